@@ -1,0 +1,173 @@
+package model
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+)
+
+// Role is what an account registered as.
+type Role string
+
+// The roles. RoleAdmin is given by an operator only, never by registering.
+const (
+	RolePatient Role = "PATIENT"
+	RoleDoctor  Role = "DOCTOR"
+	RoleAdmin   Role = "ADMIN"
+)
+
+// Gender is a patient's administrative gender.
+type Gender string
+
+// The genders.
+const (
+	GenderMale   Gender = "MALE"
+	GenderFemale Gender = "FEMALE"
+	GenderOther  Gender = "OTHER"
+)
+
+// BloodGroup is an ABO group with its Rh factor.
+type BloodGroup string
+
+// The blood groups.
+const (
+	APositive  BloodGroup = "A_POSITIVE"
+	ANegative  BloodGroup = "A_NEGATIVE"
+	BPositive  BloodGroup = "B_POSITIVE"
+	BNegative  BloodGroup = "B_NEGATIVE"
+	ABPositive BloodGroup = "AB_POSITIVE"
+	ABNegative BloodGroup = "AB_NEGATIVE"
+	OPositive  BloodGroup = "O_POSITIVE"
+	ONegative  BloodGroup = "O_NEGATIVE"
+)
+
+// DeletedFilter says which deleted records a list gives out.
+type DeletedFilter string
+
+// The ways to treat deleted records.
+const (
+	DeletedExclude DeletedFilter = "EXCLUDE"
+	DeletedInclude DeletedFilter = "INCLUDE"
+	DeletedOnly    DeletedFilter = "ONLY"
+)
+
+// OrderDirection is the direction of a list.
+type OrderDirection string
+
+// The directions.
+const (
+	Ascending  OrderDirection = "ASC"
+	Descending OrderDirection = "DESC"
+)
+
+// PatientOrderField is what patients can be ordered by.
+type PatientOrderField string
+
+// The orders of patients.
+const (
+	PatientsByCreatedAt   PatientOrderField = "CREATED_AT"
+	PatientsByUpdatedAt   PatientOrderField = "UPDATED_AT"
+	PatientsByName        PatientOrderField = "NAME"
+	PatientsByDateOfBirth PatientOrderField = "DATE_OF_BIRTH"
+)
+
+// DoctorOrderField is what doctors can be ordered by.
+type DoctorOrderField string
+
+// The orders of doctors.
+const (
+	DoctorsByName            DoctorOrderField = "NAME"
+	DoctorsByExperienceYears DoctorOrderField = "EXPERIENCE_YEARS"
+	DoctorsByConsultationFee DoctorOrderField = "CONSULTATION_FEE"
+	DoctorsByCreatedAt       DoctorOrderField = "CREATED_AT"
+)
+
+// MappingOrderField is what mappings can be ordered by.
+type MappingOrderField string
+
+// The orders of mappings.
+const (
+	MappingsByAssignedAt MappingOrderField = "ASSIGNED_AT"
+	MappingsByUpdatedAt  MappingOrderField = "UPDATED_AT"
+)
+
+// The methods below are what gqlgen asks of an enum.
+
+func (e Role) MarshalGQL(w io.Writer)              { writeText(w, string(e)) }
+func (e Gender) MarshalGQL(w io.Writer)            { writeText(w, string(e)) }
+func (e BloodGroup) MarshalGQL(w io.Writer)        { writeText(w, string(e)) }
+func (e PhoneFormat) MarshalGQL(w io.Writer)       { writeText(w, string(e)) }
+func (e DeletedFilter) MarshalGQL(w io.Writer)     { writeText(w, string(e)) }
+func (e OrderDirection) MarshalGQL(w io.Writer)    { writeText(w, string(e)) }
+func (e PatientOrderField) MarshalGQL(w io.Writer) { writeText(w, string(e)) }
+func (e DoctorOrderField) MarshalGQL(w io.Writer)  { writeText(w, string(e)) }
+func (e MappingOrderField) MarshalGQL(w io.Writer) { writeText(w, string(e)) }
+func (e Audience) MarshalGQL(w io.Writer)          { writeText(w, string(e)) }
+func (e Code) MarshalGQL(w io.Writer)              { writeText(w, string(e)) }
+
+func (e *Role) UnmarshalGQL(v any) error {
+	return readEnum(v, e, RolePatient, RoleDoctor, RoleAdmin)
+}
+
+func (e *Gender) UnmarshalGQL(v any) error {
+	return readEnum(v, e, GenderMale, GenderFemale, GenderOther)
+}
+
+func (e *BloodGroup) UnmarshalGQL(v any) error {
+	return readEnum(v, e, APositive, ANegative, BPositive, BNegative, ABPositive, ABNegative, OPositive, ONegative)
+}
+
+func (e *PhoneFormat) UnmarshalGQL(v any) error {
+	return readEnum(v, e, PhoneE164, PhoneNational)
+}
+
+func (e *DeletedFilter) UnmarshalGQL(v any) error {
+	return readEnum(v, e, DeletedExclude, DeletedInclude, DeletedOnly)
+}
+
+func (e *OrderDirection) UnmarshalGQL(v any) error {
+	return readEnum(v, e, Ascending, Descending)
+}
+
+func (e *PatientOrderField) UnmarshalGQL(v any) error {
+	return readEnum(v, e, PatientsByCreatedAt, PatientsByUpdatedAt, PatientsByName, PatientsByDateOfBirth)
+}
+
+func (e *DoctorOrderField) UnmarshalGQL(v any) error {
+	return readEnum(v, e, DoctorsByName, DoctorsByExperienceYears, DoctorsByConsultationFee, DoctorsByCreatedAt)
+}
+
+func (e *MappingOrderField) UnmarshalGQL(v any) error {
+	return readEnum(v, e, MappingsByAssignedAt, MappingsByUpdatedAt)
+}
+
+// UnmarshalGQL takes any name: which audiences there are is the schema's to
+// say, and internal/policy checks them at start-up.
+func (e *Audience) UnmarshalGQL(v any) error { return readName(v, e) }
+
+// UnmarshalGQL is never asked for, since codes only go out; gqlgen wants it.
+func (e *Code) UnmarshalGQL(v any) error { return readName(v, e) }
+
+func readName[E ~string](v any, into *E) error {
+	text, ok := v.(string)
+	if !ok {
+		return Refuse(CodeBadUserInput, "must be an enum value")
+	}
+	*into = E(text)
+	return nil
+}
+
+func readEnum[E ~string](v any, into *E, values ...E) error {
+	var e E
+	if err := readName(v, &e); err != nil || !slices.Contains(values, e) {
+		return Refuse(CodeBadUserInput, fmt.Sprintf("must be one of %v", values))
+	}
+	*into = e
+	return nil
+}
+
+// writeText writes a text that needs no escaping as a JSON string.
+func writeText(w io.Writer, text string) {
+	_, _ = io.WriteString(w, strconv.Quote(text))
+}

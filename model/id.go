@@ -1,0 +1,85 @@
+package model
+
+import (
+	"encoding/json"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// Kind is the prefix of a global id; it names the type of a record.
+type Kind string
+
+// The kinds of records.
+const (
+	KindUser    Kind = "usr"
+	KindPatient Kind = "pat"
+	KindDoctor  Kind = "doc"
+	KindMapping Kind = "map"
+)
+
+// ID is the scalar ID: readable and global, such as pat_42. The zero ID was
+// never given out to anybody.
+type ID struct {
+	Kind Kind
+	Num  int64
+}
+
+// ParseID reads pat_42, or a bare 42 which has no kind. A text that is neither
+// becomes the zero ID and not an error, so that a malformed id has the same
+// answer as one that was never given out.
+func ParseID(text string) ID {
+	kind, digits, found := strings.Cut(text, "_")
+	if !found {
+		kind, digits = "", text
+	}
+	num, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil || num < 1 || digits[0] == '+' {
+		return ID{}
+	}
+	switch k := Kind(kind); k {
+	case KindUser, KindPatient, KindDoctor, KindMapping:
+		return ID{k, num}
+	case "":
+		if found {
+			return ID{}
+		}
+		return ID{Num: num}
+	default:
+		return ID{}
+	}
+}
+
+// Of returns the number of an id of the kind, or of a bare number; 0, which no
+// record has, for an id of another kind.
+func (id ID) Of(kind Kind) int64 {
+	if id.Kind == kind || id.Kind == "" {
+		return id.Num
+	}
+	return 0
+}
+
+// String returns the id as the API gives it out.
+func (id ID) String() string {
+	return string(id.Kind) + "_" + strconv.FormatInt(id.Num, 10)
+}
+
+// MarshalGQL writes the id as a JSON string.
+func (id ID) MarshalGQL(w io.Writer) { writeText(w, id.String()) }
+
+// UnmarshalGQL takes a string or an integer; see ParseID.
+func (id *ID) UnmarshalGQL(v any) error {
+	switch v := v.(type) {
+	case string:
+		*id = ParseID(v)
+	case json.Number:
+		*id = ParseID(v.String())
+	case int64:
+		*id = ParseID(strconv.FormatInt(v, 10))
+	case int:
+		*id = ParseID(strconv.Itoa(v))
+	default:
+		*id = ID{}
+	}
+	return nil
+}

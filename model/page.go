@@ -1,0 +1,176 @@
+package model
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Sizes of a page. A list without first and last has DefaultPage entries.
+const (
+	DefaultPage = 20
+	MaxPage     = 100
+)
+
+// PageArgs are the arguments of a connection (Relay Cursor Connections, 4).
+type PageArgs struct {
+	First, Last   *int
+	After, Before *string
+}
+
+// Order is what a list is sorted by; ties are broken by id.
+type Order struct {
+	// List names the list, so that a cursor of one is no cursor of another.
+	List string
+	// Field is the value of the order's enum.
+	Field      string
+	Key        KeyType
+	Descending bool
+}
+
+// KeyType is the type of a sort key, as PostgreSQL names it.
+type KeyType string
+
+// The types of sort keys.
+const (
+	KeyTime    KeyType = "timestamptz"
+	KeyDate    KeyType = "date"
+	KeyText    KeyType = "text"
+	KeyInt     KeyType = "integer"
+	KeyNumeric KeyType = "numeric"
+)
+
+// Page is a checked part of a list: Limit entries after (or, backwards,
+// before) a cursor.
+type Page struct {
+	Limit     int
+	Backwards bool
+	// After and Before bound the part; nil is the list's end.
+	After, Before *Cursor
+}
+
+// Cursor is a place in a list: the sort key and id of a record.
+type Cursor struct {
+	Key string
+	ID  int64
+}
+
+// Page checks the arguments against an order. It returns BAD_USER_INPUT for
+// sizes outside 0 to 100 and for first together with last, and INVALID_CURSOR
+// for a cursor that this order did not give out.
+func (a PageArgs) Page(order Order) (Page, error) {
+	page := Page{Limit: DefaultPage}
+	switch {
+	case a.First != nil && a.Last != nil:
+		return Page{}, RefuseField("last", CodeBadUserInput, "Use either first or last, not both.")
+	case a.First != nil:
+		page.Limit = *a.First
+	case a.Last != nil:
+		page.Limit, page.Backwards = *a.Last, true
+	}
+	if page.Limit < 0 || page.Limit > MaxPage {
+		field := map[bool]string{false: "first", true: "last"}[page.Backwards]
+		return Page{}, RefuseField(field, CodeBadUserInput, fmt.Sprintf("%s must lie between 0 and %d.", field, MaxPage))
+	}
+	var err error
+	if page.After, err = order.cursor("after", a.After); err != nil {
+		return Page{}, err
+	}
+	page.Before, err = order.cursor("before", a.Before)
+	return page, err
+}
+
+func (o Order) tag() string {
+	direction := Ascending
+	if o.Descending {
+		direction = Descending
+	}
+	return o.List + " " + o.Field + " " + string(direction)
+}
+
+// Encode returns the cursor as the API gives it out.
+func (o Order) Encode(c Cursor) string {
+	text, err := json.Marshal([]any{o.tag(), c.Key, c.ID})
+	if err != nil {
+		panic(err) //nolint:forbidigo // strings and integers always have a JSON form
+	}
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+// maxCursor leaves room for a name of 100 characters that folding makes 18
+// times as long, U+FDFA.
+const maxCursor = 5_000
+
+func (o Order) cursor(field string, text *string) (*Cursor, error) {
+	if text == nil {
+		return nil, nil //nolint:nilnil // no cursor is no bound
+	}
+	c, ok := o.decode(*text)
+	if !ok {
+		return nil, RefuseField(field, CodeInvalidCursor, field+" is not a cursor of this list in this order.")
+	}
+	return &c, nil
+}
+
+func (o Order) decode(text string) (Cursor, bool) {
+	if len(text) > maxCursor {
+		return Cursor{}, false
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		return Cursor{}, false
+	}
+	var c Cursor
+	var tag string
+	parts := []any{&tag, &c.Key, &c.ID}
+	if json.Unmarshal(raw, &parts) != nil || len(parts) != 3 {
+		return Cursor{}, false
+	}
+	return c, tag == o.tag() && c.ID > 0 && o.Key.accepts(c.Key)
+}
+
+// accepts reports whether a key of the type may be this text, so that a forged
+// cursor does not reach PostgreSQL.
+func (t KeyType) accepts(key string) bool {
+	switch t {
+	case KeyTime:
+		return isTime(key, "2006-01-02 15:04:05.999999+00")
+	case KeyDate:
+		return isTime(key, time.DateOnly)
+	case KeyInt:
+		_, err := strconv.ParseInt(key, 10, 32)
+		return err == nil
+	case KeyNumeric:
+		return ParseDecimal(key).Valid()
+	default:
+		return !strings.ContainsRune(key, 0)
+	}
+}
+
+// isTime reports whether the text is a time exactly as the layout writes it;
+// PostgreSQL knows no year 0.
+func isTime(text, layout string) bool {
+	parsed, err := time.Parse(layout, text)
+	return err == nil && parsed.Year() > 0 && parsed.Format(layout) == text
+}
+
+// Listed is a record that was read as part of a list.
+type Listed interface {
+	NodeID() ID
+	Place() string
+}
+
+// List is a page of records in an order.
+type List[T Listed] struct {
+	Rows                 []T
+	HasNext, HasPrevious bool
+	Order                Order
+}
+
+// Cursor returns the cursor of a row of the list.
+func (l *List[T]) Cursor(row T) string {
+	return l.Order.Encode(Cursor{Key: row.Place(), ID: row.NodeID().Num})
+}

@@ -1,0 +1,224 @@
+package model
+
+import (
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/mail"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+)
+
+// The scalars EmailAddress, PhoneNumber, Date and Decimal take any text: one
+// that is malformed stays as it is and Valid says no, so that validation can
+// name its field together with every other fault of the same input.
+
+// India is the time zone in which a day begins: Indian Standard Time.
+var India = time.FixedZone("IST", 5*3600+1800)
+
+// EmailAddress is trimmed and in lower case.
+type EmailAddress string
+
+const maxEmail = 254 // RFC 5321, 4.5.3.1.3
+
+var mailDomain = regexp.MustCompile(`@[^@\s]+\.[^@\s.]+$`)
+
+// ParseEmail trims and lowers the text.
+func ParseEmail(text string) EmailAddress {
+	return EmailAddress(strings.ToLower(strings.TrimSpace(text)))
+}
+
+// Valid reports whether the address is an addr-spec of RFC 5322 without
+// comments and quoting, in a domain with a dot, of at most 254 characters.
+func (e EmailAddress) Valid() bool {
+	parsed, err := mail.ParseAddress(string(e))
+	return err == nil && parsed.Address == string(e) && len(e) <= maxEmail && mailDomain.MatchString(string(e))
+}
+
+// MarshalGQL writes the address as a JSON string.
+func (e EmailAddress) MarshalGQL(w io.Writer) { writeJSON(w, string(e)) }
+
+// UnmarshalGQL takes a string.
+func (e *EmailAddress) UnmarshalGQL(v any) error {
+	text, ok := v.(string)
+	*e = ParseEmail(text)
+	return mustBe(ok, "a string holding an e-mail address")
+}
+
+// Date is a calendar day.
+type Date struct {
+	day     time.Time // midnight UTC; zero when the text is no date
+	invalid string
+}
+
+// ParseDate reads YYYY-MM-DD; one-digit months and days are taken too.
+func ParseDate(text string) Date {
+	text = strings.TrimSpace(text)
+	if day, err := time.Parse("2006-1-2", text); err == nil && day.After(time.Time{}) {
+		return Date{day: day}
+	}
+	return Date{invalid: text}
+}
+
+// Valid reports whether the date is one.
+func (d Date) Valid() bool { return !d.day.IsZero() }
+
+// IsZero reports whether no text was given.
+func (d Date) IsZero() bool { return d.day.IsZero() && d.invalid == "" }
+
+// Day returns midnight UTC of the date.
+func (d Date) Day() time.Time { return d.day }
+
+// String returns the date as YYYY-MM-DD.
+func (d Date) String() string { return d.day.Format(time.DateOnly) }
+
+// MarshalGQL writes the date as a JSON string.
+func (d Date) MarshalGQL(w io.Writer) { writeText(w, d.String()) }
+
+// UnmarshalGQL takes a string.
+func (d *Date) UnmarshalGQL(v any) error {
+	text, ok := v.(string)
+	*d = ParseDate(text)
+	return mustBe(ok, "a string holding a date, such as 1990-05-15")
+}
+
+// Value is the date as PostgreSQL takes it.
+func (d Date) Value() (driver.Value, error) { return d.String(), nil }
+
+// Scan reads a column of type date.
+func (d *Date) Scan(src any) error {
+	switch v := src.(type) {
+	case time.Time:
+		*d = Date{day: v}
+	case string:
+		*d = ParseDate(v)
+	default:
+		return fmt.Errorf("scan %T into a date", src)
+	}
+	return nil
+}
+
+// Decimal is an exact decimal number.
+type Decimal struct {
+	number decimal.Decimal
+	valid  bool
+}
+
+// maxDecimalText and maxDecimalExponent bound the work that a number such as
+// 1e999999999 could ask for.
+const (
+	maxDecimalText     = 40
+	maxDecimalExponent = 20
+)
+
+// ParseDecimal reads 1500, 1500.5 or 1e3.
+func ParseDecimal(text string) Decimal {
+	text = strings.TrimSpace(text)
+	if len(text) > maxDecimalText {
+		return Decimal{}
+	}
+	number, err := decimal.NewFromString(text)
+	if err != nil || number.Exponent() < -maxDecimalExponent || number.Exponent() > maxDecimalExponent {
+		return Decimal{}
+	}
+	return Decimal{number, true}
+}
+
+// Valid reports whether the text was a number.
+func (d Decimal) Valid() bool { return d.valid }
+
+// Places returns how many decimal places the number needs.
+func (d Decimal) Places() int {
+	places := 0
+	for !d.number.Equal(d.number.Truncate(int32(places))) { // at most maxDecimalExponent
+		places++
+	}
+	return places
+}
+
+// Between reports whether low <= d <= high.
+func (d Decimal) Between(low, high int64) bool {
+	return !d.number.LessThan(decimal.NewFromInt(low)) && !d.number.GreaterThan(decimal.NewFromInt(high))
+}
+
+// String returns the number with two places: 1500.00.
+func (d Decimal) String() string { return d.number.StringFixed(2) }
+
+// MarshalGQL writes the number as a JSON string with two places.
+func (d Decimal) MarshalGQL(w io.Writer) { writeText(w, d.String()) }
+
+// UnmarshalGQL takes a string or a number; a float only where the request's
+// literal is one, in its shortest decimal form.
+func (d *Decimal) UnmarshalGQL(v any) error {
+	switch v := v.(type) {
+	case string:
+		*d = ParseDecimal(v)
+	case json.Number:
+		*d = ParseDecimal(v.String())
+	case int64:
+		*d = ParseDecimal(strconv.FormatInt(v, 10))
+	case float64:
+		*d = ParseDecimal(strconv.FormatFloat(v, 'f', -1, 64))
+	default:
+		return mustBe(false, "a string or a number")
+	}
+	return nil
+}
+
+// Value is the number as PostgreSQL takes it.
+func (d Decimal) Value() (driver.Value, error) { return d.number.String(), nil }
+
+// Scan reads a column of type numeric.
+func (d *Decimal) Scan(src any) error {
+	d.valid = true
+	return d.number.Scan(src)
+}
+
+// DateTime is an instant, kept to the microsecond as PostgreSQL does.
+type DateTime struct{ time.Time }
+
+const dateTimeLayout = "2006-01-02T15:04:05.000000Z"
+
+// MarshalGQL writes RFC 3339 in UTC with six decimal places.
+func (t DateTime) MarshalGQL(w io.Writer) { writeText(w, t.UTC().Format(dateTimeLayout)) }
+
+// UnmarshalGQL takes a string in RFC 3339.
+func (t *DateTime) UnmarshalGQL(v any) error {
+	text, _ := v.(string)
+	parsed, err := time.Parse(time.RFC3339Nano, text)
+	t.Time = parsed.UTC()
+	return mustBe(err == nil, "a string holding an RFC 3339 date-time")
+}
+
+// Value is the instant as PostgreSQL takes it.
+func (t DateTime) Value() (driver.Value, error) { return t.Time, nil }
+
+// Scan reads a column of type timestamptz.
+func (t *DateTime) Scan(src any) error {
+	parsed, ok := src.(time.Time)
+	if !ok {
+		return fmt.Errorf("scan %T into a date-time", src)
+	}
+	t.Time = parsed
+	return nil
+}
+
+func mustBe(ok bool, what string) error {
+	if ok {
+		return nil
+	}
+	return Refuse(CodeBadUserInput, "must be "+what)
+}
+
+func writeJSON(w io.Writer, text string) {
+	encoded, err := json.Marshal(text)
+	if err != nil {
+		panic(err) //nolint:forbidigo // a string always has a JSON form
+	}
+	_, _ = w.Write(encoded)
+}
