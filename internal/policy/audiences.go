@@ -1,0 +1,111 @@
+package policy
+
+import (
+	"slices"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/caregraph/caregraph/model"
+)
+
+// relations holds the schema's enum Relation and model's relations together.
+func (c *compiler) relations() {
+	known := (^model.Relations(0)).Names()
+	var named []string
+	if def := c.schema.Types["Relation"]; def != nil {
+		for _, value := range def.EnumValues {
+			named = append(named, value.Name)
+			if !slices.Contains(known, value.Name) {
+				c.mistake("Relation."+value.Name, "package model does not know this relation")
+			}
+		}
+	}
+	for _, name := range known {
+		if !slices.Contains(named, name) {
+			c.mistake("Relation."+name, "package model has this relation, the schema does not")
+		}
+	}
+}
+
+func (c *compiler) audiences() {
+	def := c.schema.Types["Audience"]
+	if def == nil {
+		c.mistake("Audience", "the schema has no such enum")
+		return
+	}
+	for _, value := range def.EnumValues {
+		if admits := value.Directives.ForName("admits"); admits != nil {
+			c.policy.Audiences[model.Audience(value.Name)] = c.admitted(value.Name, admits)
+		}
+	}
+}
+
+// admitted returns the mask of the relations that an @admits names.
+func (c *compiler) admitted(audience string, admits *ast.Directive) model.Relations {
+	var mask model.Relations
+	arg := admits.Arguments.ForName("relations")
+	if arg == nil {
+		c.mistake("Audience."+audience, "@admits has no relations")
+		return 0
+	}
+	names := []string{arg.Value.Raw}
+	if arg.Value.Kind == ast.ListValue {
+		names = names[:0]
+		for _, child := range arg.Value.Children {
+			names = append(names, child.Value.Raw)
+		}
+	}
+	for _, name := range names {
+		bit, ok := model.ParseRelation(name)
+		if !ok {
+			c.mistake("Audience."+audience, "@admits names the relation %s, which does not exist", name)
+		}
+		mask |= bit
+	}
+	return closed(mask)
+}
+
+// closed adds the relations that those in the mask imply the admission of:
+// everybody is ANYONE, and whoever stands in a further relation is SIGNED_IN.
+func closed(mask model.Relations) model.Relations {
+	var all model.Relations
+	for _, name := range (^model.Relations(0)).Names() {
+		bit, _ := model.ParseRelation(name)
+		all |= bit
+	}
+	switch {
+	case mask.Any(model.Anyone):
+		return all
+	case mask.Any(model.SignedIn):
+		return all &^ model.Anyone
+	default:
+		return mask
+	}
+}
+
+// audience returns the mask of the audience that an argument of a directive
+// names, or that the directive's definition names by default.
+func (c *compiler) audience(where string, directive *ast.Directive, argument string) (model.Relations, bool) {
+	value := c.value(directive, argument)
+	if value == nil {
+		c.mistake(where, "@%s has no argument %s", directive.Name, argument)
+		return 0, false
+	}
+	mask, ok := c.policy.Audiences[model.Audience(value.Raw)]
+	if !ok {
+		c.mistake(where, "@%s(%s:) names the audience %s, which has no @admits", directive.Name, argument, value.Raw)
+	}
+	return mask, ok
+}
+
+func (c *compiler) value(directive *ast.Directive, argument string) *ast.Value {
+	if arg := directive.Arguments.ForName(argument); arg != nil {
+		return arg.Value
+	}
+	if def := c.schema.Directives[directive.Name]; def != nil {
+		if arg := def.Arguments.ForName(argument); arg != nil {
+			return arg.DefaultValue
+		}
+	}
+	return nil
+}

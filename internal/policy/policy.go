@@ -1,0 +1,113 @@
+// Package policy compiles the access rules that the schema states with the
+// directives @admits, @access and @owner to the bit masks of model.Policy, and
+// refuses a schema whose rules contradict each other. It runs once, at
+// start-up; it never decides about a request.
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/caregraph/caregraph/model"
+)
+
+// Load parses and validates the text of a schema. The name stands for the text
+// in error messages, as a file name does.
+func Load(name, text string) (*ast.Schema, error) {
+	schema, err := gqlparser.LoadSchema(&ast.Source{Name: name, Input: text})
+	if err != nil {
+		return nil, fmt.Errorf("load schema: %w", err)
+	}
+	return schema, nil
+}
+
+// Compile returns the access policy of the schema. A schema with mistakes in
+// its rules yields no policy but one error that lists all of them, a line for
+// each, by the name of the field or enum value as "Patient.name".
+//
+// A root field without @access is no mistake: it is closed, and stands nowhere
+// in the policy. So are the introspection fields of Query.
+func Compile(schema *ast.Schema) (*model.Policy, error) {
+	c := &compiler{schema: schema, policy: &model.Policy{
+		Audiences: map[model.Audience]model.Relations{},
+		Roots:     map[string]model.Relations{},
+		Types:     map[string]model.TypePolicy{},
+	}}
+	c.relations()
+	c.audiences()
+	for _, name := range slices.Sorted(maps.Keys(schema.Types)) {
+		c.definition(schema.Types[name])
+	}
+	c.inputs()
+	if len(c.mistakes) > 0 {
+		return nil, errors.New("the access rules of the schema contradict each other:\n  " + strings.Join(c.mistakes, "\n  "))
+	}
+	return c.policy, nil
+}
+
+// compiler gathers the policy and, in the order they are met, the mistakes.
+type compiler struct {
+	schema   *ast.Schema
+	policy   *model.Policy
+	mistakes []string
+}
+
+func (c *compiler) mistake(where, format string, args ...any) {
+	c.mistakes = append(c.mistakes, where+": "+fmt.Sprintf(format, args...))
+}
+
+// definition compiles one type: its root fields, its records, or nothing.
+func (c *compiler) definition(def *ast.Definition) {
+	switch {
+	case def.BuiltIn || (def.Kind != ast.Object && def.Kind != ast.Interface):
+	case c.isRoot(def):
+		c.roots(def)
+	case def.Directives.ForName("access") != nil:
+		c.record(def)
+	default:
+		c.plain(def)
+	}
+}
+
+func (c *compiler) isRoot(def *ast.Definition) bool {
+	return def == c.schema.Query || def == c.schema.Mutation || def == c.schema.Subscription
+}
+
+func (c *compiler) roots(def *ast.Definition) {
+	for _, field := range def.Fields {
+		where := def.Name + "." + field.Name
+		if access := field.Directives.ForName("access"); access != nil {
+			if mask, ok := c.audience(where, access, "to"); ok {
+				c.policy.Roots[where] = mask
+			}
+		}
+		c.refuse(where, field, "owner", "it is a root field, whose rule is @access")
+	}
+}
+
+// plain checks a type that is no record: nothing in it can be owned.
+func (c *compiler) plain(def *ast.Definition) {
+	if slices.Contains(def.Interfaces, "Node") {
+		c.mistake(def.Name, "implements Node but has no @access")
+		return
+	}
+	for _, field := range def.Fields {
+		where := def.Name + "." + field.Name
+		c.refuse(where, field, "owner", def.Name+" has no @access")
+		c.refuse(where, field, "access", "it is no root field")
+	}
+}
+
+// refuse reports a directive that would be read by nobody, so that no rule
+// looks as if it held while it does not.
+func (c *compiler) refuse(where string, field *ast.FieldDefinition, directive, why string) {
+	if field.Directives.ForName(directive) != nil {
+		c.mistake(where, "@%s has no meaning here: %s", directive, why)
+	}
+}
