@@ -1,0 +1,48 @@
+package gqlhttp
+
+import (
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// incremental reports whether a document asks for @defer. gqlgen would leave
+// the deferred fields out of its first response, and a client would take them
+// for absent.
+func incremental(op *graphql.OperationContext) bool {
+	if !strings.Contains(op.RawQuery, "defer") {
+		return false
+	}
+	for _, operation := range op.Doc.Operations {
+		if deferred(operation.SelectionSet) {
+			return true
+		}
+	}
+	for _, fragment := range op.Doc.Fragments {
+		if deferred(fragment.SelectionSet) {
+			return true
+		}
+	}
+	return false
+}
+
+func deferred(selections ast.SelectionSet) bool {
+	for _, selection := range selections {
+		switch it := selection.(type) {
+		case *ast.Field:
+			if deferred(it.SelectionSet) {
+				return true
+			}
+		case *ast.InlineFragment:
+			if it.Directives.ForName("defer") != nil || deferred(it.SelectionSet) {
+				return true
+			}
+		case *ast.FragmentSpread:
+			if it.Directives.ForName("defer") != nil {
+				return true
+			}
+		}
+	}
+	return false
+}

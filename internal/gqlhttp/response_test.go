@@ -1,0 +1,133 @@
+package gqlhttp
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler/testserver"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+func failed(codes ...string) gqlerror.List {
+	var errs gqlerror.List
+	for _, code := range codes {
+		err := gqlerror.Errorf("failed")
+		if code != "" {
+			setCode(err, code)
+		}
+		errs = append(errs, err)
+	}
+	return errs
+}
+
+func TestEncode_DataIsThereExactlyIfSomethingWasExecuted(t *testing.T) {
+	t.Parallel()
+	cases := []struct {
+		name     string
+		response graphql.Response
+		want     string
+	}{
+		{"data", graphql.Response{Data: []byte(`{"a":"<b>"}`)}, `{"data":{"a":"<b>"}}`},
+		{"data null", graphql.Response{Data: []byte(`null`), Errors: failed("")}, `{"errors":[{"message":"failed"}],"data":null}`},
+		{"request error", graphql.Response{Errors: failed("X")}, `{"errors":[{"message":"failed","extensions":{"code":"X"}}]}`},
+		{
+			"extensions",
+			graphql.Response{Data: []byte(`{}`), Extensions: map[string]any{"redacted": []string{"a"}}},
+			`{"data":{},"extensions":{"redacted":["a"]}}`,
+		},
+		{"nothing", graphql.Response{}, `{}`},
+	}
+	for _, c := range cases {
+		got, err := Encode(&c.response)
+		if err != nil || string(got) != c.want {
+			t.Errorf("%s: %s, %v, want %s", c.name, got, err, c.want)
+		}
+	}
+}
+
+func TestEncode_RefusesWhatIsNoJSON(t *testing.T) {
+	t.Parallel()
+	bad := map[string]any{"f": func() {}}
+	err := gqlerror.Errorf("x")
+	err.Extensions = bad
+	for _, response := range []*graphql.Response{{Extensions: bad}, {Errors: gqlerror.List{err}}} {
+		if got, err := Encode(response); err == nil {
+			t.Errorf("encoded as %s", got)
+		}
+		w := httptest.NewRecorder()
+		Write(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), response)
+		if w.Code != http.StatusInternalServerError {
+			t.Errorf("status %d", w.Code)
+		}
+	}
+}
+
+func TestStatus_FollowsWhoIsTheReason(t *testing.T) {
+	t.Parallel()
+	cases := []struct {
+		name        string
+		response    graphql.Response
+		modern, old int
+	}{
+		{"success", graphql.Response{Data: []byte(`{}`)}, 200, 200},
+		{"field errors", graphql.Response{Data: []byte(`{}`), Errors: failed("FORBIDDEN_FIELD")}, 200, 200},
+		{"field errors of the service", graphql.Response{Data: []byte(`{}`), Errors: failed("UNAVAILABLE")}, 200, 200},
+		{"data null", graphql.Response{Data: []byte(`null`), Errors: failed("INTERNAL")}, 200, 200},
+		{"syntax", graphql.Response{Errors: failed("GRAPHQL_PARSE_FAILED")}, 400, 200},
+		{"validation", graphql.Response{Errors: failed("GRAPHQL_VALIDATION_FAILED")}, 400, 200},
+		{"variables", graphql.Response{Errors: failed("BAD_USER_INPUT")}, 400, 200},
+		{"limits", graphql.Response{Errors: failed("LIMIT_EXCEEDED")}, 400, 200},
+		{"persisted", graphql.Response{Errors: failed("PERSISTED_QUERY_NOT_FOUND")}, 400, 200},
+		{"unknown caller", graphql.Response{Errors: failed("UNAUTHENTICATED")}, 401, 200},
+		{"wrong caller", graphql.Response{Errors: failed("FORBIDDEN")}, 403, 200},
+		{"too fast", graphql.Response{Errors: failed("RATE_LIMITED")}, 429, 429},
+		{"down", graphql.Response{Errors: failed("UNAVAILABLE")}, 503, 503},
+		{"broken", graphql.Response{Errors: failed("INTERNAL")}, 500, 500},
+		{"broken without a code", graphql.Response{Errors: failed("")}, 500, 500},
+		{"the service before the request", graphql.Response{Errors: failed("FORBIDDEN", "UNAVAILABLE")}, 503, 503},
+	}
+	for _, c := range cases {
+		if got := Status(mediaResponse, &c.response); got != c.modern {
+			t.Errorf("%s: %d in %s, want %d", c.name, got, mediaResponse, c.modern)
+		}
+		if got := Status(mediaJSON, &c.response); got != c.old {
+			t.Errorf("%s: %d in %s, want %d", c.name, got, mediaJSON, c.old)
+		}
+	}
+}
+
+func TestTransport_PartialDataIsASuccess(t *testing.T) {
+	t.Parallel()
+	base, _ := answering(t, func(context.Context) *graphql.Response {
+		return &graphql.Response{Data: []byte(`{"name":null}`), Errors: failed("FORBIDDEN_FIELD")}
+	})
+	a := post(t, base, `{"query":"{name}"}`, nil)
+	if a.status != http.StatusOK || string(a.body["data"]) != `{"name":null}` || a.code(t) != "FORBIDDEN_FIELD" {
+		t.Errorf("%d %s", a.status, a.text)
+	}
+}
+
+func TestTransport_AFailedResolverLeavesDataNull(t *testing.T) {
+	t.Parallel()
+	srv := testserver.NewError()
+	srv.AddTransport(Transport{})
+	a := post(t, listen(t, srv), `{"query":"{name}"}`, nil)
+	if a.status != http.StatusOK || string(a.body["data"]) != "null" || a.body["errors"] == nil {
+		t.Errorf("%d %s", a.status, a.text)
+	}
+}
+
+func TestTransport_RefusalBeforeExecutionHasNoData(t *testing.T) {
+	t.Parallel()
+	base, srv := answering(t, nil)
+	srv.AroundOperations(func(context.Context, graphql.OperationHandler) graphql.ResponseHandler {
+		return graphql.OneShot(&graphql.Response{Errors: failed("UNAUTHENTICATED")})
+	})
+	a := post(t, base, `{"query":"{name}"}`, nil)
+	if _, has := a.body["data"]; has || a.status != http.StatusUnauthorized || a.header.Get("WWW-Authenticate") != "Bearer" {
+		t.Errorf("%d %s", a.status, a.text)
+	}
+}

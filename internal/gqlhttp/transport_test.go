@@ -1,0 +1,391 @@
+package gqlhttp
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/handler/testserver"
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+const maxBody = 4_000
+
+// serve starts gqlgen's test server, whose query `name` answers "test", behind
+// the transport.
+func serve(t *testing.T) string {
+	t.Helper()
+	srv := testserver.New()
+	srv.AddTransport(Transport{MaxBody: maxBody})
+	return listen(t, srv)
+}
+
+// answering starts a server that executes nothing and answers every valid
+// operation on its small schema with what next returns.
+func answering(t *testing.T, next func(ctx context.Context) *graphql.Response) (string, *handler.Server) {
+	t.Helper()
+	schema := gqlparser.MustLoadSchema(&ast.Source{Input: `
+		enum Color { RED }
+		type Query { name: String find(n: Int!, color: Color): String }
+		type Mutation { name: String }
+		type Subscription { name: String }
+	`})
+	srv := handler.New(&graphql.ExecutableSchemaMock{
+		SchemaFunc: func() *ast.Schema { return schema },
+		ExecFunc:   func(context.Context) graphql.ResponseHandler { return next },
+	})
+	srv.AddTransport(Transport{})
+	return listen(t, srv), srv
+}
+
+func listen(t *testing.T, h http.Handler) string {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+type answer struct {
+	status int
+	header http.Header
+	text   string
+	body   map[string]json.RawMessage
+}
+
+// send makes a request and checks what holds for every answer with a body.
+func send(t *testing.T, method, url, body string, header map[string]string) answer {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range header {
+		r.Header.Set(name, value)
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	read, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := answer{status: response.StatusCode, header: response.Header, text: string(read)}
+	if method != http.MethodHead {
+		if err := json.Unmarshal(read, &a.body); err != nil {
+			t.Fatalf("the answer is no JSON: %v: %s", err, read)
+		}
+		if int64(len(read)) != response.ContentLength {
+			t.Errorf("Content-Length %d for %d bytes", response.ContentLength, len(read))
+		}
+	}
+	if got := response.Header.Get("Cache-Control"); got != "no-store" {
+		t.Errorf("Cache-Control %q", got)
+	}
+	return a
+}
+
+func post(t *testing.T, url, body string, header map[string]string) answer {
+	t.Helper()
+	all := map[string]string{"Content-Type": mediaJSON}
+	maps.Copy(all, header)
+	return send(t, http.MethodPost, url, body, all)
+}
+
+func get(t *testing.T, base string, parameters url.Values, header map[string]string) answer {
+	t.Helper()
+	return send(t, http.MethodGet, base+"?"+parameters.Encode(), "", header)
+}
+
+// code returns the code of the first error of an answer, "" if there is none.
+func (a answer) code(t *testing.T) string {
+	t.Helper()
+	var errs gqlerror.List
+	if a.body["errors"] == nil {
+		return ""
+	}
+	if err := json.Unmarshal(a.body["errors"], &errs); err != nil || len(errs) == 0 {
+		t.Fatalf("errors are no errors: %v: %s", err, a.text)
+	}
+	return code(errs[0])
+}
+
+func accept(media string) map[string]string { return map[string]string{"Accept": media} }
+
+func TestTransport_AnswersQueriesOverPostAndGet(t *testing.T) {
+	t.Parallel()
+	base := serve(t)
+	for name, a := range map[string]answer{
+		"post": post(t, base, `{"query":"{name}"}`, nil),
+		"get":  get(t, base, url.Values{"query": {"{name}"}}, nil),
+		"get of several operations": get(t, base, url.Values{
+			"query": {"query a{name} mutation b{name}"}, "operationName": {"a"}, "variables": {""}, "extensions": {"null"},
+		}, nil),
+	} {
+		if a.status != http.StatusOK || a.text != `{"data":{"name":"test"}}` {
+			t.Errorf("%s: %d %s", name, a.status, a.text)
+		}
+		if got := a.header.Get("Content-Type"); got != mediaResponse+"; charset=utf-8" {
+			t.Errorf("%s: Content-Type %s", name, got)
+		}
+	}
+}
+
+func TestTransport_AnswersHeadWithoutBody(t *testing.T) {
+	t.Parallel()
+	base := serve(t)
+	a := send(t, http.MethodHead, base+"?query=%7Bname%7D", "", nil)
+	if a.status != http.StatusOK || a.text != "" || a.header.Get("Content-Length") != "24" {
+		t.Errorf("%d %q %v", a.status, a.text, a.header)
+	}
+}
+
+func TestTransport_ExecutesNoMutationOverGet(t *testing.T) {
+	t.Parallel()
+	executed := false
+	base, _ := answering(t, func(context.Context) *graphql.Response {
+		executed = true
+		return &graphql.Response{Data: []byte(`{}`)}
+	})
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		for _, media := range []string{mediaResponse, mediaJSON} {
+			a := send(t, method, base+"?query=mutation%7Bname%7D", "", accept(media))
+			if a.status != http.StatusMethodNotAllowed || a.header.Get("Allow") != "POST" {
+				t.Errorf("%s for %s: %d, Allow %q", method, media, a.status, a.header.Get("Allow"))
+			}
+		}
+	}
+	if executed {
+		t.Error("a mutation was executed")
+	}
+}
+
+func TestTransport_RefusesOtherMethods(t *testing.T) {
+	t.Parallel()
+	base := serve(t)
+	for _, method := range []string{"PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"} {
+		a := send(t, method, base, `{"query":"{name}"}`, map[string]string{"Content-Type": mediaJSON})
+		if a.status != http.StatusMethodNotAllowed || a.header.Get("Allow") != "GET, HEAD, POST" || a.code(t) != codeBadUserInput {
+			t.Errorf("%s: %d, Allow %q, %s", method, a.status, a.header.Get("Allow"), a.text)
+		}
+	}
+}
+
+func TestTransport_TakesNothingThatAFormCouldSend(t *testing.T) {
+	t.Parallel()
+	base := serve(t)
+	for _, content := range []string{
+		"", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
+		"application/graphql", "application/json; charset=iso-8859-1", "text/plain; application/json", "application/json, text/plain",
+	} {
+		a := send(t, http.MethodPost, base, `{"query":"{name}"}`, map[string]string{"Content-Type": content})
+		if a.status != http.StatusUnsupportedMediaType || a.body["data"] != nil {
+			t.Errorf("%q: %d %s", content, a.status, a.text)
+		}
+	}
+	if a := post(t, base, `{"query":"{name}"}`, map[string]string{"Content-Encoding": "gzip"}); a.status != http.StatusUnsupportedMediaType {
+		t.Errorf("a compressed body: %d", a.status)
+	}
+	if a := post(t, base, `{"query":"{name}"}`, map[string]string{"Content-Type": "Application/JSON; Charset=UTF-8"}); a.status != http.StatusOK {
+		t.Errorf("JSON by another spelling: %d", a.status)
+	}
+}
+
+func TestTransport_RefusesABodyOverTheLimit(t *testing.T) {
+	t.Parallel()
+	base := serve(t)
+	fits := `{"query":"{name}"}`
+	if a := post(t, base, fits+strings.Repeat(" ", maxBody-len(fits)), nil); a.status != http.StatusOK {
+		t.Errorf("a body at the limit: %d", a.status)
+	}
+	a := post(t, base, fits+strings.Repeat(" ", maxBody), nil)
+	if a.status != http.StatusRequestEntityTooLarge || a.code(t) != codeLimitExceeded || !strings.Contains(a.text, "4000 bytes") {
+		t.Errorf("%d %s", a.status, a.text)
+	}
+}
+
+func TestTransport_NeverRepeatsAMalformedBody(t *testing.T) {
+	t.Parallel()
+	base := serve(t)
+	for _, body := range []string{
+		`{"query":"{name}","password":"s3cret"`, `s3cret`, `["s3cret"]`, `"s3cret"`, `{"query":["s3cret"]}`,
+		`{"query":"{name}","variables":"s3cret"}`, "{\"query\":\"s3cret\xff\"}", `{"query":"{name}"}s3cret`,
+	} {
+		a := post(t, base, body, nil)
+		if a.status != http.StatusBadRequest || a.code(t) != codeBadUserInput || strings.Contains(a.text, "s3cret") {
+			t.Errorf("%s: %d %s", body, a.status, a.text)
+		}
+	}
+}
+
+func TestTransport_RefusesWhatOneAnswerCannotHold(t *testing.T) {
+	t.Parallel()
+	executed := false
+	base, _ := answering(t, func(context.Context) *graphql.Response {
+		executed = true
+		return &graphql.Response{Data: []byte(`{}`)}
+	})
+	for _, query := range []string{
+		"subscription{name}", "{...@defer{name}}", "{...a @ defer} fragment a on Query{name}",
+		"{...a} fragment a on Query{...b @defer} fragment b on Query{name}",
+	} {
+		if a := post(t, base, `{"query":"`+query+`"}`, nil); a.status != http.StatusBadRequest || a.code(t) != codeBadUserInput {
+			t.Errorf("%s: %d %s", query, a.status, a.text)
+		}
+	}
+	if executed {
+		t.Error("one was executed")
+	}
+	if a := post(t, base, `{"query":"{defer:name}"}`, nil); a.status != http.StatusOK {
+		t.Errorf("a field named defer: %d %s", a.status, a.text)
+	}
+}
+
+func TestTransport_NamesVariablesOfTheWrongTypeBadInput(t *testing.T) {
+	t.Parallel()
+	base, _ := answering(t, func(context.Context) *graphql.Response { return &graphql.Response{Data: []byte(`{}`)} })
+	for _, variables := range []string{`{}`, `{"n":null}`, `{"n":"x"}`, `{"n":1.5}`, `{"n":[]}`, `{"n":1,"c":"BLUE"}`} {
+		a := post(t, base, `{"query":"query($n:Int!,$c:Color){find(n:$n,color:$c)}","variables":`+variables+`}`, nil)
+		if a.status != http.StatusBadRequest || a.code(t) != codeBadUserInput || a.body["data"] != nil {
+			t.Errorf("%s: %d %s", variables, a.status, a.text)
+		}
+	}
+}
+
+func TestTransport_KeepsNumbersExact(t *testing.T) {
+	t.Parallel()
+	var got *graphql.RawParams
+	base, srv := answering(t, func(context.Context) *graphql.Response { return &graphql.Response{Data: []byte(`{}`)} })
+	srv.Use(recorder{func(params *graphql.RawParams) { got = params }})
+
+	post(t, base, `{"query":"{name}","variables":{"fee":1500.10},"extensions":{"n":9007199254740993},"query2":1}`,
+		map[string]string{"X-Trace": "abc"})
+	if got.Variables["fee"] != json.Number("1500.10") || got.Extensions["n"] != json.Number("9007199254740993") {
+		t.Errorf("%v %v", got.Variables, got.Extensions)
+	}
+	if got.Headers.Get("X-Trace") != "abc" || got.ReadTime.End.IsZero() {
+		t.Error("headers or times are missing")
+	}
+}
+
+// recorder is an extension that sees the parameters of each operation.
+type recorder struct{ see func(*graphql.RawParams) }
+
+func (recorder) ExtensionName() string                   { return "recorder" }
+func (recorder) Validate(graphql.ExecutableSchema) error { return nil }
+func (e recorder) MutateOperationParameters(_ context.Context, params *graphql.RawParams) *gqlerror.Error {
+	e.see(params)
+	return nil
+}
+
+func TestTransport_LetsAPersistedQueryBeFoundByItsHash(t *testing.T) {
+	t.Parallel()
+	base, srv := answering(t, func(context.Context) *graphql.Response { return &graphql.Response{Data: []byte(`{}`)} })
+	srv.Use(recorder{func(params *graphql.RawParams) { params.Query = "{name}" }})
+	extensions := `{"persistedQuery":{"version":1,"sha256Hash":"x"}}`
+
+	for name, a := range map[string]answer{
+		"post":            post(t, base, `{"extensions":`+extensions+`}`, nil),
+		"post with null":  post(t, base, `{"query":null,"extensions":`+extensions+`}`, nil),
+		"get":             get(t, base, url.Values{"extensions": {extensions}}, nil),
+		"get with spaces": get(t, base, url.Values{"extensions": {" " + extensions}}, nil),
+	} {
+		if a.status != http.StatusOK {
+			t.Errorf("%s: %d %s", name, a.status, a.text)
+		}
+	}
+}
+
+func TestTransport_SaysWhenTheTimeIsUp(t *testing.T) {
+	t.Parallel()
+	for want, cause := range map[string]func(context.Context) (context.Context, context.CancelFunc){
+		"took too long": func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return context.WithTimeout(ctx, 0)
+		},
+		"was stopped": func(ctx context.Context) (context.Context, context.CancelFunc) {
+			ctx, cancel := context.WithCancel(ctx)
+			cancel()
+			return ctx, cancel
+		},
+	} {
+		srv := testserver.New()
+		srv.AddTransport(Transport{})
+		base := listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ctx, cancel := cause(r.Context())
+			defer cancel()
+			srv.ServeHTTP(w, r.WithContext(ctx))
+		}))
+		a := post(t, base, `{"query":"{name}"}`, nil)
+		if a.status != http.StatusServiceUnavailable || a.code(t) != codeUnavailable || !strings.Contains(a.text, want) {
+			t.Errorf("%d %s", a.status, a.text)
+		}
+	}
+}
+
+func TestTransport_StopsCountingErrors(t *testing.T) {
+	t.Parallel()
+	base, _ := answering(t, nil)
+	a := post(t, base, `{"query":"{`+strings.Repeat("x ", 300)+`}"}`, nil)
+	var errs gqlerror.List
+	if err := json.Unmarshal(a.body["errors"], &errs); err != nil {
+		t.Fatal(err)
+	}
+	if len(errs) != 101 || errs[100].Message != "There are 200 more errors." || code(errs[100]) != "GRAPHQL_VALIDATION_FAILED" {
+		t.Errorf("%d errors, the last %v", len(errs), errs[len(errs)-1])
+	}
+}
+
+func TestTransport_LeavesUpgradesToOthers(t *testing.T) {
+	t.Parallel()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+	if !(Transport{}).Supports(r) {
+		t.Error("a plain request is not supported")
+	}
+	r.Header.Set("Upgrade", "websocket")
+	if (Transport{}).Supports(r) {
+		t.Error("a WebSocket is taken")
+	}
+}
+
+func TestUnread_TellsApartWhyABodyDidNotArrive(t *testing.T) {
+	t.Parallel()
+	for err, want := range map[error]int{
+		&http.MaxBytesError{Limit: 1}: http.StatusRequestEntityTooLarge,
+		os.ErrDeadlineExceeded:        http.StatusRequestTimeout,
+		io.ErrUnexpectedEOF:           http.StatusBadRequest,
+	} {
+		if got := unread(err).status; got != want {
+			t.Errorf("%v: %d, want %d", err, got, want)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, body := range []string{
+		`{"query":"{name}"}`, `[]`, `null`, ``, `{"query":1}`, `{"query":"","variables":{"a":[1e999]}}`,
+		`{"extensions":{"persistedQuery":{}}}`, `{"query":"a","operationName":null}`, strings.Repeat("[", 20_000),
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		params, err := decode(body)
+		if err == nil && !json.Valid(body) {
+			t.Errorf("%q was accepted", body)
+		}
+		if err == nil && params == nil {
+			t.Errorf("%q is neither accepted nor refused", body)
+		}
+	})
+}

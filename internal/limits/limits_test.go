@@ -1,0 +1,184 @@
+package limits
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/executor"
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// newExecutor returns an executor over the product's schema, set up as the
+// server is but for a cache of documents.
+func newExecutor(t testing.TB, limits Limits) *executor.Executor {
+	t.Helper()
+	text, err := os.ReadFile("../../schema.graphqls")
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema, err := gqlparser.LoadSchema(&ast.Source{Name: "schema.graphqls", Input: string(text)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	exec := executor.New(&graphql.ExecutableSchemaMock{SchemaFunc: func() *ast.Schema { return schema }})
+	exec.SetDisableSuggestion(true)
+	exec.SetParserTokenLimit(limits.Tokens)
+	exec.Use(limits.Extension())
+	return exec
+}
+
+func submit(t testing.TB, exec *executor.Executor, query string, variables map[string]any) (*graphql.OperationContext, gqlerror.List) {
+	t.Helper()
+	return exec.CreateOperationContext(graphql.StartOperationTrace(t.Context()), &graphql.RawParams{Query: query, Variables: variables})
+}
+
+func repeat(n int, f func(i int) string) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(f(i))
+		b.WriteByte(' ')
+	}
+	return b.String()
+}
+
+func literally(s string) func(int) string { return func(int) string { return s } }
+
+func TestLimits_SayWhichLimitIsExceeded(t *testing.T) {
+	t.Parallel()
+	small := Limits{Depth: 3, Cost: 50, Aliases: 2, Tokens: 60, Selections: 12, Repeats: 3}
+	cases := []struct{ name, query, want string }{
+		{"tokens", "{me{" + repeat(60, literally("id")) + "}}", "The document has more than 60 tokens."},
+		{"depth", "{me{doctorProfile{account{id}}}}", "The document is 4 fields deep, and at most 3 are allowed."},
+		{
+			"depth through fragments", "{...a} fragment b on User{doctorProfile{account{id}}} fragment a on Query{me{...b}}",
+			"The document is 4 fields deep, and at most 3 are allowed.",
+		},
+		{
+			"selections, unused fragments too", "{me{id}} fragment a on User{" + repeat(13, func(i int) string { return fmt.Sprintf("f%d", i) }) + "}",
+			"The document selects 15 fields and fragments, and at most 12 are allowed.",
+		},
+		{"aliases", "{a:me{id} b:me{id} c:me{id}}", "The document has 3 aliases, and at most 2 are allowed."},
+		{"repeats", "{me{id id ...{id id}}}", "The document selects the same names again and again: 6 pairs, and at most 3 are allowed."},
+		{"directives", "{me@a@b@c@d@e@f{id}}", "One place in the document has 6 directives, and at most 5 are allowed."},
+		{"cost", "{patients{nodes{id name}}}", "The operation costs 61, and at most 50 is allowed. Ask for fewer fields or smaller pages."},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			_, errs := submit(t, newExecutor(t, small), c.query, nil)
+			if len(errs) != 1 || errs[0].Message != c.want || errs[0].Extensions["code"] != "LIMIT_EXCEEDED" {
+				t.Errorf("got  %v\nwant %s", errs, c.want)
+			}
+		})
+	}
+}
+
+func TestLimits_RefuseHostileDocuments(t *testing.T) {
+	t.Parallel()
+	for name, query := range hostile() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, errs := submit(t, newExecutor(t, Default()), query, nil)
+			if len(errs) != 1 || errs[0].Extensions["code"] != "LIMIT_EXCEEDED" {
+				t.Errorf("%d errors, the first %v", len(errs), errs[:min(len(errs), 1)])
+			}
+		})
+	}
+}
+
+func TestLimits_LeaveOtherMistakesToTheParserAndTheValidator(t *testing.T) {
+	t.Parallel()
+	cases := []struct{ name, query, code string }{
+		{"syntax", "{me{id}", "GRAPHQL_PARSE_FAILED"},
+		{"1 MB of brackets", "{a(b:" + strings.Repeat("[", 1<<20), "GRAPHQL_PARSE_FAILED"},
+		{"nothing", "", "GRAPHQL_VALIDATION_FAILED"},
+		{"cycle", "{me{...a}} fragment a on User{...b} fragment b on User{...a}", "GRAPHQL_VALIDATION_FAILED"},
+		{"cycle that gains depth", "{me{...a}} fragment a on User{doctorProfile{account{...a}}}", "GRAPHQL_VALIDATION_FAILED"},
+		{"unknown fragment", "{...a}", "GRAPHQL_VALIDATION_FAILED"},
+		{
+			"introspection that nests lists",
+			"{__schema{types{fields{type{fields{type{fields{name}}}}}}}}", "GRAPHQL_VALIDATION_FAILED",
+		},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			_, errs := submit(t, newExecutor(t, Default()), c.query, nil)
+			if len(errs) == 0 || errs[0].Extensions["code"] != c.code {
+				t.Errorf("got %v, want the code %s", errs, c.code)
+			}
+		})
+	}
+}
+
+func TestLimits_StandardIntrospectionPasses(t *testing.T) {
+	t.Parallel()
+	op, errs := submit(t, newExecutor(t, Default()), introspection, nil)
+	if errs != nil {
+		t.Fatal(errs)
+	}
+	if Cost(op) == 0 {
+		t.Error("introspection is free")
+	}
+}
+
+// A document found fine is not parsed for its shape a second time: the second
+// extension here has limits that nothing passes, but the memory of the first.
+func TestLimits_RememberDocumentsFoundFine(t *testing.T) {
+	t.Parallel()
+	first, ok := Default().Extension().(extension)
+	if !ok {
+		t.Fatal("the extension has another type")
+	}
+	strict := extension{limits: Limits{Depth: 1, Cost: 1, Tokens: 1, Selections: 1}, fine: first.fine}
+	ctx, fine, unknown := t.Context(), &graphql.RawParams{Query: "{me{id}}"}, &graphql.RawParams{Query: "{me{role}}"}
+
+	if err := first.MutateOperationParameters(ctx, fine); err != nil {
+		t.Fatal(err)
+	}
+	if err := strict.MutateOperationParameters(ctx, fine); err != nil {
+		t.Errorf("a remembered document was looked at again: %v", err)
+	}
+	if err := strict.MutateOperationParameters(ctx, unknown); err == nil {
+		t.Error("an unknown document was taken for a remembered one")
+	}
+	if err := strict.MutateOperationParameters(ctx, unknown); err == nil {
+		t.Error("a refused document was remembered as fine")
+	}
+}
+
+func TestLimits_RefuseSenselessLimits(t *testing.T) {
+	t.Parallel()
+	for _, l := range []Limits{{}, {Depth: 1, Cost: 1, Tokens: 1, Selections: 1, Aliases: -1}} {
+		if err := l.Extension().Validate(nil); err == nil {
+			t.Errorf("%+v was accepted", l)
+		}
+	}
+	if err := Default().Extension().Validate(nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func FuzzLimits(f *testing.F) {
+	exec := newExecutor(f, Default())
+	f.Add(introspection)
+	for _, query := range hostile() {
+		f.Add(query[:min(len(query), 5_000)])
+	}
+	for _, c := range costs {
+		f.Add(c.query)
+	}
+	ctx := graphql.StartOperationTrace(context.Background())
+	f.Fuzz(func(t *testing.T, query string) {
+		op, errs := exec.CreateOperationContext(ctx, &graphql.RawParams{Query: query})
+		if errs == nil && (Cost(op) < 1 || Cost(op) > Default().Cost) {
+			t.Errorf("accepted at the cost of %d: %s", Cost(op), query)
+		}
+	})
+}
