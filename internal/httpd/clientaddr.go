@@ -1,0 +1,48 @@
+package httpd
+
+import (
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// clientAddr walks from the peer towards the client and stops at the first
+// address that no trusted proxy vouches for: what stands left of it anybody
+// could have written. An entry that is no address ends the walk too, at the
+// proxy that sent it. A peer without address (a Unix socket) is trusted in nothing.
+func clientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
+	addr, _ := parseAddr(r.RemoteAddr)
+	if len(trusted) == 0 {
+		return addr
+	}
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for _, hop := range slices.Backward(hops) {
+		if !isTrusted(addr, trusted) {
+			break
+		}
+		next, ok := parseAddr(strings.TrimSpace(hop))
+		if !ok {
+			break
+		}
+		addr = next
+	}
+	return addr
+}
+
+// parseAddr reads an address with or without port; some proxies add theirs.
+func parseAddr(text string) (netip.Addr, bool) {
+	addr, err := netip.ParseAddr(text)
+	if err != nil {
+		both, err := netip.ParseAddrPort(text)
+		if err != nil {
+			return netip.Addr{}, false
+		}
+		addr = both.Addr()
+	}
+	return addr.Unmap().WithZone(""), true
+}
+
+func isTrusted(addr netip.Addr, trusted []netip.Prefix) bool {
+	return slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(addr) })
+}

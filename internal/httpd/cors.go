@@ -1,0 +1,62 @@
+package httpd
+
+import (
+	"log/slog"
+	"net/http"
+	"slices"
+)
+
+// What pages of allowed origins may send and read, beyond what browsers always let them.
+const (
+	corsMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+	corsSends   = "Authorization, Content-Type, If-Match, If-None-Match, X-Request-Id, Apollo-Require-Preflight, X-Apollo-Operation-Name"
+	corsReads   = "Allow, ETag, Location, Retry-After, WWW-Authenticate, X-Request-Id"
+	corsMaxAge  = "600" // seconds that a browser remembers a preflight
+)
+
+// cors tells browsers which pages of other origins may call us and read the
+// answers (https://fetch.spec.whatwg.org/#http-cors-protocol). It refuses
+// nothing: a request from elsewhere is handled and its answer, which lacks the
+// headers, kept from the page by the browser.
+func cors(origins []string, next http.Handler) http.Handler {
+	if len(origins) == 0 {
+		return next
+	}
+	everyone := slices.Contains(origins, "*")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h, origin := w.Header(), r.Header.Get("Origin")
+		switch {
+		case everyone: // the same answer for all; with "*" browsers send no credentials
+			h.Set("Access-Control-Allow-Origin", "*")
+		case slices.Contains(origins, origin):
+			h.Add("Vary", "Origin")
+			h.Set("Access-Control-Allow-Origin", origin)
+			h.Set("Access-Control-Allow-Credentials", "true")
+		default:
+			h.Add("Vary", "Origin") // caches must not give this answer to an allowed page
+			next.ServeHTTP(w, r)
+			return
+		}
+		if isPreflight(r) {
+			answerPreflight(w, r)
+			return
+		}
+		h.Set("Access-Control-Expose-Headers", corsReads)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// isPreflight tells the browser's question from a client's own OPTIONS.
+func isPreflight(r *http.Request) bool {
+	return r.Method == http.MethodOptions &&
+		r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != ""
+}
+
+func answerPreflight(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Access-Control-Allow-Methods", corsMethods)
+	h.Set("Access-Control-Allow-Headers", corsSends)
+	h.Set("Access-Control-Max-Age", corsMaxAge)
+	Annotate(r.Context(), slog.String("route", "preflight"))
+	w.WriteHeader(http.StatusNoContent)
+}

@@ -1,0 +1,158 @@
+package httpd
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+)
+
+func TestRequestID_TakenWhenWellFormedElseMade(t *testing.T) {
+	t.Parallel()
+	var seen string
+	h := Handler(route("/", func(_ http.ResponseWriter, r *http.Request) { seen = RequestID(r.Context()) }), Options{})
+	long := strings.Repeat("x", 64)
+	for _, c := range []struct {
+		incoming string
+		taken    bool
+	}{
+		{"abc-DEF_0.9", true},
+		{long, true},
+		{long + "x", false},
+		{"", false},
+		{"a b", false},
+		{`a"b`, false},
+		{"a\nb", false},
+		{"ä", false},
+		{"a/b", false},
+	} {
+		w := ask(t, h, http.MethodGet, "/", requestIDHeader, c.incoming)
+		if (seen == c.incoming) != c.taken || !wellFormedID(seen) {
+			t.Errorf("incoming %q became %q", c.incoming, seen)
+		}
+		if got := w.Header().Get(requestIDHeader); got != seen {
+			t.Errorf("answered %q, handled %q", got, seen)
+		}
+	}
+	first := ask(t, h, http.MethodGet, "/").Header().Get(requestIDHeader)
+	if second := ask(t, h, http.MethodGet, "/").Header().Get(requestIDHeader); first == second {
+		t.Errorf("two requests are both %q", first)
+	}
+}
+
+func TestExchange_NothingOutsideOfHandler(t *testing.T) {
+	t.Parallel()
+	Annotate(t.Context(), slog.String("a", "b"))
+	if RequestID(t.Context()) != "" || ClientAddr(t.Context()).IsValid() {
+		t.Error("a context of no request has an id or an address")
+	}
+}
+
+func TestAccessLog_OneLineWithRouteAndAnnotations(t *testing.T) {
+	t.Parallel()
+	var j journal
+	mux := route("GET /patients/{id}/", func(w http.ResponseWriter, r *http.Request) {
+		Annotate(r.Context(), slog.String("operation", "draft"), slog.Int("fields", 3))
+		Annotate(r.Context(), slog.String("operation", "Patient"))
+		w.WriteHeader(http.StatusTeapot)
+		_, _ = io.WriteString(w, "short")
+	})
+	h := Handler(mux, Options{Log: j.logger(), Now: ticking(), RequestTimeout: 1 << 40, MaxBody: 9})
+	ask(t, h, http.MethodGet, "/patients/4711/?q=Asha", requestIDHeader, "r1", "User-Agent", "Browser", "X-Forwarded-For", "198.51.100.7")
+
+	want := []map[string]any{{
+		"level": "INFO", "msg": "request", "request_id": "r1", "method": "GET", "route": "GET /patients/{id}/",
+		"status": 418., "bytes": 5., "duration": 1e9, "operation": "Patient", "fields": 3.,
+	}}
+	if got := j.lines(t, "request"); !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
+	}
+	if strings.Contains(j.String(), "draft") {
+		t.Error("the line has two values for one key")
+	}
+	for _, personal := range []string{"4711", "Asha", "Browser", "198.51.100.7", "192.0.2.1"} {
+		if strings.Contains(j.String(), personal) {
+			t.Errorf("the log holds %q", personal)
+		}
+	}
+}
+
+func TestAccessLog_NoRequestTellsItsPath(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ method, target, route, logged string }{
+		{http.MethodGet, "/elsewhere/4711", "unmatched", "GET"},
+		{http.MethodPost, "/patients/4711/", "unmatched", "POST"},           // 405
+		{http.MethodGet, "/patients/4711", "GET /patients/{id}/", "GET"},    // redirect
+		{http.MethodGet, "//patients//4711/", "GET /patients/{id}/", "GET"}, // redirect
+		{http.MethodConnect, "/doctors/4711", "unmatched", "other"},         // the mux gives the path
+		{"ASHA", "/doctors/4711/", "/doctors/{id}/", "other"},               // an invented method
+		{http.MethodHead, "/patients/4711/", "GET /patients/{id}/", "HEAD"},
+	} {
+		var j journal
+		mux := route("GET /patients/{id}/", nothing)
+		mux.HandleFunc("/doctors/{id}/", nothing)
+		ask(t, Handler(mux, Options{Log: j.logger()}), c.method, c.target)
+		lines := j.lines(t, "request")
+		if len(lines) != 1 || lines[0]["route"] != c.route || lines[0]["method"] != c.logged {
+			t.Errorf("%s %s: %v, want route %s", c.method, c.target, lines, c.route)
+		}
+		if strings.Contains(j.String(), "4711") || strings.Contains(j.String(), "ASHA") {
+			t.Errorf("%s %s: the log holds what the client wrote", c.method, c.target)
+		}
+	}
+}
+
+func TestAccessLog_RouteMayBeAnnotated(t *testing.T) {
+	t.Parallel()
+	var j journal
+	h := Handler(route("/api/", func(_ http.ResponseWriter, r *http.Request) {
+		Annotate(r.Context(), slog.String("route", "GET /api/patients/{id}/"))
+	}), Options{Log: j.logger()})
+	ask(t, h, http.MethodGet, "/api/patients/4711/")
+	if got := j.lines(t, "request"); len(got) != 1 || got[0]["route"] != "GET /api/patients/{id}/" {
+		t.Errorf("lines %v", got)
+	}
+	if n := strings.Count(j.String(), `"route"`); n != 1 {
+		t.Errorf("route stands %d times in the line", n)
+	}
+}
+
+func TestAccessLog_FaultsAreErrors(t *testing.T) {
+	t.Parallel()
+	for status, level := range map[int]string{200: "INFO", 404: "INFO", 499: "INFO", 500: "ERROR", 503: "ERROR"} {
+		var j journal
+		h := Handler(route("/", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }), Options{Log: j.logger()})
+		ask(t, h, http.MethodGet, "/")
+		if got := j.lines(t, "request"); len(got) != 1 || got[0]["level"] != level {
+			t.Errorf("status %d: %v, want level %s", status, got, level)
+		}
+	}
+}
+
+func TestAnnotate_FromManyGoroutines(t *testing.T) {
+	t.Parallel()
+	const n = 50
+	var j journal
+	var kept context.Context
+	h := Handler(route("/", func(_ http.ResponseWriter, r *http.Request) {
+		kept = r.Context()
+		var all sync.WaitGroup
+		for i := range n {
+			all.Go(func() { Annotate(r.Context(), slog.Int(fmt.Sprintf("key%d", i), i)) })
+		}
+		all.Wait()
+	}), Options{Log: j.logger()})
+	ask(t, h, http.MethodGet, "/")
+	Annotate(kept, slog.Int("late", 1)) // must not panic, and changes nothing
+	lines := j.lines(t, "request")
+	for i := range n {
+		if lines[0][fmt.Sprintf("key%d", i)] != float64(i) {
+			t.Errorf("key%d is missing", i)
+		}
+	}
+}

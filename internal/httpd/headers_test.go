@@ -1,0 +1,94 @@
+package httpd
+
+import (
+	"net/http"
+	"slices"
+	"testing"
+)
+
+func TestSecurityHeaders_OnEveryAnswerAndOverridable(t *testing.T) {
+	t.Parallel()
+	mux := route("GET /page", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Security-Policy", "default-src 'self'")
+		w.Header().Set("Cache-Control", "max-age=60")
+	})
+	mux.HandleFunc("GET /plain", nothing)
+	h := Handler(mux, Options{})
+	strict := map[string]string{
+		"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin",
+		"Cross-Origin-Opener-Policy": "same-origin", "Cache-Control": "no-store",
+		"Content-Security-Policy":   "default-src 'none'; frame-ancestors 'none'",
+		"Strict-Transport-Security": "",
+	}
+	for _, target := range []string{"/plain", "/unknown", "/plain/../plain"} {
+		w := ask(t, h, http.MethodGet, target)
+		for name, want := range strict {
+			if got := w.Header().Get(name); got != want {
+				t.Errorf("GET %s: %s: %q, want %q", target, name, got, want)
+			}
+		}
+	}
+	w := ask(t, h, http.MethodGet, "/page")
+	if w.Header().Get("Content-Security-Policy") != "default-src 'self'" || w.Header().Get("Cache-Control") != "max-age=60" {
+		t.Errorf("the handler's own headers are lost: %v", w.Header())
+	}
+}
+
+func TestCORS(t *testing.T) {
+	t.Parallel()
+	const a, b, stranger = "https://a.example", "https://b.example", "https://a.example.evil.test"
+	preflight := []string{"Access-Control-Request-Method", "PATCH", "Access-Control-Request-Headers", "authorization"}
+	for name, c := range map[string]struct {
+		origins              []string
+		method, origin       string
+		preflight            bool
+		status               int
+		allow, creds, expose string
+		vary                 []string
+	}{
+		"off":                   {nil, "GET", a, false, 200, "", "", "", nil},
+		"off, preflight":        {nil, "OPTIONS", a, true, 200, "", "", "", nil},
+		"listed":                {[]string{a, b}, "GET", b, false, 200, b, "true", corsReads, []string{"Origin", "Accept"}},
+		"stranger":              {[]string{a, b}, "GET", stranger, false, 200, "", "", "", []string{"Origin", "Accept"}},
+		"null":                  {[]string{a}, "GET", "null", false, 200, "", "", "", []string{"Origin", "Accept"}},
+		"no origin":             {[]string{a}, "GET", "", false, 200, "", "", "", []string{"Origin", "Accept"}},
+		"preflight":             {[]string{a}, "OPTIONS", a, true, 204, a, "true", "", []string{"Origin"}},
+		"stranger's preflight":  {[]string{a}, "OPTIONS", stranger, true, 200, "", "", "", []string{"Origin", "Accept"}},
+		"plain OPTIONS":         {[]string{a}, "OPTIONS", a, false, 200, a, "true", corsReads, []string{"Origin", "Accept"}},
+		"everyone":              {[]string{"*"}, "GET", a, false, 200, "*", "", corsReads, []string{"Accept"}},
+		"everyone, no origin":   {[]string{"*"}, "GET", "", false, 200, "*", "", corsReads, []string{"Accept"}},
+		"everyone's preflight":  {[]string{"*"}, "OPTIONS", a, true, 204, "*", "", "", nil},
+		"preflight, no origin":  {[]string{"*"}, "OPTIONS", "", true, 200, "*", "", corsReads, []string{"Accept"}},
+		"another letter's case": {[]string{a}, "GET", "https://A.example", false, 200, "", "", "", []string{"Origin", "Accept"}},
+	} {
+		var header []string
+		if c.origin != "" {
+			header = append(header, "Origin", c.origin)
+		}
+		if c.preflight {
+			header = append(header, preflight...)
+		}
+		w := ask(t, Handler(route("/", accepting), Options{CORSOrigins: c.origins}), c.method, "/", header...)
+		h := w.Header()
+		if c.origins == nil {
+			c.vary = []string{"Accept"}
+		}
+		got := []string{h.Get("Access-Control-Allow-Origin"), h.Get("Access-Control-Allow-Credentials"), h.Get("Access-Control-Expose-Headers")}
+		if w.Code != c.status || !slices.Equal(got, []string{c.allow, c.creds, c.expose}) {
+			t.Errorf("%s: status %d, headers %q", name, w.Code, got)
+		}
+		if !slices.Equal(h.Values("Vary"), c.vary) {
+			t.Errorf("%s: Vary %q, want %q", name, h.Values("Vary"), c.vary)
+		}
+		answered := c.status == http.StatusNoContent
+		for header, value := range map[string]string{
+			"Access-Control-Allow-Methods": corsMethods, "Access-Control-Allow-Headers": corsSends, "Access-Control-Max-Age": "600",
+		} {
+			if (h.Get(header) == value) != answered {
+				t.Errorf("%s: %s: %q", name, header, h.Get(header))
+			}
+		}
+	}
+}
+
+func accepting(w http.ResponseWriter, _ *http.Request) { w.Header().Add("Vary", "Accept") }

@@ -1,0 +1,82 @@
+package httpd
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+const (
+	headerTimeout  = 5 * time.Second
+	idleTimeout    = 2 * time.Minute
+	maxHeaderBytes = 32 << 10
+	// transferGrace is what the connection's limits leave beyond the request
+	// timeout: to send the answer, and to let the context end with ErrTimeout
+	// first, since a read deadline that passes cancels it without that cause.
+	transferGrace = 5 * time.Second
+)
+
+type stoppingKey struct{}
+
+// stopping returns the context that ends when the shutdown begins. Outside of
+// Serve it never ends.
+func stopping(ctx context.Context) context.Context {
+	if s, ok := ctx.Value(stoppingKey{}).(context.Context); ok {
+		return s
+	}
+	return context.Background()
+}
+
+// Serve answers the requests that come to listener until ctx ends. Then /ready
+// turns 503, streams are told, the listener closes, requests in flight are
+// finished, and it returns nil. Contexts of requests hold the values of ctx
+// but do not end with it.
+//
+// It returns an error when the listener fails, and when requests were still in
+// flight after the shutdown timeout: their contexts have then ended with the
+// cause ErrShutdown, and their connections are closed. The listener is closed
+// in any case.
+func Serve(ctx context.Context, listener net.Listener, handler http.Handler, o Options) error {
+	life, cut := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cut(ErrShutdown)
+	server := newServer(context.WithValue(life, stoppingKey{}, ctx), handler, o)
+
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	select {
+	case err := <-served:
+		_ = server.Close() // the listener's error is the one to tell
+		return fmt.Errorf("serve HTTP: %w", err)
+	case <-ctx.Done():
+	}
+
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.ShutdownTimeout)
+	defer cancel()
+	err := server.Shutdown(limit)
+	<-served //nolint:errcheck // always http.ErrServerClosed
+	if err != nil {
+		cut(ErrShutdown)
+		_ = server.Close() // nothing is left to do for those connections
+		return fmt.Errorf("shut down HTTP, requests were cut off: %w", err)
+	}
+	return nil
+}
+
+func newServer(base context.Context, handler http.Handler, o Options) *http.Server {
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		BaseContext:       func(net.Listener) context.Context { return base },
+		ErrorLog:          slog.NewLogLogger(o.log().Handler(), slog.LevelWarn),
+	}
+	if o.RequestTimeout > 0 {
+		server.ReadTimeout = o.RequestTimeout + transferGrace
+		server.WriteTimeout = o.RequestTimeout + transferGrace
+	}
+	return server
+}

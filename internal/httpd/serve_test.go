@@ -1,0 +1,239 @@
+package httpd
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// watched is a listener that says when it was closed.
+type watched struct {
+	net.Listener
+	once   sync.Once
+	closed chan struct{}
+}
+
+func (l *watched) Close() error {
+	defer l.once.Do(func() { close(l.closed) })
+	return l.Listener.Close()
+}
+
+func listen(t *testing.T) *watched {
+	t.Helper()
+	var config net.ListenConfig
+	l, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return &watched{Listener: l, closed: make(chan struct{})}
+}
+
+// served is a server that runs until end is called.
+type served struct {
+	url      string
+	end      context.CancelFunc
+	listener *watched
+	result   chan error
+}
+
+func serve(t *testing.T, mux http.Handler, o Options) served {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "of the server"))
+	t.Cleanup(cancel)
+	l := listen(t)
+	s := served{url: "http://" + l.Addr().String(), end: cancel, listener: l, result: make(chan error, 1)}
+	go func() { s.result <- Serve(ctx, l, Handler(mux, o), o) }()
+	return s
+}
+
+type answer struct {
+	status int
+	body   string
+	err    error
+}
+
+// begin sends a GET in the background.
+func (s served) begin(t *testing.T, path string) <-chan answer {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+path, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(request)
+		if err != nil {
+			answers <- answer{err: err}
+			return
+		}
+		defer func() { _ = response.Body.Close() }()
+		body, err := io.ReadAll(response.Body)
+		answers <- answer{response.StatusCode, string(body), err}
+	}()
+	return answers
+}
+
+func TestServe_FinishesTheRequestsInFlight(t *testing.T) {
+	t.Parallel()
+	began, release := make(chan struct{}), make(chan struct{})
+	s := serve(t, route("/slow", func(w http.ResponseWriter, r *http.Request) {
+		close(began)
+		<-release
+		if r.Context().Err() != nil || r.Context().Value(key{}) != "of the server" {
+			t.Errorf("the request's context: %v", r.Context().Err())
+		}
+		_, _ = io.WriteString(w, "done")
+	}), Options{RequestTimeout: time.Hour, ShutdownTimeout: time.Hour})
+
+	inFlight := s.begin(t, "/slow")
+	<-began
+	s.end()
+	<-s.listener.closed
+	if late := <-s.begin(t, "/slow"); late.err == nil {
+		t.Errorf("a request after the end was answered: %+v", late)
+	}
+	select {
+	case err := <-s.result:
+		t.Fatalf("Serve returned before the request was answered: %v", err)
+	default:
+	}
+	close(release)
+	if got := <-inFlight; got.err != nil || got.status != http.StatusOK || got.body != "done" {
+		t.Errorf("the request in flight got %+v", got)
+	}
+	if err := <-s.result; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+}
+
+func TestServe_CutsOffAfterTheTimeout(t *testing.T) {
+	t.Parallel()
+	began, cause := make(chan struct{}), make(chan error, 1)
+	s := serve(t, route("/", func(_ http.ResponseWriter, r *http.Request) {
+		close(began)
+		<-r.Context().Done()
+		cause <- context.Cause(r.Context())
+	}), Options{ShutdownTimeout: time.Nanosecond})
+	inFlight := s.begin(t, "/")
+	<-began
+	s.end()
+	if err := <-s.result; !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Serve: %v", err)
+	}
+	if err := <-cause; !errors.Is(err, ErrShutdown) {
+		t.Errorf("cause %v", err)
+	}
+	if got := <-inFlight; got.err == nil {
+		t.Errorf("the request that was cut off got %+v", got)
+	}
+}
+
+func TestServe_TellsStreamsToEnd(t *testing.T) {
+	t.Parallel()
+	began := make(chan struct{})
+	s := serve(t, route("/", Stream(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		close(began)
+		<-r.Context().Done()
+		_, _ = io.WriteString(w, context.Cause(r.Context()).Error())
+	})).ServeHTTP), Options{RequestTimeout: time.Hour, ShutdownTimeout: time.Hour})
+	inFlight := s.begin(t, "/")
+	<-began
+	s.end()
+	if got := <-inFlight; got.body != ErrShutdown.Error() {
+		t.Errorf("the stream got %+v", got)
+	}
+	if err := <-s.result; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+}
+
+func TestServe_TellsThatTheListenerFailed(t *testing.T) {
+	t.Parallel()
+	s := serve(t, http.NotFoundHandler(), Options{})
+	_ = s.listener.Close()
+	if err := <-s.result; !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Serve: %v", err)
+	}
+}
+
+func TestServe_EverythingHasALimit(t *testing.T) {
+	t.Parallel()
+	s := newServer(t.Context(), nil, Options{RequestTimeout: 15 * time.Second})
+	if s.ReadHeaderTimeout <= 0 || s.IdleTimeout <= 0 || s.MaxHeaderBytes <= 0 {
+		t.Error("headers or idle connections have no limit")
+	}
+	if s.ReadTimeout <= 15*time.Second || s.WriteTimeout <= 15*time.Second {
+		t.Errorf("the connection ends before the deadline: read %s, write %s", s.ReadTimeout, s.WriteTimeout)
+	}
+}
+
+func TestHealth(t *testing.T) {
+	t.Parallel()
+	mux := http.NewServeMux()
+	Probes(mux, func(context.Context) error { return errors.New("no database") })
+	h := Handler(mux, Options{})
+	for _, target := range []string{"/health/", "/health"} {
+		w := ask(t, h, http.MethodGet, target)
+		if w.Code != http.StatusOK || w.Body.String() != "Healthcare Backend API is running! 🏥" ||
+			w.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
+			t.Errorf("GET %s: %d %q %v", target, w.Code, w.Body, w.Header())
+		}
+	}
+	for method, status := range map[string]int{http.MethodHead: http.StatusOK, http.MethodPost: http.StatusMethodNotAllowed} {
+		if w := ask(t, h, method, "/health/"); w.Code != status {
+			t.Errorf("%s: %d, want %d", method, w.Code, status)
+		}
+	}
+	if w := ask(t, h, http.MethodGet, "/health/4711"); w.Code != http.StatusNotFound {
+		t.Errorf("below /health/: %d", w.Code)
+	}
+}
+
+func TestReady_AsksAndKeepsTheReasonInside(t *testing.T) {
+	t.Parallel()
+	var j journal
+	var reason error
+	mux := http.NewServeMux()
+	Probes(mux, func(context.Context) error { return reason })
+	h := Handler(mux, Options{Log: j.logger()})
+	if w := ask(t, h, http.MethodGet, "/ready"); w.Code != http.StatusOK {
+		t.Errorf("ready: %d", w.Code)
+	}
+	reason = errors.New("host db1 is down")
+	w := ask(t, h, http.MethodGet, "/ready")
+	if w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "db1") {
+		t.Errorf("not ready: %d %s", w.Code, w.Body)
+	}
+	if got := j.lines(t, "request"); got[len(got)-1]["error"] != "host db1 is down" {
+		t.Errorf("access lines %v", got)
+	}
+}
+
+func TestReady_TurnsUnavailableWhenTheShutdownBegins(t *testing.T) {
+	t.Parallel()
+	began, release := make(chan struct{}), make(chan struct{})
+	mux := http.NewServeMux()
+	Probes(mux, func(context.Context) error {
+		close(began)
+		<-release
+		return nil
+	})
+	s := serve(t, mux, Options{ShutdownTimeout: time.Hour})
+	inFlight := s.begin(t, "/ready")
+	<-began
+	s.end()
+	close(release)
+	if got := <-inFlight; got.status != http.StatusServiceUnavailable {
+		t.Errorf("got %+v", got)
+	}
+	if err := <-s.result; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+}

@@ -1,0 +1,253 @@
+package settings
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func environment(values map[string]string) func(string) string {
+	return func(name string) string { return values[name] }
+}
+
+func TestParse_NothingGivenMeansTheDefaults(t *testing.T) {
+	t.Parallel()
+	got, rest, err := Parse(nil, environment(nil))
+	if err != nil || len(rest) != 0 {
+		t.Fatalf("Parse: rest %q, error %v", rest, err)
+	}
+	want := Settings{
+		Addr: "127.0.0.1:8080", Playground: true, Introspection: true,
+		JWTAlgorithm: "EdDSA", JWTIssuer: "caregraph", JWTAudience: "caregraph",
+		AccessTTL: 24 * time.Hour, RefreshTTL: 7 * 24 * time.Hour,
+		RequestTimeout: 15 * time.Second, ShutdownTimeout: 20 * time.Second,
+		MaxBody: 1 << 20, MaxDepth: 16, MaxCost: 50000, MaxAliases: 50, MaxTokens: 1500,
+		DatabaseConns: 10, LogLevel: slog.LevelInfo, LogFormat: "text",
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+// samples has a value for each option that is not its default.
+func samples() map[string]string {
+	return map[string]string{
+		"addr": "[::1]:9", "data": "/d", "database-url": "postgres://u:p@h/d", "database-connections": "3",
+		"playground": "false", "introspection": "false", "keys": "/k", "jwt-algorithm": "ES256",
+		"jwt-issuer": "i", "jwt-audience": "a", "access-ttl": "1h", "refresh-ttl": "200h", "hash-concurrency": "2",
+		"cors-origins": "https://a.example", "trusted-proxies": "10.0.0.0/8", "request-timeout": "1s",
+		"shutdown-timeout": "2s", "max-body": "2MiB", "max-depth": "4", "max-cost": "5", "max-aliases": "6",
+		"max-tokens": "7", "log-level": "debug", "log-format": "json",
+	}
+}
+
+func TestParse_EveryOptionIsFlagAndVariableOfOneField(t *testing.T) {
+	t.Parallel()
+	standard, _, err := Parse(nil, environment(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	given, untouched := samples(), map[string]bool{}
+	for field := range reflect.TypeFor[Settings]().Fields() {
+		untouched[field.Name] = true
+	}
+	for _, o := range options(&Settings{}) {
+		byFlag, _, errFlag := Parse([]string{"--" + o.name + "=" + given[o.name]}, environment(nil))
+		byVariable, _, errVariable := Parse(nil, environment(map[string]string{o.variable(): given[o.name]}))
+		if errFlag != nil || errVariable != nil {
+			t.Errorf("%s: %v, %v", o.name, errFlag, errVariable)
+		}
+		if !reflect.DeepEqual(byFlag, byVariable) {
+			t.Errorf("%s: flag and variable differ", o.name)
+		}
+		changed := differences(standard, byFlag)
+		if len(changed) != 1 {
+			t.Errorf("%s changes %v, want one field", o.name, changed)
+		}
+		for _, name := range changed {
+			delete(untouched, name)
+		}
+	}
+	if len(untouched) > 0 {
+		t.Errorf("fields that no option sets: %v", untouched)
+	}
+}
+
+func differences(a, b Settings) []string {
+	var names []string
+	va, vb := reflect.ValueOf(a), reflect.ValueOf(b)
+	for i := range va.NumField() {
+		if !reflect.DeepEqual(va.Field(i).Interface(), vb.Field(i).Interface()) {
+			names = append(names, va.Type().Field(i).Name)
+		}
+	}
+	return names
+}
+
+func TestParse_FlagBeforeVariableBeforeDefault(t *testing.T) {
+	t.Parallel()
+	both := map[string]string{
+		"CAREGRAPH_MAX_DEPTH": "5", "CAREGRAPH_KEYS": "/from/env", "CAREGRAPH_JWT_ISSUER": "",
+		"CAREGRAPH_DATABASE_URL": "postgres://first", "DATABASE_URL": "postgres://second",
+	}
+	got, rest, err := Parse([]string{"-max-depth", "9", "--keys=", "serve", "--max-cost=1"}, environment(both))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.MaxDepth != 9 {
+		t.Errorf("MaxDepth = %d, want the flag's 9", got.MaxDepth)
+	}
+	if got.Keys != "" {
+		t.Errorf("Keys = %q, want the empty flag to count", got.Keys)
+	}
+	if got.JWTIssuer != "caregraph" {
+		t.Errorf("JWTIssuer = %q, want the default for an empty variable", got.JWTIssuer)
+	}
+	if string(got.DatabaseURL) != "postgres://first" {
+		t.Errorf("DatabaseURL is not that of CAREGRAPH_DATABASE_URL")
+	}
+	if !slices.Equal(rest, []string{"serve", "--max-cost=1"}) {
+		t.Errorf("rest = %q", rest)
+	}
+}
+
+func TestParse_DatabaseURLIsAcceptedToo(t *testing.T) {
+	t.Parallel()
+	for _, url := range []string{
+		"postgres://u:p@h1:5432,h2:5432/d?target_session_attrs=read-write",
+		"postgresql:///d?host=/run/postgresql", "host=/run/postgresql dbname=d", "host=h password=a://b",
+	} {
+		got, _, err := Parse(nil, environment(map[string]string{"DATABASE_URL": url}))
+		if err != nil || string(got.DatabaseURL) != url {
+			t.Errorf("DATABASE_URL=%s: error %v", url, err)
+		}
+	}
+}
+
+func TestParse_TellsEveryMistakeAtOnce(t *testing.T) {
+	t.Parallel()
+	args := []string{
+		"--addr=8080", "---what", "--nothing=x", "--playground=maybe", "--max-depth", "0",
+		"--access-ttl=48h", "--refresh-ttl=24h", "--log-format",
+	}
+	_, _, err := Parse(args, environment(map[string]string{"CAREGRAPH_MAX_BODY": "1MB"}))
+	want := strings.Join([]string{
+		`bad flag syntax: ---what`,
+		`flag provided but not defined: -nothing`,
+		`flag needs an argument: -log-format`,
+		`--addr: must be HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080, not "8080"`,
+		`--playground: must be true or false, not "maybe"`,
+		`--max-body (from CAREGRAPH_MAX_BODY): must be a size such as 1048576, 512KiB or 1MiB, at most 1024MiB, not "1MB"`,
+		`--max-depth: must be a whole number from 1 to 1000, not "0"`,
+		`--refresh-ttl: must be longer than --access-ttl (48h0m0s), not 24h0m0s`,
+	}, "\n")
+	if err == nil || err.Error() != want {
+		t.Errorf("got:\n%v\nwant:\n%s", err, want)
+	}
+}
+
+func TestParse_NeverTellsASecret(t *testing.T) {
+	t.Parallel()
+	const secret = "mysql://root:hunter2@h/d"
+	for _, args := range [][]string{
+		{"--database-url=" + secret},
+		{"--database-url", secret},
+		{"---database-url=" + secret},
+		{"--databaseurl=" + secret},
+		{"-=" + secret},
+	} {
+		_, _, err := Parse(args, environment(map[string]string{"DATABASE_URL": secret}))
+		if err == nil {
+			t.Errorf("%q: no error", args)
+		} else if strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("the error tells the secret: %v", err)
+		}
+	}
+}
+
+func TestSecret_PrintsHidden(t *testing.T) {
+	t.Parallel()
+	s := Settings{DatabaseURL: "postgres://u:hunter2@h/d"}
+	var log strings.Builder
+	slog.New(slog.NewTextHandler(&log, nil)).Info("start", "url", s.DatabaseURL, "all", s)
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("start", "url", s.DatabaseURL, "all", s)
+	object, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := log.String() + string(object) + fmt.Sprintf("%v %+v %#v %s %q", s, s, s, s.DatabaseURL, s.DatabaseURL)
+	if strings.Contains(all, "hunter2") {
+		t.Errorf("the secret is in %s", all)
+	}
+}
+
+func TestParse_HelpIsAskedFor(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"-h"}, {"--help"}, {"--addr=bad", "--unknown", "-help"}} {
+		if _, _, err := Parse(args, environment(nil)); !errors.Is(err, flag.ErrHelp) {
+			t.Errorf("%q: %v, want flag.ErrHelp", args, err)
+		}
+	}
+}
+
+func TestParse_Lists(t *testing.T) {
+	t.Parallel()
+	got, _, err := Parse([]string{
+		"--cors-origins= HTTPS://Clinic.Example:443 , http://localhost:5173,app://desk,http://[::1]:80,",
+		"--trusted-proxies=10.1.2.3/8, 192.0.2.7,2001:db8::/32",
+	}, environment(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"https://clinic.example", "http://localhost:5173", "app://desk", "http://[::1]"}; !slices.Equal(got.CORSOrigins, want) {
+		t.Errorf("CORSOrigins = %q, want %q", got.CORSOrigins, want)
+	}
+	want := []netip.Prefix{
+		netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.7/32"), netip.MustParsePrefix("2001:db8::/32"),
+	}
+	if !slices.Equal(got.TrustedProxies, want) {
+		t.Errorf("TrustedProxies = %v, want %v", got.TrustedProxies, want)
+	}
+}
+
+func TestParse_RefusesBadValues(t *testing.T) {
+	t.Parallel()
+	bad := map[string][]string{
+		"addr":                 {"", "localhost", "localhost:http", "1.2.3.4:70000", "::1:80"},
+		"database-url":         {"mysql://h/d", "h", "http://h/?a=b"},
+		"database-connections": {"0", "1", "x", "1e3"},
+		"introspection":        {"", "yes"},
+		"jwt-algorithm":        {"", "none", "HS256", "eddsa"},
+		"jwt-issuer":           {""},
+		"jwt-audience":         {" "},
+		"access-ttl":           {"0", "-1h", "15", "1ms", "1d"},
+		"request-timeout":      {"0s"},
+		"shutdown-timeout":     {""},
+		"hash-concurrency":     {"-1"},
+		"cors-origins": {
+			"clinic.example", "https://", "https://a/", "https://a/x", "https://u@a", "https://a?", "https://*.a",
+			"https://a:", "https://a:99999", "https://ä.example", "null", "*,https://a", "//a",
+		},
+		"trusted-proxies": {"10.0.0.0/33", "localhost", "::ffff:10.0.0.0/104", "any"},
+		"max-body":        {"0", "-1", "1GiB", "1025MiB", "9223372036854775807MiB", "1.5MiB"},
+		"max-cost":        {"0", "1000000001"},
+		"log-level":       {"loud", ""},
+		"log-format":      {"xml"},
+	}
+	for name, values := range bad {
+		for _, value := range values {
+			_, _, err := Parse([]string{"--" + name + "=" + value}, environment(nil))
+			if err == nil || !strings.HasPrefix(err.Error(), "--"+name+": must be ") {
+				t.Errorf("--%s=%s: %v, want it refused", name, value, err)
+			}
+		}
+	}
+}
