@@ -1,0 +1,37 @@
+package pgserver
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// Attach returns the address of the cluster that another process runs on the
+// data directory, so that a second command can use it at the same time, and
+// whether there is one. The address holds the password of the cluster: it must
+// not be logged.
+func Attach(dataDir string) (url string, running bool, err error) {
+	dir, err := filepath.Abs(dataDir)
+	if err != nil {
+		return "", false, fmt.Errorf("data directory %s: %w", dataDir, err)
+	}
+	file, err := os.Open(filepath.Join(dir, lockName)) //nolint:gosec // G304: the data directory
+	if errors.Is(err, os.ErrNotExist) {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, fmt.Errorf("look at the data directory: %w", err)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	if syscall.Flock(int(file.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) == nil {
+		return "", false, nil // nobody holds it; closing lets go
+	}
+	pid, socketDir := (&dirLock{file}).read()
+	if socketDir == "" {
+		return "", false, fmt.Errorf("the server on data directory %s (pid %s) is starting or stopping: try again in a moment", dir, pid)
+	}
+	url, err = cluster{dataDir: dir}.url(socketDir)
+	return url, err == nil, err
+}

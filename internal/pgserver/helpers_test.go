@@ -1,0 +1,171 @@
+package pgserver
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// helperRole, when set, makes the test binary a server to be killed instead.
+const helperRole = "PGSERVER_TEST_ROLE"
+
+func TestMain(m *testing.M) {
+	if role := os.Getenv(helperRole); role != "" {
+		os.Exit(helperMain(role, os.Args[len(os.Args)-1]))
+	}
+	os.Exit(m.Run())
+}
+
+// helperMain starts a server, says in one line what came of it, and stops it
+// when its standard input ends.
+func helperMain(role, dir string) int {
+	if err := becomeRole(role); err != nil {
+		_, _ = fmt.Fprintf(os.Stdout, "cannot become %s: %v\n", role, err)
+		return 1
+	}
+	s, err := Start(context.Background(), Options{DataDir: dir})
+	if err != nil {
+		_, _ = fmt.Fprintln(os.Stdout, err)
+		return 1
+	}
+	_, _ = fmt.Fprintln(os.Stdout, s.URL())
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	if err := s.Stop(context.Background()); err != nil {
+		return 1
+	}
+	return 0
+}
+
+type helper struct {
+	cmd  *exec.Cmd
+	said string
+	stop func()
+}
+
+// startHelper returns when the helper has said its line.
+func startHelper(t *testing.T, role, dir string) *helper {
+	t.Helper()
+	// The test's context ends before the clean-up, which stops it in order.
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), os.Args[0], dir)
+	cmd.Env = append(os.Environ(), helperRole+"="+role)
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	must(t, err)
+	out, err := cmd.StdoutPipe()
+	must(t, err)
+	must(t, cmd.Start())
+	line, err := bufio.NewReader(out).ReadString('\n')
+	must(t, err)
+	h := &helper{cmd: cmd, said: strings.TrimSpace(line)}
+	h.stop = func() { _ = in.Close(); _ = cmd.Wait() }
+	t.Cleanup(h.stop)
+	return h
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// start stops the server at the end of the test, if the test has not.
+func start(t *testing.T, o Options) *Server {
+	t.Helper()
+	s, err := Start(t.Context(), o)
+	must(t, err)
+	t.Cleanup(func() { _ = s.Stop(context.WithoutCancel(t.Context())) })
+	return s
+}
+
+// openDir is a directory that any user may pass through, which TMPDIR need
+// not be.
+func openDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/tmp", "pgserver-test-") //nolint:usetesting // see above
+	must(t, err)
+	t.Cleanup(func() { must(t, os.RemoveAll(dir)) })
+	must(t, os.Chmod(dir, 0o711))
+	return dir
+}
+
+// query returns the first column of the first row as text, or fails the test.
+func query(t *testing.T, url, sql string) string {
+	t.Helper()
+	got, err := tryQuery(t, url, sql)
+	if err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	return got
+}
+
+func tryQuery(t *testing.T, url, sql string) (string, error) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	rows, err := conn.Query(t.Context(), sql, pgx.QueryExecModeSimpleProtocol)
+	if err != nil {
+		return "", err
+	}
+	defer rows.Close()
+	got := ""
+	for rows.Next() {
+		got = string(rows.RawValues()[0])
+	}
+	return got, rows.Err()
+}
+
+func socketDirOf(t *testing.T, address string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	must(t, err)
+	return u.Query().Get("host")
+}
+
+// logBook keeps everything that is logged.
+type logBook struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *logBook) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *logBook) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+func (b *logBook) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(b, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// fakeInstallation writes initdb and postgres as scripts below root.
+func fakeInstallation(t *testing.T, dir string, major int, initdb string) {
+	t.Helper()
+	must(t, os.MkdirAll(dir, 0o755))
+	version := fmt.Sprintf("#!/bin/sh\necho 'postgres (PostgreSQL) %d.4 (Fake)'\n", major)
+	must(t, os.WriteFile(filepath.Join(dir, "postgres"), []byte(version), 0o755))
+	must(t, os.WriteFile(filepath.Join(dir, "initdb"), []byte("#!/bin/sh\n"+initdb), 0o755))
+}
+
+func noEnv(string) string { return "" }

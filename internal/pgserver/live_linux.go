@@ -1,0 +1,57 @@
+package pgserver
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+// live returns the processes of PostgreSQL whose working directory is dir. A
+// zombie has none.
+func live(_ context.Context, dir string) ([]int, error) {
+	here, err := os.Stat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil, err
+	}
+	recorded := recordedPID(dir)
+	var pids []int
+	for _, entry := range entries {
+		pid, err := strconv.Atoi(entry.Name())
+		if err == nil && isPostgres(pid) && worksIn(pid, here, recorded) {
+			pids = append(pids, pid)
+		}
+	}
+	return pids, nil
+}
+
+// isPostgres keeps a shell or an editor in the directory from being taken for
+// a server. Some systems wrap the binary, hence no comparison for equality.
+func isPostgres(pid int) bool {
+	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	if err != nil {
+		return false
+	}
+	end := bytes.LastIndexByte(stat, ')') // of the name; then comes the state
+	return end > 0 && bytes.Contains(stat[:end], []byte("postgres")) && !bytes.HasPrefix(stat[end:], []byte(") Z"))
+}
+
+// worksIn falls back on the pid file where a container forbids even root to
+// look at processes of other users.
+func worksIn(pid int, here fs.FileInfo, recorded int) bool {
+	cwd, err := os.Stat(filepath.Join("/proc", strconv.Itoa(pid), "cwd"))
+	if errors.Is(err, fs.ErrPermission) {
+		return pid == recorded
+	}
+	return err == nil && os.SameFile(cwd, here)
+}

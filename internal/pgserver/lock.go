@@ -1,0 +1,77 @@
+package pgserver
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// dirLock keeps a second server off a data directory. PostgreSQL's own lock,
+// postmaster.pid, cannot tell a server from a stranger that has its number
+// after a restart, nor from a dead one that nobody has reaped.
+//
+// The file names the holder and its socket directory, in a line each.
+type dirLock struct{ file *os.File }
+
+// lockName is the lock file in the data directory.
+const lockName = "postgres.lock"
+
+// lockDir fails at once if another process holds the lock. It clears away the
+// socket directory of a holder that was killed.
+func lockDir(dataDir string) (*dirLock, error) {
+	file, err := os.OpenFile(filepath.Join(dataDir, lockName), os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // G304: the data directory
+	if err != nil {
+		return nil, fmt.Errorf("lock the data directory: %w", err)
+	}
+	l := &dirLock{file}
+	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		pid, _ := l.read()
+		return nil, errors.Join(inUse(dataDir, pid), file.Close())
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("lock the data directory: %w", err), file.Close())
+	}
+	if _, socketDir := l.read(); ours(socketDir) {
+		err = os.RemoveAll(socketDir)
+	}
+	if err := errors.Join(err, l.note("")); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return l, nil
+}
+
+func inUse(dataDir, pid string) error {
+	if pid == "" { // taken a moment ago, not yet noted
+		pid = "unknown"
+	}
+	return fmt.Errorf("data directory %s is in use by another server (pid %s): use --data OTHER, or DATABASE_URL to share one database", dataDir, pid)
+}
+
+func (l *dirLock) read() (pid, socketDir string) {
+	text, err := io.ReadAll(io.NewSectionReader(l.file, 0, 4096))
+	if err != nil {
+		return "", ""
+	}
+	pid, rest, _ := strings.Cut(string(text), "\n")
+	socketDir, _, _ = strings.Cut(rest, "\n")
+	return pid, socketDir
+}
+
+// note records who holds the lock and what is to be cleared away after it.
+func (l *dirLock) note(socketDir string) error {
+	if err := l.file.Truncate(0); err != nil {
+		return err
+	}
+	_, err := l.file.WriteAt(fmt.Appendf(nil, "%d\n%s\n", os.Getpid(), socketDir), 0)
+	return err
+}
+
+// release leaves the file: to remove it would let two hold a lock of one name.
+func (l *dirLock) release() error {
+	return errors.Join(l.file.Truncate(0), l.file.Close())
+}

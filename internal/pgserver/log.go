@@ -1,0 +1,47 @@
+package pgserver
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"strings"
+)
+
+// logWriter turns PostgreSQL's standard error into log records and keeps the
+// last lines for the error of a start that failed. Only the one goroutine that
+// os/exec copies with writes to it; last may be called when that is over.
+type logWriter struct {
+	log    *slog.Logger
+	unread []byte
+	recent []string
+}
+
+func (w *logWriter) Write(p []byte) (int, error) {
+	w.unread = append(w.unread, p...)
+	for {
+		line, rest, whole := bytes.Cut(w.unread, []byte("\n"))
+		if !whole {
+			return len(p), nil
+		}
+		w.unread = rest
+		w.line(string(line))
+	}
+}
+
+// line logs what PostgreSQL says in health as debugging. FATAL ends one
+// connection, PANIC the server.
+func (w *logWriter) line(text string) {
+	level := slog.LevelDebug
+	switch severity, _, _ := strings.Cut(text, ":"); severity {
+	case "FATAL":
+		level = slog.LevelWarn
+	case "PANIC":
+		level = slog.LevelError
+	}
+	w.log.Log(context.Background(), level, "PostgreSQL says", "line", text)
+	if w.recent = append(w.recent, text); len(w.recent) > 5 {
+		w.recent = w.recent[1:]
+	}
+}
+
+func (w *logWriter) last() string { return strings.Join(w.recent, "; ") }

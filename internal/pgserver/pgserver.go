@@ -1,0 +1,276 @@
+// Package pgserver runs a private PostgreSQL for a machine that was given no
+// DATABASE_URL: it finds installed binaries, makes a cluster in the data
+// directory, supervises the server and stops it. It never downloads anything,
+// never opens a TCP port, and never re-initializes or upgrades a cluster that
+// is already there. It runs on Linux and macOS.
+package pgserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// superuser is the one role of the cluster; there is no other account to leak.
+const superuser = "caregraph"
+
+// Options say which cluster to run. Only DataDir is required.
+type Options struct {
+	// DataDir holds everything that must survive a restart. The cluster is
+	// DataDir/postgres; the rest of the directory is the caller's.
+	DataDir string
+	// Log gets what PostgreSQL says of itself, never a statement or a value
+	// of one. Nil discards it.
+	Log *slog.Logger
+	// Places is where binaries are looked for; the zero value is this machine.
+	Places Places
+	// Throwaway makes a cluster for tests: no password, nothing is flushed to
+	// disk, and a crash may lose all of it.
+	Throwaway bool
+}
+
+// Server is a running PostgreSQL.
+type Server struct {
+	dataDir   string
+	log       *slog.Logger
+	throwaway bool
+
+	lock      *dirLock
+	socketDir string
+	url       string
+	process   *os.Process
+	tail      *logWriter
+
+	done     chan struct{}
+	err      error // written before done is closed
+	stopping atomic.Bool
+	release  sync.Once
+}
+
+// Start returns once the server answers, having made the cluster if there was
+// none. The data directory is then this process's own until Stop; another
+// server on it, a cluster of another major version, and a machine without
+// binaries are refused with a message that says what to do. Canceling ctx
+// ends a start that is under way; afterwards ctx has no influence.
+//
+// One goroutine waits for PostgreSQL to end, on a thread of its own.
+func Start(ctx context.Context, o Options) (*Server, error) {
+	dir, err := filepath.Abs(o.DataDir)
+	if err != nil {
+		return nil, fmt.Errorf("data directory %s: %w", o.DataDir, err)
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if err := os.MkdirAll(dir, dirMode()); err != nil {
+		return nil, fmt.Errorf("make the data directory: %w", err)
+	}
+	lock, err := lockDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		dataDir: dir, log: o.Log, throwaway: o.Throwaway, lock: lock,
+		tail: &logWriter{log: o.Log}, done: make(chan struct{}),
+	}
+	if err := s.start(ctx, o.Places); err != nil {
+		return nil, errors.Join(err, s.cleanUp())
+	}
+	return s, nil
+}
+
+// start runs under the lock of the data directory.
+func (s *Server) start(ctx context.Context, places Places) error {
+	c := cluster{dataDir: s.dataDir, log: s.log, throwaway: s.throwaway}
+	bin, err := c.binaries(ctx, places)
+	if err != nil {
+		return err
+	}
+	as, err := pickAccount(ctx, c, bin)
+	if err != nil {
+		return err
+	}
+	if err := c.ensure(ctx, bin, as); err != nil {
+		return err
+	}
+	if err := c.clearLeftovers(ctx, c.path()); err != nil {
+		return err
+	}
+	if s.socketDir, err = makeSocketDir(c.socketParents(), as); err != nil {
+		return err
+	}
+	if err := s.lock.note(s.socketDir); err != nil {
+		return err
+	}
+	if s.url, err = c.url(s.socketDir); err != nil {
+		return err
+	}
+	if err := s.launch(s.command(ctx, c, bin, as)); err != nil {
+		return fmt.Errorf("start PostgreSQL: %w", err)
+	}
+	if err := s.awaitReady(ctx, c); err != nil {
+		return err
+	}
+	s.log.InfoContext(ctx, "PostgreSQL is running", "major", bin.Major, "data", c.path(), "pid", s.process.Pid)
+	return nil
+}
+
+// command runs postgres itself, not pg_ctl: the process must be our child, so
+// that its end is seen and ours ends it.
+func (s *Server) command(ctx context.Context, c cluster, bin Installation, as account) *exec.Cmd {
+	args := []string{"-D", c.path(), "-p", socketPort}
+	for _, setting := range c.settings(s.socketDir) {
+		args = append(args, "-c", setting)
+	}
+	// Stop ends the server, not ctx, which is the context of the start alone.
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), bin.tool("postgres"), args...) //nolint:gosec // G204: the binary is the installation that was found
+	cmd.Dir = c.path()
+	cmd.Env = childEnv()
+	cmd.Stderr = s.tail
+	// A backend that outlives the postmaster holds the pipe of its log; the
+	// end of the postmaster is the end all the same.
+	cmd.WaitDelay = time.Second
+	// Nobody is left to want a clean shutdown of a throwaway cluster.
+	onDeath := syscall.SIGINT
+	if s.throwaway {
+		onDeath = syscall.SIGQUIT
+	}
+	cmd.SysProcAttr = as.attr(onDeath)
+	return cmd
+}
+
+// launch starts cmd and watches it until it ends. On Linux the kernel ends the
+// child when the thread that started it goes, hence the locked thread that
+// starts it and then waits for it.
+func (s *Server) launch(cmd *exec.Cmd) error {
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		s.process = cmd.Process
+		started <- err
+		if err != nil {
+			return
+		}
+		err = cmd.Wait()
+		if !s.stopping.Load() {
+			s.err = endedByItself(err)
+		}
+		close(s.done)
+	}()
+	return <-started
+}
+
+func endedByItself(err error) error {
+	if err == nil {
+		return errors.New("PostgreSQL ended by itself")
+	}
+	return fmt.Errorf("PostgreSQL ended by itself: %w", err)
+}
+
+// awaitReady returns when postmaster.pid says that connections are served: the
+// socket alone is there long before recovery is over.
+func (s *Server) awaitReady(ctx context.Context, c cluster) error {
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for !c.ready(s.process.Pid) {
+		select {
+		case <-s.done:
+			return fmt.Errorf("start PostgreSQL: %w: %s", s.err, s.tail.last())
+		case <-ctx.Done():
+			_ = s.end(context.WithoutCancel(ctx), syscall.SIGQUIT) // the start is what failed
+			return fmt.Errorf("start PostgreSQL: %w", ctx.Err())
+		case <-tick.C:
+		}
+	}
+	return nil
+}
+
+// URL returns the address for clients, pgx among them. It holds the password
+// of the cluster: it must not be logged.
+func (s *Server) URL() string { return s.url }
+
+// Done is closed when PostgreSQL has ended, whether by Stop or by itself.
+func (s *Server) Done() <-chan struct{} { return s.done }
+
+// Err returns why PostgreSQL ended by itself, and nil while it runs and after
+// it was stopped.
+func (s *Server) Err() error {
+	select {
+	case <-s.done:
+		return s.err
+	default:
+		return nil
+	}
+}
+
+// Stop breaks off open transactions, shuts down cleanly and gives the data
+// directory free. When ctx ends first, PostgreSQL is ended at once (no
+// committed data is lost; the next start replays the log) and the error of ctx
+// is returned. When PostgreSQL had already ended by itself, Stop returns what
+// Err returns. It may be called again.
+func (s *Server) Stop(ctx context.Context) error {
+	err := s.end(ctx, syscall.SIGINT)
+	return errors.Join(err, s.err, s.cleanUp())
+}
+
+// end sends the signal and waits. It returns an error only when ctx ended
+// before PostgreSQL did, which is then made to end harder and harder.
+func (s *Server) end(ctx context.Context, first syscall.Signal) error {
+	s.stopping.Store(true)
+	// An error here means that the process has ended, which done tells anyway.
+	_ = s.process.Signal(first)
+	select {
+	case <-s.done:
+		return nil
+	case <-ctx.Done():
+	}
+	_ = s.process.Signal(syscall.SIGQUIT)
+	select {
+	case <-s.done:
+	case <-time.After(5 * time.Second):
+		_ = s.process.Kill()
+		<-s.done
+	}
+	return fmt.Errorf("stop PostgreSQL: %w", ctx.Err())
+}
+
+// cleanUp gives back what outlives the process: the socket and the lock.
+func (s *Server) cleanUp() error {
+	var err error
+	s.release.Do(func() {
+		if s.socketDir != "" {
+			err = os.RemoveAll(s.socketDir)
+		}
+		err = errors.Join(err, s.lock.release())
+	})
+	return err
+}
+
+// url is what clients connect with. Every part that the environment could
+// otherwise fill in (PGPORT, PGSSLMODE) is given.
+func (c cluster) url(socketDir string) (string, error) {
+	user := url.User(superuser)
+	if !c.throwaway {
+		secret, err := os.ReadFile(filepath.Join(c.path(), secretName))
+		if err != nil {
+			return "", fmt.Errorf("read the password of the cluster: %w", err)
+		}
+		user = url.UserPassword(superuser, strings.TrimSpace(string(secret)))
+	}
+	query := url.Values{"host": {socketDir}, "port": {socketPort}, "sslmode": {"disable"}}
+	u := url.URL{Scheme: "postgres", User: user, Path: "/postgres", RawQuery: query.Encode()}
+	return u.String(), nil
+}

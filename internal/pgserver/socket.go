@@ -1,0 +1,55 @@
+package pgserver
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+const (
+	socketPort   = "5432"
+	socketPrefix = "caregraph-"
+	// maxSocketPath is what fits into an address: 107 bytes on Linux, 103 on
+	// macOS.
+	maxSocketPath = 103
+)
+
+// socketParents puts the short path first: TMPDIR can be long, and closed to
+// the user that PostgreSQL runs as. What is thrown away had better be in one
+// place, if the path allows it.
+func (c cluster) socketParents() []string {
+	if c.throwaway {
+		return []string{c.dataDir, "/tmp", os.TempDir()}
+	}
+	return []string{"/tmp", os.TempDir()}
+}
+
+// makeSocketDir makes a directory that only the account may enter, below the
+// first parent where a socket's path is short enough.
+func makeSocketDir(parents []string, as account) (string, error) {
+	var problems []error
+	for _, parent := range parents {
+		dir, err := os.MkdirTemp(parent, socketPrefix)
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		if socket := filepath.Join(dir, ".s.PGSQL."+socketPort); len(socket) > maxSocketPath {
+			err := fmt.Errorf("%s is longer than the %d bytes a socket may have", socket, maxSocketPath)
+			problems = append(problems, err, os.Remove(dir))
+			continue
+		}
+		if err := as.own(dir); err != nil {
+			return "", errors.Join(err, os.Remove(dir))
+		}
+		return dir, nil
+	}
+	return "", fmt.Errorf("make a directory for PostgreSQL's socket: %w", errors.Join(problems...))
+}
+
+// ours guards the removal of a directory whose name was read from a file.
+func ours(socketDir string) bool {
+	return filepath.IsAbs(socketDir) && strings.HasPrefix(filepath.Base(socketDir), socketPrefix)
+}
