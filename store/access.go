@@ -1,0 +1,254 @@
+package store
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/schema"
+
+	"github.com/caregraph/caregraph/model"
+)
+
+// This file is the one place that says how a viewer stands to a row. Each rule
+// stands twice, as Go and right below as SQL; access_test.go holds the two
+// together over every kind of viewer and row. What a relation may see and do
+// is not said here but in the schema.
+
+// Care is a doctor's assignment to a patient, as the rules look at it.
+type Care struct {
+	Mapping *model.Mapping
+	Doctor  *model.Doctor
+}
+
+// UserRelations: an account is SELF to itself.
+func UserRelations(v *model.Viewer, u *model.User) model.Relations {
+	r := v.Relations()
+	if v != nil && u.ID == v.UserID {
+		r |= model.Self
+	}
+	return r
+}
+
+func userRules(v *model.Viewer) []rule {
+	return []rule{
+		{bit: model.Self, holds: bun.SafeQuery(`"user".id = ?`, v.UserID)},
+	}
+}
+
+// DoctorRelations: the linked account is SELF, and who made the entry is OWNER.
+func DoctorRelations(v *model.Viewer, d *model.Doctor) model.Relations {
+	r := v.Relations()
+	if v != nil && d.AccountID != nil && *d.AccountID == v.UserID {
+		r |= model.Self
+	}
+	if v != nil && d.CreatedBy == v.UserID {
+		r |= model.Owner
+	}
+	return r
+}
+
+func doctorRules(v *model.Viewer) []rule {
+	return []rule{
+		{bit: model.Self, holds: bun.SafeQuery(`doctor.account_id = ?`, v.UserID)},
+		{bit: model.Owner, holds: bun.SafeQuery(`doctor.created_by = ?`, v.UserID)},
+	}
+}
+
+// PatientRelations: who made the record is OWNER, and the account of a
+// verified, undeleted doctor entry with an active mapping is ASSIGNED_DOCTOR.
+// Only accounts with the role DOCTOR are linked to entries. A mapping has the
+// relations of its patient.
+func PatientRelations(v *model.Viewer, p *model.Patient, care []Care) model.Relations {
+	r := v.Relations()
+	if v == nil {
+		return r
+	}
+	if p.CreatedBy == v.UserID {
+		r |= model.Owner
+	}
+	if v.Role == model.RoleDoctor && slices.ContainsFunc(care, func(c Care) bool { return c.gives(v, p) }) {
+		r |= model.AssignedDoctor
+	}
+	return r
+}
+
+func (c Care) gives(v *model.Viewer, p *model.Patient) bool {
+	return c.Mapping.PatientID == p.ID && c.Mapping.IsActive && c.Mapping.DoctorID == c.Doctor.ID &&
+		c.Doctor.IsVerified && c.Doctor.DeletedAt == nil &&
+		c.Doctor.AccountID != nil && *c.Doctor.AccountID == v.UserID
+}
+
+func patientRules(v *model.Viewer) []rule {
+	const care = `FROM mappings AS care JOIN doctors AS carer ON carer.id = care.doctor_id
+		WHERE carer.account_id = ? AND carer.is_verified AND carer.deleted_at IS NULL AND care.is_active`
+	rules := []rule{{
+		bit:   model.Owner,
+		holds: bun.SafeQuery(`patient.created_by = ?`, v.UserID),
+		rows:  bun.SafeQuery(`SELECT id FROM patients WHERE created_by = ?`, v.UserID),
+	}}
+	if v.Role == model.RoleDoctor {
+		rules = append(rules, rule{
+			bit:   model.AssignedDoctor,
+			holds: bun.SafeQuery(`EXISTS (SELECT `+care+` AND care.patient_id = patient.id)`, v.UserID),
+			rows:  bun.SafeQuery(`SELECT care.patient_id `+care, v.UserID),
+		})
+	}
+	return rules
+}
+
+// rule is how one relation follows from the data.
+type rule struct {
+	bit model.Relations
+	// holds is the condition on a row.
+	holds schema.QueryWithArgs
+	// rows selects the ids of all rows for which it holds: the fast way into a
+	// long list when there are several rules.
+	rows schema.QueryWithArgs
+}
+
+// table is a type of record: its name in the schema, its alias in SQL and the
+// rules by which a viewer stands to its rows.
+type table struct {
+	typ, alias string
+	rules      func(*model.Viewer) []rule
+	// from joins what the rules need; "" when they need only the row.
+	from string
+	// live is the condition that a row and what it hangs on are not deleted.
+	live string
+}
+
+func users() table {
+	return table{typ: "User", alias: `"user"`, rules: userRules, live: "TRUE"}
+}
+
+func doctors() table {
+	return table{typ: "Doctor", alias: "doctor", rules: doctorRules, live: "doctor.deleted_at IS NULL"}
+}
+
+func patients() table {
+	return table{typ: "Patient", alias: "patient", rules: patientRules, live: "patient.deleted_at IS NULL"}
+}
+
+func mappings() table {
+	return table{
+		typ: "Mapping", alias: "mapping", rules: patientRules,
+		from: "JOIN patients AS patient ON patient.id = mapping.patient_id",
+		live: "patient.deleted_at IS NULL",
+	}
+}
+
+// reach says how a query comes to its rows.
+type reach int
+
+const (
+	// byScan looks for all rows of the viewer.
+	byScan reach = iota
+	// byKey has the rows' ids, or their parents', already.
+	byKey
+)
+
+// evenDeleted, as a filter, is for what stays readable after it was deleted: a
+// doctor through its mappings.
+const evenDeleted model.DeletedFilter = "EVEN_DELETED"
+
+// seen narrows a query to the rows that exist for the viewer and adds the
+// column relations. Every read of rows begins here.
+func (s *Store) seen(q *bun.SelectQuery, t table, v *model.Viewer, by reach, deleted model.DeletedFilter) *bun.SelectQuery {
+	q = s.existing(q, t, v, by, deleted).ColumnExpr("?TableColumns")
+	if v == nil {
+		return q
+	}
+	return q.ColumnExpr("? AS relations", t.relations(v))
+}
+
+// existing narrows a query to the rows that exist for the viewer. No viewer,
+// no rows. Every count begins here.
+func (s *Store) existing(q *bun.SelectQuery, t table, v *model.Viewer, by reach, deleted model.DeletedFilter) *bun.SelectQuery {
+	if t.from != "" {
+		q = q.Join(t.from)
+	}
+	q = q.Where("?", t.admits(v, s.policy.Types[t.typ].Exists, by))
+	restorable := t.admits(v, s.policy.Types[t.typ].Fields["deletedAt"].Write, byKey)
+	switch deleted {
+	case evenDeleted:
+		return q
+	case model.DeletedInclude:
+		return q.Where("(? OR ?)", bun.Safe(t.live), restorable)
+	case model.DeletedOnly:
+		return q.Where("NOT (?) AND ?", bun.Safe(t.live), restorable)
+	default:
+		return q.Where("?", bun.Safe(t.live))
+	}
+}
+
+// readable is the condition that the viewer may read a field of a row which
+// exists for it, so that searching and filtering by the field tell nothing.
+func (s *Store) readable(q *bun.SelectQuery, t table, v *model.Viewer, field string) *bun.SelectQuery {
+	rule := s.policy.Types[t.typ]
+	if rule.Exists.Within(rule.Fields[field].Read) {
+		return q
+	}
+	return q.Where("?", t.admits(v, rule.Fields[field].Read, byKey))
+}
+
+// relations is the SQL of the relations that a viewer has to a row.
+func (t table) relations(v *model.Viewer) schema.QueryWithArgs {
+	terms, args := []string{"?"}, []any{int(v.Relations())}
+	for _, r := range t.rules(v) {
+		terms = append(terms, "CASE WHEN ? THEN ? ELSE 0 END")
+		args = append(args, r.holds, int(r.bit))
+	}
+	return bun.SafeQuery("("+strings.Join(terms, " | ")+")", args...)
+}
+
+// admits is the condition that a viewer has one of the mask's relations to a
+// row. For long lists over several rules it is a UNION ALL of ids, since an OR
+// of conditions cannot use their indexes.
+func (t table) admits(v *model.Viewer, mask model.Relations, by reach) schema.QueryWithArgs {
+	if v == nil || mask == 0 {
+		return bun.SafeQuery("FALSE")
+	}
+	if v.Relations().Any(mask) {
+		return bun.SafeQuery("TRUE")
+	}
+	var holds, rows []string
+	var holdsArgs, rowsArgs []any
+	for _, r := range t.rules(v) {
+		if r.bit.Any(mask) {
+			holds, holdsArgs = append(holds, "?"), append(holdsArgs, r.holds)
+			rows, rowsArgs = append(rows, "?"), append(rowsArgs, r.rows)
+		}
+	}
+	switch {
+	case len(holds) == 0:
+		return bun.SafeQuery("FALSE")
+	case len(holds) == 1 || by == byKey || !t.scannable(v):
+		return bun.SafeQuery("("+strings.Join(holds, " OR ")+")", holdsArgs...)
+	default:
+		return bun.SafeQuery("patient.id IN ("+strings.Join(rows, " UNION ALL ")+")", rowsArgs...)
+	}
+}
+
+func (t table) scannable(v *model.Viewer) bool {
+	return !slices.ContainsFunc(t.rules(v), func(r rule) bool { return r.rows.Query == "" })
+}
+
+// checkSearchable refuses a policy under which a search or an order would tell
+// about a field that is hidden on a row that can be seen.
+func checkSearchable(p *model.Policy) error {
+	compared := map[string][]string{
+		"Patient": {"name", "email", "phone", "dateOfBirth", "createdAt", "updatedAt"},
+		"Doctor":  {"name", "specialization", "licenseNumber", "experienceYears", "consultationFee", "createdAt"},
+		"Mapping": {"assignedAt", "updatedAt"},
+	}
+	for _, typ := range []string{"Patient", "Doctor", "Mapping"} {
+		for _, field := range compared[typ] {
+			if rule := p.Types[typ]; !rule.Exists.Within(rule.Fields[field].Read) {
+				return fmt.Errorf("%s.%s is searched or sorted by, so everybody who can see a %s must be able to read it", typ, field, typ)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,216 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/storetest"
+)
+
+// This file holds the Go and the SQL of access.go together: over every kind of
+// viewer, row and policy, SQL gives out exactly the rows, with exactly the
+// relations, that Go computes from all rows read without any rule.
+
+func TestAccess_SQLAgreesWithGo(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	w := populate(t, c)
+	policies := map[string]*model.Policy{
+		"as it is": storetest.Policy(t),
+		"a patient exists for its owner alone": storetest.Policy(t,
+			"type Patient implements Node @access(to: CIRCLE)", "type Patient implements Node @access(to: OWNER)"),
+		"patients and mappings are hidden from administrators": storetest.Policy(t,
+			"type Patient implements Node @access(to: CIRCLE)", "type Patient implements Node @access(to: CLINICAL)",
+			"type Mapping implements Node @access(to: CIRCLE)", "type Mapping implements Node @access(to: CLINICAL)"),
+		"a doctor entry exists for those who keep it": storetest.Policy(t,
+			"type Doctor implements Node @access(to: SIGNED_IN)", "type Doctor implements Node @access(to: PROFILE)"),
+		"an account exists for itself": storetest.Policy(t,
+			"type User implements Node @access(to: SIGNED_IN)", "type User implements Node @access(to: SELF)"),
+		"the circle may restore a patient": storetest.Policy(t,
+			"deletedAt: DateTime @owner(read: CIRCLE, write: OWNER)", "deletedAt: DateTime @owner(read: CIRCLE, write: CIRCLE)"),
+	}
+	for name, policy := range policies {
+		s := ok(store.Open(t.Context(), c.URL, store.Options{Policy: policy, Connections: 2}))(t)
+		t.Cleanup(s.Close)
+		for who, v := range w.viewers {
+			t.Run(name+"/"+who, func(t *testing.T) {
+				t.Parallel()
+				a := agreement{t, s, policy, w, v}
+				a.users()
+				a.doctors()
+				a.patients()
+				a.mappings()
+			})
+		}
+	}
+}
+
+// agreement is one viewer under one policy.
+type agreement struct {
+	*testing.T
+
+	store  *store.Store
+	policy *model.Policy
+	world  *world
+	viewer *model.Viewer
+}
+
+// exists says in Go whether a row is given out.
+func (a agreement) exists(typ string, r model.Relations, live bool, deleted model.DeletedFilter) bool {
+	rule := a.policy.Types[typ]
+	if a.viewer == nil || !rule.Exists.Any(r) {
+		return false
+	}
+	restorable := rule.Fields["deletedAt"].Write.Any(r)
+	switch deleted {
+	case model.DeletedInclude:
+		return live || restorable
+	case model.DeletedOnly:
+		return !live && restorable
+	default:
+		return live
+	}
+}
+
+// expected is the relations of the rows that exist.
+type expected map[int64]model.Relations
+
+func compare[T model.Node](a agreement, what string, want expected, rows []T, err error) {
+	a.Helper()
+	if err != nil {
+		a.Fatalf("%s: %v", what, err)
+	}
+	got := expected{}
+	for _, row := range rows {
+		got[row.NodeID().Num] = row.ViewerRelations()
+	}
+	if !maps.Equal(got, want) || len(rows) != len(want) {
+		a.Errorf("%s: SQL says %v, Go says %v", what, got, want)
+	}
+}
+
+func (a agreement) total(what string, want int, got int, err error) {
+	a.Helper()
+	if err != nil || got != want {
+		a.Errorf("%s: SQL counts %d (%v), Go counts %d", what, got, err, want)
+	}
+}
+
+func (a agreement) users() {
+	want, ids := expected{}, []int64{}
+	for _, u := range a.world.users {
+		ids = append(ids, u.ID)
+		if r := store.UserRelations(a.viewer, u); a.exists("User", r, true, "") {
+			want[u.ID] = r
+		}
+	}
+	rows, err := a.store.UsersByIDs(a.Context(), a.viewer, ids)
+	compare(a, "users by id", want, rows, err)
+}
+
+func (a agreement) doctors() {
+	for _, deleted := range []model.DeletedFilter{model.DeletedExclude, model.DeletedInclude, model.DeletedOnly} {
+		want, ids := expected{}, []int64{}
+		for _, d := range a.world.doctors {
+			ids = append(ids, d.ID)
+			if r := store.DoctorRelations(a.viewer, d); a.exists("Doctor", r, d.DeletedAt == nil, deleted) {
+				want[d.ID] = r
+			}
+		}
+		q := store.DoctorQuery{Deleted: deleted}
+		compare(a, fmt.Sprintf("doctors, deleted %s", deleted), want, everyPage(a.T, a.listDoctors(q), 100, false), nil)
+		n, err := a.store.CountDoctors(a.Context(), a.viewer, q)
+		a.total("doctors", len(want), n, err)
+		if deleted == model.DeletedExclude {
+			rows, err := a.store.DoctorsByIDs(a.Context(), a.viewer, ids)
+			compare(a, "doctors by id", want, rows, err)
+		}
+	}
+}
+
+func (a agreement) listDoctors(q store.DoctorQuery) page[*model.Doctor] {
+	return func(ctx context.Context, args model.PageArgs) (*model.List[*model.Doctor], error) {
+		q.Page = args
+		return a.store.Doctors(ctx, a.viewer, q)
+	}
+}
+
+func (a agreement) patients() {
+	for _, deleted := range []model.DeletedFilter{model.DeletedExclude, model.DeletedInclude, model.DeletedOnly} {
+		want := expected{}
+		for id, p := range a.world.patients {
+			if r := store.PatientRelations(a.viewer, p, a.world.care[id]); a.exists("Patient", r, p.DeletedAt == nil, deleted) {
+				want[id] = r
+			}
+		}
+		q := store.PatientQuery{Deleted: deleted}
+		read := func(ctx context.Context, args model.PageArgs) (*model.List[*model.Patient], error) {
+			q.Page = args
+			return a.store.Patients(ctx, a.viewer, q)
+		}
+		compare(a, fmt.Sprintf("patients, deleted %s", deleted), want, everyPage(a.T, read, 100, false), nil)
+		n, err := a.store.CountPatients(a.Context(), a.viewer, q)
+		a.total("patients", len(want), n, err)
+		if deleted == model.DeletedExclude {
+			rows, err := a.store.PatientsByIDs(a.Context(), a.viewer, slices.Collect(maps.Keys(a.world.patients)))
+			compare(a, "patients by id", want, rows, err)
+		}
+	}
+}
+
+// mappings are read by scan, by their ids, and by the ids of their parents.
+func (a agreement) mappings() {
+	want, ids, ofPatient := expected{}, []int64{}, map[int64]expected{}
+	for id, p := range a.world.patients {
+		ofPatient[id] = expected{}
+		for _, care := range a.world.care[id] {
+			m := care.Mapping
+			ids = append(ids, m.ID)
+			if r := store.PatientRelations(a.viewer, p, a.world.care[id]); a.exists("Mapping", r, p.DeletedAt == nil, "") {
+				want[m.ID], ofPatient[id][m.ID] = r, r
+			}
+		}
+	}
+	rows, err := a.store.MappingsByIDs(a.Context(), a.viewer, ids)
+	compare(a, "mappings by id", want, rows, err)
+	read := func(ctx context.Context, args model.PageArgs) (*model.List[*model.Mapping], error) {
+		return a.store.Mappings(ctx, a.viewer, store.MappingQuery{Page: args})
+	}
+	compare(a, "mappings", want, everyPage(a.T, read, 100, false), nil)
+	n, err := a.store.CountMappings(a.Context(), a.viewer, store.MappingQuery{})
+	a.total("mappings", len(want), n, err)
+	a.mappingsOfPatients(ofPatient)
+}
+
+func (a agreement) mappingsOfPatients(want map[int64]expected) {
+	parents := slices.Collect(maps.Keys(want))
+	lists, err := a.store.MappingsOf(a.Context(), a.viewer, store.OfPatient, parents, model.PageArgs{}, nil)
+	if err != nil {
+		a.Fatal(err)
+	}
+	totals, err := a.store.CountMappingsOf(a.Context(), a.viewer, store.OfPatient, parents, nil)
+	for id, of := range want {
+		compare(a, "mappings of a patient", of, lists[id].Rows, nil)
+		a.total("mappings of a patient", len(of), totals[id], err)
+		l, err := a.store.Mappings(a.Context(), a.viewer, store.MappingQuery{PatientID: &id})
+		if err != nil {
+			a.Fatal(err)
+		}
+		compare(a, "mappings by patient", of, l.Rows, nil)
+	}
+}
+
+func TestOpen_RefusesPolicyUnderWhichASearchTells(t *testing.T) {
+	t.Parallel()
+	hidden := storetest.Policy(t, "email: EmailAddress @owner(read: CIRCLE, write: OWNER)", "email: EmailAddress @owner(read: OWNER, write: OWNER)")
+	_, err := store.Open(t.Context(), storetest.Database(t), store.Options{Policy: hidden})
+	if err == nil || !strings.Contains(err.Error(), "Patient.email is searched") {
+		t.Fatalf("error is %v", err)
+	}
+}

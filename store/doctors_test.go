@@ -1,0 +1,221 @@
+package store_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/storetest"
+)
+
+func TestDoctors_NewEntryIsUnverifiedAndLinkedOnlyWithIsMe(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha, priya := c.Owner("Asha"), c.DoctorAccount("Priya")
+	forged := c.NewDoctor("Dr. Rao")
+	forged.IsVerified, forged.AccountID = true, &priya.UserID
+	made := ok(c.Store.CreateDoctor(t.Context(), asha.Viewer, forged, false))(t)
+	if made.IsVerified || made.AccountID != nil {
+		t.Errorf("verified %v, linked to %v", made.IsVerified, made.AccountID)
+	}
+	wantSame(t, "relations", fmt.Sprint(made.Relations.Names()), "[ANYONE SIGNED_IN OWNER]")
+
+	own := priya.OwnEntry("Dr. Priya")
+	wantSame(t, "the linked account", *own.AccountID, priya.UserID)
+	wantSame(t, "relations", fmt.Sprint(own.Relations.Names()), "[ANYONE SIGNED_IN SELF OWNER]")
+	_, err := c.Store.CreateDoctor(t.Context(), priya.Viewer, c.NewDoctor("Dr. Priya again"), true)
+	wantCode(t, err, model.CodeTaken, "isMe")
+	_, err = c.Store.CreateDoctor(t.Context(), asha.Viewer, c.NewDoctor("Dr. Asha"), true)
+	wantCode(t, err, model.CodeForbidden, "isMe")
+	_, err = c.Store.CreateDoctor(t.Context(), asha.Viewer, &model.Doctor{ExperienceYears: -1}, false)
+	wantCodes(t, err, "name REQUIRED", "email REQUIRED", "phone REQUIRED", "specialization REQUIRED", "licenseNumber REQUIRED",
+		"experienceYears INVALID", "address REQUIRED", "consultationFee INVALID", "availability REQUIRED")
+}
+
+func TestDoctors_LicenseNumberIsUniqueAmongLiveEntries(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha, ravi := c.Owner("Asha"), c.Owner("Ravi")
+	licensed := func(d *model.Doctor) { d.LicenseNumber = "KMC-1" }
+	first, other := asha.Entry("Dr. Rao", licensed), ravi.Entry("Dr. Sen")
+
+	again := c.NewDoctor("Dr. Rao")
+	licensed(again)
+	_, err := c.Store.CreateDoctor(t.Context(), ravi.Viewer, again, false)
+	wantCode(t, err, model.CodeTaken, "licenseNumber")
+	_, err = c.Store.UpdateDoctor(t.Context(), ravi.Viewer, other.ID, nil, []model.Change[model.Doctor]{set("licenseNumber", licensed)})
+	wantCode(t, err, model.CodeTaken, "licenseNumber")
+
+	ok(c.Store.DeleteDoctor(t.Context(), asha.Viewer, first.ID, nil))(t)
+	ravi.Entry("Dr. Rao", licensed)
+	_, err = c.Store.RestoreDoctor(t.Context(), asha.Viewer, first.ID)
+	wantCode(t, err, model.CodeTaken, "licenseNumber")
+}
+
+func TestDoctors_NewLicenseNumberEndsVerification(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha := c.Owner("Asha")
+	priya, entry := c.Doctor("Priya")
+	arjun := asha.Patient("Arjun")
+	c.Assign(asha, arjun, entry)
+	license := func(number string) *model.Doctor {
+		return ok(c.Store.UpdateDoctor(t.Context(), priya.Viewer, entry.ID, nil, []model.Change[model.Doctor]{
+			set("licenseNumber", func(d *model.Doctor) { d.LicenseNumber = number }),
+		}))(t)
+	}
+	wantSame(t, "verified after the same number", license(" "+entry.LicenseNumber+" ").IsVerified, true)
+	ok(c.Store.Patient(t.Context(), priya.Viewer, arjun.ID))(t)
+	wantSame(t, "verified after another number", license("KMC-other").IsVerified, false)
+	_, err := c.Store.Patient(t.Context(), priya.Viewer, arjun.ID)
+	wantCode(t, err, model.CodeNotFound, "id")
+}
+
+func TestDoctors_WhoMayChangeAnEntry(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha, priya, boss, stranger := c.Owner("Asha"), c.DoctorAccount("Priya"), c.Admin("Boss"), c.Stranger()
+	entry := c.Link(asha.Entry("Dr. Priya"), priya)
+	name := set("name", func(d *model.Doctor) { d.Name = "Dr. P" })
+	verified := set("isVerified", func(d *model.Doctor) { d.IsVerified = true })
+	for _, who := range []*storetest.Account{asha, priya, boss} {
+		ok(c.Store.UpdateDoctor(t.Context(), who.Viewer, entry.ID, nil, []model.Change[model.Doctor]{name}))(t)
+	}
+	for who, fields := range map[*storetest.Account][]string{asha: {"isVerified"}, priya: {"isVerified"}, stranger: {"name", "isVerified"}} {
+		_, err := c.Store.UpdateDoctor(t.Context(), who.Viewer, entry.ID, nil, []model.Change[model.Doctor]{name, verified})
+		wantCode(t, err, model.CodeForbidden, fields...)
+		_, err = c.Store.VerifyDoctor(t.Context(), who.Viewer, entry.ID, true, nil)
+		wantCode(t, err, model.CodeForbidden, "isVerified")
+	}
+	_, err := c.Store.DeleteDoctor(t.Context(), stranger.Viewer, entry.ID, nil)
+	wantCode(t, err, model.CodeForbidden, "id")
+	for _, who := range []*storetest.Account{asha, priya, boss} {
+		ok(c.Store.DeleteDoctor(t.Context(), who.Viewer, entry.ID, nil))(t)
+		_, err := c.Store.UpdateDoctor(t.Context(), who.Viewer, entry.ID, nil, []model.Change[model.Doctor]{name})
+		wantCode(t, err, model.CodeDeleted, "id")
+		_, err = c.Store.RestoreDoctor(t.Context(), stranger.Viewer, entry.ID)
+		wantCode(t, err, model.CodeNotFound, "id")
+		ok(c.Store.RestoreDoctor(t.Context(), who.Viewer, entry.ID))(t)
+	}
+}
+
+func TestDoctors_Verify(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha, boss := c.Owner("Asha"), c.Admin("Boss")
+	priya, meera := c.DoctorAccount("Priya"), c.DoctorAccount("Meera")
+	entry, other, gone := asha.Entry("Dr. Priya"), asha.Entry("Dr. Meera"), asha.DeletedEntry("Dr. Das")
+	verify := func(id int64, account **int64) (*model.Doctor, error) {
+		return c.Store.VerifyDoctor(t.Context(), boss.Viewer, id, true, account)
+	}
+	linked := ok(verify(entry.ID, new(&priya.UserID)))(t)
+	if !linked.IsVerified || *linked.AccountID != priya.UserID {
+		t.Errorf("verified %v, linked to %v", linked.IsVerified, linked.AccountID)
+	}
+	wantSame(t, "the link, when no account is named", *ok(verify(entry.ID, nil))(t).AccountID, priya.UserID)
+	ok(verify(other.ID, new(&meera.UserID)))(t)
+
+	for code, account := range map[model.Code]int64{model.CodeTaken: meera.UserID, model.CodeInvalid: asha.UserID, model.CodeNotFound: 999} {
+		_, err := verify(entry.ID, new(&account))
+		wantCode(t, err, code, "accountId")
+	}
+	_, err := verify(999, nil)
+	wantCode(t, err, model.CodeNotFound, "id")
+	_, err = verify(gone.ID, nil)
+	wantCode(t, err, model.CodeDeleted, "id")
+	wantSame(t, "the link, taken away", ok(verify(entry.ID, new((*int64)(nil))))(t).AccountID, nil)
+}
+
+// A doctor entry that was deleted leaves lists, gives no access and gets no
+// mapping, but is told by the mappings made before.
+func TestDoctors_DeletedEntry(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha := c.Owner("Asha")
+	priya, entry := c.Doctor("Priya")
+	arjun, banu := asha.Patient("Arjun"), asha.Patient("Banu")
+	m := c.Assign(asha, arjun, entry)
+	ok(c.Store.DeleteDoctor(t.Context(), priya.Viewer, entry.ID, nil))(t)
+
+	_, err := c.Store.Doctor(t.Context(), asha.Viewer, entry.ID)
+	wantCode(t, err, model.CodeNotFound, "id")
+	wantSame(t, "doctors by id", len(ok(c.Store.DoctorsByIDs(t.Context(), asha.Viewer, []int64{entry.ID}))(t)), 0)
+	wantSame(t, "entries of the account", len(ok(c.Store.DoctorsOfAccounts(t.Context(), asha.Viewer, []int64{priya.UserID}))(t)), 0)
+	wantSame(t, "specializations", len(ok(c.Store.Specializations(t.Context(), asha.Viewer))(t)), 0)
+	wantIDs(t, "doctors of mappings", idsOf(ok(c.Store.DoctorsOfMappings(t.Context(), asha.Viewer, []int64{entry.ID}))(t)), entry.ID)
+	_, err = c.Store.Patient(t.Context(), priya.Viewer, arjun.ID)
+	wantCode(t, err, model.CodeNotFound, "id")
+	_, err = c.Store.AssignDoctor(t.Context(), asha.Viewer, &model.Mapping{PatientID: banu.ID, DoctorID: entry.ID})
+	wantCode(t, err, model.CodeNotFound, "doctorId")
+	wantSame(t, "whether the mapping is in force", ok(c.Store.Mapping(t.Context(), asha.Viewer, m.ID))(t).IsActive, true)
+
+	ok(c.Store.RestoreDoctor(t.Context(), priya.Viewer, entry.ID))(t)
+	ok(c.Store.Patient(t.Context(), priya.Viewer, arjun.ID))(t)
+}
+
+func TestDoctors_RestoreFindsTheAccountLinkedElsewhere(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	priya, entry := c.Doctor("Priya")
+	ok(c.Store.DeleteDoctor(t.Context(), priya.Viewer, entry.ID, nil))(t)
+	priya.OwnEntry("Dr. Priya anew")
+	_, err := c.Store.RestoreDoctor(t.Context(), priya.Viewer, entry.ID)
+	wantCode(t, err, model.CodeTaken, "account")
+}
+
+func TestDoctors_DeletedOnesComeToThoseWhoMayRestoreThem(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha, priya, boss := c.Owner("Asha"), c.DoctorAccount("Priya"), c.Admin("Boss")
+	live, gone := asha.Entry("Dr. A"), c.Link(asha.Entry("Dr. B"), priya)
+	ok(c.Store.DeleteDoctor(t.Context(), boss.Viewer, gone.ID, nil))(t)
+	for _, who := range []*storetest.Account{asha, priya, boss} {
+		wantDoctors(t, c, who, store.DoctorQuery{}, live.ID)
+		wantDoctors(t, c, who, store.DoctorQuery{Deleted: model.DeletedInclude}, live.ID, gone.ID)
+		wantDoctors(t, c, who, store.DoctorQuery{Deleted: model.DeletedOnly}, gone.ID)
+	}
+	stranger := c.Stranger()
+	wantDoctors(t, c, stranger, store.DoctorQuery{Deleted: model.DeletedInclude}, live.ID)
+	wantDoctors(t, c, stranger, store.DoctorQuery{Deleted: model.DeletedOnly})
+}
+
+// wantDoctors holds when the list, and the count, are of these ids.
+func wantDoctors(t *testing.T, c *storetest.Clinic, who *storetest.Account, q store.DoctorQuery, ids ...int64) {
+	t.Helper()
+	l := ok(c.Store.Doctors(t.Context(), who.Viewer, q))(t)
+	wantIDs(t, fmt.Sprintf("doctors for %s", who.User.Username), idsOf(l.Rows), ids...)
+	wantSame(t, "count", ok(c.Store.CountDoctors(t.Context(), who.Viewer, q))(t), len(ids))
+}
+
+func TestDoctors_Filters(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha, priya := c.Owner("Asha"), c.DoctorAccount("Priya")
+	a := asha.Entry("Dr. A", func(d *model.Doctor) { d.Specialization, d.ExperienceYears = "Pédiatrie", 5 })
+	b := c.Link(asha.Entry("Dr. B", func(d *model.Doctor) { d.ConsultationFee = model.ParseDecimal("99.99") }), priya)
+	third := priya.Entry("Dr. C", func(d *model.Doctor) { d.Specialization = "PEDIATRIE" })
+
+	wantDoctors(t, c, asha, store.DoctorQuery{Specialization: new("pediatrie")}, a.ID, third.ID)
+	wantDoctors(t, c, asha, store.DoctorQuery{Specialization: new("pediatri")})
+	wantDoctors(t, c, asha, store.DoctorQuery{MinExperienceYears: new(6)}, b.ID, third.ID)
+	wantDoctors(t, c, asha, store.DoctorQuery{MaxConsultationFee: new(model.ParseDecimal("99.990"))}, b.ID)
+	wantDoctors(t, c, asha, store.DoctorQuery{IsVerified: new(true)}, b.ID)
+	wantDoctors(t, c, asha, store.DoctorQuery{IsVerified: new(false)}, a.ID, third.ID)
+	wantDoctors(t, c, asha, store.DoctorQuery{Mine: new(true)}, a.ID, b.ID)
+	wantDoctors(t, c, asha, store.DoctorQuery{Mine: new(false)}, third.ID)
+	wantDoctors(t, c, priya, store.DoctorQuery{Mine: new(true)}, b.ID, third.ID)
+	wantDoctors(t, c, priya, store.DoctorQuery{Mine: new(false)}, a.ID)
+
+	for field, q := range map[string]store.DoctorQuery{
+		"maxConsultationFee": {MaxConsultationFee: new(model.ParseDecimal("cheap"))},
+		"specialization":     {Specialization: new("a\x00b")},
+	} {
+		_, err := c.Store.Doctors(t.Context(), asha.Viewer, q)
+		wantCode(t, err, model.CodeBadUserInput, field)
+		_, err = c.Store.CountDoctors(t.Context(), asha.Viewer, q)
+		wantCode(t, err, model.CodeBadUserInput, field)
+	}
+	all := ok(c.Store.Specializations(t.Context(), asha.Viewer))(t)
+	wantSame(t, "specializations", say(all, nil), say([]*model.Specialization{{Name: "Cardiology", DoctorCount: 1}, {Name: "PEDIATRIE", DoctorCount: 2}}, nil))
+}

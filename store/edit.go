@@ -1,0 +1,205 @@
+package store
+
+import (
+	"context"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/uptrace/bun"
+
+	"github.com/caregraph/caregraph/model"
+)
+
+// rowOf is a pointer to a record.
+type rowOf[T any] interface {
+	*T
+	model.Node
+}
+
+// owned is a pointer to a record with a lifecycle.
+type owned[T any] interface {
+	rowOf[T]
+	Life() *model.Lifecycle
+}
+
+// update is one change of one record.
+type update[T any] struct {
+	changes []model.Change[T]
+	// validate checks the changed record; may be nil.
+	validate func(*T) error
+	// alter makes changes that follow from others, and names them; may be nil.
+	alter func(before, after *T) (fields []string)
+	// after runs in the same transaction once the record is written; may be nil.
+	after func(context.Context, bun.Tx, *T) error
+	// restores says that the update is meant for a deleted record.
+	restores bool
+}
+
+// touch is set by every update.
+const touch = "updated_at = now()"
+
+// edit loads the row under the rule and locks it, refuses what the viewer may
+// not do, changes and validates the record, and writes the named columns. The
+// record comes back as the viewer sees it afterwards; with VERSION_CONFLICT, as
+// it is.
+func edit[T any, P owned[T]](ctx context.Context, s *Store, t table, v *model.Viewer, id int64, expected *int, u update[T]) (P, error) {
+	var row P
+	err := s.inTx(ctx, "update "+t.typ, func(ctx context.Context, tx bun.Tx) (err error) {
+		if row, err = lock[T, P](ctx, s, tx, t, v, id, "id", "UPDATE"); err != nil {
+			return err
+		}
+		if err := s.mayChange(t, row, u); err != nil {
+			return err
+		}
+		switch life := row.Life(); {
+		case life.DeletedAt != nil && !u.restores:
+			return model.RefuseField("id", model.CodeDeleted, "This record was deleted; restore it first.")
+		case life.DeletedAt == nil && u.restores:
+			return nil
+		case expected != nil && *expected != life.Version:
+			return model.RefuseField("expectedVersion", model.CodeVersionConflict, "The record was changed by somebody else in the meantime.")
+		}
+		if err := apply(ctx, tx, row, u, touch+`, version = ?TableAlias.version + 1`); err != nil {
+			return err
+		}
+		row, err = reread[T, P](ctx, s, tx, t, v, id)
+		return err
+	})
+	if err != nil && model.CodeOf(err) != model.CodeVersionConflict {
+		return nil, err
+	}
+	return row, err
+}
+
+// lock reads a row, deleted ones included, and holds it until the transaction
+// ends. A row that was deleted exists only for those who may restore it.
+func lock[T any, P rowOf[T]](ctx context.Context, s *Store, tx bun.Tx, t table, v *model.Viewer, id int64, field, strength string) (P, error) {
+	row := P(new(T))
+	q := s.seen(tx.NewSelect().Model(row), t, v, byKey, model.DeletedInclude)
+	err := q.Where("?TableAlias.id = ?", id).For("? OF ?TableAlias", bun.Safe(strength)).Scan(ctx)
+	if isNoRows(err) {
+		return nil, notFound(field)
+	}
+	return row, err
+}
+
+// reread reads a row for the answer. NOT_FOUND, which undoes the transaction, is
+// for a viewer whose access to the row ended meanwhile.
+func reread[T any, P rowOf[T]](ctx context.Context, s *Store, tx bun.Tx, t table, v *model.Viewer, id int64) (P, error) {
+	row := P(new(T))
+	err := s.seen(tx.NewSelect().Model(row), t, v, byKey, evenDeleted).Where("?TableAlias.id = ?", id).Scan(ctx)
+	if isNoRows(err) {
+		return nil, notFound("id")
+	}
+	return row, err
+}
+
+// mayChange refuses an update that names a field which the viewer may not set,
+// whole; and any update by a viewer who may set nothing.
+func (s *Store) mayChange(t table, row model.Node, u interface{ fields() []string }) error {
+	rule, r := s.policy.Types[t.typ], row.ViewerRelations()
+	var faults []model.FieldError
+	for _, field := range u.fields() {
+		if !rule.Fields[field].Write.Any(r) {
+			faults = append(faults, forbiddenField(field))
+		}
+	}
+	if len(u.fields()) == 0 && len(rule.Writable(r)) == 0 {
+		faults = append(faults, forbiddenField("id"))
+	}
+	if len(faults) == 0 {
+		return nil
+	}
+	return &model.Error{Code: model.CodeForbidden, Message: "You may not change this.", Fields: faults}
+}
+
+func forbiddenField(field string) model.FieldError {
+	if field == "deletedAt" || field == "isActive" {
+		field = "id" // no input names them; what is refused is the whole call
+	}
+	return model.FieldError{Field: field, Code: model.CodeForbidden, Message: "You may not change this."}
+}
+
+func (u update[T]) fields() []string {
+	names := make([]string, len(u.changes))
+	for i, c := range u.changes {
+		names[i] = c.Field
+	}
+	return names
+}
+
+// apply changes and validates the record, and writes the named columns and set.
+func apply[T any, P rowOf[T]](ctx context.Context, tx bun.Tx, row P, u update[T], set string) error {
+	before, fields := *row, u.fields()
+	if err := change(row, u); err != nil {
+		return err
+	}
+	if u.alter != nil {
+		fields = append(fields, u.alter(&before, row)...)
+	}
+	q := tx.NewUpdate().Model(row).WherePK().Column(columns(fields)...).Set(set)
+	if _, err := q.Exec(ctx); err != nil {
+		return err
+	}
+	if u.after == nil {
+		return nil
+	}
+	return u.after(ctx, tx, row)
+}
+
+// change applies the changes in memory, and returns every fault at once.
+func change[T any, P rowOf[T]](row P, u update[T]) error {
+	var faults []error
+	for _, c := range u.changes {
+		if c.Apply == nil {
+			faults = append(faults, model.RefuseField(c.Field, model.CodeRequired, "This field may not be null."))
+			continue
+		}
+		c.Apply(row)
+	}
+	if u.validate != nil {
+		faults = append(faults, u.validate(row))
+	}
+	return allFaults(faults...)
+}
+
+// columns turns names of the schema into names of columns.
+func columns(fields []string) []string {
+	names := make([]string, len(fields))
+	for i, field := range fields {
+		names[i] = column(field)
+	}
+	return names
+}
+
+// column turns licenseNumber into license_number.
+func column(field string) string {
+	if field == "account" {
+		return "account_id"
+	}
+	var b strings.Builder
+	for _, r := range field {
+		if unicode.IsUpper(r) {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
+}
+
+// deletion and restoration are changes of the one field that says who may
+// delete a record and restore it.
+func deletion[T any, P owned[T]](now time.Time) []model.Change[T] {
+	return []model.Change[T]{{
+		Field: "deletedAt",
+		Apply: func(row *T) { P(row).Life().DeletedAt = &model.DateTime{Time: now} },
+	}}
+}
+
+func restoration[T any, P owned[T]]() []model.Change[T] {
+	return []model.Change[T]{{
+		Field: "deletedAt",
+		Apply: func(row *T) { P(row).Life().DeletedAt = nil },
+	}}
+}

@@ -1,0 +1,137 @@
+package store
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/caregraph/caregraph/model"
+)
+
+// constraints says what the violation of each unique index means to a caller.
+func constraints(name string) (model.FieldError, bool) {
+	switch name {
+	case "users_username_key":
+		return model.FieldError{Field: "username", Code: model.CodeTaken, Message: "A user with that username already exists."}, true
+	case "users_email_key":
+		return model.FieldError{Field: "email", Code: model.CodeTaken, Message: "user with this email already exists."}, true
+	case "users_phone_key":
+		return model.FieldError{Field: "phone", Code: model.CodeTaken, Message: "user with this phone already exists."}, true
+	case "patients_email_key":
+		return model.FieldError{Field: "email", Code: model.CodeTaken, Message: "patient with this email already exists."}, true
+	case "doctors_license_key":
+		return model.FieldError{Field: "licenseNumber", Code: model.CodeTaken, Message: "doctor with this license number already exists."}, true
+	case "doctors_account_key":
+		return model.FieldError{Field: "account", Code: model.CodeTaken, Message: "This account already has a doctor entry."}, true
+	case "mappings_active_pair_key":
+		return model.FieldError{Field: "doctorId", Code: model.CodeAlreadyAssigned, Message: "This doctor is already assigned to this patient."}, true
+	default:
+		return model.FieldError{}, false
+	}
+}
+
+const (
+	uniqueViolation   = "23505"
+	connectionClass   = "08"
+	rollbackClass     = "40" // a deadlock
+	resourcesClass    = "53"
+	interventionClass = "57"
+)
+
+// translate turns what the database said into the codes of the schema. An
+// error that is none of the caller's business is wrapped with what was being
+// done; SQL texts and row values, which hold patient data, stay out of it.
+func translate(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if refusal, ok := errors.AsType[*model.Error](err); ok {
+		return refusal
+	}
+	if fault, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return translateSQLState(doing, fault)
+	}
+	if unreachable(err) {
+		return model.Refuse(model.CodeUnavailable, "The server is busy or its database cannot be reached. Please try again.")
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// unreachable holds when the database did not answer, or not in time.
+func unreachable(err error) bool {
+	_, cannotConnect := errors.AsType[*pgconn.ConnectError](err)
+	_, network := errors.AsType[net.Error](err) // context.DeadlineExceeded among them
+	return cannotConnect || network || pgconn.SafeToRetry(err) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+func translateSQLState(doing string, fault *pgconn.PgError) error {
+	if fault.Code == uniqueViolation {
+		if field, known := constraints(fault.ConstraintName); known {
+			return model.RefuseField(field.Field, field.Code, field.Message)
+		}
+	}
+	for _, class := range []string{connectionClass, rollbackClass, resourcesClass, interventionClass} {
+		if strings.HasPrefix(fault.Code, class) {
+			return model.Refuse(model.CodeUnavailable, "The server is busy or its database cannot be reached. Please try again.")
+		}
+	}
+	// Message and Detail of a PgError can quote the row.
+	return fmt.Errorf("%s: SQLSTATE %s at constraint %q", doing, fault.Code, fault.ConstraintName)
+}
+
+// notFound is the one answer for what does not exist, whether it never did or
+// only does not for this viewer.
+func notFound(field string) error {
+	return model.RefuseField(field, model.CodeNotFound, "There is no such record.")
+}
+
+func isNoRows(err error) bool { return errors.Is(err, sql.ErrNoRows) }
+
+// unauthenticated is for a write without a viewer.
+func unauthenticated() error {
+	return model.Refuse(model.CodeUnauthenticated, "Sign in first.")
+}
+
+// renameField renames a field of a refusal to what the mutation calls it.
+func renameField(err error, from, to string) error {
+	refusal, ok := errors.AsType[*model.Error](err)
+	if !ok {
+		return err
+	}
+	for i := range refusal.Fields {
+		if refusal.Fields[i].Field == from {
+			refusal.Fields[i].Field = to
+		}
+	}
+	return refusal
+}
+
+// allFaults makes one refusal of several, so that all are told at once. An
+// error that is no refusal goes before.
+func allFaults(errs ...error) error {
+	var all *model.Error
+	for _, err := range errs {
+		if err == nil {
+			continue
+		}
+		refusal, ok := errors.AsType[*model.Error](err)
+		if !ok {
+			return err
+		}
+		if all == nil {
+			all = refusal
+			continue
+		}
+		all.Fields = append(all.Fields, refusal.Fields...)
+	}
+	if all == nil {
+		return nil
+	}
+	return all
+}

@@ -1,0 +1,123 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/caregraph/caregraph/model"
+)
+
+// ok(call(...))(t) is what the call returns when it does not fail.
+func ok[T any](value T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return value
+	}
+}
+
+// errOf is the error of a call whose other result does not matter.
+func errOf[T any](_ T, err error) error { return err }
+
+// wantCode holds when err is a refusal with the code that names exactly the
+// fields.
+func wantCode(t *testing.T, err error, code model.Code, fields ...string) {
+	t.Helper()
+	refusal, isRefusal := errors.AsType[*model.Error](err)
+	if !isRefusal || refusal.Code != code {
+		t.Fatalf("error is %v, want %s", err, code)
+	}
+	var named []string
+	for _, f := range refusal.Fields {
+		named = append(named, f.Field)
+	}
+	if !slices.Equal(named, fields) {
+		t.Fatalf("%s names %v, want %v", code, named, fields)
+	}
+}
+
+// wantCodes is wantCode for a refusal with several codes, as "field CODE".
+func wantCodes(t *testing.T, err error, faults ...string) {
+	t.Helper()
+	refusal, isRefusal := errors.AsType[*model.Error](err)
+	if !isRefusal {
+		t.Fatalf("error is %v, want a refusal", err)
+	}
+	var named []string
+	for _, f := range refusal.Fields {
+		named = append(named, f.Field+" "+string(f.Code))
+	}
+	if !slices.Equal(named, faults) {
+		t.Fatalf("refused with %v, want %v", named, faults)
+	}
+}
+
+func wantSame[T comparable](t *testing.T, what string, got, want T) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s is %v, want %v", what, got, want)
+	}
+}
+
+func wantIDs(t *testing.T, what string, got []int64, want ...int64) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("%s are %v, want %v", what, got, want)
+	}
+}
+
+func idsOf[T model.Node](rows []T) []int64 {
+	ids := make([]int64, len(rows))
+	for i, row := range rows {
+		ids[i] = row.NodeID().Num
+	}
+	return ids
+}
+
+// set is a change of one field.
+func set[T any](field string, apply func(*T)) model.Change[T] {
+	return model.Change[T]{Field: field, Apply: apply}
+}
+
+// page is one page of a list, whatever the list is of.
+type page[T model.Listed] func(context.Context, model.PageArgs) (*model.List[T], error)
+
+// everyPage reads a list forwards to its end, in pages of the size, or
+// backwards to its beginning. The rows come in the list's order either way.
+func everyPage[T model.Listed](t *testing.T, read page[T], size int, backwards bool) []T {
+	t.Helper()
+	var all []T
+	args := model.PageArgs{First: &size}
+	if backwards {
+		args = model.PageArgs{Last: &size}
+	}
+	for range 1_000 {
+		l, err := read(t.Context(), args)
+		if err != nil {
+			t.Fatal(err)
+		}
+		more := l.HasNext
+		if backwards {
+			more, all = l.HasPrevious, append(slices.Clone(l.Rows), all...)
+		} else {
+			all = append(all, l.Rows...)
+		}
+		if !more {
+			return all
+		}
+		if len(l.Rows) != size {
+			t.Fatalf("a page of %d has %d rows and says there are more", size, len(l.Rows))
+		}
+		if backwards {
+			args.Before = new(l.Cursor(l.Rows[0]))
+		} else {
+			args.After = new(l.Cursor(l.Rows[size-1]))
+		}
+	}
+	t.Fatal("the list has no end")
+	return nil
+}

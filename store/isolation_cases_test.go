@@ -1,0 +1,212 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/storetest"
+)
+
+// withoutViewer says of each method without a viewer why it needs none.
+func withoutViewer() map[string]string {
+	return map[string]string{
+		"Ping":            "reads no rows",
+		"Close":           "reads no rows",
+		"Credential":      "signs in: it is how a viewer comes about",
+		"CreateUser":      "makes an account, from which a viewer comes about",
+		"CreateSession":   "signs in",
+		"SessionViewer":   "signs in: who has the session's token is its user",
+		"RotateSession":   "signs in: see sessions_test.go for tokens of others",
+		"SetPasswordHash": "signs in: wants the hash that the account has now",
+	}
+}
+
+// ownRowsOnly has the methods that act on what is the viewer's own, so that
+// there is no row to be refused. They are tried with all that can be named.
+func ownRowsOnly() map[string]attempt {
+	return map[string]attempt{
+		"CreatePatient": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			p := (&storetest.Clinic{}).NewPatient("Chitra")
+			p.CreatedBy = at.user
+			return []string{say(s.CreatePatient(ctx, v, p))}
+		},
+		"CreateDoctor": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			d := (&storetest.Clinic{}).NewDoctor("Dr. Roy")
+			d.CreatedBy, d.AccountID, d.LicenseNumber = at.user, &at.user, fmt.Sprintf("OWN-%p", v)
+			return []string{say(s.CreateDoctor(ctx, v, d, false))}
+		},
+		"UpdateMe": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
+			return []string{say(s.UpdateMe(ctx, v, []model.Change[model.User]{set("phone", func(u *model.User) { u.Phone = nil })}))}
+		},
+		"CredentialOf": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
+			return []string{say(s.CredentialOf(ctx, v))}
+		},
+		"ChangePassword": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{say(0, s.ChangePassword(ctx, v, "new hash", storetest.Session(at.session, at.user, "new refresh")))}
+		},
+		"EndSession": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{say(0, s.EndSession(ctx, v, at.session))}
+		},
+		"EndSessions": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
+			return []string{say(0, s.EndSessions(ctx, v, ""))}
+		},
+	}
+}
+
+// attempts has the methods that give out rows and change them.
+func attempts() map[string]attempt {
+	all := map[string]attempt{}
+	for _, of := range []map[string]attempt{userAttempts(), patientAttempts(), doctorAttempts(), mappingAttempts()} {
+		for name, try := range of {
+			all[name] = try
+		}
+	}
+	return all
+}
+
+func userAttempts() map[string]attempt {
+	return map[string]attempt{
+		"User": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{say(s.User(ctx, v, at.user))}
+		},
+		"UsersByIDs": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{say(s.UsersByIDs(ctx, v, []int64{at.user}))}
+		},
+	}
+}
+
+func patientAttempts() map[string]attempt {
+	both := store.PatientQuery{Deleted: model.DeletedInclude}
+	rename := []model.Change[model.Patient]{set("name", func(p *model.Patient) { p.Name = "Mallory" })}
+	return map[string]attempt{
+		"Patient": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{say(s.Patient(ctx, v, at.patient))}
+		},
+		"PatientsByIDs": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{say(s.PatientsByIDs(ctx, v, []int64{at.patient, at.deletedPatient}))}
+		},
+		"Patients": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{
+				say(s.Patients(ctx, v, both)),
+				say(s.Patients(ctx, v, store.PatientQuery{Deleted: model.DeletedOnly})),
+				say(s.Patients(ctx, v, store.PatientQuery{Search: new("arjun")})),
+				say(s.Patients(ctx, v, store.PatientQuery{BloodGroup: new(model.BPositive)})),
+				say(s.Patients(ctx, v, store.PatientQuery{DoctorID: &at.doctor})),
+			}
+		},
+		"CountPatients": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
+			return []string{say(s.CountPatients(ctx, v, store.PatientQuery{})), say(s.CountPatients(ctx, v, both))}
+		},
+		"UpdatePatient": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{
+				say(s.UpdatePatient(ctx, v, at.patient, nil, rename)),
+				say(s.UpdatePatient(ctx, v, at.patient, new(77), rename)),
+				say(s.UpdatePatient(ctx, v, at.patient, nil, nil)),
+				say(s.UpdatePatient(ctx, v, at.deletedPatient, nil, rename)),
+			}
+		},
+		"DeletePatient": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{say(s.DeletePatient(ctx, v, at.patient, nil)), say(s.DeletePatient(ctx, v, at.deletedPatient, nil))}
+		},
+		"RestorePatient": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{say(s.RestorePatient(ctx, v, at.patient)), say(s.RestorePatient(ctx, v, at.deletedPatient))}
+		},
+	}
+}
+
+func doctorAttempts() map[string]attempt {
+	both := store.DoctorQuery{Deleted: model.DeletedInclude}
+	rename := []model.Change[model.Doctor]{set("name", func(d *model.Doctor) { d.Name = "Mallory" })}
+	return map[string]attempt{
+		"Doctor": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{say(s.Doctor(ctx, v, at.doctor))}
+		},
+		"DoctorsByIDs": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{say(s.DoctorsByIDs(ctx, v, []int64{at.doctor, at.deletedDoctor}))}
+		},
+		"DoctorsOfMappings": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{say(s.DoctorsOfMappings(ctx, v, []int64{at.doctor})), say(s.DoctorsOfMappings(ctx, v, []int64{at.deletedDoctor}))}
+		},
+		"DoctorsOfAccounts": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{say(s.DoctorsOfAccounts(ctx, v, []int64{at.user}))}
+		},
+		"Doctors": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
+			return []string{
+				say(s.Doctors(ctx, v, both)),
+				say(s.Doctors(ctx, v, store.DoctorQuery{Deleted: model.DeletedOnly})),
+				say(s.Doctors(ctx, v, store.DoctorQuery{Search: new("rao"), Mine: new(true)})),
+			}
+		},
+		"CountDoctors": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
+			return []string{say(s.CountDoctors(ctx, v, store.DoctorQuery{})), say(s.CountDoctors(ctx, v, both))}
+		},
+		"Specializations": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
+			return []string{say(s.Specializations(ctx, v))}
+		},
+		"UpdateDoctor": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{
+				say(s.UpdateDoctor(ctx, v, at.doctor, nil, rename)),
+				say(s.UpdateDoctor(ctx, v, at.doctor, new(77), rename)),
+				say(s.UpdateDoctor(ctx, v, at.deletedDoctor, nil, rename)),
+			}
+		},
+		"VerifyDoctor": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{say(s.VerifyDoctor(ctx, v, at.doctor, true, nil)), say(s.VerifyDoctor(ctx, v, at.doctor, true, new(&at.user)))}
+		},
+		"DeleteDoctor": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{say(s.DeleteDoctor(ctx, v, at.doctor, nil)), say(s.DeleteDoctor(ctx, v, at.deletedDoctor, nil))}
+		},
+		"RestoreDoctor": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{say(s.RestoreDoctor(ctx, v, at.doctor)), say(s.RestoreDoctor(ctx, v, at.deletedDoctor))}
+		},
+	}
+}
+
+func mappingAttempts() map[string]attempt {
+	note := []model.Change[model.Mapping]{set("notes", func(m *model.Mapping) { m.Notes = new("Mallory") })}
+	return map[string]attempt{
+		"Mapping": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{say(s.Mapping(ctx, v, at.mapping)), say(s.Mapping(ctx, v, at.endedMapping))}
+		},
+		"MappingsByIDs": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{say(s.MappingsByIDs(ctx, v, []int64{at.mapping, at.endedMapping}))}
+		},
+		"Mappings": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{
+				say(s.Mappings(ctx, v, store.MappingQuery{})),
+				say(s.Mappings(ctx, v, store.MappingQuery{PatientID: &at.patient})),
+				say(s.Mappings(ctx, v, store.MappingQuery{DoctorID: &at.doctor})),
+			}
+		},
+		"CountMappings": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{
+				say(s.CountMappings(ctx, v, store.MappingQuery{})),
+				say(s.CountMappings(ctx, v, store.MappingQuery{PatientID: &at.patient})),
+			}
+		},
+		"MappingsOf": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			ofPatient, err1 := s.MappingsOf(ctx, v, store.OfPatient, []int64{at.patient}, model.PageArgs{}, nil)
+			ofDoctor, err2 := s.MappingsOf(ctx, v, store.OfDoctor, []int64{at.doctor}, model.PageArgs{}, nil)
+			return []string{say(ofPatient[at.patient], err1), say(ofDoctor[at.doctor], err2)}
+		},
+		"CountMappingsOf": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			ofPatient, err1 := s.CountMappingsOf(ctx, v, store.OfPatient, []int64{at.patient}, nil)
+			ofDoctor, err2 := s.CountMappingsOf(ctx, v, store.OfDoctor, []int64{at.doctor}, nil)
+			return []string{say(ofPatient[at.patient], err1), say(ofDoctor[at.doctor], err2)}
+		},
+		"AssignDoctor": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{
+				say(s.AssignDoctor(ctx, v, &model.Mapping{PatientID: at.patient, DoctorID: at.doctor})),
+				say(s.AssignDoctor(ctx, v, &model.Mapping{PatientID: at.deletedPatient, DoctorID: at.deletedDoctor})),
+			}
+		},
+		"UpdateMapping": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{say(s.UpdateMapping(ctx, v, at.mapping, note)), say(s.UpdateMapping(ctx, v, at.endedMapping, note))}
+		},
+		"RemoveMapping": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{say(s.RemoveMapping(ctx, v, at.mapping)), say(s.RemoveMapping(ctx, v, at.endedMapping))}
+		},
+	}
+}

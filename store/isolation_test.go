@@ -1,0 +1,175 @@
+package store_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/storetest"
+)
+
+// This file holds that nobody gets at what is none of their business, by any
+// method of the store. What each method is tried with stands in
+// isolation_cases_test.go; a method that is not there fails the first test.
+
+func TestIsolation_EveryMethodIsTried(t *testing.T) {
+	t.Parallel()
+	tried := map[string]int{}
+	for name := range attempts() {
+		tried[name]++
+	}
+	for name := range ownRowsOnly() {
+		tried[name]++
+	}
+	for name := range withoutViewer() {
+		tried[name]++
+	}
+	methods := reflect.TypeFor[*store.Store]()
+	for method := range methods.Methods() {
+		if tried[method.Name] != 1 {
+			t.Errorf("Store.%s has %d entries in isolation_cases_test.go, want 1: say what a stranger gets from it", method.Name, tried[method.Name])
+		}
+		delete(tried, method.Name)
+	}
+	for name := range tried {
+		t.Errorf("isolation_cases_test.go speaks of Store.%s, which is gone", name)
+	}
+}
+
+// attempt calls a method with the ids and says all that came back.
+type attempt func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string
+
+// target is what a stranger is after.
+type target struct {
+	user, patient, deletedPatient, doctor, deletedDoctor, mapping, endedMapping int64
+	session, email                                                              string
+}
+
+// A stranger's answers about Asha's rows are those of a clinic in which there
+// is nothing, about ids that were never given out; and Asha's rows are
+// afterwards as they were. Asha's own answers differ, so the attempt is a real
+// one.
+func TestIsolation_StrangerGetsWhatAnEmptyClinicGives(t *testing.T) {
+	t.Parallel()
+	nothing := private(t)
+	for name, try := range attempts() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := private(t)
+			asha, at := somebody(c)
+			before := rows(t, c)
+			for who, v := range strangers(c) {
+				got := try(t.Context(), c.Store, v, at)
+				want := try(t.Context(), nothing.Store, v, void())
+				if !slices.Equal(got, want) {
+					t.Errorf("%s gets %v, want %v", who, got, want)
+				}
+			}
+			wantUntouched(t, before, rows(t, c))
+
+			hers, noones := try(t.Context(), c.Store, asha.Viewer, at), try(t.Context(), nothing.Store, asha.Viewer, void())
+			for i := range hers {
+				if hers[i] == noones[i] {
+					t.Errorf("call %d tells its owner what it tells everybody: %s", i, hers[i])
+				}
+			}
+		})
+	}
+}
+
+// What a stranger does to what is their own leaves Asha's rows as they were,
+// even if it names them.
+func TestIsolation_OwnRowsOnly(t *testing.T) {
+	t.Parallel()
+	for name, try := range ownRowsOnly() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := private(t)
+			asha, at := somebody(c)
+			before := rows(t, c)
+			for _, v := range strangers(c) {
+				try(t.Context(), c.Store, v, at)
+			}
+			wantUntouched(t, before, rows(t, c))
+
+			try(t.Context(), c.Store, asha.Viewer, at)
+			if slices.Equal(rows(t, c), before) && name != "CredentialOf" {
+				t.Error("the method does nothing for its owner either")
+			}
+		})
+	}
+}
+
+// private is a clinic under a schema in which every record is private. So
+// also methods for what the real schema shows to everybody have strangers.
+func private(t *testing.T) *storetest.Clinic {
+	t.Helper()
+	policy := storetest.Policy(t,
+		"type User implements Node @access(to: SIGNED_IN)", "type User implements Node @access(to: ACCOUNT)",
+		"type Doctor implements Node @access(to: SIGNED_IN)", "type Doctor implements Node @access(to: PROFILE)")
+	return storetest.New(t, func(o *store.Options) { o.Policy = policy })
+}
+
+// somebody is Asha, with one of everything.
+func somebody(c *storetest.Clinic) (*storetest.Account, target) {
+	asha := c.DoctorAccount("Asha")
+	patient, deleted := asha.Patient("Arjun"), asha.DeletedPatient("Banu")
+	doctor, former, gone := asha.Entry("Dr. Rao"), asha.Entry("Dr. Sen"), asha.DeletedEntry("Dr. Das")
+	ended := c.Remove(asha, c.Assign(asha, patient, former))
+	return asha, target{
+		user: asha.UserID, patient: patient.ID, deletedPatient: deleted.ID,
+		doctor: doctor.ID, deletedDoctor: gone.ID,
+		mapping: c.Assign(asha, patient, c.Link(doctor, asha)).ID, endedMapping: ended.ID,
+		session: asha.SessionID, email: string(asha.User.Email),
+	}
+}
+
+// void is ids that were never given out.
+func void() target {
+	return target{101, 102, 103, 104, 105, 106, 107, "no session", "nobody@clinic.example"}
+}
+
+func strangers(c *storetest.Clinic) map[string]*model.Viewer {
+	return map[string]*model.Viewer{
+		"nobody": nil, "a stranger": c.Stranger().Viewer, "a doctor": c.DoctorAccount("Kumar").Viewer,
+		"an account that is gone": {UserID: 999, Role: model.RoleDoctor},
+	}
+}
+
+// rows is the text of each of Asha's rows. She is the first account.
+func rows(t *testing.T, c *storetest.Clinic) []string {
+	t.Helper()
+	var texts []string
+	err := c.DB.NewRaw(`SELECT 'user ' || users::text FROM users WHERE id = 1
+		UNION ALL SELECT 'session ' || sessions::text FROM sessions WHERE user_id = 1
+		UNION ALL SELECT 'patient ' || patients::text FROM patients WHERE created_by = 1
+		UNION ALL SELECT 'doctor ' || doctors::text FROM doctors WHERE created_by = 1
+		UNION ALL SELECT 'mapping ' || mappings::text FROM mappings ORDER BY 1`).Scan(t.Context(), &texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return texts
+}
+
+func wantUntouched(t *testing.T, before, after []string) {
+	t.Helper()
+	for _, row := range after {
+		if !slices.Contains(before, row) {
+			t.Errorf("a row was changed or added: %s", row)
+		}
+	}
+	if len(after) < len(before) {
+		t.Errorf("%d rows are gone", len(before)-len(after))
+	}
+}
+
+// say is all that a call returned, as text.
+func say[T any](value T, err error) string {
+	text, jsonErr := json.Marshal(value)
+	return fmt.Sprintf("%s %v %v", text, err, jsonErr)
+}

@@ -1,0 +1,128 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"github.com/caregraph/caregraph/model"
+)
+
+// sorting is an order and the SQL of its key.
+type sorting struct {
+	model.Order
+
+	column string
+}
+
+// page narrows a query to a page in an order, by the key of its bounds and not
+// by an offset, and adds the column sort_key. It asks for one row more than
+// the page has, to know whether there is a next one.
+func (o sorting) page(q *bun.SelectQuery, t table, p model.Page) *bun.SelectQuery {
+	id := bun.Safe(t.alias + ".id")
+	key := bun.Safe(o.column)
+	after, before := ">", "<"
+	if o.Descending {
+		after, before = before, after
+	}
+	bound := func(c *model.Cursor, side string) {
+		if c != nil {
+			q = q.Where("(?, ?) ? (?::?, ?)", key, id, bun.Safe(side), c.Key, bun.Safe(o.Key), c.ID)
+		}
+	}
+	bound(p.After, after)
+	bound(p.Before, before)
+	direction := o.direction(p)
+	return q.ColumnExpr("(?)::text AS sort_key", key).
+		OrderExpr("? ?, ? ?", key, direction, id, direction).
+		Limit(int64(p.Limit + 1))
+}
+
+// direction is that in which the rows of a page are read.
+func (o sorting) direction(p model.Page) bun.Safe {
+	if o.Descending != p.Backwards {
+		return "DESC"
+	}
+	return "ASC"
+}
+
+// list puts the rows that page fetched into the list's order.
+func list[T model.Listed](rows []T, o sorting, p model.Page) *model.List[T] {
+	more := len(rows) > p.Limit
+	if more {
+		rows = rows[:p.Limit]
+	}
+	l := &model.List[T]{Rows: rows, HasNext: more, HasPrevious: p.After != nil, Order: o.Order}
+	if p.Backwards {
+		slices.Reverse(rows)
+		l.HasNext, l.HasPrevious = p.Before != nil, more
+	}
+	return l
+}
+
+// search narrows a query to rows whose search text holds the term.
+func search(q *bun.SelectQuery, t table, term string) *bun.SelectQuery {
+	if term = strings.TrimSpace(term); term == "" {
+		return q
+	}
+	column := bun.Safe(t.alias + ".search_text")
+	// Escaped after folding, which turns the wide signs U+FF05 and U+FF3C into
+	// ones that mean something to LIKE.
+	like := `? LIKE '%' || regexp_replace(fold(?), '([\\%_])', '\\\1', 'g') || '%'`
+	digits := phoneDigits(term)
+	if digits == "" {
+		return q.Where(like, column, term)
+	}
+	return q.Where("("+like+" OR "+like+")", column, term, column, digits)
+}
+
+// phoneDigits returns the digits of a term that may be part of a phone number
+// as people write it, without trunk prefix and country code's plus.
+func phoneDigits(term string) string {
+	if strings.Trim(term, "+0123456789 -().") != "" {
+		return ""
+	}
+	keepDigits := func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}
+	return strings.TrimLeft(strings.Map(keepDigits, term), "0")
+}
+
+// one reads the row with the id. It returns NOT_FOUND for the field when there
+// is none that exists for the viewer.
+func one[T any](ctx context.Context, s *Store, db bun.IDB, t table, v *model.Viewer, id int64, field string) (*T, error) {
+	row := new(T)
+	q := s.seen(db.NewSelect().Model(row), t, v, byKey, model.DeletedExclude)
+	err := q.Where("?TableAlias.id = ?", id).Scan(ctx)
+	if isNoRows(err) {
+		return nil, notFound(field)
+	}
+	return row, translate("read one "+t.typ, err)
+}
+
+// byIDs reads the rows with the ids that exist for the viewer, in no order.
+func byIDs[T any](ctx context.Context, s *Store, t table, v *model.Viewer, ids []int64, deleted model.DeletedFilter) ([]*T, error) {
+	rows := []*T{}
+	q := s.seen(s.db.NewSelect().Model(&rows), t, v, byKey, deleted)
+	err := q.Where("?TableAlias.id = ANY(?::bigint[])", array(ids)).Scan(ctx)
+	return rows, translate("read "+t.typ+" by id", err)
+}
+
+// checkTexts refuses texts that PostgreSQL cannot hold.
+func checkTexts(texts map[string]*string) error {
+	for field, text := range texts {
+		if text != nil && strings.ContainsRune(*text, 0) {
+			return model.RefuseField(field, model.CodeBadUserInput, field+": null characters are not allowed.")
+		}
+	}
+	return nil
+}
+
+// array is an argument that PostgreSQL reads as an array.
+func array(ids []int64) *pgdialect.ArrayValue { return pgdialect.Array(ids) }

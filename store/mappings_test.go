@@ -1,0 +1,214 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/storetest"
+)
+
+func TestAssignDoctor_OpensThePatientToTheDoctor(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha := c.Owner("Asha")
+	priya, entry := c.Doctor("Priya")
+	arjun := asha.Patient("Arjun")
+	_, err := c.Store.Patient(t.Context(), priya.Viewer, arjun.ID)
+	wantCode(t, err, model.CodeNotFound, "id")
+
+	m := c.Assign(asha, arjun, entry)
+	wantSame(t, "what was stored", say(ok(c.Store.Mapping(t.Context(), asha.Viewer, m.ID))(t), nil), say(m, nil))
+	seen := ok(c.Store.Patient(t.Context(), priya.Viewer, arjun.ID))(t)
+	wantSame(t, "relations", fmt.Sprint(seen.Relations.Names()), "[ANYONE SIGNED_IN ASSIGNED_DOCTOR]")
+	_, err = c.Store.AssignDoctor(t.Context(), asha.Viewer, &model.Mapping{PatientID: arjun.ID, DoctorID: entry.ID})
+	wantCode(t, err, model.CodeAlreadyAssigned, "doctorId")
+}
+
+// The answer is for the viewer after the assignment, also if it is to oneself.
+func TestAssignDoctor_ToOneself(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	priya, entry := c.Doctor("Priya")
+	m := c.Assign(priya, priya.Patient("Arjun"), entry)
+	wantSame(t, "relations", fmt.Sprint(m.Relations.Names()), "[ANYONE SIGNED_IN OWNER ASSIGNED_DOCTOR]")
+}
+
+func TestAssignDoctor_Refusals(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha, ravi, boss := c.Owner("Asha"), c.Owner("Ravi"), c.Admin("Boss")
+	priya, entry := c.Doctor("Priya")
+	arjun, gone := asha.Patient("Arjun"), asha.DeletedPatient("Banu")
+	other, goneEntry := asha.Entry("Dr. Rao"), asha.DeletedEntry("Dr. Das")
+	c.Assign(asha, arjun, entry)
+	assign := func(who *storetest.Account, patient, doctor int64) error {
+		_, err := c.Store.AssignDoctor(t.Context(), who.Viewer, &model.Mapping{PatientID: patient, DoctorID: doctor})
+		return err
+	}
+	wantCodes(t, assign(asha, 999, 999), "patientId NOT_FOUND", "doctorId NOT_FOUND")
+	wantCodes(t, assign(asha, gone.ID, goneEntry.ID), "patientId DELETED", "doctorId DELETED")
+	wantCodes(t, assign(ravi, gone.ID, goneEntry.ID), "patientId NOT_FOUND", "doctorId NOT_FOUND")
+	wantCodes(t, assign(ravi, arjun.ID, other.ID), "patientId NOT_FOUND")
+	wantCodes(t, assign(priya, arjun.ID, other.ID), "patientId FORBIDDEN")
+	wantCodes(t, assign(boss, arjun.ID, other.ID), "patientId FORBIDDEN")
+	_, err := c.Store.AssignDoctor(t.Context(), asha.Viewer, &model.Mapping{PatientID: arjun.ID, DoctorID: other.ID, Notes: new("a\x00b")})
+	wantCodes(t, err, "notes INVALID")
+	wantSame(t, "mappings", ok(c.Store.CountMappings(t.Context(), asha.Viewer, store.MappingQuery{}))(t), 1)
+}
+
+func TestRemoveMapping_EndsItForGoodAndThePairCanBeAssignedAgain(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha, boss := c.Owner("Asha"), c.Admin("Boss")
+	priya, entry := c.Doctor("Priya")
+	arjun := asha.Patient("Arjun")
+	first := c.Assign(asha, arjun, entry)
+	for who, want := range map[*storetest.Account]model.Code{priya: model.CodeForbidden, boss: model.CodeForbidden, c.Stranger(): model.CodeNotFound} {
+		_, err := c.Store.RemoveMapping(t.Context(), who.Viewer, first.ID)
+		wantCode(t, err, want, "id")
+	}
+	ended := c.Remove(asha, first)
+	if ended.IsActive || ended.EndedAt == nil {
+		t.Errorf("active %v, ended at %v", ended.IsActive, ended.EndedAt)
+	}
+	_, err := c.Store.Patient(t.Context(), priya.Viewer, arjun.ID)
+	wantCode(t, err, model.CodeNotFound, "id")
+	_, err = c.Store.RemoveMapping(t.Context(), asha.Viewer, first.ID)
+	wantCode(t, err, model.CodeDeleted, "id")
+	_, err = c.Store.UpdateMapping(t.Context(), asha.Viewer, first.ID, nil)
+	wantCode(t, err, model.CodeDeleted, "id")
+
+	second := c.Assign(asha, arjun, entry)
+	ok(c.Store.Patient(t.Context(), priya.Viewer, arjun.ID))(t)
+	wantMappings(t, c, asha, store.MappingQuery{}, first.ID, second.ID)
+	wantMappings(t, c, asha, store.MappingQuery{IsActive: new(true)}, second.ID)
+	wantMappings(t, c, asha, store.MappingQuery{IsActive: new(false)}, first.ID)
+}
+
+// wantMappings holds when the list, and the count, are of these ids.
+func wantMappings(t *testing.T, c *storetest.Clinic, who *storetest.Account, q store.MappingQuery, ids ...int64) {
+	t.Helper()
+	l := ok(c.Store.Mappings(t.Context(), who.Viewer, q))(t)
+	wantIDs(t, fmt.Sprintf("mappings for %s", who.User.Username), idsOf(l.Rows), ids...)
+	wantSame(t, "count", ok(c.Store.CountMappings(t.Context(), who.Viewer, q))(t), len(ids))
+}
+
+func TestUpdateMapping_NotesAreForOwnerAndAssignedDoctors(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha, boss := c.Owner("Asha"), c.Admin("Boss")
+	priya, entry := c.Doctor("Priya")
+	meera, meeras := c.Doctor("Meera")
+	arjun := asha.Patient("Arjun")
+	m, ended := c.Assign(asha, arjun, entry), c.Assign(asha, arjun, meeras)
+	c.Remove(asha, ended)
+	note := func(who *storetest.Account, text *string) (*model.Mapping, error) {
+		return c.Store.UpdateMapping(t.Context(), who.Viewer, m.ID, []model.Change[model.Mapping]{set("notes", func(m *model.Mapping) { m.Notes = text })})
+	}
+	wantSame(t, "the doctor's notes", *ok(note(priya, new(" rest ")))(t).Notes, "rest")
+	wantSame(t, "notes taken away", ok(note(asha, nil))(t).Notes, nil)
+	_, err := note(boss, nil)
+	wantCode(t, err, model.CodeForbidden, "notes")
+	_, err = note(meera, nil)
+	wantCode(t, err, model.CodeNotFound, "id")
+	_, err = note(asha, new("a\x00"))
+	wantCode(t, err, model.CodeInvalid, "notes")
+}
+
+func TestMappings_ExistWithTheirPatient(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha, boss := c.Owner("Asha"), c.Admin("Boss")
+	priya, entry := c.Doctor("Priya")
+	rao := asha.Entry("Dr. Rao")
+	arjun, banu := asha.Patient("Arjun"), asha.Patient("Banu")
+	one, two, other := c.Assign(asha, arjun, entry), c.Assign(asha, arjun, rao), c.Assign(asha, banu, rao)
+
+	wantMappings(t, c, asha, store.MappingQuery{}, one.ID, two.ID, other.ID)
+	wantMappings(t, c, boss, store.MappingQuery{}, one.ID, two.ID, other.ID)
+	wantMappings(t, c, priya, store.MappingQuery{}, one.ID, two.ID)
+	wantMappings(t, c, priya, store.MappingQuery{DoctorID: &rao.ID}, two.ID)
+	wantMappings(t, c, priya, store.MappingQuery{PatientID: &banu.ID})
+	wantMappings(t, c, c.Stranger(), store.MappingQuery{DoctorID: &rao.ID})
+
+	ok(c.Store.DeletePatient(t.Context(), asha.Viewer, arjun.ID, nil))(t)
+	for _, who := range []*storetest.Account{asha, boss} {
+		wantMappings(t, c, who, store.MappingQuery{}, other.ID)
+		_, err := c.Store.Mapping(t.Context(), who.Viewer, one.ID)
+		wantCode(t, err, model.CodeNotFound, "id")
+	}
+}
+
+// statements counts what reaches PostgreSQL.
+type statements struct{ count atomic.Int64 }
+
+func (s *statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	s.count.Add(1)
+	return ctx
+}
+
+func (*statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+func TestMappingsOf_ManyParentsAreOneStatement(t *testing.T) {
+	t.Parallel()
+	tracer := &statements{}
+	c := storetest.New(t, func(o *store.Options) { o.Tracer = tracer })
+	asha := c.Owner("Asha")
+	want, parents := map[int64][]int64{}, []int64{999}
+	entries := []*model.Doctor{asha.Entry("Dr. A"), asha.Entry("Dr. B"), asha.Entry("Dr. C")}
+	for i := range 20 {
+		p := asha.Patient("Arjun")
+		parents = append(parents, p.ID)
+		for _, d := range entries[:i%4] {
+			want[p.ID] = append([]int64{c.Assign(asha, p, d).ID}, want[p.ID]...) // the newest first
+		}
+	}
+	before := tracer.count.Load()
+	lists := ok(c.Store.MappingsOf(t.Context(), asha.Viewer, store.OfPatient, parents, model.PageArgs{First: new(2)}, new(true)))(t)
+	totals := ok(c.Store.CountMappingsOf(t.Context(), asha.Viewer, store.OfPatient, parents, new(true)))(t)
+	wantSame(t, "statements", tracer.count.Load()-before, 2)
+
+	for _, id := range parents {
+		l := lists[id]
+		wantIDs(t, "the page of a patient", idsOf(l.Rows), want[id][:min(2, len(want[id]))]...)
+		wantSame(t, "whether there are more", l.HasNext, len(want[id]) > 2)
+		wantSame(t, "total", totals[id], len(want[id]))
+	}
+	ofDoctors := ok(c.Store.CountMappingsOf(t.Context(), asha.Viewer, store.OfDoctor, idsOf(entries), nil))(t)
+	wantSame(t, "totals of doctors", say(ofDoctors, nil), say(map[int64]int{entries[0].ID: 15, entries[1].ID: 10, entries[2].ID: 5}, nil))
+}
+
+func TestMappingsOf_PagesOfOneParentAreItsWholeList(t *testing.T) {
+	t.Parallel()
+	c, asha := ward(t)
+	arjun := asha.Patient("Arjun")
+	for i := range 9 {
+		c.Assign(asha, arjun, asha.Entry(fmt.Sprint("Dr. ", i)))
+	}
+	c.Exec("UPDATE mappings SET assigned_at = timestamptz '2026-01-01' + id % 2 * interval '1 second'")
+	var want []int64
+	if err := c.DB.NewRaw("SELECT id FROM mappings WHERE patient_id = ? ORDER BY assigned_at DESC, id DESC", arjun.ID).Scan(t.Context(), &want); err != nil {
+		t.Fatal(err)
+	}
+	read := func(ctx context.Context, args model.PageArgs) (*model.List[*model.Mapping], error) {
+		lists, err := c.Store.MappingsOf(ctx, asha.Viewer, store.OfPatient, []int64{1, arjun.ID}, args, nil)
+		return lists[arjun.ID], err
+	}
+	for _, size := range []int{1, 2, 4, 9, 100} {
+		for _, backwards := range []bool{false, true} {
+			wantIDs(t, fmt.Sprintf("mappings in pages of %d, backwards %v", size, backwards), idsOf(everyPage(t, read, size, backwards)), want...)
+		}
+	}
+	l := ok(read(t.Context(), model.PageArgs{}))(t)
+	cursor := l.Cursor(l.Rows[0])
+	_, err := c.Store.MappingsOf(t.Context(), asha.Viewer, store.OfDoctor, []int64{1}, model.PageArgs{After: &cursor}, nil)
+	wantCode(t, err, model.CodeInvalidCursor, "after")
+	_, err = c.Store.MappingsOf(t.Context(), asha.Viewer, store.OfDoctor, []int64{1}, model.PageArgs{First: new(101)}, nil)
+	wantCode(t, err, model.CodeBadUserInput, "first")
+}

@@ -1,0 +1,131 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/storetest"
+)
+
+// connect opens a database without any rule.
+func connect(t *testing.T, address string) *sql.DB {
+	t.Helper()
+	config := ok(pgx.ParseConfig(address))(t)
+	db := stdlib.OpenDB(*config)
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+func exec(t *testing.T, db *sql.DB, statement string) {
+	t.Helper()
+	if _, err := db.ExecContext(t.Context(), statement); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// shape is the columns, indexes and applied migrations of a database, as text.
+func shape(t *testing.T, db *sql.DB) string {
+	t.Helper()
+	var text string
+	err := db.QueryRowContext(t.Context(), `SELECT string_agg(part, E'\n' ORDER BY part) FROM (
+		SELECT table_name || '.' || column_name || ' ' || data_type AS part FROM information_schema.columns WHERE table_schema = 'public'
+		UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+		UNION ALL SELECT 'migration ' || name || ' ' || migrated_at FROM bun_migrations) AS parts`).Scan(&text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func TestMigrate_TwiceIsOnce(t *testing.T) {
+	t.Parallel()
+	address := storetest.EmptyDatabase(t)
+	wantSame(t, "the first", store.Migrate(t.Context(), address), nil)
+	first := shape(t, connect(t, address))
+	wantSame(t, "the second", store.Migrate(t.Context(), address), nil)
+	wantSame(t, "the database", shape(t, connect(t, address)), first)
+}
+
+func TestMigrate_SeveralAtOnceWaitForEachOther(t *testing.T) {
+	t.Parallel()
+	address := storetest.EmptyDatabase(t)
+	errs := together(6, func(int) error { return store.Migrate(t.Context(), address) })
+	for _, err := range errs {
+		wantSame(t, "migrating", err, nil)
+	}
+	wantSame(t, "applied migrations", strings.Count(shape(t, connect(t, address)), "migration 2026"), 1)
+}
+
+func TestMigrate_FailsWhole(t *testing.T) {
+	t.Parallel()
+	address := storetest.EmptyDatabase(t)
+	db := connect(t, address)
+	exec(t, db, "CREATE TABLE mappings (id int)") // the last table is in the way
+	if err := store.Migrate(t.Context(), address); err == nil || !strings.HasPrefix(err.Error(), "migrate: ") {
+		t.Fatalf("error is %v", err)
+	}
+	var left int
+	if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM pg_tables WHERE tablename IN ('users', 'patients')").Scan(&left); err != nil {
+		t.Fatal(err)
+	}
+	wantSame(t, "tables left behind", left, 0)
+	exec(t, db, "DROP TABLE mappings")
+	wantSame(t, "migrating without it", store.Migrate(t.Context(), address), nil)
+}
+
+func TestMigrate_RefusesAnOldServer(t *testing.T) {
+	t.Parallel()
+	address := storetest.EmptyDatabase(t)
+	db := connect(t, address)
+	exec(t, db, `CREATE FUNCTION public.current_setting(text) RETURNS text LANGUAGE sql AS $$ SELECT '120022' $$`)
+	exec(t, db, `ALTER DATABASE `+databaseOf(t, address)+` SET search_path = public, pg_catalog`)
+	err := store.Migrate(t.Context(), address)
+	if err == nil || err.Error() != "migrate: PostgreSQL 13 or newer is needed, this is 12" {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func TestMigrate_RefusesADatabaseThatIsNotInUTF8(t *testing.T) {
+	t.Parallel()
+	address := storetest.EmptyDatabase(t)
+	db := connect(t, address)
+	name := databaseOf(t, address) + "_ascii"
+	exec(t, db, "CREATE DATABASE "+name+" ENCODING 'SQL_ASCII' TEMPLATE template0")
+	ctx := context.WithoutCancel(t.Context())
+	t.Cleanup(func() { _, _ = db.ExecContext(ctx, "DROP DATABASE "+name+" WITH (FORCE)") })
+	u := ok(url.Parse(address))(t)
+	u.Path = "/" + name
+	err := store.Migrate(t.Context(), u.String())
+	if err == nil || err.Error() != "migrate: a database in UTF8 is needed, this one is in SQL_ASCII" {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func databaseOf(t *testing.T, address string) string {
+	t.Helper()
+	return strings.TrimPrefix(ok(url.Parse(address))(t).Path, "/")
+}
+
+// together runs f for 0 to n-1 at the same moment and returns all errors.
+func together(n int, f func(i int) error) []error {
+	errs := make([]error, n)
+	start := make(chan struct{})
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() {
+			<-start
+			errs[i] = f(i)
+		})
+	}
+	close(start)
+	all.Wait()
+	return errs
+}

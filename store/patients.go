@@ -1,0 +1,160 @@
+package store
+
+import (
+	"context"
+
+	"github.com/uptrace/bun"
+
+	"github.com/caregraph/caregraph/model"
+)
+
+// PatientQuery says which patients, in which order.
+type PatientQuery struct {
+	Page       model.PageArgs
+	Search     *string
+	Gender     *model.Gender
+	BloodGroup *model.BloodGroup
+	BornFrom   *model.Date
+	BornTo     *model.Date
+	// DoctorID keeps those with an active mapping to the doctor.
+	DoctorID   *int64
+	Deleted    model.DeletedFilter
+	OrderBy    model.PatientOrderField
+	Descending bool
+}
+
+func (q PatientQuery) sorting() sorting {
+	o := sorting{Order: model.Order{List: "patients", Field: string(q.OrderBy), Descending: q.Descending}}
+	switch q.OrderBy {
+	case model.PatientsByName:
+		o.column, o.Key = "patient.name_key", model.KeyText
+	case model.PatientsByDateOfBirth:
+		o.column, o.Key = "patient.date_of_birth", model.KeyDate
+	case model.PatientsByUpdatedAt:
+		o.column, o.Key = "patient.updated_at", model.KeyTime
+	default:
+		o.column, o.Key = "patient.created_at", model.KeyTime
+	}
+	return o
+}
+
+func (q PatientQuery) check() error {
+	for field, date := range map[string]*model.Date{"bornFrom": q.BornFrom, "bornTo": q.BornTo} {
+		if date != nil && !date.Valid() {
+			return model.RefuseField(field, model.CodeBadUserInput, field+" must be a date, such as 1990-05-15.")
+		}
+	}
+	return checkTexts(map[string]*string{"search": q.Search})
+}
+
+func (s *Store) filterPatients(q *bun.SelectQuery, v *model.Viewer, f PatientQuery) *bun.SelectQuery {
+	if f.Search != nil {
+		q = search(q, patients(), *f.Search)
+	}
+	if f.Gender != nil {
+		q = s.readable(q, patients(), v, "gender").Where("patient.gender = ?", *f.Gender)
+	}
+	if f.BloodGroup != nil {
+		q = s.readable(q, patients(), v, "bloodGroup").Where("patient.blood_group = ?", *f.BloodGroup)
+	}
+	if f.BornFrom != nil {
+		q = q.Where("patient.date_of_birth >= ?", *f.BornFrom)
+	}
+	if f.BornTo != nil {
+		q = q.Where("patient.date_of_birth <= ?", *f.BornTo)
+	}
+	if f.DoctorID != nil {
+		q = s.readable(q, patients(), v, "doctors").Where(
+			"EXISTS (SELECT FROM mappings AS m WHERE m.patient_id = patient.id AND m.doctor_id = ? AND m.is_active)", *f.DoctorID)
+	}
+	return q
+}
+
+// Patient returns the patient with the id, or NOT_FOUND.
+func (s *Store) Patient(ctx context.Context, v *model.Viewer, id int64) (*model.Patient, error) {
+	return one[model.Patient](ctx, s, s.db, patients(), v, id, "id")
+}
+
+// PatientsByIDs returns those of the patients that exist for the viewer, in no
+// order.
+func (s *Store) PatientsByIDs(ctx context.Context, v *model.Viewer, ids []int64) ([]*model.Patient, error) {
+	return byIDs[model.Patient](ctx, s, patients(), v, ids, model.DeletedExclude)
+}
+
+// Patients returns a page of patients. It refuses bad page arguments and
+// filters with BAD_USER_INPUT and INVALID_CURSOR.
+func (s *Store) Patients(ctx context.Context, v *model.Viewer, f PatientQuery) (*model.List[*model.Patient], error) {
+	order := f.sorting()
+	page, err := f.Page.Page(order.Order)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	rows := []*model.Patient{}
+	q := s.seen(s.db.NewSelect().Model(&rows), patients(), v, byScan, f.Deleted)
+	if err := order.page(s.filterPatients(q, v, f), patients(), page).Scan(ctx); err != nil {
+		return nil, translate("list patients", err)
+	}
+	return list(rows, order, page), nil
+}
+
+// CountPatients returns how many patients the query has on all pages.
+func (s *Store) CountPatients(ctx context.Context, v *model.Viewer, f PatientQuery) (int, error) {
+	if err := f.check(); err != nil {
+		return 0, err
+	}
+	q := s.existing(s.db.NewSelect().Model((*model.Patient)(nil)), patients(), v, byScan, f.Deleted)
+	n, err := s.filterPatients(q, v, f).Count(ctx)
+	return int(n), translate("count patients", err)
+}
+
+// CreatePatient stores a new patient of the viewer's. It refuses with
+// REQUIRED, INVALID and TOO_LONG, and with TAKEN for an e-mail address that
+// another live patient of the same owner has.
+func (s *Store) CreatePatient(ctx context.Context, v *model.Viewer, p *model.Patient) (*model.Patient, error) {
+	if v == nil {
+		return nil, unauthenticated()
+	}
+	if err := p.Validate(s.now()); err != nil {
+		return nil, err
+	}
+	p.CreatedBy = v.UserID
+	if _, err := s.db.NewInsert().Model(p).Returning("id, created_at, updated_at, version").Exec(ctx); err != nil {
+		return nil, translate("create patient", err)
+	}
+	p.Relations = PatientRelations(v, p, nil)
+	return p, nil
+}
+
+// UpdatePatient applies the changes. It refuses with NOT_FOUND, DELETED,
+// FORBIDDEN for each field the viewer may not set, VERSION_CONFLICT together
+// with the present record, and whatever CreatePatient refuses.
+func (s *Store) UpdatePatient(ctx context.Context, v *model.Viewer, id int64, expected *int, changes []model.Change[model.Patient]) (*model.Patient, error) {
+	return edit(ctx, s, patients(), v, id, expected, update[model.Patient]{
+		changes:  changes,
+		validate: func(p *model.Patient) error { return p.Validate(s.now()) },
+	})
+}
+
+// DeletePatient marks the patient deleted and ends its active mappings. It
+// refuses with NOT_FOUND, DELETED, FORBIDDEN and VERSION_CONFLICT.
+func (s *Store) DeletePatient(ctx context.Context, v *model.Viewer, id int64, expected *int) (*model.Patient, error) {
+	return edit(ctx, s, patients(), v, id, expected, update[model.Patient]{
+		changes: deletion[model.Patient](s.now()),
+		after: func(ctx context.Context, tx bun.Tx, p *model.Patient) error {
+			_, err := tx.NewUpdate().Table("mappings").
+				Set("is_active = FALSE, ended_at = now(), updated_at = now()").
+				Where("patient_id = ? AND is_active", p.ID).Exec(ctx)
+			return err
+		},
+	})
+}
+
+// RestorePatient undoes DeletePatient, but for the mappings, which stay ended.
+// It refuses with NOT_FOUND and FORBIDDEN, and with TAKEN when another live
+// patient of the owner has the e-mail address by now.
+func (s *Store) RestorePatient(ctx context.Context, v *model.Viewer, id int64) (*model.Patient, error) {
+	return edit(ctx, s, patients(), v, id, nil, update[model.Patient]{changes: restoration[model.Patient](), restores: true})
+}

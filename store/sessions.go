@@ -1,0 +1,127 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/uptrace/bun"
+
+	"github.com/caregraph/caregraph/model"
+)
+
+// Session is one sign-in on one device.
+type Session struct {
+	ID     string
+	UserID int64
+	// RefreshID is the jti of the one refresh token that the session accepts.
+	RefreshID string
+	ExpiresAt time.Time
+}
+
+// CreateSession stores a session of an account, and sweeps the account's
+// expired ones.
+func (s *Store) CreateSession(ctx context.Context, session Session) error {
+	return s.inTx(ctx, "create session", func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.NewDelete().Table("sessions").
+			Where("user_id = ? AND expires_at < now()", session.UserID).Exec(ctx); err != nil {
+			return err
+		}
+		_, err := tx.NewInsert().Model(&session).Exec(ctx)
+		return err
+	})
+}
+
+// SessionViewer returns on whose behalf a session acts: nil, without an error,
+// when the session has ended or expired or its account is not active. It is
+// asked at every request, so it is one prepared statement over two keys.
+func (s *Store) SessionViewer(ctx context.Context, sessionID string) (*model.Viewer, error) {
+	const query = `SELECT u.id, u.role FROM sessions AS s JOIN users AS u ON u.id = s.user_id
+		WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > now() AND u.is_active`
+	v := model.Viewer{SessionID: sessionID}
+	err := s.pool.QueryRow(ctx, query, pgx.QueryExecModeCacheStatement, sessionID).Scan(&v.UserID, &v.Role)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil //nolint:nilnil // no viewer is an answer
+	}
+	if err != nil {
+		return nil, translate("read session", err)
+	}
+	return &v, nil
+}
+
+// RotateSession replaces the session's refresh token, if it is the one that
+// the session accepts now. A token that was used before ends the session, for
+// one of its two users has stolen it (RFC 9700, 4.14.2). It returns
+// INVALID_TOKEN when the session does not live on.
+func (s *Store) RotateSession(ctx context.Context, from, to Session) error {
+	refused := model.RefuseField("refresh", model.CodeInvalidToken, "This refresh token is not valid any more. Sign in again.")
+	var reused bool
+	err := s.inTx(ctx, "rotate session", func(ctx context.Context, tx bun.Tx) error {
+		var current string
+		err := tx.NewSelect().Table("sessions").Column("refresh_id").
+			Where("id = ? AND user_id = ? AND ended_at IS NULL AND expires_at > now()", from.ID, from.UserID).
+			Where("EXISTS (SELECT FROM users WHERE users.id = sessions.user_id AND is_active)").
+			For("UPDATE").Scan(ctx, &current)
+		if isNoRows(err) {
+			return refused
+		}
+		if err != nil {
+			return err
+		}
+		q := tx.NewUpdate().Table("sessions").Where("id = ?", from.ID)
+		if reused = current != from.RefreshID; reused {
+			q = q.Set("ended_at = now()")
+		} else {
+			q = q.Set("refresh_id = ?, expires_at = ?", to.RefreshID, to.ExpiresAt)
+		}
+		_, err = q.Exec(ctx)
+		return err
+	})
+	if err == nil && reused {
+		return refused
+	}
+	return err
+}
+
+// ChangePassword replaces the password of the viewer, ends all other sessions,
+// and replaces the refresh token of the session.
+func (s *Store) ChangePassword(ctx context.Context, v *model.Viewer, passwordHash string, session Session) error {
+	if v == nil {
+		return unauthenticated()
+	}
+	return s.inTx(ctx, "change password", func(ctx context.Context, tx bun.Tx) error {
+		_, err := tx.NewUpdate().Table("users").Set("password_hash = ?", passwordHash).Where("id = ?", v.UserID).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = tx.NewUpdate().Table("sessions").Set("ended_at = now()").
+			Where("user_id = ? AND ended_at IS NULL AND id <> ?", v.UserID, session.ID).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = tx.NewUpdate().Table("sessions").Set("refresh_id = ?, expires_at = ?", session.RefreshID, session.ExpiresAt).
+			Where("user_id = ? AND id = ?", v.UserID, session.ID).Exec(ctx)
+		return err
+	})
+}
+
+// EndSession ends a session of the viewer's own; one that is not is left as it
+// is.
+func (s *Store) EndSession(ctx context.Context, v *model.Viewer, sessionID string) error {
+	return s.endSessions(ctx, v, "id = ?", sessionID)
+}
+
+// EndSessions ends all sessions of the viewer, but for the one to keep.
+func (s *Store) EndSessions(ctx context.Context, v *model.Viewer, keep string) error {
+	return s.endSessions(ctx, v, "id <> ?", keep)
+}
+
+func (s *Store) endSessions(ctx context.Context, v *model.Viewer, which, sessionID string) error {
+	if v == nil {
+		return unauthenticated()
+	}
+	_, err := s.db.NewUpdate().Table("sessions").Set("ended_at = now()").
+		Where("user_id = ? AND ended_at IS NULL", v.UserID).Where(which, sessionID).Exec(ctx)
+	return translate("end sessions", err)
+}

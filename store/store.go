@@ -1,0 +1,96 @@
+// Package store holds all SQL, all transactions and the ownership rule: who
+// stands how to a row is said in access.go and nowhere else. Its methods are
+// what a clinic does. Each takes the viewer as its second parameter and gives
+// out no row that does not exist for that viewer. It never reads who is calling
+// from a context.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"github.com/caregraph/caregraph/model"
+)
+
+// Store is the clinic's memory. It is safe for concurrent use.
+type Store struct {
+	pool   *pgxpool.Pool
+	db     *bun.DB
+	policy *model.Policy
+	now    func() time.Time
+}
+
+// Options are what a Store needs besides the address of its database.
+type Options struct {
+	// Policy is the access rule, from internal/policy.
+	Policy *model.Policy
+	// Connections is the most that the pool opens.
+	Connections int
+	// Now is the clock by which birth dates are checked and by which records
+	// are deleted and mappings end; time.Now if nil.
+	Now func() time.Time
+	// Tracer sees every statement; may be nil.
+	Tracer pgx.QueryTracer
+}
+
+const connectTimeout = 10 * time.Second
+
+// Open connects to the migrated database at the URL. One pool serves bun, in
+// pgx's exec mode since bun writes arguments into its texts, and the prepared
+// statements of hot reads.
+func Open(ctx context.Context, url string, o Options) (*Store, error) {
+	if err := checkSearchable(o.Policy); err != nil {
+		return nil, err
+	}
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, errors.New("the database URL cannot be read") // its text may hold a password
+	}
+	config.MaxConns = int32(max(o.Connections, 1)) //nolint:gosec // the settings bound it
+	config.ConnConfig.ConnectTimeout = connectTimeout
+	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	config.ConnConfig.Tracer = o.Tracer
+	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	config.ConnConfig.RuntimeParams["application_name"] = "caregraph"
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	s := &Store{pool: pool, policy: o.Policy, now: o.Now}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	s.db = bun.NewDB(stdlib.OpenDBFromPool(pool), pgdialect.New())
+	if err := s.Ping(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Ping reports whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.pool.Ping(ctx); err != nil {
+		return fmt.Errorf("reach the database: %w", err)
+	}
+	return nil
+}
+
+// Close waits for what is running and closes every connection.
+func (s *Store) Close() {
+	_ = s.db.Close() // has no connections of its own
+	s.pool.Close()
+}
+
+// inTx runs f in one transaction; what f returns as an error undoes it.
+func (s *Store) inTx(ctx context.Context, doing string, f func(context.Context, bun.Tx) error) error {
+	return translate(doing, s.db.RunInTx(ctx, nil, f))
+}

@@ -1,0 +1,272 @@
+package storetest
+
+import (
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"github.com/caregraph/caregraph/internal/policy"
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
+)
+
+// Clinic is a store on a database of the test's own, and the people in it.
+// What it makes goes through the store, so that it is as valid as in life;
+// what cannot be made fails the test.
+type Clinic struct {
+	Store *store.Store
+	// DB leads to the same database without any rule.
+	DB *bun.DB
+	// URL is the address of the database.
+	URL string
+
+	tb    testing.TB
+	count atomic.Int64
+}
+
+// New opens a clinic that closes with the test. Options change how its store
+// is opened; the policy is that of schema.graphqls unless they say otherwise.
+func New(tb testing.TB, options ...func(*store.Options)) *Clinic {
+	tb.Helper()
+	o := store.Options{Connections: 4}
+	for _, option := range options {
+		option(&o)
+	}
+	if o.Policy == nil {
+		o.Policy = Policy(tb)
+	}
+	c := &Clinic{tb: tb, URL: Database(tb)}
+	config, err := pgx.ParseConfig(c.URL)
+	c.must(err)
+	c.DB = bun.NewDB(stdlib.OpenDB(*config), pgdialect.New())
+	tb.Cleanup(func() { c.must(c.DB.Close()) })
+	c.Store, err = store.Open(tb.Context(), c.URL, o)
+	c.must(err)
+	tb.Cleanup(c.Store.Close)
+	return c
+}
+
+// Policy returns the policy of schema.graphqls. Edits are pairs of a text in
+// the schema and what to put in its place.
+func Policy(tb testing.TB, edits ...string) *model.Policy {
+	tb.Helper()
+	path := filepath.Join(repository(tb), "schema.graphqls")
+	text, err := os.ReadFile(path) //nolint:gosec // G304: a file of the repository
+	if err != nil {
+		tb.Fatal(err)
+	}
+	edited := string(text)
+	for i := 0; i < len(edits); i += 2 {
+		if strings.Count(edited, edits[i]) != 1 {
+			tb.Fatalf("the schema does not hold %q once", edits[i])
+		}
+		edited = strings.Replace(edited, edits[i], edits[i+1], 1)
+	}
+	schema, err := policy.Load("schema.graphqls", edited)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	rules, err := policy.Compile(schema)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return rules
+}
+
+// repository returns the directory of go.mod, above the package under test.
+func repository(tb testing.TB) string {
+	tb.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+	}
+	tb.Fatal("no go.mod above the package under test")
+	return ""
+}
+
+// Account is somebody who has an account. The Viewer in it acts for them.
+type Account struct {
+	*model.Viewer
+
+	User   *model.User
+	clinic *Clinic
+}
+
+// Owner is an ordinary account, which may keep patients and doctor entries.
+func (c *Clinic) Owner(name string) *Account { return c.Account(name, model.RolePatient) }
+
+// DoctorAccount is a doctor's account, linked to no entry yet.
+func (c *Clinic) DoctorAccount(name string) *Account { return c.Account(name, model.RoleDoctor) }
+
+// Admin is an administrator.
+func (c *Clinic) Admin(name string) *Account { return c.Account(name, model.RoleAdmin) }
+
+// Stranger is an account that owns nothing and treats nobody.
+func (c *Clinic) Stranger() *Account { return c.Owner("Stranger") }
+
+// Account is an account of any role. Its password hash is "hash of <name>",
+// its e-mail address is name@clinic.example, and its first session is
+// "session-of-<name>" with the refresh token "refresh-of-<name>".
+func (c *Clinic) Account(name string, role model.Role) *Account {
+	c.tb.Helper()
+	u := &model.User{Username: name, Email: model.ParseEmail(name + "@clinic.example"), Phone: new(c.phone()), Role: role}
+	u, err := c.Store.CreateUser(c.tb.Context(), u, "hash of "+name, func(id int64) (store.Session, error) {
+		return Session("session-of-"+name, id, "refresh-of-"+name), nil
+	})
+	c.must(err)
+	return &Account{Viewer: &model.Viewer{UserID: u.ID, Role: role, SessionID: "session-of-" + name}, User: u, clinic: c}
+}
+
+// Session is a session that lasts for the test.
+func Session(id string, user int64, refresh string) store.Session {
+	return store.Session{ID: id, UserID: user, RefreshID: refresh, ExpiresAt: time.Now().Add(time.Hour)}
+}
+
+// Doctor is a doctor's account with its own entry, verified.
+func (c *Clinic) Doctor(name string) (*Account, *model.Doctor) {
+	c.tb.Helper()
+	account := c.DoctorAccount(name)
+	return account, c.Verify(account.OwnEntry("Dr. " + name))
+}
+
+// Verify has an administrator verify the entry.
+func (c *Clinic) Verify(entry *model.Doctor) *model.Doctor {
+	c.tb.Helper()
+	entry, err := c.Store.VerifyDoctor(c.tb.Context(), operator(), entry.ID, true, nil)
+	c.must(err)
+	return entry
+}
+
+// Link has an administrator verify the entry and link it to the account.
+func (c *Clinic) Link(entry *model.Doctor, account *Account) *model.Doctor {
+	c.tb.Helper()
+	entry, err := c.Store.VerifyDoctor(c.tb.Context(), operator(), entry.ID, true, new(&account.UserID))
+	c.must(err)
+	return entry
+}
+
+// operator is an administrator without an account: nothing that it does here
+// is stored under its name.
+func operator() *model.Viewer { return &model.Viewer{Role: model.RoleAdmin} }
+
+// Assign has the owner assign the doctor to the patient.
+func (c *Clinic) Assign(owner *Account, patient *model.Patient, entry *model.Doctor) *model.Mapping {
+	c.tb.Helper()
+	m, err := c.Store.AssignDoctor(c.tb.Context(), owner.Viewer, &model.Mapping{
+		PatientID: patient.ID, DoctorID: entry.ID, Notes: new("notes on " + patient.Name),
+	})
+	c.must(err)
+	return m
+}
+
+// Remove has the owner of its patient end the mapping.
+func (c *Clinic) Remove(owner *Account, m *model.Mapping) *model.Mapping {
+	c.tb.Helper()
+	m, err := c.Store.RemoveMapping(c.tb.Context(), owner.Viewer, m.ID)
+	c.must(err)
+	return m
+}
+
+// NewPatient returns a valid patient that is stored nowhere yet.
+func (c *Clinic) NewPatient(name string) *model.Patient {
+	return &model.Patient{
+		Name: name, DateOfBirth: model.ParseDate("1990-05-15"), Gender: model.GenderMale,
+		Phone: c.phone(), Address: "12 MG Road, Bengaluru", EmergencyContact: "+919876500000",
+		BloodGroup: new(model.BPositive), MedicalHistory: new("history of " + name),
+	}
+}
+
+// Patient is a patient that the account keeps. Edits are made before it is
+// stored.
+func (a *Account) Patient(name string, edits ...func(*model.Patient)) *model.Patient {
+	a.clinic.tb.Helper()
+	p := a.clinic.NewPatient(name)
+	for _, edit := range edits {
+		edit(p)
+	}
+	p, err := a.clinic.Store.CreatePatient(a.clinic.tb.Context(), a.Viewer, p)
+	a.clinic.must(err)
+	return p
+}
+
+// DeletedPatient is a patient that the account kept and deleted.
+func (a *Account) DeletedPatient(name string) *model.Patient {
+	a.clinic.tb.Helper()
+	p, err := a.clinic.Store.DeletePatient(a.clinic.tb.Context(), a.Viewer, a.Patient(name).ID, nil)
+	a.clinic.must(err)
+	return p
+}
+
+// NewDoctor returns a valid doctor entry that is stored nowhere yet.
+func (c *Clinic) NewDoctor(name string) *model.Doctor {
+	return &model.Doctor{
+		Name: name, Email: "desk@practice.example", Phone: c.phone(), Specialization: "Cardiology",
+		LicenseNumber: fmt.Sprintf("KMC-%05d", c.count.Add(1)), ExperienceYears: 12,
+		Address: "4 Church Street, Bengaluru", ConsultationFee: model.ParseDecimal("1500"),
+		Availability: "Mon-Fri 9AM-5PM",
+	}
+}
+
+// Entry is an unverified doctor entry that the account keeps, of somebody
+// else. Edits are made before it is stored.
+func (a *Account) Entry(name string, edits ...func(*model.Doctor)) *model.Doctor {
+	a.clinic.tb.Helper()
+	d := a.clinic.NewDoctor(name)
+	for _, edit := range edits {
+		edit(d)
+	}
+	d, err := a.clinic.Store.CreateDoctor(a.clinic.tb.Context(), a.Viewer, d, false)
+	a.clinic.must(err)
+	return d
+}
+
+// OwnEntry is an unverified doctor entry that the account makes of itself.
+func (a *Account) OwnEntry(name string) *model.Doctor {
+	a.clinic.tb.Helper()
+	d, err := a.clinic.Store.CreateDoctor(a.clinic.tb.Context(), a.Viewer, a.clinic.NewDoctor(name), true)
+	a.clinic.must(err)
+	return d
+}
+
+// DeletedEntry is a doctor entry that the account kept and deleted.
+func (a *Account) DeletedEntry(name string) *model.Doctor {
+	a.clinic.tb.Helper()
+	d, err := a.clinic.Store.DeleteDoctor(a.clinic.tb.Context(), a.Viewer, a.Entry(name).ID, nil)
+	a.clinic.must(err)
+	return d
+}
+
+// Exec runs a statement without any rule, for what no store method does.
+func (c *Clinic) Exec(statement string, args ...any) sql.Result {
+	c.tb.Helper()
+	result, err := c.DB.ExecContext(c.tb.Context(), statement, args...)
+	c.must(err)
+	return result
+}
+
+// phone is an Indian mobile number that nobody else in the clinic has.
+func (c *Clinic) phone() model.PhoneNumber {
+	return model.PhoneNumber(fmt.Sprintf("+9198%08d", c.count.Add(1)))
+}
+
+func (c *Clinic) must(err error) {
+	c.tb.Helper()
+	if err != nil {
+		c.tb.Fatal(fmt.Errorf("storetest: %w", err))
+	}
+}

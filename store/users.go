@@ -1,0 +1,135 @@
+package store
+
+import (
+	"context"
+
+	"github.com/uptrace/bun"
+
+	"github.com/caregraph/caregraph/model"
+)
+
+// Credential is what a sign-in needs of an account.
+type Credential struct {
+	UserID       int64
+	Username     string
+	Email        model.EmailAddress
+	PasswordHash string
+	IsActive     bool
+}
+
+// newUser is a user with the column that only a sign-in reads.
+type newUser struct {
+	bun.BaseModel `bun:"table:users"`
+	*model.User
+
+	PasswordHash string
+}
+
+// CreateUser stores a new account together with its first session, which begin
+// makes once the account has its id. It refuses with TAKEN for username,
+// e-mail address and phone, all at once. The caller has validated the user and
+// made the hash; the new account is the viewer of the answer.
+func (s *Store) CreateUser(ctx context.Context, u *model.User, passwordHash string, begin func(userID int64) (Session, error)) (*model.User, error) {
+	err := s.inTx(ctx, "create user", func(ctx context.Context, tx bun.Tx) error {
+		row := newUser{User: u, PasswordHash: passwordHash}
+		if _, err := tx.NewInsert().Model(&row).Returning("id, created_at").Exec(ctx); err != nil {
+			return err
+		}
+		session, err := begin(u.ID)
+		if err != nil {
+			return err
+		}
+		_, err = tx.NewInsert().Model(&session).Exec(ctx)
+		return err
+	})
+	if err != nil {
+		return nil, s.allTaken(ctx, u, err)
+	}
+	u.Relations = UserRelations(&model.Viewer{UserID: u.ID, Role: u.Role}, u)
+	return u, nil
+}
+
+// allTaken completes a refusal of an account's new values: the database names
+// one taken value only.
+func (s *Store) allTaken(ctx context.Context, u *model.User, err error) error {
+	if model.CodeOf(err) != model.CodeTaken {
+		return err
+	}
+	var taken []string
+	query := s.db.NewRaw(`SELECT 'users_username_key' WHERE EXISTS (SELECT FROM users WHERE lower(username) = lower(?0) AND id <> ?3)
+		UNION ALL SELECT 'users_email_key' WHERE EXISTS (SELECT FROM users WHERE email = ?1 AND id <> ?3)
+		UNION ALL SELECT 'users_phone_key' WHERE EXISTS (SELECT FROM users WHERE phone = ?2 AND id <> ?3)`, u.Username, u.Email, u.Phone, u.ID)
+	if query.Scan(ctx, &taken) != nil || len(taken) == 0 {
+		return err
+	}
+	refusal := &model.Error{Code: model.CodeTaken, Message: "Already in use."}
+	for _, name := range taken {
+		if field, known := constraints(name); known {
+			refusal.Fields = append(refusal.Fields, field)
+		}
+	}
+	return refusal
+}
+
+// Credential returns what is needed to sign an account in, or NOT_FOUND.
+func (s *Store) Credential(ctx context.Context, email model.EmailAddress) (*Credential, error) {
+	return s.credential(ctx, s.db.NewSelect().Where("email = ?", email))
+}
+
+// CredentialOf is Credential for an account that is signed in.
+func (s *Store) CredentialOf(ctx context.Context, v *model.Viewer) (*Credential, error) {
+	if v == nil {
+		return nil, unauthenticated()
+	}
+	return s.credential(ctx, s.db.NewSelect().Where("id = ?", v.UserID))
+}
+
+func (s *Store) credential(ctx context.Context, q *bun.SelectQuery) (*Credential, error) {
+	var c Credential
+	err := q.Table("users").ColumnExpr("id AS user_id, username, email, password_hash, is_active").Scan(ctx, &c)
+	if isNoRows(err) {
+		return nil, notFound("email")
+	}
+	return &c, translate("read credential", err)
+}
+
+// SetPasswordHash replaces the hash of an account, if it is still the old one.
+func (s *Store) SetPasswordHash(ctx context.Context, userID int64, from, to string) error {
+	_, err := s.db.NewUpdate().Table("users").Set("password_hash = ?", to).
+		Where("id = ? AND password_hash = ?", userID, from).Exec(ctx)
+	return translate("set password", err)
+}
+
+// User returns the account with the id, or NOT_FOUND.
+func (s *Store) User(ctx context.Context, v *model.Viewer, id int64) (*model.User, error) {
+	return one[model.User](ctx, s, s.db, users(), v, id, "id")
+}
+
+// UsersByIDs returns those of the accounts that exist for the viewer, in no
+// order.
+func (s *Store) UsersByIDs(ctx context.Context, v *model.Viewer, ids []int64) ([]*model.User, error) {
+	return byIDs[model.User](ctx, s, users(), v, ids, model.DeletedExclude)
+}
+
+// UpdateMe applies the changes to the viewer's own account. It refuses with
+// REQUIRED, INVALID, TOO_LONG, TAKEN and FORBIDDEN.
+func (s *Store) UpdateMe(ctx context.Context, v *model.Viewer, changes []model.Change[model.User]) (*model.User, error) {
+	if v == nil {
+		return nil, unauthenticated()
+	}
+	var row *model.User
+	u := update[model.User]{changes: changes, validate: (*model.User).Validate}
+	err := s.inTx(ctx, "update User", func(ctx context.Context, tx bun.Tx) (err error) {
+		if row, err = lock[model.User](ctx, s, tx, users(), v, v.UserID, "id", "UPDATE"); err != nil {
+			return err
+		}
+		if err := s.mayChange(users(), row, u); err != nil {
+			return err
+		}
+		return apply(ctx, tx, row, u, "created_at = created_at") // there is no updated_at, and SET wants something
+	})
+	if err != nil {
+		return nil, s.allTaken(ctx, row, err)
+	}
+	return row, nil
+}

@@ -1,0 +1,128 @@
+package store_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/storetest"
+)
+
+func TestCreateUser_TellsEveryTakenValueAtOnce(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha, ravi := c.Owner("Asha"), c.Owner("Ravi")
+	create := func(username string, email model.EmailAddress, phone *model.PhoneNumber) error {
+		u := &model.User{Username: username, Email: email, Phone: phone, Role: model.RolePatient}
+		_, err := c.Store.CreateUser(t.Context(), u, "hash", func(id int64) (store.Session, error) {
+			return storetest.Session(username, id, "refresh"), nil
+		})
+		return err
+	}
+	wantCodes(t, create("ASHA", asha.User.Email, asha.User.Phone), "username TAKEN", "email TAKEN", "phone TAKEN")
+	wantCodes(t, create("aSHA", ravi.User.Email, nil), "username TAKEN", "email TAKEN")
+	wantCodes(t, create("New", "new@clinic.example", ravi.User.Phone), "phone TAKEN")
+	wantSame(t, "creating with nothing taken", create("New", "new@clinic.example", nil), nil)
+	wantSame(t, "a second account without a phone", create("Newer", "newer@clinic.example", nil), nil)
+}
+
+func TestCreateUser_WithoutItsSessionThereIsNoAccount(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	failure := errors.New("no tokens today")
+	u := &model.User{Username: "Asha", Email: "asha@clinic.example", Role: model.RolePatient}
+	_, err := c.Store.CreateUser(t.Context(), u, "hash", func(int64) (store.Session, error) { return store.Session{}, failure })
+	if !errors.Is(err, failure) {
+		t.Fatalf("error is %v", err)
+	}
+	_, err = c.Store.Credential(t.Context(), "asha@clinic.example")
+	wantCode(t, err, model.CodeNotFound, "email")
+}
+
+func TestUpdateMe_ChangesTheViewersOwnAccount(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha, ravi := c.Owner("Asha"), c.Owner("Ravi")
+	username := func(name string) model.Change[model.User] {
+		return set("username", func(u *model.User) { u.Username = name })
+	}
+	phone := func(number *model.PhoneNumber) model.Change[model.User] {
+		return set("phone", func(u *model.User) { u.Phone = number })
+	}
+	update := func(changes ...model.Change[model.User]) (*model.User, error) {
+		return c.Store.UpdateMe(t.Context(), asha.Viewer, changes)
+	}
+	after := ok(update(username("asha.rao"), phone(new(model.PhoneNumber("+919811111111")))))(t)
+	wantSame(t, "what was stored", say(ok(c.Store.User(t.Context(), asha.Viewer, asha.UserID))(t), nil), say(after, nil))
+	wantSame(t, "username", after.Username, "asha.rao")
+	wantSame(t, "username in other letters", ok(update(username("ASHA.rao")))(t).Username, "ASHA.rao")
+	wantSame(t, "phone", ok(update(phone(nil)))(t).Phone, nil)
+	wantSame(t, "an update of nothing", ok(update())(t).Username, "ASHA.rao")
+
+	_, err := update(username("ravi"))
+	wantCodes(t, err, "username TAKEN")
+	_, err = update(phone(ravi.User.Phone))
+	wantCodes(t, err, "phone TAKEN")
+	_, err = update(username("two words"), phone(new(model.PhoneNumber("12"))))
+	wantCodes(t, err, "username INVALID", "phone INVALID")
+	_, err = update(model.Change[model.User]{Field: "username"})
+	wantCodes(t, err, "username REQUIRED")
+	_, err = update(set("role", func(u *model.User) { u.Role = model.RoleAdmin }), username("boss"))
+	wantCodes(t, err, "role FORBIDDEN")
+	_, err = c.Store.UpdateMe(t.Context(), nil, nil)
+	wantCode(t, err, model.CodeUnauthenticated)
+	wantSame(t, "username after refusals", ok(c.Store.User(t.Context(), asha.Viewer, asha.UserID))(t).Username, "ASHA.rao")
+}
+
+func TestUpdateMe_TellsEveryTakenValueAtOnce(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha, ravi := c.Owner("Asha"), c.Owner("Ravi")
+	_, err := c.Store.UpdateMe(t.Context(), asha.Viewer, []model.Change[model.User]{
+		set("username", func(u *model.User) { u.Username = "ravi" }),
+		set("phone", func(u *model.User) { u.Phone = ravi.User.Phone }),
+	})
+	wantCodes(t, err, "username TAKEN", "phone TAKEN")
+}
+
+func TestUsers_OfAnybodySeenByEverybodySignedIn(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha, stranger := c.Owner("Asha"), c.Stranger()
+	wantSame(t, "username", ok(c.Store.User(t.Context(), stranger.Viewer, asha.UserID))(t).Username, "Asha")
+	_, err := c.Store.User(t.Context(), nil, asha.UserID)
+	wantCode(t, err, model.CodeNotFound, "id")
+	_, err = c.Store.User(t.Context(), stranger.Viewer, 999)
+	wantCode(t, err, model.CodeNotFound, "id")
+}
+
+func TestCredential_IsWhatASignInNeeds(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha := c.Owner("Asha")
+	want := store.Credential{UserID: asha.UserID, Username: "Asha", Email: "asha@clinic.example", PasswordHash: "hash of Asha", IsActive: true}
+	wantSame(t, "credential by e-mail", *ok(c.Store.Credential(t.Context(), "asha@clinic.example"))(t), want)
+	wantSame(t, "credential of the viewer", *ok(c.Store.CredentialOf(t.Context(), asha.Viewer))(t), want)
+	c.Exec("UPDATE users SET is_active = FALSE")
+	wantSame(t, "whether it is active", ok(c.Store.Credential(t.Context(), "asha@clinic.example"))(t).IsActive, false)
+
+	_, err := c.Store.Credential(t.Context(), "nobody@clinic.example")
+	wantCode(t, err, model.CodeNotFound, "email")
+	_, err = c.Store.CredentialOf(t.Context(), nil)
+	wantCode(t, err, model.CodeUnauthenticated)
+}
+
+func TestSetPasswordHash_OnlyInPlaceOfTheOldOne(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha, ravi := c.Owner("Asha"), c.Owner("Ravi")
+	hash := func(who *storetest.Account) string {
+		return ok(c.Store.CredentialOf(t.Context(), who.Viewer))(t).PasswordHash
+	}
+	wantSame(t, "error", c.Store.SetPasswordHash(t.Context(), asha.UserID, "another hash", "new hash"), nil)
+	wantSame(t, "hash, when the old one is another", hash(asha), "hash of Asha")
+	wantSame(t, "error", c.Store.SetPasswordHash(t.Context(), asha.UserID, "hash of Asha", "new hash"), nil)
+	wantSame(t, "hash", hash(asha), "new hash")
+	wantSame(t, "another's hash", hash(ravi), "hash of Ravi")
+}

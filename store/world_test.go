@@ -1,0 +1,116 @@
+package store_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/storetest"
+)
+
+// world is all rows, as no viewer sees them.
+type world struct {
+	viewers  map[string]*model.Viewer
+	users    []*model.User
+	doctors  []*model.Doctor
+	patients map[int64]*model.Patient
+	mappings []*model.Mapping
+	care     map[int64][]store.Care
+}
+
+// populate makes every kind of account, entry, patient and mapping, also such
+// as the store would not make, past all rules.
+func populate(t *testing.T, c *storetest.Clinic) *world {
+	t.Helper()
+	asha, stranger, odd := c.Owner("Asha"), c.Stranger(), c.Owner("Odd")
+	priya, meera, dual, unlinked := c.DoctorAccount("Priya"), c.DoctorAccount("Meera"), c.DoctorAccount("Dual"), c.DoctorAccount("Unlinked")
+	boss, gone := c.Admin("Boss"), c.DoctorAccount("Gone")
+	c.Exec("UPDATE users SET is_active = FALSE WHERE id = ?", gone.UserID)
+
+	entries := []*model.Doctor{
+		entry(c, asha, priya, "verified"),
+		entry(c, asha, priya, "verified deleted"),
+		entry(c, priya, meera, ""),
+		entry(c, priya, meera, "verified deleted"),
+		entry(c, asha, nil, "verified"),
+		entry(c, odd, odd, "verified"), // an account that is no doctor's
+		entry(c, meera, boss, "verified"),
+		entry(c, dual, dual, "verified"),
+		entry(c, dual, gone, "verified"),
+	}
+	for _, owner := range []*storetest.Account{asha, dual} {
+		for _, deleted := range []bool{false, true} {
+			charts(t, c, owner, deleted, entries)
+		}
+	}
+	w := &world{viewers: map[string]*model.Viewer{
+		"nobody": nil, "owner": asha.Viewer, "stranger": stranger.Viewer, "account linked against the rules": odd.Viewer,
+		"doctor with a verified and a deleted entry": priya.Viewer, "doctor with an unverified entry": meera.Viewer,
+		"doctor who owns patients": dual.Viewer, "doctor without an entry": unlinked.Viewer, "administrator": boss.Viewer,
+		"account that is not active": inactive(t, c, gone), "account that does not exist": {UserID: 999_999, Role: model.RoleDoctor},
+	}}
+	w.read(t, c)
+	return w
+}
+
+func inactive(t *testing.T, c *storetest.Clinic, gone *storetest.Account) *model.Viewer {
+	t.Helper()
+	return ok(c.Store.SessionViewer(t.Context(), gone.SessionID))(t)
+}
+
+func entry(c *storetest.Clinic, by, account *storetest.Account, state string) *model.Doctor {
+	d := by.Entry("Dr. " + state)
+	c.Exec("UPDATE doctors SET is_verified = ?, deleted_at = CASE WHEN ? THEN now() END WHERE id = ?",
+		strings.Contains(state, "verified"), strings.Contains(state, "deleted"), d.ID)
+	if account != nil {
+		c.Exec("UPDATE doctors SET account_id = ? WHERE id = ?", account.UserID, d.ID)
+	}
+	return d
+}
+
+// charts makes patients of the owner with every combination of one entry and
+// the state of its mapping, with all entries, and with none.
+func charts(t *testing.T, c *storetest.Clinic, owner *storetest.Account, deleted bool, entries []*model.Doctor) {
+	t.Helper()
+	chart := func(active, ended []*model.Doctor) {
+		p := owner.Patient("Arjun")
+		for i, d := range slices.Concat(active, ended) {
+			c.Exec(`INSERT INTO mappings (patient_id, doctor_id, is_active, ended_at, created_by)
+				VALUES (?, ?, ?, CASE WHEN NOT ? THEN now() END, ?)`, p.ID, d.ID, i < len(active), i < len(active), owner.UserID)
+		}
+		if deleted {
+			c.Exec("UPDATE patients SET deleted_at = now() WHERE id = ?", p.ID)
+		}
+	}
+	chart(nil, nil)
+	chart(entries, nil)
+	chart(nil, entries)
+	for i := range entries {
+		chart(entries[i:i+1], nil)
+		chart(nil, entries[i:i+1])
+		chart(entries[i:i+1], entries[i:i+1])
+	}
+}
+
+func (w *world) read(t *testing.T, c *storetest.Clinic) {
+	t.Helper()
+	var patients []*model.Patient
+	for _, rows := range []any{&w.users, &w.doctors, &patients, &w.mappings} {
+		if err := c.DB.NewSelect().Model(rows).Scan(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	doctors := map[int64]*model.Doctor{}
+	for _, d := range w.doctors {
+		doctors[d.ID] = d
+	}
+	w.patients, w.care = map[int64]*model.Patient{}, map[int64][]store.Care{}
+	for _, p := range patients {
+		w.patients[p.ID] = p
+	}
+	for _, m := range w.mappings {
+		w.care[m.PatientID] = append(w.care[m.PatientID], store.Care{Mapping: m, Doctor: doctors[m.DoctorID]})
+	}
+}
