@@ -1,0 +1,277 @@
+// Package auth finds out who somebody is: passwords, tokens, sessions, and the
+// middleware that puts the viewer into the context. What a viewer may do is
+// never decided here. It alone imports jwx and x/crypto.
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
+)
+
+// Accounts is what people do with their accounts: register, sign in and out,
+// change the password.
+type Accounts struct {
+	Store    *store.Store
+	Hasher   *Hasher
+	Tokens   *Tokens
+	Throttle *Throttle
+}
+
+// SignedIn is the outcome of signing in: the account, on whose behalf its
+// requests now act, and tokens.
+type SignedIn struct {
+	User   *model.User
+	Viewer *model.Viewer
+	Tokens Pair
+}
+
+// Register makes an account and signs it in. It refuses with REQUIRED,
+// INVALID, TOO_LONG, WEAK_PASSWORD and TAKEN.
+func (a *Accounts) Register(ctx context.Context, u *model.User, password string) (*SignedIn, error) {
+	if err := checkAccount(u, password, u.ValidateRegistration()); err != nil {
+		return nil, err
+	}
+	return a.create(ctx, u, password)
+}
+
+// CreateAdmin makes an administrator's account; only an operator may. It
+// refuses as Register does.
+func (a *Accounts) CreateAdmin(ctx context.Context, u *model.User, password string) (*model.User, error) {
+	u.Role = model.RoleAdmin
+	if err := checkAccount(u, password, u.Validate()); err != nil {
+		return nil, err
+	}
+	in, err := a.create(ctx, u, password)
+	if err != nil {
+		return nil, err
+	}
+	return in.User, a.Store.EndSessions(ctx, in.Viewer, "")
+}
+
+// checkAccount adds the faults of the password to those of the account, in
+// the order of the input.
+func checkAccount(u *model.User, password string, invalid error) error {
+	refusal, isRefusal := errors.AsType[*model.Error](invalid)
+	if invalid != nil && !isRefusal {
+		return invalid
+	}
+	weak := CheckPassword("password", password, u.Username, string(u.Email))
+	if !isRefusal {
+		return weakPassword(weak)
+	}
+	place := slices.IndexFunc(refusal.Fields, func(f model.FieldError) bool { return f.Field == "phone" || f.Field == "role" })
+	if place < 0 {
+		place = len(refusal.Fields)
+	}
+	refusal.Fields = slices.Insert(refusal.Fields, place, weak...)
+	return refusal
+}
+
+func weakPassword(faults []model.FieldError) error {
+	if len(faults) == 0 {
+		return nil
+	}
+	return &model.Error{Code: model.CodeWeakPassword, Message: "Choose a stronger password.", Fields: faults}
+}
+
+func (a *Accounts) create(ctx context.Context, u *model.User, password string) (*SignedIn, error) {
+	hash, err := a.Hasher.Hash(ctx, password)
+	if err != nil {
+		return nil, busy(err)
+	}
+	var pair Pair
+	sessionID := rand.Text()
+	u, err = a.Store.CreateUser(ctx, u, hash, func(userID int64) (session store.Session, err error) {
+		pair, session, err = a.session(userID, sessionID)
+		return session, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &SignedIn{u, &model.Viewer{UserID: u.ID, Role: u.Role, SessionID: sessionID}, pair}, nil
+}
+
+func (a *Accounts) session(userID int64, sessionID string) (Pair, store.Session, error) {
+	pair, err := a.Tokens.Issue(userID, sessionID)
+	if err != nil {
+		return Pair{}, store.Session{}, fmt.Errorf("issue tokens: %w", err)
+	}
+	return pair, store.Session{
+		ID: sessionID, UserID: userID, RefreshID: pair.RefreshJTI, ExpiresAt: pair.RefreshExpiresAt,
+	}, nil
+}
+
+// Login signs in with e-mail address and password, from a client address. It
+// refuses with INVALID_CREDENTIALS, in the same words and after the same time
+// whether there is such an account or not, and with TOO_MANY_ATTEMPTS.
+func (a *Accounts) Login(ctx context.Context, email model.EmailAddress, password, addr string) (*SignedIn, error) {
+	credential, err := a.credential(ctx, email)
+	if err != nil {
+		return nil, err
+	}
+	refused := model.Refuse(model.CodeInvalidCredentials, "No active account found with the given credentials")
+	if err := a.verify(ctx, credential, string(email), password, addr, refused); err != nil {
+		return nil, err
+	}
+	pair, session, err := a.session(credential.UserID, rand.Text())
+	if err != nil {
+		return nil, err
+	}
+	if err := a.Store.CreateSession(ctx, session); err != nil {
+		return nil, err
+	}
+	return a.signedIn(ctx, session.ID, pair)
+}
+
+// credential returns nil, without an error, when there is no such account.
+func (a *Accounts) credential(ctx context.Context, email model.EmailAddress) (*store.Credential, error) {
+	if !email.Valid() {
+		return nil, nil //nolint:nilnil // nobody has it
+	}
+	credential, err := a.Store.Credential(ctx, email)
+	if model.CodeOf(err) == model.CodeNotFound {
+		return nil, nil //nolint:nilnil // nobody has it
+	}
+	return credential, err
+}
+
+// verify checks the password of an account, which may be nil, and brings an
+// old hash up to date.
+func (a *Accounts) verify(ctx context.Context, c *store.Credential, account, password, addr string, refused error) error {
+	if wait, ok := a.Throttle.Attempt(account, addr); !ok {
+		return tooManyAttempts(wait)
+	}
+	if c == nil || !c.IsActive {
+		if err := a.Hasher.VerifyNobody(ctx, password); err != nil {
+			return busy(err)
+		}
+		return refused
+	}
+	ok, stale, err := a.Hasher.Verify(ctx, c.PasswordHash, password)
+	switch {
+	case err != nil:
+		return busy(err)
+	case !ok:
+		return refused
+	}
+	a.Throttle.Succeeded(account, addr)
+	if !stale {
+		return nil
+	}
+	hash, err := a.Hasher.Hash(ctx, password)
+	if err != nil {
+		return busy(err)
+	}
+	return a.Store.SetPasswordHash(ctx, c.UserID, c.PasswordHash, hash)
+}
+
+func tooManyAttempts(wait time.Duration) error {
+	seconds := int(math.Ceil(wait.Seconds()))
+	refusal := model.Refuse(model.CodeTooManyAttempts, fmt.Sprintf("Too many attempts. Try again in %d seconds.", seconds))
+	refusal.RetryAfter = seconds
+	return refusal
+}
+
+// busy is for a password that nobody had the time to hash.
+func busy(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return model.Refuse(model.CodeUnavailable, "The server is busy. Please try again.")
+	}
+	return fmt.Errorf("hash password: %w", err)
+}
+
+func (a *Accounts) signedIn(ctx context.Context, sessionID string, pair Pair) (*SignedIn, error) {
+	v, err := a.Store.SessionViewer(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	if v == nil {
+		return nil, invalidToken("This session has ended. Sign in again.")
+	}
+	u, err := a.Store.User(ctx, v, v.UserID)
+	if err != nil {
+		return nil, err
+	}
+	return &SignedIn{u, v, pair}, nil
+}
+
+func invalidToken(message string) error {
+	return model.RefuseField("refresh", model.CodeInvalidToken, message)
+}
+
+// Refresh exchanges a refresh token for a new pair of the same session. A
+// token that was exchanged before ends the session. It refuses with
+// INVALID_TOKEN.
+func (a *Accounts) Refresh(ctx context.Context, token string) (*SignedIn, error) {
+	claims, err := a.Tokens.Verify(token, RefreshToken)
+	if err != nil {
+		return nil, invalidToken(err.Error())
+	}
+	pair, session, err := a.session(claims.UserID, claims.SessionID)
+	if err != nil {
+		return nil, err
+	}
+	from := store.Session{ID: claims.SessionID, UserID: claims.UserID, RefreshID: claims.JTI}
+	if err := a.Store.RotateSession(ctx, from, session); err != nil {
+		return nil, err
+	}
+	return a.signedIn(ctx, session.ID, pair)
+}
+
+// Logout ends the viewer's session or, with a refresh token, the session of
+// that token. It refuses a token that is not the viewer's with INVALID_TOKEN.
+func (a *Accounts) Logout(ctx context.Context, v *model.Viewer, refresh *string) error {
+	if refresh == nil {
+		return a.Store.EndSession(ctx, v, v.SessionID)
+	}
+	claims, err := a.Tokens.Verify(*refresh, RefreshToken)
+	if err != nil {
+		return invalidToken(err.Error())
+	}
+	if claims.UserID != v.UserID {
+		return invalidToken("Token is invalid")
+	}
+	return a.Store.EndSession(ctx, v, claims.SessionID)
+}
+
+// LogoutEverywhere ends all sessions of the viewer.
+func (a *Accounts) LogoutEverywhere(ctx context.Context, v *model.Viewer) error {
+	return a.Store.EndSessions(ctx, v, "")
+}
+
+// ChangePassword replaces the viewer's password, ends all other sessions and
+// gives new tokens to this one. It refuses with INVALID_CREDENTIALS for the
+// present password, WEAK_PASSWORD for the new one and TOO_MANY_ATTEMPTS.
+func (a *Accounts) ChangePassword(ctx context.Context, v *model.Viewer, current, next, addr string) (*SignedIn, error) {
+	credential, err := a.Store.CredentialOf(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	if err := weakPassword(CheckPassword("newPassword", next, credential.Username, string(credential.Email))); err != nil {
+		return nil, err
+	}
+	refused := model.RefuseField("currentPassword", model.CodeInvalidCredentials, "This is not the present password.")
+	if err := a.verify(ctx, credential, string(credential.Email), current, addr, refused); err != nil {
+		return nil, err
+	}
+	hash, err := a.Hasher.Hash(ctx, next)
+	if err != nil {
+		return nil, busy(err)
+	}
+	pair, session, err := a.session(v.UserID, v.SessionID)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.Store.ChangePassword(ctx, v, hash, session); err != nil {
+		return nil, err
+	}
+	return a.signedIn(ctx, session.ID, pair)
+}

@@ -1,0 +1,201 @@
+package auth
+
+import (
+	"encoding/json"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/ccojocar/zxcvbn-go/data"
+
+	"github.com/caregraph/caregraph/model"
+)
+
+const (
+	minPasswordLength = 8
+	// maxPasswordLength bounds what is fed to the hash; no passphrase that
+	// somebody types is longer.
+	maxPasswordLength = 128
+	// maxSimilarity is Django's: two texts that share seven tenths of their
+	// characters are alike.
+	maxSimilarity = 0.7
+	// minPartLength is the shortest piece of a name that a password must not
+	// contain: "ravi" within "gravity" is chance.
+	minPartLength = 5
+)
+
+// CheckPassword returns every reason why the password is too weak for a new
+// account or a change, as faults of the field with code WEAK_PASSWORD, and nil
+// when there is none. Length counts characters, without the white space around
+// the password, which is never part of it. No message quotes the input.
+//
+// The time it takes is linear in its input, whatever the input is.
+func CheckPassword(field, password, username, email string) []model.FieldError {
+	password = trimPassword(password)
+	var faults []model.FieldError
+	refuse := func(broken bool, message string) {
+		if broken {
+			faults = append(faults, model.FieldError{Field: field, Code: model.CodeWeakPassword, Message: message})
+		}
+	}
+	length := utf8.RuneCountInString(password)
+	refuse(length < minPasswordLength,
+		"This password is too short. It must contain at least "+strconv.Itoa(minPasswordLength)+" characters.")
+	refuse(length > maxPasswordLength,
+		"This password is too long. It must contain no more than "+strconv.Itoa(maxPasswordLength)+" characters.")
+	refuse(isCommon(password), "This password is too common.")
+	refuse(isNumeric(password), "This password is entirely numeric.")
+	refuse(isLike(password, username), "The password is too similar to the username.")
+	refuse(isLike(password, email), "The password is too similar to the email address.")
+	return faults
+}
+
+func isNumeric(password string) bool {
+	return password != "" && strings.IndexFunc(password, func(r rune) bool { return !unicode.IsDigit(r) }) < 0
+}
+
+// Common passwords.
+
+const (
+	// maxCommonBytes is more than the longest common password with its ending.
+	maxCommonBytes = 40
+	// topPasswords is how many of the list are refused with an ending, too.
+	topPasswords = 100
+)
+
+// usualEnding splits a password into a word and what people add to a word when
+// a form asks for digits and marks: 1, 123, @123, 2024!
+var usualEnding = regexp.MustCompile(`^(.+?)[@#$!._*-]?(?:0?1|12|123|1234|12345|123456|007|786|(?:19|20)\d\d)?[@#$!.*]?$`)
+
+// commonPasswords is a constant that Go cannot spell: the rank of each common
+// password, folded. It is decoded from the library's compressed data when the
+// first password is checked, and takes some 300 KB from then on. The other
+// packages of that library are not used: they decode 80,000 names and words at
+// start, and their work grows with the square of the password's length.
+var commonPasswords = sync.OnceValue(func() map[string]int {
+	var asset struct{ List []string }
+	if err := json.Unmarshal(data.MustAsset("data/Passwords.json"), &asset); err != nil {
+		panic("the list of common passwords does not decode: " + err.Error()) //nolint:forbidigo // it is compiled in
+	}
+	ranks := make(map[string]int, len(asset.List))
+	for rank, password := range asset.List {
+		if _, known := ranks[fold(password)]; !known {
+			ranks[fold(password)] = rank
+		}
+	}
+	// The list is of English speakers. These lead the lists that are published
+	// about India.
+	for _, word := range []string{"admin", "india", "abcd", "welcome"} {
+		ranks[fold(word)] = 0
+	}
+	return ranks
+})
+
+// isCommon reports whether the password is in the list, in capitals or l33t or
+// not, or one of the very most common with a usual ending.
+func isCommon(password string) bool {
+	if password == "" || len(password) > maxCommonBytes {
+		return false
+	}
+	ranks := commonPasswords()
+	if _, listed := ranks[fold(password)]; listed {
+		return true
+	}
+	split := usualEnding.FindStringSubmatch(password)
+	if split == nil {
+		return false
+	}
+	rank, listed := ranks[fold(split[1])]
+	return listed && rank < topPasswords
+}
+
+// fold writes all spellings of a word alike: lower case, and for each digit or
+// mark the letter that it stands for in l33t. The list is folded too, so one
+// look-up does for what would else be dozens of permutations.
+func fold(word string) string {
+	return strings.Map(func(r rune) rune {
+		switch r = unicode.ToLower(r); r {
+		case '4', '@':
+			return 'a'
+		case '8':
+			return 'b'
+		case '(', '{', '[', '<':
+			return 'c'
+		case '3':
+			return 'e'
+		case '6', '9':
+			return 'g'
+		case '1', '!', '|', 'l': // 1 is written for both i and l
+			return 'i'
+		case '0':
+			return 'o'
+		case '5', '$':
+			return 's'
+		case '7', '+':
+			return 't'
+		case '%':
+			return 'x'
+		case '2':
+			return 'z'
+		default:
+			return r
+		}
+	}, word)
+}
+
+// Likeness to the user's own names.
+
+// maxNameBytes is more than a valid user name or e-mail address has. Longer
+// ones are refused by their own rules.
+const maxNameBytes = 320
+
+// isLike compares the password with the name, with what stands before its @,
+// and, as Django does, with each of its words.
+func isLike(password, name string) bool {
+	if name == "" || len(name) > maxNameBytes {
+		return false
+	}
+	password, name = strings.ToLower(password), strings.ToLower(name)
+	local, _, _ := strings.Cut(name, "@")
+	for _, whole := range []string{name, local} {
+		if utf8.RuneCountInString(whole) >= minPartLength && strings.Contains(password, whole) {
+			return true
+		}
+		if similarity(password, whole) >= maxSimilarity {
+			return true
+		}
+	}
+	for word := range strings.FieldsFuncSeq(name, func(r rune) bool {
+		return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}) {
+		if similarity(password, word) >= maxSimilarity {
+			return true
+		}
+	}
+	return false
+}
+
+// similarity is the share of characters that two texts have in common, order
+// aside: from 0 to 1, Python's SequenceMatcher.quick_ratio.
+func similarity(a, b string) float64 {
+	inA, inB := utf8.RuneCountInString(a), utf8.RuneCountInString(b)
+	most := 2 * float64(min(inA, inB)) / float64(inA+inB)
+	if inA == 0 || inB == 0 || most < maxSimilarity {
+		return 0 // too unlike in length to reach the bound: no need to count
+	}
+	counts := make(map[rune]int, inB)
+	for _, r := range b {
+		counts[r]++
+	}
+	common := 0
+	for _, r := range a {
+		if counts[r] > 0 {
+			counts[r]--
+			common++
+		}
+	}
+	return 2 * float64(common) / float64(inA+inB)
+}

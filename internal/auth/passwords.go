@@ -1,0 +1,231 @@
+package auth
+
+import (
+	"context"
+	"crypto/pbkdf2"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"golang.org/x/crypto/argon2"
+)
+
+// What new hashes are made with: OWASP's advice for argon2id.
+const (
+	argonMemory  = 19456 // KiB
+	argonTime    = 2
+	argonThreads = 1
+	saltBytes    = 16
+	keyBytes     = 32
+)
+
+// The most that a stored hash may ask for, so that one bad row can neither
+// hang a login nor eat the memory. Django 5.2 makes 1,000,000 iterations.
+const (
+	maxArgonMemory      = 64 * 1024 // KiB
+	maxArgonTime        = 10
+	maxArgonThreads     = 4
+	maxPBKDF2Iterations = 3_000_000
+	maxHashPartBytes    = 64
+)
+
+// errMalformedHash never quotes the hash.
+var errMalformedHash = errors.New("stored password hash is malformed or of an unknown kind")
+
+// Hasher makes and checks password hashes, a bounded number at a time: each
+// argon2id hash takes 19 MiB, and a crowd of logins must not take them all.
+//
+// It reads a password without the white space around it, because the system
+// this one replaces trimmed passwords at registration and at login: imported
+// hashes are of trimmed passwords, and people have learned that a stray space
+// does not matter. Nothing else about the bytes is changed.
+type Hasher struct {
+	slots chan struct{}
+}
+
+// NewHasher returns a Hasher that computes at most concurrency hashes at the
+// same time, and at least one.
+func NewHasher(concurrency int) *Hasher {
+	return &Hasher{slots: make(chan struct{}, max(1, concurrency))}
+}
+
+// Hash returns the argon2id hash of the password with a fresh salt, in the PHC
+// string format. It fails only when ctx ends before its turn comes.
+func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
+	salt := make([]byte, saltBytes)
+	_, _ = rand.Read(salt) // never fails, says its documentation
+	hash := argonHash{argonMemory, argonTime, argonThreads, salt, make([]byte, keyBytes)}
+	key, err := h.derive(ctx, hash, password)
+	if err != nil {
+		return "", err
+	}
+	hash.key = key
+	return hash.String(), nil
+}
+
+// Verify reports whether encoded is the hash of the password. A right password
+// whose hash is not of today's kind and cost, Django's for one, is also stale:
+// hash it anew. The errors are the end of ctx and a malformed hash.
+//
+// A Django hash costs some ten times as much as ours, so until its owner has
+// signed in once, a stopwatch can tell such an account from none.
+func (h *Hasher) Verify(ctx context.Context, encoded, password string) (ok, stale bool, err error) {
+	if strings.HasPrefix(encoded, "!") { // Django's mark of an account without a password
+		return false, false, h.VerifyNobody(ctx, password)
+	}
+	hash, err := parseHash(encoded)
+	if err != nil {
+		return false, false, err
+	}
+	key, err := h.derive(ctx, hash, password)
+	if err != nil {
+		return false, false, err
+	}
+	ok = subtle.ConstantTimeCompare(key, hash.want()) == 1
+	return ok, ok && !hash.current(), nil
+}
+
+// VerifyNobody costs what Verify costs, for a login that names no account. The
+// only error is the end of ctx.
+func (h *Hasher) VerifyNobody(ctx context.Context, password string) error {
+	nobody := argonHash{argonMemory, argonTime, argonThreads, make([]byte, saltBytes), make([]byte, keyBytes)}
+	key, err := h.derive(ctx, nobody, password)
+	subtle.ConstantTimeCompare(key, nobody.key)
+	return err
+}
+
+// derive waits for a slot and runs the key derivation of one stored hash.
+func (h *Hasher) derive(ctx context.Context, hash storedHash, password string) ([]byte, error) {
+	select {
+	case h.slots <- struct{}{}:
+		defer func() { <-h.slots }()
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait to hash a password: %w", ctx.Err())
+	}
+	return hash.derive(trimPassword(password))
+}
+
+// trimPassword takes off what Python's str.strip takes off, which is the white
+// space that Go knows and four separators of ASCII. Every rule about passwords
+// is applied to what is left.
+func trimPassword(password string) string {
+	return strings.TrimFunc(password, func(r rune) bool {
+		return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f
+	})
+}
+
+// storedHash is a parsed hash, within the bounds above.
+type storedHash interface {
+	derive(password string) ([]byte, error)
+	want() []byte
+	current() bool
+}
+
+func parseHash(encoded string) (storedHash, error) {
+	parts := strings.Split(encoded, "$")
+	switch {
+	case len(parts) == 6 && parts[0] == "" && parts[1] == "argon2id":
+		return parseArgon(parts[2:])
+	case len(parts) == 4 && parts[0] == "pbkdf2_sha256":
+		return parseDjango(parts[1:])
+	default:
+		return nil, errMalformedHash
+	}
+}
+
+type argonHash struct {
+	memory, time, threads int
+	salt, key             []byte
+}
+
+// parseArgon reads v=19, m=…,t=…,p=…, salt and key, and nothing that String
+// would not write.
+func parseArgon(parts []string) (storedHash, error) {
+	params := strings.Split(parts[1], ",")
+	if len(params) != 3 {
+		return nil, errMalformedHash
+	}
+	hash := argonHash{
+		memory:  parseParam(params[0], "m=", maxArgonMemory),
+		time:    parseParam(params[1], "t=", maxArgonTime),
+		threads: parseParam(params[2], "p=", maxArgonThreads),
+	}
+	if hash.memory < 8*hash.threads || hash.time == 0 || hash.threads == 0 {
+		return nil, errMalformedHash
+	}
+	hash.salt, _ = base64.RawStdEncoding.Strict().DecodeString(parts[2])
+	hash.key, _ = base64.RawStdEncoding.Strict().DecodeString(parts[3])
+	if !sized(hash.salt, 8) || !sized(hash.key, 16) {
+		return nil, errMalformedHash
+	}
+	if hash.String() != "$argon2id$"+strings.Join(parts, "$") {
+		return nil, errMalformedHash
+	}
+	return hash, nil
+}
+
+// parseParam returns 0 for what is not a number from 1 to limit.
+func parseParam(text, name string, limit int) int {
+	digits, found := strings.CutPrefix(text, name)
+	n, err := strconv.Atoi(digits)
+	if !found || err != nil || n < 1 || n > limit {
+		return 0
+	}
+	return n
+}
+
+func sized(part []byte, least int) bool {
+	return len(part) >= least && len(part) <= maxHashPartBytes
+}
+
+// String is the PHC string format.
+func (a argonHash) String() string {
+	b64 := base64.RawStdEncoding
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version,
+		a.memory, a.time, a.threads, b64.EncodeToString(a.salt), b64.EncodeToString(a.key))
+}
+
+func (a argonHash) derive(password string) ([]byte, error) {
+	//nolint:gosec // G115: the parser bounds all four numbers far below their types.
+	return argon2.IDKey([]byte(password), a.salt, uint32(a.time), uint32(a.memory), uint8(a.threads), uint32(len(a.key))), nil
+}
+
+func (a argonHash) want() []byte { return a.key }
+
+func (a argonHash) current() bool {
+	return a.memory == argonMemory && a.time == argonTime && a.threads == argonThreads &&
+		len(a.salt) == saltBytes && len(a.key) == keyBytes
+}
+
+// djangoHash is a hash of Django's PBKDF2PasswordHasher.
+type djangoHash struct {
+	iterations int
+	salt, key  []byte
+}
+
+// parseDjango reads iterations, salt and key.
+func parseDjango(parts []string) (storedHash, error) {
+	hash := djangoHash{
+		iterations: parseParam(parts[0], "", maxPBKDF2Iterations),
+		salt:       []byte(parts[1]), // as it is: Django's salts are text
+	}
+	hash.key, _ = base64.StdEncoding.Strict().DecodeString(parts[2])
+	if hash.iterations == 0 || !sized(hash.salt, 1) || len(hash.key) != sha256.Size {
+		return nil, errMalformedHash
+	}
+	return hash, nil
+}
+
+func (d djangoHash) derive(password string) ([]byte, error) {
+	return pbkdf2.Key(sha256.New, password, d.salt, d.iterations, len(d.key))
+}
+
+func (d djangoHash) want() []byte { return d.key }
+
+func (djangoHash) current() bool { return false }

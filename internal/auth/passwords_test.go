@@ -1,0 +1,205 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+)
+
+const (
+	// Made by Python's hashlib, as Django makes them, of Secure@123.
+	djangoHashOfSecure     = "pbkdf2_sha256$1000$Yk3qXr8ZbV1nLw5Tt0PdGe$b6OueH/wM93YrGtAyzpxGctf/ugcb8rhd4brgEwXFo0="
+	djangoFullHashOfSecure = "pbkdf2_sha256$1000000$Yk3qXr8ZbV1nLw5Tt0PdGe$c7ahqd6f1vSFFWUkGPkV69WwDSQ9qojGjh+gJZSt9iU="
+	// Half of today's cost, as an older release may have made it.
+	cheapSalt = "$argon2id$v=19$m=9728,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$"
+)
+
+func TestHasher_RightPasswordVerifiesAndIsNotStale(t *testing.T) {
+	t.Parallel()
+	hasher := NewHasher(1)
+	encoded, err := hasher.Hash(t.Context(), "Secure@123")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(encoded, "$argon2id$v=19$m=19456,t=2,p=1$") {
+		t.Errorf("hash is not of the advised cost: %s", encoded)
+	}
+	wantVerify(t, hasher, encoded, "Secure@123", true, false)
+	wantVerify(t, hasher, encoded, "secure@123", false, false)
+	wantVerify(t, hasher, encoded, "", false, false)
+}
+
+func TestHasher_SamePasswordHashesDifferently(t *testing.T) {
+	t.Parallel()
+	hasher := NewHasher(1)
+	one, _ := hasher.Hash(t.Context(), "Secure@123")
+	two, _ := hasher.Hash(t.Context(), "Secure@123")
+	if one == two {
+		t.Error("two hashes of one password are equal: the salt is not fresh")
+	}
+}
+
+func TestHasher_SpacesAroundPasswordAreNoPartOfIt(t *testing.T) {
+	t.Parallel()
+	hasher := NewHasher(1)
+	encoded, err := hasher.Hash(t.Context(), "  Secure@123\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantVerify(t, hasher, encoded, "Secure@123", true, false)
+	wantVerify(t, hasher, encoded, "\u00a0Secure@123\x1f", true, false) // what Python strips
+	wantVerify(t, hasher, encoded, "Secure @123", false, false)
+	wantVerify(t, hasher, djangoHashOfSecure, " Secure@123 ", true, true)
+}
+
+func TestHasher_ImportedDjangoHashVerifiesAndIsStale(t *testing.T) {
+	t.Parallel()
+	hasher := NewHasher(1)
+	wantVerify(t, hasher, djangoFullHashOfSecure, "Secure@123", true, true)
+	wantVerify(t, hasher, djangoHashOfSecure, "Secure@123", true, true)
+	wantVerify(t, hasher, djangoHashOfSecure, "Secure@124", false, false)
+	wantVerify(t, hasher, "!Fh1UdYtZ0unusable", "Secure@123", false, false)
+}
+
+func TestHasher_HashOfOtherCostIsStaleOnlyForRightPassword(t *testing.T) {
+	t.Parallel()
+	hasher := NewHasher(1)
+	old := argonHash{memory: argonMemory / 2, time: 2, threads: 1, salt: []byte("saltsaltsaltsalt"), key: make([]byte, 32)}
+	old.key, _ = old.derive("Secure@123")
+	if !strings.HasPrefix(old.String(), cheapSalt) {
+		t.Fatalf("unexpected encoding %s", old)
+	}
+	wantVerify(t, hasher, old.String(), "Secure@123", true, true)
+	wantVerify(t, hasher, old.String(), "wrong", false, false)
+}
+
+// Hashes stored by earlier releases must go on verifying.
+func TestHasher_StoredHashStillVerifies(t *testing.T) {
+	t.Parallel()
+	wantVerify(t, NewHasher(1), "$argon2id$v=19$m=19456,t=2,p=1$y5oaLmFC/9g6RIh1BT/mqg$/hC69et7rYkqi8OL22qI4lmM9GsfKaQlGQXbDnEjg8Q", "Secure@123", true, false)
+}
+
+func TestHasher_MalformedHashIsAnErrorThatDoesNotQuoteIt(t *testing.T) {
+	t.Parallel()
+	const salt, key = "c2FsdHNhbHRzYWx0c2FsdA", "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0MTI"
+	for name, encoded := range map[string]string{
+		"empty":                  "",
+		"plain text":             "Secure@123",
+		"bcrypt":                 "$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+		"argon2i":                "$argon2i$v=19$m=19456,t=2,p=1$" + salt + "$" + key,
+		"other version":          "$argon2id$v=16$m=19456,t=2,p=1$" + salt + "$" + key,
+		"too much memory":        "$argon2id$v=19$m=4194304,t=2,p=1$" + salt + "$" + key,
+		"too many passes":        "$argon2id$v=19$m=19456,t=4000000000,p=1$" + salt + "$" + key,
+		"no pass":                "$argon2id$v=19$m=19456,t=0,p=1$" + salt + "$" + key,
+		"no thread":              "$argon2id$v=19$m=19456,t=2,p=0$" + salt + "$" + key,
+		"leading zero":           "$argon2id$v=19$m=019456,t=2,p=1$" + salt + "$" + key,
+		"padded salt":            "$argon2id$v=19$m=19456,t=2,p=1$" + salt + "==$" + key,
+		"no salt":                "$argon2id$v=19$m=19456,t=2,p=1$$" + key,
+		"no key":                 "$argon2id$v=19$m=19456,t=2,p=1$" + salt + "$",
+		"extra part":             "$argon2id$v=19$m=19456,t=2,p=1$" + salt + "$" + key + "$",
+		"Django, hangs":          "pbkdf2_sha256$2000000000$salt$" + strings.Repeat("A", 43) + "=",
+		"Django, no iteration":   "pbkdf2_sha256$0$salt$" + strings.Repeat("A", 43) + "=",
+		"Django, less than none": "pbkdf2_sha256$-5$salt$" + strings.Repeat("A", 43) + "=",
+		"Django, empty key":      "pbkdf2_sha256$1000$salt$",
+		"Django, sha1":           "pbkdf2_sha1$1000$salt$" + strings.Repeat("A", 43) + "=",
+	} {
+		ok, _, err := NewHasher(1).Verify(t.Context(), encoded, "Secure@123")
+		if ok || !errors.Is(err, errMalformedHash) {
+			t.Errorf("%s: ok = %v, err = %v, want the error of a malformed hash", name, ok, err)
+		}
+		if err != nil && len(encoded) > 0 && strings.Contains(err.Error(), encoded) {
+			t.Errorf("%s: the error quotes the hash", name)
+		}
+	}
+}
+
+// Every way to hash waits for a slot, gives it back, and gives up with ctx.
+func TestHasher_WaitsForASlotUntilContextEnds(t *testing.T) {
+	t.Parallel()
+	for name, hash := range map[string]func(context.Context, *Hasher) error{
+		"Hash": func(ctx context.Context, h *Hasher) error {
+			_, err := h.Hash(ctx, "Secure@123")
+			return err
+		},
+		"Verify": func(ctx context.Context, h *Hasher) error {
+			_, _, err := h.Verify(ctx, djangoHashOfSecure, "Secure@123")
+			return err
+		},
+		"Verify without password": func(ctx context.Context, h *Hasher) error {
+			_, _, err := h.Verify(ctx, "!", "Secure@123")
+			return err
+		},
+		"VerifyNobody": func(ctx context.Context, h *Hasher) error {
+			return h.VerifyNobody(ctx, "Secure@123")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				hasher := NewHasher(1)
+				hasher.slots <- struct{}{} // somebody else is hashing
+				ctx, cancel := context.WithCancel(t.Context())
+				results := make(chan error, 2)
+				go func() { results <- hash(ctx, hasher) }()
+				synctest.Wait()
+				if len(results) != 0 {
+					t.Fatal("it hashed although no slot was free")
+				}
+				cancel()
+				if err := <-results; !errors.Is(err, context.Canceled) {
+					t.Fatalf("err = %v, want context.Canceled", err)
+				}
+				<-hasher.slots
+				if err := hash(t.Context(), hasher); err != nil {
+					t.Fatal(err)
+				}
+				if len(hasher.slots) != 0 {
+					t.Error("the slot was not given back")
+				}
+			})
+		})
+	}
+}
+
+func FuzzParseHash(f *testing.F) {
+	f.Add(djangoHashOfSecure)
+	f.Add("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0MTI")
+	f.Add("$argon2id$v=19$m=4294967295,t=1,p=255$$")
+	f.Add("pbkdf2_sha256$99999999999999999999$s$=")
+	f.Fuzz(func(t *testing.T, encoded string) {
+		hash, err := parseHash(encoded)
+		if err != nil {
+			return
+		}
+		switch h := hash.(type) {
+		case argonHash:
+			if h.String() != encoded {
+				t.Errorf("%q was read as %q", encoded, h)
+			}
+			if h.memory > maxArgonMemory || h.time > maxArgonTime || h.threads > maxArgonThreads ||
+				h.memory < 1 || h.time < 1 || h.threads < 1 {
+				t.Errorf("%q is out of bounds", encoded)
+			}
+		case djangoHash:
+			if h.iterations < 1 || h.iterations > maxPBKDF2Iterations {
+				t.Errorf("%q is out of bounds", encoded)
+			}
+		}
+		if n := len(hash.want()); n < 16 || n > maxHashPartBytes {
+			t.Errorf("%q has a key of %d bytes", encoded, n)
+		}
+	})
+}
+
+func wantVerify(t *testing.T, hasher *Hasher, encoded, password string, ok, stale bool) {
+	t.Helper()
+	gotOK, gotStale, err := hasher.Verify(t.Context(), encoded, password)
+	if err != nil {
+		t.Fatalf("verify %q: %v", password, err)
+	}
+	if gotOK != ok || gotStale != stale {
+		t.Errorf("verify %q: ok = %v, stale = %v, want %v, %v", password, gotOK, gotStale, ok, stale)
+	}
+}

@@ -1,0 +1,287 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lestrrat-go/jwx/v2/jws"
+)
+
+// How long tokens live unless settings say otherwise.
+const (
+	DefaultAccessTTL  = 24 * time.Hour
+	DefaultRefreshTTL = 7 * 24 * time.Hour
+)
+
+const (
+	// maxTokenBytes is many times what an own token has, and bounds the work
+	// that a stranger's costs.
+	maxTokenBytes = 4 << 10
+	// maxAhead is how far the clock of the server that issued a token may be
+	// ahead of ours. An expiry has no such grace: a token ends when it says.
+	maxAhead = 10 * time.Second
+)
+
+// TokenKind is the claim token_type.
+type TokenKind string
+
+// The kinds of tokens. Each is refused in the place of the other.
+const (
+	AccessToken  TokenKind = "access"
+	RefreshToken TokenKind = "refresh"
+)
+
+// TokenSettings says what tokens are good for, and how long. A lifetime of
+// zero means the default.
+type TokenSettings struct {
+	Issuer, Audience      string
+	AccessTTL, RefreshTTL time.Duration
+	Clock                 func() time.Time
+}
+
+// Tokens issues and verifies signed tokens (JWT, RFC 7519). It keeps none, and
+// knows nothing of sessions that have ended: whoever verifies a token asks for
+// its session, too.
+type Tokens struct {
+	keys     *Keys
+	settings TokenSettings
+}
+
+// Pair is what a caller gets on signing in. RefreshJTI is the identity of the
+// refresh token, to be kept so that it can be used once only.
+type Pair struct {
+	Access, Refresh                   string
+	AccessExpiresAt, RefreshExpiresAt time.Time
+	RefreshJTI                        string
+}
+
+// Claims is what a valid token says.
+type Claims struct {
+	Kind                TokenKind
+	UserID              int64
+	SessionID, JTI      string
+	IssuedAt, ExpiresAt time.Time
+}
+
+// Reason says why a token was refused.
+type Reason int
+
+// The reasons.
+const (
+	// ReasonInvalid is everything that is not told apart: no token at all,
+	// changed, signed by another key or in another way, from the future, of
+	// another issuer or for another audience.
+	ReasonInvalid Reason = iota + 1
+	ReasonExpired
+	ReasonWrongType
+	ReasonNoExpiry
+	ReasonNoID
+	ReasonNoType
+	// ReasonEnded is a good token whose session, or account, is over.
+	ReasonEnded
+	// ReasonBadHeader is a header Authorization that holds no token.
+	ReasonBadHeader
+)
+
+// TokenError is the refusal of a token. Its text shows nothing of the token
+// and is fit for the caller.
+type TokenError struct{ Reason Reason }
+
+func (e *TokenError) Error() string {
+	switch e.Reason {
+	case ReasonExpired:
+		return "Token is expired"
+	case ReasonWrongType:
+		return "Token has wrong type"
+	case ReasonNoExpiry:
+		return "Token has no 'exp' claim"
+	case ReasonNoID:
+		return "Token has no id"
+	case ReasonNoType:
+		return "Token has no type"
+	case ReasonEnded:
+		return "Token's session has ended"
+	case ReasonBadHeader:
+		return "Authorization header must contain two space-delimited values"
+	default:
+		return "Token is invalid"
+	}
+}
+
+// payload is the claims as they are written: first those that the system this
+// one replaces had, in its order and types.
+type payload struct {
+	Type      TokenKind `json:"token_type,omitempty"`
+	ExpiresAt *int64    `json:"exp,omitempty"`
+	IssuedAt  int64     `json:"iat"`
+	JTI       string    `json:"jti,omitempty"`
+	UserID    string    `json:"user_id"`
+	Issuer    string    `json:"iss"`
+	Audience  string    `json:"aud"`
+	Subject   string    `json:"sub"`
+	SessionID string    `json:"sid"`
+}
+
+// NewTokens refuses settings without issuer, audience or clock, and lifetimes
+// that are not whole seconds, which a token cannot say.
+func NewTokens(keys *Keys, settings TokenSettings) (*Tokens, error) {
+	if settings.AccessTTL == 0 {
+		settings.AccessTTL = DefaultAccessTTL
+	}
+	if settings.RefreshTTL == 0 {
+		settings.RefreshTTL = DefaultRefreshTTL
+	}
+	if settings.Issuer == "" || settings.Audience == "" || settings.Clock == nil {
+		return nil, errors.New("tokens need an issuer, an audience and a clock")
+	}
+	for _, ttl := range []time.Duration{settings.AccessTTL, settings.RefreshTTL} {
+		if ttl < time.Second || ttl%time.Second != 0 {
+			return nil, fmt.Errorf("a token cannot live %v: give whole seconds", ttl)
+		}
+	}
+	return &Tokens{keys: keys, settings: settings}, nil
+}
+
+// Issue signs a pair of tokens for one session of an account. Both are issued
+// at the same instant, and each ends exactly its lifetime later.
+func (t *Tokens) Issue(userID int64, sessionID string) (Pair, error) {
+	if userID < 1 || sessionID == "" {
+		return Pair{}, errors.New("issue tokens: no account or no session")
+	}
+	now := t.settings.Clock().UTC().Truncate(time.Second)
+	access := t.claims(AccessToken, userID, sessionID, now, t.settings.AccessTTL)
+	refresh := t.claims(RefreshToken, userID, sessionID, now, t.settings.RefreshTTL)
+	pair := Pair{
+		AccessExpiresAt:  now.Add(t.settings.AccessTTL),
+		RefreshExpiresAt: now.Add(t.settings.RefreshTTL),
+		RefreshJTI:       refresh.JTI,
+	}
+	var err error
+	if pair.Access, err = t.sign(access); err != nil {
+		return Pair{}, err
+	}
+	if pair.Refresh, err = t.sign(refresh); err != nil {
+		return Pair{}, err
+	}
+	return pair, nil
+}
+
+func (t *Tokens) claims(kind TokenKind, userID int64, sessionID string, now time.Time, ttl time.Duration) payload {
+	jti := make([]byte, 16)
+	_, _ = rand.Read(jti) // never fails, says its documentation
+	expiresAt := now.Add(ttl).Unix()
+	id := strconv.FormatInt(userID, 10)
+	return payload{
+		Type: kind, ExpiresAt: &expiresAt, IssuedAt: now.Unix(), JTI: hex.EncodeToString(jti), UserID: id,
+		Issuer: t.settings.Issuer, Audience: t.settings.Audience, Subject: subject(id), SessionID: sessionID,
+	}
+}
+
+// subject is the account's global id in the schema.
+func subject(userID string) string { return "usr_" + userID }
+
+func (t *Tokens) sign(claims payload) (string, error) {
+	content, err := json.Marshal(claims)
+	if err != nil {
+		return "", fmt.Errorf("sign token: %w", err)
+	}
+	headers := jws.NewHeaders()
+	if err := errors.Join(headers.Set(jws.TypeKey, "JWT"), headers.Set(jws.KeyIDKey, t.keys.kid)); err != nil {
+		return "", fmt.Errorf("sign token: %w", err)
+	}
+	token, err := jws.Sign(content, jws.WithKey(t.keys.alg, t.keys.signers[0], jws.WithProtectedHeaders(headers)))
+	if err != nil {
+		return "", fmt.Errorf("sign token: %w", err)
+	}
+	return string(token), nil
+}
+
+// Verify returns the claims of a token of the given kind that we signed and
+// that is good now. Every error is a *TokenError.
+func (t *Tokens) Verify(token string, kind TokenKind) (Claims, error) {
+	content, err := t.signed(token)
+	if err != nil {
+		return Claims{}, &TokenError{ReasonInvalid}
+	}
+	var claims payload
+	if err := json.Unmarshal(content, &claims); err != nil {
+		return Claims{}, &TokenError{ReasonInvalid}
+	}
+	if reason := t.fault(claims, kind); reason != 0 {
+		return Claims{}, &TokenError{reason}
+	}
+	userID, err := strconv.ParseInt(claims.UserID, 10, 64)
+	if err != nil || userID < 1 || claims.Subject != subject(claims.UserID) || claims.SessionID == "" {
+		return Claims{}, &TokenError{ReasonInvalid}
+	}
+	return Claims{
+		Kind: claims.Type, UserID: userID, SessionID: claims.SessionID, JTI: claims.JTI,
+		IssuedAt: time.Unix(claims.IssuedAt, 0).UTC(), ExpiresAt: time.Unix(*claims.ExpiresAt, 0).UTC(),
+	}, nil
+}
+
+// signed returns the content of a token that one of our keys signed with the
+// configured algorithm. Of the header only alg and kid count: keys that it
+// brings or points at (jwk, jku, x5c, x5u) are not looked at, and extensions
+// that must be understood (crit) are not.
+func (t *Tokens) signed(token string) ([]byte, error) {
+	if len(token) > maxTokenBytes || !canonical(token) {
+		return nil, errors.New("not a token")
+	}
+	ourKey := func(_ context.Context, sink jws.KeySink, signature *jws.Signature, _ *jws.Message) error {
+		header := signature.ProtectedHeaders()
+		key, known := t.keys.public[header.KeyID()]
+		if !known || header.Algorithm() != t.keys.alg || len(header.Critical()) > 0 {
+			return errors.New("not signed by us")
+		}
+		sink.Key(t.keys.alg, key)
+		return nil
+	}
+	return jws.Verify([]byte(token), jws.WithCompact(), jws.WithKeyProvider(jws.KeyProviderFunc(ourKey)))
+}
+
+// canonical reports whether the token has three parts, each in the one
+// spelling that base64url allows. Decoders are lenient: without this a token
+// whose last character was changed can still be taken for good.
+func canonical(token string) bool {
+	parts := strings.Split(token, ".")
+	for _, part := range parts {
+		content, err := base64.RawURLEncoding.DecodeString(part)
+		if err != nil || len(content) == 0 || base64.RawURLEncoding.EncodeToString(content) != part {
+			return false
+		}
+	}
+	return len(parts) == 3
+}
+
+// fault returns 0 when there is none. The order decides which of several is
+// told, and is that of the system this one replaces.
+func (t *Tokens) fault(claims payload, kind TokenKind) Reason {
+	now := t.settings.Clock()
+	switch {
+	case claims.IssuedAt == 0 || time.Unix(claims.IssuedAt, 0).After(now.Add(maxAhead)):
+		return ReasonInvalid
+	case claims.Issuer != t.settings.Issuer || claims.Audience != t.settings.Audience:
+		return ReasonInvalid
+	case claims.ExpiresAt != nil && !now.Before(time.Unix(*claims.ExpiresAt, 0)):
+		return ReasonExpired
+	case claims.ExpiresAt == nil:
+		return ReasonNoExpiry
+	case claims.JTI == "":
+		return ReasonNoID
+	case claims.Type == "":
+		return ReasonNoType
+	case claims.Type != kind:
+		return ReasonWrongType
+	default:
+		return 0
+	}
+}
