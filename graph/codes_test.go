@@ -1,0 +1,147 @@
+package graph_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/caregraph/caregraph/graph"
+	"github.com/caregraph/caregraph/graph/graphtest"
+)
+
+// provocation is an operation that a code is the answer to.
+type provocation struct {
+	client    *graphtest.Client
+	operation string
+	// before, if not nil, brings the server into the state for it.
+	before func()
+}
+
+// unsent are the codes that no operation is answered with yet, each with the
+// reason. One that is sent belongs into the table below.
+func unsent() map[string]string {
+	return map[string]string{
+		"RATE_LIMITED":              "requests are not counted yet; sign-in has TOO_MANY_ATTEMPTS",
+		"PERSISTED_QUERY_NOT_FOUND": "there are no persisted documents yet",
+		"PERSISTED_QUERY_ONLY":      "there are no persisted documents yet",
+	}
+}
+
+func enumValues(name string) []string {
+	var values []string
+	for _, value := range graph.Schema().Types[name].EnumValues {
+		values = append(values, value.Name)
+	}
+	return values
+}
+
+func TestErrorCodes_EachIsTheAnswerToSomething(t *testing.T) {
+	t.Parallel()
+	c := graphtest.New(t, graphtest.Options{}).NewClinic()
+	provocations := map[string]provocation{
+		"GRAPHQL_PARSE_FAILED":      {client: c.Rahul, operation: `{ me { `},
+		"GRAPHQL_VALIDATION_FAILED": {client: c.Rahul, operation: `{ nonsense }`},
+		"BAD_USER_INPUT":            {client: c.Rahul, operation: `{ patients(first: 101) { totalCount } }`},
+		"UNAUTHENTICATED":           {client: c.Nemo, operation: `{ me { id } }`},
+		"FORBIDDEN":                 {client: c.Rahul, operation: `mutation { verifyDoctor(id: 1, input: {isVerified: true}) { userErrors { code } } }`},
+		"FORBIDDEN_FIELD":           {client: c.Admin, operation: `{ patient(id: 1) { bloodGroup } }`},
+		"INVALID_CURSOR":            {client: c.Rahul, operation: `{ patients(after: "x") { totalCount } }`},
+		"LIMIT_EXCEEDED":            {client: c.Rahul, operation: `{ patients(first: 100) { nodes { doctors(first: 100) { nodes { patients(first: 100) { nodes { id } } } } } } }`},
+		"UNAVAILABLE":               {client: c.Rahul, operation: `{ patients { totalCount } }`, before: func() { cancelTheNext(t, c.Server) }},
+		"INTERNAL":                  {client: c.Rahul, operation: `{ patients { totalCount } }`, before: func() { c.Exec("ALTER TABLE patients RENAME TO gone") }},
+	}
+	for _, code := range enumValues("ErrorCode") {
+		try, known := provocations[code]
+		if _, none := unsent()[code]; none != !known {
+			t.Errorf("%s: say either how it is provoked or why it is not sent", code)
+		}
+		if !known {
+			continue
+		}
+		if try.before != nil {
+			try.before()
+		}
+		answer := try.client.Do(try.operation, nil)
+		if got := fmt.Sprint(answer.Codes()); len(answer.Errors) != 1 || !strings.HasSuffix(got, code+"]") {
+			t.Errorf("%s: got %s", code, answer.Body)
+		}
+	}
+}
+
+func TestUserErrorCodes_EachIsTheAnswerToSomething(t *testing.T) {
+	t.Parallel()
+	c := graphtest.New(t, graphtest.Options{}).NewClinic()
+	update := func(input string) string {
+		return `mutation { it: updatePatient(id: 1, input: ` + input + `) { userErrors { field code message } } }`
+	}
+	provocations := map[string]provocation{
+		"REQUIRED":            {client: c.Rahul, operation: update(`{name: ""}`)},
+		"INVALID":             {client: c.Rahul, operation: update(`{phone: "1"}`)},
+		"TOO_LONG":            {client: c.Rahul, operation: update(`{name: "` + strings.Repeat("a", 101) + `"}`)},
+		"TAKEN":               {client: c.Rahul, operation: update(`{email: "second.person@mail.example"}`), before: func() { c.Rahul.Patient("Second Person") }},
+		"NOT_FOUND":           {client: c.Asha, operation: update(`{}`)},
+		"FORBIDDEN":           {client: c.Admin, operation: update(`{name: "x"}`)},
+		"VERSION_CONFLICT":    {client: c.Rahul, operation: `mutation { it: deletePatient(id: 1, expectedVersion: 9) { userErrors { code } } }`},
+		"ALREADY_ASSIGNED":    {client: c.Rahul, operation: `mutation { it: assignDoctor(input: {patientId: 1, doctorId: "` + c.PriyasEntry + `"}) { userErrors { code } } }`},
+		"DELETED":             {client: c.Rahul, operation: `mutation { it: removeMapping(id: "` + c.DevsMapping + `") { userErrors { code } } }`},
+		"INVALID_CREDENTIALS": {client: c.Nemo, operation: `mutation { it: login(input: {email: "a@b.example", password: "x"}) { userErrors { code } } }`},
+		"TOO_MANY_ATTEMPTS": {
+			client: c.Nemo, operation: `mutation { it: login(input: {email: "c@b.example", password: "x"}) { userErrors { code } } }`,
+			before: func() {
+				for range 10 {
+					c.Accounts.Throttle.Attempt("c@b.example", "192.0.2.1")
+				}
+			},
+		},
+		"WEAK_PASSWORD": {client: c.Nemo, operation: `mutation { it: register(input: {username: "n", email: "n@b.example", password: "1", role: PATIENT}) { userErrors { code } } }`},
+		"INVALID_TOKEN": {client: c.Nemo, operation: `mutation { it: refreshToken(refresh: "x") { userErrors { code } } }`},
+	}
+	for _, code := range enumValues("UserErrorCode") {
+		try, known := provocations[code]
+		if !known {
+			t.Errorf("%s: say how it is provoked", code)
+			continue
+		}
+		if try.before != nil {
+			try.before()
+		}
+		answer := try.client.Do(try.operation, nil)
+		if faults := answer.UserErrors("it"); len(faults) == 0 || slices.ContainsFunc(faults, func(e graphtest.UserError) bool { return e.Code != code }) {
+			t.Errorf("%s: got %s", code, answer.Body)
+		}
+	}
+}
+
+// TestCodes_OfModelAreThoseOfTheSchema: model/errors.go promises that its
+// constants are the two enums.
+func TestCodes_OfModelAreThoseOfTheSchema(t *testing.T) {
+	t.Parallel()
+	file, err := parser.ParseFile(token.NewFileSet(), "../model/errors.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var inModel []string
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		if typ, ok := spec.Type.(*ast.Ident); ok && typ.Name == "Code" {
+			value, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+			if err != nil {
+				t.Error(err)
+			}
+			inModel = append(inModel, value)
+		}
+		return true
+	})
+	inSchema := append(enumValues("UserErrorCode"), enumValues("ErrorCode")...)
+	slices.Sort(inModel)
+	slices.Sort(inSchema)
+	equal(t, "codes", inModel, slices.Compact(inSchema))
+}

@@ -1,0 +1,79 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/caregraph/caregraph/internal/auth"
+	"github.com/caregraph/caregraph/model"
+)
+
+// owner is the directive @owner: it hides the value of a field from whoever
+// stands to the record in no relation that the audience admits. The masks were
+// compiled at start-up; here is one AND. Anything that is not a record read
+// for a viewer is refused.
+func (r resolver) owner(ctx context.Context, obj any, next graphql.Resolver, read, _ model.Audience) (any, error) {
+	record, ok := obj.(model.Record)
+	if !ok {
+		return nil, fmt.Errorf("@owner on %T, which is no record", obj)
+	}
+	if record.ViewerRelations().Any(r.Policy.Audiences[read]) {
+		return next(ctx)
+	}
+	return nil, hidden(ctx)
+}
+
+// hidden reports a hidden value: as an error, or, in an operation with
+// @redact, in extensions.redacted.
+func hidden(ctx context.Context) error {
+	if graphql.GetOperationContext(ctx).Operation.Directives.ForName("redact") != nil {
+		current(ctx).redact(graphql.GetPath(ctx))
+		return nil
+	}
+	return model.Refuse(model.CodeForbiddenField, "You may not see this field of this record.")
+}
+
+// guard closes every root field to callers whom its @access does not admit,
+// and to everybody when it has none.
+func (r resolver) guard(ctx context.Context, next graphql.Resolver) (any, error) {
+	field := graphql.GetFieldContext(ctx)
+	if field.Object != "Query" && field.Object != "Mutation" && field.Object != "Subscription" {
+		return next(ctx)
+	}
+	v := viewer(ctx)
+	name := field.Field.Name
+	if strings.HasPrefix(name, "__") {
+		return r.introspect(ctx, next)
+	}
+	if r.Policy.CanCall(field.Object+"."+name, v.Relations()) {
+		return next(ctx)
+	}
+	if v == nil {
+		return nil, unauthenticated(auth.CallerFrom(ctx).Refused)
+	}
+	return nil, model.Refuse(model.CodeForbidden, "You may not call "+name+".")
+}
+
+func (r resolver) introspect(ctx context.Context, next graphql.Resolver) (any, error) {
+	if !r.Introspection {
+		return nil, model.Refuse(model.CodeForbidden, "Introspection is switched off on this server; the schema is at /schema.graphqls.")
+	}
+	return next(ctx)
+}
+
+// unauthenticated says why there is no viewer. What is not the fault of the
+// token stays what it is: the text of such an error is not for the caller.
+func unauthenticated(refused error) error {
+	if refused == nil {
+		return model.Refuse(model.CodeUnauthenticated, "Authentication credentials were not provided.")
+	}
+	token, ok := errors.AsType[*auth.TokenError](refused)
+	if !ok {
+		return refused
+	}
+	return errors.Join(model.Refuse(model.CodeUnauthenticated, token.Error()+"."), token)
+}

@@ -1,0 +1,149 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/caregraph/caregraph/graph/gen"
+	"github.com/caregraph/caregraph/internal/auth"
+	"github.com/caregraph/caregraph/model"
+)
+
+const internalMessage = "Something went wrong on our side. Quote the request id when you report it."
+
+// present is the one place where an error becomes an entry of `errors`. A
+// *model.Error keeps its words; all others are logged here and answered with a
+// fixed sentence and the request id.
+func (r resolver) present(ctx context.Context, err error) *gqlerror.Error {
+	out := graphql.DefaultErrorPresenter(ctx, err)
+	if code, ok := out.Extensions["code"].(string); ok && out.Err == nil {
+		r.annotate(ctx, model.Code(code))
+		return out // gqlgen's parser and validator, and our limits
+	}
+	refusal, ok := errors.AsType[*model.Error](err)
+	argument, coercing := misfit(ctx, out)
+	switch {
+	case ok:
+	case coercing:
+		refusal = model.Refuse(model.CodeBadUserInput, "A value of the wrong type was given.")
+	case errors.Is(err, context.DeadlineExceeded):
+		refusal = model.Refuse(model.CodeUnavailable, "The operation took too long and was stopped.")
+	default:
+		return r.internal(ctx, out, err)
+	}
+	r.annotate(ctx, refusal.Code)
+	extensions := map[string]any{"code": refusal.Code}
+	if len(refusal.Fields) > 0 {
+		argument = refusal.Fields[0].Field
+	}
+	if argument != "" {
+		extensions["argument"] = argument
+	}
+	if reason, ok := errors.AsType[*auth.TokenError](err); ok {
+		extensions["reason"] = reason.Error()
+	}
+	out.Message, out.Extensions = refusal.Message, extensions
+	return out
+}
+
+// misfit reports whether the error is about a value that could not be turned
+// into an argument's type, and names it, such as input.phone. No resolver was
+// called then: the field has arguments to take, and was given none. What
+// follows the field in the path of gqlgen's error is the argument; a path of an
+// answer ends with the field.
+func misfit(ctx context.Context, out *gqlerror.Error) (argument string, coercing bool) {
+	field := graphql.GetFieldContext(ctx)
+	if field == nil || field.Args != nil || field.Field.Field == nil || len(field.Field.Definition.Arguments) == 0 {
+		return "", false
+	}
+	at := field.Path()
+	if len(out.Path) > len(at) {
+		argument = strings.TrimPrefix(out.Path[len(at):].String(), ".")
+	}
+	out.Path = at
+	return argument, true
+}
+
+func (r resolver) internal(ctx context.Context, out *gqlerror.Error, err error) *gqlerror.Error {
+	id := r.RequestID(ctx)
+	r.annotate(ctx, model.CodeInternal)
+	r.Log.ErrorContext(ctx, "internal error", slog.String("request_id", id), slog.String("error", err.Error()))
+	out.Message = internalMessage
+	out.Extensions = map[string]any{"code": model.CodeInternal, "requestId": id}
+	return out
+}
+
+func (r resolver) annotate(ctx context.Context, code model.Code) {
+	r.Annotate(ctx, slog.String("error_code", string(code)))
+}
+
+// panicked turns a panic into an internal error. The value of a panic can
+// quote a record, so only its type is logged, with the place.
+func (r resolver) panicked(ctx context.Context, value any) error {
+	r.Log.ErrorContext(ctx, "panic", slog.String("request_id", r.RequestID(ctx)),
+		slog.String("type", fmt.Sprintf("%T", value)), slog.String("stack", string(debug.Stack())))
+	return errors.New("panic")
+}
+
+// userErrors turns a refusal that the caller can mend into the userErrors of a
+// payload, and hands every other error back.
+func userErrors(ctx context.Context, err error) ([]*gen.UserError, error) {
+	faults := []*gen.UserError{}
+	refusal, ok := errors.AsType[*model.Error](err)
+	if err == nil || !ok || !forUser(refusal.Code) {
+		return faults, err
+	}
+	if refusal.RetryAfter > 0 {
+		graphql.RegisterExtension(ctx, "retryAfter", refusal.RetryAfter)
+	}
+	for _, f := range refusal.Fields {
+		faults = append(faults, &gen.UserError{Field: inputPath(ctx, f.Field), Code: f.Code, Message: f.Message})
+	}
+	if len(faults) == 0 {
+		faults = append(faults, &gen.UserError{Code: refusal.Code, Message: refusal.Message})
+	}
+	return faults, nil
+}
+
+// inputPath is where the client finds a field at fault: an argument of the
+// mutation, or a field of its argument `input`. It is nil for a mutation that
+// takes neither, such as one that restores a record.
+func inputPath(ctx context.Context, field string) []string {
+	arguments := graphql.GetFieldContext(ctx).Field.Definition.Arguments
+	switch {
+	case arguments.ForName(field) != nil:
+		return []string{field}
+	case arguments.ForName("input") != nil:
+		return []string{"input", field}
+	default:
+		return nil
+	}
+}
+
+// forUser reports whether the schema's UserErrorCode has the code.
+func forUser(code model.Code) bool {
+	switch code {
+	case model.CodeRequired, model.CodeInvalid, model.CodeTooLong, model.CodeTaken, model.CodeNotFound,
+		model.CodeForbidden, model.CodeVersionConflict, model.CodeAlreadyAssigned, model.CodeDeleted,
+		model.CodeInvalidCredentials, model.CodeTooManyAttempts, model.CodeWeakPassword, model.CodeInvalidToken:
+		return true
+	default:
+		return false
+	}
+}
+
+// absent turns NOT_FOUND into null: a query answers a record that does not
+// exist for the caller like an id that was never given out.
+func absent[T any](record *T, err error) (*T, error) {
+	if model.CodeOf(err) == model.CodeNotFound {
+		return nil, nil //nolint:nilnil // null is the answer
+	}
+	return record, err
+}

@@ -1,0 +1,254 @@
+package graphtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
+)
+
+// Patient makes a patient record with every field set, and returns its id.
+func (c *Client) Patient(name string) string {
+	c.Server.tb.Helper()
+	return c.Must(`mutation ($input: CreatePatientInput!) {
+		createPatient(input: $input) { patient { id } userErrors { field code message } } }`,
+		map[string]any{"input": PatientInput(name)}).Text("createPatient", "patient", "id")
+}
+
+// PatientInput is a CreatePatientInput with every field set.
+func PatientInput(name string) map[string]any {
+	return map[string]any{
+		"name": name, "dateOfBirth": "1990-05-15", "gender": "MALE", "phone": "8765432109",
+		"email": mailbox(name), "address": "123 MG Road, Bangalore", "emergencyContact": "9876543210",
+		"bloodGroup": "B_POSITIVE", "medicalHistory": "Allergic to penicillin",
+	}
+}
+
+// DoctorEntry makes an unverified doctor entry that is linked to no account,
+// and returns its id.
+func (c *Client) DoctorEntry(name string) string {
+	c.Server.tb.Helper()
+	return c.createDoctor(DoctorInput(name))
+}
+
+// DoctorInput is a CreateDoctorInput whose license number follows from the
+// name.
+func DoctorInput(name string) map[string]any {
+	return map[string]any{
+		"name": name, "email": mailbox(name), "phone": "7654321098", "specialization": "Cardiology",
+		"licenseNumber": "LIC-" + mailbox(name), "experienceYears": 8, "address": "AIIMS, New Delhi",
+		"consultationFee": "1500.50", "availability": "Mon-Fri 9AM-5PM",
+	}
+}
+
+// OwnEntry makes an unverified doctor entry that is the client's own.
+func (c *Client) OwnEntry(name string) string {
+	c.Server.tb.Helper()
+	input := DoctorInput(name)
+	input["isMe"] = true
+	return c.createDoctor(input)
+}
+
+// VerifiedDoctor makes a doctor entry that is the client's own, and has the
+// administrator verify it.
+func (c *Client) VerifiedDoctor(admin *Client, name string) string {
+	c.Server.tb.Helper()
+	id := c.OwnEntry(name)
+	admin.Must(`mutation ($id: ID!) { verifyDoctor(id: $id, input: {isVerified: true}) { userErrors { code } } }`,
+		map[string]any{"id": id})
+	return id
+}
+
+func (c *Client) createDoctor(input map[string]any) string {
+	c.Server.tb.Helper()
+	return c.Must(`mutation ($input: CreateDoctorInput!) {
+		createDoctor(input: $input) { doctor { id } userErrors { field code message } } }`,
+		map[string]any{"input": input}).Text("createDoctor", "doctor", "id")
+}
+
+// Assign assigns a doctor to a patient and returns the mapping's id.
+func (c *Client) Assign(patient, doctor, notes string) string {
+	c.Server.tb.Helper()
+	return c.Must(`mutation ($input: AssignDoctorInput!) {
+		assignDoctor(input: $input) { mapping { id } userErrors { field code message } } }`,
+		map[string]any{"input": map[string]any{"patientId": patient, "doctorId": doctor, "notes": notes}},
+	).Text("assignDoctor", "mapping", "id")
+}
+
+// End ends a mapping.
+func (c *Client) End(mapping string) {
+	c.Server.tb.Helper()
+	c.Must(`mutation ($id: ID!) { removeMapping(id: $id) { userErrors { code } } }`, map[string]any{"id": mapping})
+}
+
+// Delete deletes a patient.
+func (c *Client) Delete(patient string) {
+	c.Server.tb.Helper()
+	c.Must(`mutation ($id: ID!) { deletePatient(id: $id) { userErrors { code } } }`, map[string]any{"id": patient})
+}
+
+func mailbox(name string) string {
+	words := strings.Fields(strings.ToLower(strings.ReplaceAll(name, ".", " ")))
+	return strings.Join(words, ".") + "@mail.example"
+}
+
+// ID is the client's account as the API names it.
+func (c *Client) ID() string { return model.ID{Kind: model.KindUser, Num: c.UserID}.String() }
+
+// In is the same client in a test within the test, as each run of a fuzz
+// target is one.
+func (c *Client) In(tb testing.TB) *Client {
+	server, client := *c.Server, *c
+	server.tb, client.Server = tb, &server
+	return &client
+}
+
+// Again is the same account in a new session, begun without a password.
+func (c *Client) Again() *Client {
+	tb := c.Server.tb
+	tb.Helper()
+	session := fmt.Sprintf("session-%d-%d", c.UserID, time.Now().UnixNano())
+	pair, err := c.Server.Accounts.Tokens.Issue(c.UserID, session)
+	must(tb, err)
+	must(tb, c.Server.Store.CreateSession(tb.Context(), store.Session{
+		ID: session, UserID: c.UserID, RefreshID: pair.RefreshJTI, ExpiresAt: pair.RefreshExpiresAt,
+	}))
+	return &Client{Server: c.Server, UserID: c.UserID, Email: c.Email, Token: pair.Access, Refresh: pair.Refresh}
+}
+
+// Exec runs a statement past every rule.
+func (s *Server) Exec(statement string, args ...any) {
+	s.tb.Helper()
+	_, err := s.direct.Exec(s.tb.Context(), statement, args...)
+	must(s.tb, err)
+}
+
+// Row reads one text of one row past every rule.
+func (s *Server) Row(query string, args ...any) string {
+	s.tb.Helper()
+	var value string
+	must(s.tb, s.direct.QueryRow(s.tb.Context(), query, args...).Scan(&value))
+	return value
+}
+
+// Clinic is a patient with everybody who can stand to it in some way.
+type Clinic struct {
+	*Server
+
+	// Rahul owns the patient and an entry of the directory that is linked to
+	// nobody.
+	Rahul *Client
+	// Priya is the assigned doctor: verified, with an active mapping.
+	Priya *Client
+	// Dev was assigned until his mapping ended.
+	Dev *Client
+	// Neha has an active mapping, but her entry is not verified.
+	Neha *Client
+	// Asha has nothing to do with any of it.
+	Asha *Client
+	// Admin runs the place.
+	Admin *Client
+	// Nemo has no token.
+	Nemo *Client
+
+	// Patient is Rahul's, named PatientName.
+	Patient string
+	// PriyasEntry and the others are doctor entries.
+	PriyasEntry, DevsEntry, NehasEntry, RahulsEntry string
+	// PriyasMapping and the others are the mappings of Patient.
+	PriyasMapping, DevsMapping, NehasMapping string
+}
+
+// PatientName and Notes are what the clinic's patient and mappings hold.
+const (
+	PatientName = "Arjun Sharma"
+	Notes       = "Regular check of the heart"
+)
+
+// NewClinic fills a new server.
+func (s *Server) NewClinic() *Clinic {
+	s.tb.Helper()
+	c := &Clinic{
+		Server: s,
+		Rahul:  s.Account("Rahul", model.RolePatient),
+		Priya:  s.Account("Priya", model.RoleDoctor),
+		Dev:    s.Account("Dev", model.RoleDoctor),
+		Neha:   s.Account("Neha", model.RoleDoctor),
+		Asha:   s.Account("Asha", model.RolePatient),
+		Admin:  s.Account("Admin", model.RoleAdmin),
+		Nemo:   s.Nobody(),
+	}
+	c.Patient = c.Rahul.Patient(PatientName)
+	c.RahulsEntry = c.Rahul.DoctorEntry("Dr. Old Friend")
+	c.PriyasEntry = c.Priya.VerifiedDoctor(c.Admin, "Dr. Priya Patel")
+	c.DevsEntry = c.Dev.VerifiedDoctor(c.Admin, "Dr. Dev Rao")
+	c.NehasEntry = c.Neha.OwnEntry("Dr. Neha Iyer")
+	c.DevsMapping = c.Rahul.Assign(c.Patient, c.DevsEntry, Notes)
+	c.Rahul.End(c.DevsMapping)
+	c.NehasMapping = c.Rahul.Assign(c.Patient, c.NehasEntry, Notes)
+	c.PriyasMapping = c.Rahul.Assign(c.Patient, c.PriyasEntry, Notes)
+	return c
+}
+
+// UserError is one entry of a payload's userErrors.
+type UserError struct {
+	Field   []string
+	Code    string
+	Message string
+}
+
+// UserErrors returns the userErrors of a root field of the answer.
+func (a Answer) UserErrors(root string) []UserError {
+	var data map[string]struct{ UserErrors []UserError }
+	if err := json.Unmarshal([]byte(a.Body), &struct{ Data any }{&data}); err != nil {
+		return nil
+	}
+	return data[root].UserErrors
+}
+
+// Faults writes the userErrors of a root field as "input.name REQUIRED".
+func (a Answer) Faults(root string) []string {
+	faults := []string{}
+	for _, e := range a.UserErrors(root) {
+		faults = append(faults, strings.TrimSpace(strings.Join(e.Field, ".")+" "+e.Code))
+	}
+	return faults
+}
+
+// Codes writes the errors of the answer as "patient.name FORBIDDEN_FIELD", in
+// alphabetical order, since fields are resolved at the same time.
+func (a Answer) Codes() []string {
+	codes := []string{}
+	for _, e := range a.Errors {
+		extensions, _ := e["extensions"].(map[string]any)
+		code, _ := extensions["code"].(string)
+		codes = append(codes, strings.TrimSpace(pathText(e["path"])+" "+code))
+	}
+	slices.Sort(codes)
+	return codes
+}
+
+// Redacted writes the paths of extensions.redacted, in alphabetical order.
+func (a Answer) Redacted() []string {
+	paths := []string{}
+	list, _ := a.Extensions["redacted"].([]any)
+	for _, path := range list {
+		paths = append(paths, pathText(path))
+	}
+	slices.Sort(paths)
+	return paths
+}
+
+func pathText(path any) string {
+	steps, _ := path.([]any)
+	texts := make([]string, len(steps))
+	for i, step := range steps {
+		texts[i] = fmt.Sprint(step)
+	}
+	return strings.Join(texts, ".")
+}

@@ -1,0 +1,251 @@
+// Package graphtest runs the whole graph for tests: a database of the test's
+// own, the real policy, the real executor, behind a real HTTP server.
+package graphtest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/caregraph/caregraph/graph"
+	"github.com/caregraph/caregraph/internal/auth"
+	"github.com/caregraph/caregraph/internal/gqlhttp"
+	"github.com/caregraph/caregraph/internal/limits"
+	"github.com/caregraph/caregraph/internal/policy"
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/storetest"
+)
+
+// Server is a running graph and what it is made of.
+type Server struct {
+	URL      string
+	Store    *store.Store
+	Accounts *auth.Accounts
+	Policy   *model.Policy
+	// DatabaseURL leads to the database without any rule.
+	DatabaseURL string
+
+	tb     testing.TB
+	direct *pgxpool.Pool
+}
+
+// Options change what New builds.
+type Options struct {
+	// Transports come before GraphQL's own.
+	Transports []graphql.Transport
+	Tracer     pgx.QueryTracer
+	Now        func() time.Time
+	Log        *slog.Logger
+	// NoIntrospection switches introspection off.
+	NoIntrospection bool
+}
+
+// New starts a server that ends with the test.
+func New(tb testing.TB, o Options) *Server {
+	tb.Helper()
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	rules, err := policy.Compile(graph.Schema())
+	must(tb, err)
+	s := &Server{DatabaseURL: storetest.Database(tb), Policy: rules, tb: tb}
+	s.Store, err = store.Open(tb.Context(), s.DatabaseURL, store.Options{Policy: rules, Connections: 8, Now: o.Now, Tracer: o.Tracer})
+	must(tb, err)
+	tb.Cleanup(s.Store.Close)
+	s.direct, err = pgxpool.New(tb.Context(), s.DatabaseURL)
+	must(tb, err)
+	tb.Cleanup(s.direct.Close)
+	keys, err := auth.LoadOrCreateKeys(filepath.Join(tb.TempDir(), "keys.json"), "EdDSA")
+	must(tb, err)
+	tokens, err := auth.NewTokens(keys, auth.TokenSettings{Issuer: "caregraph", Audience: "caregraph", Clock: o.Now})
+	must(tb, err)
+	s.Accounts = &auth.Accounts{Store: s.Store, Hasher: auth.NewHasher(2), Tokens: tokens, Throttle: auth.NewThrottle(o.Now)}
+	executor := graph.New(graph.Config{
+		Store: s.Store, Accounts: s.Accounts, Policy: rules, Limits: limits.Default(),
+		Introspection: !o.NoIntrospection, Now: o.Now, Log: o.Log,
+		RequestID:  func(context.Context) string { return "test-request" },
+		ClientAddr: func(context.Context) string { return "192.0.2.1" },
+		Annotate:   func(context.Context, ...slog.Attr) {},
+	}, append(o.Transports, gqlhttp.Transport{MaxBody: 1 << 20})...)
+	web := httptest.NewServer(auth.Identify(s.Store, tokens, executor))
+	tb.Cleanup(web.Close)
+	s.URL = web.URL
+	return s
+}
+
+// Client is somebody who sends requests: an account, or nobody.
+type Client struct {
+	Server *Server
+	// Token is the access token; "" for nobody.
+	Token, Refresh string
+	UserID         int64
+	Email          string
+}
+
+// Password is the password of every account that Account makes.
+const Password = "Secure@123"
+
+// Nobody is a client without a token.
+func (s *Server) Nobody() *Client { return &Client{Server: s} }
+
+// Account registers an account through the API and signs it in. Its e-mail
+// address is name@clinic.example. RoleAdmin is made as an operator would.
+func (s *Server) Account(name string, role model.Role) *Client {
+	s.tb.Helper()
+	email := strings.ToLower(name) + "@clinic.example"
+	if role == model.RoleAdmin {
+		_, err := s.Accounts.CreateAdmin(s.tb.Context(), &model.User{Username: name, Email: model.EmailAddress(email)}, Password)
+		must(s.tb, err)
+		return s.login(email)
+	}
+	out := s.Nobody().Must(`mutation ($input: RegisterInput!) {
+		register(input: $input) { user { id } tokens { access refresh } userErrors { code message } } }`,
+		map[string]any{"input": map[string]any{"username": name, "email": email, "password": Password, "role": role}})
+	return s.client(email, out.At("register"))
+}
+
+func (s *Server) login(email string) *Client {
+	s.tb.Helper()
+	out := s.Nobody().Must(`mutation ($input: LoginInput!) {
+		login(input: $input) { user { id } tokens { access refresh } userErrors { code message } } }`,
+		map[string]any{"input": map[string]any{"email": email, "password": Password}})
+	return s.client(email, out.At("login"))
+}
+
+func (s *Server) client(email string, in Result) *Client {
+	return &Client{
+		Server: s, Email: email,
+		Token:   in.Text("tokens", "access"),
+		Refresh: in.Text("tokens", "refresh"),
+		UserID:  model.ParseID(in.Text("user", "id")).Num,
+	}
+}
+
+// Answer is a GraphQL response.
+type Answer struct {
+	Status     int
+	Data       map[string]any   `json:"data"`
+	Errors     []map[string]any `json:"errors"`
+	Extensions map[string]any   `json:"extensions"`
+	// Body is the response as it came.
+	Body string `json:"-"`
+}
+
+// Do sends an operation.
+func (c *Client) Do(query string, variables map[string]any) Answer {
+	c.Server.tb.Helper()
+	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	must(c.Server.tb, err)
+	return c.Send(string(body))
+}
+
+// Run sends a document and says which of its operations is meant.
+func (c *Client) Run(document, operation string) Answer {
+	c.Server.tb.Helper()
+	body, err := json.Marshal(map[string]any{"query": document, "operationName": operation})
+	must(c.Server.tb, err)
+	return c.Send(string(body))
+}
+
+// Send sends a request body as it is.
+func (c *Client) Send(body string) Answer {
+	tb := c.Server.tb
+	tb.Helper()
+	request, err := http.NewRequestWithContext(tb.Context(), http.MethodPost, c.Server.URL+"/graphql", strings.NewReader(body))
+	must(tb, err)
+	request.Header.Set("Content-Type", "application/json")
+	if c.Token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.Token)
+	}
+	response, err := http.DefaultClient.Do(request)
+	must(tb, err)
+	defer func() { _ = response.Body.Close() }()
+	raw, err := io.ReadAll(response.Body)
+	must(tb, err)
+	answer := Answer{Status: response.StatusCode, Body: string(raw)}
+	must(tb, json.Unmarshal(raw, &answer))
+	return answer
+}
+
+// Must is Do for an operation that has no errors and no userErrors. It returns
+// the data.
+func (c *Client) Must(query string, variables map[string]any) Result {
+	c.Server.tb.Helper()
+	answer := c.Do(query, variables)
+	if len(answer.Errors) > 0 || strings.Contains(answer.Body, `"userErrors":[{`) {
+		c.Server.tb.Fatalf("operation failed: %s", answer.Body)
+	}
+	return Result{c.Server.tb, answer.Data}
+}
+
+// Result is a part of an answer's data.
+type Result struct {
+	tb    testing.TB
+	Value any
+}
+
+// At goes down a path of field names and list indexes.
+func (r Result) At(path ...any) Result {
+	r.tb.Helper()
+	value := r.Value
+	for _, step := range path {
+		switch step := step.(type) {
+		case string:
+			object, ok := value.(map[string]any)
+			if !ok {
+				r.tb.Fatalf("at %v: %q is not in %v", path, step, value)
+			}
+			value = object[step]
+		case int:
+			list, ok := value.([]any)
+			if !ok || step >= len(list) {
+				r.tb.Fatalf("at %v: no item %d in %v", path, step, value)
+			}
+			value = list[step]
+		}
+	}
+	return Result{r.tb, value}
+}
+
+// Text is At for a string.
+func (r Result) Text(path ...any) string {
+	r.tb.Helper()
+	text, ok := r.At(path...).Value.(string)
+	if !ok {
+		r.tb.Fatalf("at %v: no text in %v", path, r.Value)
+	}
+	return text
+}
+
+// Len is the length of the list at the path.
+func (r Result) Len(path ...any) int {
+	r.tb.Helper()
+	list, ok := r.At(path...).Value.([]any)
+	if !ok {
+		r.tb.Fatalf("at %v: no list in %v", path, r.Value)
+	}
+	return len(list)
+}
+
+func must(tb testing.TB, err error) {
+	tb.Helper()
+	if err != nil {
+		tb.Fatal(fmt.Errorf("graphtest: %w", err))
+	}
+}

@@ -1,0 +1,146 @@
+package graph_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/caregraph/caregraph/graph"
+	"github.com/caregraph/caregraph/graph/graphtest"
+	"github.com/caregraph/caregraph/model"
+)
+
+// caller is somebody, and how they stand to the records of the test, as the
+// descriptions of the schema say it and not as the code computes it.
+type caller struct {
+	name   string
+	client *graphtest.Client
+	stands map[string]model.Relations
+}
+
+const signedIn = model.Anyone | model.SignedIn
+
+// everybody who can stand in some way to the clinic's patient, to Priya's
+// active mapping of it, to Rahul's entry, which is linked to Lara's account,
+// and to Priya's account.
+func everybody(c *graphtest.Clinic, lara *graphtest.Client) []caller {
+	stands := func(patient, entry, account model.Relations) map[string]model.Relations {
+		return map[string]model.Relations{
+			"Patient": signedIn | patient, "Mapping": signedIn | patient,
+			"Doctor": signedIn | entry, "User": signedIn | account,
+		}
+	}
+	nowhere := map[string]model.Relations{"Patient": model.Anyone, "Mapping": model.Anyone, "Doctor": model.Anyone, "User": model.Anyone}
+	return []caller{
+		{"the owner", c.Rahul, stands(model.Owner, model.Owner, 0)},
+		{"the assigned doctor", c.Priya, stands(model.AssignedDoctor, 0, model.Self)},
+		{"the linked account", lara, stands(0, model.Self, 0)},
+		{"a doctor whose mapping ended", c.Dev, stands(0, 0, 0)},
+		{"an unverified doctor", c.Neha, stands(0, 0, 0)},
+		{"a stranger", c.Asha, stands(0, 0, 0)},
+		{"an administrator", c.Admin, stands(model.Admin, model.Admin, model.Admin)},
+		{"nobody", c.Nemo, nowhere},
+	}
+}
+
+// some is any value but null.
+type some struct{}
+
+// fieldValues are what each field of the test's records holds. A field of the
+// schema that is not here fails the test.
+func fieldValues(c *graphtest.Clinic) map[string]map[string]any {
+	return map[string]map[string]any{
+		"Patient": {
+			"id": c.Patient, "name": graphtest.PatientName, "dateOfBirth": "1990-05-15", "age": some{}, "gender": "MALE",
+			"email": "arjun.sharma@mail.example", "phone": "+918765432109", "address": "123 MG Road, Bangalore",
+			"emergencyContact": "+919876543210", "bloodGroup": "B_POSITIVE", "medicalHistory": "Allergic to penicillin",
+			"createdBy": some{}, "createdAt": some{}, "updatedAt": some{}, "version": 1.0, "deletedAt": nil,
+			"viewer": some{}, "mappings": some{}, "doctors": some{},
+		},
+		"Mapping": {
+			"id": c.PriyasMapping, "patient": some{}, "doctor": some{}, "notes": graphtest.Notes, "isActive": true,
+			"assignedAt": some{}, "endedAt": nil, "createdBy": some{}, "createdAt": some{}, "updatedAt": some{}, "viewer": some{},
+		},
+		"Doctor": {
+			"id": c.RahulsEntry, "name": "Dr. Old Friend", "email": "dr.old.friend@mail.example", "phone": "+917654321098",
+			"specialization": "Cardiology", "licenseNumber": "LIC-dr.old.friend@mail.example", "experienceYears": 8.0,
+			"address": "AIIMS, New Delhi", "consultationFee": "1500.50", "availability": "Mon-Fri 9AM-5PM", "isVerified": true,
+			"account": some{}, "createdBy": some{}, "createdAt": some{}, "updatedAt": some{}, "version": 2.0, "deletedAt": nil,
+			"viewer": some{}, "patients": some{}, "mappings": some{},
+		},
+		"User": {
+			"id": c.Priya.ID(), "username": "Priya", "role": "DOCTOR", "email": c.Priya.Email, "phone": "+919000000001",
+			"createdAt": some{}, "doctorProfile": some{},
+		},
+	}
+}
+
+func TestFields_AreSeenByWhomThePolicyAdmitsAndByNobodyElse(t *testing.T) {
+	t.Parallel()
+	c := graphtest.New(t, graphtest.Options{}).NewClinic()
+	lara := c.Account("Lara", model.RoleDoctor)
+	c.Admin.Must(`mutation ($id: ID!, $account: ID) { verifyDoctor(id: $id, input: {isVerified: true, accountId: $account}) {
+		userErrors { code } } }`, map[string]any{"id": c.RahulsEntry, "account": lara.ID()})
+	c.Priya.Must(`mutation { updateMe(input: {phone: "9000000001"}) { userErrors { code } } }`, nil)
+
+	schema, values := graph.Schema(), fieldValues(c)
+	for _, typ := range slices.Sorted(maps.Keys(schema.Types)) {
+		def := schema.Types[typ]
+		if def.Directives.ForName("access") == nil {
+			continue
+		}
+		for _, field := range def.Fields {
+			want, known := values[typ][field.Name]
+			if !known {
+				t.Errorf("%s.%s has no case in this test: say what it holds", typ, field.Name)
+				continue
+			}
+			for _, who := range everybody(c, lara) {
+				checkField(t, c, who, schema, typ, values[typ]["id"].(string), field, want)
+			}
+		}
+	}
+}
+
+func checkField(t *testing.T, c *graphtest.Clinic, who caller, schema *ast.Schema, typ, id string, field *ast.FieldDefinition, want any) {
+	t.Helper()
+	where := fmt.Sprintf("%s.%s for %s", typ, field.Name, who.name)
+	query := fmt.Sprintf("query ($id: ID!) { node(id: $id) { ... on %s { it: %s%s } } }", typ, field.Name, below(schema, field))
+	answer := who.client.Do(query, map[string]any{"id": id})
+	rule, stands := c.Policy.Types[typ], who.stands[typ]
+	node, _ := answer.Data["node"].(map[string]any)
+	switch {
+	case !stands.Any(model.SignedIn):
+		equal(t, where, answer.Codes(), []string{"node UNAUTHENTICATED"})
+		equal(t, where, answer.Data["node"], nil)
+	case !stands.Any(rule.Exists):
+		equal(t, where, answer.Body, `{"data":{"node":null}}`)
+	case !stands.Any(rule.Fields[field.Name].Read):
+		equal(t, where, answer.Codes(), []string{"node.it FORBIDDEN_FIELD"})
+		value, there := node["it"]
+		if !there || value != nil {
+			t.Errorf("%s: must be null: %s", where, answer.Body)
+		}
+	default:
+		equal(t, where, answer.Codes(), []string{})
+		if _, anything := want.(some); anything && node["it"] == nil || !anything && node["it"] != want {
+			t.Errorf("%s: is %v, want %v: %s", where, node["it"], want, answer.Body)
+		}
+	}
+}
+
+// below is what to select of a field that holds an object.
+func below(schema *ast.Schema, field *ast.FieldDefinition) string {
+	def := schema.Types[field.Type.Name()]
+	switch {
+	case def.Kind != ast.Object && def.Kind != ast.Interface:
+		return ""
+	case def.Fields.ForName("totalCount") != nil:
+		return " { totalCount nodes { __typename } }"
+	default:
+		return " { __typename }"
+	}
+}

@@ -1,0 +1,156 @@
+package graph_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/caregraph/caregraph/graph/graphtest"
+	"github.com/caregraph/caregraph/model"
+)
+
+// page is what a client takes from a connection.
+const page = ` { nodes { name } edges { cursor node { name } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } }`
+
+func names(r graphtest.Result) []string {
+	list := []string{}
+	for i := range r.Len("nodes") {
+		list = append(list, r.Text("nodes", i, "name"))
+	}
+	return list
+}
+
+func TestConnection_IsReadForwardsAndBackwards(t *testing.T) {
+	t.Parallel()
+	s := graphtest.New(t, graphtest.Options{})
+	rahul := s.Account("Rahul", model.RolePatient)
+	for _, name := range []string{"Dev", "asha", "Émile", "Bina", "Chand"} {
+		rahul.Patient(name)
+	}
+	order := "orderBy: {field: NAME}"
+	list := func(args string) graphtest.Result {
+		return rahul.Must(fmt.Sprintf(`{ patients(%s %s)%s }`, order, args, page), nil).At("patients")
+	}
+	flags := func(r graphtest.Result) [2]any {
+		return [2]any{r.At("pageInfo", "hasPreviousPage").Value, r.At("pageInfo", "hasNextPage").Value}
+	}
+
+	all := list("")
+	equal(t, "regardless of case and accents", names(all), []string{"asha", "Bina", "Chand", "Dev", "Émile"})
+	equal(t, "flags of all", flags(all), [2]any{false, false})
+	for i := range all.Len("edges") {
+		equal(t, "edges and nodes", all.Text("edges", i, "node", "name"), all.Text("nodes", i, "name"))
+	}
+	equal(t, "startCursor", all.Text("pageInfo", "startCursor"), all.Text("edges", 0, "cursor"))
+	equal(t, "endCursor", all.Text("pageInfo", "endCursor"), all.Text("edges", 4, "cursor"))
+
+	first := list("first: 2")
+	equal(t, "first", names(first), []string{"asha", "Bina"})
+	equal(t, "flags of the first", flags(first), [2]any{false, true})
+	second := list(fmt.Sprintf("first: 2, after: %q", first.Text("pageInfo", "endCursor")))
+	equal(t, "after", names(second), []string{"Chand", "Dev"})
+	equal(t, "flags of the second", flags(second), [2]any{true, true})
+	back := list(fmt.Sprintf("last: 1, before: %q", second.Text("pageInfo", "startCursor")))
+	equal(t, "before", names(back), []string{"Bina"})
+	equal(t, "flags going back", flags(back), [2]any{true, true})
+	last := list("last: 2")
+	equal(t, "last", names(last), []string{"Dev", "Émile"})
+	equal(t, "flags of the last", flags(last), [2]any{true, false})
+	between := list(fmt.Sprintf("after: %q, before: %q", all.Text("edges", 0, "cursor"), all.Text("edges", 3, "cursor")))
+	equal(t, "between", names(between), []string{"Bina", "Chand"})
+
+	none := list("first: 0")
+	equal(t, "none", names(none), []string{})
+	equal(t, "none", none.At("pageInfo", "endCursor").Value, nil)
+
+	order = "orderBy: {field: NAME, direction: DESC}"
+	equal(t, "the other way", names(list("first: 2")), []string{"Émile", "Dev"})
+}
+
+func TestConnection_RefusesPagesAndCursorsThatAreNone(t *testing.T) {
+	t.Parallel()
+	c := graphtest.New(t, graphtest.Options{}).NewClinic()
+	cursor := c.Rahul.Must(`{ patients { edges { cursor } } }`, nil).Text("patients", "edges", 0, "cursor")
+	for field, path := range map[string]string{
+		`patients(%s) { totalCount nodes { id } }`:                                  "patients",
+		`doctors(%s) { nodes { id } }`:                                              "doctors",
+		`mappings(%s) { nodes { id } }`:                                             "mappings",
+		`it: patient(id: "` + c.Patient + `") { mappings(%s) { nodes { id } } }`:    "it.mappings",
+		`it: patient(id: "` + c.Patient + `") { doctors(%s) { nodes { id } } }`:     "it.doctors",
+		`it: doctor(id: "` + c.PriyasEntry + `") { patients(%s) { nodes { id } } }`: "it.patients",
+		`it: doctor(id: "` + c.PriyasEntry + `") { mappings(%s) { nodes { id } } }`: "it.mappings",
+	} {
+		for args, code := range map[string]string{
+			"first: -1": "BAD_USER_INPUT", "first: 101": "BAD_USER_INPUT", "last: 101": "BAD_USER_INPUT", "last: -1": "BAD_USER_INPUT",
+			"first: 1, last: 1": "BAD_USER_INPUT", `after: "x"`: "INVALID_CURSOR", `before: ""`: "INVALID_CURSOR",
+			`after: "W10"`: "INVALID_CURSOR",
+		} {
+			answer := c.Rahul.Do(fmt.Sprintf("{ "+field+" }", args), nil)
+			equal(t, field+" with "+args, answer.Codes(), []string{path + " " + code})
+		}
+	}
+	for _, other := range []string{
+		`patients(orderBy: {field: CREATED_AT}, after: %q) { nodes { id } }`, `patients(orderBy: {field: NAME}, after: %q) { nodes { id } }`,
+		`doctors(after: %q) { nodes { id } }`, `mappings(before: %q) { nodes { id } }`,
+	} {
+		answer := c.Rahul.Do(fmt.Sprintf("{ it: "+other+" }", cursor), nil)
+		equal(t, "a cursor of another list", answer.Codes(), []string{"it INVALID_CURSOR"})
+	}
+}
+
+func TestGraph_IsWalkedFromPatientToDoctorToPatient(t *testing.T) {
+	t.Parallel()
+	c := graphtest.New(t, graphtest.Options{}).NewClinic()
+	second := c.Asha.Patient("Bina Das")
+	c.Asha.Assign(second, c.PriyasEntry, "Second opinion")
+	const walk = `query ($id: ID!) { patient(id: $id) { name doctors(first: 1) { totalCount edges { mapping { notes isActive } node { name
+		patients { totalCount edges { mapping { notes } node { name createdBy { username } } } } } } } } }`
+	care := func(notes, name, owner string) map[string]any {
+		return map[string]any{
+			"mapping": map[string]any{"notes": notes},
+			"node":    map[string]any{"name": name, "createdBy": map[string]any{"username": owner}},
+		}
+	}
+	walked := func(patients ...any) map[string]any {
+		return map[string]any{"patient": map[string]any{"name": "Arjun Sharma", "doctors": map[string]any{
+			"totalCount": 2, "edges": []any{map[string]any{
+				"mapping": map[string]any{"notes": graphtest.Notes, "isActive": true},
+				"node": map[string]any{"name": "Dr. Priya Patel", "patients": map[string]any{
+					"totalCount": len(patients), "edges": patients,
+				}},
+			}},
+		}}}
+	}
+	equal(t, "the doctor sees both patients", c.Priya.Do(walk, map[string]any{"id": c.Patient}).Data,
+		walked(care("Second opinion", "Bina Das", "Asha"), care(graphtest.Notes, "Arjun Sharma", "Rahul")))
+	equal(t, "the owner sees the own one alone", c.Rahul.Do(walk, map[string]any{"id": c.Patient}).Data,
+		walked(care(graphtest.Notes, "Arjun Sharma", "Rahul")))
+}
+
+func TestDeletedFilter_GivesDeletedRecordsToWhoMayRestoreThem(t *testing.T) {
+	t.Parallel()
+	c := graphtest.New(t, graphtest.Options{}).NewClinic()
+	gone := c.Rahul.Patient("Gone Person")
+	c.Rahul.Assign(gone, c.PriyasEntry, "")
+	c.Rahul.Delete(gone)
+	c.Rahul.Must(`mutation ($id: ID!) { deleteDoctor(id: $id) { userErrors { code } } }`, map[string]any{"id": c.RahulsEntry})
+	for _, who := range []struct {
+		name     string
+		client   *graphtest.Client
+		patients map[string]int
+		doctors  map[string]int
+	}{
+		{"the owner", c.Rahul, map[string]int{"EXCLUDE": 1, "INCLUDE": 2, "ONLY": 1}, map[string]int{"EXCLUDE": 3, "INCLUDE": 4, "ONLY": 1}},
+		{"the doctor", c.Priya, map[string]int{"EXCLUDE": 1, "INCLUDE": 1, "ONLY": 0}, map[string]int{"EXCLUDE": 3, "INCLUDE": 3, "ONLY": 0}},
+		{"the administrator", c.Admin, map[string]int{"EXCLUDE": 1, "INCLUDE": 1, "ONLY": 0}, map[string]int{"EXCLUDE": 3, "INCLUDE": 4, "ONLY": 1}},
+		{"a stranger", c.Asha, map[string]int{"EXCLUDE": 0, "INCLUDE": 0, "ONLY": 0}, map[string]int{"EXCLUDE": 3, "INCLUDE": 3, "ONLY": 0}},
+	} {
+		for _, filter := range []string{"EXCLUDE", "INCLUDE", "ONLY"} {
+			out := who.client.Must(fmt.Sprintf(`{ patients(filter: {deleted: %s}) { totalCount nodes { deletedAt } }
+				doctors(filter: {deleted: %s}) { totalCount nodes { id } } }`, filter, filter), nil)
+			equal(t, who.name+" "+filter, out.At("patients", "totalCount").Value, who.patients[filter])
+			equal(t, who.name+" "+filter, out.Len("patients", "nodes"), who.patients[filter])
+			equal(t, who.name+" "+filter, out.At("doctors", "totalCount").Value, who.doctors[filter])
+			equal(t, who.name+" "+filter, out.Len("doctors", "nodes"), who.doctors[filter])
+		}
+	}
+}

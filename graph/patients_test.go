@@ -1,0 +1,144 @@
+package graph_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/caregraph/caregraph/graph/graphtest"
+	"github.com/caregraph/caregraph/model"
+)
+
+const updatePatient = `mutation ($id: ID!, $input: UpdatePatientInput!, $version: Int) {
+	updatePatient(id: $id, input: $input, expectedVersion: $version) {
+		patient { name email bloodGroup medicalHistory version } userErrors { field code message } } }`
+
+func TestCreatePatient_TellsEveryFaultAtOnce(t *testing.T) {
+	t.Parallel()
+	s := graphtest.New(t, graphtest.Options{})
+	rahul := s.Account("Rahul", model.RolePatient)
+	answer := rahul.Do(`mutation { createPatient(input: {name: " ", dateOfBirth: "2999-01-01", gender: MALE, phone: "123", email: "x", address: "",
+		emergencyContact: "abc", medicalHistory: "a\u0000b"}) { patient { id } userErrors { field code } } }`, nil)
+	equal(t, "faults", answer.Faults("createPatient"), []string{
+		"input.name REQUIRED", "input.dateOfBirth INVALID", "input.phone INVALID", "input.email INVALID", "input.address REQUIRED",
+		"input.emergencyContact INVALID", "input.medicalHistory INVALID",
+	})
+	equal(t, "patients", s.Row("SELECT count(*)::text FROM patients"), "0")
+
+	rahul.Patient("Arjun Sharma")
+	again := rahul.Do(`mutation ($input: CreatePatientInput!) { createPatient(input: $input) { userErrors { field code } } }`,
+		map[string]any{"input": graphtest.PatientInput("Arjun Sharma")})
+	equal(t, "the same e-mail", again.Faults("createPatient"), []string{"input.email TAKEN"})
+	s.Account("Asha", model.RolePatient).Patient("Arjun Sharma") // of another owner
+}
+
+func TestUpdatePatient_AbsentStaysAndNullClears(t *testing.T) {
+	t.Parallel()
+	s := graphtest.New(t, graphtest.Options{})
+	rahul := s.Account("Rahul", model.RolePatient)
+	id := rahul.Patient("Arjun Sharma")
+	update := func(input map[string]any) graphtest.Answer {
+		return rahul.Do(updatePatient, map[string]any{"id": id, "input": input})
+	}
+	equal(t, "absent", update(map[string]any{"name": "Arjun S"}).Data["updatePatient"], map[string]any{
+		"patient": map[string]any{
+			"name": "Arjun S", "email": "arjun.sharma@mail.example", "bloodGroup": "B_POSITIVE",
+			"medicalHistory": "Allergic to penicillin", "version": 2,
+		}, "userErrors": []any{},
+	})
+	equal(t, "null", update(map[string]any{"email": nil, "bloodGroup": nil, "medicalHistory": nil}).Data["updatePatient"], map[string]any{
+		"patient": map[string]any{"name": "Arjun S", "email": nil, "bloodGroup": nil, "medicalHistory": nil, "version": 3}, "userErrors": []any{},
+	})
+	required := update(map[string]any{"name": nil, "dateOfBirth": nil, "gender": nil, "phone": nil, "address": nil, "emergencyContact": nil, "email": "x"})
+	equal(t, "null where there must be something", required.Faults("updatePatient"), []string{
+		"input.name REQUIRED", "input.dateOfBirth REQUIRED", "input.gender REQUIRED", "input.phone REQUIRED", "input.address REQUIRED",
+		"input.emergencyContact REQUIRED", "input.email INVALID",
+	})
+	equal(t, "after a refusal", rahul.Must(`query ($id: ID!) { patient(id: $id) { name version } }`, map[string]any{"id": id}).Value,
+		map[string]any{"patient": map[string]any{"name": "Arjun S", "version": 3}})
+}
+
+func TestVersionConflict_ComesWithTheRecordAsItIs(t *testing.T) {
+	t.Parallel()
+	c := graphtest.New(t, graphtest.Options{}).NewClinic()
+	vars := func(version any) map[string]any {
+		return map[string]any{"id": c.Patient, "input": map[string]any{"bloodGroup": "A_NEGATIVE"}, "version": version}
+	}
+	equal(t, "the first", c.Rahul.Do(updatePatient, vars(1)).Faults("updatePatient"), []string{})
+	late := c.Priya.Do(updatePatient, vars(1))
+	equal(t, "the second", late.Faults("updatePatient"), []string{"expectedVersion VERSION_CONFLICT"})
+	equal(t, "the record", late.Data["updatePatient"].(map[string]any)["patient"], map[string]any{
+		"name": "Arjun Sharma", "email": "arjun.sharma@mail.example", "bloodGroup": "A_NEGATIVE", "medicalHistory": "Allergic to penicillin", "version": 2,
+	})
+	equal(t, "no version", c.Priya.Do(updatePatient, vars(nil)).Faults("updatePatient"), []string{})
+
+	for _, root := range []string{"deletePatient", "deleteDoctor"} {
+		id, payload := c.Patient, "patient"
+		if root == "deleteDoctor" {
+			id, payload = c.RahulsEntry, "doctor"
+		}
+		answer := c.Rahul.Do(fmt.Sprintf(`mutation { %s(id: %q, expectedVersion: 99) { %s { id deletedAt } userErrors { field code } } }`, root, id, payload), nil)
+		equal(t, root, answer.Faults(root), []string{"expectedVersion VERSION_CONFLICT"})
+		equal(t, root, answer.Data[root].(map[string]any)[payload], map[string]any{"id": id, "deletedAt": nil})
+	}
+	// A refusal does not give out a record that is hidden.
+	stranger := c.Asha.Do(updatePatient, vars(1))
+	equal(t, "a stranger", stranger.Data["updatePatient"].(map[string]any)["patient"], nil)
+}
+
+func TestDeletePatient_EndsMappingsAndRestoreBringsBackThePatientAlone(t *testing.T) {
+	t.Parallel()
+	c := graphtest.New(t, graphtest.Options{}).NewClinic()
+	do := func(root string) graphtest.Answer {
+		return c.Rahul.Do(`mutation ($id: ID!) { `+root+`(id: $id) { patient { deletedAt } userErrors { field code } } }`, map[string]any{"id": c.Patient})
+	}
+	equal(t, "delete", do("deletePatient").Faults("deletePatient"), []string{})
+	equal(t, "twice", do("deletePatient").Faults("deletePatient"), []string{"id DELETED"})
+	equal(t, "update", c.Rahul.Do(updatePatient, map[string]any{"id": c.Patient, "input": map[string]any{"name": "X"}}).Faults("updatePatient"), []string{"id DELETED"})
+	equal(t, "its query", c.Rahul.Do(`{ patient(id: 1) { id } mappings(filter: {isActive: null}) { totalCount } }`, nil).Body,
+		`{"data":{"patient":null,"mappings":{"totalCount":0}}}`)
+	equal(t, "assign", c.Rahul.Do(`mutation { assignDoctor(input: {patientId: 1, doctorId: 1}) { userErrors { field code } } }`, nil).Faults("assignDoctor"),
+		[]string{"input.patientId DELETED"})
+	equal(t, "restore", do("restorePatient").Body, `{"data":{"restorePatient":{"patient":{"deletedAt":null},"userErrors":[]}}}`)
+	equal(t, "the doctor", c.Priya.Do(`{ patient(id: 1) { id } }`, nil).Body, `{"data":{"patient":null}}`)
+	equal(t, "the history", c.Rahul.Do(`{ patient(id: 1) { doctors { totalCount } mappings(isActive: false) { totalCount } } }`, nil).Body,
+		`{"data":{"patient":{"doctors":{"totalCount":0},"mappings":{"totalCount":3}}}}`)
+
+	c.Rahul.Delete(c.Patient)
+	c.Rahul.Patient(graphtest.PatientName) // takes the e-mail address
+	equal(t, "restore", do("restorePatient").Faults("restorePatient"), []string{"TAKEN"})
+}
+
+// TestAge_GoesUpAtMidnightInIndia by the clock of the server.
+func TestAge_GoesUpAtMidnightInIndia(t *testing.T) {
+	t.Parallel()
+	now := newClock()
+	s := graphtest.New(t, graphtest.Options{Now: now.Now})
+	rahul := s.Account("Rahul", model.RolePatient)
+	y, m, d := now.Now().In(model.India).Date()
+	birthday := time.Date(y, m, d+1, 0, 0, 0, 0, model.India)
+	input := graphtest.PatientInput("Arjun Sharma")
+	input["dateOfBirth"] = birthday.AddDate(-28, 0, 0).Format(time.DateOnly)
+	rahul.Must(`mutation ($input: CreatePatientInput!) { createPatient(input: $input) { userErrors { code } } }`, map[string]any{"input": input})
+	age := func() any { return rahul.Again().Must(`{ patient(id: 1) { age } }`, nil).At("patient", "age").Value }
+	now.pass(birthday.Sub(now.Now()) - time.Second)
+	equal(t, "a second before", age(), 27)
+	now.pass(time.Second)
+	equal(t, "at midnight", age(), 28)
+}
+
+func TestPhones_AreWrittenAsAsked(t *testing.T) {
+	t.Parallel()
+	c := graphtest.New(t, graphtest.Options{}).NewClinic()
+	c.Rahul.Must(`mutation { updatePatient(id: 1, input: {emergencyContact: "+1 650 253 0000"}) { userErrors { code } } }`, nil)
+	answer := c.Rahul.Do(`query ($national: PhoneFormat!) { patient(id: 1) { phone e: phone(format: E164) n: phone(format: NATIONAL)
+		emergencyContact abroad: emergencyContact(format: $national) } doctor(id: 1) { phone(format: $national) } me { phone(format: NATIONAL) } }`,
+		map[string]any{"national": "NATIONAL"})
+	equal(t, "phones", answer.Data, map[string]any{
+		"patient": map[string]any{
+			"phone": "+918765432109", "e": "+918765432109", "n": "8765432109",
+			"emergencyContact": "+16502530000", "abroad": "+16502530000",
+		},
+		"doctor": map[string]any{"phone": "7654321098"}, "me": map[string]any{"phone": nil},
+	})
+}

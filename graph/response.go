@@ -1,0 +1,77 @@
+package graph
+
+import (
+	"context"
+	"sync"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/caregraph/caregraph/internal/auth"
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
+)
+
+// response is what belongs to one response: who is looking, the loaders that
+// remember what was read for it, and what was hidden from it.
+type response struct {
+	store *store.Store
+
+	mu       sync.Mutex
+	viewer   *model.Viewer
+	loaders  *loaders
+	redacted []ast.Path
+}
+
+type responseKey struct{}
+
+// begin gives each response a state of its own.
+func (r resolver) begin(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+	state := &response{store: r.Store}
+	state.become(auth.CallerFrom(ctx).Viewer)
+	out := next(context.WithValue(ctx, responseKey{}, state))
+	if out == nil {
+		return nil
+	}
+	if len(state.redacted) > 0 {
+		if out.Extensions == nil {
+			out.Extensions = map[string]any{}
+		}
+		out.Extensions["redacted"] = state.redacted
+	}
+	return out
+}
+
+func current(ctx context.Context) *response {
+	return ctx.Value(responseKey{}).(*response) // begin put it there
+}
+
+// viewer returns on whose behalf the fields of this response are resolved.
+func viewer(ctx context.Context) *model.Viewer {
+	state := current(ctx)
+	state.mu.Lock()
+	defer state.mu.Unlock()
+	return state.viewer
+}
+
+// load returns the loaders of this response.
+func load(ctx context.Context) *loaders {
+	state := current(ctx)
+	state.mu.Lock()
+	defer state.mu.Unlock()
+	return state.loaders
+}
+
+// become makes a viewer the one who is looking: whoever has just signed in
+// sees the answer with their own eyes.
+func (s *response) become(v *model.Viewer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.viewer, s.loaders = v, newLoaders(s.store, v)
+}
+
+func (s *response) redact(path ast.Path) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.redacted = append(s.redacted, path)
+}

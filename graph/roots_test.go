@@ -1,0 +1,129 @@
+package graph_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/caregraph/caregraph/graph"
+	"github.com/caregraph/caregraph/graph/graphtest"
+	"github.com/caregraph/caregraph/model"
+)
+
+// attempts has an operation for each root field. One that works on a record
+// takes it from the variables patient, doctor and mapping. A root field of the
+// schema that is not here fails the tests below.
+func attempts() map[string]string {
+	const (
+		patient = `patient { id name address medicalHistory version mappings(isActive: null) { totalCount nodes { notes } } }`
+		doctor  = `doctor { id name patients { totalCount nodes { name } } }`
+		mapping = `mapping { id notes patient { id name } }`
+		faults  = `userErrors { field code message }`
+		account = `user { id email } tokens { access } ` + faults
+	)
+	return map[string]string{
+		"Query.me":              `{ me { id email doctorProfile { patients { totalCount } } } }`,
+		"Query.node":            `query ($patient: ID!) { node(id: $patient) { __typename id ... on Patient { name viewer { relations } } } }`,
+		"Query.nodes":           `query ($patient: ID!, $mapping: ID!) { nodes(ids: [$patient, $mapping]) { __typename id } }`,
+		"Query.patient":         `query ($patient: ID!) { patient(id: $patient) { id name medicalHistory } }`,
+		"Query.patients":        `{ patients { totalCount nodes { id name } } }`,
+		"Query.doctor":          `query ($doctor: ID!) { doctor(id: $doctor) { id patients { totalCount nodes { name } } mappings(isActive: null) { totalCount } } }`,
+		"Query.doctors":         `{ doctors { totalCount nodes { id patients { totalCount } } } }`,
+		"Query.specializations": `{ specializations { name doctorCount } }`,
+		"Query.mapping":         `query ($mapping: ID!) { mapping(id: $mapping) { id notes patient { name } } }`,
+		"Query.mappings": `query ($patient: ID!) { mappings(filter: {patientId: $patient, isActive: null}) {
+			totalCount pageInfo { startCursor hasNextPage } nodes { id notes } } }`,
+
+		"Mutation.register":         `mutation { register(input: {username: "", email: "x", password: "1", role: PATIENT}) { ` + account + ` } }`,
+		"Mutation.login":            `mutation { login(input: {email: "nobody@clinic.example", password: "wrong"}) { ` + account + ` } }`,
+		"Mutation.refreshToken":     `mutation { refreshToken(refresh: "no token") { ` + account + ` } }`,
+		"Mutation.logout":           `mutation { logout { ` + faults + ` } }`,
+		"Mutation.logoutEverywhere": `mutation { logoutEverywhere { ` + faults + ` } }`,
+		"Mutation.changePassword":   `mutation { changePassword(input: {currentPassword: "wrong", newPassword: "Other@4567"}) { ` + account + ` } }`,
+		"Mutation.updateMe":         `mutation { updateMe(input: {}) { user { id email } ` + faults + ` } }`,
+		"Mutation.createPatient": `mutation { createPatient(input: {name: "", dateOfBirth: "1", gender: MALE, phone: "1", address: "", emergencyContact: "1"}) { ` +
+			patient + faults + ` } }`,
+		"Mutation.updatePatient": `mutation ($patient: ID!) { updatePatient(id: $patient, input: {name: "Mallory", medicalHistory: null}, expectedVersion: 7) { ` +
+			patient + faults + ` } }`,
+		"Mutation.deletePatient":  `mutation ($patient: ID!) { deletePatient(id: $patient, expectedVersion: 7) { ` + patient + faults + ` } }`,
+		"Mutation.restorePatient": `mutation ($patient: ID!) { restorePatient(id: $patient) { ` + patient + faults + ` } }`,
+		"Mutation.createDoctor": `mutation { createDoctor(input: {name: "", email: "x", phone: "1", specialization: "", licenseNumber: "",
+			experienceYears: -1, address: "", consultationFee: "x", availability: ""}) { ` + doctor + faults + ` } }`,
+		"Mutation.updateDoctor":  `mutation ($doctor: ID!) { updateDoctor(id: $doctor, input: {}, expectedVersion: 7) { ` + doctor + faults + ` } }`,
+		"Mutation.deleteDoctor":  `mutation ($doctor: ID!) { deleteDoctor(id: $doctor, expectedVersion: 7) { ` + doctor + faults + ` } }`,
+		"Mutation.restoreDoctor": `mutation ($doctor: ID!) { restoreDoctor(id: $doctor) { ` + doctor + faults + ` } }`,
+		"Mutation.verifyDoctor": `mutation ($doctor: ID!) { verifyDoctor(id: $doctor, input: {isVerified: true, accountId: "usr_999999"}) { ` +
+			doctor + faults + ` } }`,
+		"Mutation.assignDoctor": `mutation ($patient: ID!, $doctor: ID!) { assignDoctor(input: {patientId: $patient, doctorId: $doctor, notes: "hi"}) { ` +
+			mapping + faults + ` } }`,
+		"Mutation.updateMapping": `mutation ($mapping: ID!) { updateMapping(id: $mapping, input: {notes: "Mallory"}) { ` + mapping + faults + ` } }`,
+		"Mutation.removeMapping": `mutation ($mapping: ID!) { removeMapping(id: $mapping) { ` + mapping + faults + ` } }`,
+	}
+}
+
+func rootFields(t *testing.T) map[string]*ast.FieldDefinition {
+	t.Helper()
+	schema, all := graph.Schema(), map[string]*ast.FieldDefinition{}
+	for _, def := range []*ast.Definition{schema.Query, schema.Mutation, schema.Subscription} {
+		if def == nil {
+			continue
+		}
+		for _, field := range def.Fields {
+			if strings.HasPrefix(field.Name, "__") {
+				continue
+			}
+			name := def.Name + "." + field.Name
+			all[name] = field
+			if attempts()[name] == "" {
+				t.Errorf("%s has no attempt in this test: say how it is called", name)
+			}
+		}
+	}
+	return all
+}
+
+// ids are the variables that the operation declares.
+func ids(operation, patient, doctor, mapping string) map[string]any {
+	all := map[string]any{}
+	for name, id := range map[string]string{"patient": patient, "doctor": doctor, "mapping": mapping} {
+		if strings.Contains(operation, "$"+name+":") {
+			all[name] = id
+		}
+	}
+	return all
+}
+
+func TestRootFields_OpenToWhomThePolicyAdmitsAndToNobodyElse(t *testing.T) {
+	t.Parallel()
+	c := graphtest.New(t, graphtest.Options{}).NewClinic()
+	for name, field := range rootFields(t) {
+		for _, who := range everybody(c, c.Asha) {
+			viewer := model.Anyone
+			switch {
+			case who.client == c.Admin:
+				viewer = signedIn | model.Admin
+			case who.client != c.Nemo:
+				viewer = signedIn
+			}
+			client := who.client
+			if client != c.Nemo {
+				client = client.Again() // some attempts end their session
+			}
+			operation := attempts()[name]
+			answer := client.Do(operation, ids(operation, "pat_999999", "doc_999999", "map_999999"))
+			want := []string{}
+			switch {
+			case c.Policy.CanCall(name, viewer):
+			case who.client == c.Nemo:
+				want = []string{field.Name + " UNAUTHENTICATED"}
+			default:
+				want = []string{field.Name + " FORBIDDEN"}
+			}
+			equal(t, name+" for "+who.name, answer.Codes(), want)
+			if len(want) > 0 && answer.Data[field.Name] != nil {
+				t.Errorf("%s for %s: must be null: %s", name, who.name, answer.Body)
+			}
+		}
+	}
+}

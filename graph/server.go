@@ -1,0 +1,68 @@
+package graph
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/caregraph/caregraph/graph/gen"
+	"github.com/caregraph/caregraph/internal/limits"
+)
+
+// rememberedQueries is how many parsed documents are kept. One of the longest
+// that the token limit lets through takes some 200 KB.
+const rememberedQueries = 200
+
+// New returns the executor of the schema, over the transports, which are asked
+// in their order. Directives, limits and errors are the same whichever of them
+// a request comes through.
+func New(c Config, transports ...graphql.Transport) *handler.Server {
+	r := resolver{c}
+	server := handler.New(gen.NewExecutableSchema(gen.Config{
+		Resolvers:  r,
+		Directives: gen.DirectiveRoot{Owner: r.owner},
+	}))
+	server.SetErrorPresenter(r.present)
+	server.SetRecoverFunc(r.panicked)
+	server.SetDisableSuggestion(true) // a guess at a name tells what was not asked
+	server.SetParserTokenLimit(c.Limits.Tokens)
+	server.SetQueryCache(lru.New[*ast.QueryDocument](rememberedQueries))
+	server.Use(c.Limits.Extension())
+	if c.Introspection {
+		server.Use(extension.Introspection{})
+	}
+	server.AroundOperations(r.name)
+	server.AroundResponses(r.begin)
+	server.AroundFields(r.guard)
+	for _, t := range transports {
+		server.AddTransport(t)
+	}
+	return server
+}
+
+// longestName bounds what a client can put into our log.
+const longestName = 64
+
+// name puts the operation into the log line of the request.
+func (r resolver) name(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+	op := graphql.GetOperationContext(ctx)
+	name := op.OperationName
+	if name == "" {
+		name = op.Operation.Name
+	}
+	r.Annotate(ctx,
+		slog.String("operation", name[:min(len(name), longestName)]),
+		slog.String("operation_type", string(op.Operation.Operation)),
+		slog.Int("cost", limits.Cost(op)))
+	return next(ctx)
+}
+
+// Schema returns the schema as it is served, for internal/policy.
+func Schema() *ast.Schema {
+	return gen.NewExecutableSchema(gen.Config{}).Schema()
+}

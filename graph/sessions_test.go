@@ -1,0 +1,200 @@
+package graph_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/caregraph/caregraph/graph/graphtest"
+	"github.com/caregraph/caregraph/internal/auth"
+	"github.com/caregraph/caregraph/model"
+)
+
+const (
+	refreshToken = `mutation ($refresh: String!) { refreshToken(refresh: $refresh) {
+		user { id email } tokens { access refresh } userErrors { field code } } }`
+	changePassword = `mutation ($current: String!, $next: String!) {
+		changePassword(input: {currentPassword: $current, newPassword: $next}) { user { email } tokens { access refresh } userErrors { field code } } }`
+	logout = `mutation ($refresh: String) { logout(refresh: $refresh) { userErrors { field code } } }`
+)
+
+// signedOut asserts that the access token is not taken any more.
+func signedOut(t *testing.T, what string, client *graphtest.Client) {
+	t.Helper()
+	equal(t, what, client.Do(`{ me { id } }`, nil).Codes(), []string{"me UNAUTHENTICATED"})
+}
+
+func signedInStill(t *testing.T, what string, client *graphtest.Client) {
+	t.Helper()
+	equal(t, what, client.Do(`{ me { id } }`, nil).Codes(), []string{})
+}
+
+func rotated(c *graphtest.Client, out graphtest.Result) *graphtest.Client {
+	next := *c
+	next.Token, next.Refresh = out.Text("tokens", "access"), out.Text("tokens", "refresh")
+	return &next
+}
+
+func TestRefresh_EachTokenWorksOnceAndReuseEndsTheSession(t *testing.T) {
+	t.Parallel()
+	s := graphtest.New(t, graphtest.Options{})
+	first := s.Account("Rahul", model.RolePatient)
+	other := first.Again()
+	second := rotated(first, s.Nobody().Must(refreshToken, map[string]any{"refresh": first.Refresh}).At("refreshToken"))
+	signedInStill(t, "with the new access token", second)
+	signedInStill(t, "with the old access token, until it expires", first)
+	third := rotated(second, s.Nobody().Must(refreshToken, map[string]any{"refresh": second.Refresh}).At("refreshToken"))
+
+	reuse := s.Nobody().Do(refreshToken, map[string]any{"refresh": first.Refresh})
+	equal(t, "reuse", reuse.Faults("refreshToken"), []string{"refresh INVALID_TOKEN"})
+	signedOut(t, "after reuse", third)
+	signedOut(t, "after reuse", first)
+	equal(t, "the latest, after reuse", s.Nobody().Do(refreshToken, map[string]any{"refresh": third.Refresh}).Faults("refreshToken"),
+		[]string{"refresh INVALID_TOKEN"})
+	signedInStill(t, "another session", other)
+}
+
+func TestRefresh_RefusesWhatIsNoRefreshToken(t *testing.T) {
+	t.Parallel()
+	now := newClock()
+	s := graphtest.New(t, graphtest.Options{Now: now.Now})
+	rahul := s.Account("Rahul", model.RolePatient)
+	for what, token := range map[string]string{
+		"an access token": rahul.Token, "garbage": "garbage", "empty": "", "changed": rahul.Refresh[:len(rahul.Refresh)-1] + "x", "NUL": "\x00",
+	} {
+		answer := rahul.Do(refreshToken, map[string]any{"refresh": token})
+		equal(t, what, answer.Codes(), []string{})
+		equal(t, what, answer.Faults("refreshToken"), []string{"refresh INVALID_TOKEN"})
+	}
+	now.pass(auth.DefaultRefreshTTL)
+	equal(t, "expired", s.Nobody().Do(refreshToken, map[string]any{"refresh": rahul.Refresh}).Faults("refreshToken"), []string{"refresh INVALID_TOKEN"})
+}
+
+func TestLogout_EndsASessionAtOnce(t *testing.T) {
+	t.Parallel()
+	s := graphtest.New(t, graphtest.Options{})
+	rahul, priya := s.Account("Rahul", model.RolePatient), s.Account("Priya", model.RoleDoctor)
+	phone, laptop := rahul.Again(), rahul.Again()
+
+	rahul.Must(logout, nil)
+	signedOut(t, "the own session", rahul)
+	equal(t, "its refresh token", s.Nobody().Do(refreshToken, map[string]any{"refresh": rahul.Refresh}).Faults("refreshToken"),
+		[]string{"refresh INVALID_TOKEN"})
+
+	phone.Must(logout, map[string]any{"refresh": laptop.Refresh})
+	signedOut(t, "the session of the refresh token", laptop)
+	signedInStill(t, "the session that asked", phone)
+
+	for what, token := range map[string]string{"somebody else's": priya.Refresh, "an access token": phone.Token, "garbage": "x"} {
+		equal(t, what, phone.Do(logout, map[string]any{"refresh": token}).Faults("logout"), []string{"refresh INVALID_TOKEN"})
+	}
+	signedInStill(t, "somebody else", priya)
+}
+
+func TestLogoutEverywhere_EndsAllSessionsOfTheCallerAlone(t *testing.T) {
+	t.Parallel()
+	s := graphtest.New(t, graphtest.Options{})
+	rahul, priya := s.Account("Rahul", model.RolePatient), s.Account("Priya", model.RoleDoctor)
+	phone := rahul.Again()
+	phone.Must(`mutation { logoutEverywhere { userErrors { code } } }`, nil)
+	signedOut(t, "this one", phone)
+	signedOut(t, "another", rahul)
+	signedInStill(t, "somebody else", priya)
+}
+
+func TestChangePassword_EndsAllOtherSessionsAndKeepsThisOne(t *testing.T) {
+	t.Parallel()
+	s := graphtest.New(t, graphtest.Options{})
+	rahul := s.Account("Rahul", model.RolePatient)
+	phone := rahul.Again()
+	for _, wrong := range []struct {
+		current, next string
+		want          []string
+	}{
+		{"Wrong@4567", "Monsoon-Rain-42", []string{"input.currentPassword INVALID_CREDENTIALS"}},
+		{graphtest.Password, "12345678", []string{"input.newPassword WEAK_PASSWORD", "input.newPassword WEAK_PASSWORD"}},
+		{graphtest.Password, "rahul@clinic", []string{"input.newPassword WEAK_PASSWORD"}},
+	} {
+		answer := phone.Do(changePassword, map[string]any{"current": wrong.current, "next": wrong.next})
+		got := answer.Faults("changePassword")
+		equal(t, wrong.next, got[:min(len(got), len(wrong.want))], wrong.want)
+	}
+	signedInStill(t, "after refusals", rahul)
+
+	out := phone.Must(changePassword, map[string]any{"current": graphtest.Password, "next": "Monsoon-Rain-42"}).At("changePassword")
+	signedOut(t, "another session", rahul)
+	after := rotated(phone, out)
+	signedInStill(t, "this one", after)
+	equal(t, "the old refresh token", s.Nobody().Do(refreshToken, map[string]any{"refresh": rahul.Refresh}).Faults("refreshToken"),
+		[]string{"refresh INVALID_TOKEN"})
+	s.Nobody().Must(refreshToken, map[string]any{"refresh": after.Refresh})
+	equal(t, "the old password", s.Nobody().Do(login, credentials(rahul.Email, graphtest.Password)).Faults("login"), []string{"INVALID_CREDENTIALS"})
+	s.Nobody().Must(login, credentials(rahul.Email, "Monsoon-Rain-42"))
+}
+
+func TestInactiveAccount_IsRefusedAtOnce(t *testing.T) {
+	t.Parallel()
+	s := graphtest.New(t, graphtest.Options{})
+	rahul := s.Account("Rahul", model.RolePatient)
+	s.Exec("UPDATE users SET is_active = false WHERE id = $1", rahul.UserID)
+	signedOut(t, "its access token", rahul)
+	equal(t, "its refresh token", s.Nobody().Do(refreshToken, map[string]any{"refresh": rahul.Refresh}).Faults("refreshToken"),
+		[]string{"refresh INVALID_TOKEN"})
+	s.Exec("UPDATE users SET is_active = true WHERE id = $1", rahul.UserID)
+	signedInStill(t, "once it is active again", rahul)
+}
+
+// TestBadTokens_CloseProtectedFieldsAlone: what is open to everybody stays so,
+// whatever token comes with the request.
+func TestBadTokens_CloseProtectedFieldsAlone(t *testing.T) {
+	t.Parallel()
+	now := newClock()
+	s := graphtest.New(t, graphtest.Options{Now: now.Now})
+	rahul := s.Account("Rahul", model.RolePatient)
+	ended := rahul.Again()
+	ended.Must(logout, nil)
+	now.pass(auth.DefaultAccessTTL - time.Minute)
+	signedInStill(t, "a minute before it expires", rahul)
+	late := rahul.Again()
+	now.pass(time.Minute)
+
+	for what, token := range map[string]struct{ token, reason string }{
+		"expired":         {rahul.Token, "Token is expired"},
+		"a refresh token": {late.Refresh, "Token has wrong type"},
+		"garbage":         {"garbage", "Token is invalid"},
+		"changed":         {late.Token[:len(late.Token)-4] + "AAAA", "Token is invalid"},
+		"two words":       {"one two", "Authorization header must contain two space-delimited values"},
+		"unsigned":        {"eyJhbGciOiJub25lIn0." + strings.Split(late.Token, ".")[1] + ".", "Token is invalid"},
+	} {
+		client := &graphtest.Client{Server: s, Token: token.token}
+		answer := client.Do(`{ me { id } }`, nil)
+		equal(t, what, answer.Codes(), []string{"me UNAUTHENTICATED"})
+		equal(t, what, answer.Errors[0]["extensions"], map[string]any{"code": "UNAUTHENTICATED", "reason": token.reason})
+		client.Must(login, credentials(rahul.Email, graphtest.Password))
+		equal(t, what, client.Do(`{ __typename }`, nil).Body, `{"data":{"__typename":"Query"}}`)
+	}
+	signedInStill(t, "a good one", late)
+	signedOut(t, "one whose session has ended", ended)
+}
+
+// TestSigningIn_SeesTheAnswerWithTheAccountsEyes also when nobody, or somebody
+// else, was signed in before.
+func TestSigningIn_SeesTheAnswerWithTheAccountsEyes(t *testing.T) {
+	t.Parallel()
+	c := graphtest.New(t, graphtest.Options{}).NewClinic()
+	answer := c.Asha.Do(`mutation { login(input: {email: "priya@clinic.example", password: "`+graphtest.Password+`"}) {
+		user { email doctorProfile { patients { nodes { name bloodGroup } } } } } }`, nil)
+	equal(t, "the answer", answer.Body, `{"data":{"login":{"user":{"email":"priya@clinic.example","doctorProfile":{"patients":{"nodes":[{"name":"Arjun Sharma","bloodGroup":"B_POSITIVE"}]}}}}}}`)
+}
+
+// TestLogout_TheRestOfTheOperationIsSignedOut: mutations of one operation run
+// one after the other.
+func TestLogout_TheRestOfTheOperationIsSignedOut(t *testing.T) {
+	t.Parallel()
+	s := graphtest.New(t, graphtest.Options{})
+	for _, way := range []string{"logout", "logoutEverywhere"} {
+		rahul := s.Account("Rahul"+way, model.RolePatient)
+		answer := rahul.Do(`mutation { `+way+` { userErrors { code } } updateMe(input: {}) { user { email } } }`, nil)
+		equal(t, way, answer.Codes(), []string{"updateMe UNAUTHENTICATED"})
+	}
+}

@@ -1,0 +1,78 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/caregraph/caregraph/graph/gen"
+	"github.com/caregraph/caregraph/internal/auth"
+	"github.com/caregraph/caregraph/model"
+)
+
+func (q query) Me(ctx context.Context) (*model.User, error) {
+	v := viewer(ctx)
+	return q.Store.User(ctx, v, v.UserID)
+}
+
+func (r user) DoctorProfile(ctx context.Context, u *model.User) (*model.Doctor, error) {
+	return orNil(ctx, load(ctx).doctorsByAccount, u.ID)
+}
+
+func (m mutation) Register(ctx context.Context, input gen.RegisterInput) (*gen.AuthPayload, error) {
+	in, err := m.Accounts.Register(ctx, newUser(input), input.Password)
+	return authPayload(ctx, in, err)
+}
+
+func (m mutation) Login(ctx context.Context, input gen.LoginInput) (*gen.AuthPayload, error) {
+	in, err := m.Accounts.Login(ctx, input.Email, input.Password, m.ClientAddr(ctx))
+	return authPayload(ctx, in, err)
+}
+
+func (m mutation) RefreshToken(ctx context.Context, refresh string) (*gen.AuthPayload, error) {
+	in, err := m.Accounts.Refresh(ctx, refresh)
+	return authPayload(ctx, in, err)
+}
+
+func (m mutation) ChangePassword(ctx context.Context, input gen.ChangePasswordInput) (*gen.AuthPayload, error) {
+	in, err := m.Accounts.ChangePassword(ctx, viewer(ctx), input.CurrentPassword, input.NewPassword, m.ClientAddr(ctx))
+	return authPayload(ctx, in, err)
+}
+
+func (m mutation) Logout(ctx context.Context, refresh *string) (*gen.LogoutPayload, error) {
+	return m.signedOut(ctx, m.Accounts.Logout(ctx, viewer(ctx), refresh))
+}
+
+func (m mutation) LogoutEverywhere(ctx context.Context) (*gen.LogoutPayload, error) {
+	return m.signedOut(ctx, m.Accounts.LogoutEverywhere(ctx, viewer(ctx)))
+}
+
+func (m mutation) UpdateMe(ctx context.Context, input gen.UpdateMeInput) (*gen.UserPayload, error) {
+	u, err := m.Store.UpdateMe(ctx, viewer(ctx), userChanges(input))
+	faults, err := userErrors(ctx, err)
+	return &gen.UserPayload{User: u, UserErrors: faults}, err
+}
+
+func authPayload(ctx context.Context, in *auth.SignedIn, err error) (*gen.AuthPayload, error) {
+	faults, err := userErrors(ctx, err)
+	if err != nil || in == nil {
+		return &gen.AuthPayload{UserErrors: faults}, err
+	}
+	current(ctx).become(in.Viewer)
+	return &gen.AuthPayload{User: in.User, UserErrors: faults, Tokens: &gen.TokenPair{
+		Access:           in.Tokens.Access,
+		Refresh:          in.Tokens.Refresh,
+		AccessExpiresAt:  model.DateTime{Time: in.Tokens.AccessExpiresAt},
+		RefreshExpiresAt: model.DateTime{Time: in.Tokens.RefreshExpiresAt},
+	}}, nil
+}
+
+// signedOut asks anew on whose behalf the session acts, so that the mutations
+// that follow in the same operation are not let in by a session that is over.
+func (m mutation) signedOut(ctx context.Context, err error) (*gen.LogoutPayload, error) {
+	faults, err := userErrors(ctx, err)
+	if err != nil || len(faults) > 0 {
+		return &gen.LogoutPayload{UserErrors: faults}, err
+	}
+	v, err := m.Store.SessionViewer(ctx, viewer(ctx).SessionID)
+	current(ctx).become(v)
+	return &gen.LogoutPayload{UserErrors: faults}, err
+}
