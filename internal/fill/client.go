@@ -1,0 +1,210 @@
+package fill
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// client sends operations to one server. A server that asks for patience is
+// asked again, a bounded number of times.
+type client struct {
+	endpoint string
+	http     *http.Client
+	now      func() time.Time
+	wait     func(context.Context, time.Duration) error
+}
+
+const (
+	mostTries    = 6
+	firstPause   = time.Second
+	longestPause = time.Minute
+	mostAnswer   = 4 << 20
+)
+
+// reply is the answer to any of our operations: each calls its one field
+// "reply", and the record in it "record" or "nodes".
+type reply struct {
+	Record     *record  `json:"record"`
+	Nodes      []record `json:"nodes"`
+	Tokens     *tokens  `json:"tokens"`
+	UserErrors []fault  `json:"userErrors"`
+}
+
+type record struct {
+	ID string `json:"id"`
+	// Key is the value that there is only one of.
+	Key string `json:"key"`
+}
+
+type tokens struct {
+	Access string `json:"access"`
+}
+
+// fault is an entry of errors or of userErrors, without its message: a server
+// that is not ours could quote our input in it.
+type fault struct {
+	Field      []string `json:"field"`
+	Code       string   `json:"code"`
+	Extensions struct {
+		Code      string `json:"code"`
+		RequestID string `json:"requestId"`
+	} `json:"extensions"`
+}
+
+// refusal is what the server answered instead of doing what it was asked.
+type refusal struct {
+	operation string
+	faults    []fault
+}
+
+func (r *refusal) Error() string {
+	texts := make([]string, len(r.faults))
+	for i, f := range r.faults {
+		texts[i] = f.Code
+		if len(f.Field) > 0 {
+			texts[i] += " at " + strings.Join(f.Field, ".")
+		}
+		if f.Extensions.RequestID != "" {
+			texts[i] += " (request " + f.Extensions.RequestID + ")"
+		}
+	}
+	return r.operation + " was refused: " + strings.Join(texts, ", ")
+}
+
+// only reports whether every fault has the code.
+func (r *refusal) only(code string) bool {
+	return !slices.ContainsFunc(r.faults, func(f fault) bool { return f.Code != code })
+}
+
+// refusedWith reports whether err is a refusal for no other reason than code.
+func refusedWith(err error, code string) bool {
+	r, ok := errors.AsType[*refusal](err)
+	return ok && r.only(code)
+}
+
+// operation is a GraphQL document and the name it has in our errors.
+type operation struct{ name, document string }
+
+// do sends an operation on behalf of the account that the token belongs to. It
+// returns a *refusal when the server answers with errors or userErrors.
+func (c *client) do(ctx context.Context, token string, op operation, variables any) (reply, error) {
+	body, err := json.Marshal(map[string]any{"query": op.document, "variables": variables})
+	if err != nil {
+		return reply{}, fmt.Errorf("%s: %w", op.name, err)
+	}
+	backoff := firstPause
+	for try := 1; ; try++ {
+		answer, pause, err := c.once(ctx, token, op, body)
+		if err == nil || pause == 0 {
+			return answer, err
+		}
+		if try == mostTries {
+			return reply{}, fmt.Errorf("gave up after %d tries: %w", mostTries, err)
+		}
+		if pause == askLater {
+			pause, backoff = backoff, 2*backoff
+		}
+		if err := c.wait(ctx, min(pause, longestPause)); err != nil {
+			return reply{}, err
+		}
+	}
+}
+
+// askLater is the pause of a server that does not say how long.
+const askLater time.Duration = -1
+
+// once sends an operation. With an error that may pass it returns how long to
+// pause before the next try, else 0.
+func (c *client) once(ctx context.Context, token string, op operation, body []byte) (answer reply, pause time.Duration, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.endpoint, bytes.NewReader(body))
+	if err != nil {
+		return reply{}, 0, fmt.Errorf("%s: %w", op.name, err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Accept", "application/graphql-response+json, application/json")
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return reply{}, 0, &unreachable{err}
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(io.LimitReader(response.Body, mostAnswer))
+	if err != nil {
+		return reply{}, 0, &unreachable{err}
+	}
+	if s := response.StatusCode; s == http.StatusTooManyRequests || s == http.StatusServiceUnavailable {
+		return reply{}, c.retryAfter(response.Header), fmt.Errorf("%s: the server answers %s", op.name, response.Status)
+	}
+	answer, pause, err = read(op, text)
+	if errors.Is(err, errNotGraphQL) {
+		err = fmt.Errorf("%w (%s)", err, response.Status)
+	}
+	return answer, pause, err
+}
+
+// unreachable is a request that got no answer.
+type unreachable struct{ err error }
+
+func (e *unreachable) Error() string { return "reach the server: " + e.err.Error() }
+func (e *unreachable) Unwrap() error { return e.err }
+
+// retryAfter reads the header of that name (RFC 9110, 10.2.3).
+func (c *client) retryAfter(header http.Header) time.Duration {
+	text := header.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(text, 10, 32); err == nil && seconds > 0 {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(text); err == nil && at.After(c.now()) {
+		return at.Sub(c.now())
+	}
+	return askLater
+}
+
+var errNotGraphQL = errors.New("what answers there does not speak GraphQL")
+
+// read makes a reply of the body of an answer.
+func read(op operation, text []byte) (answer reply, pause time.Duration, err error) {
+	var body struct {
+		Data       struct{ Reply *reply }
+		Errors     []fault
+		Extensions struct{ RetryAfter int }
+	}
+	if err := json.Unmarshal(text, &body); err != nil {
+		return reply{}, 0, errNotGraphQL // its text would quote the answer
+	}
+	if len(body.Errors) > 0 {
+		refused := &refusal{op.name, body.Errors}
+		for i := range refused.faults {
+			refused.faults[i].Code, refused.faults[i].Field = refused.faults[i].Extensions.Code, nil
+		}
+		if refused.only("RATE_LIMITED") || refused.only("UNAVAILABLE") {
+			pause = askLater
+		}
+		return reply{}, pause, refused
+	}
+	if body.Data.Reply == nil {
+		return reply{}, 0, errNotGraphQL
+	}
+	if len(body.Data.Reply.UserErrors) == 0 {
+		return *body.Data.Reply, 0, nil
+	}
+	refused := &refusal{op.name, body.Data.Reply.UserErrors}
+	if refused.only("TOO_MANY_ATTEMPTS") {
+		pause = askLater
+		if s := body.Extensions.RetryAfter; s > 0 {
+			pause = time.Duration(s) * time.Second
+		}
+	}
+	return reply{}, pause, refused
+}

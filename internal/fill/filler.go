@@ -1,0 +1,169 @@
+package fill
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// filler is one run.
+type filler struct {
+	options
+	client   *client
+	out      io.Writer
+	progress io.Writer
+	now      func() time.Time
+
+	accounts, patients, doctors, mappings count
+}
+
+// count tells how many records of a kind the run has made, and how many it
+// found there already and kept.
+type count struct{ made, kept atomic.Int64 }
+
+func (c *count) add(made bool) {
+	if made {
+		c.made.Add(1)
+	} else {
+		c.kept.Add(1)
+	}
+}
+
+func (f *filler) run(ctx context.Context) error {
+	if err := f.greet(ctx); err != nil {
+		return err
+	}
+	began := f.now()
+	err := f.fill(ctx)
+	if ctx.Err() != nil {
+		err = fmt.Errorf("interrupted; run it again to go on: %w", ctx.Err())
+	}
+	f.summary(f.now().Sub(began))
+	if err == nil {
+		f.whatNext()
+	}
+	return err
+}
+
+// greet finds out whether a server is there at all.
+func (f *filler) greet(ctx context.Context) error {
+	_, err := f.client.do(ctx, "", operation{"greeting", "{ reply: __schema { description } }"}, nil)
+	if _, ok := errors.AsType[*refusal](err); ok {
+		return nil // introspection is switched off: it is there
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("interrupted: %w", ctx.Err())
+	}
+	if err != nil {
+		return fmt.Errorf("no CareGraph server at %s: %w.\nStart one with `make run`, or name another with --url", f.url, err)
+	}
+	return nil
+}
+
+func (f *filler) fill(ctx context.Context) error {
+	if err := f.examples(ctx); err != nil {
+		return err
+	}
+	if f.number == 0 {
+		return nil
+	}
+	return f.crowd(ctx)
+}
+
+// examples makes the records that the README speaks of.
+func (f *filler) examples(ctx context.Context) error {
+	token, err := f.signIn(ctx, rahul())
+	if err != nil {
+		return err
+	}
+	patientID, err := f.ensure(ctx, token, f.patientKind(), arjun(), arjun().Email)
+	if err != nil {
+		return err
+	}
+	doctorID, err := f.ensure(ctx, token, f.doctorKind(), priya(), priya().LicenseNumber)
+	if err != nil {
+		return err
+	}
+	if err := f.assign(ctx, token, patientID, doctorID, exampleNotes); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(f.out, "The examples %s: account %s, patient %s, doctor %s.\n",
+		f.howExamples(), rahul().Email, patientID, doctorID)
+	return err
+}
+
+// howExamples tells whether all of the examples were new, none or some.
+func (f *filler) howExamples() string {
+	var made, kept int64
+	for _, c := range []*count{&f.accounts, &f.patients, &f.doctors, &f.mappings} {
+		made, kept = made+c.made.Load(), kept+c.kept.Load()
+	}
+	switch {
+	case kept == 0:
+		return "were made"
+	case made == 0:
+		return "were there already and are kept"
+	default:
+		return "were there in part and are complete now"
+	}
+}
+
+// crowd makes the people that the seed stands for: doctors first, so that
+// there is somebody to assign.
+func (f *filler) crowd(ctx context.Context) error {
+	w := newWorld(f.seed)
+	desks := make([]string, len(w.regions))
+	for i := range desks {
+		token, err := f.signIn(ctx, desk(i))
+		if err != nil {
+			return err
+		}
+		desks[i] = token
+	}
+	doctorIDs := make([]string, max(1, f.number/patientsPerDoctor))
+	err := f.each(ctx, "doctors", len(doctorIDs), func(ctx context.Context, i int) (err error) {
+		d := w.doctor(i)
+		doctorIDs[i], err = f.ensure(ctx, desks[w.desk(i)], f.doctorKind(), d, d.LicenseNumber)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return f.each(ctx, "patients", f.number, func(ctx context.Context, i int) error {
+		p, care := w.patient(i)
+		token := desks[w.desk(i)]
+		id, err := f.ensure(ctx, token, f.patientKind(), p, p.Email)
+		for _, c := range care {
+			if err == nil {
+				err = f.assign(ctx, token, id, doctorIDs[c.doctor], c.notes)
+			}
+		}
+		return err
+	})
+}
+
+// each calls do for 0 to n-1, several at a time, until one fails.
+func (f *filler) each(ctx context.Context, what string, n int, do func(context.Context, int) error) error {
+	p := newProgress(f.progress, what, n)
+	defer p.end()
+	group, working := errgroup.WithContext(ctx)
+	group.SetLimit(f.concurrency)
+	for i := 0; i < n && working.Err() == nil; i++ {
+		group.Go(func() error {
+			if err := do(working, i); err != nil {
+				return fmt.Errorf("%s, number %d: %w", what, i+1, err)
+			}
+			p.step()
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return ctx.Err()
+}

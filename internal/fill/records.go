@@ -1,0 +1,134 @@
+package fill
+
+import (
+	"context"
+	"fmt"
+)
+
+// account is who signs in to the server.
+type account struct {
+	Username string  `json:"username"`
+	Email    string  `json:"email"`
+	Password string  `json:"password"`
+	Phone    *string `json:"phone"`
+	Role     string  `json:"role"`
+}
+
+// patient is a CreatePatientInput.
+type patient struct {
+	Name             string  `json:"name"`
+	DateOfBirth      string  `json:"dateOfBirth"`
+	Gender           string  `json:"gender"`
+	Phone            string  `json:"phone"`
+	Email            string  `json:"email"`
+	Address          string  `json:"address"`
+	EmergencyContact string  `json:"emergencyContact"`
+	BloodGroup       *string `json:"bloodGroup"`
+	MedicalHistory   *string `json:"medicalHistory"`
+}
+
+// doctor is a CreateDoctorInput.
+type doctor struct {
+	Name            string `json:"name"`
+	Email           string `json:"email"`
+	Phone           string `json:"phone"`
+	Specialization  string `json:"specialization"`
+	LicenseNumber   string `json:"licenseNumber"`
+	ExperienceYears int    `json:"experienceYears"`
+	Address         string `json:"address"`
+	ConsultationFee string `json:"consultationFee"`
+	Availability    string `json:"availability"`
+}
+
+// kind is what ensure has to know of a kind of records.
+type kind struct {
+	create, find operation
+	count        *count
+}
+
+func (f *filler) patientKind() kind {
+	return kind{
+		create: operation{"createPatient", `mutation Fill($input: CreatePatientInput!) {
+			reply: createPatient(input: $input) { record: patient { id } userErrors { field code } } }`},
+		find: operation{"patients", `query Fill($search: String!) {
+			reply: patients(search: $search, first: 100) { nodes { id key: email } } }`},
+		count: &f.patients,
+	}
+}
+
+func (f *filler) doctorKind() kind {
+	return kind{
+		create: operation{"createDoctor", `mutation Fill($input: CreateDoctorInput!) {
+			reply: createDoctor(input: $input) { record: doctor { id } userErrors { field code } } }`},
+		find: operation{"doctors", `query Fill($search: String!) {
+			reply: doctors(search: $search, first: 100) { nodes { id key: licenseNumber } } }`},
+		count: &f.doctors,
+	}
+}
+
+// ensure makes a record, or finds the one that has its key already, and
+// returns its id.
+func (f *filler) ensure(ctx context.Context, token string, k kind, input any, key string) (id string, err error) {
+	made, err := f.client.do(ctx, token, k.create, map[string]any{"input": input})
+	if err == nil && made.Record != nil {
+		k.count.add(true)
+		return made.Record.ID, nil
+	}
+	if !refusedWith(err, "TAKEN") {
+		return "", orNoRecord(k.create, err)
+	}
+	found, err := f.client.do(ctx, token, k.find, map[string]any{"search": key})
+	if err != nil {
+		return "", err
+	}
+	for _, candidate := range found.Nodes {
+		if candidate.Key == key {
+			k.count.add(false)
+			return candidate.ID, nil
+		}
+	}
+	return "", fmt.Errorf("%s: the record is there already, but %s does not find it", k.create.name, k.find.name)
+}
+
+func orNoRecord(op operation, err error) error {
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%s: the answer holds no record", op.name)
+}
+
+// assign assigns the doctor unless that has been done.
+func (f *filler) assign(ctx context.Context, token, patientID, doctorID, notes string) error {
+	_, err := f.client.do(ctx, token, operation{"assignDoctor", `mutation Fill($input: AssignDoctorInput!) {
+		reply: assignDoctor(input: $input) { record: mapping { id } userErrors { field code } } }`},
+		map[string]any{"input": map[string]any{"patientId": patientID, "doctorId": doctorID, "notes": notes}})
+	if err != nil && !refusedWith(err, "ALREADY_ASSIGNED") {
+		return err
+	}
+	f.mappings.add(err == nil)
+	return nil
+}
+
+// signIn registers the account, or signs in to it when it is there already,
+// and returns an access token.
+func (f *filler) signIn(ctx context.Context, a account) (token string, err error) {
+	register := operation{"register", `mutation Fill($input: RegisterInput!) {
+		reply: register(input: $input) { tokens { access } userErrors { field code } } }`}
+	in, err := f.client.do(ctx, "", register, map[string]any{"input": a})
+	made := err == nil
+	if refusedWith(err, "TAKEN") {
+		login := operation{"login", `mutation Fill($input: LoginInput!) {
+			reply: login(input: $input) { tokens { access } userErrors { field code } } }`}
+		in, err = f.client.do(ctx, "", login, map[string]any{"input": map[string]any{"email": a.Email, "password": a.Password}})
+	}
+	switch {
+	case refusedWith(err, "INVALID_CREDENTIALS"):
+		return "", fmt.Errorf("cannot sign in as %s: an account that has its username, e-mail or phone has another password", a.Email)
+	case err != nil:
+		return "", err
+	case in.Tokens == nil:
+		return "", orNoRecord(register, nil)
+	}
+	f.accounts.add(made)
+	return in.Tokens.Access, nil
+}
