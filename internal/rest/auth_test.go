@@ -1,0 +1,428 @@
+package rest_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/caregraph/caregraph/graph/graphtest"
+	"github.com/caregraph/caregraph/model"
+)
+
+const (
+	register = "/api/auth/register/"
+	login    = "/api/auth/login/"
+	refresh  = "/api/auth/token/refresh/"
+	verify   = "/api/auth/token/verify/"
+	logout   = "/api/auth/logout/"
+	change   = "/api/auth/password/change/"
+	me       = "/api/auth/me/"
+
+	noCredentials = `{"detail":"Authentication credentials were not provided."}`
+	noAccount     = `{"detail":"No active account found with the given credentials"}`
+)
+
+const (
+	jwt     = `[\w-]+\.[\w-]+\.[\w-]+`
+	instant = `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z`
+)
+
+// match checks an answer by a template in which TOKEN stands for a token and
+// TIME for an instant.
+func (s server) match(got reply, status int, template string) {
+	s.t.Helper()
+	pattern := strings.NewReplacer("TOKEN", jwt, "TIME", instant).Replace("^" + regexp.QuoteMeta(template) + "$")
+	if got.status != status || !regexp.MustCompile(pattern).MatchString(got.text) {
+		s.t.Errorf("got %d %s\nwant %d %s", got.status, got.text, status, template)
+	}
+}
+
+func tokenNotValid(message string) string {
+	return `{"detail":"Given token not valid for any token type","code":"token_not_valid","messages":` +
+		`[{"token_class":"AccessToken","token_type":"access","message":"` + message + `"}]}`
+}
+
+func TestRegister_AnswersAsItAlwaysDid(t *testing.T) {
+	t.Parallel()
+	s := serve(t, graphtest.Options{})
+	const created = `,"message":"User registered successfully","tokens":{"refresh":"TOKEN","access":"TOKEN"}}`
+
+	s.match(s.post(register, `{"username":"rahul_kumar","email":"rahul.kumar@gmail.com","password":"Secure@123","phone":"9876543210","role":"patient"}`),
+		http.StatusCreated, `{"user":{"id":1,"username":"rahul_kumar","email":"rahul.kumar@gmail.com","phone":"9876543210","role":"patient"}`+created)
+	s.match(s.post(register, `{"username":"Priya","email":" Priya.Patel@AIIMS.edu ","password":"Secure@123","phone":" +91 87654-32109","role":"doctor","id":77,"is_staff":true}`),
+		http.StatusCreated, `{"user":{"id":2,"username":"Priya","email":"priya.patel@aiims.edu","phone":"8765432109","role":"doctor"}`+created)
+
+	// No phone, in each way to say so, for any number of accounts.
+	for i, phone := range []string{``, `"phone":null,`, `"phone":"",`, `"phone":"  ",`, `"phone":"",`} {
+		name := "nophone" + string(rune('a'+i))
+		got := s.post(register, `{`+phone+`"username":"`+name+`","email":"`+name+`@x.example","password":"Secure@123","role":"patient"}`)
+		if got.status != http.StatusCreated || !strings.Contains(got.text, `"phone":null`) {
+			t.Errorf("phone %q: %d %s", phone, got.status, got.text)
+		}
+	}
+	// Texts come as numbers, in other scripts, and with what only HTML escapes.
+	got := s.post(register, `{"username":12345,"email":"a&b@x.example","password":"Secure@123","phone":9123456780,"role":"patient"}`)
+	if got.status != http.StatusCreated || !strings.Contains(got.text, `"username":"12345","email":"a&b@x.example","phone":"9123456780"`) {
+		t.Errorf("%d %s", got.status, got.text)
+	}
+	got = s.post(register, `{"username":"रवि","email":"ravi@x.example","password":"Secure@123","phone":"+442079460958","role":"patient","role":"doctor"}`)
+	if got.status != http.StatusCreated || !strings.Contains(got.text, `"username":"रवि","email":"ravi@x.example","phone":"+442079460958","role":"doctor"`) {
+		t.Errorf("%d %s", got.status, got.text)
+	}
+}
+
+func TestRegister_TellsAllFaultsInOrder(t *testing.T) {
+	t.Parallel()
+	s := serve(t, graphtest.Options{})
+	s.register("taken")
+	const (
+		required = `["This field is required."]`
+		blank    = `["This field may not be blank."]`
+		null     = `["This field may not be null."]`
+		notText  = `["Not a valid string."]`
+		nul      = `["Null characters are not allowed."]`
+		badName  = `["Enter a valid username. It may contain only letters, digits and @ . + - _ characters."]`
+		badMail  = `["Enter a valid email address."]`
+		badPhone = `["Enter a valid phone number: ten digits beginning 6 to 9 for an Indian mobile, or +, country code and number."]`
+	)
+	// valid is a body in which some members are replaced: the last one counts.
+	valid := func(members string) string {
+		return `{"username":"anil","email":"anil@x.example","password":"Secure@123","role":"patient",` + members + `}`
+	}
+	for body, want := range map[string]string{
+		`{}`: `{"username":` + required + `,"email":` + required + `,"password":` + required + `,"role":` + required + `}`,
+		`{"role":null,"password":null,"email":null,"username":null}`: `{"username":` + null + `,"email":` + null + `,"password":` + null + `,"role":` + null + `}`,
+		`{"username":"","email":" ","password":"","role":""}`:        `{"username":` + blank + `,"email":` + blank + `,"password":` + blank + `,"role":["\"\" is not a valid choice."]}`,
+		// Faults of the body and of the values together.
+		`{"email":"nobody"}`: `{"username":` + required + `,"email":` + badMail + `,"password":` + required + `,"role":` + required + `}`,
+		`{"username":"a b","email":"nobody","password":true,"phone":"abc","role":"Doctor"}`: `{"username":` + badName + `,"email":` + badMail +
+			`,"password":` + notText + `,"phone":` + badPhone + `,"role":["\"Doctor\" is not a valid choice."]}`,
+		`{"username":"anil","email":"x","password":"Secure@123","phone":"1"}`: `{"email":` + badMail + `,"phone":` + badPhone + `,"role":` + required + `}`,
+		`{"username":"a b","email":"x","password":"12345678","phone":{},"role":"admin"}`: `{"username":` + badName + `,"email":` + badMail +
+			`,"password":["This password is too common.","This password is entirely numeric."],"phone":` + notText + `,"role":["\"admin\" is not a valid choice."]}`,
+		// Each field by itself.
+		valid(`"role":"admin"`):                                       `{"role":["\"admin\" is not a valid choice."]}`,
+		valid(`"role":"PATIENT"`):                                     `{"role":["\"PATIENT\" is not a valid choice."]}`,
+		valid(`"role":"nurse"`):                                       `{"role":["\"nurse\" is not a valid choice."]}`,
+		valid(`"role":5`):                                             `{"role":["\"5\" is not a valid choice."]}`,
+		valid(`"role":["patient"]`):                                   `{"role":["Not a valid choice."]}`,
+		valid(`"role":null`):                                          `{"role":` + null + `}`,
+		valid(`"username":false`):                                     `{"username":` + notText + `}`,
+		valid(`"username":["anil"]`):                                  `{"username":` + notText + `}`,
+		valid(`"username":"an\u0000il"`):                              `{"username":` + nul + `}`,
+		valid(`"email":"anil@x.example\u0000"`):                       `{"email":` + nul + `}`,
+		valid(`"password":"Secure\u0000@123"`):                        `{"password":` + nul + `}`,
+		valid(`"phone":"98765\u000043210"`):                           `{"phone":` + nul + `}`,
+		valid(`"phone":true`):                                         `{"phone":` + notText + `}`,
+		valid(`"phone":"0123456789"`):                                 `{"phone":` + badPhone + `}`,
+		valid(`"phone":"98765432109876543"`):                          `{"phone":` + badPhone + `}`,
+		valid(`"username":"` + strings.Repeat("ü", 151) + `"`):        `{"username":["Ensure this field has no more than 150 characters."]}`,
+		valid(`"email":"` + strings.Repeat("a", 250) + `@x.example"`): `{"email":["Ensure this field has no more than 254 characters."]}`,
+		valid(`"email":"anil@localhost"`):                             `{"email":` + badMail + `}`,
+		valid(`"password":"1"`):                                       `{"password":["This password is too short. It must contain at least 8 characters.","This password is entirely numeric."]}`,
+		valid(`"password":"anil@x.example"`):                          `{"password":["The password is too similar to the email address."]}`,
+		// What is taken, in any case, both at once.
+		valid(`"username":"TAKEN","email":"Taken@Clinic.Example"`): `{"username":["A user with that username already exists."],"email":["user with this email already exists."]}`,
+	} {
+		s.want(s.post(register, body), http.StatusBadRequest, want)
+	}
+	if got := s.Row(`SELECT count(*)::text FROM users`); got != "1" {
+		t.Errorf("there are %s accounts: a refused request made one", got)
+	}
+}
+
+func TestRegister_DuplicatePhoneIsTold(t *testing.T) {
+	t.Parallel()
+	s := serve(t, graphtest.Options{})
+	for i, phone := range []string{"9876543210", "+91 98765 43210"} {
+		name := "user" + string(rune('a'+i))
+		got := s.post(register, `{"username":"`+name+`","email":"`+name+`@x.example","password":"Secure@123","phone":"`+phone+`","role":"patient"}`)
+		if i == 1 {
+			s.want(got, http.StatusBadRequest, `{"phone":["user with this phone already exists."]}`)
+		}
+	}
+}
+
+func TestRegister_TakesFormsAndUploads(t *testing.T) {
+	t.Parallel()
+	s := serve(t, graphtest.Options{})
+	form := url.Values{
+		"username": {"first", "asha"}, "email": {"asha@x.example"}, "password": {"Secure@123"}, "phone": {""}, "role": {"doctor"},
+	}.Encode()
+	got := s.post(register, form, "Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
+	s.match(got, http.StatusCreated, `{"user":{"id":1,"username":"asha","email":"asha@x.example","phone":null,"role":"doctor"},`+
+		`"message":"User registered successfully","tokens":{"refresh":"TOKEN","access":"TOKEN"}}`)
+
+	upload := multipart(`name="username"`, "neha", `name="email"`, "neha@x.example", `name="password"`, "Secure@123", `name="role"`, "patient")
+	if got := s.post(register, upload, "Content-Type", "multipart/form-data; boundary=X"); got.status != http.StatusCreated {
+		t.Errorf("%d %s", got.status, got.text)
+	}
+	file := multipart(`name="username"; filename="a.txt"`, "neha", `name="role"`, "patient")
+	s.want(s.post(register, file, "Content-Type", "multipart/form-data; boundary=X"), http.StatusBadRequest,
+		`{"username":["Not a valid string."],"email":["This field is required."],"password":["This field is required."]}`)
+	s.want(s.post(register, "username=%ff&email=+&password=&role=", "Content-Type", "application/x-www-form-urlencoded"), http.StatusBadRequest,
+		`{"username":["Enter a valid username. It may contain only letters, digits and @ . + - _ characters."],`+
+			`"email":["This field may not be blank."],"password":["This field may not be blank."],"role":["\"\" is not a valid choice."]}`)
+}
+
+// multipart writes pairs of disposition and content.
+func multipart(pairs ...string) string {
+	var body strings.Builder
+	for i := 0; i < len(pairs); i += 2 {
+		body.WriteString("--X\r\nContent-Disposition: form-data; " + pairs[i] + "\r\n\r\n" + pairs[i+1] + "\r\n")
+	}
+	return body.String() + "--X--\r\n"
+}
+
+func TestRegister_EqualRequestsAtOnceMakeOneAccount(t *testing.T) {
+	t.Parallel()
+	s := serve(t, graphtest.Options{})
+	const body = `{"username":"anil","email":"Anil@x.example","password":"Secure@123","phone":"9876543210","role":"patient"}`
+	replies := make([]reply, 8)
+	var all sync.WaitGroup
+	for i := range replies {
+		all.Go(func() { replies[i] = s.post(register, body) })
+	}
+	all.Wait()
+	created := 0
+	for _, got := range replies {
+		switch {
+		case got.status == http.StatusCreated:
+			created++
+		case got.status != http.StatusBadRequest || !strings.Contains(got.text, "already exists."):
+			t.Errorf("%d %s", got.status, got.text)
+		}
+	}
+	if created != 1 || s.Row(`SELECT count(*)::text FROM users`) != "1" {
+		t.Errorf("%d of them were told that they have an account", created)
+	}
+}
+
+func TestRegister_AFrontDeskIsNotSlowedDown(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	s := serve(t, graphtest.Options{Now: func() time.Time { return now }})
+	for i := range 50 {
+		s.register(fmt.Sprintf("patient%d", i))
+	}
+}
+
+func TestRegister_RefusesABadTokenAndLoginDoesNot(t *testing.T) {
+	t.Parallel()
+	s := serve(t, graphtest.Options{})
+	s.register("rahul")
+	const account = `{"username":"anil","email":"anil@x.example","password":"Secure@123","role":"patient"}`
+	const credentials = `{"email":"rahul@clinic.example","password":"Secure@123"}`
+
+	s.want(s.post(register, account, bearer("garbage")...), http.StatusUnauthorized, tokenNotValid("Token is invalid"))
+	s.want(s.post(register, `{`, bearer("garbage")...), http.StatusUnauthorized, tokenNotValid("Token is invalid"))
+	if got := s.Row(`SELECT count(*)::text FROM users`); got != "1" {
+		t.Error("a refused request made an account")
+	}
+	if got := s.post(login, credentials, bearer("garbage")...); got.status != http.StatusOK {
+		t.Errorf("login: %d %s", got.status, got.text)
+	}
+	if got := s.post(register, account, "Authorization", "Basic cmFodWw6eA=="); got.status != http.StatusCreated {
+		t.Errorf("register with another scheme: %d %s", got.status, got.text)
+	}
+}
+
+func TestLogin_AnswersAsItAlwaysDid(t *testing.T) {
+	t.Parallel()
+	s := serve(t, graphtest.Options{})
+	s.register("rahul")
+	s.register("gone")
+	s.Exec(`UPDATE users SET is_active = false WHERE username = 'gone'`)
+
+	for _, body := range []string{
+		`{"email":"rahul@clinic.example","password":"Secure@123"}`,
+		`{"email":"  RAHUL@Clinic.Example ","password":"Secure@123"}`,
+		`{"email":"rahul@clinic.example","password":" Secure@123 ","username":"x"}`,
+	} {
+		s.match(s.post(login, body), http.StatusOK,
+			`{"refresh":"TOKEN","access":"TOKEN","user":{"id":1,"email":"rahul@clinic.example","role":"patient"}}`)
+	}
+	for _, body := range []string{
+		`{"email":"rahul@clinic.example","password":"secure@123"}`,
+		`{"email":"nobody@clinic.example","password":"Secure@123"}`,
+		`{"email":"gone@clinic.example","password":"Secure@123"}`,
+		`{"email":"rahul","password":"Secure@123"}`,
+		`{"email":5,"password":5}`,
+	} {
+		s.want(s.post(login, body), http.StatusUnauthorized, noAccount)
+	}
+	for body, want := range map[string]string{
+		`{}`: `{"email":["This field is required."],"password":["This field is required."]}`,
+		`{"username":"rahul","password":"Secure@123"}`:                     `{"email":["This field is required."]}`,
+		`{"email":null,"password":" "}`:                                    `{"email":["This field may not be null."],"password":["This field may not be blank."]}`,
+		`{"email":"rahul\u0000@clinic.example","password":"\u0000"}`:       `{"email":["Null characters are not allowed."],"password":["Null characters are not allowed."]}`,
+		`{"email":["rahul@clinic.example"],"password":{"$ne":"anything"}}`: `{"email":["Not a valid string."],"password":["Not a valid string."]}`,
+	} {
+		s.want(s.post(login, body), http.StatusBadRequest, want)
+	}
+}
+
+func TestLogin_IsSlowedDownAfterFailures(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	s := serve(t, graphtest.Options{Now: func() time.Time { return now }})
+	const wrong = `{"email":"nobody@clinic.example","password":"Wrong@123"}`
+	for range 10 {
+		s.want(s.post(login, wrong), http.StatusUnauthorized, noAccount)
+	}
+	got := s.post(login, wrong)
+	s.want(got, http.StatusTooManyRequests, `{"detail":"Too many attempts. Try again in 30 seconds."}`)
+	if got.header.Get("Retry-After") != "30" {
+		t.Errorf("Retry-After is %q", got.header.Get("Retry-After"))
+	}
+}
+
+func TestRefresh_GivesEachTokenOnce(t *testing.T) {
+	t.Parallel()
+	s := serve(t, graphtest.Options{})
+	first, stranger := s.register("rahul"), s.register("asha")
+	body := func(token string) string { return `{"refresh":"` + token + `"}` }
+
+	got := s.post(refresh, body(" "+first.Refresh+" "), bearer("garbage")...)
+	s.match(got, http.StatusOK, `{"access":"TOKEN","refresh":"TOKEN"}`)
+	var second tokens
+	got.decode(t, &second)
+	s.match(s.send(http.MethodGet, me, "", bearer(second.Access)...), http.StatusOK,
+		`{"id":1,"username":"rahul","email":"rahul@clinic.example","phone":null,"role":"patient"}`)
+
+	for token, why := range map[string]string{
+		"garbage":       "Token is invalid",
+		second.Access:   "Token has wrong type",
+		stranger.Access: "Token has wrong type",
+	} {
+		s.want(s.post(refresh, body(token)), http.StatusUnauthorized, `{"detail":"`+why+`","code":"token_not_valid"}`)
+	}
+	// The used token ends its session, and no other.
+	s.want(s.post(refresh, body(first.Refresh)), http.StatusUnauthorized,
+		`{"detail":"This refresh token is not valid any more. Sign in again.","code":"token_not_valid"}`)
+	s.want(s.send(http.MethodGet, me, "", bearer(second.Access)...), http.StatusUnauthorized, tokenNotValid("Token's session has ended"))
+	if got := s.post(refresh, body(stranger.Refresh)); got.status != http.StatusOK {
+		t.Errorf("the stranger: %d %s", got.status, got.text)
+	}
+	s.want(s.post(refresh, `{}`), http.StatusBadRequest, `{"refresh":["This field is required."]}`)
+	s.want(s.post(refresh, `{"refresh":""}`), http.StatusBadRequest, `{"refresh":["This field may not be blank."]}`)
+}
+
+func TestVerify_TakesLivingTokensOfEitherKind(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	now := time.Now()
+	s := serve(t, graphtest.Options{Now: func() time.Time { mu.Lock(); defer mu.Unlock(); return now }})
+	rahul, asha := s.register("rahul"), s.register("asha")
+	body := func(token string) string { return `{"token":"` + token + `"}` }
+	refused := func(why string) string { return `{"detail":"` + why + `","code":"token_not_valid"}` }
+
+	for _, token := range []string{rahul.Access, rahul.Refresh, " " + rahul.Access} {
+		s.want(s.post(verify, body(token), bearer("garbage")...), http.StatusOK, `{}`)
+	}
+	s.want(s.post(verify, body("garbage")), http.StatusUnauthorized, refused("Token is invalid"))
+	s.want(s.post(verify, body(rahul.Access[:len(rahul.Access)-4]+"AAAA")), http.StatusUnauthorized, refused("Token is invalid"))
+	s.want(s.post(verify, `{}`), http.StatusBadRequest, `{"token":["This field is required."]}`)
+	s.want(s.post(verify, `{"token":null}`), http.StatusBadRequest, `{"token":["This field may not be null."]}`)
+
+	s.want(s.post(logout, `{}`, bearer(rahul.Access)...), http.StatusNoContent, "")
+	for _, token := range []string{rahul.Access, rahul.Refresh} {
+		s.want(s.post(verify, body(token)), http.StatusUnauthorized, refused("Token's session has ended"))
+	}
+	mu.Lock()
+	now = now.Add(25 * time.Hour)
+	mu.Unlock()
+	s.want(s.post(verify, body(asha.Access)), http.StatusUnauthorized, refused("Token is expired"))
+	s.want(s.post(verify, body(asha.Refresh)), http.StatusOK, `{}`)
+	s.want(s.send(http.MethodGet, me, "", bearer(asha.Access)...), http.StatusUnauthorized, tokenNotValid("Token is expired"))
+}
+
+func TestLogout_EndsOnesOwnSessionOnly(t *testing.T) {
+	t.Parallel()
+	s := serve(t, graphtest.Options{})
+	rahul, asha := s.register("rahul"), s.register("asha")
+	body := func(token string) string { return `{"refresh":"` + token + `"}` }
+
+	s.want(s.post(logout, body(asha.Refresh), bearer(rahul.Access)...), http.StatusUnauthorized, `{"detail":"Token is invalid","code":"token_not_valid"}`)
+	s.want(s.post(logout, body("garbage"), bearer(rahul.Access)...), http.StatusUnauthorized, `{"detail":"Token is invalid","code":"token_not_valid"}`)
+	s.want(s.post(logout, body(rahul.Access), bearer(rahul.Access)...), http.StatusUnauthorized, `{"detail":"Token has wrong type","code":"token_not_valid"}`)
+	s.want(s.post(logout, body(rahul.Refresh)), http.StatusUnauthorized, noCredentials)
+	for _, account := range []tokens{rahul, asha} {
+		if got := s.send(http.MethodGet, me, "", bearer(account.Access)...); got.status != http.StatusOK {
+			t.Errorf("a session has ended: %d %s", got.status, got.text)
+		}
+	}
+
+	s.want(s.post(logout, body(rahul.Refresh), bearer(rahul.Access)...), http.StatusNoContent, "")
+	s.want(s.send(http.MethodGet, me, "", bearer(rahul.Access)...), http.StatusUnauthorized, tokenNotValid("Token's session has ended"))
+	s.want(s.post(logout, body(rahul.Refresh), bearer(rahul.Access)...), http.StatusUnauthorized, tokenNotValid("Token's session has ended"))
+	if got := s.send(http.MethodGet, me, "", bearer(asha.Access)...); got.status != http.StatusOK {
+		t.Errorf("the other's session has ended: %d %s", got.status, got.text)
+	}
+	s.want(s.post(logout, "", bearer(asha.Access)...), http.StatusNoContent, "")
+	if got := s.post(refresh, body(asha.Refresh)); got.status != http.StatusUnauthorized {
+		t.Errorf("the session goes on: %d %s", got.status, got.text)
+	}
+}
+
+func TestPasswordChange_EndsTheOtherSessions(t *testing.T) {
+	t.Parallel()
+	s := serve(t, graphtest.Options{})
+	other, asha := s.register("rahul"), s.register("asha")
+	var here tokens
+	s.post(login, `{"email":"rahul@clinic.example","password":"Secure@123"}`).decode(t, &here)
+	auth := bearer(here.Access)
+
+	for body, want := range map[string]string{
+		`{}`: `{"current_password":["This field is required."],"new_password":["This field is required."]}`,
+		`{"currentPassword":"Secure@123","new_password":""}`:               `{"current_password":["This field is required."],"new_password":["This field may not be blank."]}`,
+		`{"current_password":"Wrong@123","new_password":"Another#Pass77"}`: `{"current_password":["This is not the present password."]}`,
+		`{"current_password":"Secure@123","new_password":"1234"}`: `{"new_password":["This password is too short. It must contain at least 8 characters.",` +
+			`"This password is too common.","This password is entirely numeric."]}`,
+	} {
+		s.want(s.post(change, body, auth...), http.StatusBadRequest, want)
+	}
+	const good = `{"current_password":"Secure@123","new_password":"Another#Pass77"}`
+	s.want(s.post(change, good), http.StatusUnauthorized, noCredentials)
+
+	got := s.post(change, good, auth...)
+	s.match(got, http.StatusOK, `{"access":"TOKEN","refresh":"TOKEN"}`)
+	var renewed tokens
+	got.decode(t, &renewed)
+	for access, want := range map[string]int{
+		renewed.Access: http.StatusOK, other.Access: http.StatusUnauthorized, asha.Access: http.StatusOK,
+	} {
+		if got := s.send(http.MethodGet, me, "", bearer(access)...); got.status != want {
+			t.Errorf("%d, want %d: %s", got.status, want, got.text)
+		}
+	}
+	s.want(s.post(login, `{"email":"rahul@clinic.example","password":"Secure@123"}`), http.StatusUnauthorized, noAccount)
+	if got := s.post(login, `{"email":"rahul@clinic.example","password":"Another#Pass77"}`); got.status != http.StatusOK {
+		t.Errorf("the new password: %d %s", got.status, got.text)
+	}
+	if got := s.post(login, `{"email":"asha@clinic.example","password":"Secure@123"}`); got.status != http.StatusOK {
+		t.Errorf("the other account: %d %s", got.status, got.text)
+	}
+}
+
+func TestMe_ShowsOneselfAndNobodyElse(t *testing.T) {
+	t.Parallel()
+	s := serve(t, graphtest.Options{})
+	rahul, priya := s.Account("Rahul", model.RolePatient), s.Account("Priya", model.RoleDoctor)
+	boss := s.Account("Boss", model.RoleAdmin)
+	s.want(s.send(http.MethodGet, me, "", bearer(rahul.Token)...), http.StatusOK,
+		`{"id":1,"username":"Rahul","email":"rahul@clinic.example","phone":null,"role":"patient"}`)
+	s.want(s.send(http.MethodGet, me+"?id=1", "", bearer(priya.Token)...), http.StatusOK,
+		`{"id":2,"username":"Priya","email":"priya@clinic.example","phone":null,"role":"doctor"}`)
+	s.want(s.send(http.MethodGet, me, "", bearer(boss.Token)...), http.StatusOK,
+		`{"id":3,"username":"Boss","email":"boss@clinic.example","phone":null,"role":"admin"}`)
+
+	s.want(s.send(http.MethodGet, me, "", bearer(rahul.Refresh)...), http.StatusUnauthorized, tokenNotValid("Token has wrong type"))
+	s.Exec(`UPDATE users SET is_active = false WHERE id = 1`)
+	s.want(s.send(http.MethodGet, me, "", bearer(rahul.Token)...), http.StatusUnauthorized, tokenNotValid("Token's session has ended"))
+}

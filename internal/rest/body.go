@@ -1,0 +1,186 @@
+package rest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	mediaJSON      = "application/json"
+	mediaForm      = "application/x-www-form-urlencoded"
+	mediaMultipart = "multipart/form-data"
+)
+
+// acceptable reports whether the client takes JSON. Clients that ask for HTML
+// had a page for people here, and get JSON now, too.
+func acceptable(header http.Header) bool {
+	accept := strings.Join(header.Values("Accept"), ",")
+	if strings.TrimSpace(accept) == "" {
+		return true
+	}
+	for wanted := range strings.SplitSeq(accept, ",") {
+		media, parameters, err := mime.ParseMediaType(wanted)
+		if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) {
+			continue
+		}
+		switch media {
+		case "*/*", "application/*", mediaJSON, "text/*", "text/html":
+			q, err := strconv.ParseFloat(parameters["q"], 64)
+			if err != nil || q > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// readBody returns the members of the object, or the fields of the form, that
+// the request holds. Strings, numbers (as json.Number), booleans, null (nil)
+// and what is nested come as they were sent; of members with the same name the
+// last one counts. No body at all is an empty one.
+func readBody(r *http.Request) (map[string]any, *answer) {
+	if r.ContentLength == 0 {
+		return map[string]any{}, nil
+	}
+	content := r.Header.Get("Content-Type")
+	media, parameters, err := mime.ParseMediaType(content)
+	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) {
+		media = ""
+	}
+	switch media {
+	case mediaJSON, mediaForm, mediaMultipart:
+	default:
+		return nil, detail(http.StatusUnsupportedMediaType, `Unsupported media type "`+content+`" in request.`)
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, unread(err)
+	}
+	switch media {
+	case mediaJSON:
+		return decodeJSON(body)
+	case mediaForm:
+		return decodeForm(body)
+	default:
+		return decodeMultipart(body, parameters["boundary"])
+	}
+}
+
+func unread(err error) *answer {
+	if large, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return detail(http.StatusRequestEntityTooLarge, fmt.Sprintf("The request body is longer than %d bytes.", large.Limit))
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return detail(http.StatusRequestTimeout, "The request body did not arrive in time.")
+	}
+	return detail(http.StatusBadRequest, "The request body did not arrive in full.")
+}
+
+// decodeJSON never repeats what was sent: it may be anything.
+func decodeJSON(body []byte) (map[string]any, *answer) {
+	if !utf8.Valid(body) {
+		return nil, detail(http.StatusBadRequest, "JSON parse error - The text is not UTF-8.")
+	}
+	var whole json.RawMessage
+	if err := json.Unmarshal(body, &whole); err != nil {
+		return nil, detail(http.StatusBadRequest, "JSON parse error - "+place(body, err))
+	}
+	var value any
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	if err := decoder.Decode(&value); err != nil {
+		return nil, detail(http.StatusBadRequest, "JSON parse error - "+place(body, err))
+	}
+	switch value := value.(type) {
+	case map[string]any:
+		return value, nil
+	case nil:
+		return nil, invalid("No data provided")
+	default:
+		return nil, invalid("Invalid data. Expected a dictionary, but got " + typeName(value) + ".")
+	}
+}
+
+// place says where JSON goes wrong, in characters.
+func place(body []byte, err error) string {
+	syntax, ok := errors.AsType[*json.SyntaxError](err)
+	if !ok {
+		return "Unexpected value"
+	}
+	before := body[:max(0, min(int(syntax.Offset)-1, len(body)))]
+	line := before[bytes.LastIndexByte(before, '\n')+1:]
+	return fmt.Sprintf("Unexpected text: line %d column %d (char %d)",
+		bytes.Count(before, []byte("\n"))+1, utf8.RuneCount(line)+1, utf8.RuneCount(before))
+}
+
+// typeName is what the clients' error messages call a type.
+func typeName(value any) string {
+	switch value := value.(type) {
+	case []any:
+		return "list"
+	case string:
+		return "str"
+	case bool:
+		return "bool"
+	case json.Number:
+		if strings.ContainsAny(value.String(), ".eE") {
+			return "float"
+		}
+		return "int"
+	default:
+		return "dict"
+	}
+}
+
+func decodeForm(body []byte) (map[string]any, *answer) {
+	values, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, detail(http.StatusBadRequest, "Form parse error - The body is not encoded as a form.")
+	}
+	fields := make(map[string]any, len(values))
+	for name, all := range values {
+		fields[name] = strings.ToValidUTF8(all[len(all)-1], "\uFFFD")
+	}
+	return fields, nil
+}
+
+// upload stands for a file, which no field of ours takes.
+type upload struct{}
+
+func decodeMultipart(body []byte, boundary string) (map[string]any, *answer) {
+	broken := detail(http.StatusBadRequest, "Multipart form parse error - The body is not encoded as its header says.")
+	if boundary == "" {
+		return nil, broken
+	}
+	fields := map[string]any{}
+	parts := multipart.NewReader(bytes.NewReader(body), boundary)
+	for {
+		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			return fields, nil
+		}
+		if err != nil {
+			return nil, broken
+		}
+		value, err := io.ReadAll(part)
+		if err != nil {
+			return nil, broken
+		}
+		if part.FileName() != "" {
+			fields[part.FormName()] = upload{}
+			continue
+		}
+		fields[part.FormName()] = strings.ToValidUTF8(string(value), "\uFFFD")
+	}
+}

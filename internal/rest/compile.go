@@ -1,0 +1,231 @@
+package rest
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+)
+
+// operation is a row that was checked against the schema.
+type operation struct {
+	row
+
+	inputs []input
+	// inInput says that the fields are those of the variable $input.
+	inInput bool
+	// root is the document's only root field.
+	root   node
+	public bool
+	// byID, conditional and paged say that the document has the variable $id,
+	// $expectedVersion or $after.
+	byID, conditional, paged bool
+}
+
+// input is a field of a body with its type in the schema.
+type input struct {
+	field
+
+	typ     string   // the name of the type
+	choices []choice // of an enum
+}
+
+// choice is a value of an enum as GraphQL and as REST write it.
+type choice struct{ graphql, rest string }
+
+// compile checks the rows and gathers them by their paths.
+func compile(schema *ast.Schema, rows []row) (resources, error) {
+	if _, err := parse(schema, callerDocument); err != nil {
+		return nil, fmt.Errorf("rest: who is calling cannot be asked: %w", err)
+	}
+	all := resources{}
+	for _, row := range rows {
+		op, err := compileRow(schema, row)
+		if err == nil {
+			err = all.add(op)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("rest: %s %s: %w", row.method, row.path, err)
+		}
+	}
+	return all, nil
+}
+
+func (all resources) add(op *operation) error {
+	if !strings.HasPrefix(op.path, prefix) || !strings.HasSuffix(op.path, "/") {
+		return fmt.Errorf("the path must begin with %s and end with a slash", prefix)
+	}
+	res, ok := all[op.path]
+	if !ok {
+		res = &resource{path: op.path, operations: map[string]*operation{}, guarded: true}
+		all[op.path] = res
+	}
+	if res.operations[op.method] != nil {
+		return errors.New("the row is there twice")
+	}
+	res.operations[op.method] = op
+	res.allow = allow(res.operations)
+	res.guarded = res.guarded && !op.public
+	res.refusesBadToken = res.refusesBadToken || op.refusesBadToken
+	return nil
+}
+
+// allow lists the methods in the order that clients know.
+func allow(operations map[string]*operation) string {
+	var methods []string
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		if operations[method] != nil {
+			methods = append(methods, method)
+		}
+	}
+	if operations[http.MethodGet] != nil {
+		methods = append(methods, http.MethodHead)
+	}
+	return strings.Join(append(methods, http.MethodOptions), ", ")
+}
+
+func compileRow(schema *ast.Schema, r row) (*operation, error) {
+	op := &operation{row: r}
+	if r.check != nil {
+		op.public = true
+		for _, f := range r.fields {
+			op.inputs = append(op.inputs, input{field: f.named()})
+		}
+		return op, nil
+	}
+	parsed, err := parse(schema, r.document)
+	if err != nil {
+		return nil, err
+	}
+	if op.root, err = compileNode(schema, parsed.SelectionSet[0]); err != nil {
+		return nil, err
+	}
+	if r.located && !op.root.has(id) {
+		return nil, errors.New("without an id in the answer, the new record cannot be located")
+	}
+	if (r.message != "") != strings.Contains(r.document, "__typename") {
+		return nil, errors.New("a message needs its place, `message: __typename`, and the other way round")
+	}
+	root := parsed.SelectionSet[0].(*ast.Field) //nolint:forcetypeassert // compileNode has looked
+	if parsed.Operation == ast.Mutation && !selects(root, "userErrors") {
+		return nil, errors.New("the document does not select userErrors")
+	}
+	op.public = isPublic(root.Definition)
+	return op, op.bind(schema, parsed.VariableDefinitions)
+}
+
+// parse returns the one operation of a document that fits the schema.
+func parse(schema *ast.Schema, document string) (*ast.OperationDefinition, error) {
+	parsed, errs := gqlparser.LoadQueryWithRules(schema, document, rules.NewDefaultRules())
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	if len(parsed.Operations) != 1 || len(parsed.Operations[0].SelectionSet) != 1 {
+		return nil, errors.New("the document must be one operation with one root field")
+	}
+	return parsed.Operations[0], nil
+}
+
+func selects(field *ast.Field, name string) bool {
+	for _, selection := range field.SelectionSet {
+		if f, ok := selection.(*ast.Field); ok && f.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// isPublic reads who may call a root field. One that does not say is closed.
+func isPublic(root *ast.FieldDefinition) bool {
+	access := root.Directives.ForName("access")
+	if access == nil {
+		return false
+	}
+	to := access.Arguments.ForName("to")
+	return to != nil && to.Value.Raw == "PUBLIC"
+}
+
+// The variables that no field of a body fills.
+const (
+	idVariable      = "id"
+	versionVariable = "expectedVersion"
+	afterVariable   = "after"
+)
+
+// bind finds the GraphQL name and type of each field of the body, and that
+// nothing which the schema requires can be missing.
+func (op *operation) bind(schema *ast.Schema, variables ast.VariableDefinitionList) error {
+	op.inInput = variables.ForName("input") != nil
+	op.byID = variables.ForName(idVariable) != nil
+	op.conditional = variables.ForName(versionVariable) != nil
+	op.paged = variables.ForName(afterVariable) != nil
+	if op.byID != strings.Contains(op.path, idSegment) {
+		return errors.New("the path and the document must both have an id, or neither")
+	}
+	if op.paged != op.root.has(pageInfo) {
+		return errors.New("a list needs both $after and pageInfo")
+	}
+	open := slots(schema, variables)
+	for _, f := range op.fields {
+		f = f.named()
+		slot, ok := open[f.input]
+		if !ok {
+			return fmt.Errorf("the schema has no field %q to take %q", f.input, f.name)
+		}
+		if (f.optional || op.partial) && slot.required {
+			return fmt.Errorf("%q is optional, but the schema requires %q", f.name, f.input)
+		}
+		op.inputs = append(op.inputs, input{field: f, typ: slot.typ, choices: slot.choices})
+		delete(open, f.input)
+	}
+	for name, slot := range open {
+		if slot.required {
+			return fmt.Errorf("no field of the body gives %q, which the schema requires", name)
+		}
+	}
+	return nil
+}
+
+// slot is where the value of a field of a body can go.
+type slot struct {
+	required bool
+	typ      string
+	choices  []choice
+}
+
+// slots are the fields of the variable $input or, without it, the variables.
+func slots(schema *ast.Schema, variables ast.VariableDefinitionList) map[string]slot {
+	all := map[string]slot{}
+	add := func(name string, typ *ast.Type, byDefault *ast.Value) {
+		all[name] = slot{typ.NonNull && byDefault == nil, typ.Name(), choices(schema, typ)}
+	}
+	if variable := variables.ForName("input"); variable != nil {
+		for _, f := range schema.Types[variable.Type.Name()].Fields {
+			add(f.Name, f.Type, f.DefaultValue)
+		}
+		return all
+	}
+	for _, v := range variables {
+		if v.Variable != idVariable && v.Variable != versionVariable && v.Variable != afterVariable {
+			add(v.Variable, v.Type, v.DefaultValue)
+		}
+	}
+	return all
+}
+
+// choices are none for a type that is no enum. Blood groups are written as
+// their descriptions say, all others in lower case.
+func choices(schema *ast.Schema, typ *ast.Type) (all []choice) {
+	for _, value := range schema.Types[typ.Name()].EnumValues {
+		written := strings.ToLower(value.Name)
+		if typ.Name() == "BloodGroup" {
+			written = value.Description
+		}
+		all = append(all, choice{value.Name, written})
+	}
+	return all
+}

@@ -1,0 +1,152 @@
+package rest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// answer runs the row for a request whose caller and method are right.
+func (op *operation) answer(r *http.Request, id string, exec graphql.GraphExecutor) *answer {
+	values, found := map[string]any{}, faults{}
+	if len(op.inputs) > 0 {
+		body, refused := readBody(r)
+		if refused != nil {
+			return refused
+		}
+		values, found = op.read(body)
+	}
+	var unknown []string
+	if len(found) > 0 {
+		if !op.validates {
+			return op.refuse(found)
+		}
+		unknown = op.doomed(values, found)
+	}
+	ctx, variables := r.Context(), op.variables(values, id)
+	run := func() *answer {
+		response := execute(ctx, exec, op.document, variables)
+		if len(response.Errors) > 0 {
+			return failed(ctx, exec, response)
+		}
+		return op.conclude(ctx, exec, response, values, found, unknown)
+	}
+	switch {
+	case op.check != nil:
+		return op.runCheck(ctx, exec, values)
+	case op.paged:
+		return op.list(ctx, exec, variables)
+	case op.conditional:
+		return readConditions(r.Header).change(variables, run)
+	case op.method == http.MethodGet:
+		return readConditions(r.Header).check(run())
+	default:
+		return run()
+	}
+}
+
+func (op *operation) runCheck(ctx context.Context, exec graphql.GraphExecutor, values map[string]any) *answer {
+	if err := op.check(ctx, values); err != nil {
+		return fault(ctx, exec, err)
+	}
+	return &answer{status: op.status, body: object{}}
+}
+
+// execute runs a document as the GraphQL transports do.
+func execute(ctx context.Context, exec graphql.GraphExecutor, document string, variables map[string]any) *graphql.Response {
+	op, errs := exec.CreateOperationContext(ctx, &graphql.RawParams{Query: document, Variables: variables})
+	if errs != nil {
+		return exec.DispatchError(graphql.WithOperationContext(ctx, op), errs)
+	}
+	responses, ctx := exec.DispatchOperation(ctx, op)
+	if response := responses(ctx); response != nil {
+		return response
+	}
+	// The context has ended.
+	err := gqlerror.Errorf("The operation took too long and was stopped.")
+	err.Extensions = map[string]any{"code": "UNAVAILABLE"}
+	return &graphql.Response{Errors: gqlerror.List{err}}
+}
+
+// userError is a fault as mutations tell it.
+type userError struct {
+	Field   []string
+	Code    string
+	Message string
+}
+
+// conclude answers a response without errors. Faults that were found before,
+// and unknown fields, are those of a doomed request.
+func (op *operation) conclude(
+	ctx context.Context, exec graphql.GraphExecutor, response *graphql.Response,
+	values map[string]any, found faults, unknown []string,
+) *answer {
+	s, err := op.shape(response.Data, nil)
+	if err != nil {
+		return fault(ctx, exec, err)
+	}
+	var told []userError
+	if s.userErrors != nil {
+		if err := json.Unmarshal(s.userErrors, &told); err != nil {
+			return fault(ctx, exec, fmt.Errorf("read userErrors: %w", err))
+		}
+	}
+	for _, e := range told {
+		if whole := op.sort(e, values, found, unknown); whole {
+			refused := refusal(e.Code, e.Message, response.Extensions)
+			refused.etag = s.etag
+			return refused
+		}
+	}
+	switch {
+	case len(found) > 0:
+		return op.refuse(found)
+	case op.byID && op.status == http.StatusOK && string(s.body) == "null":
+		return absent()
+	}
+	done := &answer{status: op.status, json: s.body, etag: s.etag}
+	if op.located {
+		done.location = op.path + s.id + "/"
+	}
+	return done
+}
+
+// sort adds a fault to its field, unless the field is unknown, and reports
+// whether it is one of the whole request instead.
+func (op *operation) sort(e userError, values map[string]any, found faults, unknown []string) (whole bool) {
+	o, _ := outcomeOf(e.Code)
+	i := slices.IndexFunc(op.inputs, func(in input) bool {
+		return len(e.Field) > 0 && in.input == e.Field[len(e.Field)-1]
+	})
+	var name string
+	hidden := false
+	if i >= 0 {
+		name = op.inputs[i].name
+		hidden = slices.Contains(unknown, name)
+	}
+	switch {
+	case hidden && (o.inField || len(found[name]) == 0):
+		return false // it is about a value that we made
+	case i >= 0 && o.inField:
+		found.add(name, op.inputs[i].word(e, values))
+		return false
+	case o.status == http.StatusBadRequest:
+		found.add(nonField, e.Message)
+		return false
+	default:
+		return true
+	}
+}
+
+// word is the message about a field.
+func (in input) word(e userError, values map[string]any) string {
+	if in.typ == "ID" {
+		return unknownID(values[in.input])
+	}
+	return e.Message
+}
