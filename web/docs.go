@@ -1,0 +1,136 @@
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"strconv"
+)
+
+//go:embed docs/plain
+var plainDocs embed.FS
+
+// docsPolicy is plainPolicy with the pictures that are in the style sheet of
+// Swagger UI.
+const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; " +
+	"img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+const docsPage = "/docs/"
+
+// Docs serves what describes the REST addresses: GET /openapi.json, which is
+// the given document, and GET /docs/, a page on which they can be tried. That
+// is Swagger UI or, where it was not built, a page of our own that lists the
+// addresses. GET /swagger/ and GET /redoc/ lead to it for good. All other paths
+// are 404.
+func Docs(openapi []byte) (http.Handler, error) {
+	app, err := fs.Sub(dist, "dist")
+	if err != nil {
+		return nil, fmt.Errorf("docs: %w", err)
+	}
+	return newDocs(app, openapi)
+}
+
+// newDocs makes the handler of the app in the directory docs of the files,
+// which may be missing.
+func newDocs(app fs.FS, openapi []byte) (http.Handler, error) {
+	pages := site{}
+	if err := pages.addDocs(app); err != nil {
+		return nil, fmt.Errorf("docs: %w", err)
+	}
+	document, err := newBlob("application/json", openapi)
+	if err != nil {
+		return nil, fmt.Errorf("docs: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET "+docsPage, pages)
+	mux.Handle("GET /openapi.json", document)
+	moved := http.RedirectHandler(docsPage, http.StatusPermanentRedirect)
+	mux.Handle("GET /swagger/", moved)
+	mux.Handle("GET /redoc/", moved)
+	return mux, nil
+}
+
+// addDocs adds the app or, without one, the page of our own.
+func (s site) addDocs(app fs.FS) error {
+	if _, err := fs.Stat(app, "docs/index.html"+packed); err != nil {
+		own, err := fs.Sub(plainDocs, "docs/plain")
+		if err != nil {
+			return err
+		}
+		return s.addFiles(own, docsPage, plainPolicy)
+	}
+	built, err := fs.Sub(app, "docs")
+	if err != nil {
+		return err
+	}
+	all := site{}
+	if err := all.addApp(built); err != nil {
+		return err
+	}
+	for address, f := range all {
+		f.policy = docsPolicy
+		s[docsPage+address[1:]] = f
+	}
+	return nil
+}
+
+// addFiles adds files as they are, below an address.
+func (s site) addFiles(files fs.FS, below, policy string) error {
+	return walk(files, func(name string) error {
+		f, err := newFile(files, name)
+		if err != nil {
+			return err
+		}
+		f.policy, f.cache = policy, revalidate
+		if name == "index.html" {
+			name = ""
+		}
+		s[below+name] = f
+		return nil
+	})
+}
+
+// blob is a text that was made when the server started.
+type blob struct {
+	contentType, etag string
+	plain, gzipped    []byte
+}
+
+func newBlob(contentType string, text []byte) (*blob, error) {
+	var gzipped bytes.Buffer
+	w := gzip.NewWriter(&gzipped)
+	if _, err := w.Write(text); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(text)
+	// Weak, for it is the same whether the text goes out packed or not.
+	etag := `W/"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+	return &blob{contentType, etag, text, gzipped.Bytes()}, nil
+}
+
+func (b *blob) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Cache-Control", revalidate)
+	h.Set("ETag", b.etag)
+	h.Add("Vary", "Accept-Encoding")
+	if unchanged(r.Header, b.etag) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	body := b.plain
+	if acceptsGzip(r.Header) {
+		h.Set("Content-Encoding", "gzip")
+		body = b.gzipped
+	}
+	h.Set("Content-Type", b.contentType)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	_, _ = w.Write(body) // the client may be gone; net/http drops the body for HEAD
+}

@@ -1,0 +1,126 @@
+package web
+
+import (
+	"io/fs"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+const described = `{"openapi":"3.1.0"}`
+
+// docsOf is the page of a dist, where server.go puts it.
+func docsOf(t *testing.T, dist fs.FS) http.Handler {
+	t.Helper()
+	docs, err := newDocs(dist, []byte(described))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		docs.ServeHTTP(w, r)
+	})
+}
+
+func builtDocs(t *testing.T) http.Handler {
+	t.Helper()
+	return docsOf(t, fstest.MapFS{
+		"index.html.gz":            {Data: pack(t, "the playground")},
+		"docs/index.html.gz":       {Data: pack(t, "<title>docs</title>")},
+		"docs/assets/i-1234.js.gz": {Data: pack(t, "let docs")},
+		"docs/secret.txt":          {Data: []byte("not packed")},
+	})
+}
+
+func unbuiltDocs(t *testing.T) http.Handler {
+	t.Helper()
+	return docsOf(t, fstest.MapFS{".gitkeep": {}})
+}
+
+func TestDocs_ServesTheAppWithItsPolicy(t *testing.T) {
+	t.Parallel()
+	for target, want := range map[string]struct{ cache, contentType, content string }{
+		"/docs/":                 {"no-cache", "text/html; charset=utf-8", "<title>docs</title>"},
+		"/docs/assets/i-1234.js": {"public, max-age=31536000, immutable", "text/javascript; charset=utf-8", "let docs"},
+	} {
+		response := ask(t, builtDocs(t), "GET", target, "Accept-Encoding", "gzip")
+		wantHeader(t, response, "Cache-Control", want.cache)
+		wantHeader(t, response, "Content-Type", want.contentType)
+		wantHeader(t, response, "Content-Security-Policy", docsPolicy)
+		if got := unpacked(t, response); got != want.content {
+			t.Errorf("GET %s: %q, want %q", target, got, want.content)
+		}
+	}
+}
+
+func TestDocs_ServesAPageOfOurOwnWhereTheAppWasNotBuilt(t *testing.T) {
+	t.Parallel()
+	page := ask(t, unbuiltDocs(t), "GET", "/docs/")
+	wantHeader(t, page, "Content-Security-Policy", plainPolicy)
+	text := body(t, page)
+	if !strings.Contains(text, `href="../openapi.json"`) {
+		t.Errorf("no link to the description: %s", text)
+	}
+	for _, forbidden := range []string{"<script>", "onload=", "<style", "style=", "//"} {
+		if strings.Contains(strings.ReplaceAll(text, "<!doctype", ""), forbidden) {
+			t.Errorf("the page holds %q", forbidden)
+		}
+	}
+	for _, name := range []string{"docs.js", "docs.css", "icon.svg"} {
+		if response := ask(t, unbuiltDocs(t), "GET", "/docs/"+name); response.StatusCode != http.StatusOK || body(t, response) == "" {
+			t.Errorf("/docs/%s: %d", name, response.StatusCode)
+		}
+	}
+}
+
+func TestDocs_OnlyWhatThereIs(t *testing.T) {
+	t.Parallel()
+	for _, h := range []http.Handler{builtDocs(t), unbuiltDocs(t)} {
+		for _, target := range []string{"/", "/docs/secret.txt", "/docs/index.html", "/docs/.gitkeep", "/docs/assets/", "/docs/x", "/openapi.json/"} {
+			if response := ask(t, h, "GET", target); response.StatusCode != http.StatusNotFound {
+				t.Errorf("GET %s: %d", target, response.StatusCode)
+			}
+		}
+	}
+}
+
+func TestDocs_ServesTheDescription(t *testing.T) {
+	t.Parallel()
+	h := builtDocs(t)
+	for accept, read := range map[string]func(*testing.T, *http.Response) string{"gzip": unpacked, "identity": body} {
+		response := ask(t, h, "GET", "/openapi.json", "Accept-Encoding", accept)
+		wantHeader(t, response, "Content-Type", "application/json")
+		wantHeader(t, response, "Cache-Control", "no-cache")
+		wantHeader(t, response, "Vary", "Accept-Encoding")
+		if got := read(t, response); got != described {
+			t.Errorf("%s: %q", accept, got)
+		}
+		again := ask(t, h, "GET", "/openapi.json", "If-None-Match", response.Header.Get("ETag"))
+		if text := body(t, again); again.StatusCode != http.StatusNotModified || text != "" {
+			t.Errorf("asked again: %d %q", again.StatusCode, text)
+		}
+	}
+}
+
+func TestDocs_OlderAddressesLeadToIt(t *testing.T) {
+	t.Parallel()
+	for _, target := range []string{"/swagger/", "/redoc/", "/swagger/?format=openapi"} {
+		response := ask(t, builtDocs(t), "GET", target)
+		wantHeader(t, response, "Location", "/docs/")
+		if response.StatusCode != http.StatusPermanentRedirect {
+			t.Errorf("GET %s: %d", target, response.StatusCode)
+		}
+	}
+}
+
+func TestDocs_IsMadeOfWhatIsEmbedded(t *testing.T) {
+	t.Parallel()
+	docs, err := Docs([]byte(described))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if response := ask(t, docs, "GET", "/docs/"); response.StatusCode != http.StatusOK || body(t, response) == "" {
+		t.Errorf("GET /docs/: %d", response.StatusCode)
+	}
+}

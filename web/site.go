@@ -1,0 +1,94 @@
+package web
+
+import (
+	"fmt"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+)
+
+// The policies of the two pages: nothing but what comes from this server. The
+// app's editor brings its own fonts and styles and works in the background.
+const (
+	appPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; " +
+		"img-src 'self' data:; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	plainPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; " +
+		"img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+const (
+	immutable  = "public, max-age=31536000, immutable" // the name holds a hash of the content
+	revalidate = "no-cache"
+)
+
+const plainPage = "/assets/plain/"
+
+// site is the files there are, by the path of the request. A path is looked up
+// and never joined to anything, so there is nothing to climb out of.
+type site map[string]*file
+
+// newSite makes the site of an app, which may be empty, and the plain page.
+func newSite(app, plain fs.FS) (site, error) {
+	s := site{}
+	if err := s.addPlain(plain); err != nil {
+		return nil, fmt.Errorf("playground: %w", err)
+	}
+	s["/"] = s[plainPage]
+	if err := s.addApp(app); err != nil {
+		return nil, fmt.Errorf("playground: %w", err)
+	}
+	return s, nil
+}
+
+// addPlain adds the files of the plain page as they are.
+func (s site) addPlain(plain fs.FS) error {
+	return walk(plain, func(name string) error {
+		f, err := newFile(plain, name)
+		if err != nil {
+			return err
+		}
+		f.policy, f.cache = plainPolicy, revalidate
+		s[plainPage+strings.TrimSuffix(name, "index.html")] = f
+		return nil
+	})
+}
+
+// addApp adds the gzip copies under the names of what they hold. Scripts carry
+// the policy of the page too, for a worker obeys that of its own script.
+func (s site) addApp(app fs.FS) error {
+	return walk(app, func(name string) error {
+		if path.Ext(name) != packed {
+			return nil
+		}
+		f, err := newFile(app, name)
+		if err != nil {
+			return err
+		}
+		f.policy, f.cache = appPolicy, revalidate
+		address := "/" + strings.TrimSuffix(strings.TrimSuffix(name, packed), "index.html")
+		if strings.HasPrefix(address, "/assets/") {
+			f.cache = immutable // everything that Vite puts there
+		}
+		s[address] = f
+		return nil
+	})
+}
+
+// walk calls f with the name of every file.
+func walk(files fs.FS, f func(name string) error) error {
+	return fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		return f(name)
+	})
+}
+
+func (s site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if f, ok := s[r.URL.Path]; ok {
+		f.ServeHTTP(w, r)
+		return
+	}
+	http.NotFound(w, r)
+}

@@ -1,0 +1,94 @@
+import { useState } from 'react';
+import { activeAccount, addAccount, dropAccount, useAccounts, type Account } from './accounts';
+import { AccountForm } from './AccountForm';
+import { login, logout, register } from './operations';
+
+type Props = {
+  /** Called when another account has become the active one. */
+  onSignedIn: () => void;
+  onClose: () => void;
+};
+
+/** Who am I, sign out, sign in, register. */
+export function AccountPanel({ onSignedIn, onClose }: Props) {
+  useAccounts();
+  const account = activeAccount();
+  const [form, setForm] = useState<'sign in' | 'register'>('sign in');
+
+  const done = (account: Account) => {
+    addAccount(account);
+    onClose();
+    onSignedIn();
+  };
+
+  return (
+    <section id="account-panel" className="panel" aria-label="Accounts">
+      {account ? <WhoAmI account={account} onSignedOut={onSignedIn} /> : <Nobody />}
+      <div className="forms">
+        <div className="choice" role="group" aria-label="What to do">
+          {(['sign in', 'register'] as const).map(name => (
+            <button key={name} type="button" aria-pressed={form === name} onClick={() => setForm(name)}>
+              {name === 'sign in' ? 'Sign in' : 'Register'}
+            </button>
+          ))}
+        </div>
+        {form === 'sign in' ? (
+          <AccountForm
+            key="sign in"
+            fields={['email', 'password']}
+            submit="Sign in"
+            send={({ email, password }) => login({ email, password })}
+            onDone={done}
+          />
+        ) : (
+          <AccountForm
+            key="register"
+            fields={['username', 'email', 'password', 'phone', 'role']}
+            submit="Register"
+            send={({ phone, ...input }) => register({ ...input, phone: phone || null })}
+            onDone={done}
+          />
+        )}
+      </div>
+    </section>
+  );
+}
+
+function WhoAmI({ account, onSignedOut }: { account: Account; onSignedOut: () => void }) {
+  const signOut = async () => {
+    await logout(account);
+    dropAccount(account.id);
+    onSignedOut();
+  };
+  const until = new Date(account.tokens.accessExpiresAt).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' });
+  return (
+    <div className="me">
+      <h2>You ask as</h2>
+      <dl>
+        <dt>Username</dt>
+        <dd>{account.username}</dd>
+        <dt>Role</dt>
+        <dd>{account.role}</dd>
+        <dt>E-mail</dt>
+        <dd>{account.email}</dd>
+        <dt>Id</dt>
+        <dd>{account.id}</dd>
+        <dt>Access token</dt>
+        <dd>good until {until}, then renewed by itself</dd>
+      </dl>
+      <button type="button" onClick={signOut}>
+        Sign out
+      </button>
+    </div>
+  );
+}
+
+function Nobody() {
+  return (
+    <div className="me">
+      <h2>You ask as nobody</h2>
+      <p>No access token is sent. Sign in or register, or run the example Register. An administrator is made on the
+      server's command line: <code>caregraph admin create --email …</code></p>
+    </div>
+  );
+}

@@ -1,0 +1,50 @@
+import { useDidUpdate, useGraphiQL, useGraphiQLActions } from '@graphiql/react';
+import { useEffect } from 'react';
+import { storedActiveTab } from '../stored';
+import { showActor } from './actors';
+import { exampleOf, examples, type Example } from './examples';
+import { filled, useMemory } from './memory';
+
+export const variablesText = ({ variables, fills }: Example) => JSON.stringify(filled(variables, fills), null, 2);
+
+/** The tabs of a first visit. */
+export const exampleTabs = examples.map(example => ({ query: example.query, variables: variablesText(example) }));
+
+export const firstTab = storedActiveTab() ?? exampleTabs[0]!;
+
+/** Keeps the variables of the open example filled, and its actor active. */
+export function ExampleTabs() {
+  const memory = useMemory();
+  const { updateActiveTabValues } = useGraphiQLActions();
+  const { tabId, name, editor } = useGraphiQL(({ tabs, activeTabIndex, variableEditor }) => ({
+    tabId: tabs[activeTabIndex]!.id,
+    name: tabs[activeTabIndex]!.title,
+    editor: variableEditor,
+  }));
+
+  useDidUpdate(() => showActor(exampleOf(name)), [tabId]); // not after a reload: who asks then is who asked before
+
+  useEffect(() => {
+    const example = exampleOf(name);
+    const variables = editor && parsed(editor.getValue());
+    if (!example || !variables) {
+      return;
+    }
+    const next = JSON.stringify(filled(variables, example.fills), null, 2);
+    if (next !== JSON.stringify(variables, null, 2)) {
+      editor.setValue(next);
+      updateActiveTabValues({ variables: next }); // at once, for GraphiQL itself takes its time
+    }
+  }, [tabId, memory, editor]);
+
+  return null;
+}
+
+// While the text is being edited it may not be JSON; then it is not touched.
+function parsed(text: string) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

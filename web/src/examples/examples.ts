@@ -1,0 +1,118 @@
+import type { Made } from './memory';
+import { examplePassword, newEmail, newLicense, newUsername } from './fresh';
+import type { Actor } from './actors';
+import queries from './examples.graphql?raw';
+
+export type Variables = Record<string, unknown>;
+
+export type Example = {
+  /** Name of its operation, and so the title of its tab. */
+  name: string;
+  query: string;
+  variables: Variables;
+  /** As whom it asks, unless the person chose an account of their own. */
+  actor?: Actor;
+  /** Which variables are filled with what: path in the variables -> thing made. */
+  fills?: Record<string, keyof Made>;
+  /** What a later example needs from the answer. What is not there is not remembered. */
+  makes?: (data: any) => Partial<Made>;
+};
+
+const withoutQuery: Omit<Example, 'query'>[] = [
+  {
+    name: 'Register',
+    variables: { input: { username: '', email: '', password: examplePassword, phone: null, role: 'PATIENT' } },
+    fills: { 'input.username': 'newUsername', 'input.email': 'newEmail' },
+    makes: ({ register }) =>
+      register?.tokens ? { desk: register.user?.id, newUsername: newUsername(), newEmail: newEmail() } : {},
+  },
+  {
+    name: 'CreatePatient',
+    actor: 'desk',
+    variables: {
+      input: {
+        name: 'Arjun Mehta',
+        dateOfBirth: '1990-05-15',
+        gender: 'MALE',
+        phone: '98765 43210',
+        address: '12 MG Road, Bengaluru 560001',
+        emergencyContact: '98450 12345',
+        bloodGroup: 'B_POSITIVE',
+        medicalHistory: 'Asthma since childhood; allergic to penicillin.',
+      },
+    },
+    makes: ({ createPatient }) => ({
+      patient: createPatient?.patient?.id,
+      patientVersion: createPatient?.patient?.version,
+      desk: createPatient?.patient?.createdBy?.id,
+    }),
+  },
+  {
+    name: 'CreateDoctor',
+    actor: 'doctor',
+    variables: {
+      input: {
+        name: 'Dr. Priya Patel',
+        email: 'priya.patel@clinic.example',
+        phone: '080 4123 4567',
+        specialization: 'Pulmonology',
+        licenseNumber: '',
+        experienceYears: 12,
+        address: 'Lakeside Clinic, 4 Residency Road, Bengaluru',
+        consultationFee: '1500.00',
+        availability: 'Mon-Fri 9AM-5PM',
+        isMe: true,
+      },
+    },
+    fills: { 'input.licenseNumber': 'newLicense' },
+    makes: ({ createDoctor }) =>
+      createDoctor?.doctor ? { doctor: createDoctor.doctor.id, newLicense: newLicense() } : {},
+  },
+  {
+    name: 'AssignDoctor',
+    actor: 'desk',
+    variables: { input: { patientId: '', doctorId: '', notes: 'Wheezing at night; spirometry wanted.' } },
+    fills: { 'input.patientId': 'patient', 'input.doctorId': 'doctor' },
+  },
+  { name: 'PatientGraph', actor: 'desk', variables: { patient: '' }, fills: { patient: 'patient' } },
+  { name: 'GraphRedacted', actor: 'desk', variables: { patient: '' }, fills: { patient: 'patient' } },
+  {
+    name: 'SearchPatients',
+    actor: 'desk',
+    variables: { search: 'arjun', first: 5, after: null },
+    fills: { after: 'nextPage' },
+    makes: ({ patients }) => ({ nextPage: patients?.pageInfo.hasNextPage ? patients.pageInfo.endCursor : null }),
+  },
+  {
+    name: 'UpdatePatient',
+    actor: 'desk',
+    variables: {
+      patient: '',
+      expectedVersion: null,
+      input: { bloodGroup: 'AB_NEGATIVE', medicalHistory: 'Asthma, well controlled; allergic to penicillin.' },
+    },
+    fills: { patient: 'patient', expectedVersion: 'patientVersion' },
+    makes: ({ updatePatient }) => ({ patientVersion: updatePatient?.patient?.version }),
+  },
+  {
+    name: 'StrangersAttempt',
+    actor: 'stranger',
+    variables: { patient: '', doctor: '' },
+    fills: { patient: 'patient', doctor: 'doctor' },
+  },
+];
+
+const texts = new Map(
+  queries
+    .split(/^(?=#! )/m)
+    .filter(text => text.startsWith('#! '))
+    .map(text => [/^#! (\w+)/.exec(text)![1]!, text.replace(/^.*\n/, '').trim() + '\n']),
+);
+
+/** The tour, in its order. */
+export const examples: Example[] = withoutQuery.map(example => ({ ...example, query: texts.get(example.name)! }));
+
+/** The example whose operation has the name; an operation that was renamed is none. */
+export function exampleOf(operationName: string | null | undefined): Example | undefined {
+  return examples.find(({ name }) => name === operationName);
+}

@@ -1,0 +1,29 @@
+import { getDirectiveValues, GraphQLEnumType, type ASTNode, type GraphQLSchema } from 'graphql';
+
+/** An audience and the schema's words for it. */
+export type Audience = { name: string; words: string };
+
+/** The ownership rule of one type or field, as far as it has one. */
+export type Rule = { access?: Audience; read?: Audience; write?: Audience };
+
+type Annotated = { astNode?: (ASTNode & { directives?: readonly any[] }) | null | undefined };
+
+export function ruleOf(schema: GraphQLSchema, { astNode }: Annotated): Rule {
+  const access = astNode && values(schema, 'access', astNode);
+  const owner = astNode && values(schema, 'owner', astNode);
+  return {
+    ...(access && { access: audience(schema, access.to) }),
+    ...(owner && { read: audience(schema, owner.read), write: audience(schema, owner.write) }),
+  };
+}
+
+function values(schema: GraphQLSchema, directive: string, node: NonNullable<Annotated['astNode']>) {
+  const definition = schema.getDirective(directive);
+  return definition && (getDirectiveValues(definition, node) as Record<string, string> | undefined);
+}
+
+function audience(schema: GraphQLSchema, name = ''): Audience {
+  const type = schema.getType('Audience');
+  const value = type instanceof GraphQLEnumType ? type.getValue(name) : undefined;
+  return { name, words: value?.description?.replace(/\s+/g, ' ') ?? '' };
+}
