@@ -1,0 +1,95 @@
+# `make run` and `make test` are all that is needed to try CareGraph; `make check`
+# is for before a commit. Written for any make from GNU 3.81, the one of macOS, on.
+
+GO       ?= go
+FUZZTIME ?= 30s
+ARGS     ?=
+
+# Development tools have a module of their own, so that the server's go.mod
+# names what the server needs and nothing else.
+TOOL = $(GO) tool -modfile=tools/go.mod
+
+# The binary carries its revision, unless git will not speak about this tree,
+# such as when it belongs to another account: then go would build nothing.
+STAMP = $$(git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
+
+.DEFAULT_GOAL := help
+.PHONY: run test check lint fmt generate fresh versions tidy vet build pg playground browse fill fuzz race clean help
+
+run: build ## Run the server, with its own PostgreSQL; ARGS="..." are its flags
+	@exec bin/caregraph $(ARGS)
+
+test: ## Run every test; they bring up their own PostgreSQL
+	$(GO) test -shuffle=on -timeout=20m ./...
+
+check: fresh versions tidy vet lint race ## Everything that must pass before a commit
+
+build: web/dist/index.html.gz ## Build bin/caregraph
+	@$(GO) build $(STAMP) -o bin/caregraph .
+
+# The pages in the browser are packed where node is there and their sources are
+# newer. Without it, or without a network, the binary serves a plain page of
+# its own, so this never stops a build.
+PAGES = web/index.html web/package-lock.json web/vite.config.ts $(shell find web/src web/docs -type f 2>/dev/null)
+
+web/dist/index.html.gz: $(PAGES)
+	@if ! command -v npm >/dev/null; then \
+		echo "no npm here: the server will have a plain page instead of the playground"; \
+	elif ! $(MAKE) --no-print-directory playground; then \
+		echo "the playground could not be built: the server will have a plain page instead"; \
+	fi
+
+pg: ## Put PostgreSQL in the project's cache, if this machine has none (needs Node)
+	@$(GO) run ./internal/pgserver/install tools/pg
+
+playground: ## Pack the pages for the browser into web/dist, for the next build (needs Node)
+	cd web && npm ci --no-audit --no-fund && npm run build
+
+browse: ## Test the pages in a real browser (needs Node and Chromium)
+	.ci/browse
+
+fill: build ## Fill a running server with example records; N=1000 adds that many patients
+	@exec bin/caregraph fill $(if $(N),--number $(N)) $(ARGS)
+
+generate: ## Write graph/gen anew from schema.graphqls and gqlgen.yml
+	$(TOOL) gqlgen generate
+
+fresh: ## Check that graph/gen is what generate writes
+	@before=$$(cat graph/gen/*.go | cksum) && $(MAKE) --no-print-directory generate && \
+	after=$$(cat graph/gen/*.go | cksum) && \
+	if [ "$$before" != "$$after" ]; then echo "graph/gen was stale and is written anew: commit it" >&2; exit 1; fi
+
+versions: ## Check that the generator and the library it generates for agree
+	@library=$$($(GO) list -m -f '{{.Version}}' github.com/99designs/gqlgen) && \
+	generator=$$($(GO) list -modfile=tools/go.mod -m -f '{{.Version}}' github.com/99designs/gqlgen) && \
+	if [ "$$library" != "$$generator" ]; then echo "gqlgen is $$library in go.mod but $$generator in tools/go.mod" >&2; exit 1; fi
+
+tidy: ## Check that go.mod and go.sum name what the code uses
+	$(GO) mod tidy -diff
+
+vet: ## Run go vet
+	$(GO) vet ./...
+
+lint: ## Run the linters of .golangci.yml (their first build takes minutes)
+	$(TOOL) golangci-lint run
+
+fmt: ## Format all Go code as lint wants it
+	$(TOOL) golangci-lint fmt
+
+race: ## Run every test under the race detector (needs a C compiler)
+	$(GO) test -race -shuffle=on -timeout=30m ./...
+
+# go test takes one fuzz target of one package at a time.
+fuzz: ## Fuzz every target for FUZZTIME each
+	@grep -r --include='*_test.go' --exclude-dir=node_modules '^func Fuzz' . | \
+	sed 's|^\(.*\)/[^/]*:func \(Fuzz[A-Za-z0-9_]*\).*|\1 \2|' | \
+	while read -r package target; do \
+		echo "$$package $$target"; \
+		$(GO) test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) "$$package" </dev/null || exit 1; \
+	done
+
+clean: ## Remove what was built; data directories stay
+	rm -rf bin
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile

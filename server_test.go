@@ -1,0 +1,408 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// The tests of this file use the product as its users do: the built binary,
+// with its private PostgreSQL, over the network.
+
+//nolint:gochecknoglobals // built once for all tests
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "caregraph-binary-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "caregraph")
+	out, err := exec.CommandContext(context.Background(), "go", "build", "-o", path, ".").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return path, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if path, err := binary(); err == nil {
+		_ = os.RemoveAll(filepath.Dir(path))
+	}
+	os.Exit(code)
+}
+
+// program is a started server.
+type program struct {
+	t       *testing.T
+	base    string
+	data    string
+	process *exec.Cmd
+	log     *bytes.Buffer
+}
+
+// dataDir is a directory that the user whom PostgreSQL runs as can reach.
+func dataDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "caregraph-test-") //nolint:usetesting // TempDir is closed to others
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil { // PostgreSQL runs as another user
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, "data")
+}
+
+func start(t *testing.T, data string, flags ...string) *program {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &program{t: t, data: data, log: &bytes.Buffer{}}
+	args := append([]string{"serve", "--addr", "127.0.0.1:0", "--data", data}, flags...)
+	p.process = exec.CommandContext(context.WithoutCancel(t.Context()), path, args...)
+	p.process.Env = cleanEnv()
+	p.process.Stderr = p.log
+	out, err := p.process.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.process.Process.Kill(); _ = p.process.Wait() })
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if _, base, found := strings.Cut(lines.Text(), "Start here"); found {
+			p.base = strings.TrimSuffix(strings.TrimSpace(base), "/")
+		}
+		if strings.Contains(lines.Text(), "first administrator") {
+			go func() { _, _ = io.Copy(io.Discard, out) }()
+			return p
+		}
+	}
+	_ = p.process.Wait()
+	t.Fatalf("the server did not start: %s", p.log)
+	return nil
+}
+
+// cleanEnv is the environment without settings of ours.
+func cleanEnv() []string {
+	var kept []string
+	for _, entry := range os.Environ() {
+		if !strings.HasPrefix(entry, "CAREGRAPH_") && !strings.HasPrefix(entry, "DATABASE_URL=") {
+			kept = append(kept, entry)
+		}
+	}
+	return kept
+}
+
+// stop ends the server as Ctrl-C does, and wants it to end well.
+func (p *program) stop() {
+	p.t.Helper()
+	if err := p.process.Process.Signal(os.Interrupt); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := p.process.Wait(); err != nil {
+		p.t.Fatalf("the server did not end well: %v\n%s", err, p.log)
+	}
+}
+
+func (p *program) kill() {
+	p.t.Helper()
+	if err := p.process.Process.Signal(syscall.SIGKILL); err != nil {
+		p.t.Fatal(err)
+	}
+	_ = p.process.Wait()
+}
+
+// ask sends an operation; an error is a failure on the way, not in the answer.
+func (p *program) ask(token, query string, variables map[string]any) (map[string]any, error) {
+	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	if err != nil {
+		return nil, err
+	}
+	request, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, p.base+"/graphql", bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	var answer struct {
+		Data   map[string]any `json:"data"`
+		Errors []any          `json:"errors"`
+	}
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		return nil, err
+	}
+	if len(answer.Errors) > 0 {
+		return nil, fmt.Errorf("errors: %v", answer.Errors)
+	}
+	return answer.Data, nil
+}
+
+func (p *program) must(token, query string, variables map[string]any) map[string]any {
+	p.t.Helper()
+	data, err := p.ask(token, query, variables)
+	if err != nil {
+		p.t.Fatalf("%v\n%s", err, p.log)
+	}
+	return data
+}
+
+func (p *program) get(path string) string {
+	p.t.Helper()
+	request, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, p.base+path, nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return response.Status + "\n" + string(text)
+}
+
+const registerDocument = `mutation ($email: EmailAddress!, $name: String!) {
+	register(input: {username: $name, email: $email, password: "Secure@123", role: PATIENT}) {
+		tokens { access } userErrors { message } } }`
+
+func (p *program) register(name string) (token string) {
+	p.t.Helper()
+	data := p.must("", registerDocument, map[string]any{"name": name, "email": name + "@clinic.example"})
+	return at(p.t, data, "register", "tokens", "access").(string)
+}
+
+func at(t *testing.T, data any, path ...string) any {
+	t.Helper()
+	for _, step := range path {
+		object, ok := data.(map[string]any)
+		if !ok {
+			t.Fatalf("no %q of %v in %v", step, path, data)
+		}
+		data = object[step]
+	}
+	return data
+}
+
+const createDocument = `mutation ($name: String!) {
+	createPatient(input: {name: $name, dateOfBirth: "1990-05-15", gender: MALE, phone: "9876543210",
+		address: "Bengaluru", emergencyContact: "9876543211"}) { patient { id } userErrors { message } } }`
+
+// names reads all patients, page by page.
+func (p *program) names(token string) map[string]int {
+	p.t.Helper()
+	const query = `query ($after: String) { patients(first: 100, after: $after, orderBy: {field: CREATED_AT}) {
+		nodes { name } pageInfo { hasNextPage endCursor } } }`
+	seen := map[string]int{}
+	for after := any(nil); ; {
+		page := at(p.t, p.must(token, query, map[string]any{"after": after}), "patients")
+		for _, node := range at(p.t, page, "nodes").([]any) {
+			seen[at(p.t, node, "name").(string)]++
+		}
+		if at(p.t, page, "pageInfo", "hasNextPage") != true {
+			return seen
+		}
+		after = at(p.t, page, "pageInfo", "endCursor")
+	}
+}
+
+// writeUntilKilled creates patients from several clients until the server is
+// gone, kills it once enough were acknowledged, and returns their names.
+func (p *program) writeUntilKilled(token string, enough int) map[string]bool {
+	var (
+		mu           sync.Mutex
+		acknowledged = map[string]bool{}
+		clients      sync.WaitGroup
+		kill         = sync.OnceFunc(p.kill)
+	)
+	for client := range 8 {
+		clients.Go(func() {
+			for i := 0; ; i++ {
+				name := fmt.Sprintf("Patient %d of client %d", i, client)
+				if _, err := p.ask(token, createDocument, map[string]any{"name": name}); err != nil {
+					return
+				}
+				mu.Lock()
+				acknowledged[name] = true
+				full := len(acknowledged) >= enough
+				mu.Unlock()
+				if full {
+					kill()
+					return
+				}
+			}
+		})
+	}
+	clients.Wait()
+	return acknowledged
+}
+
+func TestServer_KilledWhileWritingLosesNothingAcknowledged(t *testing.T) {
+	t.Parallel()
+	data := dataDir(t)
+	server := start(t, data)
+	token := server.register("rahul")
+	acknowledged := map[string]bool{}
+	for round := range 3 {
+		for name := range server.writeUntilKilled(token, 100*(round+1)) {
+			acknowledged[name] = true
+		}
+		server = start(t, data) // the same key: the token is still good
+	}
+	seen := server.names(token)
+	for name := range acknowledged {
+		if seen[name] == 0 {
+			t.Errorf("%s was acknowledged and is lost", name)
+		}
+	}
+	if len(acknowledged) < 100 {
+		t.Errorf("only %d writes were acknowledged", len(acknowledged))
+	}
+	server.stop()
+}
+
+func TestServer_StrangerSeesNothingOfTheNestedGraph(t *testing.T) {
+	t.Parallel()
+	server := start(t, dataDir(t))
+	rahul, stranger := server.register("rahul"), server.register("stranger")
+	server.must(rahul, createDocument, map[string]any{"name": "Arjun Sharma"})
+	const nested = `{ patients { totalCount nodes { name doctors { nodes { name } } } } patient(id: "pat_1") { name } }`
+	if got := fmt.Sprint(server.must(rahul, nested, nil)); !strings.Contains(got, "Arjun Sharma") {
+		t.Errorf("the owner sees %s", got)
+	}
+	got := fmt.Sprint(server.must(stranger, nested, nil))
+	if want := "map[patient:<nil> patients:map[nodes:[] totalCount:0]]"; got != want {
+		t.Errorf("the stranger sees %s, want %s", got, want)
+	}
+	server.stop()
+}
+
+func TestServer_AdministratorIsMadeBesideTheRunningServer(t *testing.T) {
+	t.Parallel()
+	server := start(t, dataDir(t))
+	var out, log bytes.Buffer
+	args := []string{"admin", "create", "--email", "boss@clinic.example", "--data", server.data}
+	err := run(t.Context(), args, func(string) string { return "" }, strings.NewReader("Strong&Long1\n"), &out, &log)
+	if err != nil {
+		t.Fatalf("admin create: %v\n%s", err, &log)
+	}
+	data := server.must("", `mutation { login(input: {email: "boss@clinic.example", password: "Strong&Long1"}) { user { role } } }`, nil)
+	if role := at(t, data, "login", "user", "role"); role != "ADMIN" {
+		t.Errorf("role is %v", role)
+	}
+	if strings.Contains(out.String()+log.String(), "Strong&Long1") {
+		t.Error("the password was printed")
+	}
+	server.stop()
+}
+
+func TestServer_RotatedKeyKeepsEverybodySignedIn(t *testing.T) {
+	t.Parallel()
+	server := start(t, dataDir(t))
+	token := server.register("rahul")
+	server.stop()
+	before, err := os.ReadFile(filepath.Join(server.data, "keys.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := run(t.Context(), []string{"keys", "rotate", "--data", server.data}, func(string) string { return "" }, nil, io.Discard, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	after, err := os.ReadFile(filepath.Join(server.data, "keys.json"))
+	if err != nil || bytes.Equal(before, after) {
+		t.Fatalf("the keys were not rotated: %v", err)
+	}
+	server = start(t, server.data)
+	server.must(token, `{ me { username } }`, nil)
+	server.stop()
+}
+
+func TestServer_SecondOneOnTheSameDataIsRefused(t *testing.T) {
+	t.Parallel()
+	server := start(t, dataDir(t))
+	err := run(t.Context(), []string{"--data", server.data, "--addr", "127.0.0.1:0"}, func(string) string { return "" }, nil, io.Discard, io.Discard)
+	want := fmt.Sprintf("is in use by another server (pid %d): use --data OTHER, or DATABASE_URL to share one database", server.process.Process.Pid)
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want ... %s", err, want)
+	}
+	server.stop()
+}
+
+func TestServer_AddressesThatNeedNoAccount(t *testing.T) {
+	t.Parallel()
+	server := start(t, dataDir(t), "--introspection=false")
+	for path, want := range map[string]string{
+		"/":                      "<title>CareGraph",
+		"/health/":               "Healthcare Backend API is running!",
+		"/ready":                 "ready",
+		"/docs/":                 "CareGraph",
+		"/openapi.json":          `"openapi":"3.1`,
+		"/swagger/":              "CareGraph",
+		"/schema.graphqls":       "@owner(read: CLINICAL, write: CLINICAL)",
+		"/.well-known/jwks.json": `"kid"`,
+	} {
+		if got := server.get(path); !strings.HasPrefix(got, "200") || !strings.Contains(got, want) {
+			t.Errorf("%s: got %.200s, want %s", path, got, want)
+		}
+	}
+	if got := server.get("/.well-known/jwks.json"); strings.Contains(got, `"d"`) {
+		t.Error("the private key is given out")
+	}
+	if _, err := server.ask("", `{ __schema { queryType { name } } }`, nil); err == nil || !strings.Contains(err.Error(), "FORBIDDEN") {
+		t.Errorf("introspection is switched off, got %v", err)
+	}
+	server.stop()
+}
+
+func TestRun_TellsAllMistakesOfTheConfiguration(t *testing.T) {
+	t.Parallel()
+	err := run(t.Context(), []string{"serve", "--addr", "nowhere", "--max-depth", "none"}, func(string) string { return "" }, nil, io.Discard, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "--addr") || !strings.Contains(err.Error(), "--max-depth") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestRun_RefusesWhatItDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"fly"}, {"--playground", "false"}, {"admin"}, {"admin", "create"}} {
+		if err := run(t.Context(), args, func(string) string { return "" }, strings.NewReader(""), io.Discard, io.Discard); err == nil {
+			t.Errorf("%v was taken", args)
+		}
+	}
+}
+
+func TestRun_PrintsVersionAndHelp(t *testing.T) {
+	t.Parallel()
+	for command, want := range map[string]string{"version": "caregraph " + version, "help": "CAREGRAPH_ADDR"} {
+		var out bytes.Buffer
+		if err := run(t.Context(), []string{command}, func(string) string { return "" }, nil, &out, io.Discard); err != nil || !strings.Contains(out.String(), want) {
+			t.Errorf("%s: %v, %s", command, err, &out)
+		}
+	}
+}
