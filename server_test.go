@@ -110,7 +110,7 @@ func cleanEnv() []string {
 	return kept
 }
 
-// stop ends the server as Ctrl-C does, and wants it to end well.
+// stop ends the server as Ctrl-C does, and wants it to end well and quietly.
 func (p *program) stop() {
 	p.t.Helper()
 	if err := p.process.Process.Signal(os.Interrupt); err != nil {
@@ -118,6 +118,9 @@ func (p *program) stop() {
 	}
 	if err := p.process.Wait(); err != nil {
 		p.t.Fatalf("the server did not end well: %v\n%s", err, p.log)
+	}
+	if log := p.log.String(); strings.Contains(log, "level=WARN") || strings.Contains(log, "level=ERROR") {
+		p.t.Errorf("the server complained:\n%s", log)
 	}
 }
 

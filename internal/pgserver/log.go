@@ -11,9 +11,11 @@ import (
 // last lines for the error of a start that failed. Only the one goroutine that
 // os/exec copies with writes to it; last may be called when that is over.
 type logWriter struct {
-	log    *slog.Logger
-	unread []byte
-	recent []string
+	log *slog.Logger
+	// stopping says that connections are being ended on purpose.
+	stopping func() bool
+	unread   []byte
+	recent   []string
 }
 
 func (w *logWriter) Write(p []byte) (int, error) {
@@ -29,13 +31,13 @@ func (w *logWriter) Write(p []byte) (int, error) {
 }
 
 // line logs what PostgreSQL says in health as debugging. FATAL ends one
-// connection, PANIC the server.
+// connection, which is as it should be while it stops; PANIC ends the server.
 func (w *logWriter) line(text string) {
 	level := slog.LevelDebug
-	switch severity, _, _ := strings.Cut(text, ":"); severity {
-	case "FATAL":
+	switch severity, _, _ := strings.Cut(text, ":"); {
+	case severity == "FATAL" && !w.stopping():
 		level = slog.LevelWarn
-	case "PANIC":
+	case severity == "PANIC":
 		level = slog.LevelError
 	}
 	w.log.Log(context.Background(), level, "PostgreSQL says", "line", text)

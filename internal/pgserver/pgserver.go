@@ -82,8 +82,9 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	}
 	s := &Server{
 		dataDir: dir, log: o.Log, throwaway: o.Throwaway, lock: lock,
-		tail: &logWriter{log: o.Log}, done: make(chan struct{}),
+		done: make(chan struct{}),
 	}
+	s.tail = &logWriter{log: o.Log, stopping: s.stopping.Load}
 	if err := s.start(ctx, o.Places); err != nil {
 		return nil, errors.Join(err, s.cleanUp())
 	}
