@@ -99,20 +99,10 @@ func (s *Store) DoctorsOfAccounts(ctx context.Context, v *model.Viewer, accounts
 // Doctors returns a page of doctor entries. It refuses bad page arguments and
 // filters with BAD_USER_INPUT and INVALID_CURSOR.
 func (s *Store) Doctors(ctx context.Context, v *model.Viewer, f DoctorQuery) (*model.List[*model.Doctor], error) {
-	order := f.sorting()
-	page, err := f.Page.Page(order.Order)
-	if err != nil {
-		return nil, err
-	}
 	if err := f.check(); err != nil {
 		return nil, err
 	}
-	rows := []*model.Doctor{}
-	q := s.seen(s.db.NewSelect().Model(&rows), doctors(), v, byScan, f.Deleted)
-	if err := order.page(s.filterDoctors(q, v, f), doctors(), page).Scan(ctx); err != nil {
-		return nil, translate("list doctors", err)
-	}
-	return list(rows, order, page), nil
+	return readList[model.Doctor](ctx, s, v, s.doctorQuery(v, f))
 }
 
 // CountDoctors returns how many doctor entries the query has on all pages.
@@ -120,9 +110,14 @@ func (s *Store) CountDoctors(ctx context.Context, v *model.Viewer, f DoctorQuery
 	if err := f.check(); err != nil {
 		return 0, err
 	}
-	q := s.existing(s.db.NewSelect().Model((*model.Doctor)(nil)), doctors(), v, byScan, f.Deleted)
-	n, err := s.filterDoctors(q, v, f).Count(ctx)
-	return int(n), translate("count doctors", err)
+	return countList[model.Doctor](ctx, s, v, s.doctorQuery(v, f))
+}
+
+func (s *Store) doctorQuery(v *model.Viewer, f DoctorQuery) query {
+	return query{
+		table: doctors(), by: byScan, deleted: f.Deleted, order: f.sorting(), page: f.Page,
+		filter: func(q *bun.SelectQuery) *bun.SelectQuery { return s.filterDoctors(q, v, f) },
+	}
 }
 
 // Specializations returns the specializations of all live entries by name,

@@ -94,6 +94,41 @@ func phoneDigits(term string) string {
 	return strings.TrimLeft(strings.Map(keepDigits, term), "0")
 }
 
+// query is a list or its count, whatever its records are.
+type query struct {
+	table   table
+	by      reach
+	deleted model.DeletedFilter
+	order   sorting
+	page    model.PageArgs
+	// filter narrows it to what the caller asked for.
+	filter func(*bun.SelectQuery) *bun.SelectQuery
+}
+
+// readList reads a page. It refuses bad page arguments with BAD_USER_INPUT and
+// INVALID_CURSOR.
+func readList[T any, P interface {
+	*T
+	model.Listed
+}](ctx context.Context, s *Store, v *model.Viewer, q query) (*model.List[P], error) {
+	page, err := q.page.Page(q.order.Order)
+	if err != nil {
+		return nil, err
+	}
+	rows := []P{}
+	selected := q.filter(s.seen(s.db.NewSelect().Model(&rows), q.table, v, q.by, q.deleted))
+	if err := q.order.page(selected, q.table, page).Scan(ctx); err != nil {
+		return nil, translate("list "+q.order.List, err)
+	}
+	return list(rows, q.order, page), nil
+}
+
+// countList counts the rows on all pages.
+func countList[T any](ctx context.Context, s *Store, v *model.Viewer, q query) (int, error) {
+	n, err := q.filter(s.existing(s.db.NewSelect().Model((*T)(nil)), q.table, v, q.by, q.deleted)).Count(ctx)
+	return int(n), translate("count "+q.order.List, err)
+}
+
 // one reads the row with the id. It returns NOT_FOUND for the field when there
 // is none that exists for the viewer.
 func one[T any](ctx context.Context, s *Store, db bun.IDB, t table, v *model.Viewer, id int64, field string) (*T, error) {

@@ -63,24 +63,19 @@ func (s *Store) MappingsByIDs(ctx context.Context, v *model.Viewer, ids []int64)
 // Mappings returns a page of mappings. It refuses bad page arguments with
 // BAD_USER_INPUT and INVALID_CURSOR.
 func (s *Store) Mappings(ctx context.Context, v *model.Viewer, f MappingQuery) (*model.List[*model.Mapping], error) {
-	order := f.sorting()
-	page, err := f.Page.Page(order.Order)
-	if err != nil {
-		return nil, err
-	}
-	rows := []*model.Mapping{}
-	q := f.filter(s.seen(s.db.NewSelect().Model(&rows), mappings(), v, f.reach(), model.DeletedExclude))
-	if err := order.page(q, mappings(), page).Scan(ctx); err != nil {
-		return nil, translate("list mappings", err)
-	}
-	return list(rows, order, page), nil
+	return readList[model.Mapping](ctx, s, v, f.query())
 }
 
 // CountMappings returns how many mappings the query has on all pages.
 func (s *Store) CountMappings(ctx context.Context, v *model.Viewer, f MappingQuery) (int, error) {
-	q := s.existing(s.db.NewSelect().Model((*model.Mapping)(nil)), mappings(), v, f.reach(), model.DeletedExclude)
-	n, err := f.filter(q).Count(ctx)
-	return int(n), translate("count mappings", err)
+	return countList[model.Mapping](ctx, s, v, f.query())
+}
+
+func (q MappingQuery) query() query {
+	return query{
+		table: mappings(), by: q.reach(), deleted: model.DeletedExclude, order: q.sorting(), page: q.Page,
+		filter: q.filter,
+	}
 }
 
 // Side is an end of a mapping.

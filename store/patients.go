@@ -84,20 +84,10 @@ func (s *Store) PatientsByIDs(ctx context.Context, v *model.Viewer, ids []int64)
 // Patients returns a page of patients. It refuses bad page arguments and
 // filters with BAD_USER_INPUT and INVALID_CURSOR.
 func (s *Store) Patients(ctx context.Context, v *model.Viewer, f PatientQuery) (*model.List[*model.Patient], error) {
-	order := f.sorting()
-	page, err := f.Page.Page(order.Order)
-	if err != nil {
-		return nil, err
-	}
 	if err := f.check(); err != nil {
 		return nil, err
 	}
-	rows := []*model.Patient{}
-	q := s.seen(s.db.NewSelect().Model(&rows), patients(), v, byScan, f.Deleted)
-	if err := order.page(s.filterPatients(q, v, f), patients(), page).Scan(ctx); err != nil {
-		return nil, translate("list patients", err)
-	}
-	return list(rows, order, page), nil
+	return readList[model.Patient](ctx, s, v, s.patientQuery(v, f))
 }
 
 // CountPatients returns how many patients the query has on all pages.
@@ -105,9 +95,14 @@ func (s *Store) CountPatients(ctx context.Context, v *model.Viewer, f PatientQue
 	if err := f.check(); err != nil {
 		return 0, err
 	}
-	q := s.existing(s.db.NewSelect().Model((*model.Patient)(nil)), patients(), v, byScan, f.Deleted)
-	n, err := s.filterPatients(q, v, f).Count(ctx)
-	return int(n), translate("count patients", err)
+	return countList[model.Patient](ctx, s, v, s.patientQuery(v, f))
+}
+
+func (s *Store) patientQuery(v *model.Viewer, f PatientQuery) query {
+	return query{
+		table: patients(), by: byScan, deleted: f.Deleted, order: f.sorting(), page: f.Page,
+		filter: func(q *bun.SelectQuery) *bun.SelectQuery { return s.filterPatients(q, v, f) },
+	}
 }
 
 // CreatePatient stores a new patient of the viewer's. It refuses with
