@@ -98,20 +98,22 @@ func options(s *Settings) []option {
 			name: "max-body", value: "SIZE", standard: "1MiB", set: size(&s.MaxBody, 1024*mebibyte),
 			help: "Largest request body, in bytes or with KiB or MiB.",
 		},
+		// The REST addresses are GraphQL operations, too: what they need is the
+		// least that these four can be set to.
 		{
-			name: "max-depth", value: "N", standard: "16", set: whole(&s.MaxDepth, 1, 1000),
+			name: "max-depth", value: "N", standard: "16", set: whole(&s.MaxDepth, 8, 1000),
 			help: "Deepest nesting of a GraphQL operation.",
 		},
 		{
-			name: "max-cost", value: "N", standard: "50000", set: whole(&s.MaxCost, 1, 1_000_000_000),
+			name: "max-cost", value: "N", standard: "50000", set: whole(&s.MaxCost, 10_000, 1_000_000_000),
 			help: "Highest cost of a GraphQL operation: about the number of fields it can answer with.",
 		},
 		{
-			name: "max-aliases", value: "N", standard: "50", set: whole(&s.MaxAliases, 1, 100_000),
+			name: "max-aliases", value: "N", standard: "50", set: whole(&s.MaxAliases, 20, 100_000),
 			help: "Most aliases in a GraphQL operation.",
 		},
 		{
-			name: "max-tokens", value: "N", standard: "1500", set: whole(&s.MaxTokens, 1, 1_000_000),
+			name: "max-tokens", value: "N", standard: "1500", set: whole(&s.MaxTokens, 500, 1_000_000),
 			help: "Most tokens in a GraphQL document.",
 		},
 		{

@@ -44,8 +44,8 @@ func samples() map[string]string {
 		"playground": "false", "introspection": "false", "keys": "/k", "jwt-algorithm": "ES256",
 		"jwt-issuer": "i", "jwt-audience": "a", "access-ttl": "1h", "refresh-ttl": "200h", "hash-concurrency": "2",
 		"cors-origins": "https://a.example", "trusted-proxies": "10.0.0.0/8", "request-timeout": "1s",
-		"shutdown-timeout": "2s", "max-body": "2MiB", "max-depth": "4", "max-cost": "5", "max-aliases": "6",
-		"max-tokens": "7", "log-level": "debug", "log-format": "json",
+		"shutdown-timeout": "2s", "max-body": "2MiB", "max-depth": "9", "max-cost": "10005", "max-aliases": "26",
+		"max-tokens": "507", "log-level": "debug", "log-format": "json",
 	}
 }
 
@@ -146,7 +146,7 @@ func TestParse_TellsEveryMistakeAtOnce(t *testing.T) {
 		`--addr: must be HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080, not "8080"`,
 		`--playground: must be true or false, not "maybe"`,
 		`--max-body (from CAREGRAPH_MAX_BODY): must be a size such as 1048576, 512KiB or 1MiB, at most 1024MiB, not "1MB"`,
-		`--max-depth: must be a whole number from 1 to 1000, not "0"`,
+		`--max-depth: must be a whole number from 8 to 1000, not "0"`,
 		`--refresh-ttl: must be longer than --access-ttl (48h0m0s), not 24h0m0s`,
 	}, "\n")
 	if err == nil || err.Error() != want {
@@ -238,7 +238,7 @@ func TestParse_RefusesBadValues(t *testing.T) {
 		},
 		"trusted-proxies": {"10.0.0.0/33", "localhost", "::ffff:10.0.0.0/104", "any"},
 		"max-body":        {"0", "-1", "1GiB", "1025MiB", "9223372036854775807MiB", "1.5MiB"},
-		"max-cost":        {"0", "1000000001"},
+		"max-cost":        {"9999", "1000000001"},
 		"log-level":       {"loud", ""},
 		"log-format":      {"xml"},
 	}
