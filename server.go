@@ -85,6 +85,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		return err
 	case len(rest) > 0:
 		return fmt.Errorf("unknown argument %q; see caregraph help", rest[0])
+	case command == "version":
+		_, err := fmt.Fprintln(stdout, "caregraph", version, revision())
+		return err
 	}
 	if err := completePaths(&s, getenv); err != nil {
 		return err
@@ -99,9 +102,6 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		return createAdmin(ctx, s, log, admin, stdin, stdout)
 	case "keys rotate":
 		return rotateKeys(s, stdout)
-	case "version":
-		_, err := fmt.Fprintln(stdout, "caregraph", version, revision())
-		return err
 	default:
 		return fmt.Errorf("unknown command %q; see caregraph help", command)
 	}
