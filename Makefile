@@ -30,7 +30,8 @@ build: web/dist/index.html.gz ## Build bin/caregraph
 # The pages in the browser are packed where node is there and their sources are
 # newer. Without it, or without a network, the binary serves a plain page of
 # its own, so this never stops a build.
-PAGES = web/index.html web/package-lock.json web/vite.config.ts $(shell find web/src web/docs -type f 2>/dev/null)
+PAGES = web/index.html web/package.json web/package-lock.json web/tsconfig.json web/vite.config.ts \
+	$(shell find web/src web/docs -type f ! -path 'web/docs/plain/*' 2>/dev/null)
 
 web/dist/index.html.gz: $(PAGES)
 	@if ! command -v npm >/dev/null; then \
@@ -90,6 +91,7 @@ fuzz: ## Fuzz every target for FUZZTIME each
 
 clean: ## Remove what was built; data directories stay
 	rm -rf bin
+	find web/dist -mindepth 1 ! -name .gitkeep -delete
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile

@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -77,6 +78,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		args = admin.take(args)
 	}
 	s, rest, err := settings.Parse(args, getenv)
+	err = errors.Join(admin.mistake(command), err)
 	switch {
 	case errors.Is(err, flag.ErrHelp) || command == "help":
 		_, _ = io.WriteString(stdout, usage)
@@ -86,7 +88,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	case len(rest) > 0:
 		return fmt.Errorf("unknown argument %q; see caregraph help", rest[0])
 	case command == "version":
-		_, err := fmt.Fprintln(stdout, "caregraph", version, revision())
+		_, err := fmt.Fprintln(stdout, strings.TrimSpace("caregraph "+version+" "+revision()))
 		return err
 	}
 	if err := completePaths(&s, getenv); err != nil {
@@ -143,7 +145,15 @@ func accessRules() (*model.Policy, error) {
 	return rules, nil
 }
 
-// openApp migrates and opens the database at the URL.
+// openStore migrates and opens the database at the URL.
+func openStore(ctx context.Context, s settings.Settings, rules *model.Policy, url string) (*store.Store, error) {
+	if err := store.Migrate(ctx, url); err != nil {
+		return nil, err
+	}
+	return store.Open(ctx, url, store.Options{Policy: rules, Connections: s.DatabaseConns})
+}
+
+// openApp opens the database at the URL and makes what works on it.
 func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url string) (*app, error) {
 	keys, err := auth.LoadOrCreateKeys(s.Keys, s.JWTAlgorithm)
 	if err != nil {
@@ -156,10 +166,7 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	if err != nil {
 		return nil, err
 	}
-	if err := store.Migrate(ctx, url); err != nil {
-		return nil, err
-	}
-	db, err := store.Open(ctx, url, store.Options{Policy: rules, Connections: s.DatabaseConns})
+	db, err := openStore(ctx, s, rules, url)
 	if err != nil {
 		return nil, err
 	}
@@ -224,7 +231,10 @@ func commandName(arg0 string) string {
 // dataFlag is what a second command needs to find the same database.
 func dataFlag(s settings.Settings) string {
 	if s.DatabaseURL != "" {
-		return "" // in the environment, where a password belongs
+		return "  (with the same DATABASE_URL)"
+	}
+	if strings.ContainsAny(s.Data, " '\"\\$") {
+		return " --data " + strconv.Quote(s.Data)
 	}
 	return " --data " + s.Data
 }
@@ -355,7 +365,7 @@ func (a *adminFlags) take(args []string) (rest []string) {
 			rest = append(rest, args[i])
 		case inline:
 			*target = value
-		case i+1 < len(args):
+		case i+1 < len(args) && !strings.HasPrefix(args[i+1], "-"):
 			i++
 			*target = args[i]
 		}
@@ -363,17 +373,22 @@ func (a *adminFlags) take(args []string) (rest []string) {
 	return rest
 }
 
+// mistake is what is wrong with the flags of the command.
+func (a *adminFlags) mistake(command string) error {
+	if command == "admin create" && a.email == "" {
+		return errors.New("--email: admin create needs the address of the account")
+	}
+	return nil
+}
+
 // createAdmin makes an administrator, beside a running server or alone.
 func createAdmin(
 	ctx context.Context, s settings.Settings, log *slog.Logger, flags adminFlags, stdin io.Reader, stdout io.Writer,
 ) error {
 	email := model.ParseEmail(flags.email)
-	if email == "" {
-		return errors.New("admin create: --email is needed")
-	}
 	username := flags.username
 	if username == "" {
-		username = string(email)
+		username, _, _ = strings.Cut(string(email), "@") // the address itself is nobody's to see
 	}
 	password, err := terminal.ReadPassword(stdin, stdout)
 	if err != nil {
@@ -384,12 +399,13 @@ func createAdmin(
 		return err
 	}
 	return withDatabase(ctx, s, log, attach, func(ctx context.Context, url string) error {
-		app, err := openApp(ctx, s, rules, url)
+		db, err := openStore(ctx, s, rules, url)
 		if err != nil {
 			return err
 		}
-		defer app.store.Close()
-		if _, err := app.accounts.CreateAdmin(ctx, &model.User{Username: username, Email: email}, password); err != nil {
+		defer db.Close()
+		u := &model.User{Username: username, Email: email}
+		if _, err := auth.CreateAdmin(ctx, db, newHasher(s), u, password); err != nil {
 			return fmt.Errorf("admin create: %w", err)
 		}
 		_, err = fmt.Fprintf(stdout, "%s is an administrator now.\n", email)
@@ -415,5 +431,5 @@ func revision() string {
 			return setting.Value
 		}
 	}
-	return info.GoVersion
+	return ""
 }

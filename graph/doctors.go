@@ -52,8 +52,10 @@ func (m mutation) RestoreDoctor(ctx context.Context, id model.ID) (*gen.DoctorPa
 	return doctorPayload(ctx, d, err)
 }
 
-func (m mutation) VerifyDoctor(ctx context.Context, id model.ID, input gen.VerifyDoctorInput) (*gen.DoctorPayload, error) {
-	d, err := m.Store.VerifyDoctor(ctx, viewer(ctx), id.Of(model.KindDoctor), input.IsVerified, linkedAccount(input))
+func (m mutation) VerifyDoctor(
+	ctx context.Context, id model.ID, input gen.VerifyDoctorInput, expectedVersion *int,
+) (*gen.DoctorPayload, error) {
+	d, err := m.Store.VerifyDoctor(ctx, viewer(ctx), id.Of(model.KindDoctor), expectedVersion, input.IsVerified, linkedAccount(input))
 	return doctorPayload(ctx, d, err)
 }
 

@@ -35,6 +35,8 @@ func (r resolver) present(ctx context.Context, err error) *gqlerror.Error {
 		refusal = model.Refuse(model.CodeBadUserInput, "A value of the wrong type was given.")
 	case errors.Is(err, context.DeadlineExceeded):
 		refusal = model.Refuse(model.CodeUnavailable, "The operation took too long and was stopped.")
+	case errors.Is(err, context.Canceled): // the client has gone: no fault of ours
+		refusal = model.Refuse(model.CodeUnavailable, "The operation was stopped.")
 	default:
 		return r.internal(ctx, out, err)
 	}
@@ -100,9 +102,7 @@ func userErrors(ctx context.Context, err error) ([]*gen.UserError, error) {
 	if err == nil || !ok || !forUser(refusal.Code) {
 		return faults, err
 	}
-	if refusal.RetryAfter > 0 {
-		graphql.RegisterExtension(ctx, "retryAfter", refusal.RetryAfter)
-	}
+	current(ctx).wait(refusal.RetryAfter)
 	for _, f := range refusal.Fields {
 		faults = append(faults, &gen.UserError{Field: inputPath(ctx, f.Field), Code: f.Code, Message: f.Message})
 	}

@@ -21,6 +21,8 @@ type response struct {
 	viewer   *model.Viewer
 	loaders  *loaders
 	redacted []ast.Path
+	// retryAfter is the longest wait, in seconds, that a refusal asks for.
+	retryAfter int
 }
 
 type responseKey struct{}
@@ -34,12 +36,19 @@ func (r resolver) begin(ctx context.Context, next graphql.ResponseHandler) *grap
 		return nil
 	}
 	if len(state.redacted) > 0 {
-		if out.Extensions == nil {
-			out.Extensions = map[string]any{}
-		}
-		out.Extensions["redacted"] = state.redacted
+		extend(out, "redacted", state.redacted)
+	}
+	if state.retryAfter > 0 {
+		extend(out, "retryAfter", state.retryAfter)
 	}
 	return out
+}
+
+func extend(out *graphql.Response, name string, value any) {
+	if out.Extensions == nil {
+		out.Extensions = map[string]any{}
+	}
+	out.Extensions[name] = value
 }
 
 func current(ctx context.Context) *response {
@@ -68,6 +77,12 @@ func (s *response) become(v *model.Viewer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.viewer, s.loaders = v, newLoaders(s.store, v)
+}
+
+func (s *response) wait(seconds int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.retryAfter = max(s.retryAfter, seconds)
 }
 
 func (s *response) redact(path ast.Path) {

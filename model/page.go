@@ -144,7 +144,8 @@ func (t KeyType) accepts(key string) bool {
 		_, err := strconv.ParseInt(key, 10, 32)
 		return err == nil
 	case KeyNumeric:
-		return ParseDecimal(key).Valid()
+		d := ParseDecimal(key)
+		return d.Valid() && d.String() == key
 	default:
 		return !strings.ContainsRune(key, 0)
 	}

@@ -176,10 +176,12 @@ func (s *Store) UpdateDoctor(ctx context.Context, v *model.Viewer, id int64, exp
 
 // VerifyDoctor applies an administrator's word on an entry: whether it is
 // verified and, if account is not nil, which account it is linked to (nil
-// within it: none). It refuses with NOT_FOUND (the entry; the account),
-// DELETED, FORBIDDEN, INVALID (an account without the role DOCTOR) and TAKEN
-// (an account with another entry).
-func (s *Store) VerifyDoctor(ctx context.Context, v *model.Viewer, id int64, verified bool, account **int64) (*model.Doctor, error) {
+// within it: none). Taking the entry away from an account ends the entry's
+// active mappings, so that nobody inherits the trust in somebody else. It
+// refuses with NOT_FOUND (the entry; the account), DELETED, FORBIDDEN,
+// VERSION_CONFLICT, INVALID (an account without the role DOCTOR) and TAKEN (an
+// account with another entry).
+func (s *Store) VerifyDoctor(ctx context.Context, v *model.Viewer, id int64, expected *int, verified bool, account **int64) (*model.Doctor, error) {
 	changes := []model.Change[model.Doctor]{{
 		Field: "isVerified", Apply: func(d *model.Doctor) { d.IsVerified = verified },
 	}}
@@ -191,7 +193,20 @@ func (s *Store) VerifyDoctor(ctx context.Context, v *model.Viewer, id int64, ver
 			Field: "account", Apply: func(d *model.Doctor) { d.AccountID = *account },
 		})
 	}
-	d, err := edit(ctx, s, doctors(), v, id, nil, update[model.Doctor]{changes: changes})
+	relinked := false
+	d, err := edit(ctx, s, doctors(), v, id, expected, update[model.Doctor]{
+		changes: changes,
+		alter: func(before, after *model.Doctor) []string {
+			relinked = before.AccountID != nil && (after.AccountID == nil || *after.AccountID != *before.AccountID)
+			return nil
+		},
+		after: func(ctx context.Context, tx bun.Tx, d *model.Doctor) error {
+			if !relinked {
+				return nil
+			}
+			return s.endMappings(ctx, tx, OfDoctor, d.ID, s.now())
+		},
+	})
 	return d, renameField(err, "account", "accountId")
 }
 
@@ -216,9 +231,20 @@ func (s *Store) DeleteDoctor(ctx context.Context, v *model.Viewer, id int64, exp
 	return edit(ctx, s, doctors(), v, id, expected, update[model.Doctor]{changes: deletion[model.Doctor](s.now())})
 }
 
-// RestoreDoctor undoes DeleteDoctor. It refuses with NOT_FOUND and FORBIDDEN,
+// RestoreDoctor undoes DeleteDoctor. Only an administrator's restoring keeps the
+// entry verified, since a deletion may have been an administrator's answer to a
+// doubt. It refuses with NOT_FOUND and FORBIDDEN,
 // and with TAKEN when another live entry has the license number or the account
 // by now.
 func (s *Store) RestoreDoctor(ctx context.Context, v *model.Viewer, id int64) (*model.Doctor, error) {
-	return edit(ctx, s, doctors(), v, id, nil, update[model.Doctor]{changes: restoration[model.Doctor](), restores: true})
+	return edit(ctx, s, doctors(), v, id, nil, update[model.Doctor]{
+		changes: restoration[model.Doctor](), restores: true,
+		alter: func(_, after *model.Doctor) []string {
+			if after.Relations.Any(model.Admin) {
+				return nil
+			}
+			after.IsVerified = false
+			return []string{"isVerified"}
+		},
+	})
 }

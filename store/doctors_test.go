@@ -85,7 +85,7 @@ func TestDoctors_WhoMayChangeAnEntry(t *testing.T) {
 	for who, fields := range map[*storetest.Account][]string{asha: {"isVerified"}, priya: {"isVerified"}, stranger: {"name", "isVerified"}} {
 		_, err := c.Store.UpdateDoctor(t.Context(), who.Viewer, entry.ID, nil, []model.Change[model.Doctor]{name, verified})
 		wantCode(t, err, model.CodeForbidden, fields...)
-		_, err = c.Store.VerifyDoctor(t.Context(), who.Viewer, entry.ID, true, nil)
+		_, err = c.Store.VerifyDoctor(t.Context(), who.Viewer, entry.ID, nil, true, nil)
 		wantCode(t, err, model.CodeForbidden, "isVerified")
 	}
 	_, err := c.Store.DeleteDoctor(t.Context(), stranger.Viewer, entry.ID, nil)
@@ -107,7 +107,7 @@ func TestDoctors_Verify(t *testing.T) {
 	priya, meera := c.DoctorAccount("Priya"), c.DoctorAccount("Meera")
 	entry, other, gone := asha.Entry("Dr. Priya"), asha.Entry("Dr. Meera"), asha.DeletedEntry("Dr. Das")
 	verify := func(id int64, account **int64) (*model.Doctor, error) {
-		return c.Store.VerifyDoctor(t.Context(), boss.Viewer, id, true, account)
+		return c.Store.VerifyDoctor(t.Context(), boss.Viewer, id, nil, true, account)
 	}
 	linked := ok(verify(entry.ID, new(&priya.UserID)))(t)
 	if !linked.IsVerified || *linked.AccountID != priya.UserID {
@@ -151,6 +151,7 @@ func TestDoctors_DeletedEntry(t *testing.T) {
 	wantSame(t, "whether the mapping is in force", ok(c.Store.Mapping(t.Context(), asha.Viewer, m.ID))(t).IsActive, true)
 
 	ok(c.Store.RestoreDoctor(t.Context(), priya.Viewer, entry.ID))(t)
+	c.Verify(entry)
 	ok(c.Store.Patient(t.Context(), priya.Viewer, arjun.ID))(t)
 }
 
@@ -218,4 +219,63 @@ func TestDoctors_Filters(t *testing.T) {
 	}
 	all := ok(c.Store.Specializations(t.Context(), asha.Viewer))(t)
 	wantSame(t, "specializations", say(all, nil), say([]*model.Specialization{{Name: "Cardiology", DoctorCount: 1}, {Name: "PEDIATRIE", DoctorCount: 2}}, nil))
+}
+
+func TestDoctors_RelinkingEndsTheMappings(t *testing.T) {
+	t.Parallel()
+	for name, next := range map[string]bool{"to another account": true, "to none": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := storetest.New(t)
+			asha, boss, mole := c.Owner("Asha"), c.Admin("Boss"), c.DoctorAccount("Mole")
+			priya, entry := c.Doctor("Priya")
+			arjun := asha.Patient("Arjun")
+			mapping := c.Assign(asha, arjun, entry)
+			ok(c.Store.Patient(t.Context(), priya.Viewer, arjun.ID))(t)
+
+			ok(c.Store.VerifyDoctor(t.Context(), boss.Viewer, entry.ID, nil, true, new(&priya.UserID)))(t)
+			ok(c.Store.Patient(t.Context(), priya.Viewer, arjun.ID))(t) // the same account: nothing ends
+
+			var account *int64
+			if next {
+				account = &mole.UserID
+			}
+			ok(c.Store.VerifyDoctor(t.Context(), boss.Viewer, entry.ID, nil, true, &account))(t)
+			ok(c.Store.VerifyDoctor(t.Context(), boss.Viewer, entry.ID, nil, true, new(&mole.UserID)))(t)
+			_, err := c.Store.Patient(t.Context(), mole.Viewer, arjun.ID)
+			wantCode(t, err, model.CodeNotFound, "id")
+			if ok(c.Store.Mapping(t.Context(), asha.Viewer, mapping.ID))(t).IsActive {
+				t.Error("the mapping went over to another account")
+			}
+		})
+	}
+}
+
+func TestDoctors_VerifiedIsWhatWasSeen(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha, boss := c.Owner("Asha"), c.Admin("Boss")
+	entry := asha.Entry("Dr. Priya")
+	seen := entry.Version
+	license := set("licenseNumber", func(d *model.Doctor) { d.LicenseNumber = "FAKE9" })
+	ok(c.Store.UpdateDoctor(t.Context(), asha.Viewer, entry.ID, nil, []model.Change[model.Doctor]{license}))(t)
+	_, err := c.Store.VerifyDoctor(t.Context(), boss.Viewer, entry.ID, &seen, true, nil)
+	wantCode(t, err, model.CodeVersionConflict, "expectedVersion")
+	if ok(c.Store.Doctor(t.Context(), boss.Viewer, entry.ID))(t).IsVerified {
+		t.Error("a license that nobody checked is verified")
+	}
+}
+
+func TestDoctors_RestoredUnverifiedUnlessByAnAdministrator(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	priya, entry := c.Doctor("Priya")
+	boss := c.Admin("Boss")
+	for who, verified := range map[*storetest.Account]bool{boss: true, priya: false} {
+		c.Verify(entry)
+		ok(c.Store.DeleteDoctor(t.Context(), boss.Viewer, entry.ID, nil))(t)
+		if got := ok(c.Store.RestoreDoctor(t.Context(), who.Viewer, entry.ID))(t).IsVerified; got != verified {
+			t.Errorf("verified %v, want %v", got, verified)
+		}
+	}
 }

@@ -54,7 +54,7 @@ func edit[T any, P owned[T]](ctx context.Context, s *Store, t table, v *model.Vi
 		}
 		switch life := row.Life(); {
 		case life.DeletedAt != nil && !u.restores:
-			return model.RefuseField("id", model.CodeDeleted, "This record was deleted; restore it first.")
+			return deleted("id")
 		case life.DeletedAt == nil && u.restores:
 			return nil
 		case expected != nil && *expected != life.Version:

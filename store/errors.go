@@ -57,7 +57,7 @@ func translate(doing string, err error) error {
 		return translateSQLState(doing, fault)
 	}
 	if unreachable(err) {
-		return model.Refuse(model.CodeUnavailable, "The server is busy or its database cannot be reached. Please try again.")
+		return unavailable()
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }
@@ -67,7 +67,8 @@ func unreachable(err error) bool {
 	_, cannotConnect := errors.AsType[*pgconn.ConnectError](err)
 	_, network := errors.AsType[net.Error](err) // context.DeadlineExceeded among them
 	return cannotConnect || network || pgconn.SafeToRetry(err) ||
-		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, sql.ErrTxDone) // the time was up before the commit
 }
 
 func translateSQLState(doing string, fault *pgconn.PgError) error {
@@ -78,7 +79,7 @@ func translateSQLState(doing string, fault *pgconn.PgError) error {
 	}
 	for _, class := range []string{connectionClass, rollbackClass, resourcesClass, interventionClass} {
 		if strings.HasPrefix(fault.Code, class) {
-			return model.Refuse(model.CodeUnavailable, "The server is busy or its database cannot be reached. Please try again.")
+			return unavailable()
 		}
 	}
 	// Message and Detail of a PgError can quote the row.
@@ -89,6 +90,16 @@ func translateSQLState(doing string, fault *pgconn.PgError) error {
 // only does not for this viewer.
 func notFound(field string) error {
 	return model.RefuseField(field, model.CodeNotFound, "There is no such record.")
+}
+
+// deleted is for a change of a record that its viewer would have to restore
+// first.
+func deleted(field string) error {
+	return model.RefuseField(field, model.CodeDeleted, "This record was deleted; restore it first.")
+}
+
+func unavailable() error {
+	return model.Refuse(model.CodeUnavailable, "The server is busy or its database cannot be reached. Please try again.")
 }
 
 func isNoRows(err error) bool { return errors.Is(err, sql.ErrNoRows) }

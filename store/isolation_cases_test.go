@@ -44,7 +44,7 @@ func ownRowsOnly() map[string]attempt {
 			return []string{say(s.CredentialOf(ctx, v))}
 		},
 		"ChangePassword": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			return []string{say(0, s.ChangePassword(ctx, v, "new hash", storetest.Session(at.session, at.user, "new refresh")))}
+			return []string{say(0, s.ChangePassword(ctx, v, "hash of Asha", "new hash", storetest.Session(at.session, at.user, "new refresh")))}
 		},
 		"EndSession": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{say(0, s.EndSession(ctx, v, at.session))}
@@ -153,7 +153,7 @@ func doctorAttempts() map[string]attempt {
 			}
 		},
 		"VerifyDoctor": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			return []string{say(s.VerifyDoctor(ctx, v, at.doctor, true, nil)), say(s.VerifyDoctor(ctx, v, at.doctor, true, new(&at.user)))}
+			return []string{say(s.VerifyDoctor(ctx, v, at.doctor, nil, true, nil)), say(s.VerifyDoctor(ctx, v, at.doctor, nil, true, new(&at.user)))}
 		},
 		"DeleteDoctor": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{say(s.DeleteDoctor(ctx, v, at.doctor, nil)), say(s.DeleteDoctor(ctx, v, at.deletedDoctor, nil))}

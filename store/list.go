@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
@@ -149,11 +151,19 @@ func byIDs[T any](ctx context.Context, s *Store, t table, v *model.Viewer, ids [
 	return rows, translate("read "+t.typ+" by id", err)
 }
 
-// checkTexts refuses texts that PostgreSQL cannot hold.
+// longestTerm is that of an e-mail address, the longest thing that is searched.
+const longestTerm = 254
+
+// checkTexts refuses texts that PostgreSQL cannot hold, and those so long that
+// they match nothing and only cost time.
 func checkTexts(texts map[string]*string) error {
 	for field, text := range texts {
-		if text != nil && strings.ContainsRune(*text, 0) {
+		switch {
+		case text == nil:
+		case strings.ContainsRune(*text, 0):
 			return model.RefuseField(field, model.CodeBadUserInput, field+": null characters are not allowed.")
+		case utf8.RuneCountInString(*text) > longestTerm:
+			return model.RefuseField(field, model.CodeBadUserInput, fmt.Sprintf("%s must have at most %d characters.", field, longestTerm))
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -186,7 +187,7 @@ func (s *Store) AssignDoctor(ctx context.Context, v *model.Viewer, m *model.Mapp
 func assignable[T any, P owned[T]](ctx context.Context, s *Store, tx bun.Tx, t table, v *model.Viewer, id int64, field string) (P, error) {
 	row, err := lock[T, P](ctx, s, tx, t, v, id, field, "SHARE")
 	if err == nil && row.Life().DeletedAt != nil {
-		return nil, model.RefuseField(field, model.CodeDeleted, "This record was deleted; restore it first.")
+		return nil, deleted(field)
 	}
 	return row, err
 }
@@ -207,6 +208,14 @@ func (s *Store) RemoveMapping(ctx context.Context, v *model.Viewer, id int64) (*
 		}},
 		alter: func(_, _ *model.Mapping) []string { return []string{"endedAt"} },
 	})
+}
+
+// endMappings ends the active mappings of one patient or doctor.
+func (s *Store) endMappings(ctx context.Context, tx bun.Tx, side Side, id int64, now time.Time) error {
+	_, err := tx.NewUpdate().Table("mappings").
+		Set("is_active = FALSE, ended_at = ?, updated_at = now()", now).
+		Where("? = ? AND is_active", bun.Ident(side), id).Exec(ctx)
+	return err
 }
 
 func (s *Store) editMapping(ctx context.Context, v *model.Viewer, id int64, u update[model.Mapping]) (*model.Mapping, error) {

@@ -21,6 +21,10 @@ var migrationFiles embed.FS
 // time migrate: "care" in ASCII.
 const migrationLock = 0x63617265
 
+// lockTimeout bounds the wait for another process that migrates, and for the
+// tables that are in use.
+const lockTimeout = "5min"
+
 // Migrate brings the database at the URL to the newest schema. It may run in
 // several processes at once: they wait for each other, and it does nothing
 // when there is nothing to do. It needs PostgreSQL 13 or newer and a UTF-8
@@ -31,7 +35,9 @@ func Migrate(ctx context.Context, url string) (err error) {
 		return errors.New("migrate: the database URL cannot be read")
 	}
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol // a file is many statements
-	config.RuntimeParams["client_encoding"] = "UTF8"              // else checkServer cannot even ask
+	config.ConnectTimeout = connectTimeout
+	config.RuntimeParams["lock_timeout"] = lockTimeout
+	config.RuntimeParams["client_encoding"] = "UTF8" // else checkServer cannot even ask
 	sqldb := stdlib.OpenDB(*config)
 	sqldb.SetMaxOpenConns(2) // one holds the lock, the other migrates
 	db := bun.NewDB(sqldb, pgdialect.New())

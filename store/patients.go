@@ -136,13 +136,11 @@ func (s *Store) UpdatePatient(ctx context.Context, v *model.Viewer, id int64, ex
 // DeletePatient marks the patient deleted and ends its active mappings. It
 // refuses with NOT_FOUND, DELETED, FORBIDDEN and VERSION_CONFLICT.
 func (s *Store) DeletePatient(ctx context.Context, v *model.Viewer, id int64, expected *int) (*model.Patient, error) {
+	now := s.now()
 	return edit(ctx, s, patients(), v, id, expected, update[model.Patient]{
-		changes: deletion[model.Patient](s.now()),
+		changes: deletion[model.Patient](now),
 		after: func(ctx context.Context, tx bun.Tx, p *model.Patient) error {
-			_, err := tx.NewUpdate().Table("mappings").
-				Set("is_active = FALSE, ended_at = now(), updated_at = now()").
-				Where("patient_id = ? AND is_active", p.ID).Exec(ctx)
-			return err
+			return s.endMappings(ctx, tx, OfPatient, p.ID, now)
 		},
 	})
 }

@@ -20,15 +20,28 @@ type Session struct {
 	ExpiresAt time.Time
 }
 
-// CreateSession stores a session of an account, and sweeps the account's
-// expired ones.
-func (s *Store) CreateSession(ctx context.Context, session Session) error {
+// swept is how many expired sessions a sign-in clears away, anybody's.
+const swept = 20
+
+// CreateSession stores a session of an active account whose password is still
+// the one of the hash; otherwise, as when it was changed a moment ago, it
+// returns NOT_FOUND. It clears away some sessions that have expired.
+func (s *Store) CreateSession(ctx context.Context, session Session, passwordHash string) error {
 	return s.inTx(ctx, "create session", func(ctx context.Context, tx bun.Tx) error {
-		if _, err := tx.NewDelete().Table("sessions").
-			Where("user_id = ? AND expires_at < now()", session.UserID).Exec(ctx); err != nil {
+		var id int64
+		err := tx.NewSelect().Table("users").Column("id").
+			Where("id = ? AND password_hash = ? AND is_active", session.UserID, passwordHash).For("SHARE").Scan(ctx, &id)
+		if isNoRows(err) {
+			return notFound("email")
+		}
+		if err != nil {
 			return err
 		}
-		_, err := tx.NewInsert().Model(&session).Exec(ctx)
+		if _, err := tx.NewInsert().Model(&session).Exec(ctx); err != nil {
+			return err
+		}
+		_, err = tx.NewRaw(`DELETE FROM sessions WHERE id IN (
+			SELECT id FROM sessions WHERE expires_at < now() LIMIT ? FOR UPDATE SKIP LOCKED)`, swept).Exec(ctx)
 		return err
 	})
 }
@@ -85,25 +98,40 @@ func (s *Store) RotateSession(ctx context.Context, from, to Session) error {
 }
 
 // ChangePassword replaces the password of the viewer, ends all other sessions,
-// and replaces the refresh token of the session.
-func (s *Store) ChangePassword(ctx context.Context, v *model.Viewer, passwordHash string, session Session) error {
+// and replaces the refresh token of the session. When the present hash is not
+// that of the account any more, or the session has ended, it changes nothing
+// and returns NOT_FOUND.
+func (s *Store) ChangePassword(ctx context.Context, v *model.Viewer, presentHash, newHash string, session Session) error {
 	if v == nil {
 		return unauthenticated()
 	}
 	return s.inTx(ctx, "change password", func(ctx context.Context, tx bun.Tx) error {
-		_, err := tx.NewUpdate().Table("users").Set("password_hash = ?", passwordHash).Where("id = ?", v.UserID).Exec(ctx)
-		if err != nil {
+		user := tx.NewUpdate().Table("users").Set("password_hash = ?", newHash).
+			Where("id = ? AND password_hash = ?", v.UserID, presentHash)
+		if err := mustChange(ctx, user, "currentPassword"); err != nil {
 			return err
 		}
-		_, err = tx.NewUpdate().Table("sessions").Set("ended_at = now()").
+		own := tx.NewUpdate().Table("sessions").Set("refresh_id = ?, expires_at = ?", session.RefreshID, session.ExpiresAt).
+			Where("user_id = ? AND id = ? AND ended_at IS NULL", v.UserID, session.ID)
+		if err := mustChange(ctx, own, "currentPassword"); err != nil {
+			return err
+		}
+		_, err := tx.NewUpdate().Table("sessions").Set("ended_at = now()").
 			Where("user_id = ? AND ended_at IS NULL AND id <> ?", v.UserID, session.ID).Exec(ctx)
-		if err != nil {
-			return err
-		}
-		_, err = tx.NewUpdate().Table("sessions").Set("refresh_id = ?, expires_at = ?", session.RefreshID, session.ExpiresAt).
-			Where("user_id = ? AND id = ?", v.UserID, session.ID).Exec(ctx)
 		return err
 	})
+}
+
+// mustChange returns NOT_FOUND for the field when no row was changed.
+func mustChange(ctx context.Context, q *bun.UpdateQuery, field string) error {
+	result, err := q.Exec(ctx)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n > 0 {
+		return err
+	}
+	return notFound(field)
 }
 
 // EndSession ends a session of the viewer's own; one that is not is left as it

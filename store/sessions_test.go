@@ -34,19 +34,20 @@ func TestSessionViewer_ActsForItsAccount(t *testing.T) {
 	wantLive(t, c, map[string]bool{priya.SessionID: false})
 }
 
-func TestCreateSession_SweepsTheAccountsExpiredOnes(t *testing.T) {
+func TestCreateSession_SweepsExpiredOnes(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
-	asha, ravi := c.Owner("Asha"), c.Owner("Ravi")
+	asha := c.Owner("Asha")
+	c.Owner("Ravi")
 	c.Exec("UPDATE sessions SET expires_at = now() - interval '1 second'")
-	wantSame(t, "error", c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r")), nil)
+	wantSame(t, "error", c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), "hash of Asha"), nil)
 	wantLive(t, c, map[string]bool{"phone": true, asha.SessionID: false})
 
 	var left []string
 	if err := c.DB.NewRaw("SELECT id FROM sessions ORDER BY id").Scan(t.Context(), &left); err != nil {
 		t.Fatal(err)
 	}
-	wantSame(t, "stored sessions", say(left, nil), say([]string{"phone", ravi.SessionID}, nil))
+	wantSame(t, "stored sessions", say(left, nil), say([]string{"phone"}, nil))
 }
 
 func TestRotateSession_EachRefreshTokenWorksOnce(t *testing.T) {
@@ -101,7 +102,7 @@ func TestEndSession_OnlyTheViewersOwn(t *testing.T) {
 	c := storetest.New(t)
 	asha, ravi := c.Owner("Asha"), c.Owner("Ravi")
 	for _, id := range []string{"phone", "tablet"} {
-		wantSame(t, "error", c.Store.CreateSession(t.Context(), storetest.Session(id, asha.UserID, id)), nil)
+		wantSame(t, "error", c.Store.CreateSession(t.Context(), storetest.Session(id, asha.UserID, id), "hash of Asha"), nil)
 	}
 	wantSame(t, "error", c.Store.EndSession(t.Context(), asha.Viewer, "phone"), nil)
 	wantSame(t, "ending it twice", c.Store.EndSession(t.Context(), asha.Viewer, "phone"), nil)
@@ -120,13 +121,39 @@ func TestChangePassword_EndsTheOtherSessions(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
 	asha, ravi := c.Owner("Asha"), c.Owner("Ravi")
-	wantSame(t, "error", c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r")), nil)
+	wantSame(t, "error", c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), "hash of Asha"), nil)
 	here := storetest.Session(asha.SessionID, asha.UserID, "fresh")
-	wantSame(t, "error", c.Store.ChangePassword(t.Context(), asha.Viewer, "new hash", here), nil)
+	wantSame(t, "error", c.Store.ChangePassword(t.Context(), asha.Viewer, "hash of Asha", "new hash", here), nil)
 
 	wantLive(t, c, map[string]bool{asha.SessionID: true, "phone": false, ravi.SessionID: true})
 	wantSame(t, "hash", ok(c.Store.CredentialOf(t.Context(), asha.Viewer))(t).PasswordHash, "new hash")
 	wantSame(t, "another's hash", ok(c.Store.CredentialOf(t.Context(), ravi.Viewer))(t).PasswordHash, "hash of Ravi")
 	wantSame(t, "rotating the fresh token", c.Store.RotateSession(t.Context(), here, storetest.Session(asha.SessionID, asha.UserID, "next")), nil)
-	wantCode(t, c.Store.ChangePassword(t.Context(), nil, "hash", store.Session{}), model.CodeUnauthenticated)
+	wantCode(t, c.Store.ChangePassword(t.Context(), nil, "hash", "hash", store.Session{}), model.CodeUnauthenticated)
+}
+
+func TestCreateSession_NotWithAPasswordThatWasChangedMeanwhile(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha := c.Owner("Asha")
+	here := storetest.Session(asha.SessionID, asha.UserID, "fresh")
+	wantSame(t, "error", c.Store.ChangePassword(t.Context(), asha.Viewer, "hash of Asha", "new hash", here), nil)
+	wantCode(t, c.Store.CreateSession(t.Context(), storetest.Session("late", asha.UserID, "r"), "hash of Asha"), model.CodeNotFound, "email")
+	wantLive(t, c, map[string]bool{"late": false, asha.SessionID: true})
+}
+
+func TestChangePassword_NotByAnEndedSessionNorOverAnother(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha := c.Owner("Asha")
+	wantSame(t, "error", c.Store.CreateSession(t.Context(), storetest.Session("thief", asha.UserID, "r"), "hash of Asha"), nil)
+	thief := &model.Viewer{UserID: asha.UserID, Role: asha.Role, SessionID: "thief"}
+	here := storetest.Session(asha.SessionID, asha.UserID, "fresh")
+	wantSame(t, "error", c.Store.ChangePassword(t.Context(), asha.Viewer, "hash of Asha", "hers", here), nil)
+
+	late := storetest.Session("thief", asha.UserID, "late")
+	wantCode(t, c.Store.ChangePassword(t.Context(), thief, "hash of Asha", "his", late), model.CodeNotFound, "currentPassword")
+	wantCode(t, c.Store.ChangePassword(t.Context(), thief, "hers", "his", late), model.CodeNotFound, "currentPassword")
+	wantSame(t, "hash", ok(c.Store.CredentialOf(t.Context(), asha.Viewer))(t).PasswordHash, "hers")
+	wantLive(t, c, map[string]bool{asha.SessionID: true, "thief": false})
 }

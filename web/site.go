@@ -31,7 +31,7 @@ type site map[string]*file
 // newSite makes the site of an app, which may be empty, and the plain page.
 func newSite(app, plain fs.FS) (site, error) {
 	s := site{}
-	if err := s.addPlain(plain); err != nil {
+	if err := s.addFiles(plain, plainPage, plainPolicy); err != nil {
 		return nil, fmt.Errorf("playground: %w", err)
 	}
 	s["/"] = s[plainPage]
@@ -39,19 +39,6 @@ func newSite(app, plain fs.FS) (site, error) {
 		return nil, fmt.Errorf("playground: %w", err)
 	}
 	return s, nil
-}
-
-// addPlain adds the files of the plain page as they are.
-func (s site) addPlain(plain fs.FS) error {
-	return walk(plain, func(name string) error {
-		f, err := newFile(plain, name)
-		if err != nil {
-			return err
-		}
-		f.policy, f.cache = plainPolicy, revalidate
-		s[plainPage+strings.TrimSuffix(name, "index.html")] = f
-		return nil
-	})
 }
 
 // addApp adds the gzip copies under the names of what they hold. Scripts carry

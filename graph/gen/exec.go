@@ -79,7 +79,7 @@ type MutationResolver interface {
 	UpdateDoctor(ctx context.Context, id model.ID, input UpdateDoctorInput, expectedVersion *int) (*DoctorPayload, error)
 	DeleteDoctor(ctx context.Context, id model.ID, expectedVersion *int) (*DoctorPayload, error)
 	RestoreDoctor(ctx context.Context, id model.ID) (*DoctorPayload, error)
-	VerifyDoctor(ctx context.Context, id model.ID, input VerifyDoctorInput) (*DoctorPayload, error)
+	VerifyDoctor(ctx context.Context, id model.ID, input VerifyDoctorInput, expectedVersion *int) (*DoctorPayload, error)
 	AssignDoctor(ctx context.Context, input AssignDoctorInput) (*MappingPayload, error)
 	UpdateMapping(ctx context.Context, id model.ID, input UpdateMappingInput) (*MappingPayload, error)
 	RemoveMapping(ctx context.Context, id model.ID) (*MappingPayload, error)
@@ -1517,7 +1517,8 @@ type Mutation {
   ): DoctorPayload @access(to: SIGNED_IN)
 
   """
-  Brings a deleted doctor entry back. For its owner, the account linked to it and administrators.
+  Brings a deleted doctor entry back. For its owner, the account linked to it and administrators. Unless an administrator
+  does it, the entry comes back unverified: a deletion may have been the answer to a doubt.
 
   userErrors: NOT_FOUND, FORBIDDEN, TAKEN (another live entry has its account or its license number by now).
   """
@@ -1528,10 +1529,11 @@ type Mutation {
 
   """
   Says whether the license was checked, and links the doctor's account. For administrators; all others get the top-level
-  error FORBIDDEN.
+  error FORBIDDEN. Taking an entry away from the account it was linked to ends the entry's active mappings: the patients'
+  owners chose that doctor, and assign again if they want the next one.
 
-  userErrors: NOT_FOUND (the entry or the account), DELETED, INVALID (the account's role is not DOCTOR), TAKEN (the
-  account is linked to another live entry).
+  userErrors: NOT_FOUND (the entry or the account), DELETED, VERSION_CONFLICT, INVALID (the account's role is not DOCTOR),
+  TAKEN (the account is linked to another live entry).
   """
   verifyDoctor(
     "Such as ` + "`" + `doc_3` + "`" + `, or ` + "`" + `3` + "`" + `."
@@ -1539,6 +1541,12 @@ type Mutation {
 
     "The outcome."
     input: VerifyDoctorInput!
+
+    """
+    Verify only if the entry still has this version, else VERSION_CONFLICT: send the version whose license was checked.
+    Null: verify it in any case.
+    """
+    expectedVersion: Int
   ): DoctorPayload @access(to: ADMINS)
 
   # ── Mappings
@@ -2810,6 +2818,14 @@ func (ec *executionContext) field_Mutation_verifyDoctor_args(ctx context.Context
 		return nil, err
 	}
 	args["input"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "expectedVersion",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["expectedVersion"] = arg2
 	return args, nil
 }
 
@@ -6295,7 +6311,7 @@ func (ec *executionContext) _Mutation_verifyDoctor(ctx context.Context, field gr
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().VerifyDoctor(ctx, fc.Args["id"].(model.ID), fc.Args["input"].(VerifyDoctorInput))
+			return ec.Resolvers.Mutation().VerifyDoctor(ctx, fc.Args["id"].(model.ID), fc.Args["input"].(VerifyDoctorInput), fc.Args["expectedVersion"].(*int))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *DoctorPayload) graphql.Marshaler {

@@ -117,7 +117,7 @@ func (c *Client) Again() *Client {
 	must(tb, err)
 	must(tb, c.Server.Store.CreateSession(tb.Context(), store.Session{
 		ID: session, UserID: c.UserID, RefreshID: pair.RefreshJTI, ExpiresAt: pair.RefreshExpiresAt,
-	}))
+	}, c.Server.Row(`SELECT password_hash FROM users WHERE id = $1`, c.UserID)))
 	return &Client{Server: c.Server, UserID: c.UserID, Email: c.Email, Token: pair.Access, Refresh: pair.Refresh}
 }
 

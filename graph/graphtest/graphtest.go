@@ -110,7 +110,7 @@ func (s *Server) Account(name string, role model.Role) *Client {
 	s.tb.Helper()
 	email := strings.ToLower(name) + "@clinic.example"
 	if role == model.RoleAdmin {
-		_, err := s.Accounts.CreateAdmin(s.tb.Context(), &model.User{Username: name, Email: model.EmailAddress(email)}, Password)
+		_, err := auth.CreateAdmin(s.tb.Context(), s.Store, s.Accounts.Hasher, &model.User{Username: name, Email: model.EmailAddress(email)}, Password)
 		must(s.tb, err)
 		return s.login(email)
 	}

@@ -42,18 +42,18 @@ func (a *Accounts) Register(ctx context.Context, u *model.User, password string)
 	return a.create(ctx, u, password)
 }
 
-// CreateAdmin makes an administrator's account; only an operator may. It
-// refuses as Register does.
-func (a *Accounts) CreateAdmin(ctx context.Context, u *model.User, password string) (*model.User, error) {
+// CreateAdmin makes an administrator's account, without signing it in; only an
+// operator may. It refuses as Register does.
+func CreateAdmin(ctx context.Context, s *store.Store, h *Hasher, u *model.User, password string) (*model.User, error) {
 	u.Role = model.RoleAdmin
 	if err := checkAccount(u, password, u.Validate()); err != nil {
 		return nil, err
 	}
-	in, err := a.create(ctx, u, password)
+	hash, err := h.Hash(ctx, password)
 	if err != nil {
-		return nil, err
+		return nil, busy(err)
 	}
-	return in.User, a.Store.EndSessions(ctx, in.Viewer, "")
+	return s.CreateUser(ctx, u, hash, nil)
 }
 
 // checkAccount adds the faults of the password to those of the account, in
@@ -118,14 +118,17 @@ func (a *Accounts) Login(ctx context.Context, email model.EmailAddress, password
 		return nil, err
 	}
 	refused := model.Refuse(model.CodeInvalidCredentials, "No active account found with the given credentials")
-	if err := a.verify(ctx, credential, string(email), password, addr, refused); err != nil {
+	hash, err := a.verify(ctx, credential, string(email), password, addr, refused)
+	if err != nil {
 		return nil, err
 	}
 	pair, session, err := a.session(credential.UserID, rand.Text())
 	if err != nil {
 		return nil, err
 	}
-	if err := a.Store.CreateSession(ctx, session); err != nil {
+	if err := a.Store.CreateSession(ctx, session, hash); model.CodeOf(err) == model.CodeNotFound {
+		return nil, refused
+	} else if err != nil {
 		return nil, err
 	}
 	return a.signedIn(ctx, session.ID, pair)
@@ -143,34 +146,40 @@ func (a *Accounts) credential(ctx context.Context, email model.EmailAddress) (*s
 	return credential, err
 }
 
-// verify checks the password of an account, which may be nil, and brings an
-// old hash up to date.
-func (a *Accounts) verify(ctx context.Context, c *store.Credential, account, password, addr string, refused error) error {
+// verify checks the password of an account, which may be nil, and returns the
+// hash that it has from then on: an old one is brought up to date.
+func (a *Accounts) verify(ctx context.Context, c *store.Credential, account, password, addr string, refused error) (string, error) {
 	if wait, ok := a.Throttle.Attempt(account, addr); !ok {
-		return tooManyAttempts(wait)
+		return "", tooManyAttempts(wait)
 	}
 	if c == nil || !c.IsActive {
 		if err := a.Hasher.VerifyNobody(ctx, password); err != nil {
-			return busy(err)
+			return "", busy(err)
 		}
-		return refused
+		return "", refused
 	}
 	ok, stale, err := a.Hasher.Verify(ctx, c.PasswordHash, password)
 	switch {
 	case err != nil:
-		return busy(err)
+		return "", busy(err)
 	case !ok:
-		return refused
+		return "", refused
 	}
 	a.Throttle.Succeeded(account, addr)
 	if !stale {
-		return nil
+		return c.PasswordHash, nil
 	}
+	return a.rehash(ctx, c, password), nil
+}
+
+// rehash replaces a hash of former times. When that fails the old one stays,
+// until the next sign-in: the password was right.
+func (a *Accounts) rehash(ctx context.Context, c *store.Credential, password string) string {
 	hash, err := a.Hasher.Hash(ctx, password)
-	if err != nil {
-		return busy(err)
+	if err != nil || a.Store.SetPasswordHash(ctx, c.UserID, c.PasswordHash, hash) != nil {
+		return c.PasswordHash
 	}
-	return a.Store.SetPasswordHash(ctx, c.UserID, c.PasswordHash, hash)
+	return hash
 }
 
 func tooManyAttempts(wait time.Duration) error {
@@ -259,7 +268,8 @@ func (a *Accounts) ChangePassword(ctx context.Context, v *model.Viewer, current,
 		return nil, err
 	}
 	refused := model.RefuseField("currentPassword", model.CodeInvalidCredentials, "This is not the present password.")
-	if err := a.verify(ctx, credential, string(credential.Email), current, addr, refused); err != nil {
+	present, err := a.verify(ctx, credential, string(credential.Email), current, addr, refused)
+	if err != nil {
 		return nil, err
 	}
 	hash, err := a.Hasher.Hash(ctx, next)
@@ -270,7 +280,9 @@ func (a *Accounts) ChangePassword(ctx context.Context, v *model.Viewer, current,
 	if err != nil {
 		return nil, err
 	}
-	if err := a.Store.ChangePassword(ctx, v, hash, session); err != nil {
+	if err := a.Store.ChangePassword(ctx, v, present, hash, session); model.CodeOf(err) == model.CodeNotFound {
+		return nil, refused
+	} else if err != nil {
 		return nil, err
 	}
 	return a.signedIn(ctx, session.ID, pair)

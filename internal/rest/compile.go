@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2"
@@ -114,7 +115,7 @@ func compileRow(schema *ast.Schema, r row) (*operation, error) {
 	if parsed.Operation == ast.Mutation && !selects(root, "userErrors") {
 		return nil, errors.New("the document does not select userErrors")
 	}
-	op.public = isPublic(root.Definition)
+	op.public = isPublic(schema, root.Definition)
 	return op, op.bind(schema, parsed.VariableDefinitions)
 }
 
@@ -139,14 +140,17 @@ func selects(field *ast.Field, name string) bool {
 	return false
 }
 
-// isPublic reads who may call a root field. One that does not say is closed.
-func isPublic(root *ast.FieldDefinition) bool {
+// isPublic reads whether a root field's audience admits callers without a
+// token. A field that does not say is closed.
+func isPublic(schema *ast.Schema, root *ast.FieldDefinition) bool {
 	access := root.Directives.ForName("access")
 	if access == nil {
 		return false
 	}
-	to := access.Arguments.ForName("to")
-	return to != nil && to.Value.Raw == "PUBLIC"
+	audience := access.Arguments.ForName("to").Value
+	admits := schema.Types["Audience"].EnumValues.ForName(audience.Raw).Directives.ForName("admits")
+	return admits != nil && slices.ContainsFunc(admits.Arguments.ForName("relations").Value.Children,
+		func(relation *ast.ChildValue) bool { return relation.Value.Raw == "ANYONE" })
 }
 
 // The variables that no field of a body fills.

@@ -33,8 +33,8 @@ func (op *operation) list(ctx context.Context, exec graphql.GraphExecutor, varia
 }
 
 // read returns the entries of the next page with a comma before them, until
-// the next call. It fails when the context has ended, when the caller's access
-// has, and when the graph does, which has told its log then.
+// the next call. It fails when the context has ended and when the graph does,
+// which has told its log then.
 func (p *pages) read() (items []byte, ok bool) {
 	if refused := p.turn(); refused != nil {
 		return nil, false

@@ -147,7 +147,7 @@ func (c *Clinic) Doctor(name string) (*Account, *model.Doctor) {
 // Verify has an administrator verify the entry.
 func (c *Clinic) Verify(entry *model.Doctor) *model.Doctor {
 	c.tb.Helper()
-	entry, err := c.Store.VerifyDoctor(c.tb.Context(), operator(), entry.ID, true, nil)
+	entry, err := c.Store.VerifyDoctor(c.tb.Context(), operator(), entry.ID, nil, true, nil)
 	c.must(err)
 	return entry
 }
@@ -155,7 +155,7 @@ func (c *Clinic) Verify(entry *model.Doctor) *model.Doctor {
 // Link has an administrator verify the entry and link it to the account.
 func (c *Clinic) Link(entry *model.Doctor, account *Account) *model.Doctor {
 	c.tb.Helper()
-	entry, err := c.Store.VerifyDoctor(c.tb.Context(), operator(), entry.ID, true, new(&account.UserID))
+	entry, err := c.Store.VerifyDoctor(c.tb.Context(), operator(), entry.ID, nil, true, new(&account.UserID))
 	c.must(err)
 	return entry
 }
