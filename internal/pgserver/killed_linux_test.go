@@ -115,6 +115,7 @@ func TestStart_AfterPostmasterBecameAZombie(t *testing.T) {
 	query(t, h.said, "CREATE TABLE kept AS SELECT 42 AS n")
 	pid := recordedPID(filepath.Join(dir, "postgres"))
 	kill(t, h.cmd.Process.Pid, syscall.SIGSTOP) // so that it does not reap
+	must(t, unix.Waitid(unix.P_PID, h.cmd.Process.Pid, nil, unix.WSTOPPED|unix.WNOWAIT, nil))
 	kill(t, pid, syscall.SIGKILL)
 	kill(t, h.cmd.Process.Pid, syscall.SIGKILL)
 	h.stop()
