@@ -16,7 +16,6 @@ const requestIDHeader = "X-Request-Id"
 type exchange struct {
 	id     string
 	client netip.Addr
-	life   context.Context // ends with the connection, not with the deadline
 	answer *recorder
 
 	mu    sync.Mutex // handlers annotate from several goroutines
@@ -43,7 +42,6 @@ func track(proxies []netip.Prefix, next http.Handler) http.Handler {
 		x := &exchange{
 			id:     id,
 			client: clientAddr(r, proxies),
-			life:   r.Context(),
 			answer: &recorder{ResponseWriter: w},
 		}
 		x.answer.Header().Set(requestIDHeader, id)

@@ -38,8 +38,7 @@ type Options struct {
 //
 //   - RequestID, ClientAddr and Annotate work on the request's context;
 //   - a body over MaxBody fails to read with *http.MaxBytesError;
-//   - the context ends after RequestTimeout with the cause ErrTimeout, except
-//     within Stream;
+//   - the context ends after RequestTimeout with the cause ErrTimeout;
 //   - the headers of securityHeaders are set and may be overwritten; Vary may
 //     be set already and must be added to;
 //   - a panic becomes a 500, or a broken connection if the answer had begun.

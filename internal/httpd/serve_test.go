@@ -35,6 +35,8 @@ func listen(t *testing.T) *watched {
 	return &watched{Listener: l, closed: make(chan struct{})}
 }
 
+type key struct{}
+
 // served is a server that runs until end is called.
 type served struct {
 	url      string
@@ -132,25 +134,6 @@ func TestServe_CutsOffAfterTheTimeout(t *testing.T) {
 	}
 	if got := <-inFlight; got.err == nil {
 		t.Errorf("the request that was cut off got %+v", got)
-	}
-}
-
-func TestServe_TellsStreamsToEnd(t *testing.T) {
-	t.Parallel()
-	began := make(chan struct{})
-	s := serve(t, route("/", Stream(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		close(began)
-		<-r.Context().Done()
-		_, _ = io.WriteString(w, context.Cause(r.Context()).Error())
-	})).ServeHTTP), Options{RequestTimeout: time.Hour, ShutdownTimeout: time.Hour})
-	inFlight := s.begin(t, "/")
-	<-began
-	s.end()
-	if got := <-inFlight; got.body != ErrShutdown.Error() {
-		t.Errorf("the stream got %+v", got)
-	}
-	if err := <-s.result; err != nil {
-		t.Errorf("Serve: %v", err)
 	}
 }
 
