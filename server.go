@@ -404,6 +404,8 @@ func createAdmin(
 			return err
 		}
 		defer db.Close()
+		ctx, cancel := context.WithTimeout(ctx, s.RequestTimeout)
+		defer cancel()
 		u := &model.User{Username: username, Email: email}
 		if _, err := auth.CreateAdmin(ctx, db, newHasher(s), u, password); err != nil {
 			return fmt.Errorf("admin create: %w", err)

@@ -1167,7 +1167,7 @@ type Query {
 
     """
     Part of a name, an e-mail address or a phone number, regardless of case and accents; a phone number may be written
-    as people write it, ` + "`" + `98765 43210` + "`" + `. Null or blank: all.
+    as people write it, ` + "`" + `98765 43210` + "`" + `. At most 254 characters, else BAD_USER_INPUT. Null or blank: all.
     """
     search: String
 
@@ -1202,7 +1202,10 @@ type Query {
     "Only entries before this cursor."
     before: String
 
-    "Part of a name, a specialization or a license number, regardless of case and accents. Null or blank: all."
+    """
+    Part of a name, a specialization or a license number, regardless of case and accents. At most 254 characters, else
+    BAD_USER_INPUT. Null or blank: all.
+    """
     search: String
 
     "What the entries must meet. Null: all live entries."
