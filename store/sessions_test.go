@@ -154,6 +154,7 @@ func TestChangePassword_NotByAnEndedSessionNorOverAnother(t *testing.T) {
 	late := storetest.Session("thief", asha.UserID, "late")
 	wantCode(t, c.Store.ChangePassword(t.Context(), thief, "hash of Asha", "his", late), model.CodeNotFound, "currentPassword")
 	wantCode(t, c.Store.ChangePassword(t.Context(), thief, "hers", "his", late), model.CodeNotFound, "currentPassword")
+	wantCode(t, c.Store.ChangePassword(t.Context(), asha.Viewer, "hash of Asha", "stale", here), model.CodeNotFound, "currentPassword")
 	wantSame(t, "hash", ok(c.Store.CredentialOf(t.Context(), asha.Viewer))(t).PasswordHash, "hers")
 	wantLive(t, c, map[string]bool{asha.SessionID: true, "thief": false})
 }
