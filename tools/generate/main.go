@@ -1,0 +1,31 @@
+// Command generate writes graph/gen: what gqlgen makes of schema.graphqls, and
+// the bindings that it found on the way.
+//
+// It belongs to the module of the tools, so that the server's go.mod is spared
+// what a generator needs; the package it generates for belongs to the server's.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/99designs/gqlgen/api"
+	"github.com/99designs/gqlgen/codegen/config"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	// It looks for gqlgen.yml in the parents, too, and goes where it is: from
+	// there on, Go sees the server's module and not that of the tools.
+	cfg, err := config.LoadConfigFromDefaultLocations()
+	if err != nil {
+		return fmt.Errorf("read gqlgen.yml: %w", err)
+	}
+	return api.Generate(cfg, api.AddPlugin(bindings{}))
+}
