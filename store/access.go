@@ -31,9 +31,9 @@ func UserRelations(v *model.Viewer, u *model.User) model.Relations {
 	return r
 }
 
-func userRules(v *model.Viewer) []rule {
+func userRules(v sight) []rule {
 	return []rule{
-		{bit: model.Self, holds: bun.SafeQuery(`"user".id = ?`, v.UserID)},
+		{bit: model.Self, holds: bun.SafeQuery(`"user".id = ?`, v.id)},
 	}
 }
 
@@ -49,10 +49,10 @@ func DoctorRelations(v *model.Viewer, d *model.Doctor) model.Relations {
 	return r
 }
 
-func doctorRules(v *model.Viewer) []rule {
+func doctorRules(v sight) []rule {
 	return []rule{
-		{bit: model.Self, holds: bun.SafeQuery(`doctor.account_id = ?`, v.UserID)},
-		{bit: model.Owner, holds: bun.SafeQuery(`doctor.created_by = ?`, v.UserID)},
+		{bit: model.Self, holds: bun.SafeQuery(`doctor.account_id = ?`, v.id)},
+		{bit: model.Owner, holds: bun.SafeQuery(`doctor.created_by = ?`, v.id)},
 	}
 }
 
@@ -80,22 +80,38 @@ func (c Care) gives(v *model.Viewer, p *model.Patient) bool {
 		c.Doctor.AccountID != nil && *c.Doctor.AccountID == v.UserID
 }
 
-func patientRules(v *model.Viewer) []rule {
+func patientRules(v sight) []rule {
 	const care = `FROM mappings AS care JOIN doctors AS carer ON carer.id = care.doctor_id
 		WHERE carer.account_id = ? AND carer.is_verified AND carer.deleted_at IS NULL AND care.is_active`
 	rules := []rule{{
 		bit:   model.Owner,
-		holds: bun.SafeQuery(`patient.created_by = ?`, v.UserID),
-		rows:  bun.SafeQuery(`SELECT id FROM patients WHERE created_by = ?`, v.UserID),
+		holds: bun.SafeQuery(`patient.created_by = ?`, v.id),
+		rows:  bun.SafeQuery(`SELECT id FROM patients WHERE created_by = ?`, v.id),
 	}}
 	if v.Role == model.RoleDoctor {
 		rules = append(rules, rule{
 			bit:   model.AssignedDoctor,
-			holds: bun.SafeQuery(`EXISTS (SELECT `+care+` AND care.patient_id = patient.id)`, v.UserID),
-			rows:  bun.SafeQuery(`SELECT care.patient_id `+care, v.UserID),
+			holds: bun.SafeQuery(`EXISTS (SELECT `+care+` AND care.patient_id = patient.id)`, v.id),
+			rows:  bun.SafeQuery(`SELECT care.patient_id `+care, v.id),
 		})
 	}
 	return rules
+}
+
+// sight is a viewer as a statement speaks of it.
+type sight struct {
+	*model.Viewer
+
+	// id is the viewer's id, or what stands in its place in a prepared text.
+	id any
+}
+
+// ofViewer is the viewer of a statement that is written out.
+func ofViewer(v *model.Viewer) sight {
+	if v == nil {
+		return sight{}
+	}
+	return sight{v, v.UserID}
 }
 
 // rule is how one relation follows from the data.
@@ -112,7 +128,7 @@ type rule struct {
 // rules by which a viewer stands to its rows.
 type table struct {
 	typ, alias string
-	rules      func(*model.Viewer) []rule
+	rules      func(sight) []rule
 	// from joins what the rules need; "" when they need only the row.
 	from string
 	// live is the condition that a row and what it hangs on are not deleted.
@@ -154,47 +170,52 @@ const (
 const evenDeleted model.DeletedFilter = "EVEN_DELETED"
 
 // seen narrows a query to the rows that exist for the viewer and adds the
-// column relations. Every read of rows begins here.
+// column relations. Every read of whole records begins here.
 func (s *Store) seen(q *bun.SelectQuery, t table, v *model.Viewer, by reach, deleted model.DeletedFilter) *bun.SelectQuery {
 	q = s.existing(q, t, v, by, deleted).ColumnExpr("?TableColumns")
 	if v == nil {
 		return q
 	}
-	return q.ColumnExpr("? AS relations", t.relations(v))
+	return q.ColumnExpr("? AS relations", t.relations(ofViewer(v)))
 }
 
-// existing narrows a query to the rows that exist for the viewer. No viewer,
-// no rows. Every count begins here.
+// existing narrows a query to the rows that exist for the viewer.
 func (s *Store) existing(q *bun.SelectQuery, t table, v *model.Viewer, by reach, deleted model.DeletedFilter) *bun.SelectQuery {
 	if t.from != "" {
 		q = q.Join(t.from)
 	}
-	q = q.Where("?", t.admits(v, s.policy.Types[t.typ].Exists, by))
-	restorable := t.admits(v, s.policy.Types[t.typ].Fields["deletedAt"].Write, byKey)
+	return where(q, s.exists(t, ofViewer(v), by, deleted))
+}
+
+// exists is the conditions under which a row exists for the viewer. No viewer,
+// no rows. Every statement that reads or counts records has them.
+func (s *Store) exists(t table, v sight, by reach, deleted model.DeletedFilter) []condition {
+	admitted := when("?", t.admits(v, s.policy.Types[t.typ].Exists, by))
+	live, restorable := bun.Safe(t.live), t.admits(v, s.policy.Types[t.typ].Fields["deletedAt"].Write, byKey)
 	switch deleted {
 	case evenDeleted:
-		return q
+		return []condition{admitted}
 	case model.DeletedInclude:
-		return q.Where("(? OR ?)", bun.Safe(t.live), restorable)
+		return []condition{admitted, when("(? OR ?)", live, restorable)}
 	case model.DeletedOnly:
-		return q.Where("NOT (?) AND ?", bun.Safe(t.live), restorable)
+		return []condition{admitted, when("NOT (?) AND ?", live, restorable)}
 	default:
-		return q.Where("?", bun.Safe(t.live))
+		return []condition{admitted, when("?", live)}
 	}
 }
 
 // readable is the condition that the viewer may read a field of a row which
 // exists for it, so that searching and filtering by the field tell nothing.
-func (s *Store) readable(q *bun.SelectQuery, t table, v *model.Viewer, field string) *bun.SelectQuery {
+func (s *Store) readable(t table, v sight, field string) condition {
 	rule := s.policy.Types[t.typ]
 	if rule.Exists.Within(rule.Fields[field].Read) {
-		return q
+		return when("TRUE")
 	}
-	return q.Where("?", t.admits(v, rule.Fields[field].Read, byKey))
+	return when("?", t.admits(v, rule.Fields[field].Read, byKey))
 }
 
 // relations is the SQL of the relations that a viewer has to a row.
-func (t table) relations(v *model.Viewer) schema.QueryWithArgs {
+func (t table) relations(v sight) schema.QueryWithArgs {
 	terms, args := []string{"?"}, []any{int(v.Relations())}
 	for _, r := range t.rules(v) {
 		terms = append(terms, "CASE WHEN ? THEN ? ELSE 0 END")
@@ -206,8 +227,8 @@ func (t table) relations(v *model.Viewer) schema.QueryWithArgs {
 // admits is the condition that a viewer has one of the mask's relations to a
 // row. For long lists over several rules it is a UNION ALL of ids, since an OR
 // of conditions cannot use their indexes.
-func (t table) admits(v *model.Viewer, mask model.Relations, by reach) schema.QueryWithArgs {
-	if v == nil || mask == 0 {
+func (t table) admits(v sight, mask model.Relations, by reach) schema.QueryWithArgs {
+	if v.Viewer == nil || mask == 0 {
 		return bun.SafeQuery("FALSE")
 	}
 	if v.Relations().Any(mask) {
@@ -231,7 +252,7 @@ func (t table) admits(v *model.Viewer, mask model.Relations, by reach) schema.Qu
 	}
 }
 
-func (t table) scannable(v *model.Viewer) bool {
+func (t table) scannable(v sight) bool {
 	return !slices.ContainsFunc(t.rules(v), func(r rule) bool { return r.rows.Query == "" })
 }
 

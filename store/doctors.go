@@ -46,27 +46,28 @@ func (q DoctorQuery) check() error {
 	return checkTexts(map[string]*string{"search": q.Search, "specialization": q.Specialization})
 }
 
-func (s *Store) filterDoctors(q *bun.SelectQuery, v *model.Viewer, f DoctorQuery) *bun.SelectQuery {
+func (s *Store) doctorConditions(v sight, f DoctorQuery) []condition {
+	var c []condition
 	if f.Search != nil {
-		q = search(q, doctors(), *f.Search)
+		c = append(c, search(doctors(), *f.Search))
 	}
 	if f.Specialization != nil {
-		q = q.Where("doctor.specialization_key = fold(?)", *f.Specialization)
+		c = append(c, when("doctor.specialization_key = fold(?)", *f.Specialization))
 	}
 	if f.MinExperienceYears != nil {
-		q = q.Where("doctor.experience_years >= ?", *f.MinExperienceYears)
+		c = append(c, when("doctor.experience_years >= ?", *f.MinExperienceYears))
 	}
 	if f.MaxConsultationFee != nil {
-		q = q.Where("doctor.consultation_fee <= ?", *f.MaxConsultationFee)
+		c = append(c, when("doctor.consultation_fee <= ?", *f.MaxConsultationFee))
 	}
 	if f.IsVerified != nil {
-		q = s.readable(q, doctors(), v, "isVerified").Where("doctor.is_verified = ?", *f.IsVerified)
+		c = append(c, s.readable(doctors(), v, "isVerified"), when("doctor.is_verified = ?", *f.IsVerified))
 	}
 	if f.Mine != nil {
 		mine := doctors().admits(v, model.Owner|model.Self, byKey)
-		q = q.Where("((?) IS TRUE) = ?", mine, *f.Mine) // an entry linked to nobody compares as NULL
+		c = append(c, when("((?) IS TRUE) = ?", mine, *f.Mine)) // an entry linked to nobody compares as NULL
 	}
-	return q
+	return c
 }
 
 // Doctor returns the doctor entry with the id, or NOT_FOUND.
@@ -102,7 +103,7 @@ func (s *Store) Doctors(ctx context.Context, v *model.Viewer, f DoctorQuery) (*m
 	if err := f.check(); err != nil {
 		return nil, err
 	}
-	return readList[model.Doctor](ctx, s, v, s.doctorQuery(v, f))
+	return readList[model.Doctor](ctx, s, v, s.doctorQuery(ofViewer(v), f))
 }
 
 // CountDoctors returns how many doctor entries the query has on all pages.
@@ -110,13 +111,13 @@ func (s *Store) CountDoctors(ctx context.Context, v *model.Viewer, f DoctorQuery
 	if err := f.check(); err != nil {
 		return 0, err
 	}
-	return countList[model.Doctor](ctx, s, v, s.doctorQuery(v, f))
+	return countList[model.Doctor](ctx, s, v, s.doctorQuery(ofViewer(v), f))
 }
 
-func (s *Store) doctorQuery(v *model.Viewer, f DoctorQuery) query {
+func (s *Store) doctorQuery(v sight, f DoctorQuery) query {
 	return query{
 		table: doctors(), by: byScan, deleted: f.Deleted, order: f.sorting(), page: f.Page,
-		filter: func(q *bun.SelectQuery) *bun.SelectQuery { return s.filterDoctors(q, v, f) },
+		conditions: s.doctorConditions(v, f),
 	}
 }
 

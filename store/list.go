@@ -20,27 +20,33 @@ type sorting struct {
 	column string
 }
 
-// page narrows a query to a page in an order, by the key of its bounds and not
-// by an offset, and adds the column sort_key. It asks for one row more than
-// the page has, to know whether there is a next one.
+// page narrows a query to a page in an order and adds the column sort_key. It
+// asks for one row more than the page has, to know whether there is a next one.
 func (o sorting) page(q *bun.SelectQuery, t table, p model.Page) *bun.SelectQuery {
-	id := bun.Safe(t.alias + ".id")
-	key := bun.Safe(o.column)
+	id, key := bun.Safe(t.alias+".id"), bun.Safe(o.column)
+	direction := o.direction(p)
+	return where(q, o.bounds(t, p)).
+		ColumnExpr("(?)::text AS sort_key", key).
+		OrderExpr("? ?, ? ?", key, direction, id, direction).
+		Limit(int64(p.Limit + 1))
+}
+
+// bounds are the conditions that a row lies in a page: by the key of its
+// bounds and not by an offset.
+func (o sorting) bounds(t table, p model.Page) []condition {
+	var conditions []condition
 	after, before := ">", "<"
 	if o.Descending {
 		after, before = before, after
 	}
 	bound := func(c *model.Cursor, side string) {
 		if c != nil {
-			q = q.Where("(?, ?) ? (?::?, ?)", key, id, bun.Safe(side), c.Key, bun.Safe(o.Key), c.ID)
+			conditions = append(conditions, when("("+o.column+", "+t.alias+".id) "+side+" (?::"+string(o.Key)+", ?)", c.Key, c.ID))
 		}
 	}
 	bound(p.After, after)
 	bound(p.Before, before)
-	direction := o.direction(p)
-	return q.ColumnExpr("(?)::text AS sort_key", key).
-		OrderExpr("? ?, ? ?", key, direction, id, direction).
-		Limit(int64(p.Limit + 1))
+	return conditions
 }
 
 // direction is that in which the rows of a page are read.
@@ -65,20 +71,19 @@ func list[T model.Listed](rows []T, o sorting, p model.Page) *model.List[T] {
 	return l
 }
 
-// search narrows a query to rows whose search text holds the term.
-func search(q *bun.SelectQuery, t table, term string) *bun.SelectQuery {
+// search is the condition that the search text of a row holds the term.
+func search(t table, term string) condition {
 	if term = strings.TrimSpace(term); term == "" {
-		return q
+		return when("TRUE")
 	}
-	column := bun.Safe(t.alias + ".search_text")
 	// Escaped after folding, which turns the wide signs U+FF05 and U+FF3C into
 	// ones that mean something to LIKE.
-	like := `? LIKE '%' || regexp_replace(fold(?), '([\\%_])', '\\\1', 'g') || '%'`
+	like := t.alias + `.search_text LIKE '%' || regexp_replace(fold(?), '([\\%_])', '\\\1', 'g') || '%'`
 	digits := phoneDigits(term)
 	if digits == "" {
-		return q.Where(like, column, term)
+		return when(like, term)
 	}
-	return q.Where("("+like+" OR "+like+")", column, term, column, digits)
+	return when("("+like+" OR "+like+")", term, digits)
 }
 
 // phoneDigits returns the digits of a term that may be part of a phone number
@@ -103,8 +108,25 @@ type query struct {
 	deleted model.DeletedFilter
 	order   sorting
 	page    model.PageArgs
-	// filter narrows it to what the caller asked for.
-	filter func(*bun.SelectQuery) *bun.SelectQuery
+	// conditions narrow it to what the caller asked for.
+	conditions []condition
+}
+
+// condition is a part of WHERE. A ? in its text stands for an argument: a
+// value, or a piece of SQL.
+type condition struct {
+	text string
+	args []any
+}
+
+func when(text string, args ...any) condition { return condition{text, args} }
+
+// where adds conditions to a statement that is written out.
+func where(q *bun.SelectQuery, conditions []condition) *bun.SelectQuery {
+	for _, c := range conditions {
+		q = q.Where(c.text, c.args...)
+	}
+	return q
 }
 
 // readList reads a page. It refuses bad page arguments with BAD_USER_INPUT and
@@ -118,7 +140,7 @@ func readList[T any, P interface {
 		return nil, err
 	}
 	rows := []P{}
-	selected := q.filter(s.seen(s.db.NewSelect().Model(&rows), q.table, v, q.by, q.deleted))
+	selected := where(s.seen(s.db.NewSelect().Model(&rows), q.table, v, q.by, q.deleted), q.conditions)
 	if err := q.order.page(selected, q.table, page).Scan(ctx); err != nil {
 		return nil, translate("list "+q.order.List, err)
 	}
@@ -127,7 +149,7 @@ func readList[T any, P interface {
 
 // countList counts the rows on all pages.
 func countList[T any](ctx context.Context, s *Store, v *model.Viewer, q query) (int, error) {
-	n, err := q.filter(s.existing(s.db.NewSelect().Model((*T)(nil)), q.table, v, q.by, q.deleted)).Count(ctx)
+	n, err := where(s.existing(s.db.NewSelect().Model((*T)(nil)), q.table, v, q.by, q.deleted), q.conditions).Count(ctx)
 	return int(n), translate("count "+q.order.List, err)
 }
 

@@ -30,17 +30,18 @@ func (q MappingQuery) sorting() sorting {
 	return o
 }
 
-func (q MappingQuery) filter(query *bun.SelectQuery) *bun.SelectQuery {
+func (q MappingQuery) conditions() []condition {
+	var c []condition
 	if q.PatientID != nil {
-		query = query.Where("mapping.patient_id = ?", *q.PatientID)
+		c = append(c, when("mapping.patient_id = ?", *q.PatientID))
 	}
 	if q.DoctorID != nil {
-		query = query.Where("mapping.doctor_id = ?", *q.DoctorID)
+		c = append(c, when("mapping.doctor_id = ?", *q.DoctorID))
 	}
 	if q.IsActive != nil {
-		query = query.Where("mapping.is_active = ?", *q.IsActive)
+		c = append(c, when("mapping.is_active = ?", *q.IsActive))
 	}
-	return query
+	return c
 }
 
 func (q MappingQuery) reach() reach {
@@ -75,7 +76,7 @@ func (s *Store) CountMappings(ctx context.Context, v *model.Viewer, f MappingQue
 func (q MappingQuery) query() query {
 	return query{
 		table: mappings(), by: q.reach(), deleted: model.DeletedExclude, order: q.sorting(), page: q.Page,
-		filter: q.filter,
+		conditions: q.conditions(),
 	}
 }
 
@@ -87,6 +88,13 @@ const (
 	OfPatient Side = "patient_id"
 	OfDoctor  Side = "doctor_id"
 )
+
+// sorting is that of the mappings of one parent.
+func (side Side) sorting() sorting {
+	order := MappingQuery{Descending: true}.sorting()
+	order.List = "mappings of " + string(side)
+	return order
+}
 
 func (side Side) parent(m *model.Mapping) int64 {
 	if side == OfPatient {
@@ -100,13 +108,12 @@ func (side Side) parent(m *model.Mapping) int64 {
 // A parent without mappings that the viewer can see gets an empty page.
 func (s *Store) MappingsOf(ctx context.Context, v *model.Viewer, side Side, parents []int64, args model.PageArgs, isActive *bool) (map[int64]*model.List[*model.Mapping], error) {
 	f := MappingQuery{Page: args, IsActive: isActive, Descending: true}
-	order := f.sorting()
-	order.List = "mappings of " + string(side)
+	order := side.sorting()
 	page, err := f.Page.Page(order.Order)
 	if err != nil {
 		return nil, err
 	}
-	inner := f.filter(s.seen(s.db.NewSelect().Model((*model.Mapping)(nil)), mappings(), v, byKey, model.DeletedExclude))
+	inner := where(s.seen(s.db.NewSelect().Model((*model.Mapping)(nil)), mappings(), v, byKey, model.DeletedExclude), f.conditions())
 	inner = order.page(inner.Where("mapping.? = parent.id", bun.Ident(side)), mappings(), page)
 	rows := []*model.Mapping{}
 	err = s.db.NewRaw("SELECT page.* FROM unnest(?::bigint[]) AS parent (id) CROSS JOIN LATERAL (?) AS page ORDER BY page.assigned_at ?, page.id ?",
@@ -136,7 +143,7 @@ func (s *Store) CountMappingsOf(ctx context.Context, v *model.Viewer, side Side,
 		Total  int
 	}
 	q := s.existing(s.db.NewSelect().Model((*model.Mapping)(nil)), mappings(), v, byKey, model.DeletedExclude)
-	q = MappingQuery{IsActive: isActive}.filter(q)
+	q = where(q, MappingQuery{IsActive: isActive}.conditions())
 	err := q.ColumnExpr("mapping.? AS parent, count(*) AS total", bun.Ident(side)).
 		Where("mapping.? = ANY(?::bigint[])", bun.Ident(side), array(parents)).
 		GroupExpr("mapping.?", bun.Ident(side)).Scan(ctx, &rows)

@@ -47,27 +47,28 @@ func (q PatientQuery) check() error {
 	return checkTexts(map[string]*string{"search": q.Search})
 }
 
-func (s *Store) filterPatients(q *bun.SelectQuery, v *model.Viewer, f PatientQuery) *bun.SelectQuery {
+func (s *Store) patientConditions(v sight, f PatientQuery) []condition {
+	var c []condition
 	if f.Search != nil {
-		q = search(q, patients(), *f.Search)
+		c = append(c, search(patients(), *f.Search))
 	}
 	if f.Gender != nil {
-		q = s.readable(q, patients(), v, "gender").Where("patient.gender = ?", *f.Gender)
+		c = append(c, s.readable(patients(), v, "gender"), when("patient.gender = ?", *f.Gender))
 	}
 	if f.BloodGroup != nil {
-		q = s.readable(q, patients(), v, "bloodGroup").Where("patient.blood_group = ?", *f.BloodGroup)
+		c = append(c, s.readable(patients(), v, "bloodGroup"), when("patient.blood_group = ?", *f.BloodGroup))
 	}
 	if f.BornFrom != nil {
-		q = q.Where("patient.date_of_birth >= ?", *f.BornFrom)
+		c = append(c, when("patient.date_of_birth >= ?", *f.BornFrom))
 	}
 	if f.BornTo != nil {
-		q = q.Where("patient.date_of_birth <= ?", *f.BornTo)
+		c = append(c, when("patient.date_of_birth <= ?", *f.BornTo))
 	}
 	if f.DoctorID != nil {
-		q = s.readable(q, patients(), v, "doctors").Where(
-			"EXISTS (SELECT FROM mappings AS m WHERE m.patient_id = patient.id AND m.doctor_id = ? AND m.is_active)", *f.DoctorID)
+		c = append(c, s.readable(patients(), v, "doctors"), when(
+			"EXISTS (SELECT FROM mappings AS m WHERE m.patient_id = patient.id AND m.doctor_id = ? AND m.is_active)", *f.DoctorID))
 	}
-	return q
+	return c
 }
 
 // Patient returns the patient with the id, or NOT_FOUND.
@@ -87,7 +88,7 @@ func (s *Store) Patients(ctx context.Context, v *model.Viewer, f PatientQuery) (
 	if err := f.check(); err != nil {
 		return nil, err
 	}
-	return readList[model.Patient](ctx, s, v, s.patientQuery(v, f))
+	return readList[model.Patient](ctx, s, v, s.patientQuery(ofViewer(v), f))
 }
 
 // CountPatients returns how many patients the query has on all pages.
@@ -95,13 +96,13 @@ func (s *Store) CountPatients(ctx context.Context, v *model.Viewer, f PatientQue
 	if err := f.check(); err != nil {
 		return 0, err
 	}
-	return countList[model.Patient](ctx, s, v, s.patientQuery(v, f))
+	return countList[model.Patient](ctx, s, v, s.patientQuery(ofViewer(v), f))
 }
 
-func (s *Store) patientQuery(v *model.Viewer, f PatientQuery) query {
+func (s *Store) patientQuery(v sight, f PatientQuery) query {
 	return query{
 		table: patients(), by: byScan, deleted: f.Deleted, order: f.sorting(), page: f.Page,
-		filter: func(q *bun.SelectQuery) *bun.SelectQuery { return s.filterPatients(q, v, f) },
+		conditions: s.patientConditions(v, f),
 	}
 }
 
