@@ -30,10 +30,18 @@ func (r resolver) owner(ctx context.Context, obj any, next graphql.Resolver, rea
 // hidden reports a hidden value: as an error, or, in an operation with
 // @redact, in extensions.redacted.
 func hidden(ctx context.Context) error {
-	if graphql.GetOperationContext(ctx).Operation.Directives.ForName("redact") != nil {
+	if isRedacting(graphql.GetOperationContext(ctx)) {
 		current(ctx).redact(graphql.GetPath(ctx))
 		return nil
 	}
+	return hiddenField()
+}
+
+func isRedacting(op *graphql.OperationContext) bool {
+	return op.Operation.Directives.ForName("redact") != nil
+}
+
+func hiddenField() error {
 	return model.Refuse(model.CodeForbiddenField, "You may not see this field of this record.")
 }
 
@@ -53,7 +61,7 @@ func (r resolver) guard(ctx context.Context, next graphql.Resolver) (any, error)
 		return next(ctx)
 	}
 	if v == nil {
-		return nil, unauthenticated(auth.CallerFrom(ctx).Refused)
+		return nil, unauthenticated(known(ctx).refused)
 	}
 	return nil, model.Refuse(model.CodeForbidden, "You may not call "+name+".")
 }

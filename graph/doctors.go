@@ -76,7 +76,7 @@ func (r doctor) CreatedBy(ctx context.Context, d *model.Doctor) (*model.User, er
 }
 
 func (r doctor) Viewer(_ context.Context, d *model.Doctor) (*gen.ViewerAccess, error) {
-	return r.access(d, "deletedAt"), nil
+	return r.access(d), nil
 }
 
 func (r doctor) Mappings(

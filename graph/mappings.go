@@ -58,5 +58,5 @@ func (r mapping) CreatedBy(ctx context.Context, m *model.Mapping) (*model.User, 
 }
 
 func (r mapping) Viewer(_ context.Context, m *model.Mapping) (*gen.ViewerAccess, error) {
-	return r.access(m, "isActive"), nil
+	return r.access(m), nil
 }

@@ -57,10 +57,17 @@ func collect[N model.Node](
 	return err
 }
 
-// access says what the viewer may do with a record. Who may set the field
-// named by life may end the record's.
-func (r resolver) access(record model.Record, life string) *gen.ViewerAccess {
-	rule, stands := r.Policy.Types[record.TypeName()], record.ViewerRelations()
+// life is the field of each type of record that says whether it is over: who
+// may set it may end the record.
+var life = map[string]string{"Patient": "deletedAt", "Doctor": "deletedAt", "Mapping": "isActive"}
+
+// access says what the viewer may do with a record.
+func (r resolver) access(record model.Record) *gen.ViewerAccess {
+	return r.allowed(record.TypeName(), record.ViewerRelations())
+}
+
+func (r resolver) allowed(typ string, stands model.Relations) *gen.ViewerAccess {
+	rule := r.Policy.Types[typ]
 	relations := []gen.Relation{}
 	for _, name := range stands.Names() {
 		relations = append(relations, gen.Relation(name))
@@ -69,7 +76,7 @@ func (r resolver) access(record model.Record, life string) *gen.ViewerAccess {
 	return &gen.ViewerAccess{
 		Relations:      relations,
 		CanUpdate:      len(writable) > 0,
-		CanDelete:      rule.Fields[life].Write.Any(stands),
+		CanDelete:      rule.Fields[life[typ]].Write.Any(stands),
 		WritableFields: writable,
 		RedactedFields: rule.Redacted(stands),
 	}

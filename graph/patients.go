@@ -62,7 +62,7 @@ func (r patient) CreatedBy(ctx context.Context, p *model.Patient) (*model.User, 
 }
 
 func (r patient) Viewer(_ context.Context, p *model.Patient) (*gen.ViewerAccess, error) {
-	return r.access(p, "deletedAt"), nil
+	return r.access(p), nil
 }
 
 func (r patient) Mappings(

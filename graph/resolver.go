@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/caregraph/caregraph/graph/gen"
+	"github.com/caregraph/caregraph/graph/plan"
 	"github.com/caregraph/caregraph/internal/auth"
 	"github.com/caregraph/caregraph/internal/limits"
 	"github.com/caregraph/caregraph/model"
@@ -32,10 +33,20 @@ type Config struct {
 	RequestID, ClientAddr func(context.Context) string
 	// Annotate adds to the one log line of a request.
 	Annotate func(context.Context, ...slog.Attr)
+	// Answered is told how each query was answered: Compiled, or why gqlgen's
+	// executor had to. May be nil.
+	Answered func(ctx context.Context, how string)
+	// Interpret leaves every query to gqlgen's executor: for the test that
+	// holds the two ways together.
+	Interpret bool
 }
 
 // resolver is the root of all resolvers.
-type resolver struct{ Config }
+type resolver struct {
+	Config
+
+	plans *plan.Compiler
+}
 
 // The types below have a method for each field that is not simply a field of
 // the model; the generated interfaces say which.

@@ -17,12 +17,21 @@ import (
 type response struct {
 	store *store.Store
 
-	mu       sync.Mutex
-	viewer   *model.Viewer
-	loaders  *loaders
+	mu sync.Mutex
+	// asked says that it is known who is looking.
+	asked bool
+	looking
 	redacted []ast.Path
 	// retryAfter is the longest wait, in seconds, that a refusal asks for.
 	retryAfter int
+}
+
+// looking is who looks at a response.
+type looking struct {
+	viewer *model.Viewer
+	// refused is why there is no viewer.
+	refused error
+	loaders *loaders
 }
 
 type responseKey struct{}
@@ -30,7 +39,6 @@ type responseKey struct{}
 // begin gives each response a state of its own.
 func (r resolver) begin(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 	state := &response{store: r.Store}
-	state.become(auth.CallerFrom(ctx).Viewer)
 	out := next(context.WithValue(ctx, responseKey{}, state))
 	if out == nil {
 		return nil
@@ -56,19 +64,21 @@ func current(ctx context.Context) *response {
 }
 
 // viewer returns on whose behalf the fields of this response are resolved.
-func viewer(ctx context.Context) *model.Viewer {
-	state := current(ctx)
-	state.mu.Lock()
-	defer state.mu.Unlock()
-	return state.viewer
-}
+func viewer(ctx context.Context) *model.Viewer { return known(ctx).viewer }
 
 // load returns the loaders of this response.
-func load(ctx context.Context) *loaders {
+func load(ctx context.Context) *loaders { return known(ctx).loaders }
+
+// known returns who is looking, after having asked the first time.
+func known(ctx context.Context) looking {
 	state := current(ctx)
 	state.mu.Lock()
 	defer state.mu.Unlock()
-	return state.loaders
+	if !state.asked {
+		v, refused := auth.CallerFrom(ctx).Viewer(ctx)
+		state.look(v, refused)
+	}
+	return state.looking
 }
 
 // become makes a viewer the one who is looking: whoever has just signed in
@@ -76,7 +86,11 @@ func load(ctx context.Context) *loaders {
 func (s *response) become(v *model.Viewer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.viewer, s.loaders = v, newLoaders(s.store, v)
+	s.look(v, nil)
+}
+
+func (s *response) look(v *model.Viewer, refused error) {
+	s.looking, s.asked = looking{v, refused, newLoaders(s.store, v)}, true
 }
 
 func (s *response) wait(seconds int) {

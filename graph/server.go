@@ -22,7 +22,8 @@ const rememberedQueries = 200
 // in their order. Directives, limits and errors are the same whichever of them
 // a request comes through.
 func New(c Config, transports ...graphql.Transport) *handler.Server {
-	r := resolver{c}
+	r := resolver{Config: c}
+	r.plans = r.compile(Schema())
 	server := handler.New(gen.NewExecutableSchema(gen.Config{
 		Resolvers:  r,
 		Directives: gen.DirectiveRoot{Owner: r.owner},
@@ -35,6 +36,7 @@ func New(c Config, transports ...graphql.Transport) *handler.Server {
 	server.Use(c.Limits.Extension())
 	server.Use(extension.Introspection{}) // whether it is answered is the guard's to say
 	server.AroundOperations(r.name)
+	server.AroundOperations(r.compiled)
 	server.AroundResponses(r.begin)
 	server.AroundFields(r.guard)
 	for _, t := range transports {

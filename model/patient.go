@@ -37,14 +37,7 @@ func (p *Patient) FormatEmergencyContact(format PhoneFormat) *string {
 }
 
 // AgeAt returns the age in completed years at an instant, by the Indian day.
-func (p *Patient) AgeAt(now time.Time) int {
-	born, today := p.DateOfBirth.Day(), now.In(India)
-	age := today.Year() - born.Year()
-	if today.Month() < born.Month() || today.Month() == born.Month() && today.Day() < born.Day() {
-		age--
-	}
-	return max(age, 0)
-}
+func (p *Patient) AgeAt(now time.Time) int { return p.DateOfBirth.AgeAt(now) }
 
 const oldest = 130 // years
 

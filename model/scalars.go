@@ -65,6 +65,9 @@ func ParseDate(text string) Date {
 	return Date{invalid: text}
 }
 
+// DateOf returns the date of a midnight UTC.
+func DateOf(midnight time.Time) Date { return Date{day: midnight} }
+
 // Valid reports whether the date is one.
 func (d Date) Valid() bool { return !d.day.IsZero() }
 
@@ -76,6 +79,17 @@ func (d Date) Day() time.Time { return d.day }
 
 // String returns the date as YYYY-MM-DD.
 func (d Date) String() string { return d.day.Format(time.DateOnly) }
+
+// AgeAt returns the completed years from the day to an instant, by the Indian
+// day.
+func (d Date) AgeAt(now time.Time) int {
+	today := now.In(India)
+	age := today.Year() - d.day.Year()
+	if today.Month() < d.day.Month() || today.Month() == d.day.Month() && today.Day() < d.day.Day() {
+		age--
+	}
+	return max(age, 0)
+}
 
 // MarshalGQL writes the date as a JSON string.
 func (d Date) MarshalGQL(w io.Writer) { writeText(w, d.String()) }
@@ -215,10 +229,33 @@ func mustBe(ok bool, what string) error {
 	return Refuse(CodeBadUserInput, "must be "+what)
 }
 
-func writeJSON(w io.Writer, text string) {
-	encoded, err := json.Marshal(text)
-	if err != nil {
-		panic(err) //nolint:forbidigo // a string always has a JSON form
+// AppendText appends a text as a JSON string, the way gqlgen writes a String:
+// all there is to escape are quotes, backslashes and control characters.
+func AppendText[T ~string | ~[]byte](b []byte, text T) []byte {
+	const hex = "0123456789ABCDEF"
+	b = append(b, '"')
+	start := 0
+	for i := range len(text) {
+		c := text[i]
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		b = append(b, text[start:i]...)
+		start = i + 1
+		switch c {
+		case '\t':
+			b = append(b, `\t`...)
+		case '\r':
+			b = append(b, `\r`...)
+		case '\n':
+			b = append(b, `\n`...)
+		case '"', '\\':
+			b = append(b, '\\', c)
+		default:
+			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&0xf])
+		}
 	}
-	_, _ = w.Write(encoded)
+	return append(append(b, text[start:]...), '"')
 }
+
+func writeJSON(w io.Writer, text string) { _, _ = w.Write(AppendText(nil, text)) }

@@ -124,11 +124,11 @@ type rule struct {
 	rows schema.QueryWithArgs
 }
 
-// table is a type of record: its name in the schema, its alias in SQL and the
-// rules by which a viewer stands to its rows.
+// table is a type of record: its name in the schema, its table and alias in SQL
+// and the rules by which a viewer stands to its rows.
 type table struct {
-	typ, alias string
-	rules      func(sight) []rule
+	typ, name, alias string
+	rules            func(sight) []rule
 	// from joins what the rules need; "" when they need only the row.
 	from string
 	// live is the condition that a row and what it hangs on are not deleted.
@@ -136,20 +136,20 @@ type table struct {
 }
 
 func users() table {
-	return table{typ: "User", alias: `"user"`, rules: userRules, live: "TRUE"}
+	return table{typ: "User", name: "users", alias: `"user"`, rules: userRules, live: "TRUE"}
 }
 
 func doctors() table {
-	return table{typ: "Doctor", alias: "doctor", rules: doctorRules, live: "doctor.deleted_at IS NULL"}
+	return table{typ: "Doctor", name: "doctors", alias: "doctor", rules: doctorRules, live: "doctor.deleted_at IS NULL"}
 }
 
 func patients() table {
-	return table{typ: "Patient", alias: "patient", rules: patientRules, live: "patient.deleted_at IS NULL"}
+	return table{typ: "Patient", name: "patients", alias: "patient", rules: patientRules, live: "patient.deleted_at IS NULL"}
 }
 
 func mappings() table {
 	return table{
-		typ: "Mapping", alias: "mapping", rules: patientRules,
+		typ: "Mapping", name: "mappings", alias: "mapping", rules: patientRules,
 		from: "JOIN patients AS patient ON patient.id = mapping.patient_id",
 		live: "patient.deleted_at IS NULL",
 	}

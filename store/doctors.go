@@ -55,7 +55,7 @@ func (s *Store) doctorConditions(v sight, f DoctorQuery) []condition {
 		c = append(c, when("doctor.specialization_key = fold(?)", *f.Specialization))
 	}
 	if f.MinExperienceYears != nil {
-		c = append(c, when("doctor.experience_years >= ?", *f.MinExperienceYears))
+		c = append(c, when("doctor.experience_years >= ?::bigint", *f.MinExperienceYears))
 	}
 	if f.MaxConsultationFee != nil {
 		c = append(c, when("doctor.consultation_fee <= ?", *f.MaxConsultationFee))

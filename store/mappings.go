@@ -39,7 +39,7 @@ func (q MappingQuery) conditions() []condition {
 		c = append(c, when("mapping.doctor_id = ?", *q.DoctorID))
 	}
 	if q.IsActive != nil {
-		c = append(c, when("mapping.is_active = ?", *q.IsActive))
+		c = append(c, when(map[bool]string{true: "mapping.is_active", false: "NOT mapping.is_active"}[*q.IsActive]))
 	}
 	return c
 }

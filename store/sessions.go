@@ -2,10 +2,8 @@ package store
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun"
 
 	"github.com/caregraph/caregraph/model"
@@ -47,20 +45,9 @@ func (s *Store) CreateSession(ctx context.Context, session Session, passwordHash
 }
 
 // SessionViewer returns on whose behalf a session acts: nil, without an error,
-// when the session has ended or expired or its account is not active. It is
-// asked at every request, so it is one prepared statement over two keys.
+// when the session has ended or expired or its account is not active.
 func (s *Store) SessionViewer(ctx context.Context, sessionID string) (*model.Viewer, error) {
-	const query = `SELECT u.id, u.role FROM sessions AS s JOIN users AS u ON u.id = s.user_id
-		WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > now() AND u.is_active`
-	v := model.Viewer{SessionID: sessionID}
-	err := s.pool.QueryRow(ctx, query, pgx.QueryExecModeCacheStatement, sessionID).Scan(&v.UserID, &v.Role)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil //nolint:nilnil // no viewer is an answer
-	}
-	if err != nil {
-		return nil, translate("read session", err)
-	}
-	return &v, nil
+	return s.ReadConfirming(ctx, &model.Viewer{SessionID: sessionID}, nil)
 }
 
 // RotateSession replaces the session's refresh token, if it is the one that

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -22,17 +23,21 @@ import (
 
 // Store is the clinic's memory. It is safe for concurrent use.
 type Store struct {
-	pool   *pgxpool.Pool
-	db     *bun.DB
-	policy *model.Policy
-	now    func() time.Time
+	// writes is the pool under bun; reads has the prepared statements.
+	writes, reads *pgxpool.Pool
+	db            *bun.DB
+	policy        *model.Policy
+	now           func() time.Time
+	tracer        pgx.QueryTracer
+	// columns maps the fields of each type's model to columns.
+	columns map[string]map[string]output
 }
 
 // Options are what a Store needs besides the address of its database.
 type Options struct {
 	// Policy is the access rule, from internal/policy.
 	Policy *model.Policy
-	// Connections is the most that the pool opens.
+	// Connections is the most that are opened; there are at least two.
 	Connections int
 	// Now is the clock by which birth dates are checked and by which records
 	// are deleted and mappings end; time.Now if nil.
@@ -43,32 +48,35 @@ type Options struct {
 
 const connectTimeout = 10 * time.Second
 
-// Open connects to the migrated database at the URL. One pool serves bun, in
-// pgx's exec mode since bun writes arguments into its texts, and the prepared
-// statements of hot reads.
+// Open connects to the migrated database at the URL, by two pools: one is for
+// bun, in pgx's exec mode since bun writes arguments into its texts; the other
+// is for prepared statements that only read, each read in one snapshot.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if err := checkSearchable(o.Policy); err != nil {
 		return nil, err
 	}
-	config, err := pgxpool.ParseConfig(url)
-	if err != nil {
-		return nil, errors.New("the database URL cannot be read") // its text may hold a password
-	}
-	config.MaxConns = int32(max(o.Connections, 1)) //nolint:gosec // the settings bound it
-	config.ConnConfig.ConnectTimeout = connectTimeout
-	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
-	config.ConnConfig.Tracer = o.Tracer
-	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
-	config.ConnConfig.RuntimeParams["application_name"] = "caregraph"
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	if err != nil {
-		return nil, fmt.Errorf("open the database: %w", err)
-	}
-	s := &Store{pool: pool, policy: o.Policy, now: o.Now}
+	s := &Store{policy: o.Policy, now: o.Now, tracer: o.Tracer}
 	if s.now == nil {
 		s.now = time.Now
 	}
-	s.db = bun.NewDB(stdlib.OpenDBFromPool(pool), pgdialect.New())
+	const pools = 2
+	var err error
+	if s.writes, err = openPool(ctx, url, max(o.Connections/pools, 1), o.Tracer, nil); err != nil {
+		return nil, err
+	}
+	s.reads, err = openPool(ctx, url, max(o.Connections-o.Connections/pools, 1), o.Tracer, map[string]string{
+		"default_transaction_isolation": "repeatable read",
+		"default_transaction_read_only": "on",
+	})
+	if err != nil {
+		s.writes.Close()
+		return nil, err
+	}
+	s.db = bun.NewDB(stdlib.OpenDBFromPool(s.writes), pgdialect.New())
+	s.columns = map[string]map[string]output{
+		"User": s.fieldColumns(&model.User{}), "Patient": s.fieldColumns(&model.Patient{}),
+		"Doctor": s.fieldColumns(&model.Doctor{}), "Mapping": s.fieldColumns(&model.Mapping{}),
+	}
 	if err := s.Ping(ctx); err != nil {
 		s.Close()
 		return nil, err
@@ -76,11 +84,30 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	return s, nil
 }
 
+func openPool(ctx context.Context, url string, connections int, tracer pgx.QueryTracer, parameters map[string]string) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, errors.New("the database URL cannot be read") // its text may hold a password
+	}
+	config.MaxConns = int32(connections) //nolint:gosec // the settings bound it
+	config.ConnConfig.ConnectTimeout = connectTimeout
+	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	config.ConnConfig.Tracer = tracer
+	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	config.ConnConfig.RuntimeParams["application_name"] = "caregraph"
+	maps.Copy(config.ConnConfig.RuntimeParams, parameters)
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	return pool, nil
+}
+
 // Ping reports whether the database answers within ten seconds.
 func (s *Store) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	if err := s.pool.Ping(ctx); err != nil {
+	if err := s.writes.Ping(ctx); err != nil {
 		return fmt.Errorf("reach the database: %w", err)
 	}
 	return nil
@@ -89,7 +116,8 @@ func (s *Store) Ping(ctx context.Context) error {
 // Close waits for what is running and closes every connection.
 func (s *Store) Close() {
 	_ = s.db.Close() // has no connections of its own
-	s.pool.Close()
+	s.writes.Close()
+	s.reads.Close()
 }
 
 // inTx runs f in one transaction; what f returns as an error undoes it.

@@ -2,6 +2,10 @@
 
 package gen
 
+import (
+	"context"
+)
+
 // Binding says what of a model stands behind a field of the schema. Exactly
 // one of its fields is set.
 type Binding struct {
@@ -144,4 +148,47 @@ var Bindings = map[string]map[string]Binding{
 		"createdAt":     {Field: "CreatedAt"},
 		"doctorProfile": {Resolver: true},
 	},
+}
+
+// Arguments returns the arguments of a field that is read, as a resolver gets
+// them, from their values with variables and defaults filled in. It returns nil
+// for a field without arguments.
+func Arguments(ctx context.Context, typ, field string, values map[string]any) (map[string]any, error) {
+	ec := &executionContext{}
+	switch typ + "." + field {
+	case "Doctor.phone":
+		return ec.field_Doctor_phone_args(ctx, values)
+	case "Doctor.patients":
+		return ec.field_Doctor_patients_args(ctx, values)
+	case "Doctor.mappings":
+		return ec.field_Doctor_mappings_args(ctx, values)
+	case "Patient.phone":
+		return ec.field_Patient_phone_args(ctx, values)
+	case "Patient.emergencyContact":
+		return ec.field_Patient_emergencyContact_args(ctx, values)
+	case "Patient.mappings":
+		return ec.field_Patient_mappings_args(ctx, values)
+	case "Patient.doctors":
+		return ec.field_Patient_doctors_args(ctx, values)
+	case "Query.node":
+		return ec.field_Query_node_args(ctx, values)
+	case "Query.nodes":
+		return ec.field_Query_nodes_args(ctx, values)
+	case "Query.patient":
+		return ec.field_Query_patient_args(ctx, values)
+	case "Query.patients":
+		return ec.field_Query_patients_args(ctx, values)
+	case "Query.doctor":
+		return ec.field_Query_doctor_args(ctx, values)
+	case "Query.doctors":
+		return ec.field_Query_doctors_args(ctx, values)
+	case "Query.mapping":
+		return ec.field_Query_mapping_args(ctx, values)
+	case "Query.mappings":
+		return ec.field_Query_mappings_args(ctx, values)
+	case "User.phone":
+		return ec.field_User_phone_args(ctx, values)
+	default:
+		return nil, nil
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"go/types"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/99designs/gqlgen/codegen"
 	"github.com/99designs/gqlgen/codegen/templates"
@@ -19,10 +20,18 @@ func (bindings) Name() string { return "bindings" }
 
 // GenerateCode writes bindings.go beside the generated executor.
 func (bindings) GenerateCode(data *codegen.Data) error {
-	var models []*codegen.Object
+	var found struct {
+		Models    []*codegen.Object
+		Arguments []*codegen.Field
+	}
 	for _, object := range data.Objects {
 		if isModel(object.Type, data.Config.AutoBind) {
-			models = append(models, object)
+			found.Models = append(found.Models, object)
+		}
+		for _, field := range object.Fields {
+			if len(field.Args) > 0 && object != data.MutationRoot && !object.BuiltIn && !strings.HasPrefix(field.Name, "__") {
+				found.Arguments = append(found.Arguments, field)
+			}
 		}
 	}
 	return templates.Render(templates.Options{
@@ -30,7 +39,7 @@ func (bindings) GenerateCode(data *codegen.Data) error {
 		PackageName: data.Config.Exec.Package,
 		Filename:    filepath.Join(data.Config.Exec.Dir(), "bindings.go"),
 		Template:    source,
-		Data:        models,
+		Data:        found,
 		Funcs:       map[string]any{"binding": binding},
 		Packages:    data.Config.Packages,
 	})
@@ -63,6 +72,7 @@ func binding(f *codegen.Field) (string, error) {
 
 // source is the template of the file. It keeps the schema's order of fields.
 const source = `
+{{ reserveImport "context" }}
 // Binding says what of a model stands behind a field of the schema. Exactly
 // one of its fields is set.
 type Binding struct {
@@ -78,12 +88,27 @@ type Binding struct {
 // Bindings has the binding of each field, by type and field of the schema, for
 // all types that are bound to a struct of model.
 var Bindings = map[string]map[string]Binding{
-{{- range . }}
+{{- range .Models }}
 	{{ .Name | quote }}: {
 	{{- range .Fields }}
 		{{ .Name | quote }}: {{ binding . }},
 	{{- end }}
 	},
 {{- end }}
+}
+
+// Arguments returns the arguments of a field that is read, as a resolver gets
+// them, from their values with variables and defaults filled in. It returns nil
+// for a field without arguments.
+func Arguments(ctx context.Context, typ, field string, values map[string]any) (map[string]any, error) {
+	ec := &executionContext{}
+	switch typ + "." + field {
+{{- range .Arguments }}
+	case {{ printf "%s.%s" .Object.Name .Name | quote }}:
+		return ec.{{ .ArgsFunc }}(ctx, values)
+{{- end }}
+	default:
+		return nil, nil
+	}
 }
 `

@@ -1,0 +1,327 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/caregraph/caregraph/graph/gen"
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
+)
+
+// recordType is what must be known of a type of records beside the schema.
+type recordType struct {
+	kind  model.Kind
+	model reflect.Type
+}
+
+var recordTypes = map[string]recordType{
+	"User":    {model.KindUser, reflect.TypeFor[model.User]()},
+	"Patient": {model.KindPatient, reflect.TypeFor[model.Patient]()},
+	"Doctor":  {model.KindDoctor, reflect.TypeFor[model.Doctor]()},
+	"Mapping": {model.KindMapping, reflect.TypeFor[model.Mapping]()},
+}
+
+// lists are the fields of a record that are pages of its mappings, or of the
+// records at their other ends.
+var lists = map[string]struct{ other string }{
+	"Patient.mappings": {},
+	"Doctor.mappings":  {},
+	"Patient.doctors":  {other: "doctor"},
+	"Doctor.patients":  {other: "patient"},
+}
+
+// uncovered is why a plan cannot be made of an operation.
+type uncovered struct{ reason string }
+
+func (u uncovered) Error() string { return "no plan for " + u.reason }
+
+// compilation is a plan that is being made.
+type compilation struct {
+	*Compiler
+
+	op   *graphql.OperationContext
+	plan *Plan
+}
+
+// place is a record in the result of one of the plan's reads.
+type place struct {
+	read   int
+	record *store.Record
+	typ    string
+}
+
+// fields returns what is selected of a type, as gqlgen's executor collects it.
+func (c *compilation) fields(selections ast.SelectionSet, typ string) []graphql.CollectedField {
+	def := c.Schema.Types[typ]
+	return graphql.CollectFields(c.op, selections, append([]string{typ}, def.Interfaces...))
+}
+
+// quoted is a name as JSON; names need no escapes.
+func quoted(name string) string { return `"` + name + `"` }
+
+// object compiles the selection of a record.
+func (c *compilation) object(at place, selections ast.SelectionSet) (*object, error) {
+	o := &object{standing: -1}
+	rule := c.Policy.Types[at.typ]
+	for _, selected := range c.fields(selections, at.typ) {
+		f := field{key: selected.Alias, text: quoted(selected.Alias) + ":", position: selected.Position}
+		if selected.Name == "__typename" {
+			f.value = constant(quoted(at.typ))
+			o.fields = append(o.fields, f)
+			continue
+		}
+		f.mask, f.nonNull = rule.Fields[selected.Name].Read, selected.Definition.Type.NonNull
+		if f.guarded = !rule.Exists.Within(f.mask); f.guarded {
+			o.standing = at.record.Relations()
+		}
+		var err error
+		if f.value, err = c.value(at, selected); err != nil {
+			return nil, err
+		}
+		o.fields = append(o.fields, f)
+	}
+	return o, nil
+}
+
+// value compiles a field of a record by what gqlgen binds it to.
+func (c *compilation) value(at place, f graphql.CollectedField) (value, error) {
+	binding := gen.Bindings[at.typ][f.Name]
+	switch {
+	case binding.Field != "":
+		return c.column(at, binding.Field)
+	case binding.Method == "NodeID":
+		return column{at.record.ID(), writeID(recordTypes[at.typ].kind)}, nil
+	case strings.HasPrefix(binding.Method, "Format"):
+		return c.phone(at, strings.TrimPrefix(binding.Method, "Format"), f)
+	case binding.Resolver:
+		return c.resolved(at, f)
+	default:
+		return nil, uncovered{at.typ + "." + f.Name}
+	}
+}
+
+func (c *compilation) column(at place, name string) (value, error) {
+	declared, ok := recordTypes[at.typ].model.FieldByName(name)
+	if !ok {
+		return nil, fmt.Errorf("%s has no field %s", at.typ, name)
+	}
+	text, err := writerOf(declared.Type)
+	if err != nil {
+		return nil, fmt.Errorf("%s.%s: %w", at.typ, name, err)
+	}
+	index, err := at.record.Column(name)
+	return column{index, text}, err //nolint:wrapcheck // says the type and the field
+}
+
+func (c *compilation) phone(at place, name string, f graphql.CollectedField) (value, error) {
+	args, err := gen.Arguments(c.ctx, at.typ, f.Name, f.ArgumentMap(c.op.Variables))
+	if err != nil {
+		return nil, uncovered{ReasonArguments}
+	}
+	index, err := at.record.Column(name)
+	return column{index, writePhone(args["format"].(model.PhoneFormat))}, err //nolint:wrapcheck // as above
+}
+
+// resolved compiles a field that is more than a column.
+func (c *compilation) resolved(at place, f graphql.CollectedField) (value, error) {
+	if list, ok := lists[at.typ+"."+f.Name]; ok {
+		return c.listOf(at, f, list.other)
+	}
+	switch f.Name {
+	case "age":
+		born, err := at.record.Column("DateOfBirth")
+		return age{born}, err //nolint:wrapcheck // as above
+	case "viewer":
+		return c.access(at, f), nil
+	}
+	joined, ok := at.record.Join(f.Name)
+	if !ok {
+		return nil, uncovered{at.typ + "." + f.Name}
+	}
+	inner, err := c.object(place{at.read, joined, f.Definition.Type.Name()}, f.Selections)
+	return one{joined.ID(), inner}, err
+}
+
+// listOf compiles a page of the mappings of a record, or of the records at
+// their other ends.
+func (c *compilation) listOf(at place, f graphql.CollectedField, other string) (value, error) {
+	slot := c.arguments(at.typ, f)
+	level := c.Store.LevelOf(at.record)
+	conn := &connection{parent: at.record.ID(), present: -1}
+	own := level.Record()
+	entries := place{record: own, typ: "Mapping"}
+	if other != "" {
+		joined, ok := own.Join(other)
+		if !ok {
+			return nil, errors.New("a mapping names no " + other)
+		}
+		entries = place{record: joined, typ: c.Schema.Types[f.Definition.Type.Name()].Fields.ForName("nodes").Type.Name()}
+		conn.present = joined.ID()
+	}
+	ask := func(r *run) (*store.Read, error) {
+		above := r.reads[at.read]
+		if above == nil {
+			return nil, nil //nolint:nilnil // nothing to hang on
+		}
+		args, active := r.args[slot], true
+		isActive := &active
+		if other == "" {
+			isActive = args["isActive"].(*bool)
+		}
+		return level.ReadMappingsOf(above, at.record, PageArgs(args), isActive)
+	}
+	return conn, c.connection(conn, level, entries, f, ask)
+}
+
+// connection compiles the selection of a connection whose entries are the
+// record at a place of the level.
+func (c *compilation) connection(conn *connection, level *store.Level, entries place, f graphql.CollectedField, ask asker) error {
+	typ := f.Definition.Type.Name()
+	conn.read, conn.count = -1, -1
+	conn.id = level.Record().ID()
+	selected := c.fields(f.Selections, typ)
+	if slices.ContainsFunc(selected, func(s graphql.CollectedField) bool {
+		return s.Name == "nodes" || s.Name == "edges" || s.Name == "pageInfo"
+	}) {
+		conn.read = c.plan.read(ask)
+	} else {
+		c.plan.read(ask.check)
+	}
+	entries.read = conn.read
+	for _, s := range selected {
+		v, err := c.pageValue(conn, level, entries, s, ask)
+		if err != nil {
+			return err
+		}
+		conn.fields = append(conn.fields, pageField{s.Alias, quoted(s.Alias) + ":", v})
+	}
+	return nil
+}
+
+func (c *compilation) pageValue(conn *connection, level *store.Level, entries place, s graphql.CollectedField, ask asker) (pageValue, error) {
+	switch s.Name {
+	case "__typename":
+		return typename(quoted(s.ObjectDefinition.Name)), nil
+	case "nodes":
+		o, err := c.object(entries, s.Selections)
+		return nodes{o}, err
+	case "edges":
+		inner, err := c.edge(conn, level, entries, s)
+		return edgeList{inner}, err
+	case "pageInfo":
+		inner, err := c.pageInfo(conn, level, s)
+		return pageInfo{inner}, err
+	case "totalCount":
+		if conn.count < 0 {
+			conn.count = c.plan.read(func(r *run) (*store.Read, error) {
+				read, err := ask(r)
+				if err != nil || read == nil {
+					return nil, err
+				}
+				return read.Count(), nil
+			})
+		}
+		return total{}, nil
+	default:
+		return nil, uncovered{s.ObjectDefinition.Name + "." + s.Name}
+	}
+}
+
+func (c *compilation) edge(conn *connection, level *store.Level, entries place, s graphql.CollectedField) ([]pageField, error) {
+	var fields []pageField
+	typ := s.Definition.Type.Name()
+	for _, s := range c.fields(s.Selections, typ) {
+		var v pageValue
+		var inner *object
+		var err error
+		switch s.Name {
+		case "__typename":
+			v = typename(quoted(typ))
+		case "cursor":
+			conn.sortKey, v = level.SortKey(), cursor{}
+		case "node":
+			inner, err = c.object(entries, s.Selections)
+			v = entry{inner}
+		case "mapping":
+			inner, err = c.object(place{entries.read, level.Record(), "Mapping"}, s.Selections)
+			v = entry{inner}
+		default:
+			err = uncovered{typ + "." + s.Name}
+		}
+		if err != nil {
+			return nil, err
+		}
+		fields = append(fields, pageField{s.Alias, quoted(s.Alias) + ":", v})
+	}
+	return fields, nil
+}
+
+func (c *compilation) pageInfo(conn *connection, level *store.Level, s graphql.CollectedField) ([]pageField, error) {
+	var fields []pageField
+	for _, s := range c.fields(s.Selections, "PageInfo") {
+		var v pageValue
+		switch s.Name {
+		case "__typename":
+			v = typename(`"PageInfo"`)
+		case "hasNextPage":
+			v = hasNext{}
+		case "hasPreviousPage":
+			v = hasPrevious{}
+		case "startCursor", "endCursor":
+			conn.sortKey, v = level.SortKey(), endCursor{first: s.Name == "startCursor"}
+		default:
+			return nil, uncovered{"PageInfo." + s.Name}
+		}
+		fields = append(fields, pageField{s.Alias, quoted(s.Alias) + ":", v})
+	}
+	return fields, nil
+}
+
+// access compiles what the viewer may do with a record.
+func (c *compilation) access(at place, f graphql.CollectedField) value {
+	selected := c.fields(f.Selections, "ViewerAccess")
+	return &access{standing: at.record.Relations(), describe: func(r model.Relations) []byte {
+		allowed := c.Access(at.typ, r)
+		b := []byte{'{'}
+		for i, s := range selected {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = append(b, quoted(s.Alias)+":"...)
+			switch s.Name {
+			case "__typename":
+				b = append(b, `"ViewerAccess"`...)
+			case "relations":
+				b = appendNames(b, allowed.Relations)
+			case "canUpdate":
+				b = strconv.AppendBool(b, allowed.CanUpdate)
+			case "canDelete":
+				b = strconv.AppendBool(b, allowed.CanDelete)
+			case "writableFields":
+				b = appendNames(b, allowed.WritableFields)
+			case "redactedFields":
+				b = appendNames(b, allowed.RedactedFields)
+			}
+		}
+		return append(b, '}')
+	}}
+}
+
+func appendNames[T ~string](b []byte, names []T) []byte {
+	b = append(b, '[')
+	for i, name := range names {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, quoted(string(name))...)
+	}
+	return append(b, ']')
+}

@@ -1,0 +1,160 @@
+package plan
+
+import (
+	"strconv"
+
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
+)
+
+// connection is a page of a list (Relay Cursor Connections, 4).
+type connection struct {
+	// read and count are places among the plan's reads; -1 when nothing asks.
+	read, count int
+	// parent is the column of the id of the record that the list hangs on; -1 at
+	// the root.
+	parent int
+	// present is the column that is null when an entry is left out, since the
+	// record at the other end does not exist for the viewer; -1 when none is.
+	present int
+	// sortKey and id are the columns that a cursor is made of.
+	sortKey, id int
+	fields      []pageField
+}
+
+// pageField is a selected field of a connection, its page info or its edges.
+type pageField struct {
+	key, text string
+	value     pageValue
+}
+
+// pageValue writes what a field of a connection holds.
+type pageValue interface {
+	write(e *encoding, c *connection, p page, at row)
+}
+
+func (c *connection) write(e *encoding, at row) {
+	c.writeFields(e, c.fields, e.page(c, at), at)
+}
+
+func (c *connection) writeFields(e *encoding, fields []pageField, p page, at row) {
+	e.out = append(e.out, '{')
+	for i := range fields {
+		f := &fields[i]
+		if i > 0 {
+			e.out = append(e.out, ',')
+		}
+		e.out = append(e.out, f.text...)
+		e.path = append(e.path, step{name: f.key})
+		f.value.write(e, c, p, at)
+		e.path = e.path[:len(e.path)-1]
+	}
+	e.out = append(e.out, '}')
+}
+
+// entries writes something for each entry of the page.
+func (c *connection) entries(e *encoding, p page, entry func(at row)) {
+	given := 0
+	e.out = append(e.out, '[')
+	for _, place := range p.places {
+		at := row{p.rows, int(place)}
+		if c.present >= 0 {
+			if _, exists := p.rows.Value(at.n, c.present); !exists {
+				continue
+			}
+		}
+		if given > 0 {
+			e.out = append(e.out, ',')
+		}
+		e.path = append(e.path, step{index: given})
+		entry(at)
+		e.path = e.path[:len(e.path)-1]
+		given++
+	}
+	e.out = append(e.out, ']')
+}
+
+// nodes is the records of the page.
+type nodes struct{ object *object }
+
+func (n nodes) write(e *encoding, c *connection, p page, _ row) {
+	c.entries(e, p, func(at row) { n.object.write(e, at) })
+}
+
+// edgeList is the edges of the page.
+type edgeList struct{ fields []pageField }
+
+func (l edgeList) write(e *encoding, c *connection, p page, _ row) {
+	c.entries(e, p, func(at row) { c.writeFields(e, l.fields, p, at) })
+}
+
+// entry is a record of an edge.
+type entry struct{ object *object }
+
+func (n entry) write(e *encoding, _ *connection, _ page, at row) { n.object.write(e, at) }
+
+// cursor is that of an edge.
+type cursor struct{}
+
+func (cursor) write(e *encoding, c *connection, p page, at row) { e.cursor(c, p, at.n) }
+
+func (e *encoding) cursor(c *connection, p page, n int) {
+	key, _ := p.rows.Value(n, c.sortKey)
+	e.out = model.AppendText(e.out, p.order.Encode(model.Cursor{Key: string(key), ID: p.rows.Int64(n, c.id)}))
+}
+
+// pageInfo is where the page lies.
+type pageInfo struct{ fields []pageField }
+
+func (i pageInfo) write(e *encoding, c *connection, p page, at row) {
+	c.writeFields(e, i.fields, p, at)
+}
+
+// hasNext and hasPrevious say whether there are entries beyond the page.
+type (
+	hasNext     struct{}
+	hasPrevious struct{}
+)
+
+func (hasNext) write(e *encoding, _ *connection, p page, _ row) {
+	e.out = strconv.AppendBool(e.out, p.next)
+}
+
+func (hasPrevious) write(e *encoding, _ *connection, p page, _ row) {
+	e.out = strconv.AppendBool(e.out, p.before)
+}
+
+// endCursor is the cursor of the last entry, or of the first.
+type endCursor struct{ first bool }
+
+func (n endCursor) write(e *encoding, c *connection, p page, _ row) {
+	switch {
+	case len(p.places) == 0:
+		e.null()
+	case n.first:
+		e.cursor(c, p, int(p.places[0]))
+	default:
+		e.cursor(c, p, int(p.places[len(p.places)-1]))
+	}
+}
+
+// total is the number of entries on all pages.
+type total struct{}
+
+func (total) write(e *encoding, c *connection, _ page, at row) {
+	rows, n := e.reads[c.count].Rows, 0
+	if c.parent < 0 {
+		e.out = strconv.AppendInt(e.out, rows.Int64(0, 0), 10)
+		return
+	}
+	found := e.rowsOf(c.count, at.rows.Int64(at.n, c.parent))
+	if len(found) > 0 {
+		n = int(rows.Int64(int(found[0]), store.Key+1))
+	}
+	e.out = strconv.AppendInt(e.out, int64(n), 10)
+}
+
+// typename is the name of the type of a connection or an edge.
+type typename string
+
+func (t typename) write(e *encoding, _ *connection, _ page, _ row) { e.out = append(e.out, t...) }

@@ -1,0 +1,212 @@
+package plan
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
+)
+
+// encoding is one answer that is being written.
+type encoding struct {
+	reads []*store.Read
+	// below has, for each read below another level, its rows by their parents.
+	below  []map[int64][]int32
+	now    time.Time
+	out    []byte
+	path   []step
+	hidden []Hidden
+	// broken is set when a hidden value cannot be null: what becomes null in its
+	// place is for gqlgen's executor to say.
+	broken bool
+}
+
+// step is a part of a path: the name of a field, or the index in a list.
+type step struct {
+	name  string
+	index int
+}
+
+// row is where a record stands in a result.
+type row struct {
+	rows *store.Rows
+	n    int
+}
+
+// value writes what a field of a record holds.
+type value interface {
+	write(e *encoding, at row)
+}
+
+// object writes a record, or another object, with the fields that were selected.
+type object struct {
+	fields []field
+	// standing is the column that says how the viewer stands to the record; -1
+	// when no field asks.
+	standing int
+}
+
+// field is a selected field.
+type field struct {
+	// key is its name in the answer; text is that as JSON, with the colon.
+	key, text string
+	// guarded is set when not everybody for whom the record exists sees the
+	// value, but only those whom the mask admits.
+	guarded bool
+	mask    model.Relations
+	nonNull bool
+	// position is where the document asks for it.
+	position *ast.Position
+	value    value
+}
+
+func (o *object) write(e *encoding, at row) {
+	relations := model.Relations(0)
+	if o.standing >= 0 {
+		relations = at.rows.Relations(at.n, o.standing)
+	}
+	e.out = append(e.out, '{')
+	for i := range o.fields {
+		f := &o.fields[i]
+		if i > 0 {
+			e.out = append(e.out, ',')
+		}
+		e.out = append(e.out, f.text...)
+		e.path = append(e.path, step{name: f.key})
+		if f.guarded && !relations.Any(f.mask) {
+			e.hide(f)
+		} else {
+			f.value.write(e, at)
+		}
+		e.path = e.path[:len(e.path)-1]
+	}
+	e.out = append(e.out, '}')
+}
+
+func (e *encoding) null() { e.out = append(e.out, "null"...) }
+
+func (e *encoding) hide(f *field) {
+	e.broken = e.broken || f.nonNull
+	path := make(ast.Path, len(e.path))
+	for i, s := range e.path {
+		if s.name == "" {
+			path[i] = ast.PathIndex(s.index)
+		} else {
+			path[i] = ast.PathName(s.name)
+		}
+	}
+	e.hidden = append(e.hidden, Hidden{path, f.position})
+	e.null()
+}
+
+// list writes a list of objects.
+func (e *encoding) list(n int, item func(i int)) {
+	e.out = append(e.out, '[')
+	for i := range n {
+		if i > 0 {
+			e.out = append(e.out, ',')
+		}
+		e.path = append(e.path, step{index: i})
+		item(i)
+		e.path = e.path[:len(e.path)-1]
+	}
+	e.out = append(e.out, ']')
+}
+
+// constant is always the same.
+type constant string
+
+func (c constant) write(e *encoding, _ row) { e.out = append(e.out, c...) }
+
+// column is a value of the row.
+type column struct {
+	index int
+	text  writer
+}
+
+func (c column) write(e *encoding, at row) {
+	raw, ok := at.rows.Value(at.n, c.index)
+	if !ok {
+		e.null()
+		return
+	}
+	e.out = c.text(e.out, raw)
+}
+
+// age is the age of somebody born on the day in the column.
+type age struct{ born int }
+
+func (a age) write(e *encoding, at row) {
+	raw, _ := at.rows.Value(at.n, a.born)
+	e.out = strconv.AppendInt(e.out, int64(model.DateOf(day(raw)).AgeAt(e.now)), 10)
+}
+
+// one is a record that another one names: null when it does not exist for the
+// viewer.
+type one struct {
+	id     int
+	object *object
+}
+
+func (o one) write(e *encoding, at row) {
+	if _, exists := at.rows.Value(at.n, o.id); !exists {
+		e.null()
+		return
+	}
+	o.object.write(e, at)
+}
+
+// rowsOf returns the rows of a read that belong to a parent, in their order.
+func (e *encoding) rowsOf(read int, parent int64) []int32 {
+	if e.below[read] == nil {
+		rows := e.reads[read].Rows
+		groups := map[int64][]int32{}
+		for i := range rows.Len() {
+			id := rows.Int64(i, store.Key)
+			groups[id] = append(groups[id], int32(i)) //nolint:gosec // a page of pages
+		}
+		e.below[read] = groups
+	}
+	return e.below[read][parent]
+}
+
+// page is the part of a list that is given out.
+type page struct {
+	rows         *store.Rows
+	places       []int32
+	next, before bool
+	order        model.Order
+}
+
+// page returns the page that a connection gives out.
+func (e *encoding) page(c *connection, at row) page {
+	if c.read < 0 {
+		return page{}
+	}
+	read := e.reads[c.read]
+	p := page{rows: read.Rows, order: read.Order()}
+	if c.parent >= 0 {
+		p.places = e.rowsOf(c.read, at.rows.Int64(at.n, c.parent))
+	} else {
+		p.places = make([]int32, read.Rows.Len())
+		for i := range p.places {
+			p.places[i] = int32(i) //nolint:gosec // a page
+		}
+	}
+	asked := read.Page()
+	more := len(p.places) > asked.Limit
+	if more {
+		p.places = p.places[:asked.Limit]
+	}
+	p.next, p.before = more, asked.After != nil
+	if asked.Backwards {
+		p.places = slices.Clone(p.places)
+		slices.Reverse(p.places)
+		p.next, p.before = asked.Before != nil, more
+	}
+	return p
+}

@@ -1,0 +1,213 @@
+package store
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/caregraph/caregraph/model"
+)
+
+// Read is a level with the arguments of one request, or a count of its rows.
+type Read struct {
+	level *Level
+	// parent and on are what the rows belong to: a record of another read.
+	parent *Read
+	on     *Record
+	side   Side
+
+	query query
+	page  model.Page
+	// counts asks for the number of rows, groups for that of each specialization.
+	counts, groups bool
+	// Rows is what was read. A count has one row, with the number as a bigint;
+	// below another level it has one for each parent, with its id before.
+	Rows *Rows
+}
+
+// ReadOne reads the live record with the id, if it exists for the viewer.
+func (l *Level) ReadOne(id int64) *Read {
+	t := l.records[0].table
+	return &Read{level: l, query: query{
+		table: t, by: byKey, deleted: model.DeletedExclude, conditions: []condition{when(t.alias+".id = ?", id)},
+	}}
+}
+
+// ReadByIDs reads those of the live records that exist for the viewer, in no
+// order.
+func (l *Level) ReadByIDs(ids []int64) *Read {
+	t := l.records[0].table
+	return &Read{level: l, query: query{
+		table: t, by: byKey, deleted: model.DeletedExclude, conditions: []condition{when(t.alias+".id = ANY(?)", ids)},
+	}}
+}
+
+// ReadPatients reads a page of patients. It refuses what Store.Patients does.
+func (l *Level) ReadPatients(v *model.Viewer, f PatientQuery) (*Read, error) {
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	return l.readList(l.store.patientQuery(anyViewer(v), f))
+}
+
+// ReadDoctors reads a page of doctor entries. It refuses what Store.Doctors does.
+func (l *Level) ReadDoctors(v *model.Viewer, f DoctorQuery) (*Read, error) {
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	return l.readList(l.store.doctorQuery(anyViewer(v), f))
+}
+
+// ReadMappings reads a page of mappings. It refuses what Store.Mappings does.
+func (l *Level) ReadMappings(f MappingQuery) (*Read, error) { return l.readList(f.query()) }
+
+func (l *Level) readList(q query) (*Read, error) {
+	page, err := q.page.Page(q.order.Order)
+	return &Read{level: l, query: q, page: page}, err
+}
+
+// ReadMappingsOf reads the same page of mappings for each of the records that
+// another read gives out, the newest first. It refuses what Store.MappingsOf
+// does.
+func (l *Level) ReadMappingsOf(parent *Read, on *Record, args model.PageArgs, isActive *bool) (*Read, error) {
+	side := OfDoctor
+	if on.table.typ == "Patient" {
+		side = OfPatient
+	}
+	order := side.sorting()
+	page, err := args.Page(order.Order)
+	return &Read{
+		level: l, parent: parent, on: on, side: side, page: page,
+		query: query{
+			table: mappings(), by: byKey, deleted: model.DeletedExclude, order: order,
+			conditions: MappingQuery{IsActive: isActive}.conditions(),
+		},
+	}, err
+}
+
+// The columns of ReadSpecializations: a text and a bigint.
+const (
+	SpecializationName = iota
+	SpecializationCount
+)
+
+// ReadSpecializations reads what Store.Specializations does.
+func (l *Level) ReadSpecializations() *Read {
+	return &Read{level: l, groups: true, query: query{table: doctors(), by: byScan, deleted: model.DeletedExclude}}
+}
+
+// Count counts the rows of a list on all its pages.
+func (r *Read) Count() *Read {
+	count := *r
+	count.counts = true
+	return &count
+}
+
+// Order is that of a list.
+func (r *Read) Order() model.Order { return r.query.order.Order }
+
+// Page is the checked page of a list.
+func (r *Read) Page() model.Page { return r.page }
+
+func (r *Read) paged() bool { return r.query.order.column != "" }
+
+// levelText is what of a level's statements is the same for all viewers of a
+// role.
+type levelText struct {
+	columns string
+	// exists is the rule of the level's own records.
+	exists string
+	// exports and keys are the columns of the level's own records: those of its
+	// rows, and those that a level below needs.
+	exports, keys string
+	// joins are the other records, in order; joinKeys as keys.
+	joins, joinKeys []string
+}
+
+// text returns the texts for the role of the viewer.
+func (r *Read) text(v *model.Viewer) *levelText {
+	l := r.level
+	key := textKey{v.Role, r.query.by, r.query.deleted, r.query.order.column}
+	if kept, ok := l.texts.Load(key); ok {
+		return kept.(*levelText)
+	}
+	made, _ := l.texts.LoadOrStore(key, l.newText(v, r.query))
+	return made.(*levelText)
+}
+
+// textKey has few values: whatever a client asks for, it makes few texts.
+type textKey struct {
+	role    model.Role
+	by      reach
+	deleted model.DeletedFilter
+	order   string
+}
+
+func (l *Level) newText(v *model.Viewer, q query) *levelText {
+	s, own, who := l.store, l.records[0], anyViewer(v)
+	t := &levelText{columns: l.selectList()}
+	relations, live := s.sql(own.table.relations(who)), own.table.live
+	if l.inherits {
+		relations, live = "up.r", "TRUE"
+		t.exists = "TRUE"
+		if rule := s.policy.Types; !rule["Patient"].Exists.Within(rule[own.table.typ].Exists) {
+			t.exists = "(up.r & " + bits(rule[own.table.typ].Exists) + ") <> 0"
+		}
+	} else {
+		t.exists = s.sqlWhere(s.exists(own.table, who, q.by, q.deleted))
+	}
+	t.exports = own.exported(relations, q.order.column)
+	if len(l.records) > 1 && q.order.column != "" {
+		t.exports += ", " + q.order.column + " AS place" // what the joined rows are sorted by
+	}
+	t.keys = own.table.alias + ".id, " + relations + " AS relations, " + live + " AS live"
+	for _, from := range own.exports {
+		if from != "id" {
+			t.keys += ", " + own.table.alias + "." + from
+		}
+	}
+	for _, joined := range l.records[1:] {
+		exists := s.sqlWhere(s.exists(joined.table, who, byKey, joined.edge.deleted))
+		t.joins = append(t.joins, joined.lateral(joined.exported(s.sql(joined.table.relations(who)), ""), exists))
+		standing := *joined
+		standing.standing = true
+		t.joinKeys = append(t.joinKeys, joined.lateral(standing.exported(s.sql(joined.table.relations(who)), ""), exists))
+	}
+	return t
+}
+
+// exported is the columns that the record's part of the statement gives out.
+func (r *Record) exported(relations, sortKey string) string {
+	names := make([]string, len(r.exports))
+	for i, name := range r.exports {
+		names[i] = r.table.alias + "." + name
+	}
+	if r.standing {
+		names = append(names, relations+" AS relations")
+	}
+	if r.place {
+		names = append(names, "("+sortKey+")::text AS sort_key")
+	}
+	return strings.Join(names, ", ")
+}
+
+// lateral is the part of the statement that joins the record to the one that
+// names it.
+func (r *Record) lateral(exports, exists string) string {
+	from := r.table.name + " AS " + r.table.alias
+	if r.table.from != "" {
+		from += " " + r.table.from
+	}
+	return "JOIN LATERAL (SELECT " + exports + " FROM " + from +
+		" WHERE " + r.table.alias + "." + r.edge.key + " = " + r.parent.alias + "." + r.edge.from + " AND " + exists + ") AS " + r.alias + " ON TRUE"
+}
+
+// path returns the records that lead from the level's own to this one, both
+// included, by their place in the level.
+func (r *Record) path() []int {
+	var places []int
+	for ; r != nil; r = r.parent {
+		places = append(places, slices.Index(r.level.records, r))
+	}
+	slices.Reverse(places)
+	return places
+}
