@@ -1,15 +1,12 @@
 package auth
 
 import (
-	"context"
 	"crypto/rand"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/lestrrat-go/jwx/v2/jws"
@@ -53,6 +50,7 @@ type TokenSettings struct {
 type Tokens struct {
 	keys     *Keys
 	settings TokenSettings
+	verified *verified
 }
 
 // Pair is what a caller gets on signing in. RefreshJTI is the identity of the
@@ -147,7 +145,7 @@ func NewTokens(keys *Keys, settings TokenSettings) (*Tokens, error) {
 			return nil, fmt.Errorf("a token cannot live %v: give whole seconds", ttl)
 		}
 	}
-	return &Tokens{keys: keys, settings: settings}, nil
+	return &Tokens{keys: keys, settings: settings, verified: newVerified(rememberedTokens)}, nil
 }
 
 // Issue signs a pair of tokens for one session of an account. Both are issued
@@ -202,86 +200,4 @@ func (t *Tokens) sign(claims payload) (string, error) {
 		return "", fmt.Errorf("sign token: %w", err)
 	}
 	return string(token), nil
-}
-
-// Verify returns the claims of a token of the given kind that we signed and
-// that is good now. Every error is a *TokenError.
-func (t *Tokens) Verify(token string, kind TokenKind) (Claims, error) {
-	content, err := t.signed(token)
-	if err != nil {
-		return Claims{}, &TokenError{ReasonInvalid}
-	}
-	var claims payload
-	if err := json.Unmarshal(content, &claims); err != nil {
-		return Claims{}, &TokenError{ReasonInvalid}
-	}
-	if reason := t.fault(claims, kind); reason != 0 {
-		return Claims{}, &TokenError{reason}
-	}
-	userID, err := strconv.ParseInt(claims.UserID, 10, 64)
-	if err != nil || userID < 1 || claims.Subject != subject(claims.UserID) || claims.SessionID == "" {
-		return Claims{}, &TokenError{ReasonInvalid}
-	}
-	return Claims{
-		Kind: claims.Type, UserID: userID, SessionID: claims.SessionID, JTI: claims.JTI,
-		IssuedAt: time.Unix(claims.IssuedAt, 0).UTC(), ExpiresAt: time.Unix(*claims.ExpiresAt, 0).UTC(),
-	}, nil
-}
-
-// signed returns the content of a token that one of our keys signed with the
-// configured algorithm. Of the header only alg and kid count: keys that it
-// brings or points at (jwk, jku, x5c, x5u) are not looked at, and extensions
-// that must be understood (crit) are not.
-func (t *Tokens) signed(token string) ([]byte, error) {
-	if len(token) > maxTokenBytes || !canonical(token) {
-		return nil, errors.New("not a token")
-	}
-	ourKey := func(_ context.Context, sink jws.KeySink, signature *jws.Signature, _ *jws.Message) error {
-		header := signature.ProtectedHeaders()
-		key, known := t.keys.public[header.KeyID()]
-		if !known || header.Algorithm() != t.keys.alg || len(header.Critical()) > 0 {
-			return errors.New("not signed by us")
-		}
-		sink.Key(t.keys.alg, key)
-		return nil
-	}
-	return jws.Verify([]byte(token), jws.WithCompact(), jws.WithKeyProvider(jws.KeyProviderFunc(ourKey)))
-}
-
-// canonical reports whether the token has three parts, each in the one
-// spelling that base64url allows. Decoders are lenient: without this a token
-// whose last character was changed can still be taken for good.
-func canonical(token string) bool {
-	parts := strings.Split(token, ".")
-	for _, part := range parts {
-		content, err := base64.RawURLEncoding.DecodeString(part)
-		if err != nil || len(content) == 0 || base64.RawURLEncoding.EncodeToString(content) != part {
-			return false
-		}
-	}
-	return len(parts) == 3
-}
-
-// fault returns 0 when there is none. The order decides which of several is
-// told, and is that of the system this one replaces.
-func (t *Tokens) fault(claims payload, kind TokenKind) Reason {
-	now := t.settings.Clock()
-	switch {
-	case claims.IssuedAt == 0 || time.Unix(claims.IssuedAt, 0).After(now.Add(maxAhead)):
-		return ReasonInvalid
-	case claims.Issuer != t.settings.Issuer || claims.Audience != t.settings.Audience:
-		return ReasonInvalid
-	case claims.ExpiresAt != nil && !now.Before(time.Unix(*claims.ExpiresAt, 0)):
-		return ReasonExpired
-	case claims.ExpiresAt == nil:
-		return ReasonNoExpiry
-	case claims.JTI == "":
-		return ReasonNoID
-	case claims.Type == "":
-		return ReasonNoType
-	case claims.Type != kind:
-		return ReasonWrongType
-	default:
-		return 0
-	}
 }

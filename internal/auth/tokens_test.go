@@ -305,17 +305,6 @@ func FuzzTokens_Verify(f *testing.F) {
 	})
 }
 
-func BenchmarkTokens_Verify(b *testing.B) {
-	tokens := newTokens(b, EdDSA, noon)
-	pair, _ := tokens.Issue(7, "s-1")
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := tokens.Verify(pair.Access, AccessToken); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 func newTokens(t testing.TB, alg string, now time.Time) *Tokens {
 	t.Helper()
 	algorithm, err := parseAlgorithm(alg)

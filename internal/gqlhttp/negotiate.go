@@ -19,17 +19,18 @@ const (
 // gets the type that the specification prefers.
 func negotiate(header http.Header) (string, bool) {
 	accept := strings.Join(header.Values("Accept"), ",")
-	if strings.TrimSpace(accept) == "" {
+	if accept == "*/*" || strings.TrimSpace(accept) == "" {
 		return mediaResponse, true
 	}
-	ranges := strings.Split(accept, ",")
-	best, chosen := preference{}, ""
-	for _, media := range []string{mediaResponse, mediaJSON} {
-		if p := prefer(ranges, media); p.weight > 0 && (chosen == "" || p.above(best)) {
-			best, chosen = p, media
-		}
+	response, json := preferences(accept)
+	switch {
+	case response.weight > 0 && !json.above(response):
+		return mediaResponse, true
+	case json.weight > 0:
+		return mediaJSON, true
+	default:
+		return "", false
 	}
-	return chosen, chosen != ""
 }
 
 // preference is what Accept says of one media type, by the most specific range
@@ -47,18 +48,31 @@ func (p preference) above(other preference) bool {
 	return p.position < other.position
 }
 
-func prefer(ranges []string, media string) preference {
-	var best preference
-	for i, part := range ranges {
-		name, parameters, err := mime.ParseMediaType(part)
+func preferences(accept string) (response, json preference) {
+	position := 0
+	for part := range strings.SplitSeq(accept, ",") {
+		position++
+		name, parameters, err := mediaType(part)
 		if err != nil || !utf8Charset(parameters) {
 			continue
 		}
-		if s := specificity(name, media); s > best.specificity {
-			best = preference{weight: weight(parameters), specificity: s, position: i}
+		if s := specificity(name, mediaResponse); s > response.specificity {
+			response = preference{weight(parameters), s, position}
+		}
+		if s := specificity(name, mediaJSON); s > json.specificity {
+			json = preference{weight(parameters), s, position}
 		}
 	}
-	return best
+	return response, json
+}
+
+// mediaType is mime.ParseMediaType, without its cost where there are no
+// parameters, and without its errors there: such a name is none of ours.
+func mediaType(text string) (name string, parameters map[string]string, err error) {
+	if strings.Contains(text, ";") {
+		return mime.ParseMediaType(text)
+	}
+	return strings.TrimSpace(strings.ToLower(text)), nil, nil
 }
 
 func specificity(name, media string) int {

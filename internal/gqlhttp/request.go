@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"os"
@@ -48,16 +47,25 @@ func (t Transport) readBody(w http.ResponseWriter, r *http.Request) (*graphql.Ra
 	if t.MaxBody > 0 {
 		r.Body = http.MaxBytesReader(w, r.Body, t.MaxBody)
 	}
-	body, err := io.ReadAll(r.Body)
+	body, err := readAll(r.Body, r.ContentLength)
 	if err != nil {
 		return nil, unread(err)
 	}
 	return decode(body)
 }
 
+// readAll is io.ReadAll, with room from the start for as much as the client
+// says it sends, if that is not much.
+func readAll(body io.Reader, size int64) ([]byte, error) {
+	const most = 16 << 10
+	content := bytes.NewBuffer(make([]byte, 0, min(max(size, 0), most)+bytes.MinRead))
+	_, err := content.ReadFrom(body)
+	return content.Bytes(), err
+}
+
 // acceptable refuses a body that is not JSON in UTF-8, uncompressed.
 func acceptable(header http.Header) *refusal {
-	media, parameters, err := mime.ParseMediaType(header.Get("Content-Type"))
+	media, parameters, err := mediaType(header.Get("Content-Type"))
 	charset, encoding := parameters["charset"], header.Get("Content-Encoding")
 	if err != nil || media != mediaJSON || (charset != "" && !strings.EqualFold(charset, "utf-8")) {
 		return &refusal{
@@ -85,12 +93,20 @@ func unread(err error) *refusal {
 }
 
 // decode reads the parameters from JSON. Names that are not known are ignored,
-// as the specification demands. No message repeats what was sent: it may be
-// anything.
+// as the specification demands.
 func decode(body []byte) (*graphql.RawParams, *refusal) {
 	if !utf8.Valid(body) {
 		return nil, malformed("The request body is not UTF-8.")
 	}
+	if params, ok := scan(body); ok {
+		return params, nil
+	}
+	return examine(body)
+}
+
+// examine decodes any body in UTF-8, and says what is wrong with it. No message
+// repeats what was sent: it may be anything.
+func examine(body []byte) (*graphql.RawParams, *refusal) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
 		return nil, undecoded(body, err)
@@ -139,7 +155,10 @@ func readURL(_ http.ResponseWriter, r *http.Request) (*graphql.RawParams, *refus
 	if err != nil {
 		return nil, malformed("The query of the URL is not encoded as a form.")
 	}
-	params := &graphql.RawParams{Query: values.Get("query"), OperationName: values.Get("operationName")}
+	params := &graphql.RawParams{
+		Query:         strings.Clone(values.Get("query")), // it is kept longer than the URL should be
+		OperationName: values.Get("operationName"),
+	}
 	var bad *refusal
 	if params.Extensions, bad = jsonParameter("extensions", values); bad != nil {
 		return nil, bad

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -26,46 +27,60 @@ const (
 // Data is an operation that was not executed; its answer has no key data.
 // Data is taken to be JSON already.
 func Encode(response *graphql.Response) ([]byte, error) {
-	members := make([]byte, 0, len(response.Data)+64)
-	member := func(name string, value []byte) {
-		members = append(members, ",\""+name+"\":"...)
-		members = append(members, value...)
+	before, after, err := around(response)
+	if err != nil {
+		return nil, err
 	}
+	return slices.Concat(before, response.Data, after), nil
+}
+
+// around returns what stands before and after the data of a response, which
+// can be large and need not be copied.
+func around(response *graphql.Response) (before, after []byte, err error) {
 	if len(response.Errors) > 0 {
 		list, err := json.Marshal(response.Errors)
 		if err != nil {
-			return nil, fmt.Errorf("encode errors: %w", err)
+			return nil, nil, fmt.Errorf("encode errors: %w", err)
 		}
-		member("errors", list)
+		before = append([]byte(`,"errors":`), list...)
 	}
 	if len(response.Data) > 0 {
-		member("data", response.Data)
+		before = append(before, `,"data":`...)
 	}
 	if len(response.Extensions) > 0 {
 		object, err := json.Marshal(response.Extensions)
 		if err != nil {
-			return nil, fmt.Errorf("encode extensions: %w", err)
+			return nil, nil, fmt.Errorf("encode extensions: %w", err)
 		}
-		member("extensions", object)
+		after = append([]byte(`,"extensions":`), object...)
 	}
-	if len(members) == 0 {
-		return []byte("{}"), nil
+	switch {
+	case len(before) > 0:
+		before[0] = '{'
+	case len(after) > 0:
+		after[0] = '{'
+	default:
+		before = []byte("{")
 	}
-	members[0] = '{'
-	return append(members, '}'), nil
+	return before, append(after, '}'), nil
 }
 
 // Write answers a request with a response, in the media type that the request
 // accepts and with the status that Status gives.
 func Write(w http.ResponseWriter, r *http.Request, response *graphql.Response) {
 	media, _ := negotiate(r.Header)
-	body, err := Encode(response)
+	respond(w, r, media, response)
+}
+
+// respond is Write, after the negotiation.
+func respond(w http.ResponseWriter, r *http.Request, media string, response *graphql.Response) {
+	before, after, err := around(response)
 	if err != nil {
 		// Something in it is no JSON: a fault of the server's own.
 		Refuse(w, r, http.StatusInternalServerError, codeInternal, "The answer could not be written.")
 		return
 	}
-	write(w, media, Status(media, response), body)
+	write(w, media, Status(media, response), before, response.Data, after)
 }
 
 // Refuse answers a request with one error under the given status. It is for
@@ -120,21 +135,35 @@ func Status(media string, response *graphql.Response) int {
 	return status
 }
 
-// write sends the answer in one piece. Answers hold personal data and depend
-// on who asks, so nobody on the way may keep them.
-func write(w http.ResponseWriter, media string, status int, body []byte) {
+// write sends the answer, which comes in pieces. Answers hold personal data and
+// depend on who asks, so nobody on the way may keep them.
+func write(w http.ResponseWriter, media string, status int, body ...[]byte) {
+	length := 0
+	for _, piece := range body {
+		length += len(piece)
+	}
+	// One array for all the values: http.Header.Set would allocate for each.
+	values := [...]string{contentType(media), strconv.Itoa(length), "no-store", "nosniff"}
 	header := w.Header()
-	header.Set("Content-Type", media+"; charset=utf-8")
-	header.Set("Content-Length", strconv.Itoa(len(body)))
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Content-Type-Options", "nosniff")
+	for i, name := range [...]string{"Content-Type", "Content-Length", "Cache-Control", "X-Content-Type-Options"} {
+		header[name] = values[i : i+1 : i+1]
+	}
 	header.Add("Vary", "Accept")
 	if status == http.StatusUnauthorized && header.Get("WWW-Authenticate") == "" {
 		header.Set("WWW-Authenticate", "Bearer")
 	}
 	w.WriteHeader(status)
-	// The client may be gone; there is nobody to tell.
-	_, _ = w.Write(body)
+	for _, piece := range body {
+		// The client may be gone; there is nobody to tell.
+		_, _ = w.Write(piece) //nolint:gosec // G705: it is sent as JSON, and nosniff
+	}
+}
+
+func contentType(media string) string {
+	if media == mediaJSON {
+		return mediaJSON + "; charset=utf-8"
+	}
+	return mediaResponse + "; charset=utf-8"
 }
 
 func code(err *gqlerror.Error) string {

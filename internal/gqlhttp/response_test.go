@@ -2,8 +2,12 @@ package gqlhttp
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
+	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -45,6 +49,61 @@ func TestEncode_DataIsThereExactlyIfSomethingWasExecuted(t *testing.T) {
 		if err != nil || string(got) != c.want {
 			t.Errorf("%s: %s, %v, want %s", c.name, got, err, c.want)
 		}
+	}
+}
+
+// pieces is a writer that keeps what it is given as it is given.
+type pieces struct {
+	*httptest.ResponseRecorder
+	given [][]byte
+}
+
+func (p *pieces) Write(piece []byte) (int, error) {
+	p.given = append(p.given, piece)
+	return p.ResponseRecorder.Write(piece)
+}
+
+func TestWrite_SendsWhatEncodeReturnsWithoutCopyingTheData(t *testing.T) {
+	t.Parallel()
+	data, extensions := []byte(`{"a":"<b>"}`), map[string]any{"redacted": []string{"a"}}
+	for _, response := range []graphql.Response{
+		{},
+		{Data: data},
+		{Extensions: extensions},
+		{Data: data, Extensions: extensions},
+		{Errors: failed("X", "Y")},
+		{Errors: failed("X"), Data: []byte("null")},
+		{Errors: failed("X"), Extensions: extensions},
+		{Errors: failed("X"), Data: data, Extensions: extensions},
+	} {
+		want, err := Encode(&response)
+		if err != nil || !json.Valid(want) {
+			t.Fatalf("%s, %v", want, err)
+		}
+		w := &pieces{ResponseRecorder: httptest.NewRecorder()}
+		Write(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil), &response)
+		if got := w.Body.String(); got != string(want) || w.Header().Get("Content-Length") != strconv.Itoa(len(got)) {
+			t.Errorf("Content-Length %s for %s, want %s", w.Header().Get("Content-Length"), got, want)
+		}
+		same := func(piece []byte) bool { return len(piece) > 0 && &piece[0] == &response.Data[0] }
+		if response.Data != nil && !slices.ContainsFunc(w.given, same) {
+			t.Errorf("the data of %s was copied", want)
+		}
+	}
+}
+
+// The values of the headers lie side by side.
+func TestWrite_HeadersMayBeAddedTo(t *testing.T) {
+	t.Parallel()
+	w := httptest.NewRecorder()
+	Write(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil), &graphql.Response{Data: []byte(`{}`)})
+	want := w.Header().Clone()
+	for name := range w.Header() {
+		w.Header().Add(name, "more")
+		want.Add(name, "more")
+	}
+	if got := w.Header(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
 	}
 }
 

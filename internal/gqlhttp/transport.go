@@ -40,7 +40,7 @@ func (Transport) Supports(r *http.Request) bool { return r.Header.Get("Upgrade")
 // answered in the same form as errors of the operation, under the code
 // BAD_USER_INPUT, or LIMIT_EXCEEDED for a body that is too long.
 func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	params, err := t.params(w, r)
+	params, media, err := t.params(w, r)
 	if err != nil {
 		err.write(w, r)
 		return
@@ -48,7 +48,7 @@ func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	ctx := r.Context()
 	op, errs := exec.CreateOperationContext(ctx, params)
 	if errs != nil {
-		Write(w, r, exec.DispatchError(graphql.WithOperationContext(ctx, op), classified(errs)))
+		respond(w, r, media, exec.DispatchError(graphql.WithOperationContext(ctx, op), classified(errs)))
 		return
 	}
 	if err := allowed(r.Method, op); err != nil {
@@ -57,7 +57,7 @@ func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	}
 	responses, ctx := exec.DispatchOperation(ctx, op)
 	if response := responses(ctx); response != nil {
-		Write(w, r, response)
+		respond(w, r, media, response)
 		return
 	}
 	// The executor ends a stream of responses, even of one, when the context
@@ -72,17 +72,19 @@ func ended(ctx context.Context) string {
 	return "The operation was stopped."
 }
 
-// params checks what can be checked before the query is looked at.
-func (t Transport) params(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, *refusal) {
+// params checks what can be checked before the query is looked at, and returns
+// the media type of the answer beside the parameters.
+func (t Transport) params(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, string, *refusal) {
 	post := r.Method == http.MethodPost
 	if !post && r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return nil, &refusal{
+		return nil, "", &refusal{
 			status: http.StatusMethodNotAllowed, allow: "GET, HEAD, POST",
 			message: "GraphQL is served over POST and GET only.",
 		}
 	}
-	if _, ok := negotiate(r.Header); !ok {
-		return nil, &refusal{
+	media, ok := negotiate(r.Header)
+	if !ok {
+		return nil, "", &refusal{
 			status:  http.StatusNotAcceptable,
 			message: "Answers come as " + mediaResponse + " or " + mediaJSON + ", and the header Accept admits neither.",
 		}
@@ -94,11 +96,11 @@ func (t Transport) params(w http.ResponseWriter, r *http.Request) (*graphql.RawP
 	}
 	params, err := read(w, r)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	params.Headers = r.Header
 	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
-	return params, nil
+	return params, media, nil
 }
 
 // allowed refuses operations that cannot be answered by one response to this

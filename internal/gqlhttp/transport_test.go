@@ -371,21 +371,3 @@ func TestUnread_TellsApartWhyABodyDidNotArrive(t *testing.T) {
 		}
 	}
 }
-
-func FuzzDecode(f *testing.F) {
-	for _, body := range []string{
-		`{"query":"{name}"}`, `[]`, `null`, ``, `{"query":1}`, `{"query":"","variables":{"a":[1e999]}}`,
-		`{"extensions":{"persistedQuery":{}}}`, `{"query":"a","operationName":null}`, strings.Repeat("[", 20_000),
-	} {
-		f.Add([]byte(body))
-	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		params, err := decode(body)
-		if err == nil && !json.Valid(body) {
-			t.Errorf("%q was accepted", body)
-		}
-		if err == nil && params == nil {
-			t.Errorf("%q is neither accepted nor refused", body)
-		}
-	})
-}

@@ -1,7 +1,6 @@
 package httpd
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -12,51 +11,62 @@ import (
 // a status from 500, Error.
 func logAccess(log *slog.Logger, now func() time.Time, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		start := now()
-		finished := false
+		x, start, finished := exchangeOf(r.Context()), now(), false
 		defer func() { // deferred: http.ErrAbortHandler passes through here
-			exchangeOf(r.Context()).write(r.Context(), log, r.Method, now().Sub(start), finished)
+			if finished {
+				x.answer.begin() // a handler that writes nothing answers 200
+			}
+			if level := x.level(); log.Enabled(x, level) {
+				x.write(log, level, knownMethod(r.Method), start, now(), finished)
+			}
 		}()
 		next.ServeHTTP(w, r)
 		finished = true
 	})
 }
 
-// write says what happened and nothing of whom: neither path nor query,
-// neither address nor user agent.
-func (x *exchange) write(ctx context.Context, log *slog.Logger, method string, took time.Duration, finished bool) {
-	if finished {
-		x.answer.begin() // a handler that writes nothing answers 200
-	}
-	attrs := []slog.Attr{
-		slog.String("request_id", x.id),
-		slog.String("method", knownMethod(method)),
-		slog.Int("status", x.answer.status),
-		slog.Int64("bytes", x.answer.bytes),
-		slog.Duration("duration", took),
-	}
-	if !finished {
-		attrs = append(attrs, slog.Bool("aborted", true))
-	}
-	level := slog.LevelInfo
+func (x *exchange) level() slog.Level {
 	if x.answer.status >= http.StatusInternalServerError {
-		level = slog.LevelError
+		return slog.LevelError
 	}
-	log.LogAttrs(ctx, level, "request", append(attrs, x.annotations()...)...)
+	return slog.LevelInfo
 }
 
-// annotations returns the notes, with a route among them.
+// write says what happened and nothing of whom: neither path nor query,
+// neither address nor user agent. It gives the line to the log's handler
+// itself: the logger would ask for the time again, and for the place in the
+// source, which is always this one.
+func (x *exchange) write(log *slog.Logger, level slog.Level, method string, start, end time.Time, finished bool) {
+	line := slog.NewRecord(end, level, "request", 0)
+	line.AddAttrs(
+		slog.String("request_id", x.id),
+		slog.String("method", method),
+		slog.Int("status", x.answer.status),
+		slog.Int64("bytes", x.answer.bytes),
+		slog.Duration("duration", end.Sub(start)),
+	)
+	if !finished {
+		line.AddAttrs(slog.Bool("aborted", true))
+	}
+	line.AddAttrs(x.annotations()...)
+	_ = log.Handler().Handle(x, line) // as slog.Logger does; there is nobody to tell
+}
+
+// annotations returns the notes, with a route among them. Whoever still
+// annotates afterwards does so in vain, and does no harm to what it returned.
 func (x *exchange) annotations() []slog.Attr {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if slices.ContainsFunc(x.notes, func(a slog.Attr) bool { return a.Key == "route" }) {
-		return slices.Clone(x.notes)
+	notes := x.notes
+	x.notes = nil
+	if slices.ContainsFunc(notes, func(a slog.Attr) bool { return a.Key == "route" }) {
+		return notes
 	}
 	route := x.route
 	if route == "" {
 		route = "unmatched"
 	}
-	return append([]slog.Attr{slog.String("route", route)}, x.notes...)
+	return slices.Insert(notes, 0, slog.String("route", route))
 }
 
 // knownMethod keeps the client's own inventions out of the log.

@@ -2,8 +2,8 @@ package httpd
 
 import (
 	"context"
-	"crypto/rand"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -12,18 +12,34 @@ import (
 
 const requestIDHeader = "X-Request-Id"
 
-// exchange is one request and its answer, as the layers of this package see them.
+// exchange is one request and its answer, as the layers of this package see
+// them. It is the request's context, and holds what most requests need, so
+// that one allocation does for all of it. It is not used again for another
+// request: contexts may be kept.
 type exchange struct {
-	id     string
-	client netip.Addr
-	answer *recorder
+	context.Context // of the server, with the deadline
+
+	id      string
+	request *http.Request // as it came
+	proxies []netip.Prefix
+	answer  recorder
+	headers [1 + len(security)]string
 
 	mu    sync.Mutex // handlers annotate from several goroutines
 	route string
 	notes []slog.Attr
+	space [4]slog.Attr // where notes begin
 }
 
 type exchangeKey struct{}
+
+// Value finds the exchange itself, and else what its context holds.
+func (x *exchange) Value(key any) any {
+	if key == (exchangeKey{}) {
+		return x
+	}
+	return x.Context.Value(key)
+}
 
 // exchangeOf returns nil for a context that is not of a request under Handler.
 func exchangeOf(ctx context.Context) *exchange {
@@ -31,22 +47,45 @@ func exchangeOf(ctx context.Context) *exchange {
 	return x
 }
 
-// track starts the exchange. It gives the request an id, which is the
-// client's own if that is well-formed, and answers with it.
-func track(proxies []netip.Prefix, next http.Handler) http.Handler {
+// track starts the exchange, within the time that a request may take. It gives
+// the request an id, which is the client's own if that is well-formed, and
+// answers with it.
+func track(o Options, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := r.Header.Get(requestIDHeader)
-		if !wellFormedID(id) {
-			id = rand.Text()
-		}
 		x := &exchange{
-			id:     id,
-			client: clientAddr(r, proxies),
-			answer: &recorder{ResponseWriter: w},
+			Context: r.Context(),
+			id:      r.Header.Get(requestIDHeader),
+			request: r,
+			proxies: o.TrustedProxies,
+			answer:  recorder{ResponseWriter: w},
 		}
-		x.answer.Header().Set(requestIDHeader, id)
-		next.ServeHTTP(x.answer, r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x)))
+		if !wellFormedID(x.id) {
+			x.id = newID()
+		}
+		x.notes = x.space[:0]
+		x.setHeaders()
+		if o.RequestTimeout > 0 {
+			ctx, cancel := context.WithTimeoutCause(x.Context, o.RequestTimeout, ErrTimeout)
+			defer cancel()
+			x.Context = ctx
+		}
+		next.ServeHTTP(&x.answer, r.WithContext(x))
 	})
+}
+
+// newID returns 128 random bits as text. An id is no secret, so the generator
+// that asks the system for nothing but its seed will do.
+func newID() string {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+	var id [26]byte
+	for half := range 2 {
+		bits := rand.Uint64() //nolint:gosec // G404: see above
+		for i := range 13 {
+			id[13*half+i] = letters[bits%32]
+			bits /= 32
+		}
+	}
+	return string(id[:])
 }
 
 // wellFormedID accepts what can stand in a header, a log line and a JSON
@@ -79,7 +118,7 @@ func RequestID(ctx context.Context) string {
 // IPv6 and there is no zone. It is the zero Addr when unknown.
 func ClientAddr(ctx context.Context) netip.Addr {
 	if x := exchangeOf(ctx); x != nil {
-		return x.client
+		return clientAddr(x.request, x.proxies)
 	}
 	return netip.Addr{}
 }

@@ -6,10 +6,13 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 func TestRequestID_TakenWhenWellFormedElseMade(t *testing.T) {
@@ -131,6 +134,55 @@ func TestAccessLog_FaultsAreErrors(t *testing.T) {
 		if got := j.lines(t, "request"); len(got) != 1 || got[0]["level"] != level {
 			t.Errorf("status %d: %v, want level %s", status, got, level)
 		}
+	}
+}
+
+func TestAccessLog_WritesNoLineThatIsNotWanted(t *testing.T) {
+	t.Parallel()
+	var j journal
+	log := slog.New(slog.NewJSONHandler(&j, &slog.HandlerOptions{Level: slog.LevelError}))
+	h := Handler(route("/{status}", func(w http.ResponseWriter, r *http.Request) {
+		Annotate(r.Context(), slog.String("operation", "Patients"))
+		status, _ := strconv.Atoi(r.PathValue("status"))
+		w.WriteHeader(status)
+	}), Options{Log: log, Now: ticking()})
+	for _, status := range []string{"200", "404", "503"} {
+		ask(t, h, http.MethodGet, "/"+status, requestIDHeader, "r1")
+	}
+	want := []map[string]any{{
+		"level": "ERROR", "msg": "request", "request_id": "r1", "method": "GET", "route": "/{status}",
+		"status": 503., "bytes": 0., "duration": 1e9, "operation": "Patients",
+	}}
+	if got := j.lines(t, "request"); !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
+	}
+}
+
+func TestAccessLog_TimeIsThatOfTheEnd(t *testing.T) {
+	t.Parallel()
+	var j journal
+	ask(t, Handler(route("/", nothing), Options{Log: j.logger(), Now: ticking()}), http.MethodGet, "/")
+	if !strings.Contains(j.String(), `"time":"2026-01-02T03:04:07Z"`) {
+		t.Errorf("the line is %s", &j)
+	}
+}
+
+func TestExchange_IsTheContextOfItsRequest(t *testing.T) {
+	t.Parallel()
+	var kept context.Context
+	h := Handler(route("/", func(_ http.ResponseWriter, r *http.Request) {
+		kept = r.Context()
+		if _, limited := kept.Deadline(); !limited || kept.Err() != nil {
+			t.Error("there is no deadline, or the context has ended")
+		}
+		if kept.Value(key{}) != "of the server" || kept.Value("another key") != nil {
+			t.Error("the values of the server's context are not there")
+		}
+	}), Options{RequestTimeout: time.Hour})
+	r := httptest.NewRequestWithContext(context.WithValue(t.Context(), key{}, "of the server"), http.MethodGet, "/", http.NoBody)
+	h.ServeHTTP(httptest.NewRecorder(), r)
+	if kept.Err() == nil || r.Context().Err() != nil {
+		t.Errorf("after the answer: %v, and the server's own context: %v", kept.Err(), r.Context().Err())
 	}
 }
 

@@ -2,6 +2,7 @@ package httpd
 
 import (
 	"net/http"
+	"reflect"
 	"slices"
 	"testing"
 )
@@ -31,6 +32,38 @@ func TestSecurityHeaders_OnEveryAnswerAndOverridable(t *testing.T) {
 	w := ask(t, h, http.MethodGet, "/page")
 	if w.Header().Get("Content-Security-Policy") != "default-src 'self'" || w.Header().Get("Cache-Control") != "max-age=60" {
 		t.Errorf("the handler's own headers are lost: %v", w.Header())
+	}
+}
+
+// Their values lie side by side, and those of one answer are not those of the
+// next.
+func TestSecurityHeaders_MayBeAddedToAndChanged(t *testing.T) {
+	t.Parallel()
+	add := true
+	var want http.Header
+	h := Handler(route("/", func(w http.ResponseWriter, _ *http.Request) {
+		if !add {
+			return
+		}
+		want = w.Header().Clone()
+		for name, values := range w.Header() {
+			w.Header().Add(name, "more")
+			want.Add(name, "more")
+			values[0] = "changed" // of the old slice, which the header has no more
+		}
+	}), Options{})
+	if got := ask(t, h, http.MethodGet, "/", requestIDHeader, "r1").Header(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
+	}
+	add = false
+	got := ask(t, h, http.MethodGet, "/", requestIDHeader, "r1").Header()
+	for name, values := range got {
+		if !slices.Equal(values, want[name][:1]) {
+			t.Errorf("%s of the next answer: %q", name, values)
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("%d headers, want %d", len(got), len(want))
 	}
 }
 

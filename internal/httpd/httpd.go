@@ -39,20 +39,18 @@ type Options struct {
 //   - RequestID, ClientAddr and Annotate work on the request's context;
 //   - a body over MaxBody fails to read with *http.MaxBytesError;
 //   - the context ends after RequestTimeout with the cause ErrTimeout;
-//   - the headers of securityHeaders are set and may be overwritten; Vary may
+//   - the security headers are set and may be overwritten; Vary may
 //     be set already and must be added to;
 //   - a panic becomes a 500, or a broken connection if the answer had begun.
 //
 // Every request, whatever becomes of it, has one line in the access log.
 func Handler(mux http.Handler, o Options) http.Handler {
 	h := noteRoute(mux)
-	h = limitTime(o.RequestTimeout, h)
 	h = limitBody(o.MaxBody, h)
 	h = cors(o.CORSOrigins, h)
-	h = securityHeaders(h)
 	h = recoverPanics(o.log(), h)
 	h = logAccess(o.log(), o.now(), h)
-	return track(o.TrustedProxies, h) // outermost: the others need the exchange
+	return track(o, h) // outermost: the others need the exchange
 }
 
 func (o Options) log() *slog.Logger {

@@ -1,10 +1,8 @@
 package httpd
 
 import (
-	"context"
 	"errors"
 	"net/http"
-	"time"
 )
 
 var (
@@ -26,16 +24,5 @@ func limitBody(limit int64, next http.Handler) http.Handler {
 		server := exchangeOf(r.Context()).answer.ResponseWriter
 		r.Body = http.MaxBytesReader(server, r.Body, limit) // r is the copy that track made
 		next.ServeHTTP(w, r)
-	})
-}
-
-func limitTime(limit time.Duration, next http.Handler) http.Handler {
-	if limit <= 0 {
-		return next
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeoutCause(r.Context(), limit, ErrTimeout)
-		defer cancel()
-		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }

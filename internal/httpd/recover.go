@@ -31,24 +31,24 @@ func recoverPanics(log *slog.Logger, next http.Handler) http.Handler {
 			if x.answer.begun() {
 				panic(http.ErrAbortHandler) //nolint:forbidigo // net/http asks for it
 			}
-			answerFault(w, x.id)
+			x.answerFault()
 		}()
 		next.ServeHTTP(w, r)
 	})
 }
 
 // answerFault drops the headers that spoke of the answer that did not come.
-func answerFault(w http.ResponseWriter, id string) {
-	h := w.Header()
+func (x *exchange) answerFault() {
+	h := x.answer.Header()
 	for _, name := range []string{
 		"Content-Disposition", "Content-Encoding", "Content-Length", "Content-Range",
 		"Etag", "Last-Modified", "Location", "Set-Cookie",
 	} {
 		h.Del(name)
 	}
-	setSecurityHeaders(h)
+	x.setHeaders()
 	h.Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusInternalServerError)
+	x.answer.WriteHeader(http.StatusInternalServerError)
 	// The id is of [A-Za-z0-9._-]: it needs no escaping.
-	_, _ = fmt.Fprintf(w, `{"detail":"Internal server error.","request_id":"%s"}`, id) // the client may be gone
+	_, _ = fmt.Fprintf(&x.answer, `{"detail":"Internal server error.","request_id":"%s"}`, x.id) // the client may be gone
 }

@@ -11,6 +11,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
@@ -49,9 +50,14 @@ func Default() Limits {
 	return Limits{Depth: 16, Cost: 50_000, Aliases: 50, Tokens: 1_500, Selections: 300, Repeats: 100}
 }
 
-// remembered is how many documents known to be within the limits are not
-// looked at again. An entry is a hash: all of them take a few hundred KB.
-const remembered = 2_000
+const (
+	// remembered is how many documents known to be within the limits are not
+	// looked at again. All of them take 5 MB at most, and far less as a rule.
+	remembered = 2_000
+	// longestKey is up to which length, in bytes, a document is remembered by
+	// its text.
+	longestKey = 2_000
+)
 
 // Extension returns the limits as an extension of a gqlgen server. It must be
 // used after those that change the query, as automatic persisted queries do.
@@ -89,8 +95,7 @@ func (e extension) Validate(graphql.ExecutableSchema) error {
 // runs before gqlgen parses the query and changes nothing. A document that
 // cannot be parsed is let through: gqlgen tells what is wrong with it.
 func (e extension) MutateOperationParameters(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
-	hash := sha256.Sum256([]byte(params.Query))
-	key := string(hash[:])
+	key := keyOf(params.Query)
 	if _, ok := e.fine.Get(ctx, key); ok {
 		return nil
 	}
@@ -101,8 +106,18 @@ func (e extension) MutateOperationParameters(ctx context.Context, params *graphq
 	if err := e.limits.check(doc); err != nil {
 		return err
 	}
-	e.fine.Add(ctx, key, struct{}{})
+	e.fine.Add(ctx, strings.Clone(key), struct{}{}) // it may be part of something long
 	return nil
+}
+
+// keyOf returns the document, or a hash of one that is long: looking up a text
+// costs less than hashing it, but a client can send long ones to be kept.
+func keyOf(query string) string {
+	if len(query) <= longestKey {
+		return query
+	}
+	hash := sha256.Sum256([]byte(query))
+	return string(hash[:])
 }
 
 // tokens translates the parser's refusal of a document that is too long, the

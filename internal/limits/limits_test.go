@@ -153,6 +153,20 @@ func TestLimits_RememberDocumentsFoundFine(t *testing.T) {
 	}
 }
 
+func TestLimits_RememberLongDocumentsByAHash(t *testing.T) {
+	t.Parallel()
+	long := "{me{id}}" + strings.Repeat(" ", longestKey)
+	if key := keyOf(long); len(key) > 32 {
+		t.Errorf("the key has %d bytes", len(key))
+	}
+	if keyOf(long) != keyOf(strings.Clone(long)) || keyOf(long) == keyOf(long+" ") {
+		t.Error("a long document is not told from another, or not known again")
+	}
+	if short := long[:longestKey]; keyOf(short) != short {
+		t.Error("a short document has another key than its text")
+	}
+}
+
 func TestLimits_RefuseSenselessLimits(t *testing.T) {
 	t.Parallel()
 	for _, l := range []Limits{{}, {Depth: 1, Cost: 1, Tokens: 1, Selections: 1, Aliases: -1}} {

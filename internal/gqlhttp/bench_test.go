@@ -1,0 +1,94 @@
+package gqlhttp
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// bodies are requests as front ends send them.
+var bodies = map[string]string{
+	"no variables": `{"query":"{patients(first:20){nodes{id name age mappings{nodes{id isActive doctor{name specialization}}}}}}"}`,
+	"variables": `{"operationName":"Patient","variables":{"id":"pat_4711"},` +
+		`"query":"query Patient($id: ID!) {\n  patient(id: $id) {\n    id\n    name\n    age\n    gender\n    phone\n  }\n}"}`,
+	"mutation": `{"query":"mutation($input:CreatePatientInput!){createPatient(input:$input){patient{id name}userErrors{code field}}}",` +
+		`"variables":{"input":{"name":"Jos\u00e9","age":41,"gender":"MALE","address":{"city":"Pune","lines":["1","2"]},"allergies":null,"active":true}}}`,
+}
+
+// BenchmarkPost is a POST request from its header to its answer, but for what
+// the server below and the execution cost.
+func BenchmarkPost(b *testing.B) {
+	for name, body := range bodies {
+		b.Run(name, func(b *testing.B) { benchmarkPost(b, body, 1_000) })
+	}
+	b.Run("100 KB answered", func(b *testing.B) { benchmarkPost(b, bodies["variables"], 100_000) })
+}
+
+func benchmarkPost(b *testing.B, body string, answer int) {
+	exec := ready{
+		op:       &graphql.OperationContext{Operation: &ast.OperationDefinition{Operation: ast.Query}},
+		response: &graphql.Response{Data: append(append([]byte(`{"a":"`), bytes.Repeat([]byte("x"), answer)...), `"}`...)},
+	}
+	r := httptest.NewRequestWithContext(b.Context(), http.MethodPost, "/graphql", nil)
+	r.Header = http.Header{"Content-Type": {"application/json"}, "Accept": {"*/*"}, "Accept-Encoding": {"gzip"}}
+	r.ContentLength = int64(len(body))
+	w := &blank{}
+	sent := bytes.NewReader(nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		sent.Reset([]byte(body))
+		r.Body = io.NopCloser(sent)
+		w.header = http.Header{}
+		Transport{}.Do(w, r, exec)
+	}
+	if w.status != http.StatusOK {
+		b.Fatalf("status %d", w.status)
+	}
+}
+
+// BenchmarkDecode is the reading of the body alone.
+func BenchmarkDecode(b *testing.B) {
+	for name, body := range bodies {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := decode([]byte(body)); err != nil {
+					b.Fatal(err.message)
+				}
+			}
+		})
+	}
+}
+
+// ready is an executor that has the answer already.
+type ready struct {
+	op       *graphql.OperationContext
+	response *graphql.Response
+}
+
+func (e ready) CreateOperationContext(context.Context, *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
+	return e.op, nil
+}
+
+func (e ready) DispatchOperation(ctx context.Context, _ *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
+	return func(context.Context) *graphql.Response { return e.response }, ctx
+}
+
+func (e ready) DispatchError(context.Context, gqlerror.List) *graphql.Response { return e.response }
+
+// blank is a writer that, like the server's, begins with no header.
+type blank struct {
+	header http.Header
+	status int
+}
+
+func (w *blank) Header() http.Header             { return w.header }
+func (w *blank) WriteHeader(status int)          { w.status = status }
+func (*blank) Write(content []byte) (int, error) { return len(content), nil }

@@ -1,0 +1,75 @@
+package gqlhttp
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+)
+
+// token is what stands between the quotes of a string.
+type token struct {
+	raw     []byte
+	escaped bool
+}
+
+func (s *scanner) token() (t token) {
+	s.take('"')
+	for start := s.at; s.at < len(s.text); s.at++ {
+		switch c := s.text[s.at]; {
+		case c == '"':
+			t.raw = s.text[start:s.at]
+			s.at++
+			return t
+		case c == '\\':
+			t.escaped = true
+			s.at++ // what comes next does not end the string
+		case c < ' ':
+			s.fail()
+		}
+	}
+	s.fail()
+	return t
+}
+
+// string returns a copy: the query is kept far longer than the body, which may
+// be large, and may hold what is nobody's to keep.
+func (s *scanner) string() string { return s.unescape(s.token()) }
+
+func (s *scanner) unescape(t token) string {
+	if !t.escaped {
+		return string(t.raw)
+	}
+	var text strings.Builder
+	text.Grow(len(t.raw))
+	for raw := t.raw; ; {
+		before, escape, found := bytes.Cut(raw, []byte{'\\'})
+		text.Write(before)
+		if !found {
+			return text.String()
+		}
+		char, size := unescape(escape)
+		if size == 0 {
+			s.fail()
+			return ""
+		}
+		text.WriteRune(char)
+		raw = escape[size:]
+	}
+}
+
+// unescape returns the character that stands behind a backslash, and by how
+// many bytes: none if they make no sense, or half a character (a surrogate).
+func unescape(escape []byte) (char rune, size int) {
+	if i := strings.IndexByte(`"\/bfnrt`, escape[0]); i >= 0 {
+		return rune("\"\\/\b\f\n\r\t"[i]), 1
+	}
+	if escape[0] != 'u' || len(escape) < 5 {
+		return 0, 0
+	}
+	code, err := strconv.ParseUint(string(escape[1:5]), 16, 16)
+	if err != nil || utf16.IsSurrogate(rune(code)) {
+		return 0, 0
+	}
+	return rune(code), 5
+}
