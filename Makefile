@@ -14,7 +14,7 @@ TOOL = $(GO) tool -modfile=tools/go.mod
 STAMP = $$(git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 
 .DEFAULT_GOAL := help
-.PHONY: run test check lint fmt generate fresh versions tidy vet build pg playground browse fill fuzz race clean help
+.PHONY: run test check lint fmt generate fresh versions tidy vet build pg playground browse fill fuzz race bench growth pgo clean help
 
 run: build ## Run the server, with its own PostgreSQL; ARGS="..." are its flags
 	@exec bin/caregraph $(ARGS)
@@ -90,6 +90,19 @@ fuzz: ## Fuzz every target for FUZZTIME each
 		echo "$$package $$target"; \
 		$(GO) test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) "$$package" </dev/null || exit 1; \
 	done
+
+# On Linux only, where /proc tells what a process has used. All else that they
+# need they bring along and remove again.
+BENCH = @$(GO) build $(STAMP) -o bin/bench ./bench && exec bin/bench
+
+bench: ## Measure requests against the floor; PEERS=1 adds other servers
+	$(BENCH) $(if $(PEERS),--peers) $(ARGS)
+
+growth: ## Measure how that grows with the data (ten minutes, 5 GB of disk)
+	$(BENCH) --growth --seconds 2 --json bin/growth.json $(ARGS)
+
+pgo: ## Write default.pgo, by which the compiler optimizes the server
+	$(BENCH) --pgo $(ARGS)
 
 clean: ## Remove what was built; data directories stay
 	rm -rf bin

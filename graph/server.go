@@ -34,6 +34,7 @@ func New(c Config, transports ...graphql.Transport) *handler.Server {
 	server.SetParserTokenLimit(c.Limits.Tokens)
 	server.SetQueryCache(lru.New[*ast.QueryDocument](rememberedQueries))
 	server.Use(c.Limits.Extension())
+	server.Use(conditions{})
 	server.Use(extension.Introspection{}) // whether it is answered is the guard's to say
 	server.AroundOperations(r.name)
 	server.AroundOperations(r.compiled)

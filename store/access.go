@@ -81,8 +81,6 @@ func (c Care) gives(v *model.Viewer, p *model.Patient) bool {
 }
 
 func patientRules(v sight) []rule {
-	const care = `FROM mappings AS care JOIN doctors AS carer ON carer.id = care.doctor_id
-		WHERE carer.account_id = ? AND carer.is_verified AND carer.deleted_at IS NULL AND care.is_active`
 	rules := []rule{{
 		bit:   model.Owner,
 		holds: bun.SafeQuery(`patient.created_by = ?`, v.id),
@@ -90,10 +88,31 @@ func patientRules(v sight) []rule {
 	}}
 	if v.Role == model.RoleDoctor {
 		rules = append(rules, rule{
-			bit:   model.AssignedDoctor,
-			holds: bun.SafeQuery(`EXISTS (SELECT `+care+` AND care.patient_id = patient.id)`, v.id),
-			rows:  bun.SafeQuery(`SELECT care.patient_id `+care, v.id),
+			bit: model.AssignedDoctor,
+			holds: bun.SafeQuery(`EXISTS (SELECT FROM mappings AS care
+				WHERE care.patient_id = patient.id AND care.is_active AND care.doctor_id = ANY (?))`, entries(v)),
+			rows: bun.SafeQuery(`SELECT care.patient_id FROM mappings AS care
+				WHERE care.is_active AND care.doctor_id = ANY (?)`, entries(v)),
 		})
+	}
+	return rules
+}
+
+// entries are the viewer's verified, undeleted doctor entries: an array, so that
+// PostgreSQL looks for them once in a statement and not once for each row.
+func entries(v sight) schema.QueryWithArgs {
+	return bun.SafeQuery(`ARRAY (SELECT carer.id FROM doctors AS carer
+		WHERE carer.account_id = ? AND carer.is_verified AND carer.deleted_at IS NULL)`, v.id)
+}
+
+// mappingRules are those of the patient. The mapping itself may be the one that
+// assigns the viewer; then no other need be looked for.
+func mappingRules(v sight) []rule {
+	rules := patientRules(v)
+	for i, r := range rules {
+		if r.bit == model.AssignedDoctor {
+			rules[i].holds = bun.SafeQuery(`(mapping.is_active AND mapping.doctor_id = ANY (?) OR ?)`, entries(v), r.holds)
+		}
 	}
 	return rules
 }
@@ -149,7 +168,7 @@ func patients() table {
 
 func mappings() table {
 	return table{
-		typ: "Mapping", name: "mappings", alias: "mapping", rules: patientRules,
+		typ: "Mapping", name: "mappings", alias: "mapping", rules: mappingRules,
 		from: "JOIN patients AS patient ON patient.id = mapping.patient_id",
 		live: "patient.deleted_at IS NULL",
 	}

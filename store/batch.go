@@ -13,34 +13,88 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// sessionQuery asks on whose behalf a session acts.
-const sessionQuery = `SELECT u.id, u.role FROM sessions AS s JOIN users AS u ON u.id = s.user_id
-	WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > now() AND u.is_active`
-
 // ReadConfirming does the reads on behalf of a viewer, all in one round trip and
-// one snapshot, and returns on whose behalf the viewer's session acts now. It
-// fills in the reads only if that is the viewer that was given: if not, what
-// they read is thrown away. It returns nil, without an error, when the session
-// has ended or expired or its account is not active.
+// one snapshot, if the viewer's session lives, and returns on whose behalf it
+// acts now. The reads are filled in only if that is the viewer that was given.
+// It returns nil, without an error, when the session has ended or expired or its
+// account is not active.
 func (s *Store) ReadConfirming(ctx context.Context, v *model.Viewer, reads []*Read) (*model.Viewer, error) {
 	if v == nil {
 		return nil, nil //nolint:nilnil // no viewer is an answer
 	}
-	session := &statement{text: []byte(sessionQuery), args: [][]byte{[]byte(v.SessionID)}}
-	results, err := s.results(ctx, v, []*statement{session}, reads)
+	if len(reads) > 0 && reads[0].confirm() {
+		results, err := s.results(ctx, v, reads)
+		if err != nil || results[0].confirmed() {
+			return v, fill(reads, results, err)
+		}
+		release(results)
+		return s.SessionViewer(ctx, v.SessionID)
+	}
+	results, err := s.results(ctx, v, reads, askSession(v.SessionID))
 	if err != nil {
 		return nil, err
 	}
-	actual := sessionViewer(results[0], v.SessionID)
-	results[0].Release()
+	session := results[len(reads)]
+	actual := sessionViewer(session, v.SessionID)
+	session.Release()
 	if actual != nil && *actual == *v {
-		fill(reads, results[1:])
-		return actual, nil
+		return actual, fill(reads, results[:len(reads)], nil)
 	}
-	for _, rows := range results[1:] {
+	release(results[:len(reads)])
+	return actual, nil
+}
+
+func release(results []*Rows) {
+	for _, rows := range results {
 		rows.Release()
 	}
-	return actual, nil
+}
+
+// SessionViewer returns on whose behalf a session acts: nil, without an error,
+// when the session has ended or expired or its account is not active.
+func (s *Store) SessionViewer(ctx context.Context, sessionID string) (*model.Viewer, error) {
+	results, err := s.batch(ctx, []*statement{askSession(sessionID)})
+	if err != nil {
+		return nil, translate("read session", err)
+	}
+	defer results[0].Release()
+	return sessionViewer(results[0], sessionID), nil
+}
+
+func askSession(id string) *statement {
+	return &statement{text: []byte("SELECT u.id, u.role FROM " + liveSession + " AND s.id = $1"), args: [][]byte{[]byte(id)}}
+}
+
+// liveSession is a session that has neither ended nor expired, with its active
+// account.
+const liveSession = `sessions AS s JOIN users AS u ON u.id = s.user_id
+	WHERE s.ended_at IS NULL AND s.expires_at > now() AND u.is_active`
+
+// writeSession writes whether the viewer's session lives and still is that
+// viewer's.
+func (st *statement) writeSession() {
+	st.write("EXISTS (SELECT FROM ", liveSession, " AND s.id = ")
+	st.argument(st.viewer.SessionID)
+	st.write(" AND u.id = ", string(selfMark), " AND u.role = ")
+	st.argument(st.viewer.Role)
+	st.write(")")
+}
+
+// confirm has the read ask for the session as well, if it can: a list of records
+// can, a number cannot.
+func (r *Read) confirm() bool {
+	r.confirms = r.parent == nil && !r.counts && !r.groups
+	return r.confirms
+}
+
+// confirmed reports whether the session lives, and takes the row away that says
+// so when there is no other.
+func (r *Rows) confirmed() bool {
+	lives, _ := r.Value(0, r.width-1)
+	if _, any := r.Value(0, 0); !any {
+		r.cells = r.cells[:0]
+	}
+	return Bool(lives)
 }
 
 // Read is ReadConfirming for a viewer that was confirmed a moment ago.
@@ -51,20 +105,21 @@ func (s *Store) Read(ctx context.Context, v *model.Viewer, reads []*Read) error 
 	case len(reads) == 0:
 		return nil
 	}
-	results, err := s.results(ctx, v, nil, reads)
-	if err == nil {
-		fill(reads, results)
+	results, err := s.results(ctx, v, reads)
+	return fill(reads, results, err)
+}
+
+// fill gives the reads their results, unless there was an error.
+func fill(reads []*Read, results []*Rows, err error) error {
+	for i, rows := range results {
+		reads[i].Rows = rows
 	}
 	return err
 }
 
-func fill(reads []*Read, results []*Rows) {
-	for i, rows := range results {
-		reads[i].Rows = rows
-	}
-}
-
-func (s *Store) results(ctx context.Context, v *model.Viewer, statements []*statement, reads []*Read) ([]*Rows, error) {
+// results does the reads, and further statements after them.
+func (s *Store) results(ctx context.Context, v *model.Viewer, reads []*Read, more ...*statement) ([]*Rows, error) {
+	statements := make([]*statement, 0, len(reads)+len(more))
 	for _, r := range reads {
 		st := r.statement(v)
 		if st.err != nil {
@@ -72,7 +127,7 @@ func (s *Store) results(ctx context.Context, v *model.Viewer, statements []*stat
 		}
 		statements = append(statements, st)
 	}
-	results, err := s.batch(ctx, statements)
+	results, err := s.batch(ctx, append(statements, more...))
 	return results, translate("read", err)
 }
 

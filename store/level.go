@@ -39,7 +39,9 @@ type Record struct {
 	table  table
 	parent *Record // that names it; nil for the level's own
 	edge   edge
-	alias  string
+	// alias is the part of the statement that gives the record out, and prefix
+	// stands before its columns there.
+	alias, prefix string
 	// exports are the columns that the record's part of the statement gives out.
 	exports []string
 	// standing and place ask for the relations and for the sort key.
@@ -70,6 +72,7 @@ func (s *Store) Level(typ string) (*Level, error) {
 		if t.typ == typ {
 			l := &Level{store: s}
 			l.records = []*Record{{level: l, table: t, alias: "page", exports: []string{"id"}}}
+			l.Record().ID() // the first column
 			return l, nil
 		}
 	}
@@ -130,14 +133,31 @@ func (r *Record) Join(field string) (*Record, bool) {
 			return joined, true
 		}
 	}
-	r.export(e.from)
-	joined := &Record{
-		level: r.level, table: e.to(), parent: r, edge: e,
-		alias: "j" + strconv.Itoa(len(r.level.records)), exports: []string{"id"},
+	joined := &Record{level: r.level, table: e.to(), parent: r, edge: e, exports: []string{"id"}}
+	if r.has(joined.table) {
+		joined.alias, joined.prefix = r.alias, "its_"
+	} else {
+		joined.alias = "j" + strconv.Itoa(len(r.level.records))
+		r.export(e.from)
 	}
 	r.level.records = append(r.level.records, joined)
 	return joined, true
 }
+
+// has reports whether the record's own part of the statement reads the named
+// record already, and gives out none that the viewer may not see: a mapping's
+// part has its patient.
+func (r *Record) has(t table) bool {
+	types := r.level.store.policy.Types
+	return r.parent == nil && !r.level.inherits && r.table.typ == "Mapping" && t.typ == "Patient" &&
+		types[r.table.typ].Exists.Within(types[t.typ].Exists)
+}
+
+// inline reports whether the record is read by the part of the one that names it.
+func (r *Record) inline() bool { return r.prefix != "" }
+
+// ref is a column that the record's part of the statement gives out.
+func (r *Record) ref(name string) string { return r.alias + "." + r.prefix + name }
 
 func (r *Record) export(name string) {
 	for _, known := range r.exports {
@@ -184,7 +204,7 @@ func (l *Level) selectList() string {
 		names = append(names, "up.k")
 	}
 	for _, c := range l.columns {
-		names = append(names, c.record.alias+"."+c.name+c.cast)
+		names = append(names, c.record.ref(c.name)+c.cast)
 	}
 	return strings.Join(names, ", ")
 }

@@ -19,6 +19,8 @@ type Read struct {
 	page  model.Page
 	// counts asks for the number of rows, groups for that of each specialization.
 	counts, groups bool
+	// confirms asks whether the viewer's session lives as well.
+	confirms bool
 	// Rows is what was read. A count has one row, with the number as a bigint;
 	// below another level it has one for each parent, with its id before.
 	Rows *Rows
@@ -159,20 +161,27 @@ func (l *Level) newText(v *model.Viewer, q query) *levelText {
 	if len(l.records) > 1 && q.order.column != "" {
 		t.exports += ", " + q.order.column + " AS place" // what the joined rows are sorted by
 	}
-	t.keys = own.table.alias + ".id, " + relations + " AS relations, " + live + " AS live"
-	for _, from := range own.exports {
-		if from != "id" {
-			t.keys += ", " + own.table.alias + "." + from
-		}
-	}
+	t.keys = own.keys(relations) + ", " + live + " AS live"
 	for _, joined := range l.records[1:] {
+		relations := s.sql(joined.table.relations(who))
+		exports, keys := joined.exported(relations, ""), joined.keys(relations)
+		if joined.inline() {
+			t.exports, t.keys = t.exports+", "+exports, t.keys+", "+keys
+			t.joins, t.joinKeys = append(t.joins, ""), append(t.joinKeys, "")
+			continue
+		}
 		exists := s.sqlWhere(s.exists(joined.table, who, byKey, joined.edge.deleted))
-		t.joins = append(t.joins, joined.lateral(joined.exported(s.sql(joined.table.relations(who)), ""), exists))
-		standing := *joined
-		standing.standing = true
-		t.joinKeys = append(t.joinKeys, joined.lateral(standing.exported(s.sql(joined.table.relations(who)), ""), exists))
+		t.joins = append(t.joins, " LEFT "+joined.lateral(exports, exists))
+		t.joinKeys = append(t.joinKeys, " "+joined.lateral(keys, exists))
 	}
 	return t
+}
+
+// keys is what a level below needs of the record.
+func (r *Record) keys(relations string) string {
+	named := *r
+	named.standing, named.place = true, false
+	return named.exported(relations, "")
 }
 
 // exported is the columns that the record's part of the statement gives out.
@@ -180,9 +189,12 @@ func (r *Record) exported(relations, sortKey string) string {
 	names := make([]string, len(r.exports))
 	for i, name := range r.exports {
 		names[i] = r.table.alias + "." + name
+		if r.inline() {
+			names[i] += " AS " + r.prefix + name
+		}
 	}
 	if r.standing {
-		names = append(names, relations+" AS relations")
+		names = append(names, relations+" AS "+r.prefix+"relations")
 	}
 	if r.place {
 		names = append(names, "("+sortKey+")::text AS sort_key")
@@ -198,7 +210,7 @@ func (r *Record) lateral(exports, exists string) string {
 		from += " " + r.table.from
 	}
 	return "JOIN LATERAL (SELECT " + exports + " FROM " + from +
-		" WHERE " + r.table.alias + "." + r.edge.key + " = " + r.parent.alias + "." + r.edge.from + " AND " + exists + ") AS " + r.alias + " ON TRUE"
+		" WHERE " + r.table.alias + "." + r.edge.key + " = " + r.parent.ref(r.edge.from) + " AND " + exists + ") AS " + r.alias + " ON TRUE"
 }
 
 // path returns the records that lead from the level's own to this one, both

@@ -34,10 +34,19 @@ func (r *Read) statement(v *model.Viewer) *statement {
 
 func (r *Read) writeRows(st *statement) {
 	text := r.text(st.viewer)
-	st.write("SELECT ", text.columns, " FROM ")
-	r.writePage(st, text.exports, r.page.Limit+1)
+	st.write("SELECT ", text.columns)
+	if r.confirms {
+		st.write(", session.lives FROM (SELECT ")
+		st.writeSession()
+		st.write(") AS session (lives) LEFT JOIN ")
+		r.writePage(st, text.exports, r.page.Limit+1)
+		st.write(" ON session.lives")
+	} else {
+		st.write(" FROM ")
+		r.writePage(st, text.exports, r.page.Limit+1)
+	}
 	for _, join := range text.joins {
-		st.write(" LEFT ", join)
+		st.write(join)
 	}
 	if len(text.joins) > 0 && r.paged() {
 		direction := string(r.query.order.direction(r.page))
@@ -90,14 +99,14 @@ func (r *Read) writeUp(st *statement) {
 	if r.on.parent != nil {
 		distinct = "DISTINCT " // one record may be named by several
 	}
-	st.write("SELECT ", distinct, r.on.alias, ".id AS k")
+	st.write("SELECT ", distinct, r.on.ref("id"), " AS k")
 	if r.level.inherits {
-		st.write(", ", r.on.alias, ".relations AS r")
+		st.write(", ", r.on.ref("relations"), " AS r")
 	}
 	st.write(" FROM ")
 	above.writePage(st, text.keys, above.page.Limit)
 	for _, place := range r.on.path()[1:] {
-		st.write(" ", text.joinKeys[place-1])
+		st.write(text.joinKeys[place-1])
 	}
 	if r.level.inherits && r.on.parent == nil {
 		st.write(" WHERE page.live") // what belongs to a deleted record is not given out

@@ -44,12 +44,6 @@ func (s *Store) CreateSession(ctx context.Context, session Session, passwordHash
 	})
 }
 
-// SessionViewer returns on whose behalf a session acts: nil, without an error,
-// when the session has ended or expired or its account is not active.
-func (s *Store) SessionViewer(ctx context.Context, sessionID string) (*model.Viewer, error) {
-	return s.ReadConfirming(ctx, &model.Viewer{SessionID: sessionID}, nil)
-}
-
 // RotateSession replaces the session's refresh token, if it is the one that
 // the session accepts now. A token that was used before ends the session, for
 // one of its two users has stolen it (RFC 9700, 4.14.2). It returns

@@ -3,13 +3,11 @@
 package graphtest
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -21,8 +19,6 @@ import (
 
 	"github.com/caregraph/caregraph/graph"
 	"github.com/caregraph/caregraph/internal/auth"
-	"github.com/caregraph/caregraph/internal/gqlhttp"
-	"github.com/caregraph/caregraph/internal/limits"
 	"github.com/caregraph/caregraph/internal/policy"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
@@ -40,6 +36,7 @@ type Server struct {
 
 	tb     testing.TB
 	direct *pgxpool.Pool
+	base   graph.Config
 }
 
 // Options change what New builds.
@@ -76,16 +73,8 @@ func New(tb testing.TB, o Options) *Server {
 	tokens, err := auth.NewTokens(keys, auth.TokenSettings{Issuer: "caregraph", Audience: "caregraph", Clock: o.Now})
 	must(tb, err)
 	s.Accounts = &auth.Accounts{Store: s.Store, Hasher: auth.NewHasher(2), Tokens: tokens, Throttle: auth.NewThrottle(o.Now)}
-	executor := graph.New(graph.Config{
-		Store: s.Store, Accounts: s.Accounts, Policy: rules, Limits: limits.Default(),
-		Introspection: !o.NoIntrospection, Now: o.Now, Log: o.Log,
-		RequestID:  func(context.Context) string { return "test-request" },
-		ClientAddr: func(context.Context) string { return "192.0.2.1" },
-		Annotate:   func(context.Context, ...slog.Attr) {},
-	}, append(o.Transports, gqlhttp.Transport{MaxBody: 1 << 20})...)
-	web := httptest.NewServer(auth.Identify(s.Store, tokens, executor))
-	tb.Cleanup(web.Close)
-	s.URL = web.URL
+	s.base = s.config(o)
+	s.URL = s.serve(s.base, o.Transports...)
 	return s
 }
 
@@ -143,6 +132,8 @@ type Answer struct {
 	Data       map[string]any   `json:"data"`
 	Errors     []map[string]any `json:"errors"`
 	Extensions map[string]any   `json:"extensions"`
+	// How is what graph.Config.Answered was told of the operation.
+	How string `json:"-"`
 	// Body is the response as it came.
 	Body string `json:"-"`
 }
@@ -178,7 +169,7 @@ func (c *Client) Send(body string) Answer {
 	defer func() { _ = response.Body.Close() }()
 	raw, err := io.ReadAll(response.Body)
 	must(tb, err)
-	answer := Answer{Status: response.StatusCode, Body: string(raw)}
+	answer := Answer{Status: response.StatusCode, How: response.Header.Get(howHeader), Body: string(raw)}
 	must(tb, json.Unmarshal(raw, &answer))
 	return answer
 }

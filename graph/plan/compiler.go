@@ -70,10 +70,9 @@ func (c *Compiler) Plan(op *graphql.OperationContext) (plan *Plan, reason string
 		c.shaping.Add(op.Operation, names)
 	}
 	key := planKey{operation: op.Operation}
-	if len(names) > 0 {
-		for _, name := range names {
-			key.values += fmt.Sprint(op.Variables[name]) + "\n"
-		}
+	for _, name := range names {
+		value, given := op.Variables[name] // null is not the same as absent
+		key.values += fmt.Sprint(given, value, ";")
 	}
 	kept, ok := c.plans.Get(key)
 	if !ok {
@@ -101,38 +100,53 @@ func (c *Compiler) make(op *graphql.OperationContext) made {
 
 // shapingVariables names the variables that decide what a plan looks like.
 func shapingVariables(operation *ast.OperationDefinition) []string {
-	var names []string
-	seen := map[*ast.FragmentDefinition]bool{}
-	var walk func(ast.SelectionSet)
-	directives := func(list ast.DirectiveList) {
-		for _, directive := range list {
-			names = append(names, variablesOf(directive.Arguments)...)
-		}
-	}
-	walk = func(selections ast.SelectionSet) {
-		for _, selection := range selections {
-			switch s := selection.(type) {
-			case *ast.Field:
-				directives(s.Directives)
-				if len(s.SelectionSet) == 0 {
-					names = append(names, variablesOf(s.Arguments)...)
-				}
-				walk(s.SelectionSet)
-			case *ast.InlineFragment:
-				directives(s.Directives)
-				walk(s.SelectionSet)
-			case *ast.FragmentSpread:
-				directives(s.Directives)
-				if !seen[s.Definition] {
-					seen[s.Definition] = true
-					walk(s.Definition.SelectionSet)
-				}
+	s := shape{seen: map[*ast.FragmentDefinition]bool{}}
+	s.walk(operation.SelectionSet)
+	names := append(s.conditions, s.arguments...)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Conditions names the variables that decide in @skip and @include.
+func Conditions(operation *ast.OperationDefinition) []string {
+	s := shape{seen: map[*ast.FragmentDefinition]bool{}}
+	s.walk(operation.SelectionSet)
+	return s.conditions
+}
+
+// shape gathers the variables of conditions, and those of arguments of fields
+// without a selection.
+type shape struct {
+	conditions, arguments []string
+	seen                  map[*ast.FragmentDefinition]bool
+}
+
+func (s *shape) walk(selections ast.SelectionSet) {
+	for _, selection := range selections {
+		switch it := selection.(type) {
+		case *ast.Field:
+			s.directives(it.Directives)
+			if len(it.SelectionSet) == 0 {
+				s.arguments = append(s.arguments, variablesOf(it.Arguments)...)
+			}
+			s.walk(it.SelectionSet)
+		case *ast.InlineFragment:
+			s.directives(it.Directives)
+			s.walk(it.SelectionSet)
+		case *ast.FragmentSpread:
+			s.directives(it.Directives)
+			if !s.seen[it.Definition] {
+				s.seen[it.Definition] = true
+				s.walk(it.Definition.SelectionSet)
 			}
 		}
 	}
-	walk(operation.SelectionSet)
-	slices.Sort(names)
-	return slices.Compact(names)
+}
+
+func (s *shape) directives(list ast.DirectiveList) {
+	for _, directive := range list {
+		s.conditions = append(s.conditions, variablesOf(directive.Arguments)...)
+	}
 }
 
 // access is what a viewer may do with a record. There are few answers, so each

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// benchmark is one run: a directory, the programs and a PostgreSQL.
+type benchmark struct {
+	plan    plan
+	dir     string
+	log     *os.File
+	tools   toolbox
+	cluster *cluster
+}
+
+func newBenchmark(ctx context.Context, o options) (_ *benchmark, err error) {
+	b := &benchmark{plan: o.plan}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, b.close())
+		}
+	}()
+	if b.log, err = os.OpenFile(o.server, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
+		return nil, err
+	}
+	if b.dir, err = os.MkdirTemp(o.dir, "caregraph-bench-"); err != nil {
+		return nil, err
+	}
+	// The user that PostgreSQL runs as has to pass through.
+	if err := os.Chmod(b.dir, 0o711); err != nil { //nolint:gosec // G302: what is in it is closed
+		return nil, err
+	}
+	b.say("building the server")
+	if b.tools, err = newToolbox(ctx, b.dir, b.log, o.pgo || o.profile != ""); err != nil {
+		return nil, err
+	}
+	b.cluster, err = startCluster(ctx, b.dir)
+	return b, err
+}
+
+func (b *benchmark) say(what string) { _, _ = fmt.Fprintln(b.plan.progress, what) }
+
+// close removes all that was made.
+func (b *benchmark) close() error {
+	var err error
+	if b.cluster != nil {
+		b.cluster.stop()
+	}
+	if b.dir != "" {
+		err = os.RemoveAll(b.dir)
+	}
+	if b.log != nil {
+		err = errors.Join(err, b.log.Close())
+	}
+	return err
+}
+
+// stage is a filled database with the contenders on it: the floor first, then
+// our server.
+type stage struct {
+	world      *world
+	contenders []contender
+}
+
+// onStage fills a database, runs the contenders on it for as long as f runs,
+// and drops it.
+func (b *benchmark) onStage(ctx context.Context, name string, s size, f func(*stage) error) error {
+	b.say(fmt.Sprintf("filling a database with %d patients", s.patients))
+	url, err := b.cluster.create(ctx, name)
+	if err != nil {
+		return err
+	}
+	w, err := newWorld(ctx, b.tools, url, s)
+	if err != nil {
+		return err
+	}
+	us := ours(w.server)
+	defer us.stop()
+	floor, err := b.tools.floorContender(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer floor.stop()
+	if err := f(&stage{w, []contender{floor, us}}); err != nil {
+		return err
+	}
+	return b.cluster.drop(ctx, name)
+}
+
+// goals measures the workloads that the goals are set for.
+func (b *benchmark) goals(ctx context.Context, peers bool) (rows []row, err error) {
+	err = b.onStage(ctx, "bench", usualSize, func(s *stage) error {
+		if peers {
+			others, err := startPeers(ctx, b.tools, s.world.url)
+			if err != nil {
+				return err
+			}
+			for _, p := range others {
+				defer p.stop()
+			}
+			s.contenders = append(s.contenders, others...)
+		}
+		for _, load := range workloads() {
+			if !b.plan.wants(load) {
+				continue
+			}
+			r, err := b.goal(ctx, s, load)
+			if err != nil {
+				return err
+			}
+			rows = append(rows, r)
+		}
+		return nil
+	})
+	return rows, err
+}
+
+func (b *benchmark) goal(ctx context.Context, s *stage, load workload) (row, error) {
+	r := row{Workload: load.name, Title: load.title, Goal: load.goal}
+	calls := s.world.calls(load, s.world.owners[0], usualPage)
+	if err := sameAnswer(ctx, s.contenders[0], s.contenders[1], load, calls); err != nil {
+		return r, err
+	}
+	for _, peer := range s.contenders[2:] {
+		if err := sameAmount(ctx, peer, s.contenders[1], load, calls[0]); err != nil {
+			return r, err
+		}
+	}
+	seen, err := b.traffic(ctx, s.world.url, load, calls)
+	if err != nil {
+		return r, fmt.Errorf("count the statements of %s: %w", load.name, err)
+	}
+	r.Statements, r.RoundTrips = seen.statements, seen.roundTrips
+	if load.writes {
+		if err := s.world.tidy(ctx); err != nil {
+			return r, err
+		}
+	}
+	r.Results, err = b.plan.compare(ctx, s.world, b.cluster.pid, s.contenders, load, calls)
+	return r, err
+}
+
+// traffic counts on a server of its own, which ends before time is measured.
+func (b *benchmark) traffic(ctx context.Context, url string, load workload, calls []call) (traffic, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	p, through, err := startProxy(ctx, url)
+	if err != nil {
+		return traffic{}, err
+	}
+	server, err := b.tools.serve(ctx, through)
+	if err != nil {
+		return traffic{}, err
+	}
+	defer server.stop()
+	return countTraffic(ctx, ours(server), p, load, calls)
+}
+
+// pgo writes the profile that go build finds by its name.
+func (b *benchmark) pgo(ctx context.Context) error {
+	paths, err := b.profiles(ctx, filepath.Join(b.dir, "profiles"))
+	if err != nil {
+		return err
+	}
+	return mergeProfiles(ctx, paths, "default.pgo")
+}

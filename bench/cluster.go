@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/caregraph/caregraph/internal/pgserver"
+)
+
+// cluster is a private PostgreSQL, started as the product starts its own: on
+// disk, and durable.
+type cluster struct {
+	server *pgserver.Server
+	// pid is the postmaster, whose children do the work.
+	pid     int
+	version string
+}
+
+func startCluster(ctx context.Context, dir string) (*cluster, error) {
+	server, err := pgserver.Start(ctx, pgserver.Options{DataDir: dir})
+	if err != nil {
+		return nil, err
+	}
+	c := &cluster{server: server}
+	if err := c.identify(ctx, dir); err != nil {
+		c.stop()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *cluster) identify(ctx context.Context, dir string) error {
+	text, err := os.ReadFile(filepath.Join(dir, "postgres", "postmaster.pid")) //nolint:gosec // G304: our own cluster
+	if err != nil {
+		return err
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	if c.pid, err = strconv.Atoi(first); err != nil {
+		return fmt.Errorf("read postmaster.pid: %w", err)
+	}
+	db, err := pgx.Connect(ctx, c.server.URL())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close(ctx) }()
+	return db.QueryRow(ctx, "SHOW server_version").Scan(&c.version)
+}
+
+// create makes an empty database and returns its address.
+func (c *cluster) create(ctx context.Context, name string) (string, error) {
+	if err := c.exec(ctx, "CREATE DATABASE "+name); err != nil {
+		return "", err
+	}
+	u, err := url.Parse(c.server.URL())
+	if err != nil {
+		return "", err
+	}
+	u.Path = "/" + name
+	return u.String(), nil
+}
+
+// drop gives the disk free for the next database.
+func (c *cluster) drop(ctx context.Context, name string) error {
+	return c.exec(ctx, "DROP DATABASE "+name+" WITH (FORCE)")
+}
+
+// exec runs a statement in the database that is always there.
+func (c *cluster) exec(ctx context.Context, sql string) error {
+	db, err := pgx.Connect(ctx, c.server.URL())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close(ctx) }()
+	_, err = db.Exec(ctx, sql)
+	return err
+}
+
+func (c *cluster) stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	_ = c.server.Stop(ctx) // the directory is removed next
+}

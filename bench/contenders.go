@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+)
+
+// contender is a server that does the workloads.
+type contender struct {
+	name string
+	// process is the running server; it stops with stop.
+	process *process
+	// request is what it is sent for a call.
+	request func(workload, call) ([]byte, error)
+}
+
+func (c contender) stop() { c.process.stop() }
+
+// requests are the bytes of a workload's calls.
+func (c contender) requests(load workload, calls []call) ([][]byte, error) {
+	all := make([][]byte, len(calls))
+	var err error
+	for i := range calls {
+		if all[i], err = c.request(load, calls[i]); err != nil {
+			return nil, fmt.Errorf("%s for %s: %w", load.name, c.name, err)
+		}
+	}
+	return all, nil
+}
+
+const (
+	nameOfFloor = "floor"
+	nameOfOurs  = "caregraph"
+)
+
+func ours(p *process) contender {
+	return contender{name: nameOfOurs, process: p, request: func(load workload, c call) ([]byte, error) {
+		return graphRequest(c.token, load.document, load.variables(c))
+	}}
+}
+
+func (t toolbox) floorContender(ctx context.Context, url string) (contender, error) {
+	p, err := t.floor(ctx, url)
+	return contender{name: nameOfFloor, process: p, request: floorRequest}, err
+}
+
+func floorRequest(load workload, c call) ([]byte, error) {
+	if !load.writes {
+		return httpRequest("GET", load.floor(c), nil), nil
+	}
+	body, err := json.Marshal(load.variables(c)["input"])
+	return httpRequest("POST", load.floor(c), body), err
+}
+
+// ask sends one call and returns the data of the answer.
+func (c contender) ask(ctx context.Context, load workload, call call) (any, error) {
+	request, err := c.request(load, call)
+	if err != nil {
+		return nil, err
+	}
+	link, err := dial(ctx, c.process.addr)
+	if err != nil {
+		return nil, err
+	}
+	defer link.close()
+	body, err := link.do(request)
+	if err == nil {
+		err = faultless(body)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s by %s: %w", load.name, c.name, err)
+	}
+	var answer struct{ Data any }
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return nil, fmt.Errorf("%s by %s: %w", load.name, c.name, err)
+	}
+	return answer.Data, nil
+}
+
+// sameAnswer makes sure that the floor does the work that we do: its answer to
+// every kind of call is ours.
+func sameAnswer(ctx context.Context, floor, us contender, load workload, calls []call) error {
+	for _, c := range []call{calls[0], calls[len(calls)-1]} {
+		theirs, err := floor.ask(ctx, load, c)
+		if err != nil {
+			return err
+		}
+		own, err := us.ask(ctx, load, c)
+		if err != nil {
+			return err
+		}
+		if load.writes {
+			blankIDs(theirs)
+			blankIDs(own)
+		}
+		if !reflect.DeepEqual(theirs, own) {
+			return errors.New(difference(load, theirs, own))
+		}
+	}
+	return nil
+}
+
+// sameAmount makes sure that a peer gives out as many values as we do. Their
+// names and forms are its own.
+func sameAmount(ctx context.Context, peer, us contender, load workload, c call) error {
+	theirs, err := peer.ask(ctx, load, c)
+	if err != nil {
+		return err
+	}
+	own, err := us.ask(ctx, load, c)
+	if err != nil {
+		return err
+	}
+	if a, b := leaves(theirs), leaves(own); a != b {
+		return fmt.Errorf("%s: %s gives out %d values, we give out %d", load.name, peer.name, a, b)
+	}
+	return nil
+}
+
+// leaves counts the values in an answer.
+func leaves(value any) (n int) {
+	switch v := value.(type) {
+	case map[string]any:
+		for _, member := range v {
+			n += leaves(member)
+		}
+	case []any:
+		for _, element := range v {
+			n += leaves(element)
+		}
+	default:
+		n = 1
+	}
+	return n
+}
+
+// blankIDs: each row that is written has an id of its own.
+func blankIDs(value any) {
+	switch v := value.(type) {
+	case map[string]any:
+		if _, found := v["id"]; found {
+			v["id"] = ""
+		}
+		for _, member := range v {
+			blankIDs(member)
+		}
+	case []any:
+		for _, element := range v {
+			blankIDs(element)
+		}
+	}
+}
+
+func difference(load workload, floor, own any) string {
+	a, _ := json.Marshal(floor) // they came from JSON
+	b, _ := json.Marshal(own)
+	at := 0
+	for at < min(len(a), len(b)) && a[at] == b[at] {
+		at++
+	}
+	from := max(at-60, 0)
+	return fmt.Sprintf("%s: the floor's answer is not ours, from byte %d on:\nfloor %.160s\nours  %.160s", load.name, at, a[from:], b[from:])
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+)
+
+// plan says how the workloads are measured.
+type plan struct {
+	only    []string
+	repeats int
+	counted time.Duration
+	// progress gets a line for each measurement.
+	progress io.Writer
+}
+
+const (
+	firstWarmUp = 3 * time.Second
+	laterWarmUp = time.Second
+)
+
+func (p plan) wants(load workload) bool {
+	return len(p.only) == 0 || slices.Contains(p.only, load.name)
+}
+
+// result is what a contender needs for a workload: the median of each figure,
+// and all measurements.
+type result struct {
+	Contender string    `json:"contender"`
+	Median    figures   `json:"median"`
+	CPU       float64   `json:"cpuMs"`
+	Ratio     float64   `json:"ratio"`
+	Runs      []figures `json:"runs"`
+}
+
+// row is a workload of the table. Its first result is the floor's, its second
+// ours.
+type row struct {
+	Workload   string   `json:"workload"`
+	Title      string   `json:"title"`
+	Goal       float64  `json:"goal"`
+	Results    []result `json:"results"`
+	Statements float64  `json:"statements"`
+	RoundTrips float64  `json:"roundTrips"`
+}
+
+// compare measures a workload for all contenders in turn, so that what the
+// machine does beside hits all alike.
+func (p plan) compare(
+	ctx context.Context, w *world, postgres int, contenders []contender, load workload, calls []call,
+) ([]result, error) {
+	results := make([]result, len(contenders))
+	for repeat := range p.repeats {
+		for i, c := range contenders {
+			requests, err := c.requests(load, calls)
+			if err != nil {
+				return nil, err
+			}
+			win := window{laterWarmUp, p.counted}
+			if repeat == 0 {
+				win.warmUp = firstWarmUp
+			}
+			f, err := measure(ctx, c.process, postgres, requests, win)
+			if err != nil {
+				return nil, fmt.Errorf("%s by %s: %w", load.name, c.name, err)
+			}
+			if load.writes {
+				if err := w.tidy(ctx); err != nil {
+					return nil, err
+				}
+			}
+			results[i].Contender = c.name
+			results[i].Runs = append(results[i].Runs, f)
+			_, _ = fmt.Fprintf(p.progress, "  %s %-12s %d/%d  %.3f ms\n", load.name, c.name, repeat+1, p.repeats, f.CPU())
+		}
+	}
+	for i := range results {
+		results[i].summarize()
+		results[i].Ratio = results[i].CPU / results[0].CPU
+	}
+	return results, nil
+}
+
+// summarize takes the medians. That of the CPU is of the sums, not the sum of
+// medians.
+func (r *result) summarize() {
+	of := func(figure func(figures) float64) float64 { return median(r.Runs, figure) }
+	r.CPU = of(figures.CPU)
+	r.Median = figures{
+		Requests:     int(of(func(f figures) float64 { return float64(f.Requests) })),
+		ServerCPU:    of(func(f figures) float64 { return f.ServerCPU }),
+		PostgresCPU:  of(func(f figures) float64 { return f.PostgresCPU }),
+		PerSecond:    of(func(f figures) float64 { return f.PerSecond }),
+		P50:          of(func(f figures) float64 { return f.P50 }),
+		P99:          of(func(f figures) float64 { return f.P99 }),
+		MostResident: of(func(f figures) float64 { return f.MostResident }),
+	}
+}
+
+func median(runs []figures, figure func(figures) float64) float64 {
+	values := make([]float64, len(runs))
+	for i, run := range runs {
+		values[i] = figure(run)
+	}
+	slices.Sort(values)
+	middle := len(values) / 2
+	if len(values)%2 == 0 {
+		return (values[middle-1] + values[middle]) / 2
+	}
+	return values[middle]
+}
+
+// traffic is what one request costs in messages to PostgreSQL.
+type traffic struct{ statements, roundTrips float64 }
+
+const (
+	unseenRequests  = 20 // until every statement is prepared
+	countedRequests = 10
+)
+
+// countTraffic sends a few requests to a server that reaches PostgreSQL by way
+// of a proxy which counts.
+func countTraffic(ctx context.Context, through contender, p *proxy, load workload, calls []call) (traffic, error) {
+	requests, err := through.requests(load, calls)
+	if err != nil {
+		return traffic{}, err
+	}
+	link, err := dial(ctx, through.process.addr)
+	if err != nil {
+		return traffic{}, err
+	}
+	defer link.close()
+	var statements, roundTrips int64
+	for i := range unseenRequests + countedRequests {
+		if i == unseenRequests {
+			statements, roundTrips = p.statements.Load(), p.roundTrips.Load()
+		}
+		body, err := link.do(requests[i%len(requests)])
+		if err == nil {
+			err = faultless(body)
+		}
+		if err != nil {
+			return traffic{}, err
+		}
+	}
+	return traffic{
+		float64(p.statements.Load()-statements) / countedRequests,
+		float64(p.roundTrips.Load()-roundTrips) / countedRequests,
+	}, nil
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+//go:embed data.sql
+var dataSQL string
+
+// fill puts the records into a migrated database. Indexes are made afterwards
+// and foreign keys are taken on trust, which is several times as fast.
+func fill(ctx context.Context, db *pgx.Conn, w *world) error {
+	if err := noteOwners(ctx, db, w); err != nil {
+		return err
+	}
+	for _, setting := range []string{
+		"session_replication_role = replica", "synchronous_commit = off", "maintenance_work_mem = '512MB'", "work_mem = '64MB'",
+	} {
+		if _, err := db.Exec(ctx, "SET "+setting); err != nil {
+			return err
+		}
+	}
+	remake, err := dropIndexes(ctx, db)
+	if err != nil {
+		return err
+	}
+	values := strings.NewReplacer(":patients", strconv.Itoa(w.size.patients), ":doctor", strconv.FormatInt(w.carer.id, 10))
+	for _, sql := range append([]string{values.Replace(dataSQL)}, remake...) {
+		if _, err := db.Exec(ctx, sql); err != nil {
+			return fmt.Errorf("fill the database: %w", err)
+		}
+	}
+	for _, sql := range []string{"VACUUM (ANALYZE)", "CHECKPOINT"} {
+		if _, err := db.Exec(ctx, sql); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// noteOwners spreads the patients of the accounts that are measured over the
+// whole table, as they would be if they had come one after the other.
+func noteOwners(ctx context.Context, db *pgx.Conn, w *world) error {
+	if _, err := db.Exec(ctx, "CREATE TEMP TABLE bench_owners (patient bigint PRIMARY KEY, owner bigint)"); err != nil {
+		return err
+	}
+	for i, o := range w.owners {
+		// Every step is a multiple of ten, so that no two owners meet.
+		step := w.size.patients / o.patients
+		_, err := db.Exec(ctx, "INSERT INTO bench_owners SELECT $1::bigint + 1 + n * $2::bigint, $3 FROM generate_series(0, $4 - 1) AS n",
+			i, step, o.id, o.patients)
+		if err != nil {
+			return fmt.Errorf("note the owners: %w", err)
+		}
+	}
+	return nil
+}
+
+// dropIndexes drops those of the large tables that hold no key, and returns
+// the statements that make them again.
+func dropIndexes(ctx context.Context, db *pgx.Conn) (remake []string, err error) {
+	rows, err := db.Query(ctx, `SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
+		WHERE indrelid IN ('patients'::regclass, 'mappings'::regclass) AND NOT indisprimary`)
+	if err != nil {
+		return nil, err
+	}
+	var drop []string
+	var name, definition string
+	_, err = pgx.ForEachRow(rows, []any{&name, &definition}, func() error {
+		drop, remake = append(drop, "DROP INDEX "+name), append(remake, definition)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	_, err = db.Exec(ctx, strings.Join(drop, "; "))
+	return remake, err
+}
+
+// patientsOf returns the ids of an account's patients.
+func patientsOf(ctx context.Context, db *pgx.Conn, owner int64) ([]int64, error) {
+	rows, err := db.Query(ctx, "SELECT id FROM patients WHERE created_by = $1 ORDER BY id", owner)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[int64])
+}

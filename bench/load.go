@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// connections are open at the same time, each with one request under way.
+const connections = 16
+
+// window says how long the load runs before and while it is counted.
+type window struct{ warmUp, counted time.Duration }
+
+// figures are what one measurement found, per request where not said otherwise.
+type figures struct {
+	Requests     int     `json:"requests"`
+	ServerCPU    float64 `json:"serverMs"`
+	PostgresCPU  float64 `json:"postgresMs"`
+	PerSecond    float64 `json:"requestsPerSecond"`
+	P50          float64 `json:"p50Ms"`
+	P99          float64 `json:"p99Ms"`
+	MostResident float64 `json:"residentMB"`
+}
+
+// CPU is the cost of a request: that of the server and of PostgreSQL.
+func (f figures) CPU() float64 { return f.ServerCPU + f.PostgresCPU }
+
+// measure puts the load on a server and reads what it costs. It refuses
+// answers with errors.
+func measure(ctx context.Context, p *process, postgres int, requests [][]byte, w window) (figures, error) {
+	group, ctx := errgroup.WithContext(ctx)
+	loading, stop := context.WithCancel(ctx)
+	defer stop()
+	clients := make([]client, connections)
+	var counting atomic.Bool
+	for i := range clients {
+		group.Go(func() error {
+			return clients[i].load(loading, p.addr, requests, i*len(requests)/connections, &counting)
+		})
+	}
+	var f figures
+	group.Go(func() (err error) {
+		defer stop()
+		f, err = observe(ctx, p.pid(), postgres, w, &counting)
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return figures{}, err
+	}
+	f.addTimes(clients, w.counted)
+	return f, nil
+}
+
+// observe returns the CPU that both have used in the window, in milliseconds,
+// not yet per request.
+func observe(ctx context.Context, server, postgres int, w window, counting *atomic.Bool) (f figures, err error) {
+	if err := pause(ctx, w.warmUp); err != nil {
+		return f, err
+	}
+	before, err := readCPU(server, postgres)
+	if err != nil {
+		return f, err
+	}
+	counting.Store(true)
+	defer counting.Store(false)
+	end := time.Now().Add(w.counted)
+	for time.Now().Before(end) {
+		if err := pause(ctx, min(time.Until(end), 250*time.Millisecond)); err != nil {
+			return f, err
+		}
+		resident, err := treeRSS(server)
+		if err != nil {
+			return f, err
+		}
+		f.MostResident = max(f.MostResident, float64(resident)/(1<<20))
+	}
+	after, err := readCPU(server, postgres)
+	f.ServerCPU = milliseconds(after.server - before.server)
+	f.PostgresCPU = milliseconds(after.postgres - before.postgres)
+	return f, err
+}
+
+type cpu struct{ server, postgres time.Duration }
+
+func readCPU(server, postgres int) (c cpu, err error) {
+	if c.server, err = treeCPU(server); err != nil {
+		return c, err
+	}
+	c.postgres, err = treeCPU(postgres)
+	return c, err
+}
+
+func (f *figures) addTimes(clients []client, counted time.Duration) {
+	var times []time.Duration
+	for _, c := range clients {
+		times = append(times, c.times...)
+	}
+	slices.Sort(times)
+	f.Requests = len(times)
+	f.ServerCPU /= float64(len(times))
+	f.PostgresCPU /= float64(len(times))
+	f.PerSecond = float64(len(times)) / counted.Seconds()
+	f.P50, f.P99 = milliseconds(percentile(times, 50)), milliseconds(percentile(times, 99))
+}
+
+// client is one connection's part of the load.
+type client struct{ times []time.Duration }
+
+// load sends request after request until ctx ends.
+func (c *client) load(ctx context.Context, addr string, requests [][]byte, next int, counting *atomic.Bool) error {
+	link, err := dial(ctx, addr)
+	if err != nil {
+		return err
+	}
+	defer link.close()
+	c.times = make([]time.Duration, 0, 1<<16)
+	for ctx.Err() == nil {
+		sent := time.Now()
+		body, err := link.do(requests[next%len(requests)])
+		if err == nil {
+			err = faultless(body)
+		}
+		if err != nil {
+			return fmt.Errorf("under load: %w", err)
+		}
+		if counting.Load() {
+			c.times = append(c.times, time.Since(sent))
+		}
+		next++
+	}
+	return nil
+}
+
+// percentile returns the nearest rank of sorted times, 0 of none.
+func percentile(sorted []time.Duration, p int) time.Duration {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[max((len(sorted)*p+99)/100, 1)-1]
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

@@ -1,0 +1,123 @@
+// Command bench measures what the server costs: the CPU time of a request,
+// server and PostgreSQL together, as a multiple of what the work itself costs.
+// That is the floor: a server that does nothing but the work, measured in the
+// same run. Absolute times say little, since they are those of a machine.
+//
+// It runs on Linux, from the top level of the repository: make bench. It
+// brings its own PostgreSQL and removes all that it made.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// options are the flags.
+type options struct {
+	plan
+	growth, peers, pgo         bool
+	profile, json, dir, server string
+}
+
+func parse(args []string, stderr io.Writer) (options, error) {
+	var o options
+	var only string
+	var seconds float64
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.StringVar(&only, "only", "", "`workloads` to measure, such as W1,W3 (default all)")
+	flags.IntVar(&o.repeats, "repeats", 3, "measurements of each workload and contender; the median counts")
+	flags.Float64Var(&seconds, "seconds", 4, "length of a measurement")
+	flags.BoolVar(&o.growth, "growth", false, "measure how the cost grows, instead of the goals")
+	flags.BoolVar(&o.peers, "peers", false, "also measure the servers in bench/peers (needs Node)")
+	flags.StringVar(&o.profile, "profile", "", "write a CPU profile of each workload to this `directory`, instead of measuring")
+	flags.BoolVar(&o.pgo, "pgo", false, "write default.pgo from profiles of all workloads, instead of measuring")
+	flags.StringVar(&o.json, "json", "bin/bench.json", "`file` for all figures")
+	flags.StringVar(&o.dir, "dir", "/var/tmp", "`directory` on disk for the database, up to 5 GB with --growth")
+	flags.StringVar(&o.server, "log", os.DevNull, "`file` for what the servers log")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if flags.NArg() > 0 {
+		return o, fmt.Errorf("unknown argument %q", flags.Arg(0))
+	}
+	if o.repeats < 1 || seconds <= 0 {
+		return o, errors.New("--repeats and --seconds must be positive")
+	}
+	o.counted = time.Duration(seconds * float64(time.Second))
+	o.progress = stderr
+	if only != "" {
+		o.only = strings.Split(only, ",")
+	}
+	return o, o.check()
+}
+
+// check refuses names of workloads that there are not.
+func (p plan) check() error {
+	for _, name := range p.only {
+		if !slices.ContainsFunc(workloads(), func(w workload) bool { return w.name == name }) {
+			return fmt.Errorf("--only: there is no workload %s", name)
+		}
+	}
+	return nil
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
+	if len(args) == 1 && args[0] == "floor" {
+		return runFloor(ctx)
+	}
+	o, err := parse(args, stderr)
+	if err != nil {
+		return err
+	}
+	if _, err := treeCPU(os.Getpid()); err != nil {
+		return err // before minutes are spent
+	}
+	b, err := newBenchmark(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+	switch {
+	case o.pgo:
+		return b.pgo(ctx)
+	case o.profile != "":
+		dir, err := filepath.Abs(o.profile)
+		if err != nil {
+			return err
+		}
+		_, err = b.profiles(ctx, dir)
+		return err
+	}
+	r := newReport(o.plan, b.cluster.version)
+	if o.growth {
+		r.Growth, err = b.growth(ctx)
+	} else {
+		r.Workloads, err = b.goals(ctx, o.peers)
+	}
+	if err != nil {
+		return err
+	}
+	r.print(stdout)
+	return r.save(o.json)
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// profiles records a CPU profile of our server under each workload, and
+// returns their paths in dir.
+func (b *benchmark) profiles(ctx context.Context, dir string) (paths []string, err error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, err
+	}
+	err = b.onStage(ctx, "bench", usualSize, func(s *stage) error {
+		us := s.contenders[1]
+		for _, load := range workloads() {
+			if !b.plan.wants(load) {
+				continue
+			}
+			path := filepath.Join(dir, load.name+".pprof")
+			if err := b.profile(ctx, s.world, us, load, path); err != nil {
+				return fmt.Errorf("profile %s: %w", load.name, err)
+			}
+			paths = append(paths, path)
+			_, _ = fmt.Fprintf(b.plan.progress, "  %s\n", path)
+		}
+		return nil
+	})
+	return paths, err
+}
+
+func (b *benchmark) profile(ctx context.Context, w *world, us contender, load workload, path string) error {
+	requests, err := us.requests(load, w.calls(load, w.owners[0], usualPage))
+	if err != nil {
+		return err
+	}
+	run := func(win window) error {
+		_, err := measure(ctx, us.process, b.cluster.pid, requests, win)
+		return err
+	}
+	if err := run(window{firstWarmUp, 0}); err != nil {
+		return err
+	}
+	if err := us.process.signal(syscall.SIGUSR1); err != nil {
+		return err
+	}
+	if err := run(window{0, b.plan.counted}); err != nil {
+		return err
+	}
+	if err := us.process.signal(syscall.SIGUSR2); err != nil {
+		return err
+	}
+	if err := awaitFile(ctx, b.tools.profilePath()); err != nil {
+		return err
+	}
+	if load.writes {
+		if err := w.tidy(ctx); err != nil {
+			return err
+		}
+	}
+	text, err := os.ReadFile(b.tools.profilePath())
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		return err
+	}
+	return os.Remove(b.tools.profilePath())
+}
+
+// awaitFile: a profile has its name when it is complete.
+func awaitFile(ctx context.Context, path string) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	for {
+		_, err := os.Stat(path)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if err := pause(ctx, 20*time.Millisecond); err != nil {
+			return fmt.Errorf("no profile was written: %w", err)
+		}
+	}
+}
+
+// mergeProfiles makes one profile for the compiler of several.
+func mergeProfiles(ctx context.Context, paths []string, into string) error {
+	args := append([]string{"tool", "pprof", "-proto", "-output=" + into}, paths...)
+	if out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput(); err != nil { //nolint:gosec // G204: our own files
+		return fmt.Errorf("merge the profiles: %w\n%s", err, out)
+	}
+	return nil
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// report is everything that a run has found, as it is written in JSON.
+type report struct {
+	Go          string      `json:"go"`
+	PostgreSQL  string      `json:"postgresql"`
+	Processors  int         `json:"processors"`
+	Connections int         `json:"connections"`
+	Repeats     int         `json:"repeats"`
+	Seconds     float64     `json:"seconds"`
+	Workloads   []row       `json:"workloads,omitempty"`
+	Growth      []growthRow `json:"growth,omitempty"`
+}
+
+func newReport(p plan, postgres string) report {
+	return report{
+		Go: runtime.Version(), PostgreSQL: postgres, Processors: runtime.NumCPU(),
+		Connections: connections, Repeats: p.repeats, Seconds: p.counted.Seconds(),
+	}
+}
+
+func (r report) save(path string) error {
+	text, err := json.MarshalIndent(r, "", "\t")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(text, '\n'), 0o600)
+}
+
+// print writes the tables in Markdown that is aligned for people.
+func (r report) print(w io.Writer) {
+	_, _ = fmt.Fprintf(w, "\nCPU per request, server + PostgreSQL, %d connections, median of %d runs of %g s; %s, PostgreSQL %s, %d CPUs\n\n",
+		r.Connections, r.Repeats, r.Seconds, r.Go, r.PostgreSQL, r.Processors)
+	if len(r.Workloads) > 0 {
+		_, _ = io.WriteString(w, goals(r.Workloads))
+		if len(r.Workloads[0].Results) > 2 {
+			_, _ = io.WriteString(w, "\n"+everybody(r.Workloads))
+		}
+	}
+	if len(r.Growth) > 0 {
+		_, _ = io.WriteString(w, growthTable(r.Growth))
+	}
+}
+
+// goals is the table of our server against the floor.
+func goals(rows []row) string {
+	lines := [][]string{{
+		"", "workload", "floor ms", "ours ms (server + PostgreSQL)", "ratio", "goal",
+		"requests/s", "p50 ms", "p99 ms", "statements", "round trips", "RSS MB",
+	}}
+	for _, r := range rows {
+		floor, own := r.Results[0], r.Results[1]
+		lines = append(lines, []string{
+			r.Workload, r.Title, decimals(floor.CPU, 3), parts(own),
+			decimals(own.Ratio, 2) + "x", decimals(r.Goal, 1) + "x",
+			decimals(own.Median.PerSecond, 0), decimals(own.Median.P50, 2), decimals(own.Median.P99, 2),
+			number3(r.Statements), number3(r.RoundTrips), decimals(own.Median.MostResident, 0),
+		})
+	}
+	return markdown(lines)
+}
+
+// everybody is the table of all contenders.
+func everybody(rows []row) string {
+	lines := [][]string{{"", "contender", "ms (server + PostgreSQL)", "ratio", "requests/s", "p50 ms", "p99 ms", "RSS MB"}}
+	for _, r := range rows {
+		for _, one := range r.Results {
+			lines = append(lines, []string{
+				r.Workload, one.Contender, parts(one), decimals(one.Ratio, 2) + "x", decimals(one.Median.PerSecond, 0),
+				decimals(one.Median.P50, 2), decimals(one.Median.P99, 2), decimals(one.Median.MostResident, 0),
+			})
+		}
+	}
+	return markdown(lines)
+}
+
+func parts(r result) string {
+	return fmt.Sprintf("%.3f (%.3f + %.3f)", r.CPU, r.Median.ServerCPU, r.Median.PostgresCPU)
+}
+
+func decimals(x float64, n int) string { return strconv.FormatFloat(x, 'f', n, 64) }
+
+// number3 writes 1 as 1, and 1.25 so that it is noticed.
+func number3(x float64) string { return strconv.FormatFloat(x, 'g', 3, 64) }
+
+// markdown aligns a table whose first line is its head. Numbers stand to the
+// right.
+func markdown(lines [][]string) string {
+	widths := make([]int, len(lines[0]))
+	for _, line := range lines {
+		for i, cell := range line {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell), 3)
+		}
+	}
+	var out strings.Builder
+	for n, line := range lines {
+		for i, cell := range line {
+			out.WriteString("| " + aligned(cell, widths[i], numeric(lines, i)) + " ")
+		}
+		out.WriteString("|\n")
+		if n > 0 {
+			continue
+		}
+		for i, width := range widths {
+			rule := strings.Repeat("-", width)
+			if numeric(lines, i) {
+				rule = rule[1:] + ":"
+			}
+			out.WriteString("| " + rule + " ")
+		}
+		out.WriteString("|\n")
+	}
+	return out.String()
+}
+
+func aligned(cell string, width int, right bool) string {
+	space := strings.Repeat(" ", width-utf8.RuneCountInString(cell))
+	if right {
+		return space + cell
+	}
+	return cell + space
+}
+
+// numeric: the first line below the head begins with a digit.
+func numeric(lines [][]string, column int) bool {
+	return len(lines) > 1 && lines[1][column] != "" && lines[1][column][0] >= '0' && lines[1][column][0] <= '9'
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"github.com/caregraph/caregraph/internal/profile"
+)
+
+// toolbox has the programs that the benchmark runs.
+type toolbox struct {
+	dir, server, bench string
+	// log gets what the servers say.
+	log io.Writer
+}
+
+// newToolbox builds the server into dir, as it is built for use: default.pgo
+// is taken when it is there. What is built to be profiled names its sources
+// without the directory that they happen to lie in.
+func newToolbox(ctx context.Context, dir string, log io.Writer, profiled bool) (toolbox, error) {
+	t := toolbox{dir: dir, server: filepath.Join(dir, "caregraph"), log: log}
+	var err error
+	if t.bench, err = os.Executable(); err != nil {
+		return t, err
+	}
+	args := []string{"build", "-buildvcs=false", "-o", t.server}
+	if profiled {
+		args = append(args, "-tags=profile", "-trimpath")
+	}
+	build := exec.CommandContext(ctx, "go", append(args, module)...) //nolint:gosec // G204: our own server
+	if out, err := build.CombinedOutput(); err != nil {
+		if ctx.Err() != nil {
+			return t, ctx.Err()
+		}
+		return t, fmt.Errorf("build the server: %w\n%s", err, out)
+	}
+	return t, nil
+}
+
+const module = "github.com/caregraph/caregraph"
+
+func (t toolbox) migrate(ctx context.Context, url string) error {
+	cmd := exec.CommandContext(ctx, t.server, "migrate") //nolint:gosec // G204: the server that was just built
+	cmd.Env = append(cleanEnv(), "DATABASE_URL="+url)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("migrate: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// serve starts our server with the settings that it has when it is given none.
+func (t toolbox) serve(ctx context.Context, url string) (*process, error) {
+	return command{
+		name: "our server", dir: t.dir, log: t.log, env: []string{"DATABASE_URL=" + url},
+		args: func(port string) []string {
+			return []string{t.server, "serve", "--addr", "127.0.0.1:" + port, "--data", t.dir}
+		},
+	}.start(ctx)
+}
+
+func (t toolbox) floor(ctx context.Context, url string) (*process, error) {
+	return command{
+		name: "the floor server", dir: t.dir, log: t.log, env: []string{"DATABASE_URL=" + url},
+		args: func(string) []string { return []string{t.bench, "floor"} },
+	}.start(ctx)
+}
+
+// profilePath is where a server built for it leaves its profile.
+func (t toolbox) profilePath() string { return filepath.Join(t.dir, profile.Name) }

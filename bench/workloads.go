@@ -1,0 +1,93 @@
+package main
+
+import "fmt"
+
+// workload is one thing that clients do, and what it may cost.
+type workload struct {
+	name, title string
+	// goal is the CPU that we may use, as a multiple of the floor's.
+	goal float64
+	// document is the operation that our server is sent.
+	document  string
+	variables func(call) map[string]any
+	// floor is the path under which the floor server does the same.
+	floor func(call) string
+	// writes: the rows it makes are removed again after each measurement.
+	writes bool
+}
+
+// call is one request of a workload: who asks, and for what.
+type call struct {
+	token                  string
+	patient, doctor, owner int64
+	first                  int
+	name                   string
+}
+
+// usualPage is what W2 asks for where nothing else is said, and fullPage what
+// W3 and W5 ask for.
+const (
+	usualPage = 20
+	fullPage  = 50
+)
+
+// workloads are those that the goals are set for. The caller is an ordinary
+// account in all of them.
+func workloads() []workload {
+	return []workload{
+		{
+			name: "W1", title: "one patient by id", goal: 1.5,
+			document: `query ($id: ID!) { patient(id: $id) { id name dateOfBirth gender phone } }`,
+			variables: func(c call) map[string]any {
+				return map[string]any{"id": fmt.Sprintf("pat_%d", c.patient)}
+			},
+			floor: func(c call) string { return fmt.Sprintf("/W1/%d", c.patient) },
+		},
+		{
+			name: "W2", title: "20 patients, mappings, doctors", goal: 1.4,
+			document: `query ($first: Int!) {
+				patients(first: $first) { nodes { id name
+					mappings { nodes { notes assignedAt doctor { name specialization } } } } } }`,
+			variables: func(c call) map[string]any { return map[string]any{"first": c.first} },
+			floor:     func(c call) string { return fmt.Sprintf("/W2/%d/%d", c.owner, c.first) },
+		},
+		{
+			name: "W3", title: "50 patients, all fields", goal: 1.4,
+			document: `query ($first: Int!) {
+				patients(first: $first) { nodes {
+					id name dateOfBirth gender email phone address emergencyContact bloodGroup medicalHistory
+					createdAt updatedAt version
+					mappings { nodes {
+						id notes isActive assignedAt endedAt createdAt updatedAt
+						doctor { id name email phone specialization licenseNumber experienceYears address
+							consultationFee availability isVerified createdAt updatedAt version } } } } } }`,
+			variables: func(call) map[string]any { return map[string]any{"first": fullPage} },
+			floor:     func(c call) string { return fmt.Sprintf("/W3/%d/%d", c.owner, fullPage) },
+		},
+		{
+			name: "W4", title: "create a patient", goal: 1.4, writes: true,
+			document: `mutation ($input: CreatePatientInput!) {
+				createPatient(input: $input) {
+					patient { id name dateOfBirth gender phone } userErrors { code } } }`,
+			variables: func(c call) map[string]any { return map[string]any{"input": newPatient(c)} },
+			floor:     func(c call) string { return fmt.Sprintf("/W4/%d", c.owner) },
+		},
+		{
+			name: "W5", title: "a doctor's 50 patients", goal: 1.4,
+			document: `query ($id: ID!, $first: Int!) {
+				doctor(id: $id) { name mappings(first: $first) { nodes { patient { name } } } } }`,
+			variables: func(c call) map[string]any {
+				return map[string]any{"id": fmt.Sprintf("doc_%d", c.doctor), "first": fullPage}
+			},
+			floor: func(c call) string { return fmt.Sprintf("/W5/%d/%d", c.doctor, fullPage) },
+		},
+	}
+}
+
+// newPatient has no e-mail, so that any number of them can be made.
+func newPatient(c call) map[string]any {
+	return map[string]any{
+		"name": c.name, "dateOfBirth": "1990-05-15", "gender": "FEMALE", "phone": "+919876543210",
+		"address": "12 Lake Road, Pune 411001", "emergencyContact": "+919812345678",
+	}
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// size is how much there is. A tenth of the mappings have ended.
+type size struct {
+	patients int
+	// owners are the accounts that are measured, by their number of patients:
+	// divisors of a tenth of all patients, and at most nine.
+	owners []int
+}
+
+// usualSize is that of the goals: 2,000 accounts and doctors, 300,000 mappings.
+var usualSize = size{patients: 100_000, owners: []int{fullPage}}
+
+// world is a filled database with our server on it.
+type world struct {
+	size   size
+	url    string
+	server *process
+	// owners have patients, carer is the account of doctor 1, and clerk makes
+	// patients, so that the lists of the others stay as they are.
+	owners       []account
+	carer, clerk account
+}
+
+type account struct {
+	id       int64
+	token    string
+	patients int
+	// patientIDs are the account's patients.
+	patientIDs []int64
+}
+
+const carersDoctor = 1
+
+// newWorld migrates an empty database, registers the accounts over the API and
+// fills in the rest.
+func newWorld(ctx context.Context, tools toolbox, url string, s size) (w *world, err error) {
+	w = &world{size: s, url: url}
+	if err := tools.migrate(ctx, url); err != nil {
+		return nil, err
+	}
+	if w.server, err = tools.serve(ctx, url); err != nil {
+		return nil, err
+	}
+	if err := w.populate(ctx); err != nil {
+		w.server.stop()
+		return nil, err
+	}
+	return w, nil
+}
+
+func (w *world) populate(ctx context.Context) (err error) {
+	client, err := dial(ctx, w.server.addr)
+	if err != nil {
+		return err
+	}
+	defer client.close()
+	for i, patients := range w.size.owners {
+		owner, err := client.register(fmt.Sprintf("bench_owner_%d", i), "PATIENT")
+		if err != nil {
+			return err
+		}
+		owner.patients = patients
+		w.owners = append(w.owners, owner)
+	}
+	if w.carer, err = client.register("bench_carer", "DOCTOR"); err != nil {
+		return err
+	}
+	if w.clerk, err = client.register("bench_clerk", "PATIENT"); err != nil {
+		return err
+	}
+	db, err := pgx.Connect(ctx, w.url)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close(ctx)) }()
+	if err := fill(ctx, db, w); err != nil {
+		return err
+	}
+	for i := range w.owners {
+		o := &w.owners[i]
+		if o.patientIDs, err = patientsOf(ctx, db, o.id); err != nil {
+			return err
+		}
+		if len(o.patientIDs) != o.patients {
+			return fmt.Errorf("account %d has %d patients, not %d", o.id, len(o.patientIDs), o.patients)
+		}
+	}
+	return nil
+}
+
+// calls are the requests of a workload on behalf of an owner; a connection
+// sends one after the other and begins anew at the end.
+func (w *world) calls(load workload, owner account, first int) []call {
+	base := call{token: owner.token, owner: owner.id, doctor: carersDoctor, first: first}
+	switch load.name {
+	case "W1":
+		var calls []call
+		for _, id := range owner.patientIDs {
+			c := base
+			c.patient = id
+			calls = append(calls, c)
+		}
+		return calls
+	case "W4":
+		var calls []call
+		for i := range 1000 {
+			c := base
+			c.token, c.owner, c.name = w.clerk.token, w.clerk.id, fmt.Sprintf("Meera Krishnan %03d", i)
+			calls = append(calls, c)
+		}
+		return calls
+	case "W5":
+		base.token, base.owner = w.carer.token, w.carer.id
+	}
+	return []call{base}
+}
+
+// tidy takes away what a workload has written.
+func (w *world) tidy(ctx context.Context) error {
+	db, err := pgx.Connect(ctx, w.url)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close(ctx) }()
+	if _, err := db.Exec(ctx, "DELETE FROM patients WHERE created_by = $1", w.clerk.id); err != nil {
+		return fmt.Errorf("take away what was written: %w", err)
+	}
+	_, err = db.Exec(ctx, "VACUUM patients")
+	return err
+}
+
+// register makes an account and signs it in.
+func (c *conn) register(name, role string) (account, error) {
+	const document = `mutation ($input: RegisterInput!) {
+		register(input: $input) { user { id } tokens { access } userErrors { code } } }`
+	var answer struct {
+		Register struct {
+			User   struct{ ID string }
+			Tokens struct{ Access string }
+		}
+	}
+	err := c.ask(document, map[string]any{"input": map[string]any{
+		"username": name, "email": name + "@example.com", "role": role, "password": "bench 7 marigold lamp",
+	}}, &answer)
+	if err != nil {
+		return account{}, fmt.Errorf("register: %w", err)
+	}
+	id, err := strconv.ParseInt(strings.TrimPrefix(answer.Register.User.ID, "usr_"), 10, 64)
+	return account{id: id, token: answer.Register.Tokens.Access}, err
+}

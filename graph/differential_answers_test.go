@@ -1,0 +1,65 @@
+package graph_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/caregraph/caregraph/graph/graphtest"
+)
+
+const partHere = "the answers part here:"
+
+// between returns in what two answers differ, or "". They are the same when
+// all of their bytes are, but that errors and extensions.redacted are lists
+// without an order: gqlgen's executor adds to them as its goroutines end.
+func between(tb testing.TB, compiled, interpreted graphtest.Answer) string {
+	tb.Helper()
+	got := fmt.Sprint(compiled.Status, inOrder(tb, "answer", []byte(compiled.Body)))
+	want := fmt.Sprint(interpreted.Status, inOrder(tb, "answer", []byte(interpreted.Body)))
+	if got == want {
+		return ""
+	}
+	at := 0
+	for at < min(len(got), len(want)) && got[at] == want[at] {
+		at++
+	}
+	near := func(text string) string { return text[max(0, at-60):min(len(text), at+60)] }
+	return fmt.Sprintf(partHere+"\n%q\n%q\ncompiled (%s):\n%s\ninterpreted:\n%s",
+		near(got), near(want), compiled.How, compiled.Body, interpreted.Body)
+}
+
+// inOrder writes a part of an answer as it came, but for the order of members
+// of the envelope and of the lists that have none.
+func inOrder(tb testing.TB, name string, value json.RawMessage) string {
+	tb.Helper()
+	parts := []string{}
+	switch name {
+	case "answer", "extensions":
+		var members map[string]json.RawMessage
+		decode(tb, value, &members)
+		for _, name := range slices.Sorted(maps.Keys(members)) {
+			parts = append(parts, name+": "+inOrder(tb, name, members[name]))
+		}
+	case "errors", "redacted":
+		var items []json.RawMessage
+		decode(tb, value, &items)
+		for _, item := range items {
+			parts = append(parts, string(item))
+		}
+		slices.Sort(parts)
+	default:
+		return string(value)
+	}
+	return strings.Join(parts, "\n")
+}
+
+func decode(tb testing.TB, text []byte, into any) {
+	tb.Helper()
+	if err := json.Unmarshal(text, into); err != nil {
+		tb.Fatalf("%v: %s", err, text)
+	}
+}

@@ -1,0 +1,180 @@
+package graph_test
+
+import (
+	"flag"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"github.com/caregraph/caregraph/graph"
+	"github.com/caregraph/caregraph/graph/graphtest"
+	"github.com/caregraph/caregraph/internal/policy"
+	"github.com/caregraph/caregraph/model"
+)
+
+var operations = flag.Int("operations", 2_500, "how many operations TestDifferential compares")
+
+// twins are two executors over the records of one world: the one that clients
+// have, and gqlgen's alone.
+type twins struct {
+	*world
+
+	compiled, interpreted *graphtest.Server
+}
+
+func newTwins(tb testing.TB) *twins {
+	tb.Helper()
+	w := newWorld(tb)
+	return &twins{world: w, compiled: w.Server, interpreted: w.Beside(interpret)}
+}
+
+func interpret(c *graph.Config) { c.Interpret = true }
+
+// TestDifferential holds the compiled plans to what gqlgen's executor answers:
+// thousands of operations, each sent to both executors by two viewers with their
+// own variables, and compared byte by byte.
+func TestDifferential(t *testing.T) {
+	t.Parallel()
+	twins, total := newTwins(t), newTotals()
+	const shards = 8
+	t.Run("operations", func(t *testing.T) {
+		for shard := range shards {
+			t.Run(fmt.Sprint(shard), func(t *testing.T) {
+				t.Parallel()
+				for seed := shard; seed < *operations; seed += shards {
+					if difference := twins.compare(t, randomChoices(uint64(seed)), total); difference != "" {
+						t.Fatalf("operation %d: %s", seed, difference)
+					}
+				}
+			})
+		}
+	})
+	t.Log(total)
+	total.check(t)
+}
+
+// FuzzDifferential is TestDifferential for operations that a fuzzer decides on.
+func FuzzDifferential(f *testing.F) {
+	twins, total := newTwins(f), newTotals()
+	for _, seed := range remarkable(f, twins.world) {
+		f.Add(randomChoices(seed))
+	}
+	f.Fuzz(func(t *testing.T, decisions []byte) {
+		if difference := twins.compare(t, decisions, total); difference != "" {
+			t.Fatal(difference)
+		}
+	})
+}
+
+// remarkable returns seeds of operations of which each uses something that few
+// before it use.
+func remarkable(tb testing.TB, w *world) []uint64 {
+	tb.Helper()
+	const few = 3
+	seeds, seen := []uint64{}, map[string]int{}
+	for seed := range uint64(200) {
+		fresh := false
+		for use := range writeOperation(tb, w, randomChoices(seed)).uses {
+			seen[use]++
+			fresh = fresh || seen[use] <= few
+		}
+		if fresh {
+			seeds = append(seeds, seed)
+		}
+	}
+	return seeds
+}
+
+// TestDifferential_CanFail: executors that disagree are found out, whichever
+// of the two is wrong, by the request that shows it and by random operations.
+func TestDifferential_CanFail(t *testing.T) {
+	t.Parallel()
+	same := newTwins(t)
+	for _, mistake := range []struct {
+		what, shown string
+		make        func(*graph.Config)
+	}{
+		{"a mask", `{ patients { nodes { medicalHistory } } }`, func(c *graph.Config) { c.Policy = withHistoriesFor(t, model.Admin) }},
+		{"the clock", `{ patients { nodes { age } } }`, func(c *graph.Config) {
+			later := c.Now().AddDate(1, 0, 0)
+			c.Now = func() time.Time { return later }
+		}},
+	} {
+		compiled, interpreted := *same, *same
+		compiled.compiled = same.Beside(mistake.make)
+		interpreted.interpreted = same.Beside(func(c *graph.Config) { interpret(c); mistake.make(c) })
+		for side, twins := range map[string]twins{"compiled": compiled, "interpreted": interpreted} {
+			t.Run(mistake.what+" "+side, func(t *testing.T) {
+				t.Parallel()
+				got, want := twins.ask(t, twins.viewer("Admin"), request{Document: mistake.shown})
+				if between(t, got, want) == "" {
+					t.Errorf("%s does not show it: %s", mistake.shown, got.Body)
+				}
+				twins.findsOut(t)
+			})
+		}
+	}
+}
+
+// findsOut fails if random operations show no difference.
+func (w *twins) findsOut(t *testing.T) {
+	t.Helper()
+	const enough = 1_000
+	for seed := range uint64(enough) {
+		if difference := w.compare(t, randomChoices(seed), newTotals()); difference != "" {
+			_, parting, _ := strings.Cut(difference, partHere)
+			t.Logf("found out by operation %d: %.400s", seed, parting)
+			return
+		}
+	}
+	t.Errorf("%d operations did not find it out", enough)
+}
+
+// withHistoriesFor is the policy with one mask changed: others read a
+// patient's medicalHistory, too. Plans look at the field's mask, and gqlgen's
+// directive at the one of its audience.
+func withHistoriesFor(t *testing.T, others model.Relations) *model.Policy {
+	t.Helper()
+	changed, err := policy.Compile(graph.Schema())
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := changed.Types["Patient"].Fields
+	rule := fields["medicalHistory"]
+	rule.Read |= others
+	fields["medicalHistory"] = rule
+	changed.Audiences["CLINICAL"] |= others
+	return changed
+}
+
+// compare makes an operation, sends it to both executors in all its turns, and
+// returns the first difference, or "".
+func (w *twins) compare(t *testing.T, decisions []byte, total *totals) string {
+	t.Helper()
+	op := writeOperation(t, w.world, decisions)
+	if _, err := gqlparser.LoadQueryWithRules(graph.Schema(), op.document, rules.NewDefaultRules()); err != nil {
+		t.Fatalf("the writer made an operation that is not valid: %v\n%s", err, op.document)
+	}
+	total.operation(op)
+	for _, ask := range op.asked {
+		got, want := w.ask(t, ask.by, ask.request)
+		if code := total.answer(want, got.How); code != "" {
+			t.Fatalf("the writer made an operation that is answered %s\n%s\n%s", code, ask.body(t), want.Body)
+		}
+		if difference := between(t, got, want); difference != "" {
+			return fmt.Sprintf("asked by %s\n%s\n%s\n%s", ask.by.name, op.document, ask.body(t), difference)
+		}
+	}
+	return ""
+}
+
+// ask sends a request to both executors.
+func (w *twins) ask(t *testing.T, who viewer, r request) (got, want graphtest.Answer) {
+	t.Helper()
+	body := r.body(t)
+	return who.client.At(w.compiled).In(t).Send(body), who.client.At(w.interpreted).In(t).Send(body)
+}

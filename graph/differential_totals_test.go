@@ -1,0 +1,155 @@
+package graph_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/caregraph/caregraph/graph"
+	"github.com/caregraph/caregraph/graph/graphtest"
+)
+
+// totals are what a run has seen, so that it is not green for having seen
+// nothing.
+type totals struct {
+	mu sync.Mutex
+
+	operations int
+	// uses counts operations by what they use.
+	uses map[string]int
+
+	answers, size int
+	// good are the answers to arguments and tokens that were not refused, and
+	// compiled those of them that plans gave.
+	good, compiled int
+	// how counts answers by how they came about, and codes their errors.
+	how, codes map[string]int
+	// redacted counts hidden values in extensions.redacted, nulls all values
+	// that are null, and neighbors pages that have one before or after them.
+	redacted, nulls, neighbors int
+}
+
+func newTotals() *totals {
+	return &totals{uses: map[string]int{}, how: map[string]int{}, codes: map[string]int{}}
+}
+
+func (n *totals) operation(op operation) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.operations++
+	for use := range op.uses {
+		n.uses[use]++
+	}
+}
+
+// refusals are the codes of what nobody answers, and no plan need.
+func refusals() []string { return []string{"BAD_USER_INPUT", "INVALID_CURSOR", "UNAUTHENTICATED"} }
+
+func code(err map[string]any) string {
+	extensions, _ := err["extensions"].(map[string]any)
+	code, _ := extensions["code"].(string)
+	return code
+}
+
+// answer counts an answer that came about as how says. It returns the code of
+// an error that no valid operation within the limits gets, or "".
+func (n *totals) answer(answer graphtest.Answer, how string) (wrong string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	good := true
+	for _, err := range answer.Errors {
+		is := code(err)
+		n.codes[is]++
+		refused := slices.Contains(refusals(), is)
+		good = good && !refused
+		if !refused && is != "FORBIDDEN_FIELD" {
+			wrong = is
+		}
+	}
+	n.answers++
+	n.size += len(answer.Body)
+	n.how[how]++
+	if good {
+		n.good++
+	}
+	if good && how == graph.Compiled {
+		n.compiled++
+	}
+	redacted, _ := answer.Extensions["redacted"].([]any)
+	n.redacted += len(redacted)
+	n.nulls += strings.Count(answer.Body, ":null")
+	n.neighbors += strings.Count(answer.Body, `Page":true`)
+	return wrong
+}
+
+// leastCompiled is the share of the good answers, in percent, that come from
+// plans at least.
+const leastCompiled = 90
+
+// check fails a run that has not seen what there is to see.
+func (n *totals) check(t *testing.T) {
+	t.Helper()
+	for _, code := range append(refusals(), "FORBIDDEN_FIELD") {
+		if n.codes[code] == 0 {
+			t.Errorf("no error %s was seen", code)
+		}
+	}
+	for _, use := range append(features(), fieldsAndArguments()...) {
+		if n.uses[use] == 0 {
+			t.Errorf("no operation has used %s", use)
+		}
+	}
+	if n.compiled*100 < n.good*leastCompiled {
+		t.Errorf("of %d good answers %d came from plans, which is less than %d %%", n.good, n.compiled, leastCompiled)
+	}
+}
+
+// features are what the language has for queries.
+func features() []string {
+	return []string{
+		"@include", "@redact", "@skip", "__typename", "alias", "cursor", "inline fragment", "merged fields", "named fragment",
+		"refused value", "several operations", "variable", "variable with a default",
+	}
+}
+
+// fieldsAndArguments are all that the schema has for queries.
+func fieldsAndArguments() []string {
+	all := []string{}
+	for _, def := range answerTypes(graph.Schema()) {
+		for _, field := range def.Fields {
+			if strings.HasPrefix(field.Name, "__") {
+				continue
+			}
+			all = append(all, def.Name+"."+field.Name)
+			for _, arg := range field.Arguments {
+				all = append(all, fmt.Sprintf("%s.%s(%s:)", def.Name, field.Name, arg.Name))
+			}
+		}
+	}
+	return all
+}
+
+func (n *totals) String() string {
+	used := []string{}
+	for _, feature := range slices.Sorted(slices.Values(features())) {
+		used = append(used, fmt.Sprintf("%s %d", feature, n.uses[feature]))
+	}
+	return fmt.Sprintf(`%d operations, %d answers compared, %d KB
+answered: %s; of %d good ones %d by plans
+errors: %s; %d values redacted, %d nulls, %d pages with neighbors
+operations with: %s
+%d of %d fields and arguments of the schema`,
+		n.operations, n.answers, n.size>>10, tally(n.how), n.good, n.compiled, tally(n.codes), n.redacted, n.nulls, n.neighbors,
+		strings.Join(used, ", "), len(n.uses)-len(used), len(fieldsAndArguments()))
+}
+
+func tally(counted map[string]int) string {
+	texts := []string{}
+	for _, name := range slices.Sorted(maps.Keys(counted)) {
+		texts = append(texts, fmt.Sprintf("%s %d", name, counted[name]))
+	}
+	return strings.Join(texts, ", ")
+}

@@ -1,0 +1,72 @@
+package graphtest
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/caregraph/caregraph/graph"
+	"github.com/caregraph/caregraph/internal/auth"
+	"github.com/caregraph/caregraph/internal/gqlhttp"
+	"github.com/caregraph/caregraph/internal/limits"
+)
+
+// config is what a graph is built from unless a test asks for something else.
+func (s *Server) config(o Options) graph.Config {
+	return graph.Config{
+		Store: s.Store, Accounts: s.Accounts, Policy: s.Policy, Limits: limits.Default(),
+		Introspection: !o.NoIntrospection, Now: o.Now, Log: o.Log,
+		RequestID:  func(context.Context) string { return "test-request" },
+		ClientAddr: func(context.Context) string { return "192.0.2.1" },
+		Annotate:   func(context.Context, ...slog.Attr) {},
+		Answered:   answered,
+	}
+}
+
+// serve starts an executor behind HTTP that ends with the test, and returns its
+// address.
+func (s *Server) serve(config graph.Config, transports ...graphql.Transport) string {
+	executor := graph.New(config, append(transports, gqlhttp.Transport{MaxBody: 1 << 20})...)
+	web := httptest.NewServer(auth.Identify(s.Store, s.Accounts.Tokens, tellsHow(executor)))
+	s.tb.Cleanup(web.Close)
+	return web.URL
+}
+
+// Beside starts one more executor over the same store and accounts, whose
+// configuration differs as change says. It ends with the test.
+func (s *Server) Beside(change func(*graph.Config)) *Server {
+	config, beside := s.base, *s
+	change(&config)
+	beside.base, beside.URL = config, s.serve(config)
+	return &beside
+}
+
+// At is the same client, with the same tokens, at another executor over the
+// same store.
+func (c *Client) At(s *Server) *Client {
+	client := *c
+	client.Server = s
+	return &client
+}
+
+// howHeader says in an answer of the test server what graph.Config.Answered
+// was told.
+const howHeader = "Test-Answered"
+
+type howKey struct{}
+
+// tellsHow lets answered write into the header of the answer.
+func tellsHow(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), howKey{}, w.Header())))
+	})
+}
+
+func answered(ctx context.Context, how string) {
+	if header, ok := ctx.Value(howKey{}).(http.Header); ok {
+		header.Set(howHeader, how)
+	}
+}

@@ -1,0 +1,207 @@
+package graph_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/caregraph/caregraph/model"
+)
+
+// arguments writes some of the arguments of a field, and all that it must
+// have. It returns also how many records the limits expect of the field.
+//
+// At most one value for a field is refused: nobody promises which of several
+// would be named.
+func (w *operationWriter) arguments(on *ast.Definition, field *ast.FieldDefinition) (string, int) {
+	w.faulty = false
+	values := map[string]any{}
+	for _, arg := range field.Arguments {
+		must := arg.Type.NonNull && arg.DefaultValue == nil
+		if !paging(arg.Name) && (must || w.below(3) == 1) {
+			values[arg.Name] = w.value(spot{arg.Type, about(field, arg), arg.DefaultValue != nil})
+		}
+	}
+	if field.Arguments.ForName("first") != nil {
+		w.page(on, field, values)
+	}
+	records := max(w.records(field, values, 0), w.records(field, values, 1))
+	if len(values) == 0 {
+		return "", records
+	}
+	for name := range values {
+		w.used[fmt.Sprintf("%s.%s(%s:)", on.Name, field.Name, name)] = true
+	}
+	text := literal(values)
+	return "(" + text[1:len(text)-1] + ")", records
+}
+
+func paging(argument string) bool {
+	return slices.Contains([]string{"first", "after", "last", "before"}, argument)
+}
+
+// about says what an argument is about: `id` is that of what the field gives.
+func about(field *ast.FieldDefinition, arg *ast.ArgumentDefinition) string {
+	if strings.HasPrefix(arg.Name, "id") {
+		return field.Name
+	}
+	return arg.Name
+}
+
+// page adds the arguments that say which part of a list is wanted.
+func (w *operationWriter) page(on *ast.Definition, field *ast.FieldDefinition, values map[string]any) {
+	cursor := "cursor of " + w.listName(on, field, values)
+	for _, name := range strings.Fields(pick(&w.choices,
+		"", "first", "", "last", "first after", "last before", "first", "after", "first after before", "last after")) {
+		hint, typ := cursor, "String"
+		if name == "first" || name == "last" {
+			hint, typ = "size", "Int"
+		}
+		values[name] = w.value(spot{typ: ast.NamedType(typ, nil), hint: hint})
+	}
+	if values["first"] != nil && w.spoil(30) {
+		values["last"] = 1
+	}
+}
+
+// listName is the name under which the world has the cursors of a list.
+func (w *operationWriter) listName(on *ast.Definition, field *ast.FieldDefinition, values map[string]any) string {
+	if on != w.schema.Query {
+		return on.Name
+	}
+	order, ok := held(values["orderBy"], 0).(map[string]any)
+	if !ok {
+		return field.Name
+	}
+	direction := held(order["direction"], 0)
+	if direction == nil {
+		input := w.schema.Types[field.Arguments.ForName("orderBy").Type.Name()]
+		direction = input.Fields.ForName("direction").DefaultValue.Raw
+	}
+	return fmt.Sprint(field.Name, " ", held(order["field"], 0), " ", direction)
+}
+
+// records is how many records the limits expect of a field.
+func (w *operationWriter) records(field *ast.FieldDefinition, values map[string]any, turn int) int {
+	if ids, ok := held(values["ids"], turn).([]any); ok {
+		return max(len(ids), 1)
+	}
+	if field.Arguments.ForName("first") == nil {
+		return 1
+	}
+	size := 0
+	for _, name := range []string{"first", "last"} {
+		if n, ok := held(values[name], turn).(int); ok {
+			size = max(size, min(max(n, 1), model.MaxPage))
+		}
+	}
+	if size == 0 {
+		return model.DefaultPage
+	}
+	return size
+}
+
+// spoil reports now and then that the next value is to be one that is refused.
+func (w *operationWriter) spoil(oneIn int) bool {
+	if w.faulty || !w.oneIn(oneIn) {
+		return false
+	}
+	w.faulty, w.used["refused value"] = true, true
+	return true
+}
+
+func (w *operationWriter) scalar(name, hint string) any {
+	switch name {
+	case "Boolean":
+		return w.below(2) == 0
+	case "Int":
+		return w.number(hint)
+	case "ID":
+		return w.id(hint)
+	case "Date":
+		if w.spoil(12) {
+			return pick[any](&w.choices, "1990-13-01", "yesterday", "", 1990)
+		}
+		return pick(&w.choices, "1970-01-01", "1990-05-15", "1990-5-15", " 1969-12-31 ", "2000-02-29", "1899-03-01", "0001-01-02")
+	case "Decimal":
+		if w.spoil(12) {
+			return pick[any](&w.choices, "a lot", "1e999", "", true)
+		}
+		return pick[any](&w.choices, "750.00", "1500.5", 750, json.Number("1500.50"), "1e3", "0", -1, "100000")
+	case "String":
+		return w.string(hint)
+	default:
+		w.tb.Fatalf("there is no example of the scalar %s: write one", name)
+		return nil
+	}
+}
+
+func (w *operationWriter) number(hint string) int {
+	if hint != "size" {
+		return pick(&w.choices, 0, 7, 14, 28, 70, -1, 1<<31-1)
+	}
+	if w.spoil(25) {
+		return pick(&w.choices, 101, -1, 1<<31-1)
+	}
+	return pick(&w.choices, 2, 1, 3, 4, 5, 0, 2, 3, 20, 100)
+}
+
+func (w *operationWriter) string(hint string) string {
+	if list, ok := strings.CutPrefix(hint, "cursor of "); ok {
+		return w.cursor(list)
+	}
+	if w.spoil(20) {
+		return pick(&w.choices, "\x00", strings.Repeat("x", 255))
+	}
+	if hint == "specialization" {
+		return pick(&w.choices, "Cardiology", "NEUROLOGY", "dermatology <skin>", "बाल रोग", `rare\field`, "", "none of them")
+	}
+	return pick(&w.choices, "an", "ANA", "emi", "É", "", "  ", "9876543", "+91 98765 43210", "014", "%", "_", `\`, `"`, "'", "<b>",
+		"अर्जुन", "😷", "mail.example", "dr. ", "LIC-00", "wide %", "＿", "zzz", "\u2028", "$1", "?", strings.Repeat("x", 254))
+}
+
+// cursor returns one that the list gave out.
+func (w *operationWriter) cursor(list string) string {
+	known := w.world.cursors[list]
+	if len(known) == 0 {
+		w.tb.Fatalf("the world has no cursors of %q", list)
+	}
+	if w.spoil(12) {
+		return pick(&w.choices, "x", "", "W10", known[0][1:], w.world.cursors["doctors"][0], w.world.cursors["Patient"][0])
+	}
+	w.used["cursor"] = true
+	return pick(&w.choices, known...)
+}
+
+// id returns the id of a record in one of the forms that ids come in: half of
+// the records are seen by one who asks, and the others are any, live or
+// deleted.
+func (w *operationWriter) id(hint string) any {
+	kinds := map[string]string{
+		"patient": "pat", "patientId": "pat", "doctor": "doc", "doctorId": "doc", "mapping": "map",
+	}
+	kind, known := kinds[hint]
+	if !known {
+		kind = pick(&w.choices, "pat", "doc", "map", "usr")
+	}
+	n := 1 + w.below(w.world.size[kind])
+	switch w.below(16) {
+	case 0, 1, 2, 3, 4, 5, 6:
+		if seen := w.askers[w.below(turns)].sees[kind]; len(seen) > 0 {
+			return pick(&w.choices, seen...)
+		}
+		return fmt.Sprintf("%s_%d", kind, n)
+	case 7:
+		return n
+	case 8:
+		return fmt.Sprint(n)
+	case 9:
+		return pick[any](&w.choices, "pat_99999", "usr_1", "map_1", "doc_0", "PAT_1", "pat_", "pat_+1", " pat_1", "", "nonsense",
+			"9223372036854775807", "pat_9223372036854775808", -1, 0)
+	default:
+		return fmt.Sprintf("%s_%d", kind, n)
+	}
+}

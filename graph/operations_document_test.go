@@ -1,0 +1,166 @@
+package graph_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/lexer"
+)
+
+// part is an operation or a fragment of the document.
+type part struct {
+	text    strings.Builder
+	holds   []string // names of variables
+	spreads []*fragment
+	// The limits of the part, and what it has used up of them.
+	mostDepth, mostCost int
+	depth, cost         int
+}
+
+// fragment is a part with a name.
+type fragment struct {
+	part
+
+	name string
+	on   *ast.Definition
+}
+
+func (w *operationWriter) operation() *part {
+	w.part = &part{mostDepth: 3 + w.below(5), mostCost: 2_000}
+	if w.oneIn(16) {
+		w.mostDepth, w.mostCost = 15, 30_000
+	}
+	w.mostTokens = min(w.mostTokens+w.tokens, 1_000)
+	w.selectionSet(w.schema.Query, 1, 1)
+	return w.part
+}
+
+// fragment writes a fragment small enough to be spread in many places.
+func (w *operationWriter) fragment() {
+	f := &fragment{
+		part: part{mostDepth: 2 + w.below(2), mostCost: 150},
+		name: fmt.Sprintf("F%d", len(w.fragments)+1), on: pick(&w.choices, w.types...),
+	}
+	w.part = &f.part
+	w.selectionSet(f.on, 1, 1)
+	w.fragments = append(w.fragments, f)
+}
+
+// answerTypes are the types with fields that queries answer with.
+func answerTypes(schema *ast.Schema) []*ast.Definition {
+	types := []*ast.Definition{schema.Query}
+	add := func(def *ast.Definition) {
+		if def.IsCompositeType() && !strings.HasPrefix(def.Name, "__") && !slices.Contains(types, def) {
+			types = append(types, def)
+		}
+	}
+	for i := 0; i < len(types); i++ {
+		for _, field := range types[i].Fields {
+			add(schema.Types[field.Type.Name()])
+		}
+		for _, def := range schema.GetPossibleTypes(types[i]) {
+			add(def)
+		}
+	}
+	slices.SortFunc(types, func(a, b *ast.Definition) int { return strings.Compare(a.Name, b.Name) })
+	return types
+}
+
+// finished puts the parts together and asks for one of the operations.
+func (w *operationWriter) finished(operations []*part) operation {
+	one, wanted := w.below(len(operations)), ""
+	var document strings.Builder
+	for i, op := range operations {
+		name := ""
+		if len(operations) > 1 || w.oneIn(3) {
+			name = fmt.Sprintf("Operation%d", i+1)
+		}
+		if i == one && (len(operations) > 1 || w.below(2) == 0) {
+			wanted = name
+		}
+		document.WriteString(w.head(op, name) + op.text.String() + "\n")
+	}
+	for _, f := range w.reached(operations) {
+		fmt.Fprintf(&document, "fragment %s on %s %s\n", f.name, f.on.Name, f.text.String())
+	}
+	made := operation{document: document.String(), uses: w.used}
+	for turn := range made.asked {
+		ask := &made.asked[turn]
+		ask.by, ask.request = w.askers[turn], request{made.document, wanted, map[string]any{}}
+		for _, v := range w.variables {
+			if v.given[turn] {
+				ask.Variables[v.name] = v.values[turn]
+			}
+		}
+	}
+	return made
+}
+
+// head writes what comes before the selection set of an operation.
+func (w *operationWriter) head(op *part, name string) string {
+	held := slices.Clone(op.holds)
+	for _, f := range w.reached([]*part{op}) {
+		held = append(held, f.holds...)
+	}
+	var declared []string
+	for _, v := range w.variables {
+		if slices.Contains(held, v.name) {
+			declared = append(declared, v.declaration())
+		}
+	}
+	head := name
+	if len(declared) > 0 {
+		head += "(" + strings.Join(declared, ", ") + ")"
+	}
+	if w.below(4) == 1 {
+		head += " @redact"
+		w.used["@redact"] = true
+	}
+	if head == "" && w.below(2) == 0 && w.below(2) == 0 {
+		return "" // the short form, which stands alone
+	}
+	return "query " + head + " "
+}
+
+// reached are the fragments that the parts spread, directly or not: a document
+// must not have others.
+func (w *operationWriter) reached(parts []*part) []*fragment {
+	reached := []*fragment{}
+	for i := 0; i < len(parts); i++ {
+		for _, f := range parts[i].spreads {
+			if !slices.Contains(reached, f) {
+				reached = append(reached, f)
+				parts = append(parts[:len(parts):len(parts)], &f.part)
+			}
+		}
+	}
+	return reached
+}
+
+// write adds to the part, and counts tokens and the variables that are used.
+func (w *operationWriter) write(text string) {
+	w.text.WriteString(text + " ")
+	l := lexer.New(&ast.Source{Input: text})
+	for afterDollar := false; ; {
+		token, err := l.ReadToken()
+		if err != nil {
+			w.tb.Fatalf("%s: %v", text, err)
+		}
+		if token.Kind == lexer.EOF {
+			return
+		}
+		if afterDollar && !slices.Contains(w.holds, token.Value) {
+			w.holds = append(w.holds, token.Value)
+		}
+		afterDollar = token.Kind == lexer.Dollar
+		w.tokens++
+	}
+}
+
+// full says that a part has become as long as it may, or that the document
+// comes near one of the limits.
+func (w *operationWriter) full(at place) bool {
+	return w.tokens > w.mostTokens || w.cost+at.weight > w.mostCost || w.selections > 220 || w.repeats > 60
+}

@@ -1,0 +1,226 @@
+package graph_test
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// place is where in a document a selection stands.
+type place struct {
+	on *ast.Definition
+	// depth is how deep the field lies, and weight how many of it the limits
+	// count on.
+	depth, weight int
+	// asked counts the names that the selection set asks for.
+	asked map[string]int
+}
+
+func (w *operationWriter) selectionSet(on *ast.Definition, depth, weight int) {
+	w.members(place{on, depth, weight, map[string]int{}})
+}
+
+func (w *operationWriter) members(at place) {
+	w.write("{")
+	w.member(at)
+	for range w.below(min(6, 1+len(at.on.Fields))) {
+		if !w.full(at) {
+			w.member(at)
+		}
+	}
+	w.write("}")
+}
+
+func (w *operationWriter) member(at place) {
+	w.selections++
+	switch choice := w.below(16); {
+	case choice == 12:
+		w.typename(at)
+	case choice == 13 && !w.full(at):
+		w.inlineFragment(at)
+	case choice >= 14 && w.spread(at):
+	default:
+		w.field(at)
+	}
+}
+
+func (w *operationWriter) inlineFragment(at place) {
+	w.used["inline fragment"] = true
+	on := ""
+	if w.below(4) > 0 {
+		at.on = w.narrowed(at.on)
+		on = " on " + at.on.Name
+	}
+	w.write("..." + on + w.directives())
+	w.members(at)
+}
+
+// narrowed returns a type that a fragment in this place can be on.
+func (w *operationWriter) narrowed(on *ast.Definition) *ast.Definition {
+	fitting := []*ast.Definition{on}
+	for _, def := range w.types {
+		if def != on && w.fits(def, on) {
+			fitting = append(fitting, def)
+		}
+	}
+	return pick(&w.choices, fitting...)
+}
+
+// fits reports whether a record can be of both types.
+func (w *operationWriter) fits(a, b *ast.Definition) bool {
+	for _, def := range w.schema.GetPossibleTypes(a) {
+		for _, other := range w.schema.GetPossibleTypes(b) {
+			if def == other {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// spread writes a spread of one of the fragments, if one fits here.
+func (w *operationWriter) spread(at place) bool {
+	fitting := []*fragment{}
+	for _, f := range w.fragments {
+		deep, dear := at.depth-1+f.depth, w.cost+at.weight*f.cost
+		if w.fits(f.on, at.on) && deep <= w.mostDepth && dear <= w.mostCost {
+			fitting = append(fitting, f)
+		}
+	}
+	if len(fitting) == 0 {
+		return false
+	}
+	f := pick(&w.choices, fitting...)
+	w.used["named fragment"] = true
+	w.spreads = append(w.spreads, f)
+	w.depth, w.cost = max(w.depth, at.depth-1+f.depth), w.cost+at.weight*f.cost
+	w.write("..." + f.name + w.directives())
+	return true
+}
+
+func (w *operationWriter) field(at place) {
+	field := w.chooseField(at)
+	if field == nil {
+		w.typename(at)
+		return
+	}
+	arguments, records := w.arguments(at.on, field)
+	below := w.schema.Types[field.Type.Name()]
+	tooDear := below.IsCompositeType() && w.cost+5*at.weight*records > w.mostCost
+	name, free := w.name(at, field.Name, arguments, field.Type)
+	if tooDear || !free {
+		w.typename(at)
+		return
+	}
+	w.used[at.on.Name+"."+field.Name] = true
+	w.ask(at, name, name+arguments+w.directives())
+	if !below.IsCompositeType() {
+		return
+	}
+	w.selectionSet(below, at.depth+1, at.weight*records)
+	if w.oneIn(8) && !w.full(at) {
+		w.selections++
+		w.ask(at, name, name+arguments+w.directives())
+		w.selectionSet(below, at.depth+1, at.weight*records)
+	}
+}
+
+// chooseField chooses a field of the type, one without fields of its own where
+// no more depth is left. It returns nil if there is none.
+func (w *operationWriter) chooseField(at place) *ast.FieldDefinition {
+	var leaves, all, composites []*ast.FieldDefinition
+	for _, field := range at.on.Fields {
+		switch {
+		case strings.HasPrefix(field.Name, "__"):
+			continue
+		case w.schema.Types[field.Type.Name()].IsCompositeType():
+			composites = append(composites, field)
+		default:
+			leaves = append(leaves, field)
+		}
+		all = append(all, field)
+	}
+	switch {
+	case at.depth < w.mostDepth && !w.full(at) && len(composites) > 0 && w.oneIn(3):
+		return pick(&w.choices, composites...)
+	case at.depth < w.mostDepth && !w.full(at):
+		return pick(&w.choices, all...)
+	case len(leaves) > 0:
+		return pick(&w.choices, leaves...)
+	default:
+		return nil
+	}
+}
+
+func (w *operationWriter) typename(at place) {
+	w.used["__typename"] = true
+	name, _ := w.name(at, "__typename", "", ast.NonNullNamedType("String", nil))
+	w.ask(at, name, name+w.directives())
+}
+
+// ask writes one field, up to its selection set.
+func (w *operationWriter) ask(at place, name, text string) {
+	key, _, aliased := strings.Cut(name, ":")
+	if aliased {
+		w.used["alias"] = true
+		w.aliases++
+	}
+	if at.asked[key] > 0 {
+		w.used["merged fields"] = true
+	}
+	w.repeats += at.asked[key]
+	at.asked[key]++
+	w.depth, w.cost = max(w.depth, at.depth), w.cost+at.weight
+	w.write(text)
+}
+
+// mostAliases is below the limit.
+const mostAliases = 40
+
+// name writes what a field is called in the answer, and its own name. In all
+// selection sets that GraphQL may merge, a name of the answer stands for one
+// field with one set of arguments, so that documents are valid however they
+// merge: sets of the same type, and those of all records, which fragments on
+// Node put side by side. It reports false if no name is free.
+func (w *operationWriter) name(at place, field, arguments string, typ *ast.Type) (string, bool) {
+	scope, meaning := at.on.Name, field+arguments
+	if at.on.Kind == ast.Interface || len(at.on.Interfaces) > 0 {
+		scope, meaning = "Node", meaning+" "+typ.String()
+	}
+	mine := func(name string) bool {
+		known, ok := w.meanings[scope+"."+name]
+		if !ok {
+			w.meanings[scope+"."+name] = meaning
+		}
+		return !ok || known == meaning
+	}
+	if !w.oneIn(8) && mine(field) {
+		return field, true
+	}
+	if w.aliases >= mostAliases {
+		return field, mine(field)
+	}
+	aliases := []string{"a", "b", "c", "id", "node", "nodes", "name", "edges", "phone", "data", "on", "type"}
+	start := w.below(len(aliases))
+	for i := range aliases {
+		if alias := aliases[(start+i)%len(aliases)]; alias != field && mine(alias) {
+			return alias + ": " + field, true
+		}
+	}
+	alias := fmt.Sprintf("k%d", len(w.meanings))
+	return alias + ": " + field, mine(alias)
+}
+
+// directives writes @skip and @include, or none of them.
+func (w *operationWriter) directives() string {
+	text := ""
+	for _, name := range []string{"include", "skip"} {
+		if w.oneIn(40) {
+			w.used["@"+name] = true
+			condition := w.value(spot{typ: ast.NonNullNamedType("Boolean", nil), hint: name})
+			text += fmt.Sprintf(" @%s(if: %s)", name, literal(condition))
+		}
+	}
+	return text
+}

@@ -1,0 +1,246 @@
+package graph_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/caregraph/caregraph/graph"
+	"github.com/caregraph/caregraph/graph/graphtest"
+	"github.com/caregraph/caregraph/model"
+)
+
+// world is a database with a record of every kind that could be answered
+// wrongly, and everybody who can stand to one in some way. It is the same each
+// time it is made, but for the tokens and two birthdays.
+type world struct {
+	*graphtest.Server
+
+	now time.Time
+	// viewers are the accounts, and outsiders those who have none.
+	viewers, outsiders []viewer
+	// size is how many records of each kind there are, deleted ones included;
+	// their ids count from 1.
+	size map[string]int
+	// cursors are those of each list and order: "patients" and "patients NAME
+	// DESC", and of lists below a record by the record's type.
+	cursors map[string][]string
+}
+
+// viewer is somebody who asks.
+type viewer struct {
+	name   string
+	client *graphtest.Client
+	// sees are ids of records that exist for them, by kind.
+	sees map[string][]string
+}
+
+func (w *world) viewer(name string) viewer {
+	return w.viewers[slices.IndexFunc(w.viewers, func(v viewer) bool { return v.name == name })]
+}
+
+// newWorld fills a new server past the rules: what matters is what is there,
+// not how it came there. The clock stands still, so that whoever answers later
+// tells the same ages, at a time when it is tomorrow in India.
+func newWorld(tb testing.TB) *world {
+	tb.Helper()
+	now := time.Now().UTC().Truncate(24 * time.Hour).Add(20 * time.Hour)
+	s := graphtest.New(tb, graphtest.Options{Now: func() time.Time { return now }})
+	w := &world{Server: s, now: now, size: map[string]int{}, cursors: map[string][]string{}}
+	w.accounts()
+	w.doctors()
+	w.patients()
+	w.mappings()
+	w.collectIDs()
+	w.collectCursors()
+	return w
+}
+
+// The accounts, by the numbers that they get.
+const (
+	owner = iota + 1
+	secondOwner
+	assignedDoctor
+	formerDoctor
+	unverifiedDoctor
+	deletedDoctor
+	linkedDoctor
+	stranger
+	deactivated
+	administrator
+)
+
+func (w *world) accounts() {
+	for _, account := range []struct {
+		number int
+		name   string
+		role   model.Role
+	}{
+		{owner, "Rahul", model.RolePatient},
+		{secondOwner, "sita.o'brien", model.RolePatient},
+		{assignedDoctor, "Priya", model.RoleDoctor},
+		{formerDoctor, "Dev", model.RoleDoctor},
+		{unverifiedDoctor, "Neha", model.RoleDoctor},
+		{deletedDoctor, "Omar", model.RoleDoctor},
+		{linkedDoctor, "Lara", model.RoleDoctor},
+		{stranger, "Asha", model.RolePatient},
+		{deactivated, "Gita", model.RolePatient},
+		{administrator, "Admin", model.RoleAdmin},
+	} {
+		client := w.account(account.number, account.name, account.role)
+		if account.number != deactivated {
+			w.viewers = append(w.viewers, viewer{name: account.name, client: client})
+		}
+	}
+	w.Exec("UPDATE users SET phone = '+4420712345' || id WHERE id % 2 = 0")
+	w.Exec("UPDATE users SET is_active = false WHERE id = $1", deactivated)
+	w.outsiders = []viewer{
+		{name: "nobody", client: w.Nobody()},
+		{name: "a false token", client: &graphtest.Client{Server: w.Server, Token: "false"}},
+	}
+}
+
+// account makes an account that has a session and no password, which would
+// take longer to hash than all the rest.
+func (w *world) account(number int, name string, role model.Role) *graphtest.Client {
+	w.Exec(`INSERT INTO users (id, username, email, role, password_hash, created_at) VALUES ($1, $2, $3, $4, 'none', $5)`,
+		number, name, fmt.Sprintf("account%d@clinic.example", number), role, moment(number))
+	w.size["usr"]++
+	return (&graphtest.Client{Server: w.Server, UserID: int64(number)}).Again()
+}
+
+// moment is the time of a record: three neighbors share theirs, so that only
+// their ids tell them apart, and the fractions of a second end in zeros or not.
+// PostgreSQL counts from 2000, so some lie before.
+func moment(n int) time.Time {
+	if n%30 == 29 {
+		return time.Date(1999, 12, 31, 23, 59, 59, 999_999_000, time.UTC)
+	}
+	fractions := []time.Duration{0, 123456, 100000, 7}
+	return time.Date(2026, 1, 1+n/12, n%12/3, 30, 0, 0, time.UTC).Add(fractions[n/3%4] * time.Microsecond)
+}
+
+// after is a moment n days after a record was made, or nil.
+func after(made time.Time, holds bool, days int) *time.Time {
+	if !holds {
+		return nil
+	}
+	at := made.AddDate(0, 0, days)
+	return &at
+}
+
+// entry is a row of doctors.
+type entry struct {
+	name, specialization, fee string
+	account, owner            int
+	verified, deleted         bool
+}
+
+func entries() []entry {
+	return []entry{
+		{"Dr. Priya Patel", "Cardiology", "1500.50", assignedDoctor, assignedDoctor, true, false},
+		{"Dr. Dev Rao", "Ear, Nose & Throat", "0.00", formerDoctor, formerDoctor, true, false},
+		{"Dr. Neha Iyer", "cardiology", "100000.00", unverifiedDoctor, unverifiedDoctor, false, false},
+		{"Dr. Omar \"Oz\" Khan", "Neurology", "1500.50", deletedDoctor, deletedDoctor, true, true},
+		{"Dr. Lara Löwe", "Néurology", "0.01", linkedDoctor, owner, true, false},
+		{"émile Zola", "Dermatology <skin>", "999.99", 0, owner, false, false},
+		{"डॉ. मीरा जोशी", "बाल रोग", "500.00", 0, secondOwner, true, false},
+		{"Dr. Gone Long", "Cardiology", "750.00", 0, secondOwner, true, true},
+		{"Dr. Anna 😷 Ames", "Dermatology <skin>", "750.00", 0, administrator, false, false},
+		{"dr. anna ames", "Cardiology", "750.00", 0, owner, true, false},
+		{"Dr. Dev Rao", "Radiology", "1500.50", formerDoctor, formerDoctor, true, true},
+		{"Dr. Ångström", "CARDIOLOGY", "1500.50", 0, deactivated, true, false},
+		{"Dr. Of Nobody's Patients", "Rare\\Field", "2000.00", 0, stranger, false, false},
+		{"Dr. Gita's \\ Gone", "Neurology", "1.10", 0, owner, false, true},
+	}
+}
+
+func (w *world) doctors() {
+	for i, d := range entries() {
+		n, made := i+1, moment(i)
+		var account *int
+		if d.account > 0 {
+			account = &d.account
+		}
+		w.Exec(`INSERT INTO doctors (id, name, email, phone, specialization, license_number, experience_years, address,
+			consultation_fee, availability, is_verified, account_id, created_by, created_at, updated_at, version, deleted_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::numeric, $10, $11, $12, $13, $14, $15, $16, $17)`,
+			n, d.name, fmt.Sprintf("dr%d@hospital.example", n), phone(n), d.specialization, fmt.Sprintf("LIC-%03d", n),
+			i%5*7, text(i), d.fee, "Mon–Fri 9AM-5PM, floor "+strconv.Itoa(i), d.verified, account, d.owner,
+			made, made.AddDate(0, 0, i%3), 1+i%3, after(made, d.deleted, 3))
+		w.size["doc"]++
+	}
+}
+
+// collectIDs asks everybody what they see.
+func (w *world) collectIDs() {
+	for i := range w.viewers {
+		seen := w.viewers[i].client.Must(`{ usr: me { id } pat: patients(first: 100) { nodes { id } } doc: doctors(first: 100) { nodes { id } }
+			map: mappings(first: 100, filter: {isActive: null}) { nodes { id } } }`, nil)
+		w.viewers[i].sees = map[string][]string{}
+		for kind := range w.size {
+			w.viewers[i].sees[kind] = everything("id", seen.At(kind).Value)
+		}
+	}
+}
+
+// allCursors asks for the cursors of the lists below records. Those of one side
+// are good for each other.
+const allCursors = `{
+	Patient: patients(first: 100) { nodes {
+		mappings(first: 30, isActive: null) { edges { cursor } } doctors { edges { cursor } } } }
+	Doctor: doctors(first: 100) { nodes {
+		mappings(first: 30, isActive: null) { edges { cursor } } patients { edges { cursor } } } }
+}`
+
+// collectCursors asks each list in each order for the cursors of its records,
+// as the administrator, who sees most.
+func (w *world) collectCursors() {
+	admin := w.viewer("Admin").client
+	below := admin.Must(allCursors, nil)
+	for _, side := range []string{"Patient", "Doctor"} {
+		w.cursors[side] = everything("cursor", below.At(side).Value)
+	}
+	schema := graph.Schema()
+	for _, list := range schema.Query.Fields {
+		argument := list.Arguments.ForName("orderBy")
+		if argument == nil {
+			continue
+		}
+		collect := func(order, orderBy string) {
+			query := fmt.Sprintf("{ %s(first: 100, orderBy: %s) { edges { cursor } } }", list.Name, orderBy)
+			w.cursors[strings.TrimSpace(list.Name+" "+order)] = everything("cursor", admin.Must(query, nil).Value)
+		}
+		collect("", "null")
+		by := schema.Types[argument.Type.Name()].Fields.ForName("field").Type.Name()
+		for _, field := range schema.Types[by].EnumValues {
+			for _, direction := range schema.Types["OrderDirection"].EnumValues {
+				collect(field.Name+" "+direction.Name, fmt.Sprintf("{field: %s, direction: %s}", field.Name, direction.Name))
+			}
+		}
+	}
+}
+
+// everything finds the values of all fields with the name, always in the same
+// order.
+func everything(name string, in any) []string {
+	found := []string{}
+	switch in := in.(type) {
+	case map[string]any:
+		if text, ok := in[name].(string); ok {
+			found = append(found, text)
+		}
+		for _, member := range slices.Sorted(maps.Keys(in)) {
+			found = append(found, everything(name, in[member])...)
+		}
+	case []any:
+		for _, item := range in {
+			found = append(found, everything(name, item)...)
+		}
+	}
+	return found
+}
