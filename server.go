@@ -58,9 +58,9 @@ Commands:
 Flags, with their environment variables and defaults:
 `
 
-// sparingGC lets the heap grow to five times what lives in it, some 10 MB,
-// before garbage is collected: a tenth of the time of a request goes there else.
-const sparingGC = 400
+// sparingGC lets the heap grow to three times what lives in it before garbage is
+// collected, where Go lets it double. What lives in it is some 10 MB.
+const sparingGC = 200
 
 func main() {
 	if os.Getenv("GOGC") == "" {

@@ -38,6 +38,9 @@ func ParsePhone(text string) PhoneNumber {
 }
 
 func parsePhone(text string) (PhoneNumber, bool) {
+	if mobile, ok := indianMobile(text); ok {
+		return mobile, true
+	}
 	if len(text) > maxPhoneText || strings.Trim(text, "+0123456789 -().") != "" {
 		return "", false
 	}
@@ -48,6 +51,16 @@ func parsePhone(text string) (PhoneNumber, bool) {
 	parsed := PhoneNumber(phonenumbers.Format(number, phonenumbers.E164))
 	digits, indian := parsed.indian()
 	return parsed, !indian || plausibleInIndia(digits, number)
+}
+
+// indianMobile reads what nearly all numbers are, ten digits that begin with 6
+// to 9, alone or after +91, as the library would, at a hundredth of its cost.
+func indianMobile(text string) (PhoneNumber, bool) {
+	digits := strings.TrimPrefix(text, indiaCode)
+	if len(digits) != indiaDigits || digits[0] < '6' || strings.Trim(digits, "0123456789") != "" {
+		return "", false
+	}
+	return PhoneNumber(indiaCode + digits), true
 }
 
 // plausibleInIndia holds for ten digits that begin with 6 to 9, as all mobiles

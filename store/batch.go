@@ -62,7 +62,7 @@ func (s *Store) SessionViewer(ctx context.Context, sessionID string) (*model.Vie
 }
 
 func askSession(id string) *statement {
-	return &statement{text: []byte("SELECT u.id, u.role FROM " + liveSession + " AND s.id = $1"), args: [][]byte{[]byte(id)}}
+	return &statement{text: "SELECT u.id, u.role FROM " + liveSession + " AND s.id = $1", args: [][]byte{[]byte(id)}}
 }
 
 // liveSession is a session that has neither ended nor expired, with its active
@@ -75,7 +75,7 @@ const liveSession = `sessions AS s JOIN users AS u ON u.id = s.user_id
 func (st *statement) writeSession() {
 	st.write("EXISTS (SELECT FROM ", liveSession, " AND s.id = ")
 	st.argument(st.viewer.SessionID)
-	st.write(" AND u.id = ", string(selfMark), " AND u.role = ")
+	st.write(" AND u.id = ", selfMark, " AND u.role = ")
 	st.argument(st.viewer.Role)
 	st.write(")")
 }
@@ -150,7 +150,7 @@ func (s *Store) batch(ctx context.Context, statements []*statement) ([]*Rows, er
 	defer conn.Release()
 	if s.tracer != nil {
 		for _, st := range statements {
-			ended := s.tracer.TraceQueryStart(ctx, conn.Conn(), pgx.TraceQueryStartData{SQL: string(st.text)})
+			ended := s.tracer.TraceQueryStart(ctx, conn.Conn(), pgx.TraceQueryStartData{SQL: st.text})
 			defer s.tracer.TraceQueryEnd(ended, conn.Conn(), pgx.TraceQueryEndData{})
 		}
 	}
@@ -172,13 +172,13 @@ func pipeline(ctx context.Context, conn *pgconn.PgConn, statements []*statement)
 	p := conn.StartPipeline(ctx)
 	defer func() { err = errors.Join(err, p.Close()) }()
 	for _, st := range statements {
-		description, ok := known.Get(string(st.text))
+		description, ok := known.Get(st.text)
 		if ok && description.Fields != nil {
 			p.SendQueryStatement(description, st.args, nil, binaryFormat)
 			continue
 		}
 		if !ok {
-			description = known.add(string(st.text))
+			description = known.add(st.text)
 			described = append(described, description)
 			for _, stale := range known.takeEvicted() {
 				p.SendDeallocate(stale)

@@ -149,8 +149,7 @@ func (s *Store) CreateDoctor(ctx context.Context, v *model.Viewer, d *model.Doct
 	if isMe {
 		d.AccountID = &v.UserID
 	}
-	_, err := s.db.NewInsert().Model(d).Returning("id, created_at, updated_at, version").Exec(ctx)
-	if err != nil {
+	if err := s.insert(ctx, d, &d.ID, &d.CreatedAt, &d.UpdatedAt, &d.Version); err != nil {
 		return nil, renameField(translate("create doctor", err), "account", "isMe")
 	}
 	d.Relations = DoctorRelations(v, d)

@@ -24,7 +24,9 @@ type Level struct {
 	// inherits is set when the level's records stand to the viewer as those that
 	// they belong to do, so that nobody need ask again.
 	inherits bool
-	texts    sync.Map // of model.Role to *levelText
+	// texts are *levelText by textKey, statements what was written with them.
+	texts      sync.Map
+	statements keptTexts
 }
 
 // output is a column of the level's result.

@@ -117,7 +117,7 @@ func (s *Store) CreatePatient(ctx context.Context, v *model.Viewer, p *model.Pat
 		return nil, err
 	}
 	p.CreatedBy = v.UserID
-	if _, err := s.db.NewInsert().Model(p).Returning("id, created_at, updated_at, version").Exec(ctx); err != nil {
+	if err := s.insert(ctx, p, &p.ID, &p.CreatedAt, &p.UpdatedAt, &p.Version); err != nil {
 		return nil, translate("create patient", err)
 	}
 	p.Relations = PatientRelations(v, p, nil)

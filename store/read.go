@@ -151,8 +151,8 @@ func (l *Level) newText(v *model.Viewer, q query) *levelText {
 	if l.inherits {
 		relations, live = "up.r", "TRUE"
 		t.exists = "TRUE"
-		if rule := s.policy.Types; !rule["Patient"].Exists.Within(rule[own.table.typ].Exists) {
-			t.exists = "(up.r & " + bits(rule[own.table.typ].Exists) + ") <> 0"
+		if l.narrows() {
+			t.exists = "(up.r & " + bits(s.policy.Types[own.table.typ].Exists) + ") <> 0"
 		}
 	} else {
 		t.exists = s.sqlWhere(s.exists(own.table, who, q.by, q.deleted))
@@ -177,10 +177,22 @@ func (l *Level) newText(v *model.Viewer, q query) *levelText {
 	return t
 }
 
-// keys is what a level below needs of the record.
+// narrows reports whether records that inherit exist for fewer viewers than
+// those that they belong to.
+func (l *Level) narrows() bool {
+	types := l.store.policy.Types
+	return !types["Patient"].Exists.Within(types[l.records[0].table.typ].Exists)
+}
+
+// asksUp reports whether the level needs to know how the viewer stands to the
+// records that its own belong to.
+func (l *Level) asksUp() bool { return l.inherits && (l.records[0].standing || l.narrows()) }
+
+// keys is what a level below needs of the record: how the viewer stands to it,
+// too, if that may be inherited.
 func (r *Record) keys(relations string) string {
 	named := *r
-	named.standing, named.place = true, false
+	named.standing, named.place = r.table.typ == "Patient", false
 	return named.exported(relations, "")
 }
 

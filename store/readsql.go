@@ -2,13 +2,96 @@ package store
 
 import (
 	"strconv"
+	"sync"
+
+	"github.com/uptrace/bun/schema"
 
 	"github.com/caregraph/caregraph/model"
 )
 
-// statement writes the statement of a read for a viewer.
+// statement returns the statement of a read for a viewer. Its text is written
+// once for all reads of the same shape.
 func (r *Read) statement(v *model.Viewer) *statement {
-	st := &statement{store: r.level.store, viewer: v, text: make([]byte, 0, 1<<10)}
+	st := &statement{store: r.level.store, viewer: v, args: make([][]byte, 0, usualArguments)}
+	var room [usualShape]byte
+	shape, kept := r.shape(append(room[:0], v.Role...))
+	if kept {
+		if known, ok := r.level.statements.get(shape); ok {
+			r.write(st)
+			st.use(known)
+			return st
+		}
+	}
+	st.drafted = true
+	r.write(st)
+	text := st.finish()
+	st.use(text)
+	if kept {
+		r.level.statements.add(string(shape), text)
+	}
+	return st
+}
+
+const (
+	usualArguments = 6
+	usualShape     = 256
+)
+
+// shape appends all that the read's text depends on beside the level and the
+// role; ok is false when that cannot be told.
+func (r *Read) shape(b []byte) (shape []byte, ok bool) {
+	q, p := r.query, r.page
+	for i, is := range [...]bool{
+		r.counts, r.groups, r.confirms, p.Backwards, q.order.Descending, p.After != nil, p.Before != nil,
+	} {
+		if is {
+			b = append(b, byte('a'+i))
+		}
+	}
+	b = strconv.AppendInt(b, int64(p.Limit), 10)
+	b = append(append(append(b, q.order.column...), q.deleted...), r.side...)
+	for _, c := range q.conditions {
+		for _, arg := range c.args {
+			if _, sql := arg.(schema.QueryAppender); sql {
+				return nil, false
+			}
+		}
+		b = append(append(b, ';'), c.text...)
+	}
+	if r.parent == nil {
+		return b, true
+	}
+	return r.parent.shape(append(b, '/'))
+}
+
+// keptTexts are the texts of a level by their shapes. What clients ask for has
+// few shapes; there is room for no more, so that nobody can fill the memory.
+type keptTexts struct {
+	mu    sync.RWMutex
+	texts map[string]statementText
+}
+
+const mostShapes = 50
+
+func (k *keptTexts) get(shape []byte) (statementText, bool) {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	text, ok := k.texts[string(shape)]
+	return text, ok
+}
+
+func (k *keptTexts) add(shape string, text statementText) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.texts == nil {
+		k.texts = map[string]statementText{}
+	}
+	if len(k.texts) < mostShapes {
+		k.texts[shape] = text
+	}
+}
+
+func (r *Read) write(st *statement) {
 	switch {
 	case r.counts && r.parent != nil:
 		st.write("SELECT up.k, (SELECT count(*) FROM ")
@@ -29,18 +112,17 @@ func (r *Read) statement(v *model.Viewer) *statement {
 	default:
 		r.writeRows(st)
 	}
-	return st
 }
 
 func (r *Read) writeRows(st *statement) {
-	text := r.text(st.viewer)
+	text := st.pieces(r)
 	st.write("SELECT ", text.columns)
 	if r.confirms {
 		st.write(", session.lives FROM (SELECT ")
 		st.writeSession()
 		st.write(") AS session (lives) LEFT JOIN ")
 		r.writePage(st, text.exports, r.page.Limit+1)
-		st.write(" ON session.lives")
+		st.write(" ON TRUE")
 	} else {
 		st.write(" FROM ")
 		r.writePage(st, text.exports, r.page.Limit+1)
@@ -83,7 +165,7 @@ func (r *Read) writeFrom(st *statement) {
 }
 
 func (r *Read) writeWhere(st *statement) {
-	st.write(" WHERE ", r.text(st.viewer).exists)
+	st.write(" WHERE ", st.pieces(r).exists)
 	if r.parent != nil {
 		st.write(" AND ", r.query.table.alias, ".", string(r.side), " = up.k")
 	}
@@ -94,23 +176,38 @@ func (r *Read) writeWhere(st *statement) {
 // rows that inherit it, how the viewer stands to them as r.
 func (r *Read) writeUp(st *statement) {
 	above := r.parent
-	text := above.text(st.viewer)
+	text := st.pieces(above)
 	distinct := ""
 	if r.on.parent != nil {
 		distinct = "DISTINCT " // one record may be named by several
 	}
 	st.write("SELECT ", distinct, r.on.ref("id"), " AS k")
-	if r.level.inherits {
+	if r.level.asksUp() {
 		st.write(", ", r.on.ref("relations"), " AS r")
 	}
 	st.write(" FROM ")
 	above.writePage(st, text.keys, above.page.Limit)
-	for _, place := range r.on.path()[1:] {
-		st.write(text.joinKeys[place-1])
+	if st.drafted {
+		for _, place := range r.on.path()[1:] {
+			st.write(text.joinKeys[place-1])
+		}
 	}
-	if r.level.inherits && r.on.parent == nil {
+	if r.level.inherits && r.on.parent == nil && above.mayBeDeleted() {
 		st.write(" WHERE page.live") // what belongs to a deleted record is not given out
 	}
+}
+
+// mayBeDeleted reports whether deleted records are among the rows.
+func (r *Read) mayBeDeleted() bool {
+	return r.query.deleted == model.DeletedInclude || r.query.deleted == model.DeletedOnly
+}
+
+// pieces are those of the read's level, if a text is being written.
+func (st *statement) pieces(r *Read) *levelText {
+	if !st.drafted {
+		return &levelText{}
+	}
+	return r.text(st.viewer)
 }
 
 func bits(r model.Relations) string { return strconv.Itoa(int(r)) }

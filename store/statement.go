@@ -14,51 +14,43 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// statement is the text of a prepared statement that is being written, with its
-// arguments in PostgreSQL's text format.
+// statement is a prepared statement that is being written, with its arguments in
+// PostgreSQL's text format.
 type statement struct {
+	text string
+	args [][]byte
+
 	store  *Store
 	viewer *model.Viewer
-	text   []byte
-	args   [][]byte
-	// self is the number of the parameter that is the viewer's id, once there is one.
-	self int
-	err  error
+	// draft is the text as far as it is written. There is none when the text is
+	// known already: then only the arguments are gathered, in the same order.
+	draft   []byte
+	drafted bool
+	err     error
 }
 
 // selfMark stands for the viewer's id in a piece of SQL that is kept.
-const selfMark = '\x01'
+const selfMark = "\x01"
 
 // anyViewer is a viewer in a piece of SQL that serves all viewers of its role.
 func anyViewer(v *model.Viewer) sight {
 	return sight{v, bun.Safe(selfMark)}
 }
 
-// write adds a piece of SQL, with the viewer's id in the place of its marks.
+// write adds pieces of SQL.
 func (st *statement) write(pieces ...string) {
-	for _, piece := range pieces {
-		for {
-			before, after, found := strings.Cut(piece, string(selfMark))
-			st.text = append(st.text, before...)
-			if !found {
-				break
-			}
-			st.writeSelf()
-			piece = after
+	if st.drafted {
+		for _, piece := range pieces {
+			st.draft = append(st.draft, piece...)
 		}
 	}
 }
 
-func (st *statement) writeSelf() {
-	if st.self == 0 {
-		st.args = append(st.args, strconv.AppendInt(nil, st.viewer.UserID, 10))
-		st.self = len(st.args)
+func (st *statement) writeInt(n int) {
+	if st.drafted {
+		st.draft = strconv.AppendInt(st.draft, int64(n), 10)
 	}
-	st.text = append(st.text, '$')
-	st.text = strconv.AppendInt(st.text, int64(st.self), 10)
 }
-
-func (st *statement) writeInt(n int) { st.text = strconv.AppendInt(st.text, int64(n), 10) }
 
 // argument adds the next parameter and its value.
 func (st *statement) argument(value any) {
@@ -67,16 +59,39 @@ func (st *statement) argument(value any) {
 		st.err = err
 	}
 	st.args = append(st.args, text)
-	st.text = append(st.text, '$')
-	st.text = strconv.AppendInt(st.text, int64(len(st.args)), 10)
+	st.write("$")
+	st.writeInt(len(st.args))
+}
+
+// finish returns the whole text: the viewer's id is the parameter after all
+// others, if the text speaks of it.
+func (st *statement) finish() statementText {
+	text := string(st.draft)
+	whole := strings.ReplaceAll(text, selfMark, "$"+strconv.Itoa(len(st.args)+1))
+	return statementText{text: whole, self: whole != text}
+}
+
+// statementText is a text that is kept for statements of the same shape.
+type statementText struct {
+	text string
+	// self says that the last parameter is the viewer's id.
+	self bool
+}
+
+// use completes a statement with its text.
+func (st *statement) use(t statementText) {
+	st.text = t.text
+	if t.self {
+		st.args = append(st.args, strconv.AppendInt(nil, st.viewer.UserID, 10))
+	}
 }
 
 // and adds conditions to a WHERE that has one already.
 func (st *statement) and(conditions []condition) {
 	for _, c := range conditions {
-		st.text = append(st.text, " AND ("...)
+		st.write(" AND (")
 		st.condition(c)
-		st.text = append(st.text, ')')
+		st.write(")")
 	}
 }
 
@@ -86,7 +101,9 @@ func (st *statement) condition(c condition) {
 		before, after, _ := strings.Cut(text, "?")
 		st.write(before)
 		if sql, ok := arg.(schema.QueryAppender); ok {
-			st.write(st.store.sql(sql))
+			if st.drafted {
+				st.write(st.store.sql(sql))
+			}
 		} else {
 			st.argument(arg)
 		}

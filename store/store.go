@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -31,6 +32,8 @@ type Store struct {
 	tracer        pgx.QueryTracer
 	// columns maps the fields of each type's model to columns.
 	columns map[string]map[string]output
+	// inserts has the texts of insert, by *schema.Table.
+	inserts sync.Map
 }
 
 // Options are what a Store needs besides the address of its database.

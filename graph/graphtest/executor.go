@@ -26,13 +26,13 @@ func (s *Server) config(o Options) graph.Config {
 	}
 }
 
-// serve starts an executor behind HTTP that ends with the test, and returns its
-// address.
-func (s *Server) serve(config graph.Config, transports ...graphql.Transport) string {
+// serve starts an executor behind HTTP that ends with the test.
+func (s *Server) serve(config graph.Config, transports ...graphql.Transport) {
 	executor := graph.New(config, append(transports, gqlhttp.Transport{MaxBody: 1 << 20})...)
-	web := httptest.NewServer(auth.Identify(s.Store, s.Accounts.Tokens, tellsHow(executor)))
+	s.Handler = auth.Identify(s.Store, s.Accounts.Tokens, tellsHow(executor))
+	web := httptest.NewServer(s.Handler)
 	s.tb.Cleanup(web.Close)
-	return web.URL
+	s.URL = web.URL
 }
 
 // Beside starts one more executor over the same store and accounts, whose
@@ -40,7 +40,8 @@ func (s *Server) serve(config graph.Config, transports ...graphql.Transport) str
 func (s *Server) Beside(change func(*graph.Config)) *Server {
 	config, beside := s.base, *s
 	change(&config)
-	beside.base, beside.URL = config, s.serve(config)
+	beside.base = config
+	beside.serve(config)
 	return &beside
 }
 

@@ -27,7 +27,9 @@ import (
 
 // Server is a running graph and what it is made of.
 type Server struct {
-	URL      string
+	URL string
+	// Handler is what answers at the URL.
+	Handler  http.Handler
 	Store    *store.Store
 	Accounts *auth.Accounts
 	Policy   *model.Policy
@@ -74,7 +76,7 @@ func New(tb testing.TB, o Options) *Server {
 	must(tb, err)
 	s.Accounts = &auth.Accounts{Store: s.Store, Hasher: auth.NewHasher(2), Tokens: tokens, Throttle: auth.NewThrottle(o.Now)}
 	s.base = s.config(o)
-	s.URL = s.serve(s.base, o.Transports...)
+	s.serve(s.base, o.Transports...)
 	return s
 }
 

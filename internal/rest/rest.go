@@ -109,22 +109,29 @@ func (res *resource) answer(r *http.Request, id string, exec graphql.GraphExecut
 	if !acceptable(r.Header) {
 		return detail(http.StatusNotAcceptable, "Could not satisfy the request Accept header.")
 	}
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet // net/http drops the body
+	}
+	op, ok := res.operations[method]
+	if ok && op.reads() {
+		return op.answer(r, id, exec)
+	}
 	if refused := res.authenticate(r, exec); refused != nil {
 		return refused
 	}
 	if r.Method == http.MethodOptions {
 		return res.options()
 	}
-	method := r.Method
-	if method == http.MethodHead {
-		method = http.MethodGet // net/http drops the body
-	}
-	op, ok := res.operations[method]
 	if !ok {
 		return detail(http.StatusMethodNotAllowed, `Method "`+r.Method+`" not allowed.`)
 	}
 	return op.answer(r, id, exec)
 }
+
+// reads reports whether the operation is nothing but a query, which refuses a
+// caller by itself.
+func (op *operation) reads() bool { return op.method == http.MethodGet && op.check == nil }
 
 // callerDocument asks for nothing that only a signed-in caller may ask for. It
 // reads nothing from the database.

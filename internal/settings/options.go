@@ -39,8 +39,8 @@ func options(s *Settings) []option {
 			help: "PostgreSQL to use, as postgres://user:password@host/database or as key=value pairs. Empty: a private PostgreSQL is run in the data directory. Prefer the variable: other users of the machine can read flags.",
 		},
 		{
-			name: "database-connections", value: "N", standard: "10", set: whole(&s.DatabaseConns, 2, 10_000),
-			help: "Most connections to PostgreSQL at a time.",
+			name: "database-connections", value: "N", standard: "20", set: whole(&s.DatabaseConns, 2, 10_000),
+			help: "Most connections to PostgreSQL at a time, half of them for what only reads.",
 		},
 		{
 			name: "playground", value: boolean, standard: "true", set: truth(&s.Playground),

@@ -30,7 +30,7 @@ func TestParse_NothingGivenMeansTheDefaults(t *testing.T) {
 		AccessTTL: 24 * time.Hour, RefreshTTL: 7 * 24 * time.Hour,
 		RequestTimeout: 15 * time.Second, ShutdownTimeout: 20 * time.Second,
 		MaxBody: 1 << 20, MaxDepth: 16, MaxCost: 50000, MaxAliases: 50, MaxTokens: 1500,
-		DatabaseConns: 10, LogLevel: slog.LevelInfo, LogFormat: "text",
+		DatabaseConns: 20, LogLevel: slog.LevelInfo, LogFormat: "text",
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

@@ -1,0 +1,56 @@
+package graph_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/caregraph/caregraph/graph"
+	"github.com/caregraph/caregraph/graph/graphtest"
+	"github.com/caregraph/caregraph/model"
+)
+
+// BenchmarkQuery is what queries of the usual kinds cost from the request to
+// the answer, by plans and by gqlgen's executor, over a real database. `make
+// bench` measures the whole server and PostgreSQL.
+func BenchmarkQuery(b *testing.B) {
+	s := graphtest.New(b, graphtest.Options{})
+	rahul := s.Account("Rahul", model.RolePatient)
+	crowd(s, rahul, 50, rahul.DoctorEntry("Dr. One"), rahul.DoctorEntry("Dr. Two"), rahul.DoctorEntry("Dr. Three"))
+	s.Exec("ANALYZE")
+	interpreted := s.Beside(func(c *graph.Config) { c.Interpret = true })
+	for _, query := range []struct{ name, document string }{
+		{"one", `{ patient(id: 1) { id name dateOfBirth gender phone } }`},
+		{"nested", `{ patients(first: 20) { nodes { id name mappings { nodes { notes assignedAt doctor { name specialization } } } } } }`},
+		{"whole", `{ patients(first: 50) { nodes { id name dateOfBirth gender email phone address emergencyContact bloodGroup
+			medicalHistory createdAt updatedAt version mappings { nodes { id notes isActive assignedAt endedAt createdAt updatedAt
+			doctor { id name email phone specialization licenseNumber experienceYears address consultationFee availability
+			isVerified createdAt updatedAt version } } } } } }`},
+		{"of a doctor", `{ doctor(id: 1) { mappings(first: 50) { nodes { patient { name } } } } }`},
+		{"count", `{ patients { totalCount pageInfo { endCursor hasNextPage } } }`},
+	} {
+		b.Run(query.name, func(b *testing.B) { send(b, s.Handler, rahul, query.document) })
+		b.Run(query.name+"/interpreted", func(b *testing.B) { send(b, interpreted.Handler, rahul, query.document) })
+	}
+}
+
+func send(b *testing.B, handler http.Handler, client *graphtest.Client, document string) {
+	b.Helper()
+	body, err := json.Marshal(map[string]string{"query": document})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		request := httptest.NewRequestWithContext(b.Context(), http.MethodPost, "/graphql", strings.NewReader(string(body)))
+		request.Header.Set("Content-Type", "application/json")
+		request.Header.Set("Authorization", "Bearer "+client.Token)
+		answer := httptest.NewRecorder()
+		handler.ServeHTTP(answer, request)
+		if answer.Code != http.StatusOK || strings.HasPrefix(answer.Body.String(), `{"errors"`) {
+			b.Fatal(answer.Body)
+		}
+	}
+}
