@@ -70,7 +70,7 @@ func (r resolver) answer(ctx context.Context, op *graphql.OperationContext) (out
 	}
 	defer func() {
 		if value := recover(); value != nil {
-			out = r.failed(ctx, op, r.panicked(ctx, value))
+			out, how = r.failed(ctx, op, r.panicked(ctx, value)), Compiled
 		}
 	}()
 	compiled, reason := r.plans.Plan(op)
@@ -149,11 +149,12 @@ func (r resolver) failed(ctx context.Context, op *graphql.OperationContext, err 
 		data = append(data, "null"...)
 		out.Errors = append(out.Errors, r.present(ctx, at(ast.Path{ast.PathName(f.Alias)}, f.Position, err)))
 		if f.Definition.Type.NonNull {
-			data, out.Data = data[:0], []byte("null")
+			out.Data = []byte("null")
 		}
 	}
 	if out.Data == nil {
-		out.Data = append(data, '}')
+		data = append(data, '}')
+		out.Data = data
 	}
 	return out
 }

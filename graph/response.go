@@ -21,6 +21,8 @@ type response struct {
 	// asked says that it is known who is looking.
 	asked bool
 	looking
+	// loaders are made when the first is asked for.
+	loaders  *loaders
 	redacted []ast.Path
 	// retryAfter is the longest wait, in seconds, that a refusal asks for.
 	retryAfter int
@@ -31,7 +33,6 @@ type looking struct {
 	viewer *model.Viewer
 	// refused is why there is no viewer.
 	refused error
-	loaders *loaders
 }
 
 type responseKey struct{}
@@ -67,7 +68,15 @@ func current(ctx context.Context) *response {
 func viewer(ctx context.Context) *model.Viewer { return known(ctx).viewer }
 
 // load returns the loaders of this response.
-func load(ctx context.Context) *loaders { return known(ctx).loaders }
+func load(ctx context.Context) *loaders {
+	v, state := viewer(ctx), current(ctx)
+	state.mu.Lock()
+	defer state.mu.Unlock()
+	if state.loaders == nil {
+		state.loaders = newLoaders(state.store, v)
+	}
+	return state.loaders
+}
 
 // known returns who is looking, after having asked the first time.
 func known(ctx context.Context) looking {
@@ -90,7 +99,7 @@ func (s *response) become(v *model.Viewer) {
 }
 
 func (s *response) look(v *model.Viewer, refused error) {
-	s.looking, s.asked = looking{v, refused, newLoaders(s.store, v)}, true
+	s.looking, s.asked, s.loaders = looking{v, refused}, true, nil
 }
 
 func (s *response) wait(seconds int) {

@@ -91,7 +91,7 @@ func (r *Read) confirm() bool {
 // so when there is no other.
 func (r *Rows) confirmed() bool {
 	lives, _ := r.Value(0, r.width-1)
-	if _, any := r.Value(0, 0); !any {
+	if _, found := r.Value(0, 0); !found {
 		r.cells = r.cells[:0]
 	}
 	return Bool(lives)

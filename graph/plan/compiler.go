@@ -102,7 +102,7 @@ func (c *Compiler) make(op *graphql.OperationContext) made {
 func shapingVariables(operation *ast.OperationDefinition) []string {
 	s := shape{seen: map[*ast.FragmentDefinition]bool{}}
 	s.walk(operation.SelectionSet)
-	names := append(s.conditions, s.arguments...)
+	names := slices.Concat(s.conditions, s.arguments)
 	slices.Sort(names)
 	return slices.Compact(names)
 }

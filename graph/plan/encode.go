@@ -167,7 +167,7 @@ func (e *encoding) rowsOf(read int, parent int64) []int32 {
 		groups := map[int64][]int32{}
 		for i := range rows.Len() {
 			id := rows.Int64(i, store.Key)
-			groups[id] = append(groups[id], int32(i)) //nolint:gosec // a page of pages
+			groups[id] = append(groups[id], int32(i))
 		}
 		e.below[read] = groups
 	}
@@ -194,7 +194,7 @@ func (e *encoding) page(c *connection, at row) page {
 	} else {
 		p.places = make([]int32, read.Rows.Len())
 		for i := range p.places {
-			p.places[i] = int32(i) //nolint:gosec // a page
+			p.places[i] = int32(i)
 		}
 	}
 	asked := read.Page()

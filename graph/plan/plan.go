@@ -113,13 +113,13 @@ func (p *Plan) Run(
 			continue
 		}
 		if r.args[i], err = gen.Arguments(ctx, slot.typ, slot.field.Name, slot.field.ArgumentMap(variables)); err != nil {
-			return nil, ReasonArguments, nil //nolint:nilerr // the executor says what is wrong with them
+			return nil, ReasonArguments, nil // the executor says what is wrong with them
 		}
 	}
 	wanted := make([]*store.Read, 0, len(p.askers))
 	for i, ask := range p.askers {
 		if r.reads[i], err = ask(r); err != nil {
-			return nil, ReasonArguments, nil //nolint:nilerr // as above
+			return nil, ReasonArguments, nil
 		}
 		if r.reads[i] != nil {
 			wanted = append(wanted, r.reads[i])
