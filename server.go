@@ -15,8 +15,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -28,6 +28,7 @@ import (
 	"github.com/caregraph/caregraph/internal/gqlhttp"
 	"github.com/caregraph/caregraph/internal/httpd"
 	"github.com/caregraph/caregraph/internal/limits"
+	"github.com/caregraph/caregraph/internal/metrics"
 	"github.com/caregraph/caregraph/internal/pgserver"
 	"github.com/caregraph/caregraph/internal/policy"
 	"github.com/caregraph/caregraph/internal/profile"
@@ -117,6 +118,14 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	}
 }
 
+func newLog(s settings.Settings, w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: s.LogLevel}
+	if s.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
 // splitCommand cuts the leading words off the flags.
 func splitCommand(args []string) (command string, flags []string) {
 	words := 0
@@ -126,14 +135,6 @@ func splitCommand(args []string) (command string, flags []string) {
 	return strings.Join(args[:words], " "), args[words:]
 }
 
-func newLog(s settings.Settings, w io.Writer) *slog.Logger {
-	options := &slog.HandlerOptions{Level: s.LogLevel}
-	if s.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
-	}
-	return slog.New(slog.NewTextHandler(w, options))
-}
-
 // app is the product without its addresses.
 type app struct {
 	rules    *model.Policy
@@ -141,6 +142,7 @@ type app struct {
 	keys     *auth.Keys
 	tokens   *auth.Tokens
 	accounts *auth.Accounts
+	metrics  metrics.Metrics
 }
 
 // accessRules compiles the policy. A schema whose rules are not sound stops the
@@ -179,7 +181,7 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 		return nil, err
 	}
 	accounts := &auth.Accounts{Store: db, Hasher: newHasher(s), Tokens: tokens, Throttle: auth.NewThrottle(time.Now)}
-	return &app{rules, db, keys, tokens, accounts}, nil
+	return &app{rules, db, keys, tokens, accounts, metrics.New(s.MetricsAddr, db.Stats)}, nil
 }
 
 func newHasher(s settings.Settings) *auth.Hasher {
@@ -210,23 +212,31 @@ func serve(ctx context.Context, s settings.Settings, stdout io.Writer, log *slog
 		if err != nil {
 			return fmt.Errorf("listen: %w", err)
 		}
+		metricsAddr, stopMetrics, err := app.metrics.Start(ctx, log)
+		if err != nil {
+			return errors.Join(err, listener.Close())
+		}
+		defer stopMetrics()
 		profile.OnSignal(ctx, log)
-		greet(stdout, listener.Addr(), s)
+		greet(stdout, listener.Addr(), metricsAddr, s)
 		return httpd.Serve(ctx, listener, handler, httpOptions(s, log))
 	})
 }
 
-func greet(w io.Writer, addr net.Addr, s settings.Settings) {
-	base := "http://" + addr.String()
+func greet(w io.Writer, addr, metricsAddr net.Addr, s settings.Settings) {
+	base, more := "http://"+addr.String(), ""
+	if metricsAddr != nil {
+		more = fmt.Sprintf("  Metrics      http://%s/metrics\n", metricsAddr)
+	}
 	_, _ = fmt.Fprintf(w, `CareGraph %s is ready.
 
   Start here   %[2]s/
   GraphQL      %[2]s/graphql
   Schema       %[2]s/schema.graphqls
   REST         %[2]s/docs/
-
+%[5]s
 The first administrator:  %[3]s admin create --email you@clinic.example%[4]s
-`, version, base, commandName(os.Args[0]), dataFlag(s))
+`, version, base, commandName(os.Args[0]), dataFlag(s), more)
 }
 
 // commandName is how the user started us.
@@ -279,6 +289,7 @@ func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, erro
 		RequestID:     httpd.RequestID,
 		ClientAddr:    func(ctx context.Context) string { return httpd.ClientAddr(ctx).String() },
 		Annotate:      httpd.Annotate,
+		Answered:      a.metrics.Answered,
 	}, restAPI, gqlhttp.Transport{})
 
 	mux := http.NewServeMux()
@@ -293,7 +304,9 @@ func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, erro
 		mux.Handle("GET "+path, docs)
 	}
 	httpd.Probes(mux, a.store.Ping)
-	return httpd.Handler(mux, httpOptions(s, log)), nil
+	options := httpOptions(s, log)
+	options.Done = a.metrics.Done
+	return httpd.Handler(mux, options), nil
 }
 
 func httpOptions(s settings.Settings, log *slog.Logger) httpd.Options {

@@ -46,6 +46,7 @@ func TestMain(m *testing.M) {
 type program struct {
 	t       *testing.T
 	base    string
+	metrics string // the address of the metrics, if it has them
 	data    string
 	process *exec.Cmd
 	log     *bytes.Buffer
@@ -88,6 +89,9 @@ func start(t *testing.T, data string, flags ...string) *program {
 	for lines.Scan() {
 		if _, base, found := strings.Cut(lines.Text(), "Start here"); found {
 			p.base = strings.TrimSuffix(strings.TrimSpace(base), "/")
+		}
+		if _, metrics, found := strings.Cut(lines.Text(), "Metrics"); found {
+			p.metrics = strings.TrimSpace(metrics)
 		}
 		if strings.Contains(lines.Text(), "first administrator") {
 			go func() { _, _ = io.Copy(io.Discard, out) }()

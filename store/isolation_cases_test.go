@@ -14,6 +14,7 @@ func withoutViewer() map[string]string {
 	return map[string]string{
 		"Ping":            "reads no rows",
 		"Close":           "reads no rows",
+		"Stats":           "reads no rows",
 		"Credential":      "signs in: it is how a viewer comes about",
 		"CreateUser":      "makes an account, from which a viewer comes about",
 		"CreateSession":   "signs in",

@@ -8,16 +8,27 @@ import (
 )
 
 // logAccess writes one line per request when it is over, at level Info or, for
-// a status from 500, Error.
-func logAccess(log *slog.Logger, now func() time.Time, next http.Handler) http.Handler {
+// a status from 500, Error; and tells done, unless that is nil.
+func logAccess(
+	log *slog.Logger, now func() time.Time, done func(string, int, time.Duration), next http.Handler,
+) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x, start, finished := exchangeOf(r.Context()), now(), false
 		defer func() { // deferred: http.ErrAbortHandler passes through here
 			if finished {
 				x.answer.begin() // a handler that writes nothing answers 200
 			}
-			if level := x.level(); log.Enabled(x, level) {
-				x.write(log, level, knownMethod(r.Method), start, now(), finished)
+			level := x.level()
+			wanted := log.Enabled(x, level)
+			if !wanted && done == nil {
+				return
+			}
+			method, end := knownMethod(r.Method), now()
+			if wanted {
+				x.write(log, level, method, start, end, finished)
+			}
+			if done != nil {
+				done(method, x.answer.status, end.Sub(start))
 			}
 		}()
 		next.ServeHTTP(w, r)

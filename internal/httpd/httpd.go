@@ -17,8 +17,13 @@ import (
 type Options struct {
 	// Log gets the access log and what goes wrong. Nil: nothing is logged.
 	Log *slog.Logger
-	// Now tells the time for durations in the access log. Nil: time.Now.
+	// Now tells the time for the durations of requests. Nil: time.Now.
 	Now func() time.Time
+	// Done is told of every request when it is over. The method is "other" if
+	// it is an invention of the client's; the status is 0 if the connection was
+	// cut before there was one. It must be quick, and safe for concurrent use.
+	// May be nil.
+	Done func(method string, status int, took time.Duration)
 
 	// CORSOrigins lists the origins whose pages may call us, each in the form
 	// that browsers send, or "*" alone for all. Empty: no CORS headers at all.
@@ -49,7 +54,7 @@ func Handler(mux http.Handler, o Options) http.Handler {
 	h = limitBody(o.MaxBody, h)
 	h = cors(o.CORSOrigins, h)
 	h = recoverPanics(o.log(), h)
-	h = logAccess(o.log(), o.now(), h)
+	h = logAccess(o.log(), o.now(), o.Done, h)
 	return track(o, h) // outermost: the others need the exchange
 }
 

@@ -31,6 +31,10 @@ func options(s *Settings) []option {
 			help: "Address to listen on, plain HTTP. Use 0.0.0.0:8080 to be reached from other machines, behind a proxy that speaks TLS.",
 		},
 		{
+			name: "metrics-addr", value: "HOST:PORT", set: addressOrNone(&s.MetricsAddr),
+			help: "Second address to listen on, for GET /metrics in the Prometheus format and nothing else. It asks for no token: keep it private. Empty: there are no metrics.",
+		},
+		{
 			name: "data", value: "DIR", set: text(&s.Data),
 			help: "Directory of the private PostgreSQL and of the signing keys. Empty: /var/lib/caregraph as root, otherwise the user's state directory.",
 		},

@@ -19,6 +19,7 @@ import (
 // text of each option (options.go) says what it means.
 type Settings struct {
 	Addr            string
+	MetricsAddr     string // empty: there are no metrics
 	Data            string // empty: the private PostgreSQL chooses
 	DatabaseURL     Secret // empty: run a private PostgreSQL
 	Playground      bool

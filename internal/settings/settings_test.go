@@ -40,7 +40,7 @@ func TestParse_NothingGivenMeansTheDefaults(t *testing.T) {
 // samples has a value for each option that is not its default.
 func samples() map[string]string {
 	return map[string]string{
-		"addr": "[::1]:9", "data": "/d", "database-url": "postgres://u:p@h/d", "database-connections": "3",
+		"addr": "[::1]:9", "metrics-addr": ":9100", "data": "/d", "database-url": "postgres://u:p@h/d", "database-connections": "3",
 		"playground": "false", "introspection": "false", "keys": "/k", "jwt-algorithm": "ES256",
 		"jwt-issuer": "i", "jwt-audience": "a", "access-ttl": "1h", "refresh-ttl": "200h", "hash-concurrency": "2",
 		"cors-origins": "https://a.example", "trusted-proxies": "10.0.0.0/8", "request-timeout": "1s",
@@ -222,6 +222,7 @@ func TestParse_RefusesBadValues(t *testing.T) {
 	t.Parallel()
 	bad := map[string][]string{
 		"addr":                 {"", "localhost", "localhost:http", "1.2.3.4:70000", "::1:80"},
+		"metrics-addr":         {"9100", "localhost", "localhost:metrics"},
 		"database-url":         {"mysql://h/d", "h", "http://h/?a=b"},
 		"database-connections": {"0", "1", "x", "1e3"},
 		"introspection":        {"", "yes"},

@@ -125,6 +125,16 @@ func address(to *string) func(string) error {
 	}
 }
 
+func addressOrNone(to *string) func(string) error {
+	return func(text string) error {
+		if text == "" {
+			*to = ""
+			return nil
+		}
+		return address(to)(text)
+	}
+}
+
 func isPort(text string) bool {
 	_, err := strconv.ParseUint(text, 10, 16)
 	return err == nil

@@ -1,0 +1,56 @@
+package httpd
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"testing"
+	"time"
+)
+
+// request is what Options.Done is told.
+type request struct {
+	method string
+	status int
+	took   time.Duration
+}
+
+func TestDone_IsToldOfEveryRequestOnceLoggedOrNot(t *testing.T) {
+	t.Parallel()
+	mux := route("/written", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	mux.HandleFunc("/silent", nothing)
+	mux.HandleFunc("/panic", func(http.ResponseWriter, *http.Request) { panic("Asha") })
+	mux.HandleFunc("/abort", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	for name, level := range map[string]slog.Level{"logged": slog.LevelInfo, "quiet": slog.LevelError + 1} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var told []request
+			h := Handler(mux, Options{
+				Log: slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: level})), //nolint:sloglint // DiscardHandler has no level
+				Now: ticking(),
+				Done: func(method string, status int, took time.Duration) {
+					told = append(told, request{method, status, took})
+				},
+			})
+			ask(t, h, http.MethodGet, "/written")
+			ask(t, h, "ASHA", "/silent")
+			ask(t, h, http.MethodPost, "/panic")
+			ask(t, h, http.MethodPut, "/nowhere")
+			func() {
+				defer func() { _ = recover() }()
+				ask(t, h, http.MethodGet, "/abort")
+			}()
+			want := []request{
+				{"GET", http.StatusTeapot, time.Second},
+				{"other", http.StatusOK, time.Second},
+				{"POST", http.StatusInternalServerError, time.Second},
+				{"PUT", http.StatusNotFound, time.Second},
+				{"GET", 0, time.Second},
+			}
+			if !reflect.DeepEqual(told, want) {
+				t.Errorf("got  %v\nwant %v", told, want)
+			}
+		})
+	}
+}

@@ -1,0 +1,199 @@
+package metrics
+
+import (
+	"context"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/caregraph/caregraph/graph"
+	"github.com/caregraph/caregraph/graph/plan"
+	"github.com/caregraph/caregraph/store"
+)
+
+// watched are metrics with two pools that are busy in different ways.
+func watched() Metrics {
+	return New("127.0.0.1:0", func() []store.PoolStats {
+		return []store.PoolStats{
+			{Name: "reads", InUse: 3, Idle: 4, Max: 10, Waits: 5, Waited: 1500 * time.Millisecond},
+			{Name: "writes", Max: 9},
+		}
+	})
+}
+
+func ask(t *testing.T, m Metrics, method, target string) *httptest.ResponseRecorder {
+	t.Helper()
+	w := httptest.NewRecorder()
+	m.handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, target, http.NoBody))
+	return w
+}
+
+// series has the value of each line of a scrape.
+func series(t *testing.T, m Metrics) map[string]string {
+	t.Helper()
+	w := ask(t, m, http.MethodGet, "/metrics")
+	if kind := w.Header().Get("Content-Type"); w.Code != http.StatusOK || !strings.HasPrefix(kind, "text/plain; version=0.0.4") {
+		t.Fatalf("%d %s: %s", w.Code, kind, w.Body)
+	}
+	found := map[string]string{}
+	for line := range strings.Lines(w.Body.String()) {
+		if at := strings.LastIndexByte(line, ' '); !strings.HasPrefix(line, "#") {
+			found[line[:at]] = strings.TrimSpace(line[at:])
+		}
+	}
+	return found
+}
+
+func wantSeries(t *testing.T, m Metrics, want map[string]string) {
+	t.Helper()
+	got := series(t, m)
+	for name, value := range want {
+		if got[name] != value {
+			t.Errorf("%s is %q, want %q", name, got[name], value)
+		}
+	}
+}
+
+func TestMetrics_AnswersGetMetricsAndNothingElse(t *testing.T) {
+	t.Parallel()
+	m := watched()
+	for _, c := range []struct {
+		method, target string
+		status         int
+	}{
+		{http.MethodGet, "/metrics", http.StatusOK},
+		{http.MethodPost, "/metrics", http.StatusMethodNotAllowed},
+		{http.MethodGet, "/metrics/", http.StatusNotFound},
+		{http.MethodGet, "/", http.StatusNotFound},
+		{http.MethodGet, "/debug/pprof/", http.StatusNotFound},
+	} {
+		if got := ask(t, m, c.method, c.target).Code; got != c.status {
+			t.Errorf("%s %s: %d, want %d", c.method, c.target, got, c.status)
+		}
+	}
+}
+
+func TestMetrics_HaveTheirSeriesBeforeTheFirstRequest(t *testing.T) {
+	t.Parallel()
+	wantSeries(t, watched(), map[string]string{
+		`caregraph_queries_total{answered="compiled"}`:                "0",
+		`caregraph_http_requests_total{method="GET",status="5xx"}`:    "0",
+		`caregraph_http_request_duration_seconds_count`:               "0",
+		`caregraph_database_connections_in_use{pool="reads"}`:         "3",
+		`caregraph_database_connections_idle{pool="reads"}`:           "4",
+		`caregraph_database_connections_max{pool="reads"}`:            "10",
+		`caregraph_database_waits_total{pool="reads"}`:                "5",
+		`caregraph_database_wait_seconds_total{pool="reads"}`:         "1.5",
+		`caregraph_database_connections_max{pool="writes"}`:           "9",
+		`caregraph_http_requests_total{method="other",status="none"}`: "0",
+	})
+	got := series(t, watched())
+	for _, name := range []string{"go_goroutines", "go_memstats_heap_alloc_bytes"} {
+		if got[name] == "" {
+			t.Errorf("there is no %s", name)
+		}
+	}
+}
+
+func TestAnswered_CountsWhatIsUnknownAsOther(t *testing.T) {
+	t.Parallel()
+	m := watched()
+	for _, how := range []string{graph.Compiled, graph.Compiled, plan.ReasonHidden, "User.madeUp", ""} {
+		m.Answered(t.Context(), how)
+	}
+	wantSeries(t, m, map[string]string{
+		`caregraph_queries_total{answered="compiled"}`: "2",
+		`caregraph_queries_total{answered="hidden"}`:   "1",
+		`caregraph_queries_total{answered="refused"}`:  "0",
+		`caregraph_queries_total{answered="other"}`:    "2",
+	})
+}
+
+// A reason that is added to the plans is added here, or operators see "other".
+func TestAnswered_TellsEveryReasonOfThePlansApart(t *testing.T) {
+	t.Parallel()
+	names, err := filepath.Glob("../../graph/plan/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reasons := 0
+	for _, name := range names {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			constant, ok := n.(*ast.ValueSpec)
+			if !ok || !strings.HasPrefix(constant.Names[0].Name, "Reason") {
+				return true
+			}
+			reasons++
+			if text, _ := strconv.Unquote(constant.Values[0].(*ast.BasicLit).Value); !slices.Contains(answers(), text) {
+				t.Errorf("plan.%s has no label of its own", constant.Names[0])
+			}
+			return true
+		})
+	}
+	if want := len(answers()) - 3; reasons != want { // compiled, unauthenticated, other
+		t.Errorf("the plans have %d reasons, of which %d have a label", reasons, want)
+	}
+}
+
+func TestDone_CountsByMethodAndClass(t *testing.T) {
+	t.Parallel()
+	m := watched()
+	m.Done(http.MethodPost, 200, 2*time.Millisecond)
+	m.Done(http.MethodPost, 299, 30*time.Millisecond)
+	m.Done(http.MethodGet, 503, 20*time.Second)
+	m.Done("other", 0, 0)
+	m.Done("ASHA", 999, 0)
+	m.Done(http.MethodHead, -1, 0)
+	wantSeries(t, m, map[string]string{
+		`caregraph_http_requests_total{method="POST",status="2xx"}`:   "2",
+		`caregraph_http_requests_total{method="GET",status="5xx"}`:    "1",
+		`caregraph_http_requests_total{method="other",status="none"}`: "1",
+		`caregraph_http_requests_total{method="other",status="5xx"}`:  "1",
+		`caregraph_http_requests_total{method="HEAD",status="none"}`:  "1",
+		`caregraph_http_request_duration_seconds_bucket{le="0.0025"}`: "4",
+		`caregraph_http_request_duration_seconds_bucket{le="0.05"}`:   "5",
+		`caregraph_http_request_duration_seconds_bucket{le="15"}`:     "5",
+		`caregraph_http_request_duration_seconds_bucket{le="+Inf"}`:   "6",
+		`caregraph_http_request_duration_seconds_count`:               "6",
+	})
+}
+
+func TestMetrics_CountingAllocatesNothing(t *testing.T) {
+	m := watched()
+	ctx := context.Background()
+	if n := testing.AllocsPerRun(100, func() {
+		m.Answered(ctx, graph.Compiled)
+		m.Done(http.MethodPost, http.StatusOK, time.Millisecond)
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// BenchmarkMetrics is what a query pays to be counted.
+func BenchmarkMetrics(b *testing.B) {
+	m := watched()
+	b.Run("Answered", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			m.Answered(b.Context(), graph.Compiled)
+		}
+	})
+	b.Run("Done", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			m.Done(http.MethodPost, http.StatusOK, 3*time.Millisecond)
+		}
+	})
+}

@@ -1,0 +1,62 @@
+package metrics
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/caregraph/caregraph/store"
+)
+
+// poolCollector asks for the state of the database pools when it is collected.
+type poolCollector func() []store.PoolStats
+
+// poolMetric is one number of each pool.
+type poolMetric struct {
+	description *prometheus.Desc
+	kind        prometheus.ValueType
+	value       func(store.PoolStats) float64
+}
+
+func poolMetrics() []poolMetric {
+	describe := func(name, help string) *prometheus.Desc {
+		return prometheus.NewDesc(prometheus.BuildFQName(namespace, "database", name), help, []string{"pool"}, nil)
+	}
+	return []poolMetric{
+		{
+			describe("connections_in_use", "Connections to the database that are working for a request."),
+			prometheus.GaugeValue, func(p store.PoolStats) float64 { return float64(p.InUse) },
+		},
+		{
+			describe("connections_idle", "Connections to the database that are open and have nothing to do."),
+			prometheus.GaugeValue, func(p store.PoolStats) float64 { return float64(p.Idle) },
+		},
+		{
+			describe("connections_max", "Most connections to the database that may be open."),
+			prometheus.GaugeValue, func(p store.PoolStats) float64 { return float64(p.Max) },
+		},
+		{
+			describe("waits_total", "How often no open connection was free."),
+			prometheus.CounterValue, func(p store.PoolStats) float64 { return float64(p.Waits) },
+		},
+		{
+			describe("wait_seconds_total", "Time spent then, until one was opened or free."),
+			prometheus.CounterValue, func(p store.PoolStats) float64 { return p.Waited.Seconds() },
+		},
+	}
+}
+
+// Describe sends what Collect will speak of.
+func (poolCollector) Describe(out chan<- *prometheus.Desc) {
+	for _, m := range poolMetrics() {
+		out <- m.description
+	}
+}
+
+// Collect sends the numbers of each pool as they are now.
+func (pools poolCollector) Collect(out chan<- prometheus.Metric) {
+	now := pools()
+	for _, m := range poolMetrics() {
+		for _, pool := range now {
+			out <- prometheus.MustNewConstMetric(m.description, m.kind, m.value(pool), pool.Name)
+		}
+	}
+}

@@ -1,0 +1,56 @@
+package metrics
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// methods are those that httpd tells apart.
+func methods() []string {
+	return []string{
+		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut,
+		http.MethodPatch, http.MethodDelete, http.MethodOptions, other,
+	}
+}
+
+// classes are those of a status, by its hundreds. None is that of a connection
+// that was cut before there was a status.
+var classes = [...]string{"none", "1xx", "2xx", "3xx", "4xx", "5xx"} //nolint:gochecknoglobals // a constant
+
+func class(status int) int { return min(max(status/100, 0), len(classes)-1) }
+
+// durations are the bounds in seconds, up to the default request timeout.
+func durations() []float64 {
+	return []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 15}
+}
+
+// countRequests makes every counter beforehand, so that a request costs no
+// look-up of labels.
+func countRequests(registry prometheus.Registerer) func(string, int, time.Duration) {
+	counters := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Namespace: namespace, Name: "http_requests_total",
+		Help: "HTTP requests by method and class of the status; none if the connection was cut before there was one.",
+	}, []string{"method", "status"})
+	took := prometheus.NewHistogram(prometheus.HistogramOpts{
+		Namespace: namespace, Name: "http_request_duration_seconds",
+		Help: "Time from the head of a request to the end of its answer.", Buckets: durations(),
+	})
+	registry.MustRegister(counters, took)
+	known := map[string]*[len(classes)]prometheus.Counter{}
+	for _, method := range methods() {
+		known[method] = &[len(classes)]prometheus.Counter{}
+		for i, class := range classes {
+			known[method][i] = counters.WithLabelValues(method, class)
+		}
+	}
+	return func(method string, status int, duration time.Duration) {
+		byClass, ok := known[method]
+		if !ok {
+			byClass = known[other]
+		}
+		byClass[class(status)].Inc()
+		took.Observe(duration.Seconds())
+	}
+}

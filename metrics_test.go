@@ -1,0 +1,90 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// scrape asks as Prometheus does.
+func (p *program) scrape() string {
+	p.t.Helper()
+	request, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, p.metrics, nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		p.t.Fatalf("%s: %v", response.Status, err)
+	}
+	return string(text)
+}
+
+func TestServer_CountsForOperatorsAndTellsNothingOfAnybody(t *testing.T) {
+	t.Parallel()
+	server := start(t, dataDir(t), "--metrics-addr", "127.0.0.1:0")
+	token := server.register("rahul")
+	server.must(token, createDocument, map[string]any{"name": "Arjun Sharma"})
+	server.must(token, `{ patient(id: "pat_1") { name } }`, nil)
+	server.must(token, `{ patients { nodes { name } } }`, nil)
+	server.must(token, `{ __schema { queryType { name } } }`, nil)
+	if _, err := server.ask("", `{ patients { nodes { name } } }`, nil); err == nil {
+		t.Error("patients are given to nobody")
+	}
+	if got := server.get("/metrics"); !strings.HasPrefix(got, "404") {
+		t.Errorf("the address of the API answers /metrics: %.200s", got)
+	}
+
+	got := server.scrape()
+	for series, want := range map[string]int{
+		`caregraph_queries_total{answered="compiled"}`:                2,
+		`caregraph_queries_total{answered="introspection"}`:           1,
+		`caregraph_queries_total{answered="unauthenticated"}`:         1,
+		`caregraph_queries_total{answered="other"}`:                   0,
+		`caregraph_http_requests_total{method="POST",status="2xx"}`:   6,
+		`caregraph_http_requests_total{method="GET",status="4xx"}`:    1,
+		`caregraph_http_request_duration_seconds_count`:               7,
+		`caregraph_database_connections_max{pool="reads"}`:            10,
+		`caregraph_database_connections_in_use{pool="writes"}`:        0,
+		`caregraph_http_request_duration_seconds_bucket{le="+Inf"}`:   7,
+		`caregraph_http_requests_total{method="other",status="none"}`: 0,
+	} {
+		if line := fmt.Sprintf("\n%s %d\n", series, want); !strings.Contains(got, line) {
+			t.Errorf("no line %q in\n%s", strings.TrimSpace(line), ofOurs(got))
+		}
+	}
+	for _, personal := range []string{"rahul", "Arjun", "pat_", "/graphql", "127.0.0.1"} {
+		if strings.Contains(got, personal) {
+			t.Errorf("the metrics hold %q", personal)
+		}
+	}
+	server.stop()
+}
+
+func ofOurs(text string) string {
+	return strings.Join(regexp.MustCompile(`(?m)^caregraph_.*$`).FindAllString(text, -1), "\n")
+}
+
+func TestRun_NamesTheSettingOfATakenMetricsPort(t *testing.T) {
+	t.Parallel()
+	var config net.ListenConfig
+	taken, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	args := []string{"--data", dataDir(t), "--addr", "127.0.0.1:0", "--metrics-addr", taken.Addr().String()}
+	err = run(t.Context(), args, func(string) string { return "" }, nil, io.Discard, io.Discard)
+	if err == nil || !strings.HasPrefix(err.Error(), "--metrics-addr: ") || !strings.Contains(err.Error(), "address already in use") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,29 @@
+package store_test
+
+import (
+	"testing"
+
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/storetest"
+)
+
+func TestStats_TellsThePoolsApart(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t, func(o *store.Options) { o.Connections = 5 })
+	asha := c.Owner("Asha")
+	arjun := asha.Patient("Arjun")
+	var during []store.PoolStats
+	ok(c.Store.UpdatePatient(t.Context(), asha.Viewer, arjun.ID, nil, []model.Change[model.Patient]{
+		set("name", func(*model.Patient) { during = c.Store.Stats() }),
+	}))(t)
+	after := c.Store.Stats()
+
+	wantSame(t, "pools", [2]string{during[0].Name, during[1].Name}, [2]string{"reads", "writes"})
+	wantSame(t, "most connections", [2]int{during[0].Max, during[1].Max}, [2]int{3, 2})
+	wantSame(t, "in use during a write", [2]int{during[0].InUse, during[1].InUse}, [2]int{0, 1})
+	wantSame(t, "in use after it", [2]int{after[0].InUse, after[1].InUse}, [2]int{0, 0})
+	if after[1].Idle < 1 {
+		t.Error("the connection of the write is not open any more")
+	}
+}
