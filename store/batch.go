@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	lru "github.com/hashicorp/golang-lru/v2/simplelru"
@@ -28,7 +29,7 @@ func (s *Store) ReadConfirming(ctx context.Context, v *model.Viewer, reads []*Re
 			return v, fill(reads, results, err)
 		}
 		release(results)
-		return s.SessionViewer(ctx, v.SessionID)
+		reads[0].confirms = false // who it is now is told below, in one snapshot with what they read
 	}
 	results, err := s.results(ctx, v, reads, askSession(v.SessionID))
 	if err != nil {
@@ -117,9 +118,19 @@ func fill(reads []*Read, results []*Rows, err error) error {
 	return err
 }
 
-// results does the reads, and further statements after them.
+// byValues has PostgreSQL plan what follows in the same transaction for its
+// values.
+const byValues = "SELECT set_config('plan_cache_mode', 'auto', true)"
+
+// results does the reads, and further statements after them. How to find the few
+// rows that a search or a filter asks for depends on its values; everything else
+// is found the same way each time, and planned once.
 func (s *Store) results(ctx context.Context, v *model.Viewer, reads []*Read, more ...*statement) ([]*Rows, error) {
-	statements := make([]*statement, 0, len(reads)+len(more))
+	statements := make([]*statement, 0, 1+len(reads)+len(more))
+	selective := slices.ContainsFunc(reads, func(r *Read) bool { return r.selective })
+	if selective {
+		statements = append(statements, &statement{text: byValues})
+	}
 	for _, r := range reads {
 		st := r.statement(v)
 		if st.err != nil {
@@ -128,7 +139,14 @@ func (s *Store) results(ctx context.Context, v *model.Viewer, reads []*Read, mor
 		statements = append(statements, st)
 	}
 	results, err := s.batch(ctx, append(statements, more...))
-	return results, translate("read", err)
+	if err != nil {
+		return nil, translate("read", err)
+	}
+	if selective {
+		results[0].Release()
+		results = results[1:]
+	}
+	return results, nil
 }
 
 func sessionViewer(rows *Rows, sessionID string) *model.Viewer {

@@ -146,6 +146,9 @@ func (r *Record) Join(field string) (*Record, bool) {
 	return joined, true
 }
 
+// Siblings returns how many records are joined to the own one of the level.
+func (r *Record) Siblings() int { return len(r.level.records) - 1 }
+
 // has reports whether the record's own part of the statement reads the named
 // record already, and gives out none that the viewer may not see: a mapping's
 // part has its patient.

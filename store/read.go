@@ -19,6 +19,8 @@ type Read struct {
 	page  model.Page
 	// counts asks for the number of rows, groups for that of each specialization.
 	counts, groups bool
+	// selective says that the values of its conditions decide how to find rows.
+	selective bool
 	// confirms asks whether the viewer's session lives as well.
 	confirms bool
 	// Rows is what was read. A count has one row, with the number as a bigint;
@@ -48,7 +50,7 @@ func (l *Level) ReadPatients(v *model.Viewer, f PatientQuery) (*Read, error) {
 	if err := f.check(); err != nil {
 		return nil, err
 	}
-	return l.readList(l.store.patientQuery(anyViewer(v), f))
+	return l.readFiltered(l.store.patientQuery(anyViewer(v), f))
 }
 
 // ReadDoctors reads a page of doctor entries. It refuses what Store.Doctors does.
@@ -56,11 +58,17 @@ func (l *Level) ReadDoctors(v *model.Viewer, f DoctorQuery) (*Read, error) {
 	if err := f.check(); err != nil {
 		return nil, err
 	}
-	return l.readList(l.store.doctorQuery(anyViewer(v), f))
+	return l.readFiltered(l.store.doctorQuery(anyViewer(v), f))
 }
 
 // ReadMappings reads a page of mappings. It refuses what Store.Mappings does.
 func (l *Level) ReadMappings(f MappingQuery) (*Read, error) { return l.readList(f.query()) }
+
+func (l *Level) readFiltered(q query) (*Read, error) {
+	r, err := l.readList(q)
+	r.selective = len(q.conditions) > 0
+	return r, err
+}
 
 func (l *Level) readList(q query) (*Read, error) {
 	page, err := q.page.Page(q.order.Order)

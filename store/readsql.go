@@ -71,7 +71,7 @@ type keptTexts struct {
 	texts map[string]statementText
 }
 
-const mostShapes = 50
+const mostShapes = 8
 
 func (k *keptTexts) get(shape []byte) (statementText, bool) {
 	k.mu.RLock()

@@ -83,7 +83,10 @@ func Days(value []byte) int { return int(Int(value)) }
 func Micros(value []byte) int64 { return BigInt(value) }
 
 // rowsKept is how much memory of a result is kept for the next one.
-const rowsKept = 1 << 18
+const (
+	rowsKept = 1 << 18
+	cellSize = 8
+)
 
 var spareRows = sync.Pool{New: func() any { return new(Rows) }}
 
@@ -91,7 +94,7 @@ func newRows() *Rows { return spareRows.Get().(*Rows) }
 
 // Release gives the memory of the rows back, for other results.
 func (r *Rows) Release() {
-	if cap(r.data) <= rowsKept {
+	if cap(r.data) <= rowsKept && cap(r.cells) <= rowsKept/cellSize {
 		r.width, r.cells, r.data = 0, r.cells[:0], r.data[:0]
 		spareRows.Put(r)
 	}

@@ -70,6 +70,9 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	s.reads, err = openPool(ctx, url, max(o.Connections-o.Connections/pools, 1), o.Tracer, map[string]string{
 		"default_transaction_isolation": "repeatable read",
 		"default_transaction_read_only": "on",
+		// Else PostgreSQL plans some statements anew each time, for plans that it
+		// takes for cheaper by less than the planning costs. See results.
+		"plan_cache_mode": "force_generic_plan",
 	})
 	if err != nil {
 		s.writes.Close()

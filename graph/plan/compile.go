@@ -135,6 +135,9 @@ func (c *compilation) resolved(at place, f graphql.CollectedField) (value, error
 	if !ok {
 		return nil, uncovered{at.typ + "." + f.Name}
 	}
+	if joined.Siblings() > mostJoined {
+		return nil, uncovered{ReasonSize}
+	}
 	inner, err := c.object(place{at.read, joined, f.Definition.Type.Name()}, f.Selections)
 	return one{joined.ID(), inner}, err
 }
@@ -142,8 +145,9 @@ func (c *compilation) resolved(at place, f graphql.CollectedField) (value, error
 // access compiles what the viewer may do with a record.
 func (c *compilation) access(at place, f graphql.CollectedField) value {
 	selected := c.fields(f.Selections, "ViewerAccess")
+	describe := c.Access // and not c, which holds the request
 	return &access{standing: at.record.Relations(), describe: func(r model.Relations) []byte {
-		allowed := c.Access(at.typ, r)
+		allowed := describe(at.typ, r)
 		b := []byte{'{'}
 		for i, s := range selected {
 			if i > 0 {

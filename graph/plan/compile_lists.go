@@ -52,6 +52,9 @@ func (c *compilation) listOf(at place, f graphql.CollectedField, other string) (
 // connection compiles the selection of a connection whose entries are the
 // record at a place of the level.
 func (c *compilation) connection(conn *connection, level *store.Level, entries place, f graphql.CollectedField, ask asker) error {
+	if len(c.plan.askers) >= mostReads {
+		return uncovered{ReasonSize}
+	}
 	typ := f.Definition.Type.Name()
 	conn.read, conn.count = -1, -1
 	conn.id = level.Record().ID()

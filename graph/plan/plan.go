@@ -30,6 +30,17 @@ const (
 	ReasonRefused = "refused"
 	// ReasonHidden is for hidden values that cannot be null.
 	ReasonHidden = "hidden"
+	// ReasonSize is for what would take too many statements, or one that joins too
+	// much: fragments make a short document ask for thousands of lists, which the
+	// executor's loaders read together.
+	ReasonSize = "size"
+)
+
+// mostReads is how many statements a plan may have, and mostJoined how many
+// records one of them may join: PostgreSQL takes exponential time to plan it.
+const (
+	mostReads  = 40
+	mostJoined = 12
 )
 
 // Plan is a compiled operation. It is safe for concurrent use.
@@ -155,6 +166,7 @@ func (p *Plan) write(e *encoding, r *run) {
 func release(reads []*store.Read) {
 	for _, read := range reads {
 		read.Rows.Release()
+		read.Rows = nil
 	}
 }
 

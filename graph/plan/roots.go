@@ -31,6 +31,9 @@ func (c *compilation) root(f graphql.CollectedField) (rootValue, error) {
 	if f.Name == "__schema" || f.Name == "__type" {
 		return nil, uncovered{ReasonIntrospection}
 	}
+	if len(c.plan.askers) >= mostReads {
+		return nil, uncovered{ReasonSize}
+	}
 	c.plan.calls = append(c.plan.calls, "Query."+f.Name)
 	typ := f.Definition.Type.Name()
 	list, isList := c.Lists[f.Name]

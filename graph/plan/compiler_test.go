@@ -1,0 +1,199 @@
+package plan
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+	"weak"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"github.com/caregraph/caregraph/graph/gen"
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/storetest"
+)
+
+func newCompiler(t *testing.T, policy *model.Policy) *Compiler {
+	t.Helper()
+	return New(Config{
+		Schema: gen.NewExecutableSchema(gen.Config{}).Schema(), Policy: policy, Store: storetest.New(t).Store,
+		Lists: map[string]List{"patients": func(l *store.Level, v *model.Viewer, args map[string]any) (*store.Read, error) {
+			return l.ReadPatients(v, store.PatientQuery{Page: PageArgs(args)})
+		}},
+		Access: func(string, model.Relations) *gen.ViewerAccess { return &gen.ViewerAccess{} },
+	})
+}
+
+// parsed is an operation that is ready to be asked for.
+func parsed(t *testing.T, c *Compiler, document string) *graphql.OperationContext {
+	t.Helper()
+	doc, err := gqlparser.LoadQueryWithRules(c.Schema, document, rules.NewDefaultRules())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &graphql.OperationContext{Doc: doc, Operation: doc.Operations[0]}
+}
+
+func planOf(t *testing.T, c *Compiler, op *graphql.OperationContext, variables map[string]any) *Plan {
+	t.Helper()
+	made, reason := c.Plan(&graphql.OperationContext{Doc: op.Doc, Operation: op.Operation, Variables: variables})
+	if made == nil {
+		t.Fatalf("no plan: %s", reason)
+	}
+	return made
+}
+
+// TestPlan_IsMadeOnceForEachShape: another plan is made for what changes which
+// fields there are or how they are written, and for nothing else.
+func TestPlan_IsMadeOnceForEachShape(t *testing.T) {
+	t.Parallel()
+	c := newCompiler(t, storetest.Policy(t))
+	op := parsed(t, c, `query ($yes: Boolean = true, $no: Boolean = false, $f: PhoneFormat, $n: Int) { patients(first: $n) { nodes {
+		id @include(if: $yes) ...more @skip(if: $no) phone(format: $f) } } } fragment more on Patient { name @include(if: $no) }`)
+	shapes := []map[string]any{
+		{"yes": true, "no": false},
+		{"yes": false, "no": true},
+		{"yes": true, "no": true},
+		{"yes": false, "no": false},
+		{"yes": true, "no": false, "f": "E164"},
+		{"yes": true, "no": false, "f": "NATIONAL"},
+	}
+	known := map[*Plan]bool{}
+	for _, variables := range shapes {
+		made := planOf(t, c, op, variables)
+		if known[made] {
+			t.Errorf("%v has the plan of another shape", variables)
+		}
+		known[made] = true
+		for _, n := range []any{nil, 1, int64(2), "3"} {
+			variables["n"] = n
+			if planOf(t, c, op, variables) != made {
+				t.Errorf("%v has another plan", variables)
+			}
+		}
+	}
+	again := parsed(t, c, `query ($n: Int) { patients(first: $n) { nodes { id } } }`)
+	if first := planOf(t, c, again, nil); known[first] {
+		t.Error("another document has the plan of this one")
+	}
+}
+
+// TestPlan_RemembersSoMany and no more, whether they can be made or not.
+func TestPlan_RemembersSoMany(t *testing.T) {
+	t.Parallel()
+	c := newCompiler(t, storetest.Policy(t))
+	op := parsed(t, c, `{ me { id } }`)
+	first := planOf(t, c, op, nil)
+	for i := range remembered + 50 {
+		other := parsed(t, c, fmt.Sprintf(`{ a%d: me { id } __typename }`, i))
+		if i%2 == 0 {
+			other = parsed(t, c, fmt.Sprintf(`{ a%d: __type(name: "User") { name } }`, i))
+		}
+		c.Plan(other)
+	}
+	if plans, shapes := c.plans.Len(), c.shaping.Len(); plans != remembered || shapes != remembered {
+		t.Errorf("%d plans and %d shapes are kept", plans, shapes)
+	}
+	// The document is still in use; its plan is made anew.
+	if second := planOf(t, c, op, nil); second == first {
+		t.Error("the plan was kept")
+	}
+}
+
+// TestPlan_GuardsWhatNotEverybodySees: a field has no mask only if everybody
+// for whom the record exists may read it, and a field that the policy does not
+// know, nobody may.
+func TestPlan_GuardsWhatNotEverybodySees(t *testing.T) {
+	t.Parallel()
+	policy := storetest.Policy(t)
+	delete(policy.Types["Patient"].Fields, "address")
+	c := newCompiler(t, policy)
+	op := parsed(t, c, `{ patients { nodes { id name address bloodGroup viewer { relations } } } }`)
+	list, ok := planOf(t, c, op, nil).roots[0].value.(rootList)
+	if !ok {
+		t.Fatal("patients is no list")
+	}
+	records, ok := list.fields[0].value.(nodes)
+	if !ok {
+		t.Fatal("nodes are no records")
+	}
+	for _, f := range records.object.fields {
+		for r := range model.Relations(1 << 6) {
+			exists := policy.Types["Patient"].Exists.Any(r)
+			hidden := f.guarded && !r.Any(f.mask)
+			if exists && hidden == policy.CanRead("Patient", f.key, r) {
+				t.Errorf("%s is hidden from %v: %t", f.key, r.Names(), hidden)
+			}
+			if f.guarded && records.object.standing < 0 {
+				t.Errorf("%s is guarded by relations that nobody asks for", f.key)
+			}
+		}
+	}
+}
+
+// TestPlan_SaysWhyThereIsNone with few words, since a metric counts by them.
+func TestPlan_SaysWhyThereIsNone(t *testing.T) {
+	t.Parallel()
+	c := newCompiler(t, storetest.Policy(t))
+	for document, want := range map[string]string{
+		`{ __schema { types { name } } }`:                                                         ReasonIntrospection,
+		`{ me { id } t: __typename __type(name: "Patient' OR TRUE") { name } }`:                   ReasonIntrospection,
+		`query ($f: PhoneFormat! = E164) { node(id: 1) { ... on Doctor { phone(format: $f) } } }`: "",
+	} {
+		for range 2 {
+			if made, reason := c.Plan(parsed(t, c, document)); reason != want || (made == nil) != (want != "") {
+				t.Errorf("%s: %q", document, reason)
+			}
+		}
+	}
+}
+
+// TestConditions_NamesVariablesOfAllFragments once, also of one that is spread
+// twice.
+func TestConditions_NamesVariablesOfAllFragments(t *testing.T) {
+	t.Parallel()
+	c := newCompiler(t, storetest.Policy(t))
+	op := parsed(t, c, `query ($a: Boolean!, $b: Boolean!, $c: Boolean!, $d: Int, $e: PhoneFormat) { me @skip(if: $a) { ...f ...f
+		... @include(if: $b) { id } phone(format: $e) } patients(first: $d) { totalCount } } fragment f on User { role @skip(if: $c) }`)
+	named := map[string]bool{}
+	for _, name := range Conditions(op.Operation) {
+		named[name] = true
+	}
+	if want := map[string]bool{"a": true, "b": true, "c": true}; fmt.Sprint(named) != fmt.Sprint(want) {
+		t.Errorf("%v decide, want %v", named, want)
+	}
+	if got := shapingVariables(op.Operation); fmt.Sprint(got) != "[a b c e]" {
+		t.Errorf("%v shape the plan", got)
+	}
+	if Conditions(&ast.OperationDefinition{}) != nil {
+		t.Error("nothing decides in nothing")
+	}
+}
+
+// TestPlan_KeepsNothingOfTheRequest that it was made for: its variables hold
+// what was searched for, and may be large.
+func TestPlan_KeepsNothingOfTheRequest(t *testing.T) {
+	t.Parallel()
+	c := newCompiler(t, storetest.Policy(t))
+	const everything = `query ($s: String, $n: Int) { me { id doctorProfile { viewer { canUpdate } } } specializations { name }
+		node(id: 1) { id ... on Patient { age phone viewer { relations } doctors(first: $n) { totalCount nodes { name } } } }
+		patients(search: $s, first: $n) { totalCount nodes { name viewer { canUpdate } createdBy { role }
+		mappings(first: $n) { edges { cursor node { doctor { name } } } pageInfo { endCursor } } } } }`
+	op := parsed(t, c, everything)
+	op.Variables = map[string]any{"s": "Arjun"}
+	made, reason := c.Plan(op)
+	if made == nil {
+		t.Fatal(reason)
+	}
+	request := weak.Make(op)
+	op = nil
+	runtime.GC()
+	if request.Value() != nil {
+		t.Error("the request is kept with the plan")
+	}
+	runtime.KeepAlive(made)
+}

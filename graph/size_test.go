@@ -1,0 +1,66 @@
+package graph_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/caregraph/caregraph/graph"
+	"github.com/caregraph/caregraph/graph/graphtest"
+)
+
+// TestCompiled_LeavesWhatIsTooLarge to the executor: fragments make a short
+// document, well within the limits, ask for hundreds of lists, or for hundreds
+// of records by one way from record to record, which PostgreSQL's planner would
+// need minutes to join.
+func TestCompiled_LeavesWhatIsTooLarge(t *testing.T) {
+	t.Parallel()
+	c := graphtest.New(t, graphtest.Options{}).NewClinic()
+	interpreted := c.Beside(func(config *graph.Config) { config.Interpret = true })
+	for _, large := range []struct{ query, how string }{
+		{listsOfLists(2), graph.Compiled},
+		{listsOfLists(8), "size"},
+		{recordsOfRecords(3), graph.Compiled},
+		{recordsOfRecords(7), "size"},
+		{manyRoots(8), graph.Compiled},
+		{manyRoots(48), "size"},
+	} {
+		for range 2 {
+			got, want := c.Admin.Do(large.query, nil), c.Admin.At(interpreted).Do(large.query, nil)
+			equal(t, large.query, got.How, large.how)
+			if difference := between(t, got, want); difference != "" || len(got.Errors) > 0 {
+				t.Errorf("%s: %s", large.query, difference)
+			}
+		}
+	}
+}
+
+// listsOfLists asks for so many lists in each record of so many lists.
+func listsOfLists(n int) string {
+	one := func(below string) string {
+		lists := ""
+		for i := range n {
+			lists += fmt.Sprintf("l%d: mappings(first: 1) { %s } ", i, below)
+		}
+		return lists
+	}
+	return "{ patients(first: 1) { nodes { ...a } } } fragment a on Patient { " + one("nodes { patient { ...b } }") +
+		"} fragment b on Patient { " + one("totalCount") + "}"
+}
+
+// recordsOfRecords asks for both records that a doctor entry names, and for what
+// they name, so many times.
+func recordsOfRecords(depth int) string {
+	query := "{ doctors { nodes { ...f1 } } } "
+	for i := 1; i < depth; i++ {
+		query += fmt.Sprintf("fragment f%d on Doctor { account { doctorProfile { ...f%d } } createdBy { doctorProfile { ...f%d } } } ", i, i+1, i+1)
+	}
+	return query + fmt.Sprintf("fragment f%d on Doctor { id }", depth)
+}
+
+func manyRoots(n int) string {
+	roots := ""
+	for i := range n {
+		roots += fmt.Sprintf("r%d: patients(first: %d) { totalCount } ", i, i)
+	}
+	return "{ " + roots + "}"
+}

@@ -1,0 +1,188 @@
+package auth_test
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/caregraph/caregraph/internal/auth"
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store/storetest"
+)
+
+// office is a clinic with tokens, in front of which callers are identified.
+type office struct {
+	*storetest.Clinic
+
+	tokens *auth.Tokens
+	door   http.Handler
+	// caller is whom the latest request came from.
+	caller *auth.Caller
+}
+
+func newOffice(t *testing.T) *office {
+	t.Helper()
+	keys, err := auth.LoadOrCreateKeys(filepath.Join(t.TempDir(), "keys.json"), "EdDSA")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens, err := auth.NewTokens(keys, auth.TokenSettings{Issuer: "caregraph", Audience: "caregraph", Clock: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &office{Clinic: storetest.New(t), tokens: tokens}
+	o.door = auth.Identify(o.Store, tokens, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		o.caller = auth.CallerFrom(r.Context())
+	}))
+	return o
+}
+
+// asks is a request of the account's, which has not asked anything yet.
+func (o *office) asks(t *testing.T, account *storetest.Account) *auth.Caller {
+	t.Helper()
+	pair, err := o.tokens.Issue(account.UserID, account.SessionID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
+	r.Header.Set("Authorization", "Bearer "+pair.Access)
+	o.door.ServeHTTP(httptest.NewRecorder(), r)
+	return o.caller
+}
+
+func wantEnded(t *testing.T, v *model.Viewer, err error) {
+	t.Helper()
+	if _, refused := errors.AsType[*auth.TokenError](err); !refused || v != nil {
+		t.Errorf("the viewer is %v, the error %v", v, err)
+	}
+}
+
+// TestPresumed_IsConfirmedOnceInEachRequest: what is remembered from another
+// request is a guess; what was seen in this one is not.
+func TestPresumed_IsConfirmedOnceInEachRequest(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	asha := o.Owner("Asha")
+	for i, wantConfirmed := range []bool{true, false, false} { // nothing is known of the first
+		caller := o.asks(t, asha)
+		v, confirmed, err := caller.Presumed(t.Context())
+		if err != nil || *v != *asha.Viewer || confirmed != wantConfirmed {
+			t.Fatalf("request %d: %v, confirmed %t, %v", i, v, confirmed, err)
+		}
+		if _, err := caller.Seen(v); err != nil {
+			t.Fatal(err)
+		}
+		if _, confirmed, _ := caller.Presumed(t.Context()); !confirmed {
+			t.Errorf("request %d: not confirmed after it was seen", i)
+		}
+	}
+}
+
+// TestViewer_IsAskedInEachRequest: whatever was remembered, a viewer that is not
+// presumed is asked for.
+func TestViewer_IsAskedInEachRequest(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	bina, asha := o.Owner("Bina"), o.Owner("Asha")
+	for _, change := range []struct{ what, do, undo string }{
+		{"ended", "UPDATE sessions SET ended_at = now()", "UPDATE sessions SET ended_at = NULL"},
+		{"expired", "UPDATE sessions SET expires_at = now()", "UPDATE sessions SET expires_at = now() + interval '1h'"},
+		{"not active", "UPDATE users SET is_active = FALSE", "UPDATE users SET is_active = TRUE"},
+		{"somebody else's", "UPDATE sessions SET user_id = ?", "UPDATE sessions SET user_id = ?"},
+	} {
+		if v, err := o.asks(t, asha).Viewer(t.Context()); err != nil || *v != *asha.Viewer {
+			t.Fatalf("before it was %s: %v, %v", change.what, v, err)
+		}
+		o.Exec(change.do, bina.UserID)
+		v, err := o.asks(t, asha).Viewer(t.Context())
+		wantEnded(t, v, err)
+		if v, confirmed, err := o.asks(t, asha).Presumed(t.Context()); !confirmed {
+			t.Errorf("%s, but presumed to be %v", change.what, v)
+		} else {
+			wantEnded(t, v, err)
+		}
+		o.Exec(change.undo, asha.UserID)
+	}
+}
+
+// TestSeen_ForgetsASessionThatHasEnded, and never takes one for somebody else's.
+func TestSeen_ForgetsASessionThatHasEnded(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	asha := o.Owner("Asha")
+	for _, found := range []*model.Viewer{nil, {UserID: asha.UserID + 1, Role: model.RoleAdmin, SessionID: asha.SessionID}} {
+		if _, err := o.asks(t, asha).Viewer(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		caller := o.asks(t, asha)
+		if _, confirmed, _ := caller.Presumed(t.Context()); confirmed {
+			t.Fatal("nothing was remembered")
+		}
+		v, err := caller.Seen(found)
+		wantEnded(t, v, err)
+		if _, confirmed, _ := o.asks(t, asha).Presumed(t.Context()); !confirmed {
+			t.Error("it is remembered still")
+		}
+	}
+}
+
+// TestPresumed_TakesTheRoleThatWasSeen and not the one of the request before.
+func TestPresumed_TakesTheRoleThatWasSeen(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	asha := o.Owner("Asha")
+	if _, err := o.asks(t, asha).Viewer(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	o.Exec("UPDATE users SET role = 'ADMIN'")
+	if v, err := o.asks(t, asha).Viewer(t.Context()); err != nil || v.Role != model.RoleAdmin {
+		t.Errorf("asked, it is %v, %v", v, err)
+	}
+	if v, _, err := o.asks(t, asha).Presumed(t.Context()); err != nil || v.Role != model.RoleAdmin {
+		t.Errorf("presumed, it is %v, %v", v, err)
+	}
+}
+
+// TestCaller_ServesAllGoroutinesOfARequest is for the race detector.
+func TestCaller_ServesAllGoroutinesOfARequest(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	asha := o.Owner("Asha")
+	caller := o.asks(t, asha)
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			for range 20 {
+				v, _, err := caller.Presumed(t.Context())
+				if err == nil {
+					v, err = caller.Seen(v)
+				}
+				if seen, asked := caller.Viewer(t.Context()); err != nil || asked != nil || *seen != *v {
+					t.Errorf("%v, %v; %v, %v", v, err, seen, asked)
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
+// TestCallerFrom_IsNobodyUnlessIdentified and says why a token is refused.
+func TestCallerFrom_IsNobodyUnlessIdentified(t *testing.T) {
+	t.Parallel()
+	if v, confirmed, err := auth.CallerFrom(t.Context()).Presumed(t.Context()); v != nil || !confirmed || err != nil {
+		t.Errorf("%v, %t, %v", v, confirmed, err)
+	}
+	o := newOffice(t)
+	for header, refused := range map[string]bool{"": false, "Basic YTpi": false, "Bearer": true, "Bearer a b": true, "bearer false": true} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
+		r.Header.Set("Authorization", header)
+		o.door.ServeHTTP(httptest.NewRecorder(), r)
+		if v, _, err := o.caller.Presumed(t.Context()); v != nil || (err != nil) != refused {
+			t.Errorf("%q: %v, %v", header, v, err)
+		}
+	}
+}

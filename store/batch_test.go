@@ -1,0 +1,224 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/storetest"
+)
+
+// The stores here have one connection for reads, so that a read which kept it
+// would be the last.
+func oneConnection(o *store.Options) { o.Connections = 2 }
+
+// watch is a tracer that does something before a statement is sent.
+type watch struct {
+	mu     sync.Mutex
+	conn   *pgx.Conn
+	before func(sql string)
+}
+
+func (w *watch) TraceQueryStart(ctx context.Context, conn *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.conn = conn
+	if w.before != nil {
+		w.before(data.SQL)
+	}
+	return ctx
+}
+
+func (*watch) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// names is a level of patients with their names, and the mappings of each with
+// their notes.
+type names struct {
+	level, below *store.Level
+	name, notes  int
+}
+
+func newNames(t *testing.T, s *store.Store) names {
+	t.Helper()
+	n := names{level: ok(s.Level("Patient"))(t)}
+	n.name = ok(n.level.Record().Column("Name"))(t)
+	n.below = s.LevelOf(n.level.Record())
+	n.notes = ok(n.below.Record().Column("Notes"))(t)
+	return n
+}
+
+// reads are the patients of the viewer, and the mappings of each.
+func (n names) reads(t *testing.T, v *model.Viewer) []*store.Read {
+	t.Helper()
+	patients := ok(n.level.ReadPatients(v, store.PatientQuery{}))(t)
+	return []*store.Read{patients, ok(n.below.ReadMappingsOf(patients, n.level.Record(), model.PageArgs{}, nil))(t)}
+}
+
+// wantRead holds when the connection is there and reads what treated made.
+func (n names) wantRead(t *testing.T, s *store.Store, v *model.Viewer) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	reads := n.reads(t, v)
+	if err := s.Read(ctx, v, reads); err != nil {
+		t.Fatal(err)
+	}
+	name, _ := reads[0].Rows.Value(0, n.name)
+	wantSame(t, "the name", string(name), "Arjun")
+	wantSame(t, "mappings", reads[1].Rows.Len(), 1)
+}
+
+// treated is an owner with one patient, Arjun, who has one doctor.
+func treated(c *storetest.Clinic) *storetest.Account {
+	asha := c.Owner("Asha")
+	c.Assign(asha, asha.Patient("Arjun"), asha.Entry("Dr. Rao"))
+	return asha
+}
+
+// TestRead_ManyDifferentStatements, in one batch and one after the other: the
+// connection keeps the latest of them, however many there were.
+func TestRead_ManyDifferentStatements(t *testing.T) {
+	t.Parallel()
+	seen := &watch{}
+	c := storetest.New(t, oneConnection, func(o *store.Options) { o.Tracer = seen })
+	asha := treated(c)
+	n := newNames(t, c.Store)
+	sized := func(size int, last bool) *store.Read {
+		args := model.PageArgs{First: &size}
+		if last {
+			args = model.PageArgs{Last: &size}
+		}
+		return ok(n.level.ReadPatients(asha.Viewer, store.PatientQuery{Page: args}))(t)
+	}
+	for range 2 {
+		var all []*store.Read
+		for size := range 100 {
+			for _, last := range []bool{false, true} {
+				all = append(all, sized(size, last))
+			}
+		}
+		if err := c.Store.Read(t.Context(), asha.Viewer, all); err != nil {
+			t.Fatal(err)
+		}
+		for _, read := range all {
+			wantSame(t, "patients", read.Rows.Len(), 1)
+		}
+		n.wantRead(t, c.Store, asha.Viewer)
+	}
+	var prepared int
+	if err := seen.conn.QueryRow(t.Context(), "SELECT count(*) FROM pg_prepared_statements").Scan(&prepared); err != nil {
+		t.Fatal(err)
+	}
+	if prepared > 100 {
+		t.Errorf("PostgreSQL keeps %d statements", prepared)
+	}
+}
+
+// TestRead_EqualStatementsInOneBatch have results of their own, also when none
+// of them has been prepared before.
+func TestRead_EqualStatementsInOneBatch(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t, oneConnection)
+	asha := c.Owner("Asha")
+	level := ok(c.Store.Level("Patient"))(t)
+	var reads []*store.Read
+	var ids []int64
+	for _, name := range []string{"Arjun", "Bina", "Chandra"} {
+		ids = append(ids, asha.Patient(name).ID)
+		reads = append(reads, level.ReadOne(ids[len(ids)-1]))
+	}
+	for range 2 {
+		if err := c.Store.Read(t.Context(), asha.Viewer, reads); err != nil {
+			t.Fatal(err)
+		}
+		for i, read := range reads {
+			wantSame(t, "the id", read.Rows.Int64(0, 0), ids[i])
+		}
+	}
+}
+
+// TestRead_AfterAnError the connection is given up, and the next read has
+// another one, with nothing prepared.
+func TestRead_AfterAnError(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t, oneConnection)
+	asha := treated(c)
+	known, fresh := newNames(t, c.Store), newNames(t, c.Store)
+	ok(fresh.below.Record().Column("EndedAt"))(t) // it is prepared in a batch that fails
+	known.wantRead(t, c.Store, asha.Viewer)
+	wantFailure := func(n names) {
+		err := c.Store.Read(t.Context(), asha.Viewer, n.reads(t, asha.Viewer))
+		if err == nil || strings.Contains(err.Error(), "Arjun") || strings.Contains(err.Error(), "notes") {
+			t.Errorf("error is %v", err)
+		}
+	}
+	c.Exec("ALTER TABLE mappings RENAME COLUMN notes TO remarks")
+	wantFailure(known)
+	wantFailure(fresh)
+	c.Exec("ALTER TABLE mappings RENAME COLUMN remarks TO notes")
+	fresh.wantRead(t, c.Store, asha.Viewer)
+	known.wantRead(t, c.Store, asha.Viewer)
+
+	c.Exec("ALTER TABLE mappings ALTER COLUMN notes TYPE varchar") // what is prepared has another result now
+	wantFailure(known)
+	known.wantRead(t, c.Store, asha.Viewer)
+}
+
+// TestRead_StoppedInTheMiddle: whoever stops waiting for the second of two
+// statements, the next read is answered.
+func TestRead_StoppedInTheMiddle(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t, oneConnection)
+	asha := treated(c)
+	hasty := ok(store.Open(t.Context(), c.URL+separator(c.URL)+"statement_timeout=1s", store.Options{Policy: storetest.Policy(t), Connections: 2}))(t)
+	t.Cleanup(hasty.Close)
+	for s, patience := range map[*store.Store]time.Duration{
+		c.Store: 200 * time.Millisecond, // the context ends
+		hasty:   time.Minute,            // the statement takes too long
+	} {
+		n := newNames(t, s)
+		n.wantRead(t, s, asha.Viewer)
+		tx := ok(c.DB.BeginTx(t.Context(), nil))(t)
+		if _, err := tx.ExecContext(t.Context(), "LOCK TABLE mappings IN ACCESS EXCLUSIVE MODE"); err != nil {
+			t.Fatal(err)
+		}
+		for _, confirming := range []bool{false, true} {
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			reads := n.reads(t, asha.Viewer)
+			var err error
+			if confirming {
+				_, err = s.ReadConfirming(ctx, asha.Viewer, reads)
+			} else {
+				err = s.Read(ctx, asha.Viewer, reads)
+			}
+			cancel()
+			wantCode(t, err, model.CodeUnavailable)
+			wantSame(t, "rows", reads[0].Rows, nil)
+		}
+		if err := tx.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+		n.wantRead(t, s, asha.Viewer)
+	}
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	n := newNames(t, c.Store)
+	if err := c.Store.Read(canceled, asha.Viewer, n.reads(t, asha.Viewer)); !errors.Is(err, context.Canceled) && model.CodeOf(err) != model.CodeUnavailable {
+		t.Errorf("error is %v", err)
+	}
+	n.wantRead(t, c.Store, asha.Viewer)
+}
+
+func separator(url string) string {
+	if strings.Contains(url, "?") {
+		return "&"
+	}
+	return "?"
+}

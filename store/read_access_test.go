@@ -1,0 +1,240 @@
+package store_test
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/storetest"
+)
+
+// This file does for nested reads what access_test.go does for the rest of the
+// store: whichever way leads to a record, it is given out exactly to those, and
+// with exactly the relations, that the Go rules of access.go say. The levels are
+// made once and read by all viewers at a time, as plans do.
+
+func TestRead_AgreesWithGo(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	w := populate(t, c)
+	for name, policy := range accessPolicies(t) {
+		s := ok(store.Open(t.Context(), c.URL, store.Options{Policy: policy, Connections: 2}))(t)
+		t.Cleanup(s.Close)
+		trees := map[string]*tree{}
+		for _, typ := range []string{"User", "Doctor", "Patient", "Mapping"} {
+			trees[typ] = grow(t, s, typ, false)
+			trees[typ+" list"] = grow(t, s, typ, true)
+		}
+		for who, v := range w.viewers {
+			if v == nil {
+				continue // read_isolation_test.go shows that nobody reads nothing
+			}
+			t.Run(name+"/"+who, func(t *testing.T) {
+				t.Parallel()
+				a := nested{agreement{t, s, policy, w, v}, trees}
+				for _, confirming := range []bool{false, v.SessionID != ""} {
+					a.users(confirming)
+					a.doctors(confirming)
+					a.patients(confirming)
+					a.mappings(confirming)
+				}
+			})
+		}
+	}
+}
+
+// accessPolicies are those of access_test.go, and some under which a mapping
+// and its patient do not exist for the same viewers.
+func accessPolicies(t *testing.T) map[string]*model.Policy {
+	t.Helper()
+	const patient, mapping = "type Patient implements Node @access(to: CIRCLE)", "type Mapping implements Node @access(to: CIRCLE)"
+	return map[string]*model.Policy{
+		"as it is": storetest.Policy(t),
+		"a patient exists for its owner alone": storetest.Policy(t,
+			patient, "type Patient implements Node @access(to: OWNER)"),
+		"a mapping exists for the owner of its patient alone": storetest.Policy(t,
+			mapping, "type Mapping implements Node @access(to: OWNER)"),
+		"a mapping exists for administrators alone": storetest.Policy(t,
+			mapping, "type Mapping implements Node @access(to: ADMINS)"),
+		"a mapping exists for nobody": storetest.Policy(t,
+			mapping, "type Mapping implements Node @access(to: NOBODY)"),
+		"patients and mappings are hidden from administrators": storetest.Policy(t,
+			patient, "type Patient implements Node @access(to: CLINICAL)",
+			mapping, "type Mapping implements Node @access(to: CLINICAL)"),
+		"a doctor entry exists for those who keep it": storetest.Policy(t,
+			"type Doctor implements Node @access(to: SIGNED_IN)", "type Doctor implements Node @access(to: PROFILE)"),
+		"an account exists for itself": storetest.Policy(t,
+			"type User implements Node @access(to: SIGNED_IN)", "type User implements Node @access(to: SELF)"),
+		"the circle may restore a patient": storetest.Policy(t,
+			"deletedAt: DateTime @owner(read: CIRCLE, write: OWNER)", "deletedAt: DateTime @owner(read: CIRCLE, write: CIRCLE)"),
+	}
+}
+
+// tree is a record of a nested read with all that hangs on it.
+type tree struct {
+	typ    string
+	level  *store.Level
+	record *store.Record
+	// id, relations and sortKey are columns; only the root of a list has the last.
+	id, relations, sortKey int
+	named                  map[string]*tree
+	// mappings hang on a patient or a doctor.
+	mappings *tree
+	// active is which of them are asked for.
+	active *bool
+}
+
+// grow makes a tree from a root in which each way from type to type is taken,
+// some of them twice.
+func grow(t *testing.T, s *store.Store, typ string, list bool) *tree {
+	t.Helper()
+	level := ok(s.Level(typ))(t)
+	height := 3
+	if typ == "Mapping" || typ == "User" {
+		height = 2 // a patient or a doctor hangs on it, with mappings of its own
+	}
+	root := plant(s, level, level.Record(), typ, height)
+	if list {
+		root.sortKey = level.SortKey()
+	}
+	return root
+}
+
+var named = map[string]map[string]string{
+	"User":    {"doctorProfile": "Doctor"},
+	"Doctor":  {"account": "User", "createdBy": "User"},
+	"Patient": {"createdBy": "User"},
+	"Mapping": {"patient": "Patient", "doctor": "Doctor", "createdBy": "User"},
+}
+
+func plant(s *store.Store, level *store.Level, record *store.Record, typ string, height int) *tree {
+	r := &tree{typ: typ, level: level, record: record, named: map[string]*tree{}}
+	if height > 0 && (typ != "User" || record == level.Record()) {
+		for field, of := range named[typ] {
+			joined, _ := record.Join(field)
+			r.named[field] = plant(s, level, joined, of, height-1)
+		}
+	}
+	if height > 0 && (typ == "Patient" || typ == "Doctor") {
+		below := s.LevelOf(record)
+		r.mappings = plant(s, below, below.Record(), "Mapping", height-1)
+		if height%2 == 0 {
+			r.active = new(true)
+		}
+	}
+	r.id = record.ID()
+	if height != 2 { // where nothing asks for them, they must be known below nevertheless
+		r.relations = record.Relations()
+	}
+	return r
+}
+
+// nested is one viewer under one policy.
+type nested struct {
+	agreement
+
+	trees map[string]*tree
+}
+
+// found is what was read below one read, by the trees of the levels.
+type found struct{ rows, counts map[*tree]*store.Read }
+
+// read does a read with all that hangs on it.
+func (a nested) read(r *tree, root *store.Read, confirming bool) found {
+	a.Helper()
+	got := found{map[*tree]*store.Read{r: root}, map[*tree]*store.Read{}}
+	reads := []*store.Read{root}
+	a.hang(r, root, got, &reads)
+	if !confirming {
+		if err := a.store.Read(a.Context(), a.viewer, reads); err != nil {
+			a.Fatal(err)
+		}
+		return got
+	}
+	v := ok(a.store.ReadConfirming(a.Context(), a.viewer, reads))(a.T)
+	if v == nil || *v != *a.viewer {
+		a.Fatalf("confirmed %v as %v", a.viewer, v)
+	}
+	return got
+}
+
+func (a nested) hang(r *tree, above *store.Read, got found, reads *[]*store.Read) {
+	for _, joined := range r.named {
+		a.hang(joined, above, got, reads)
+	}
+	if r.mappings == nil {
+		return
+	}
+	read := ok(r.mappings.level.ReadMappingsOf(above, r.record, model.PageArgs{First: new(100)}, r.active))(a.T)
+	got.rows[r.mappings], got.counts[r.mappings] = read, read.Count()
+	*reads = append(*reads, got.rows[r.mappings], got.counts[r.mappings])
+	a.hang(r.mappings, read, got, reads)
+}
+
+// record compares a record that was given out, and all that hangs on it.
+func (a nested) record(r *tree, got found, rows *store.Rows, n int) {
+	id := rows.Int64(n, r.id)
+	if r.relations > 0 {
+		if said, want := rows.Relations(n, r.relations), a.world.relations(a.viewer, r.typ, id); said != want {
+			a.Errorf("%s %d: SQL says %v, Go says %v", r.typ, id, said.Names(), want.Names())
+		}
+	}
+	for field, joined := range r.named {
+		want := a.names(r.typ, field, id)
+		said := int64(0)
+		if _, exists := rows.Value(n, joined.id); exists {
+			said = rows.Int64(n, joined.id)
+		}
+		if said != want {
+			a.Errorf("%s %d names %d as its %s, want %d", r.typ, id, said, field, want)
+		} else if said > 0 {
+			a.record(joined, got, rows, n)
+		}
+	}
+	if r.mappings != nil {
+		a.below(r, got, id)
+	}
+}
+
+// below compares the mappings that hang on a record.
+func (a nested) below(r *tree, got found, parent int64) {
+	want, said := []int64{}, []int64{}
+	for _, m := range a.world.mappings {
+		hangs := m.PatientID == parent && r.typ == "Patient" || m.DoctorID == parent && r.typ == "Doctor"
+		if hangs && (r.active == nil || m.IsActive) && a.sees("Mapping", m.ID) {
+			want = append(want, m.ID)
+		}
+	}
+	rows := got.rows[r.mappings].Rows
+	for n := range rows.Len() {
+		if rows.Int64(n, store.Key) == parent {
+			said = append(said, rows.Int64(n, r.mappings.id))
+			a.record(r.mappings, got, rows, n)
+		}
+	}
+	slices.Sort(said)
+	if !slices.Equal(said, want) {
+		a.Errorf("%s %d has the mappings %v, want %v", r.typ, parent, said, want)
+	}
+	counted := int64(0)
+	counts := got.counts[r.mappings].Rows
+	for n := range counts.Len() {
+		if counts.Int64(n, store.Key) == parent {
+			counted += counts.Int64(n, store.Key+1)
+		}
+	}
+	if counted != int64(len(want)) {
+		a.Errorf("%s %d has %d mappings, want %d", r.typ, parent, counted, len(want))
+	}
+}
+
+// wantRecords compares the ids that were given out of a type.
+func (a nested) wantRecords(what string, said []int64, want map[int64]bool) {
+	a.Helper()
+	slices.Sort(said)
+	if !slices.Equal(said, slices.Sorted(maps.Keys(want))) {
+		a.Errorf("%s are %v, want %v", what, said, slices.Sorted(maps.Keys(want)))
+	}
+}

@@ -1,0 +1,207 @@
+package store_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/storetest"
+)
+
+// TestRead_ShapesDoNotMix: a level that has been read in every way, and keeps
+// the texts of its statements, reads each time what a new one does.
+func TestRead_ShapesDoNotMix(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	w := populate(t, c)
+	for _, who := range []string{"owner", "doctor who owns patients", "administrator"} {
+		t.Run(who, func(t *testing.T) {
+			t.Parallel()
+			v := w.viewers[who]
+			used := newChart(t, c.Store)
+			for _, q := range patientQueries() {
+				want := newChart(t, c.Store).read(t, v, q)
+				for range 2 {
+					if got := used.read(t, v, q); got != want {
+						t.Fatalf("%s: levels that were used before read\n%.300s\nnew ones\n%.300s", q.what, got, want)
+					}
+				}
+			}
+		})
+	}
+}
+
+// patientQuery is a list of patients, and a page of the mappings of each.
+type patientQuery struct {
+	what     string
+	patients store.PatientQuery
+	below    model.PageArgs
+	active   *bool
+}
+
+// patientQueries differ in one thing, or in two that might be taken for each
+// other.
+func patientQueries() []patientQuery {
+	day := model.ParseDate("1985-01-01")
+	late := model.ParseDate("2001-01-01")
+	var all []patientQuery
+	add := func(what string, p store.PatientQuery, below model.PageArgs, active *bool) {
+		all = append(all, patientQuery{what, p, below, active})
+	}
+	for _, page := range []model.PageArgs{{}, {First: new(1)}, {First: new(11)}, {First: new(0)}, {Last: new(1)}, {Last: new(11)}} {
+		add(fmt.Sprint("pages ", page), store.PatientQuery{Page: page}, model.PageArgs{}, nil)
+		add(fmt.Sprint("pages below ", page), store.PatientQuery{Page: model.PageArgs{First: new(1)}}, page, nil)
+		add(fmt.Sprint("pages below, active ", page), store.PatientQuery{}, page, new(true))
+		add(fmt.Sprint("pages below, ended ", page), store.PatientQuery{}, page, new(false))
+	}
+	for _, by := range []model.PatientOrderField{
+		model.PatientsByName, model.PatientsByDateOfBirth, model.PatientsByUpdatedAt, model.PatientsByCreatedAt,
+	} {
+		for _, descending := range []bool{false, true} {
+			q := store.PatientQuery{OrderBy: by, Descending: descending, Page: model.PageArgs{First: new(5)}}
+			add(fmt.Sprint("by ", by, descending), q, model.PageArgs{}, nil)
+		}
+	}
+	for _, deleted := range filters {
+		add("deleted "+string(deleted), store.PatientQuery{Deleted: deleted}, model.PageArgs{}, nil)
+	}
+	for what, q := range map[string]store.PatientQuery{
+		"born from": {BornFrom: &day}, "born to": {BornTo: &day}, "born from later": {BornFrom: &late}, "born between": {BornFrom: &day, BornTo: &late},
+		"gender": {Gender: new(model.GenderMale)}, "another gender": {Gender: new(model.GenderFemale)},
+		"blood group": {BloodGroup: new(model.BPositive)}, "of a doctor": {DoctorID: new(int64(1))}, "of another doctor": {DoctorID: new(int64(2))},
+		"search": {Search: new("arj")}, "search for a number": {Search: new("98000")}, "an empty search": {Search: new(" ")},
+		"everything": {Search: new("arj"), Gender: new(model.GenderMale), BloodGroup: new(model.BPositive), BornFrom: &day, DoctorID: new(int64(1))},
+	} {
+		add(what, q, model.PageArgs{}, nil)
+	}
+	return all
+}
+
+// chart is a level of patients with one of their mappings.
+type chart struct {
+	store           *store.Store
+	patients, below *store.Level
+}
+
+func newChart(t *testing.T, s *store.Store) chart {
+	t.Helper()
+	c := chart{store: s, patients: ok(s.Level("Patient"))(t)}
+	c.patients.SortKey()
+	c.below = s.LevelOf(c.patients.Record())
+	c.below.Record().ID()
+	c.below.SortKey()
+	return c
+}
+
+// read is all values that a query reads, with its counts.
+func (c chart) read(t *testing.T, v *model.Viewer, q patientQuery) string {
+	t.Helper()
+	list := ok(c.patients.ReadPatients(v, q.patients))(t)
+	below := ok(c.below.ReadMappingsOf(list, c.patients.Record(), q.below, q.active))(t)
+	reads := []*store.Read{list, list.Count(), below, below.Count()}
+	if found := ok(c.store.ReadConfirming(t.Context(), v, reads))(t); found == nil {
+		t.Fatal("the viewer was not confirmed")
+	}
+	text := ""
+	for i, columns := range []int{2, 1, 3, 2} {
+		rows := reads[i].Rows
+		for row := range rows.Len() {
+			for column := range columns {
+				value, there := rows.Value(row, column)
+				text += fmt.Sprintf(" %x %t", value, there)
+			}
+		}
+		text += "\n"
+	}
+	return text
+}
+
+// TestRows_AreTheirOwn: what one read holds is not touched by those after it,
+// which are given the memory of others that were released.
+func TestRows_AreTheirOwn(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha := c.Owner("Asha")
+	level := ok(c.Store.Level("Patient"))(t)
+	name, history := ok(level.Record().Column("Name"))(t), ok(level.Record().Column("MedicalHistory"))(t)
+	texts := map[int64]string{}
+	for i, text := range []string{"Arjun", "B", "Chandrasekhar the First of His Name"} {
+		p := asha.Patient(text)
+		texts[p.ID] = text
+		c.Exec("UPDATE patients SET medical_history = ? WHERE id = ?", []any{nil, "", "some"}[i], p.ID)
+	}
+	one := func(id int64) *store.Rows {
+		read := level.ReadOne(id)
+		if err := c.Store.Read(t.Context(), asha.Viewer, []*store.Read{read}); err != nil {
+			t.Error(err)
+		}
+		return read.Rows
+	}
+	var readers sync.WaitGroup
+	for id, want := range texts {
+		readers.Go(func() {
+			for range 50 {
+				kept := one(id)
+				for other := range texts {
+					one(other).Release()
+				}
+				if got, _ := kept.Value(0, name); string(got) != want {
+					t.Errorf("the name became %q, want %q", got, want)
+				}
+				kept.Release()
+			}
+		})
+	}
+	readers.Wait()
+	for id, want := range texts {
+		value, there := one(id).Value(0, history)
+		switch {
+		case want == "Arjun" && there, want == "B" && (!there || len(value) > 0), len(want) > 5 && string(value) != "some":
+			t.Errorf("the history of %s is %q, %t", want, value, there)
+		}
+	}
+}
+
+// TestLevel_NamesWhatItDoesNotHave instead of reading something else.
+func TestLevel_NamesWhatItDoesNotHave(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	level := ok(c.Store.Level("Patient"))(t)
+	if _, err := c.Store.Level("Session"); err == nil {
+		t.Error("there is a level of sessions")
+	}
+	if _, err := level.Record().Column("PasswordHash"); err == nil {
+		t.Error("a patient has a password")
+	}
+	if _, names := level.Record().Join("doctors"); names {
+		t.Error("a patient names one doctor")
+	}
+}
+
+// TestRead_KeptTextsServeEachViewerTheirOwn: the text that is kept for one viewer serves
+// others of the same role, each with their own id.
+func TestRead_KeptTextsServeEachViewerTheirOwn(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	level := ok(c.Store.Level("Patient"))(t)
+	var viewers []*storetest.Account
+	for _, name := range []string{"Asha", "Bina", "Chandra"} {
+		account := c.Owner(name)
+		account.Patient(name + "'s child")
+		viewers = append(viewers, account)
+	}
+	name := ok(level.Record().Column("Name"))(t)
+	for range 2 {
+		for _, v := range viewers {
+			list := ok(level.ReadPatients(v.Viewer, store.PatientQuery{}))(t)
+			if found := ok(c.Store.ReadConfirming(t.Context(), v.Viewer, []*store.Read{list}))(t); found == nil || *found != *v.Viewer {
+				t.Fatalf("confirmed as %v", found)
+			}
+			if got, _ := list.Rows.Value(0, name); list.Rows.Len() != 1 || string(got) != v.User.Username+"'s child" {
+				t.Errorf("%s sees %d patients, one of them %s", v.User.Username, list.Rows.Len(), got)
+			}
+		}
+	}
+}
