@@ -26,7 +26,7 @@ func Attach(dataDir string) (url string, running bool, err error) {
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	if syscall.Flock(int(file.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) == nil {
-		return "", false, nil // nobody holds it; closing lets go
+		return "", false, syscall.Flock(int(file.Fd()), syscall.LOCK_UN) // nobody holds it
 	}
 	pid, socketDir := (&dirLock{file}).read()
 	if socketDir == "" {

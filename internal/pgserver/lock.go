@@ -73,5 +73,11 @@ func (l *dirLock) note(socketDir string) error {
 
 // release leaves the file: to remove it would let two hold a lock of one name.
 func (l *dirLock) release() error {
-	return errors.Join(l.file.Truncate(0), l.file.Close())
+	return errors.Join(l.file.Truncate(0), unlock(l.file))
+}
+
+// unlock lets go of a lock and its file. To close the file is not enough: a
+// process that is being started holds it, too, until its program runs.
+func unlock(file *os.File) error {
+	return errors.Join(syscall.Flock(int(file.Fd()), syscall.LOCK_UN), file.Close())
 }
