@@ -21,7 +21,7 @@ const (
 	Compiled = "compiled"
 	// interpreted is by the executor because Config.Interpret asks for it.
 	interpreted = "interpreted"
-	// unauthenticated callers are refused by the executor.
+	// anonymous callers are refused by the executor.
 	anonymous = "unauthenticated"
 )
 

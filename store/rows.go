@@ -82,7 +82,8 @@ func Days(value []byte) int { return int(Int(value)) }
 // Micros decodes a timestamptz: the microseconds since 2000-01-01 UTC.
 func Micros(value []byte) int64 { return BigInt(value) }
 
-// rowsKept is how much memory of a result is kept for the next one.
+// rowsKept is how many bytes of a result are kept for the next one; of its
+// values and of their places alike, each of which has cellSize.
 const (
 	rowsKept = 1 << 18
 	cellSize = 8
