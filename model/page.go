@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Sizes of a page. A list without first and last has DefaultPage entries.
@@ -92,12 +93,33 @@ func (o Order) tag() string {
 }
 
 // Encode returns the cursor as the API gives it out.
-func (o Order) Encode(c Cursor) string {
-	text, err := json.Marshal([]any{o.tag(), c.Key, c.ID})
-	if err != nil {
-		panic(err) //nolint:forbidigo // strings and integers always have a JSON form
+func (o Order) Encode(c Cursor) string { return string(o.AppendCursor(nil, c)) }
+
+// AppendCursor appends what Encode returns: the tag, the key and the id as a JSON
+// list, in base64.
+func (o Order) AppendCursor(b []byte, c Cursor) []byte {
+	var room [usualCursor]byte
+	list := appendJSON(append(room[:0], '['), o.tag())
+	list = appendJSON(append(list, ','), c.Key)
+	list = strconv.AppendInt(append(list, ','), c.ID, 10)
+	return base64.RawURLEncoding.AppendEncode(b, append(list, ']'))
+}
+
+const usualCursor = 128
+
+// appendJSON appends a text as encoding/json writes it, so that cursors stay the
+// same.
+func appendJSON(b []byte, text string) []byte {
+	for i := range len(text) {
+		if c := text[i]; special(c) || c == '<' || c == '>' || c == '&' || c >= utf8.RuneSelf {
+			escaped, err := json.Marshal(strings.Clone(text)) // the text itself may lie on the stack
+			if err != nil {
+				panic(err) //nolint:forbidigo // every string has a JSON form
+			}
+			return append(b, escaped...)
+		}
 	}
-	return base64.RawURLEncoding.EncodeToString(text)
+	return append(append(append(b, '"'), text...), '"')
 }
 
 // maxCursor leaves room for a name of 100 characters that folding makes 18

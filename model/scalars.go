@@ -228,34 +228,3 @@ func mustBe(ok bool, what string) error {
 	}
 	return Refuse(CodeBadUserInput, "must be "+what)
 }
-
-// AppendText appends a text as a JSON string, the way gqlgen writes a String:
-// all there is to escape are quotes, backslashes and control characters.
-func AppendText[T ~string | ~[]byte](b []byte, text T) []byte {
-	const hex = "0123456789ABCDEF"
-	b = append(b, '"')
-	start := 0
-	for i := range len(text) {
-		c := text[i]
-		if c >= ' ' && c != '"' && c != '\\' {
-			continue
-		}
-		b = append(b, text[start:i]...)
-		start = i + 1
-		switch c {
-		case '\t':
-			b = append(b, `\t`...)
-		case '\r':
-			b = append(b, `\r`...)
-		case '\n':
-			b = append(b, `\n`...)
-		case '"', '\\':
-			b = append(b, '\\', c)
-		default:
-			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&0xf])
-		}
-	}
-	return append(append(b, text[start:]...), '"')
-}
-
-func writeJSON(w io.Writer, text string) { _, _ = w.Write(AppendText(nil, text)) }

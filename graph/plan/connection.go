@@ -100,7 +100,9 @@ func (cursor) write(e *encoding, c *connection, p page, at row) { e.cursor(c, p,
 
 func (e *encoding) cursor(c *connection, p page, n int) {
 	key, _ := p.rows.Value(n, c.sortKey)
-	e.out = model.AppendText(e.out, p.order.Encode(model.Cursor{Key: string(key), ID: p.rows.Int64(n, c.id)}))
+	e.out = append(e.out, '"')
+	e.out = p.order.AppendCursor(e.out, model.Cursor{Key: string(key), ID: p.rows.Int64(n, c.id)})
+	e.out = append(e.out, '"')
 }
 
 // pageInfo is where the page lies.
@@ -147,7 +149,7 @@ func (total) write(e *encoding, c *connection, _ page, at row) {
 		e.out = strconv.AppendInt(e.out, rows.Int64(0, 0), 10)
 		return
 	}
-	found := e.rowsOf(c.count, at.rows.Int64(at.n, c.parent))
+	found := e.rowsOf(c.count, at, c.parent)
 	if len(found) > 0 {
 		n = int(rows.Int64(int(found[0]), store.Key+1))
 	}

@@ -76,12 +76,16 @@ func (o *object) write(e *encoding, at row) {
 			e.out = append(e.out, ',')
 		}
 		e.out = append(e.out, f.text...)
-		e.path = append(e.path, step{name: f.key})
 		if f.guarded && !relations.Any(f.mask) {
 			e.hide(f)
-		} else {
-			f.value.write(e, at)
+			continue
 		}
+		if c, ok := f.value.(column); ok {
+			c.write(e, at) // hides nothing, so that it needs no path
+			continue
+		}
+		e.path = append(e.path, step{name: f.key})
+		f.value.write(e, at)
 		e.path = e.path[:len(e.path)-1]
 	}
 	e.out = append(e.out, '}')
@@ -91,15 +95,15 @@ func (e *encoding) null() { e.out = append(e.out, "null"...) }
 
 func (e *encoding) hide(f *field) {
 	e.broken = e.broken || f.nonNull
-	path := make(ast.Path, len(e.path))
-	for i, s := range e.path {
+	path := make(ast.Path, 0, len(e.path)+1)
+	for _, s := range e.path {
 		if s.name == "" {
-			path[i] = ast.PathIndex(s.index)
+			path = append(path, ast.PathIndex(s.index))
 		} else {
-			path[i] = ast.PathName(s.name)
+			path = append(path, ast.PathName(s.name))
 		}
 	}
-	e.hidden = append(e.hidden, Hidden{path, f.position})
+	e.hidden = append(e.hidden, Hidden{append(path, ast.PathName(f.key)), f.position})
 	e.null()
 }
 
@@ -160,18 +164,31 @@ func (o one) write(e *encoding, at row) {
 	o.object.write(e, at)
 }
 
-// rowsOf returns the rows of a read that belong to a parent, in their order.
-func (e *encoding) rowsOf(read int, parent int64) []int32 {
+// rowsOf returns the rows of a read that belong to a record, in their order;
+// parent is the column of the record's id.
+func (e *encoding) rowsOf(read int, at row, parent int) []int32 {
 	if e.below[read] == nil {
-		rows := e.reads[read].Rows
-		groups := map[int64][]int32{}
-		for i := range rows.Len() {
-			id := rows.Int64(i, store.Key)
-			groups[id] = append(groups[id], int32(i))
-		}
-		e.below[read] = groups
+		e.below[read] = byParent(e.reads[read].Rows, at.rows.Len())
 	}
-	return e.below[read][parent]
+	return e.below[read][at.rows.Int64(at.n, parent)]
+}
+
+// byParent returns the places of rows by the records that they belong to, of
+// which there are at most so many. Each gets an equal share of one piece of
+// memory; append sees to those that have more rows.
+func byParent(rows *store.Rows, parents int) map[int64][]int32 {
+	groups := make(map[int64][]int32, parents)
+	share := rows.Len()/parents + 1
+	room := make([]int32, share*parents)
+	for i := range rows.Len() {
+		id := rows.Int64(i, store.Key)
+		group := groups[id]
+		if group == nil && len(room) >= share {
+			group, room = room[:0:share], room[share:]
+		}
+		groups[id] = append(group, int32(i))
+	}
+	return groups
 }
 
 // page is the part of a list that is given out.
@@ -190,7 +207,7 @@ func (e *encoding) page(c *connection, at row) page {
 	read := e.reads[c.read]
 	p := page{rows: read.Rows, order: read.Order()}
 	if c.parent >= 0 {
-		p.places = e.rowsOf(c.read, at.rows.Int64(at.n, c.parent))
+		p.places = e.rowsOf(c.read, at, c.parent)
 	} else {
 		p.places = make([]int32, read.Rows.Len())
 		for i := range p.places {

@@ -24,8 +24,26 @@ func TestAppendText_WritesWhatGqlgenWrites(t *testing.T) {
 	}
 }
 
+// TestAppendText_FindsWhatToEscapeAnywhere: it looks at several bytes at a time.
+func TestAppendText_FindsWhatToEscapeAnywhere(t *testing.T) {
+	t.Parallel()
+	for c := range 256 {
+		for length := range 20 {
+			for place := range length {
+				text := bytes.Repeat([]byte("!"), length) // the least that is not escaped, but for the space
+				text[place] = byte(c)
+				wantLikeGqlgen(t, string(text))
+				text[(place+1)%length] = 0xff
+				wantLikeGqlgen(t, string(text))
+			}
+		}
+	}
+}
+
 func FuzzAppendText(f *testing.F) {
-	f.Add("Allergic to \"penicillin\"\n\x00\xff")
+	for _, seed := range []string{"Allergic to \"penicillin\"\n\x00\xff", "12 MG Road, Bengaluru, Karnataka 560001", "12 MG Road, Bengaluru\\"} {
+		f.Add(seed)
+	}
 	f.Fuzz(func(t *testing.T, text string) { wantLikeGqlgen(t, text) })
 }
 

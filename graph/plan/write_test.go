@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
-	"math/rand/v2"
 	"reflect"
 	"testing"
 	"time"
@@ -25,52 +24,6 @@ func marshaled(v interface{ MarshalGQL(io.Writer) }) string {
 	var b bytes.Buffer
 	v.MarshalGQL(&b)
 	return b.String()
-}
-
-// stride is how many days the test goes on: one where a year may begin with
-// another rule, and some in between.
-func stride(year int) int {
-	if year < 10 || year > 1_890 && year < 2_110 || year%100 == 0 || year > 9_990 {
-		return 1
-	}
-	return 13
-}
-
-// TestWriteDate_AgreesWithTheModel from the first day that a date can have to
-// the last.
-func TestWriteDate_AgreesWithTheModel(t *testing.T) {
-	t.Parallel()
-	const secondsInDay = 24 * 60 * 60
-	first := time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)
-	for day := first; day.Year() < 10_000; day = day.AddDate(0, 0, stride(day.Year())) {
-		days := int32((day.Unix() - epoch.Unix()) / secondsInDay)
-		if got, want := string(writeDate(nil, sent(days))), marshaled(model.DateOf(day)); got != want {
-			t.Fatalf("%d days: %s, want %s", days, got, want)
-		}
-	}
-}
-
-func TestWriteDateTime_AgreesWithTheModel(t *testing.T) {
-	t.Parallel()
-	random := rand.New(rand.NewPCG(1, 2))
-	from := time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro() - epoch.UnixMicro()
-	until := time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC).UnixMicro() - epoch.UnixMicro()
-	check := func(micros int64) {
-		at := time.UnixMicro(epoch.UnixMicro() + micros)
-		if got, want := string(writeDateTime(nil, sent(micros))), marshaled(model.DateTime{Time: at}); got != want {
-			t.Fatalf("%d microseconds: %s, want %s", micros, got, want)
-		}
-	}
-	for _, near := range []int64{from, until, 0, microsInDay, -microsInDay, 86_399_999_999, -86_399_999_999} {
-		for _, beside := range []int64{-1, 0, 1} {
-			if at := near + beside; from <= at && at <= until {
-				check(at)
-			}
-		}
-	}
-	for range 50_000 {
-		check(from + random.Int64N(until-from))
-	}
 }
 
 // TestWriter_SaysWhatItCannotWrite instead of writing something else.
