@@ -30,7 +30,7 @@ func TestRead_OneSnapshot(t *testing.T) {
 	}()
 	defer func() { stop(); <-done }()
 	moments := map[string]bool{}
-	for range 500 {
+	for read := 0; !t.Failed() && (read < 500 || len(moments) < 10); read++ {
 		reads := n.reads(t, asha.Viewer)
 		if err := c.Store.Read(t.Context(), asha.Viewer, reads); err != nil {
 			t.Fatal(err)
@@ -41,8 +41,5 @@ func TestRead_OneSnapshot(t *testing.T) {
 		if string(name) != string(notes) && strings.HasPrefix(string(name), "No.") {
 			t.Fatalf("the patient is %s while its mapping is %s", name, notes)
 		}
-	}
-	if len(moments) < 10 {
-		t.Errorf("only %d moments were seen", len(moments))
 	}
 }
