@@ -142,7 +142,7 @@ func TestRaces_OneRefreshTokenInTwoHands(t *testing.T) {
 	asha := c.Owner("Asha")
 	now := storetest.Session(asha.SessionID, asha.UserID, "refresh-of-Asha")
 	wantOneWinner(t, together(2, func(i int) error {
-		return c.Store.RotateSession(t.Context(), now, storetest.Session(asha.SessionID, asha.UserID, fmt.Sprint("next ", i)))
+		return errOf(c.Store.RotateSession(t.Context(), now, storetest.Session(asha.SessionID, asha.UserID, fmt.Sprint("next ", i))))
 	}), model.CodeInvalidToken)
 	wantLive(t, c, map[string]bool{asha.SessionID: false})
 }

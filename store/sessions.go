@@ -18,64 +18,58 @@ type Session struct {
 	ExpiresAt time.Time
 }
 
-// swept is how many expired sessions a sign-in clears away, anybody's.
-const swept = 20
+// createSession does all in one statement. It sees one snapshot, but FOR SHARE
+// waits for whoever is changing the account and then looks at what they have
+// left. Expired sessions are found by way of the account, so that a sign-in which
+// still waits for that holds none of them.
+const createSession = `WITH account AS (
+		SELECT ` + accountColumns + ` FROM users AS u WHERE u.id = $1 AND u.password_hash = $2 AND u.is_active FOR SHARE
+	), begun AS (
+		INSERT INTO sessions (id, user_id, refresh_id, expires_at) SELECT $3, id, $4, $5 FROM account
+	), expired AS (
+		SELECT s.id FROM account CROSS JOIN sessions AS s WHERE s.expires_at < now() LIMIT 20 FOR UPDATE OF s SKIP LOCKED
+	), swept AS (
+		DELETE FROM sessions WHERE id = ANY (ARRAY (SELECT id FROM expired))
+	)
+	SELECT * FROM account`
 
 // CreateSession stores a session of an active account whose password is still
-// the one of the hash; otherwise, as when it was changed a moment ago, it
-// returns NOT_FOUND. It clears away some sessions that have expired.
-func (s *Store) CreateSession(ctx context.Context, session Session, passwordHash string) error {
-	return s.inTx(ctx, "create session", func(ctx context.Context, tx bun.Tx) error {
-		var id int64
-		err := tx.NewSelect().Table("users").Column("id").
-			Where("id = ? AND password_hash = ? AND is_active", session.UserID, passwordHash).For("SHARE").Scan(ctx, &id)
-		if isNoRows(err) {
-			return notFound("email")
-		}
-		if err != nil {
-			return err
-		}
-		if _, err := tx.NewInsert().Model(&session).Exec(ctx); err != nil {
-			return err
-		}
-		_, err = tx.NewRaw(`DELETE FROM sessions WHERE id IN (
-			SELECT id FROM sessions WHERE expires_at < now() LIMIT ? FOR UPDATE SKIP LOCKED)`, swept).Exec(ctx)
-		return err
-	})
+// the one of the hash, and returns the account; otherwise, as when it was
+// changed a moment ago, it returns NOT_FOUND. It clears away some sessions that
+// have expired, anybody's.
+func (s *Store) CreateSession(ctx context.Context, session Session, passwordHash string) (*model.User, error) {
+	u, err := s.account(ctx, createSession,
+		[]any{session.UserID, passwordHash, session.ID, session.RefreshID, session.ExpiresAt})
+	if isNoRows(err) {
+		return nil, notFound("email")
+	}
+	return u, translate("create session", err)
 }
 
+// rotateSession is one statement, so that of two that bring the same token one
+// waits for the other and finds it used. What a session holds that has ended
+// does not matter.
+const rotateSession = `UPDATE sessions AS s
+	SET refresh_id = $4, expires_at = $5, ended_at = CASE WHEN s.refresh_id <> $3 THEN now() END
+	FROM users AS u
+	WHERE s.id = $1 AND s.user_id = $2 AND s.ended_at IS NULL AND s.expires_at > now() AND u.id = s.user_id AND u.is_active
+	RETURNING ` + accountColumns + `, s.ended_at IS NOT NULL`
+
 // RotateSession replaces the session's refresh token, if it is the one that
-// the session accepts now. A token that was used before ends the session, for
-// one of its two users has stolen it (RFC 9700, 4.14.2). It returns
-// INVALID_TOKEN when the session does not live on.
-func (s *Store) RotateSession(ctx context.Context, from, to Session) error {
-	refused := model.RefuseField("refresh", model.CodeInvalidToken, "This refresh token is not valid any more. Sign in again.")
+// the session accepts now, and returns the account. A token that was used before
+// ends the session, for one of its two users has stolen it (RFC 9700, 4.14.2).
+// It returns INVALID_TOKEN when the session does not live on.
+func (s *Store) RotateSession(ctx context.Context, from, to Session) (*model.User, error) {
 	var reused bool
-	err := s.inTx(ctx, "rotate session", func(ctx context.Context, tx bun.Tx) error {
-		var current string
-		err := tx.NewSelect().Table("sessions").Column("refresh_id").
-			Where("id = ? AND user_id = ? AND ended_at IS NULL AND expires_at > now()", from.ID, from.UserID).
-			Where("EXISTS (SELECT FROM users WHERE users.id = sessions.user_id AND is_active)").
-			For("UPDATE").Scan(ctx, &current)
-		if isNoRows(err) {
-			return refused
-		}
-		if err != nil {
-			return err
-		}
-		q := tx.NewUpdate().Table("sessions").Where("id = ?", from.ID)
-		if reused = current != from.RefreshID; reused {
-			q = q.Set("ended_at = now()")
-		} else {
-			q = q.Set("refresh_id = ?, expires_at = ?", to.RefreshID, to.ExpiresAt)
-		}
-		_, err = q.Exec(ctx)
-		return err
-	})
-	if err == nil && reused {
-		return refused
+	u, err := s.account(ctx, rotateSession,
+		[]any{from.ID, from.UserID, from.RefreshID, to.RefreshID, to.ExpiresAt}, &reused)
+	if err != nil && !isNoRows(err) {
+		return nil, translate("rotate session", err)
 	}
-	return err
+	if reused || err != nil {
+		return nil, model.RefuseField("refresh", model.CodeInvalidToken, "This refresh token is not valid any more. Sign in again.")
+	}
+	return u, nil
 }
 
 // ChangePassword replaces the password of the viewer, ends all other sessions,

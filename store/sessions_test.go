@@ -40,7 +40,7 @@ func TestCreateSession_SweepsExpiredOnes(t *testing.T) {
 	asha := c.Owner("Asha")
 	c.Owner("Ravi")
 	c.Exec("UPDATE sessions SET expires_at = now() - interval '1 second'")
-	wantSame(t, "error", c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), "hash of Asha"), nil)
+	wantSame(t, "error", errOf(c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), "hash of Asha")), nil)
 	wantLive(t, c, map[string]bool{"phone": true, asha.SessionID: false})
 
 	var left []string
@@ -59,18 +59,18 @@ func TestRotateSession_EachRefreshTokenWorksOnce(t *testing.T) {
 	third := storetest.Session(asha.SessionID, asha.UserID, "third")
 	second.ExpiresAt = time.Now().Add(2 * time.Hour)
 
-	wantSame(t, "error", c.Store.RotateSession(t.Context(), first, second), nil)
+	wantSame(t, "error", errOf(c.Store.RotateSession(t.Context(), first, second)), nil)
 	var expiry time.Time
 	if err := c.DB.NewRaw("SELECT expires_at FROM sessions").Scan(t.Context(), &expiry); err != nil {
 		t.Fatal(err)
 	}
 	wantSame(t, "the new expiry, to the microsecond", expiry.Sub(second.ExpiresAt).Abs() < time.Millisecond, true)
-	wantSame(t, "error", c.Store.RotateSession(t.Context(), second, third), nil)
+	wantSame(t, "error", errOf(c.Store.RotateSession(t.Context(), second, third)), nil)
 	wantLive(t, c, map[string]bool{asha.SessionID: true})
 
-	wantCode(t, c.Store.RotateSession(t.Context(), second, first), model.CodeInvalidToken, "refresh")
+	wantCode(t, errOf(c.Store.RotateSession(t.Context(), second, first)), model.CodeInvalidToken, "refresh")
 	wantLive(t, c, map[string]bool{asha.SessionID: false})
-	wantCode(t, c.Store.RotateSession(t.Context(), third, first), model.CodeInvalidToken, "refresh")
+	wantCode(t, errOf(c.Store.RotateSession(t.Context(), third, first)), model.CodeInvalidToken, "refresh")
 }
 
 func TestRotateSession_OnlyOfALivingSessionOfTheAccount(t *testing.T) {
@@ -90,7 +90,7 @@ func TestRotateSession_OnlyOfALivingSessionOfTheAccount(t *testing.T) {
 			c.Exec(statement)
 			before := rows(t, c)
 			now := storetest.Session(asha.SessionID, asha.UserID, "refresh-of-Asha")
-			err := c.Store.RotateSession(t.Context(), now, storetest.Session(asha.SessionID, asha.UserID, "next"))
+			err := errOf(c.Store.RotateSession(t.Context(), now, storetest.Session(asha.SessionID, asha.UserID, "next")))
 			wantCode(t, err, model.CodeInvalidToken, "refresh")
 			wantUntouched(t, before, rows(t, c))
 		})
@@ -102,7 +102,7 @@ func TestEndSession_OnlyTheViewersOwn(t *testing.T) {
 	c := storetest.New(t)
 	asha, ravi := c.Owner("Asha"), c.Owner("Ravi")
 	for _, id := range []string{"phone", "tablet"} {
-		wantSame(t, "error", c.Store.CreateSession(t.Context(), storetest.Session(id, asha.UserID, id), "hash of Asha"), nil)
+		wantSame(t, "error", errOf(c.Store.CreateSession(t.Context(), storetest.Session(id, asha.UserID, id), "hash of Asha")), nil)
 	}
 	wantSame(t, "error", c.Store.EndSession(t.Context(), asha.Viewer, "phone"), nil)
 	wantSame(t, "ending it twice", c.Store.EndSession(t.Context(), asha.Viewer, "phone"), nil)
@@ -121,14 +121,14 @@ func TestChangePassword_EndsTheOtherSessions(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
 	asha, ravi := c.Owner("Asha"), c.Owner("Ravi")
-	wantSame(t, "error", c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), "hash of Asha"), nil)
+	wantSame(t, "error", errOf(c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), "hash of Asha")), nil)
 	here := storetest.Session(asha.SessionID, asha.UserID, "fresh")
 	wantSame(t, "error", c.Store.ChangePassword(t.Context(), asha.Viewer, "hash of Asha", "new hash", here), nil)
 
 	wantLive(t, c, map[string]bool{asha.SessionID: true, "phone": false, ravi.SessionID: true})
 	wantSame(t, "hash", ok(c.Store.CredentialOf(t.Context(), asha.Viewer))(t).PasswordHash, "new hash")
 	wantSame(t, "another's hash", ok(c.Store.CredentialOf(t.Context(), ravi.Viewer))(t).PasswordHash, "hash of Ravi")
-	wantSame(t, "rotating the fresh token", c.Store.RotateSession(t.Context(), here, storetest.Session(asha.SessionID, asha.UserID, "next")), nil)
+	wantSame(t, "rotating the fresh token", errOf(c.Store.RotateSession(t.Context(), here, storetest.Session(asha.SessionID, asha.UserID, "next"))), nil)
 	wantCode(t, c.Store.ChangePassword(t.Context(), nil, "hash", "hash", store.Session{}), model.CodeUnauthenticated)
 }
 
@@ -138,7 +138,7 @@ func TestCreateSession_NotWithAPasswordThatWasChangedMeanwhile(t *testing.T) {
 	asha := c.Owner("Asha")
 	here := storetest.Session(asha.SessionID, asha.UserID, "fresh")
 	wantSame(t, "error", c.Store.ChangePassword(t.Context(), asha.Viewer, "hash of Asha", "new hash", here), nil)
-	wantCode(t, c.Store.CreateSession(t.Context(), storetest.Session("late", asha.UserID, "r"), "hash of Asha"), model.CodeNotFound, "email")
+	wantCode(t, errOf(c.Store.CreateSession(t.Context(), storetest.Session("late", asha.UserID, "r"), "hash of Asha")), model.CodeNotFound, "email")
 	wantLive(t, c, map[string]bool{"late": false, asha.SessionID: true})
 }
 
@@ -146,7 +146,7 @@ func TestChangePassword_NotByAnEndedSessionNorOverAnother(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
 	asha := c.Owner("Asha")
-	wantSame(t, "error", c.Store.CreateSession(t.Context(), storetest.Session("thief", asha.UserID, "r"), "hash of Asha"), nil)
+	wantSame(t, "error", errOf(c.Store.CreateSession(t.Context(), storetest.Session("thief", asha.UserID, "r"), "hash of Asha")), nil)
 	thief := &model.Viewer{UserID: asha.UserID, Role: asha.Role, SessionID: "thief"}
 	here := storetest.Session(asha.SessionID, asha.UserID, "fresh")
 	wantSame(t, "error", c.Store.ChangePassword(t.Context(), asha.Viewer, "hash of Asha", "hers", here), nil)

@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"strconv"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun"
 
 	"github.com/caregraph/caregraph/model"
@@ -48,8 +50,7 @@ func (s *Store) CreateUser(ctx context.Context, u *model.User, passwordHash stri
 	if err != nil {
 		return nil, s.allTaken(ctx, u, err)
 	}
-	u.Relations = UserRelations(&model.Viewer{UserID: u.ID, Role: u.Role}, u)
-	return u, nil
+	return ownAccount(u), nil
 }
 
 // allTaken completes a refusal of an account's new values: the database names
@@ -74,9 +75,30 @@ func (s *Store) allTaken(ctx context.Context, u *model.User, err error) error {
 	return refusal
 }
 
+// accountColumns are those of a model.User, as account reads them.
+const accountColumns = "u.id, u.username, u.email, u.phone, u.role, u.created_at"
+
+// account runs a prepared statement that writes, and returns the account that it
+// is about; more gets the columns after accountColumns.
+func (s *Store) account(ctx context.Context, text string, args []any, more ...any) (*model.User, error) {
+	var u model.User
+	row := s.writes.QueryRow(ctx, text, append([]any{pgx.QueryExecModeCacheStatement}, args...)...)
+	columns := []any{&u.ID, &u.Username, &u.Email, &u.Phone, &u.Role, &u.CreatedAt}
+	if err := row.Scan(append(columns, more...)...); err != nil {
+		return nil, err //nolint:wrapcheck // the caller translates it
+	}
+	return ownAccount(&u), nil
+}
+
+// ownAccount is an account as its own viewer sees it.
+func ownAccount(u *model.User) *model.User {
+	u.Relations = UserRelations(&model.Viewer{UserID: u.ID, Role: u.Role}, u)
+	return u
+}
+
 // Credential returns what is needed to sign an account in, or NOT_FOUND.
 func (s *Store) Credential(ctx context.Context, email model.EmailAddress) (*Credential, error) {
-	return s.credential(ctx, s.db.NewSelect().Where("email = ?", email))
+	return s.credential(ctx, "email = $1", []byte(email))
 }
 
 // CredentialOf is Credential for an account that is signed in.
@@ -84,16 +106,29 @@ func (s *Store) CredentialOf(ctx context.Context, v *model.Viewer) (*Credential,
 	if v == nil {
 		return nil, unauthenticated()
 	}
-	return s.credential(ctx, s.db.NewSelect().Where("id = ?", v.UserID))
+	return s.credential(ctx, "id = $1", strconv.AppendInt(nil, v.UserID, 10))
 }
 
-func (s *Store) credential(ctx context.Context, q *bun.SelectQuery) (*Credential, error) {
-	var c Credential
-	err := q.Table("users").ColumnExpr("id AS user_id, username, email, password_hash, is_active").Scan(ctx, &c)
-	if isNoRows(err) {
+func (s *Store) credential(ctx context.Context, which string, value []byte) (*Credential, error) {
+	results, err := s.batch(ctx, []*statement{{
+		text: "SELECT id, username, email, password_hash, is_active FROM users WHERE " + which, args: [][]byte{value},
+	}})
+	if err != nil {
+		return nil, translate("read credential", err)
+	}
+	rows := results[0]
+	defer rows.Release()
+	if rows.Len() == 0 {
 		return nil, notFound("email")
 	}
-	return &c, translate("read credential", err)
+	text := func(column int) string {
+		value, _ := rows.Value(0, column)
+		return string(value)
+	}
+	active, _ := rows.Value(0, 4)
+	return &Credential{
+		UserID: rows.Int64(0, 0), Username: text(1), Email: model.EmailAddress(text(2)), PasswordHash: text(3), IsActive: Bool(active),
+	}, nil
 }
 
 // SetPasswordHash replaces the hash of an account, if it is still the old one.

@@ -115,9 +115,10 @@ func (c *Client) Again() *Client {
 	session := fmt.Sprintf("session-%d-%d", c.UserID, time.Now().UnixNano())
 	pair, err := c.Server.Accounts.Tokens.Issue(c.UserID, session)
 	must(tb, err)
-	must(tb, c.Server.Store.CreateSession(tb.Context(), store.Session{
+	_, err = c.Server.Store.CreateSession(tb.Context(), store.Session{
 		ID: session, UserID: c.UserID, RefreshID: pair.RefreshJTI, ExpiresAt: pair.RefreshExpiresAt,
-	}, c.Server.Row(`SELECT password_hash FROM users WHERE id = $1`, c.UserID)))
+	}, c.Server.Row(`SELECT password_hash FROM users WHERE id = $1`, c.UserID))
+	must(tb, err)
 	return &Client{Server: c.Server, UserID: c.UserID, Email: c.Email, Token: pair.Access, Refresh: pair.Refresh}
 }
 

@@ -96,7 +96,11 @@ func (a *Accounts) create(ctx context.Context, u *model.User, password string) (
 	if err != nil {
 		return nil, err
 	}
-	return &SignedIn{u, &model.Viewer{UserID: u.ID, Role: u.Role, SessionID: sessionID}, pair}, nil
+	return signedIn(u, sessionID, pair), nil
+}
+
+func signedIn(u *model.User, sessionID string, pair Pair) *SignedIn {
+	return &SignedIn{u, &model.Viewer{UserID: u.ID, Role: u.Role, SessionID: sessionID}, pair}
 }
 
 func (a *Accounts) session(userID int64, sessionID string) (Pair, store.Session, error) {
@@ -126,12 +130,14 @@ func (a *Accounts) Login(ctx context.Context, email model.EmailAddress, password
 	if err != nil {
 		return nil, err
 	}
-	if err := a.Store.CreateSession(ctx, session, hash); model.CodeOf(err) == model.CodeNotFound {
+	u, err := a.Store.CreateSession(ctx, session, hash)
+	if model.CodeOf(err) == model.CodeNotFound {
 		return nil, refused
-	} else if err != nil {
+	}
+	if err != nil {
 		return nil, err
 	}
-	return a.signedIn(ctx, session.ID, pair)
+	return signedIn(u, session.ID, pair), nil
 }
 
 // credential returns nil, without an error, when there is no such account.
@@ -197,7 +203,8 @@ func busy(err error) error {
 	return fmt.Errorf("hash password: %w", err)
 }
 
-func (a *Accounts) signedIn(ctx context.Context, sessionID string, pair Pair) (*SignedIn, error) {
+// signedInStill reads anew on whose behalf the session acts.
+func (a *Accounts) signedInStill(ctx context.Context, sessionID string, pair Pair) (*SignedIn, error) {
 	v, err := a.Store.SessionViewer(ctx, sessionID)
 	if err != nil {
 		return nil, err
@@ -229,10 +236,11 @@ func (a *Accounts) Refresh(ctx context.Context, token string) (*SignedIn, error)
 		return nil, err
 	}
 	from := store.Session{ID: claims.SessionID, UserID: claims.UserID, RefreshID: claims.JTI}
-	if err := a.Store.RotateSession(ctx, from, session); err != nil {
+	u, err := a.Store.RotateSession(ctx, from, session)
+	if err != nil {
 		return nil, err
 	}
-	return a.signedIn(ctx, session.ID, pair)
+	return signedIn(u, session.ID, pair), nil
 }
 
 // Logout ends the viewer's session or, with a refresh token, the session of
@@ -285,5 +293,5 @@ func (a *Accounts) ChangePassword(ctx context.Context, v *model.Viewer, current,
 	} else if err != nil {
 		return nil, err
 	}
-	return a.signedIn(ctx, session.ID, pair)
+	return a.signedInStill(ctx, session.ID, pair)
 }

@@ -1,0 +1,217 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/storetest"
+)
+
+func TestSignIn_GivesTheAccountAsItsViewerSeesIt(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	for _, who := range []*storetest.Account{c.Owner("Asha"), c.Admin("Boss")} {
+		account := ok(c.Store.User(t.Context(), who.Viewer, who.UserID))(t)
+		created := ok(c.Store.CreateSession(t.Context(), storetest.Session("phone of "+who.User.Username, who.UserID, "r"), "hash of "+who.User.Username))(t)
+		wantSame(t, "the account", say(created, nil), say(account, nil))
+		wantSame(t, "its relations", created.Relations, account.Relations)
+		from := storetest.Session(who.SessionID, who.UserID, "refresh-of-"+who.User.Username)
+		rotated := ok(c.Store.RotateSession(t.Context(), from, storetest.Session(who.SessionID, who.UserID, "next")))(t)
+		wantSame(t, "the account", say(rotated, nil), say(account, nil))
+		wantSame(t, "its relations", rotated.Relations, account.Relations)
+	}
+}
+
+func TestSignIn_TakesOneStatementForEachStep(t *testing.T) {
+	t.Parallel()
+	tracer := &statements{}
+	c := storetest.New(t, func(o *store.Options) { o.Tracer = tracer })
+	asha := c.Owner("Asha")
+	before := tracer.count.Load()
+	ok(c.Store.Credential(t.Context(), asha.User.Email))(t)
+	ok(c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), "hash of Asha"))(t)
+	wantSame(t, "statements of a sign-in", tracer.count.Load()-before, 2)
+	ok(c.Store.RotateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), storetest.Session("phone", asha.UserID, "next")))(t)
+	wantSame(t, "statements with a refresh", tracer.count.Load()-before, 3)
+}
+
+func TestCreateSession_OnlyOfAnActiveAccount(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha := c.Owner("Asha")
+	c.Exec("UPDATE users SET is_active = FALSE")
+	wantCode(t, errOf(c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), "hash of Asha")), model.CodeNotFound, "email")
+	c.Exec("UPDATE users SET is_active = TRUE")
+	wantLive(t, c, map[string]bool{"phone": false, asha.SessionID: true})
+}
+
+func TestCreateSession_SweepsTwentyAtOnce(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha := c.Owner("Asha")
+	expire(c, 50)
+	wantSame(t, "error", errOf(c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), "hash of Asha")), nil)
+	wantSame(t, "expired sessions", expired(t, c), 30)
+	wantCode(t, errOf(c.Store.CreateSession(t.Context(), storetest.Session("tablet", asha.UserID, "r"), "wrong")), model.CodeNotFound, "email")
+	wantSame(t, "expired sessions after a refusal", expired(t, c), 30)
+	wantLive(t, c, map[string]bool{"phone": true, asha.SessionID: true})
+}
+
+func TestCreateSession_WaitsForNoExpiredSession(t *testing.T) {
+	t.Parallel()
+	c := many(t)
+	asha := c.Owner("Asha")
+	expire(c, 5)
+	err := c.DB.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.ExecContext(ctx, "SELECT FROM sessions WHERE id = 'expired 1' FOR UPDATE"); err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+		defer cancel()
+		return errOf(c.Store.CreateSession(ctx, storetest.Session("phone", asha.UserID, "r"), "hash of Asha"))
+	})
+	wantSame(t, "error", err, nil)
+	wantSame(t, "expired sessions", expired(t, c), 1)
+}
+
+func TestRaces_SignInsSweepBesideEachOther(t *testing.T) {
+	t.Parallel()
+	c := many(t)
+	asha := c.Owner("Asha")
+	expire(c, 20*rivals)
+	for _, err := range together(rivals, func(i int) error {
+		return errOf(c.Store.CreateSession(t.Context(), storetest.Session(fmt.Sprint("phone ", i), asha.UserID, "r"), "hash of Asha"))
+	}) {
+		wantSame(t, "error", err, nil)
+	}
+	wantSame(t, "expired sessions", expired(t, c), 0)
+	wantLive(t, c, map[string]bool{"phone 0": true, fmt.Sprint("phone ", rivals-1): true, asha.SessionID: true})
+}
+
+// expire adds sessions of the only account that have expired.
+func expire(c *storetest.Clinic, n int) {
+	c.Exec(`INSERT INTO sessions (id, user_id, refresh_id, expires_at)
+		SELECT 'expired ' || n, users.id, 'r', now() - interval '1 day' FROM users, generate_series(1, ?) AS n`, n)
+}
+
+func expired(t *testing.T, c *storetest.Clinic) int64 {
+	t.Helper()
+	return ok(c.DB.NewSelect().Table("sessions").Where("expires_at < now()").Count(t.Context()))(t)
+}
+
+// meanwhile has the call wait for a transaction that has done the statement,
+// goes on in that, commits it and returns what the call says then.
+func meanwhile(t *testing.T, c *storetest.Clinic, statement string, call func() error, more ...string) (said error) {
+	t.Helper()
+	done := make(chan struct{})
+	err := c.DB.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			close(done)
+			return err
+		}
+		go func() { defer close(done); said = call() }()
+		for waiting := 0; waiting == 0; runtime.Gosched() {
+			select {
+			case <-done:
+				return fmt.Errorf("it did not wait, and says %w", said)
+			default:
+			}
+			err := c.DB.NewRaw(`SELECT count(*) FROM pg_stat_activity
+				WHERE wait_event_type = 'Lock' AND datname = current_database()`).Scan(ctx, &waiting)
+			if err != nil {
+				return err
+			}
+		}
+		for _, statement := range more {
+			if _, err := tx.ExecContext(ctx, statement); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	<-done
+	wantSame(t, "the other's error", err, nil)
+	return said
+}
+
+// Whoever changes an account while somebody signs in to it, the sign-in is to
+// what the account is afterwards.
+func TestRaces_SigningInToAnAccountThatChanges(t *testing.T) {
+	t.Parallel()
+	for change, refused := range map[string]bool{
+		"password_hash = 'new'":                          true,
+		"is_active = FALSE":                              true,
+		"phone = '+919800000001', username = 'asha.rao'": false,
+	} {
+		t.Run(change, func(t *testing.T) {
+			t.Parallel()
+			c := many(t)
+			asha := c.Owner("Asha")
+			var account *model.User
+			err := meanwhile(t, c, "UPDATE users SET "+change, func() (err error) {
+				account, err = c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), "hash of Asha")
+				return err
+			})
+			if refused {
+				wantCode(t, err, model.CodeNotFound, "email")
+			} else {
+				wantSame(t, "the account", say(account, err), say(c.Store.User(t.Context(), asha.Viewer, asha.UserID)))
+			}
+			stored := ok(c.DB.NewSelect().Table("sessions").Where("id = 'phone'").Count(t.Context()))(t)
+			wantSame(t, "whether there is a session", stored == 1, !refused)
+		})
+	}
+}
+
+// Who ends the sessions of an account does not meet a sign-in that waits for the
+// account and holds some of the sessions.
+func TestRaces_SigningInWhileAllSessionsAreEnded(t *testing.T) {
+	t.Parallel()
+	c := many(t)
+	asha := c.Owner("Asha")
+	expire(c, 5)
+	wantCode(t, meanwhile(t, c, "UPDATE users SET password_hash = 'new'", func() error {
+		return errOf(c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), "hash of Asha"))
+	}, "UPDATE sessions SET ended_at = now() WHERE ended_at IS NULL"), model.CodeNotFound, "email")
+}
+
+// A refresh is of what the session is when its turn comes.
+func TestRaces_RefreshingASessionThatChanges(t *testing.T) {
+	t.Parallel()
+	for change, left := range map[string]string{
+		"ended_at = now()":       "refresh-of-Asha, ended",
+		"expires_at = now()":     "refresh-of-Asha",
+		"refresh_id = 'another'": "next, ended",
+		"created_at = now()":     "next",
+	} {
+		t.Run(change, func(t *testing.T) {
+			t.Parallel()
+			c := many(t)
+			asha := c.Owner("Asha")
+			err := meanwhile(t, c, "UPDATE sessions SET "+change, func() error {
+				now := storetest.Session(asha.SessionID, asha.UserID, "refresh-of-Asha")
+				return errOf(c.Store.RotateSession(t.Context(), now, storetest.Session(asha.SessionID, asha.UserID, "next")))
+			})
+			refreshed := left == "next"
+			if refreshed {
+				wantSame(t, "error", err, nil)
+			} else {
+				wantCode(t, err, model.CodeInvalidToken, "refresh")
+			}
+			var stored string
+			const query = "SELECT refresh_id || CASE WHEN ended_at IS NULL THEN '' ELSE ', ended' END FROM sessions"
+			if err := c.DB.NewRaw(query).Scan(t.Context(), &stored); err != nil {
+				t.Fatal(err)
+			}
+			wantSame(t, "what is stored", stored, left)
+			wantLive(t, c, map[string]bool{asha.SessionID: refreshed})
+		})
+	}
+}
