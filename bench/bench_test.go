@@ -219,7 +219,7 @@ func TestLoad_CountsAnswersAndRefusesErrors(t *testing.T) {
 		var c client
 		var counting atomic.Bool
 		counting.Store(true)
-		err := c.load(ctx, server.Listener.Addr().String(), [][]byte{httpRequest("GET", "/", nil)}, 0, &counting)
+		err := c.load(ctx, server.Listener.Addr().String(), always(httpRequest("GET", "/", nil)), 0, &counting)
 		if (err == nil) != good || good && len(c.times) != 5 {
 			t.Errorf("%s: %d requests, %v", answer, len(c.times), err)
 		}

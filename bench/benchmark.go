@@ -91,8 +91,9 @@ func (b *benchmark) onStage(ctx context.Context, name string, s size, f func(*st
 	return b.cluster.drop(ctx, name)
 }
 
-// goals measures the workloads that the goals are set for.
-func (b *benchmark) goals(ctx context.Context, peers bool) (rows []row, err error) {
+// requests measures the workloads that the goals are set for, and the other
+// requests that were asked for.
+func (b *benchmark) requests(ctx context.Context, peers bool) (workloads, others []row, err error) {
 	err = b.onStage(ctx, "bench", usualSize, func(s *stage) error {
 		if peers {
 			others, err := startPeers(ctx, b.tools, s.world.url)
@@ -104,19 +105,27 @@ func (b *benchmark) goals(ctx context.Context, peers bool) (rows []row, err erro
 			}
 			s.contenders = append(s.contenders, others...)
 		}
-		for _, load := range workloads() {
-			if !b.plan.wants(load) {
-				continue
-			}
-			r, err := b.goal(ctx, s, load)
-			if err != nil {
-				return err
-			}
-			rows = append(rows, r)
+		if workloads, err = b.goals(ctx, s); err != nil {
+			return err
 		}
-		return nil
+		others, err = b.others(ctx, s.world)
+		return err
 	})
-	return rows, err
+	return workloads, others, err
+}
+
+func (b *benchmark) goals(ctx context.Context, s *stage) (rows []row, err error) {
+	for _, load := range workloads() {
+		if !b.plan.wants(load) {
+			continue
+		}
+		r, err := b.goal(ctx, s, load)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, r)
+	}
+	return rows, nil
 }
 
 func (b *benchmark) goal(ctx context.Context, s *stage, load workload) (row, error) {
@@ -130,7 +139,11 @@ func (b *benchmark) goal(ctx context.Context, s *stage, load workload) (row, err
 			return r, err
 		}
 	}
-	seen, err := b.traffic(ctx, s.world.url, load, calls)
+	own, err := s.contenders[1].script(load, calls)
+	if err != nil {
+		return r, err
+	}
+	seen, err := b.traffic(ctx, s.world.url, own)
 	if err != nil {
 		return r, fmt.Errorf("count the statements of %s: %w", load.name, err)
 	}
@@ -145,7 +158,7 @@ func (b *benchmark) goal(ctx context.Context, s *stage, load workload) (row, err
 }
 
 // traffic counts on a server of its own, which ends before time is measured.
-func (b *benchmark) traffic(ctx context.Context, url string, load workload, calls []call) (traffic, error) {
+func (b *benchmark) traffic(ctx context.Context, url string, s script) (traffic, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	p, through, err := startProxy(ctx, url)
@@ -157,7 +170,7 @@ func (b *benchmark) traffic(ctx context.Context, url string, load workload, call
 		return traffic{}, err
 	}
 	defer server.stop()
-	return countTraffic(ctx, ours(server), p, load, calls)
+	return countTraffic(ctx, server, p, s)
 }
 
 // pgo writes the profile that go build finds by its name.

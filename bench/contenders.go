@@ -19,16 +19,16 @@ type contender struct {
 
 func (c contender) stop() { c.process.stop() }
 
-// requests are the bytes of a workload's calls.
-func (c contender) requests(load workload, calls []call) ([][]byte, error) {
+// script is a workload's calls as the server is sent them.
+func (c contender) script(load workload, calls []call) (script, error) {
 	all := make([][]byte, len(calls))
 	var err error
 	for i := range calls {
 		if all[i], err = c.request(load, calls[i]); err != nil {
-			return nil, fmt.Errorf("%s for %s: %w", load.name, c.name, err)
+			return script{}, fmt.Errorf("%s for %s: %w", load.name, c.name, err)
 		}
 	}
-	return all, nil
+	return script{requests: all}, nil
 }
 
 const (

@@ -22,6 +22,18 @@ const (
 	laterWarmUp = time.Second
 )
 
+// window is that of a measurement, by how many there were before it.
+func (p plan) window(repeat int) window {
+	if repeat == 0 {
+		return window{firstWarmUp, p.counted}
+	}
+	return window{laterWarmUp, p.counted}
+}
+
+func (p plan) progressed(name, contender string, repeat int, f figures) {
+	_, _ = fmt.Fprintf(p.progress, "  %s %-12s %d/%d  %.3f ms\n", name, contender, repeat+1, p.repeats, f.CPU())
+}
+
 func (p plan) wants(load workload) bool {
 	return len(p.only) == 0 || slices.Contains(p.only, load.name)
 }
@@ -37,7 +49,7 @@ type result struct {
 }
 
 // row is a workload of the table. Its first result is the floor's, its second
-// ours.
+// ours; that of an other request is ours alone.
 type row struct {
 	Workload   string   `json:"workload"`
 	Title      string   `json:"title"`
@@ -55,15 +67,11 @@ func (p plan) compare(
 	results := make([]result, len(contenders))
 	for repeat := range p.repeats {
 		for i, c := range contenders {
-			requests, err := c.requests(load, calls)
+			s, err := c.script(load, calls)
 			if err != nil {
 				return nil, err
 			}
-			win := window{laterWarmUp, p.counted}
-			if repeat == 0 {
-				win.warmUp = firstWarmUp
-			}
-			f, err := measure(ctx, c.process, postgres, requests, win)
+			f, err := measure(ctx, c.process, postgres, s, p.window(repeat))
 			if err != nil {
 				return nil, fmt.Errorf("%s by %s: %w", load.name, c.name, err)
 			}
@@ -74,7 +82,7 @@ func (p plan) compare(
 			}
 			results[i].Contender = c.name
 			results[i].Runs = append(results[i].Runs, f)
-			_, _ = fmt.Fprintf(p.progress, "  %s %-12s %d/%d  %.3f ms\n", load.name, c.name, repeat+1, p.repeats, f.CPU())
+			p.progressed(load.name, c.name, repeat, f)
 		}
 	}
 	for i := range results {
@@ -123,24 +131,24 @@ const (
 
 // countTraffic sends a few requests to a server that reaches PostgreSQL by way
 // of a proxy which counts.
-func countTraffic(ctx context.Context, through contender, p *proxy, load workload, calls []call) (traffic, error) {
-	requests, err := through.requests(load, calls)
-	if err != nil {
-		return traffic{}, err
-	}
-	link, err := dial(ctx, through.process.addr)
+func countTraffic(ctx context.Context, through *process, p *proxy, s script) (traffic, error) {
+	link, err := dial(ctx, through.addr)
 	if err != nil {
 		return traffic{}, err
 	}
 	defer link.close()
 	var statements, roundTrips int64
+	request := s.requests[0]
 	for i := range unseenRequests + countedRequests {
 		if i == unseenRequests {
 			statements, roundTrips = p.statements.Load(), p.roundTrips.Load()
 		}
-		body, err := link.do(requests[i%len(requests)])
+		body, err := link.do(request)
 		if err == nil {
 			err = faultless(body)
+		}
+		if err == nil {
+			request, err = s.next(i, body)
 		}
 		if err != nil {
 			return traffic{}, err

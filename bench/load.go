@@ -30,9 +30,26 @@ type figures struct {
 // CPU is the cost of a request: that of the server and of PostgreSQL.
 func (f figures) CPU() float64 { return f.ServerCPU + f.PostgresCPU }
 
+// script is what the connections send: each begins at a place of its own in the
+// requests and sends one after the other, from the beginning again at the end.
+type script struct {
+	requests [][]byte
+	// follow makes a connection's next request out of an answer; nil takes it
+	// from the requests.
+	follow func(answer []byte) ([]byte, error)
+}
+
+// next returns the request to send after the n-th one and its answer.
+func (s script) next(n int, answer []byte) ([]byte, error) {
+	if s.follow != nil {
+		return s.follow(answer)
+	}
+	return s.requests[(n+1)%len(s.requests)], nil
+}
+
 // measure puts the load on a server and reads what it costs. It refuses
 // answers with errors.
-func measure(ctx context.Context, p *process, postgres int, requests [][]byte, w window) (figures, error) {
+func measure(ctx context.Context, p *process, postgres int, s script, w window) (figures, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	loading, stop := context.WithCancel(ctx)
 	defer stop()
@@ -40,7 +57,7 @@ func measure(ctx context.Context, p *process, postgres int, requests [][]byte, w
 	var counting atomic.Bool
 	for i := range clients {
 		group.Go(func() error {
-			return clients[i].load(loading, p.addr, requests, i*len(requests)/connections, &counting)
+			return clients[i].load(loading, p.addr, s, i*len(s.requests)/connections, &counting)
 		})
 	}
 	var f figures
@@ -112,16 +129,17 @@ func (f *figures) addTimes(clients []client, counted time.Duration) {
 type client struct{ times []time.Duration }
 
 // load sends request after request until ctx ends.
-func (c *client) load(ctx context.Context, addr string, requests [][]byte, next int, counting *atomic.Bool) error {
+func (c *client) load(ctx context.Context, addr string, s script, start int, counting *atomic.Bool) error {
 	link, err := dial(ctx, addr)
 	if err != nil {
 		return err
 	}
 	defer link.close()
 	c.times = make([]time.Duration, 0, 1<<16)
-	for ctx.Err() == nil {
+	request := s.requests[start]
+	for n := start; ctx.Err() == nil; n++ {
 		sent := time.Now()
-		body, err := link.do(requests[next%len(requests)])
+		body, err := link.do(request)
 		if err == nil {
 			err = faultless(body)
 		}
@@ -131,7 +149,9 @@ func (c *client) load(ctx context.Context, addr string, requests [][]byte, next 
 		if counting.Load() {
 			c.times = append(c.times, time.Since(sent))
 		}
-		next++
+		if request, err = s.next(n, body); err != nil {
+			return fmt.Errorf("under load: %w", err)
+		}
 	}
 	return nil
 }

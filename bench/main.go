@@ -45,7 +45,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	var seconds float64
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.StringVar(&only, "only", "", "`workloads` to measure, such as W1,W3 (default all)")
+	flags.StringVar(&only, "only", "", "what to measure, such as W1,W3 (default all `workloads`), or other requests: "+strings.Join(otherNames(), ","))
 	flags.IntVar(&o.repeats, "repeats", 3, "measurements of each workload and contender; the median counts")
 	flags.Float64Var(&seconds, "seconds", 4, "length of a measurement")
 	flags.BoolVar(&o.growth, "growth", false, "measure how the cost grows, instead of the goals")
@@ -72,14 +72,21 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	return o, o.check()
 }
 
-// check refuses names of workloads that there are not.
+// check refuses names that there are not.
 func (p plan) check() error {
 	for _, name := range p.only {
-		if !slices.ContainsFunc(workloads(), func(w workload) bool { return w.name == name }) {
+		if !slices.ContainsFunc(workloads(), func(w workload) bool { return w.name == name }) && !slices.Contains(otherNames(), name) {
 			return fmt.Errorf("--only: there is no workload %s", name)
 		}
 	}
 	return nil
+}
+
+func otherNames() (names []string) {
+	for _, o := range others() {
+		names = append(names, o.name)
+	}
+	return names
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
@@ -113,7 +120,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if o.growth {
 		r.Growth, err = b.growth(ctx)
 	} else {
-		r.Workloads, err = b.goals(ctx, o.peers)
+		r.Workloads, r.Others, err = b.requests(ctx, o.peers)
 	}
 	if err != nil {
 		return err

@@ -12,58 +12,72 @@ import (
 	"time"
 )
 
-// profiles records a CPU profile of our server under each workload, and
-// returns their paths in dir.
+// profiles records a CPU profile of our server under each workload and each
+// other request that was asked for, and returns their paths in dir.
 func (b *benchmark) profiles(ctx context.Context, dir string) (paths []string, err error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, err
 	}
 	err = b.onStage(ctx, "bench", usualSize, func(s *stage) error {
-		us := s.contenders[1]
+		record := func(name string, next func() (script, error)) error {
+			path := filepath.Join(dir, name+".pprof")
+			if err := b.profile(ctx, s.world, next, path); err != nil {
+				return fmt.Errorf("profile %s: %w", name, err)
+			}
+			paths = append(paths, path)
+			_, _ = fmt.Fprintf(b.plan.progress, "  %s\n", path)
+			return nil
+		}
 		for _, load := range workloads() {
 			if !b.plan.wants(load) {
 				continue
 			}
-			path := filepath.Join(dir, load.name+".pprof")
-			if err := b.profile(ctx, s.world, us, load, path); err != nil {
-				return fmt.Errorf("profile %s: %w", load.name, err)
+			calls := s.world.calls(load, s.world.owners[0], usualPage)
+			if err := record(load.name, func() (script, error) { return s.contenders[1].script(load, calls) }); err != nil {
+				return err
 			}
-			paths = append(paths, path)
-			_, _ = fmt.Fprintf(b.plan.progress, "  %s\n", path)
+		}
+		for _, o := range others() {
+			if !b.plan.asks(o) {
+				continue
+			}
+			if err := record(o.name, func() (script, error) { return o.script(ctx, s.world) }); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
 	return paths, err
 }
 
-func (b *benchmark) profile(ctx context.Context, w *world, us contender, load workload, path string) error {
-	requests, err := us.requests(load, w.calls(load, w.owners[0], usualPage))
-	if err != nil {
-		return err
-	}
+// profile has the server write a profile to the path, while it does what next
+// says.
+func (b *benchmark) profile(ctx context.Context, w *world, next func() (script, error), path string) error {
 	run := func(win window) error {
-		_, err := measure(ctx, us.process, b.cluster.pid, requests, win)
+		s, err := next()
+		if err != nil {
+			return err
+		}
+		_, err = measure(ctx, w.server, b.cluster.pid, s, win)
 		return err
 	}
 	if err := run(window{firstWarmUp, 0}); err != nil {
 		return err
 	}
-	if err := us.process.signal(syscall.SIGUSR1); err != nil {
+	if err := w.server.signal(syscall.SIGUSR1); err != nil {
 		return err
 	}
 	if err := run(window{0, b.plan.counted}); err != nil {
 		return err
 	}
-	if err := us.process.signal(syscall.SIGUSR2); err != nil {
+	if err := w.server.signal(syscall.SIGUSR2); err != nil {
 		return err
 	}
 	if err := awaitFile(ctx, b.tools.profilePath()); err != nil {
 		return err
 	}
-	if load.writes {
-		if err := w.tidy(ctx); err != nil {
-			return err
-		}
+	if err := w.tidy(ctx); err != nil {
+		return err
 	}
 	text, err := os.ReadFile(b.tools.profilePath())
 	if err != nil {

@@ -21,6 +21,7 @@ type report struct {
 	Repeats     int         `json:"repeats"`
 	Seconds     float64     `json:"seconds"`
 	Workloads   []row       `json:"workloads,omitempty"`
+	Others      []row       `json:"others,omitempty"`
 	Growth      []growthRow `json:"growth,omitempty"`
 }
 
@@ -46,15 +47,20 @@ func (r report) save(path string) error {
 func (r report) print(w io.Writer) {
 	_, _ = fmt.Fprintf(w, "\nCPU per request, server + PostgreSQL, %d connections, median of %d runs of %g s; %s, PostgreSQL %s, %d CPUs\n\n",
 		r.Connections, r.Repeats, r.Seconds, r.Go, r.PostgreSQL, r.Processors)
+	var tables []string
 	if len(r.Workloads) > 0 {
-		_, _ = io.WriteString(w, goals(r.Workloads))
+		tables = append(tables, goals(r.Workloads))
 		if len(r.Workloads[0].Results) > 2 {
-			_, _ = io.WriteString(w, "\n"+everybody(r.Workloads))
+			tables = append(tables, everybody(r.Workloads))
 		}
 	}
-	if len(r.Growth) > 0 {
-		_, _ = io.WriteString(w, growthTable(r.Growth))
+	if len(r.Others) > 0 {
+		tables = append(tables, othersTable(r.Others))
 	}
+	if len(r.Growth) > 0 {
+		tables = append(tables, growthTable(r.Growth))
+	}
+	_, _ = io.WriteString(w, strings.Join(tables, "\n"))
 }
 
 // goals is the table of our server against the floor.

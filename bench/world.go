@@ -30,15 +30,23 @@ type world struct {
 	// patients, so that the lists of the others stay as they are.
 	owners       []account
 	carer, clerk account
+	// members sign in and out; they come when they are asked for.
+	members []account
 }
 
 type account struct {
 	id       int64
+	name     string
 	token    string
 	patients int
 	// patientIDs are the account's patients.
 	patientIDs []int64
 }
+
+// password is that of all accounts that are signed in to.
+const password = "bench 7 marigold lamp"
+
+func email(name string) string { return name + "@example.com" }
 
 const carersDoctor = 1
 
@@ -126,6 +134,23 @@ func (w *world) calls(load workload, owner account, first int) []call {
 	return []call{base}
 }
 
+// signUp returns so many accounts that sign in and out.
+func (w *world) signUp(ctx context.Context, n int) ([]account, error) {
+	client, err := dial(ctx, w.server.addr)
+	if err != nil {
+		return nil, err
+	}
+	defer client.close()
+	for i := len(w.members); i < n; i++ {
+		member, err := client.register(fmt.Sprintf("bench_member_%d", i), "PATIENT")
+		if err != nil {
+			return nil, err
+		}
+		w.members = append(w.members, member)
+	}
+	return w.members[:n], nil
+}
+
 // tidy takes away what a workload has written.
 func (w *world) tidy(ctx context.Context) error {
 	db, err := pgx.Connect(ctx, w.url)
@@ -151,11 +176,11 @@ func (c *conn) register(name, role string) (account, error) {
 		}
 	}
 	err := c.ask(document, map[string]any{"input": map[string]any{
-		"username": name, "email": name + "@example.com", "role": role, "password": "bench 7 marigold lamp",
+		"username": name, "email": email(name), "role": role, "password": password,
 	}}, &answer)
 	if err != nil {
 		return account{}, fmt.Errorf("register: %w", err)
 	}
 	id, err := strconv.ParseInt(strings.TrimPrefix(answer.Register.User.ID, "usr_"), 10, 64)
-	return account{id: id, token: answer.Register.Tokens.Access}, err
+	return account{id: id, name: name, token: answer.Register.Tokens.Access}, err
 }

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// other is something else that clients do. No goal is set for it and no floor
+// does it, so our server is measured alone, and only if it is asked for by name.
+type other struct {
+	name, title string
+	// script is made anew for each measurement.
+	script func(context.Context, *world) (script, error)
+}
+
+// others are the requests around those of the workloads.
+func others() []other {
+	return []other{
+		{"login", "sign in (REST)", logins(login)},
+		{"login-graphql", "sign in (GraphQL)", logins(func(a account) ([]byte, error) {
+			return graphRequest("", `mutation ($input: LoginInput!) {
+				login(input: $input) { user { id email role } tokens { refresh access } userErrors { code } } }`,
+				map[string]any{"input": map[string]any{"email": email(a.name), "password": password}})
+		})},
+		{"refresh", "exchange a refresh token (REST)", refreshes},
+		{"rest-list", "50 patients (REST)", func(_ context.Context, w *world) (script, error) {
+			return always(httpRequest("GET", "/api/patients/", nil, "Authorization: Bearer "+w.owners[0].token)), nil
+		}},
+		{"total", "totalCount of 50 patients", func(_ context.Context, w *world) (script, error) {
+			request, err := graphRequest(w.owners[0].token, `{ patients { totalCount } }`, nil)
+			return always(request), err
+		}},
+	}
+}
+
+func login(a account) ([]byte, error) {
+	body, err := json.Marshal(map[string]string{"email": email(a.name), "password": password})
+	return httpRequest("POST", "/api/auth/login/", body), err
+}
+
+func always(request []byte) script { return script{requests: [][]byte{request}} }
+
+// logins has an account for each connection: attempts to sign in to one account
+// are counted until they have succeeded.
+func logins(request func(account) ([]byte, error)) func(context.Context, *world) (script, error) {
+	return func(ctx context.Context, w *world) (s script, err error) {
+		members, err := w.signUp(ctx, connections)
+		if err != nil {
+			return s, err
+		}
+		s.requests = make([][]byte, len(members))
+		for i, member := range members {
+			if s.requests[i], err = request(member); err != nil {
+				return s, err
+			}
+		}
+		return s, nil
+	}
+}
+
+// refreshes begins a session for each connection. A refresh token is good for
+// one exchange, so each request brings the token of the answer before it.
+func refreshes(ctx context.Context, w *world) (script, error) {
+	s, err := logins(login)(ctx, w)
+	if err != nil {
+		return s, err
+	}
+	link, err := dial(ctx, w.server.addr)
+	if err != nil {
+		return s, err
+	}
+	defer link.close()
+	for i, request := range s.requests {
+		answer, err := link.do(request)
+		if err != nil {
+			return s, fmt.Errorf("begin a session: %w", err)
+		}
+		if s.requests[i], err = refresh(answer); err != nil {
+			return s, err
+		}
+	}
+	s.follow = refresh
+	return s, nil
+}
+
+// refresh exchanges the refresh token that an answer has.
+func refresh(answer []byte) ([]byte, error) {
+	var tokens struct {
+		Refresh string `json:"refresh"`
+		Tokens  struct{ Refresh string }
+	}
+	if err := json.Unmarshal(answer, &tokens); err != nil {
+		return nil, err
+	}
+	token := tokens.Refresh + tokens.Tokens.Refresh // one of them
+	if token == "" {
+		return nil, errors.New("the answer has no refresh token")
+	}
+	body, err := json.Marshal(map[string]string{"refresh": token})
+	return httpRequest("POST", "/api/auth/token/refresh/", body), err
+}
+
+// asks reports whether a request was asked for by name.
+func (p plan) asks(o other) bool { return slices.Contains(p.only, o.name) }
+
+// others measures those that were asked for.
+func (b *benchmark) others(ctx context.Context, w *world) (rows []row, err error) {
+	for _, o := range others() {
+		if !b.plan.asks(o) {
+			continue
+		}
+		r, err := b.other(ctx, w, o)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", o.name, err)
+		}
+		rows = append(rows, r)
+	}
+	return rows, nil
+}
+
+func (b *benchmark) other(ctx context.Context, w *world, o other) (row, error) {
+	r := row{Workload: o.name, Title: o.title}
+	s, err := o.script(ctx, w)
+	if err != nil {
+		return r, err
+	}
+	seen, err := b.traffic(ctx, w.url, s)
+	if err != nil {
+		return r, err
+	}
+	r.Statements, r.RoundTrips = seen.statements, seen.roundTrips
+	own := result{Contender: nameOfOurs}
+	for repeat := range b.plan.repeats {
+		if s, err = o.script(ctx, w); err != nil {
+			return r, err
+		}
+		f, err := measure(ctx, w.server, b.cluster.pid, s, b.plan.window(repeat))
+		if err != nil {
+			return r, err
+		}
+		own.Runs = append(own.Runs, f)
+		b.plan.progressed(o.name, nameOfOurs, repeat, f)
+	}
+	own.summarize()
+	r.Results = []result{own}
+	return r, nil
+}
+
+// othersTable is what our server needs for the others.
+func othersTable(rows []row) string {
+	lines := [][]string{{
+		"", "request", "ms (server + PostgreSQL)", "requests/s", "p50 ms", "p99 ms", "statements", "round trips", "RSS MB",
+	}}
+	for _, r := range rows {
+		own := r.Results[0]
+		lines = append(lines, []string{
+			r.Workload, r.Title, parts(own), decimals(own.Median.PerSecond, 0),
+			decimals(own.Median.P50, 2), decimals(own.Median.P99, 2),
+			number3(r.Statements), number3(r.RoundTrips), decimals(own.Median.MostResident, 0),
+		})
+	}
+	return markdown(lines)
+}
