@@ -160,7 +160,7 @@ func openStore(ctx context.Context, s settings.Settings, rules *model.Policy, ur
 	if err := store.Migrate(ctx, url); err != nil {
 		return nil, err
 	}
-	return store.Open(ctx, url, store.Options{Policy: rules, Connections: s.DatabaseConns})
+	return store.Open(ctx, url, store.Options{Policy: rules, Connections: s.DatabaseConns, Listen: true})
 }
 
 // openApp opens the database at the URL and makes what works on it.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -14,16 +15,22 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// statements remembers what was sent to the database.
+// statements remembers what was sent to the database. The questions whether a
+// session lives are counted apart: a server that recalls it does not ask.
 type statements struct {
-	mu   sync.Mutex
-	sent []string
+	mu       sync.Mutex
+	sent     []string
+	sessions int
 }
 
 func (s *statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sent = append(s.sent, data.SQL)
+	if strings.Contains(data.SQL, "FROM sessions") {
+		s.sessions++
+	} else {
+		s.sent = append(s.sent, data.SQL)
+	}
 	return ctx
 }
 
@@ -32,7 +39,7 @@ func (*statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndDa
 // of sends a query and returns the statements that it took.
 func (s *statements) of(client *graphtest.Client, query string) []string {
 	s.mu.Lock()
-	s.sent = nil
+	s.sent, s.sessions = nil, 0
 	s.mu.Unlock()
 	client.Must(query, nil)
 	s.mu.Lock()
@@ -91,9 +98,36 @@ func TestNestedQuery_CostsAStatementForEachLevel(t *testing.T) {
 			if got := sent.of(rahul, level.query); len(got) != level.planned {
 				t.Errorf("%s of %d patients: %d statements by a plan, want %d:\n%s", level.what, patients, len(got), level.planned, strings.Join(got, "\n"))
 			}
-			// One more asks whether the session lives.
-			if got := sent.fewest(rahul.At(loaders), level.query); len(got) != level.loaded+1 {
-				t.Errorf("%s of %d patients: %d statements by loaders, want %d:\n%s", level.what, patients, len(got), level.loaded+1, strings.Join(got, "\n"))
+			if got := sent.fewest(rahul.At(loaders), level.query); len(got) != level.loaded {
+				t.Errorf("%s of %d patients: %d statements by loaders, want %d:\n%s", level.what, patients, len(got), level.loaded, strings.Join(got, "\n"))
+			}
+		}
+	}
+}
+
+// TestSession_IsRecalledAndStillRefusedAtOnce: once a server hears of sessions
+// that end it asks for none of those that live, and the first request after a
+// logout is refused all the same.
+func TestSession_IsRecalledAndStillRefusedAtOnce(t *testing.T) {
+	t.Parallel()
+	sent := &statements{}
+	s := graphtest.New(t, graphtest.Options{Tracer: sent, Listen: true})
+	for name, logout := range map[string]string{
+		"Rahul": `mutation { logout { userErrors { code } } }`, "Asha": `mutation { logoutEverywhere { userErrors { code } } }`,
+	} {
+		rahul := s.Account(name, model.RolePatient)
+		for end := time.Now().Add(30 * time.Second); ; {
+			if sent.of(rahul, `{ patients { totalCount } }`); sent.sessions == 0 {
+				break
+			}
+			if time.Now().After(end) {
+				t.Fatal("each query asks for the session")
+			}
+		}
+		rahul.Must(logout, nil)
+		for _, query := range []string{`{ patients { totalCount } }`, `mutation { logout { userErrors { code } } }`} {
+			if answer := rahul.Do(query, nil); !strings.Contains(answer.Body, "UNAUTHENTICATED") {
+				t.Errorf("after %s: %s", logout, answer.Body)
 			}
 		}
 	}
@@ -132,7 +166,7 @@ func TestNodes_ReadsEachKindTogether(t *testing.T) {
 	c := graphtest.New(t, graphtest.Options{Tracer: sent}).NewClinic()
 	query := fmt.Sprintf(`{ nodes(ids: [%q, %q, %q, %q, %q, "pat_7", "nonsense"]) { id } }`,
 		c.Patient, c.PriyasMapping, c.DevsMapping, c.PriyasEntry, c.Rahul.ID())
-	if got := sent.of(c.Rahul, query); len(got) != 4 {
+	if got := sent.of(c.Rahul, query); len(got) != 4 { // one for each kind
 		t.Errorf("%d statements:\n%s", len(got), strings.Join(got, "\n"))
 	}
 }

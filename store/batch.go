@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2/simplelru"
 	"github.com/jackc/pgx/v5"
@@ -23,20 +24,13 @@ func (s *Store) ReadConfirming(ctx context.Context, v *model.Viewer, reads []*Re
 	if v == nil {
 		return nil, nil //nolint:nilnil // no viewer is an answer
 	}
-	if len(reads) > 0 && reads[0].confirm() {
-		results, err := s.results(ctx, v, reads)
-		if err != nil || results[0].confirmed() {
-			return v, fill(reads, results, err)
-		}
-		release(results)
-		reads[0].confirms = false // who it is now is told below, in one snapshot with what they read
-	}
+	asked := s.living.moment()
 	results, err := s.results(ctx, v, reads, askSession(v.SessionID))
 	if err != nil {
 		return nil, err
 	}
 	session := results[len(reads)]
-	actual := sessionViewer(session, v.SessionID)
+	actual := s.learn(asked, v.SessionID, session)
 	session.Release()
 	if actual != nil && *actual == *v {
 		return actual, fill(reads, results[:len(reads)], nil)
@@ -51,51 +45,39 @@ func release(results []*Rows) {
 	}
 }
 
-// SessionViewer returns on whose behalf a session acts: nil, without an error,
-// when the session has ended or expired or its account is not active.
+// SessionViewer asks on whose behalf a session acts: nil, without an error, when
+// the session has ended or expired or its account is not active.
 func (s *Store) SessionViewer(ctx context.Context, sessionID string) (*model.Viewer, error) {
+	asked := s.living.moment()
 	results, err := s.batch(ctx, []*statement{askSession(sessionID)})
 	if err != nil {
 		return nil, translate("read session", err)
 	}
 	defer results[0].Release()
-	return sessionViewer(results[0], sessionID), nil
+	return s.learn(asked, sessionID, results[0]), nil
 }
 
+// askSession asks for the milliseconds that are left, too, by one clock; at most
+// those of a day.
 func askSession(id string) *statement {
-	return &statement{text: "SELECT u.id, u.role FROM " + liveSession + " AND s.id = $1", args: [][]byte{[]byte(id)}}
-}
-
-// liveSession is a session that has neither ended nor expired, with its active
-// account.
-const liveSession = `sessions AS s JOIN users AS u ON u.id = s.user_id
-	WHERE s.ended_at IS NULL AND s.expires_at > now() AND u.is_active`
-
-// writeSession writes whether the viewer's session lives and still is that
-// viewer's.
-func (st *statement) writeSession() {
-	st.write("EXISTS (SELECT FROM ", liveSession, " AND s.id = ")
-	st.argument(st.viewer.SessionID)
-	st.write(" AND u.id = ", selfMark, " AND u.role = ")
-	st.argument(st.viewer.Role)
-	st.write(")")
-}
-
-// confirm has the read ask for the session as well, if it can: a list of records
-// can, a number cannot.
-func (r *Read) confirm() bool {
-	r.confirms = r.parent == nil && !r.counts && !r.groups
-	return r.confirms
-}
-
-// confirmed reports whether the session lives, and takes the row away that says
-// so when there is no other.
-func (r *Rows) confirmed() bool {
-	lives, _ := r.Value(0, r.width-1)
-	if _, found := r.Value(0, 0); !found {
-		r.cells = r.cells[:0]
+	return &statement{
+		text: `SELECT u.id, u.role, (extract(epoch FROM least(s.expires_at, now() + interval '1 day') - now()) * 1000)::bigint
+			FROM sessions AS s JOIN users AS u ON u.id = s.user_id
+			WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > now() AND u.is_active`,
+		args: [][]byte{[]byte(id)},
 	}
-	return Bool(lives)
+}
+
+// learn notes what askSession was answered.
+func (s *Store) learn(asked moment, id string, rows *Rows) (v *model.Viewer) {
+	var left time.Duration
+	if rows.Len() > 0 {
+		role, _ := rows.Value(0, 1)
+		v = &model.Viewer{UserID: rows.Int64(0, 0), Role: model.Role(role), SessionID: id}
+		left = time.Duration(rows.Int64(0, 2)) * time.Millisecond
+	}
+	s.living.learn(asked, id, v, left)
+	return v
 }
 
 // Read is ReadConfirming for a viewer that was confirmed a moment ago.
@@ -147,14 +129,6 @@ func (s *Store) results(ctx context.Context, v *model.Viewer, reads []*Read, mor
 		results = results[1:]
 	}
 	return results, nil
-}
-
-func sessionViewer(rows *Rows, sessionID string) *model.Viewer {
-	if rows.Len() == 0 {
-		return nil
-	}
-	role, _ := rows.Value(0, 1)
-	return &model.Viewer{UserID: rows.Int64(0, 0), Role: model.Role(role), SessionID: sessionID}
 }
 
 // batch sends all statements at once, each prepared on its connection when it

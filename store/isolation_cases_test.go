@@ -20,6 +20,7 @@ func withoutViewer() map[string]string {
 		"CreateSession":   "signs in",
 		"Level":           "reads no rows: Read does",
 		"LevelOf":         "reads no rows: Read does",
+		"Recall":          "as SessionViewer",
 		"SessionViewer":   "signs in: who has the session's token is its user",
 		"RotateSession":   "signs in: see sessions_test.go for tokens of others",
 		"SetPasswordHash": "signs in: wants the hash that the account has now",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -61,7 +62,8 @@ func TestMigrate_SeveralAtOnceWaitForEachOther(t *testing.T) {
 	for _, err := range errs {
 		wantSame(t, "migrating", err, nil)
 	}
-	wantSame(t, "applied migrations", strings.Count(shape(t, connect(t, address)), "migration 2026"), 1)
+	files := ok(os.ReadDir("migrations"))(t)
+	wantSame(t, "applied migrations", strings.Count(shape(t, connect(t, address)), "migration 2026"), len(files))
 }
 
 func TestMigrate_FailsWhole(t *testing.T) {

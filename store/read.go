@@ -21,8 +21,6 @@ type Read struct {
 	counts, groups bool
 	// selective says that the values of its conditions decide how to find rows.
 	selective bool
-	// confirms asks whether the viewer's session lives as well.
-	confirms bool
 	// Rows is what was read. A count has one row, with the number as a bigint;
 	// below another level it has one for each parent, with its id before.
 	Rows *Rows

@@ -42,7 +42,7 @@ const (
 func (r *Read) shape(b []byte) (shape []byte, ok bool) {
 	q, p := r.query, r.page
 	for i, is := range [...]bool{
-		r.counts, r.groups, r.confirms, p.Backwards, q.order.Descending, p.After != nil, p.Before != nil,
+		r.counts, r.groups, p.Backwards, q.order.Descending, p.After != nil, p.Before != nil,
 	} {
 		if is {
 			b = append(b, byte('a'+i))
@@ -116,17 +116,8 @@ func (r *Read) write(st *statement) {
 
 func (r *Read) writeRows(st *statement) {
 	text := st.pieces(r)
-	st.write("SELECT ", text.columns)
-	if r.confirms {
-		st.write(", session.lives FROM (SELECT ")
-		st.writeSession()
-		st.write(") AS session (lives) LEFT JOIN ")
-		r.writePage(st, text.exports, r.page.Limit+1)
-		st.write(" ON TRUE")
-	} else {
-		st.write(" FROM ")
-		r.writePage(st, text.exports, r.page.Limit+1)
-	}
+	st.write("SELECT ", text.columns, " FROM ")
+	r.writePage(st, text.exports, r.page.Limit+1)
 	for _, join := range text.joins {
 		st.write(join)
 	}

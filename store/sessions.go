@@ -66,6 +66,9 @@ func (s *Store) RotateSession(ctx context.Context, from, to Session) (*model.Use
 	if err != nil && !isNoRows(err) {
 		return nil, translate("rotate session", err)
 	}
+	if reused {
+		s.living.forget(from.ID)
+	}
 	if reused || err != nil {
 		return nil, model.RefuseField("refresh", model.CodeInvalidToken, "This refresh token is not valid any more. Sign in again.")
 	}
@@ -80,7 +83,8 @@ func (s *Store) ChangePassword(ctx context.Context, v *model.Viewer, presentHash
 	if v == nil {
 		return unauthenticated()
 	}
-	return s.inTx(ctx, "change password", func(ctx context.Context, tx bun.Tx) error {
+	var ended []string
+	err := s.inTx(ctx, "change password", func(ctx context.Context, tx bun.Tx) error {
 		user := tx.NewUpdate().Table("users").Set("password_hash = ?", newHash).
 			Where("id = ? AND password_hash = ?", v.UserID, presentHash)
 		if err := mustChange(ctx, user, "currentPassword"); err != nil {
@@ -91,10 +95,11 @@ func (s *Store) ChangePassword(ctx context.Context, v *model.Viewer, presentHash
 		if err := mustChange(ctx, own, "currentPassword"); err != nil {
 			return err
 		}
-		_, err := tx.NewUpdate().Table("sessions").Set("ended_at = now()").
-			Where("user_id = ? AND ended_at IS NULL AND id <> ?", v.UserID, session.ID).Exec(ctx)
-		return err
+		return tx.NewUpdate().Table("sessions").Set("ended_at = now()").
+			Where("user_id = ? AND ended_at IS NULL AND id <> ?", v.UserID, session.ID).Returning("id").Scan(ctx, &ended)
 	})
+	s.living.forget(ended...)
+	return err
 }
 
 // mustChange returns NOT_FOUND for the field when no row was changed.
@@ -124,7 +129,9 @@ func (s *Store) endSessions(ctx context.Context, v *model.Viewer, which, session
 	if v == nil {
 		return unauthenticated()
 	}
-	_, err := s.db.NewUpdate().Table("sessions").Set("ended_at = now()").
-		Where("user_id = ? AND ended_at IS NULL", v.UserID).Where(which, sessionID).Exec(ctx)
+	var ended []string
+	err := s.db.NewUpdate().Table("sessions").Set("ended_at = now()").
+		Where("user_id = ? AND ended_at IS NULL", v.UserID).Where(which, sessionID).Returning("id").Scan(ctx, &ended)
+	s.living.forget(ended...)
 	return translate("end sessions", err)
 }

@@ -30,6 +30,8 @@ type Store struct {
 	policy        *model.Policy
 	now           func() time.Time
 	tracer        pgx.QueryTracer
+	living        *living
+	stopListening func()
 	// columns maps the fields of each type's model to columns.
 	columns map[string]map[string]output
 	// inserts has the texts of insert, by *schema.Table.
@@ -42,6 +44,9 @@ type Options struct {
 	Policy *model.Policy
 	// Connections is the most that are opened; there are at least two.
 	Connections int
+	// Listen has the store hear of sessions that end, on one more connection, so
+	// that those which live can be recalled for certain.
+	Listen bool
 	// Now is the clock by which birth dates are checked and by which records
 	// are deleted and mappings end; time.Now if nil.
 	Now func() time.Time
@@ -58,7 +63,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if err := checkSearchable(o.Policy); err != nil {
 		return nil, err
 	}
-	s := &Store{policy: o.Policy, now: o.Now, tracer: o.Tracer}
+	s := &Store{policy: o.Policy, now: o.Now, tracer: o.Tracer, living: newLiving(), stopListening: func() {}}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -89,6 +94,9 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if err := s.Ping(ctx); err != nil {
 		s.Close()
 		return nil, err
+	}
+	if o.Listen {
+		s.stopListening = s.listen(ctx)
 	}
 	return s, nil
 }
@@ -124,6 +132,7 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Close waits for what is running and closes every connection.
 func (s *Store) Close() {
+	s.stopListening()
 	_ = s.db.Close() // has no connections of its own
 	s.writes.Close()
 	s.reads.Close()

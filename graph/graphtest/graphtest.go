@@ -48,6 +48,8 @@ type Options struct {
 	Tracer     pgx.QueryTracer
 	Now        func() time.Time
 	Log        *slog.Logger
+	// Listen is that of store.Options.
+	Listen bool
 	// NoIntrospection switches introspection off.
 	NoIntrospection bool
 }
@@ -64,7 +66,7 @@ func New(tb testing.TB, o Options) *Server {
 	rules, err := policy.Compile(graph.Schema())
 	must(tb, err)
 	s := &Server{DatabaseURL: storetest.Database(tb), Policy: rules, tb: tb}
-	s.Store, err = store.Open(tb.Context(), s.DatabaseURL, store.Options{Policy: rules, Connections: 8, Now: o.Now, Tracer: o.Tracer})
+	s.Store, err = store.Open(tb.Context(), s.DatabaseURL, store.Options{Policy: rules, Connections: 8, Listen: o.Listen, Now: o.Now, Tracer: o.Tracer})
 	must(tb, err)
 	tb.Cleanup(s.Store.Close)
 	s.direct, err = pgxpool.New(tb.Context(), s.DatabaseURL)

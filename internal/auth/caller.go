@@ -6,19 +6,18 @@ import (
 	"strings"
 	"sync"
 
-	lru "github.com/hashicorp/golang-lru/v2"
-
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 )
 
 // Caller is who sent a request: nobody, or the bearer of a good access token.
-// Whether the token's session still lives is asked once in each request,
-// together with what it reads if that is possible.
+// Whether the token's session still lives is looked at once in each request. The
+// database is asked for it if the store cannot recall it for certain, together
+// with what the request reads if that is possible.
 type Caller struct {
-	refused  error
-	claims   *Claims
-	sessions *sessions
+	refused error
+	claims  *Claims
+	store   *store.Store
 
 	mu sync.Mutex
 	// viewer is that of the session, once it was asked for.
@@ -39,11 +38,9 @@ func CallerFrom(ctx context.Context) *Caller {
 // Identify finds out who is calling from the header Authorization (RFC 6750,
 // 2.1) and lets every request through: what a caller may do is not its to say.
 func Identify(s *store.Store, t *Tokens, next http.Handler) http.Handler {
-	seen, _ := lru.New[string, model.Viewer](remembered) // fails for a size below 1 only
-	known := &sessions{store: s, seen: seen}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		caller := identify(t, r.Header.Get("Authorization"))
-		caller.sessions = known
+		caller.store = s
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller)))
 	})
 }
@@ -63,30 +60,15 @@ func identify(t *Tokens, header string) *Caller {
 	return &Caller{claims: &claims}
 }
 
-// remembered is how many sessions' viewers are remembered; one takes some 200
-// bytes.
-const remembered = 10_000
-
-// sessions remembers on whose behalf sessions acted when they were last seen.
-type sessions struct {
-	store *store.Store
-	seen  *lru.Cache[string, model.Viewer]
-}
-
-// Viewer asks on whose behalf the caller's session acts. Without a viewer the
+// Viewer tells on whose behalf the caller's session acts. Without a viewer the
 // error says why there is none: a *TokenError, or a *model.Error with
 // UNAVAILABLE; it is nil when no token was presented.
 func (c *Caller) Viewer(ctx context.Context) (*model.Viewer, error) {
-	if c.claims == nil {
-		return nil, c.refused
+	v, confirmed, err := c.recall()
+	if confirmed {
+		return v, err
 	}
-	c.mu.Lock()
-	known := c.viewer
-	c.mu.Unlock()
-	if known != nil {
-		return known, nil
-	}
-	v, err := c.sessions.store.SessionViewer(ctx, c.claims.SessionID)
+	v, err = c.store.SessionViewer(ctx, c.claims.SessionID)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // the store has said what it was doing
 	}
@@ -94,29 +76,43 @@ func (c *Caller) Viewer(ctx context.Context) (*model.Viewer, error) {
 }
 
 // Presumed is Viewer for who can have it confirmed in the same round trip as
-// what they read: it returns the viewer as it was when the session was last
-// seen, and whether that was in this request, so that it need not be confirmed.
+// what they read: if it is not confirmed, it is the viewer as it was when the
+// session was last asked for.
 func (c *Caller) Presumed(ctx context.Context) (v *model.Viewer, confirmed bool, err error) {
-	if c.claims != nil {
-		c.mu.Lock()
-		asked := c.viewer != nil
-		c.mu.Unlock()
-		if v, ok := c.sessions.seen.Get(c.claims.SessionID); ok && !asked {
-			return &v, false, nil
-		}
+	if v, confirmed, err = c.recall(); v != nil || confirmed {
+		return v, confirmed, err
 	}
 	v, err = c.Viewer(ctx)
 	return v, true, err
 }
 
-// Seen takes note of on whose behalf the caller's session acts now; nil says
-// that the session has ended. It returns what Viewer would.
+// recall tells what is known without asking; v is nil, and not confirmed, when
+// that is nothing.
+func (c *Caller) recall() (v *model.Viewer, confirmed bool, err error) {
+	if c.claims == nil {
+		return nil, true, c.refused
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.viewer != nil {
+		return c.viewer, true, nil
+	}
+	v, certain := c.store.Recall(c.claims.SessionID)
+	if v == nil || v.UserID != c.claims.UserID {
+		return nil, false, nil
+	}
+	if certain {
+		c.viewer = v
+	}
+	return v, certain, nil
+}
+
+// Seen takes note of on whose behalf the caller's session was said to act; nil
+// says that the session has ended. It returns what Viewer would.
 func (c *Caller) Seen(v *model.Viewer) (*model.Viewer, error) {
 	if v == nil || v.UserID != c.claims.UserID {
-		c.sessions.seen.Remove(c.claims.SessionID)
 		return nil, &TokenError{ReasonEnded}
 	}
-	c.sessions.seen.Add(c.claims.SessionID, *v)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.viewer = v

@@ -1,16 +1,22 @@
 package auth_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/caregraph/caregraph/internal/auth"
 	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
@@ -24,7 +30,7 @@ type office struct {
 	caller *auth.Caller
 }
 
-func newOffice(t *testing.T) *office {
+func newOffice(t *testing.T, options ...func(*store.Options)) *office {
 	t.Helper()
 	keys, err := auth.LoadOrCreateKeys(filepath.Join(t.TempDir(), "keys.json"), "EdDSA")
 	if err != nil {
@@ -34,7 +40,7 @@ func newOffice(t *testing.T) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &office{Clinic: storetest.New(t), tokens: tokens}
+	o := &office{Clinic: storetest.New(t, options...), tokens: tokens}
 	o.door = auth.Identify(o.Store, tokens, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		o.caller = auth.CallerFrom(r.Context())
 	}))
@@ -109,26 +115,85 @@ func TestViewer_IsAskedInEachRequest(t *testing.T) {
 	}
 }
 
-// TestSeen_ForgetsASessionThatHasEnded, and never takes one for somebody else's.
-func TestSeen_ForgetsASessionThatHasEnded(t *testing.T) {
+// TestSeen_RefusesASessionThatHasEnded, and never takes one for somebody else's.
+func TestSeen_RefusesASessionThatHasEnded(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	asha := o.Owner("Asha")
 	for _, found := range []*model.Viewer{nil, {UserID: asha.UserID + 1, Role: model.RoleAdmin, SessionID: asha.SessionID}} {
-		if _, err := o.asks(t, asha).Viewer(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		caller := o.asks(t, asha)
-		if _, confirmed, _ := caller.Presumed(t.Context()); confirmed {
-			t.Fatal("nothing was remembered")
-		}
-		v, err := caller.Seen(found)
+		v, err := o.asks(t, asha).Seen(found)
 		wantEnded(t, v, err)
-		if _, confirmed, _ := o.asks(t, asha).Presumed(t.Context()); !confirmed {
-			t.Error("it is remembered still")
-		}
 	}
 }
+
+// TestViewer_IsRecalledWhenThatIsCertain, without a question to the database,
+// and refused in the very request after its session was ended.
+func TestViewer_IsRecalledWhenThatIsCertain(t *testing.T) {
+	t.Parallel()
+	questions := &counter{}
+	o := newOffice(t, func(o *store.Options) { o.Listen, o.Tracer = true, questions })
+	asha, bina := o.Owner("Asha"), o.Owner("Bina")
+	for end := time.Now().Add(30 * time.Second); ; <-time.After(time.Millisecond) {
+		if _, err := o.asks(t, asha).Viewer(t.Context()); err != nil || time.Now().After(end) {
+			t.Fatalf("it does not become certain: %v", err)
+		}
+		if _, certain := o.Store.Recall(asha.SessionID); certain {
+			break
+		}
+	}
+	before := questions.sessions.Load()
+	if v, err := o.asks(t, asha).Viewer(t.Context()); err != nil || *v != *asha.Viewer {
+		t.Errorf("asked, it is %v, %v", v, err)
+	}
+	if v, confirmed, err := o.asks(t, asha).Presumed(t.Context()); err != nil || !confirmed || *v != *asha.Viewer {
+		t.Errorf("presumed, it is %v, confirmed %t, %v", v, confirmed, err)
+	}
+	if n := questions.sessions.Load() - before; n > 0 {
+		t.Errorf("the database was asked %d times", n)
+	}
+	if _, err := o.asks(t, bina).Viewer(t.Context()); err != nil { // who has not been here before
+		t.Error(err)
+	}
+	if err := o.Store.EndSessions(t.Context(), asha.Viewer, ""); err != nil {
+		t.Fatal(err)
+	}
+	v, err := o.asks(t, asha).Viewer(t.Context())
+	wantEnded(t, v, err)
+	v, confirmed, err := o.asks(t, asha).Presumed(t.Context())
+	wantEnded(t, v, err)
+	if !confirmed {
+		t.Error("it is presumed still")
+	}
+}
+
+// TestViewer_IsNotRecalledForSomebodyElse: a token that names another account
+// than the session's is refused, whatever is recalled.
+func TestViewer_IsNotRecalledForSomebodyElse(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	asha, bina := o.Owner("Asha"), o.Owner("Bina")
+	if _, err := o.asks(t, asha).Viewer(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	bina.SessionID = asha.SessionID
+	if v, confirmed, err := o.asks(t, bina).Presumed(t.Context()); !confirmed {
+		t.Errorf("presumed to be %v", v)
+	} else {
+		wantEnded(t, v, err)
+	}
+}
+
+// counter counts the questions for sessions.
+type counter struct{ sessions atomic.Int64 }
+
+func (c *counter) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	if strings.Contains(data.SQL, "FROM sessions") {
+		c.sessions.Add(1)
+	}
+	return ctx
+}
+
+func (*counter) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
 // TestPresumed_TakesTheRoleThatWasSeen and not the one of the request before.
 func TestPresumed_TakesTheRoleThatWasSeen(t *testing.T) {

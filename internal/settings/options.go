@@ -44,7 +44,7 @@ func options(s *Settings) []option {
 		},
 		{
 			name: "database-connections", value: "N", standard: "20", set: whole(&s.DatabaseConns, 2, 10_000),
-			help: "Most connections to PostgreSQL at a time, half of them for what only reads.",
+			help: "Most connections to PostgreSQL at a time, half of them for what only reads; one more hears of sessions that end.",
 		},
 		{
 			name: "playground", value: boolean, standard: "true", set: truth(&s.Playground),

@@ -1,0 +1,110 @@
+package store
+
+import (
+	"sync"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2/simplelru"
+
+	"github.com/caregraph/caregraph/model"
+)
+
+// living remembers on whose behalf sessions acted when they were last asked
+// for, by their ids, and whether they certainly still do: that is while the
+// listener proves that it hears of those which end.
+type living struct {
+	mu       sync.Mutex
+	sessions *lru.LRU[string, session]
+	// changes counts what was forgotten, so that nobody learns of a session what
+	// they asked before it ended.
+	changes uint64
+	// certainUntil is how long what is remembered can be relied on.
+	certainUntil time.Time
+	// recalled is not empty if somebody wanted to rely on it.
+	recalled chan struct{}
+}
+
+type session struct {
+	viewer    *model.Viewer
+	expiresAt time.Time
+}
+
+// mostRemembered is how many sessions are remembered; one takes some 300 bytes.
+const mostRemembered = 10_000
+
+func newLiving() *living {
+	sessions, _ := lru.NewLRU[string, session](mostRemembered, nil) // fails for a size below 1 only
+	return &living{sessions: sessions, recalled: make(chan struct{}, 1)}
+}
+
+// Recall returns on whose behalf a session acted when it was last asked for, and
+// whether it certainly acts so now: the database, and any server that uses it,
+// would have told of a change. It returns nil when nothing is remembered.
+func (s *Store) Recall(sessionID string) (v *model.Viewer, certain bool) {
+	return s.living.recall(sessionID, time.Now())
+}
+
+func (l *living) recall(id string, now time.Time) (v *model.Viewer, certain bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	select {
+	case l.recalled <- struct{}{}:
+	default:
+	}
+	known, ok := l.sessions.Get(id)
+	if !ok || !now.Before(known.expiresAt) {
+		return nil, false
+	}
+	return known.viewer, now.Before(l.certainUntil)
+}
+
+// moment is when a session was asked for, or a little before.
+type moment struct {
+	at      time.Time
+	changes uint64
+}
+
+func (l *living) moment() moment {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return moment{time.Now(), l.changes}
+}
+
+// learn notes what a session that was asked for was said to be: nobody's, with a
+// nil viewer, or the viewer's for some time.
+func (l *living) learn(asked moment, id string, v *model.Viewer, left time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case v == nil:
+		l.sessions.Remove(id)
+	case l.changes == asked.changes:
+		l.sessions.Add(id, session{v, asked.at.Add(left)})
+	}
+}
+
+// forget is for sessions that have ended or act otherwise now.
+func (l *living) forget(ids ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.changes++
+	for _, id := range ids {
+		l.sessions.Remove(id)
+	}
+}
+
+// forgetAll is for when nobody can say which sessions have ended.
+func (l *living) forgetAll() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.changes++
+	l.sessions.Purge()
+	l.certainUntil = time.Time{}
+}
+
+// rely says that every end of a session is heard of until then.
+func (l *living) rely(until time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.certainUntil = until
+}

@@ -1,0 +1,228 @@
+package store_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/storetest"
+)
+
+func listening(o *store.Options) { o.Listen = true }
+
+// another opens the database of the clinic as a second server does.
+func another(t *testing.T, c *storetest.Clinic) *store.Store {
+	t.Helper()
+	s := ok(store.Open(t.Context(), c.URL, store.Options{Policy: storetest.Policy(t), Connections: 2, Listen: true}))(t)
+	t.Cleanup(s.Close)
+	return s
+}
+
+// patience is for what takes a moment.
+const patience = 30 * time.Second
+
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !holds(); <-time.After(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("it does not come to pass that %s", what)
+		}
+	}
+}
+
+// becomesCertain asks for the sessions until the store recalls them for certain.
+func becomesCertain(t *testing.T, s *store.Store, sessions ...string) {
+	t.Helper()
+	for _, id := range sessions {
+		eventually(t, "session "+id+" is certain", func() bool {
+			if _, certain := s.Recall(id); certain {
+				return true
+			}
+			ok(s.SessionViewer(t.Context(), id))(t)
+			return false
+		})
+	}
+}
+
+func isForgotten(s *store.Store, id string) bool {
+	v, _ := s.Recall(id)
+	return v == nil
+}
+
+// TestRecall_ForgetsWhatEnds: a session that has ended or changed is forgotten
+// by the server that did it at once, by all others a moment later, and no other
+// session is.
+func TestRecall_ForgetsWhatEnds(t *testing.T) {
+	t.Parallel()
+	type world struct {
+		*storetest.Clinic
+		asha *storetest.Account
+	}
+	sql := func(statement string) func(world) error {
+		return func(w world) error { w.Exec(statement, w.asha.UserID); return nil }
+	}
+	for what, tc := range map[string]struct {
+		end func(world) error
+		// here says that the store itself did it.
+		here, everybodys bool
+	}{
+		"logout":            {end: func(w world) error { return w.Store.EndSession(t.Context(), w.asha.Viewer, "phone") }, here: true},
+		"logout everywhere": {end: func(w world) error { return w.Store.EndSessions(t.Context(), w.asha.Viewer, "") }, here: true},
+		"new password": {end: func(w world) error {
+			kept := storetest.Session(w.asha.SessionID, w.asha.UserID, "fresh")
+			return w.Store.ChangePassword(t.Context(), w.asha.Viewer, "hash of Asha", "new hash", kept)
+		}, here: true},
+		"stolen token": {end: func(w world) error {
+			used := storetest.Session("phone", w.asha.UserID, "used")
+			wantCode(t, errOf(w.Store.RotateSession(t.Context(), used, storetest.Session("phone", w.asha.UserID, "next"))), model.CodeInvalidToken, "refresh")
+			return nil
+		}, here: true},
+		"ended by SQL":     {end: sql("UPDATE sessions SET ended_at = now() WHERE id = 'phone' AND user_id = ?")},
+		"expired by SQL":   {end: sql("UPDATE sessions SET expires_at = now() WHERE id = 'phone' AND user_id = ?")},
+		"given away":       {end: sql("UPDATE sessions SET user_id = (SELECT max(id) FROM users WHERE id <> ?0) WHERE id = 'phone'")},
+		"other id":         {end: sql("UPDATE sessions SET id = 'other' WHERE id = 'phone' AND user_id = ?")},
+		"deleted":          {end: sql("DELETE FROM sessions WHERE id = 'phone' AND user_id = ?")},
+		"inactive":         {end: sql("UPDATE users SET is_active = FALSE WHERE id = ?")},
+		"promoted":         {end: sql("UPDATE users SET role = 'ADMIN' WHERE id = ?")},
+		"account deleted":  {end: sql("DELETE FROM users WHERE id = ?")},
+		"all are deleted":  {end: sql("TRUNCATE sessions"), everybodys: true},
+		"all are inactive": {end: sql("UPDATE users SET is_active = FALSE"), everybodys: true},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			c := storetest.New(t, listening)
+			w := world{c, c.Owner("Asha")}
+			ravi := c.Owner("Ravi")
+			wantSame(t, "error", errOf(c.Store.CreateSession(t.Context(), storetest.Session("phone", w.asha.UserID, "r"), "hash of Asha")), nil)
+			elsewhere := another(t, c)
+			for _, s := range []*store.Store{c.Store, elsewhere} {
+				becomesCertain(t, s, "phone", ravi.SessionID)
+			}
+			wantSame(t, "error", tc.end(w), nil)
+			if tc.here && !isForgotten(c.Store, "phone") {
+				t.Error("it is not forgotten at once where it was done")
+			}
+			for _, s := range []*store.Store{c.Store, elsewhere} {
+				eventually(t, "it is forgotten", func() bool { return isForgotten(s, "phone") })
+				if !tc.everybodys && isForgotten(s, ravi.SessionID) {
+					t.Error("a session that nobody touched is forgotten")
+				}
+			}
+		})
+	}
+}
+
+// TestRecall_ExpiresByItself without anybody telling.
+func TestRecall_ExpiresByItself(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t, listening)
+	asha := c.Owner("Asha")
+	becomesCertain(t, c.Store, asha.SessionID)
+	c.Exec("UPDATE sessions SET expires_at = now() + interval '5 seconds'")
+	eventually(t, "it is forgotten as one that has changed", func() bool { return isForgotten(c.Store, asha.SessionID) })
+	ok(c.Store.SessionViewer(t.Context(), asha.SessionID))(t)
+	wantSame(t, "forgotten before", isForgotten(c.Store, asha.SessionID), false)
+	eventually(t, "it is forgotten", func() bool { return isForgotten(c.Store, asha.SessionID) })
+}
+
+// TestRecall_NothingForAnOutsider: what does not live is not remembered.
+func TestRecall_NothingForAnOutsider(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t, listening)
+	asha := c.Owner("Asha")
+	wantSame(t, "error", c.Store.EndSession(t.Context(), asha.Viewer, asha.SessionID), nil)
+	for _, id := range []string{"", "no such session", asha.SessionID} {
+		ok(c.Store.SessionViewer(t.Context(), id))(t)
+		if v, certain := c.Store.Recall(id); v != nil || certain {
+			t.Errorf("session %q is recalled as %v, certain: %v", id, v, certain)
+		}
+	}
+}
+
+// TestRecall_IsAGuessWithoutAListener, however often a session was asked for.
+func TestRecall_IsAGuessWithoutAListener(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha := c.Owner("Asha")
+	ok(c.Store.SessionViewer(t.Context(), asha.SessionID))(t)
+	v, certain := c.Store.Recall(asha.SessionID)
+	wantSame(t, "viewer", *v, *asha.Viewer)
+	wantSame(t, "certain", certain, false)
+}
+
+// TestRecall_LostConnection: while nobody listens nothing is certain, and what
+// was remembered is forgotten, since it may have ended meanwhile.
+func TestRecall_LostConnection(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t, listening)
+	asha := c.Owner("Asha")
+	becomesCertain(t, c.Store, asha.SessionID)
+	c.Exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN %'")
+	eventually(t, "it is forgotten", func() bool { return isForgotten(c.Store, asha.SessionID) })
+	becomesCertain(t, c.Store, asha.SessionID)
+	c.Exec("UPDATE sessions SET ended_at = now()")
+	eventually(t, "it is forgotten by the new connection", func() bool { return isForgotten(c.Store, asha.SessionID) })
+}
+
+// TestRecall_DeafListener: a listener whose signals do not come back, as behind a
+// pooler, makes nothing certain.
+func TestRecall_DeafListener(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha := c.Owner("Asha")
+	c.Exec(`CREATE SCHEMA deaf; CREATE FUNCTION deaf.pg_notify(text, text) RETURNS void LANGUAGE sql AS ''`)
+	url := c.URL + separator(c.URL) + "search_path=deaf,public,pg_catalog"
+	deaf := ok(store.Open(t.Context(), url, store.Options{Policy: storetest.Policy(t), Connections: 2, Listen: true}))(t)
+	t.Cleanup(deaf.Close)
+	for end := time.Now().Add(2 * time.Second); time.Now().Before(end); <-time.After(time.Millisecond) {
+		ok(deaf.SessionViewer(t.Context(), asha.SessionID))(t)
+		if _, certain := deaf.Recall(asha.SessionID); certain {
+			t.Fatal("it is certain")
+		}
+	}
+}
+
+// late is a tracer that does something once, after a statement was answered and
+// before anybody has read the answer.
+type late struct{ do func() }
+
+func (*late) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	return ctx
+}
+
+func (l *late) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {
+	if do := l.do; do != nil {
+		l.do = nil // it makes statements, too
+		do()
+	}
+}
+
+// TestRecall_NotWhatEndedWhileItWasAskedFor: the answer that a session lives is
+// not remembered when it has ended since.
+func TestRecall_NotWhatEndedWhileItWasAskedFor(t *testing.T) {
+	t.Parallel()
+	for what, ask := range map[string]func(*storetest.Clinic, *storetest.Account) error{
+		"SessionViewer": func(c *storetest.Clinic, asha *storetest.Account) error {
+			return errOf(c.Store.SessionViewer(t.Context(), asha.SessionID))
+		},
+		"ReadConfirming": func(c *storetest.Clinic, asha *storetest.Account) error {
+			return errOf(c.Store.ReadConfirming(t.Context(), asha.Viewer, nil))
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			tracer := &late{}
+			c := storetest.New(t, func(o *store.Options) { o.Tracer = tracer })
+			asha := c.Owner("Asha")
+			tracer.do = func() { wantSame(t, "error", c.Store.EndSession(t.Context(), asha.Viewer, asha.SessionID), nil) }
+			wantSame(t, "error", ask(c, asha), nil)
+			if v, _ := c.Store.Recall(asha.SessionID); v != nil {
+				t.Error("it is remembered")
+			}
+		})
+	}
+}
