@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -47,20 +47,25 @@ func (t Transport) readBody(w http.ResponseWriter, r *http.Request) (*graphql.Ra
 	if t.MaxBody > 0 {
 		r.Body = http.MaxBytesReader(w, r.Body, t.MaxBody)
 	}
-	body, err := readAll(r.Body, r.ContentLength)
-	if err != nil {
+	body := spareBodies.Get().(*bytes.Buffer)
+	defer spare(body)
+	if _, err := body.ReadFrom(r.Body); err != nil {
 		return nil, unread(err)
 	}
-	return decode(body)
+	return decode(body.Bytes())
 }
 
-// readAll is io.ReadAll, with room from the start for as much as the client
-// says it sends, if that is not much.
-func readAll(body io.Reader, size int64) ([]byte, error) {
+// spareBodies are buffers for the bodies of the next requests: nothing that
+// decode returns lies in the body.
+var spareBodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// spare keeps the buffer, unless it has grown far beyond the usual body.
+func spare(body *bytes.Buffer) {
 	const most = 16 << 10
-	content := bytes.NewBuffer(make([]byte, 0, min(max(size, 0), most)+bytes.MinRead))
-	_, err := content.ReadFrom(body)
-	return content.Bytes(), err
+	if body.Cap() <= most {
+		body.Reset()
+		spareBodies.Put(body)
+	}
 }
 
 // acceptable refuses a body that is not JSON in UTF-8, uncompressed.

@@ -15,17 +15,19 @@ type token struct {
 
 func (s *scanner) token() (t token) {
 	s.take('"')
-	for start := s.at; s.at < len(s.text); s.at++ {
-		switch c := s.text[s.at]; {
+	rest := s.text[s.at:]
+	for i := 0; i < len(rest); i++ {
+		switch c := rest[i]; {
 		case c == '"':
-			t.raw = s.text[start:s.at]
-			s.at++
+			t.raw = rest[:i]
+			s.at += i + 1
 			return t
 		case c == '\\':
 			t.escaped = true
-			s.at++ // what comes next does not end the string
+			i++ // what comes next does not end the string
 		case c < ' ':
 			s.fail()
+			return t
 		}
 	}
 	s.fail()

@@ -1,0 +1,61 @@
+package gqlhttp
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/iotest"
+)
+
+// Buffers are used again: whatever decode returned must have its own copy.
+func TestDecode_KeepsNothingOfTheBody(t *testing.T) {
+	t.Parallel()
+	for _, text := range slices.Concat(scanned, unscanned) {
+		want, refused := decode([]byte(text))
+		body := []byte(text)
+		got, _ := decode(body)
+		clear(body)
+		if refused == nil && !reflect.DeepEqual(got, want) {
+			t.Errorf("%.100s, with the body gone: %#v", text, got)
+		}
+	}
+}
+
+func TestReadBody_GivesEachRequestItsOwn(t *testing.T) {
+	t.Parallel()
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for n := range 200 {
+				name := fmt.Sprint(strings.Repeat("x", 1+n*n%1_000), i, n)
+				whole := strings.NewReader(fmt.Sprintf(`{"query":"{name}","variables":{"name":%q}}`, name))
+				if params, err := read(t, whole); err != nil || params["name"] != name {
+					t.Errorf("sent %s, read %v %v", name, params, err)
+				}
+				broken := io.MultiReader(strings.NewReader(`{"query":"{name}"`), iotest.ErrReader(io.ErrUnexpectedEOF))
+				if _, err := read(t, broken); err == nil {
+					t.Error("a body that breaks off was read")
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// read returns the variables of a request with this body.
+func read(t *testing.T, body io.Reader) (map[string]any, *refusal) {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", body)
+	r.Header.Set("Content-Type", mediaJSON)
+	params, err := Transport{}.readBody(httptest.NewRecorder(), r)
+	if err != nil {
+		return nil, err
+	}
+	return params.Variables, nil
+}
