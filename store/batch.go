@@ -24,37 +24,31 @@ func (s *Store) ReadConfirming(ctx context.Context, v *model.Viewer, reads []*Re
 	if v == nil {
 		return nil, nil //nolint:nilnil // no viewer is an answer
 	}
-	asked := s.living.moment()
-	results, err := s.results(ctx, v, reads, askSession(v.SessionID))
+	asked, session := s.living.moment(), askSession(v.SessionID)
+	results, err := s.results(ctx, v, reads, session)
 	if err != nil {
 		return nil, err
 	}
-	session := results[len(reads)]
-	actual := s.learn(asked, v.SessionID, session)
-	session.Release()
+	actual := s.learn(asked, v.SessionID, session.rows)
+	session.rows.Release()
 	if actual != nil && *actual == *v {
-		return actual, fill(reads, results[:len(reads)], nil)
+		return actual, fill(reads, results, nil)
 	}
-	release(results[:len(reads)])
-	return actual, nil
-}
-
-func release(results []*Rows) {
 	for _, rows := range results {
 		rows.Release()
 	}
+	return actual, nil
 }
 
 // SessionViewer asks on whose behalf a session acts: nil, without an error, when
 // the session has ended or expired or its account is not active.
 func (s *Store) SessionViewer(ctx context.Context, sessionID string) (*model.Viewer, error) {
-	asked := s.living.moment()
-	results, err := s.batch(ctx, []*statement{askSession(sessionID)})
-	if err != nil {
+	asked, session := s.living.moment(), askSession(sessionID)
+	if err := s.batch(ctx, session); err != nil {
 		return nil, translate("read session", err)
 	}
-	defer results[0].Release()
-	return s.learn(asked, sessionID, results[0]), nil
+	defer session.rows.Release()
+	return s.learn(asked, sessionID, session.rows), nil
 }
 
 // askSession asks for the milliseconds that are left, too, by one clock; at most
@@ -104,40 +98,47 @@ func fill(reads []*Read, results []*Rows, err error) error {
 // values.
 const byValues = "SELECT set_config('plan_cache_mode', 'auto', true)"
 
-// results does the reads, and further statements after them. How to find the few
-// rows that a search or a filter asks for depends on its values; everything else
-// is found the same way each time, and planned once.
+// results does the reads, and further statements after them, and returns the rows
+// of each read. How to find the few rows that a search or a filter asks for
+// depends on its values; everything else is found the same way each time, and
+// planned once.
 func (s *Store) results(ctx context.Context, v *model.Viewer, reads []*Read, more ...*statement) ([]*Rows, error) {
+	foldAll(reads)
 	statements := make([]*statement, 0, 1+len(reads)+len(more))
-	selective := slices.ContainsFunc(reads, func(r *Read) bool { return r.selective })
-	if selective {
+	if slices.ContainsFunc(reads, func(r *Read) bool { return r.selective }) {
 		statements = append(statements, &statement{text: byValues})
 	}
 	for _, r := range reads {
-		st := r.statement(v)
-		if st.err != nil {
-			return nil, st.err
+		if r.foldedInto != nil {
+			continue
 		}
-		statements = append(statements, st)
+		r.sent = r.statement(v)
+		if r.sent.err != nil {
+			return nil, r.sent.err
+		}
+		statements = append(statements, r.sent)
 	}
-	results, err := s.batch(ctx, append(statements, more...))
-	if err != nil {
+	if err := s.batch(ctx, append(statements, more...)...); err != nil {
 		return nil, translate("read", err)
 	}
-	if selective {
-		results[0].Release()
-		results = results[1:]
+	rows := make([]*Rows, len(reads))
+	for i, r := range reads {
+		if r.foldedInto != nil {
+			rows[i] = r.foldedInto.sent.above
+		} else {
+			rows[i] = r.sent.rows
+		}
 	}
-	return results, nil
+	return rows, nil
 }
 
 // batch sends all statements at once, each prepared on its connection when it
-// is met for the first time. PostgreSQL runs what comes before one Sync in one
-// transaction, here with one snapshot.
-func (s *Store) batch(ctx context.Context, statements []*statement) ([]*Rows, error) {
+// is met for the first time, and gives them their rows. PostgreSQL runs what
+// comes before one Sync in one transaction, here with one snapshot.
+func (s *Store) batch(ctx context.Context, statements ...*statement) error {
 	conn, err := s.reads.Acquire(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("acquire a connection: %w", err)
+		return fmt.Errorf("acquire a connection: %w", err)
 	}
 	defer conn.Release()
 	if s.tracer != nil {
@@ -146,20 +147,25 @@ func (s *Store) batch(ctx context.Context, statements []*statement) ([]*Rows, er
 			defer s.tracer.TraceQueryEnd(ended, conn.Conn(), pgx.TraceQueryEndData{})
 		}
 	}
-	results, err := pipeline(ctx, conn.Conn().PgConn(), statements)
-	if err != nil {
+	if err := pipeline(ctx, conn.Conn().PgConn(), statements); err != nil {
 		// What is prepared on the connection is uncertain now, as after a
 		// migration: the next read gets another connection.
 		_ = conn.Conn().Close(ctx)
-		return nil, err
+		return err
 	}
-	return results, nil
+	return nil
 }
 
 var binaryFormat = []int16{pgx.BinaryFormatCode}
 
-func pipeline(ctx context.Context, conn *pgconn.PgConn, statements []*statement) (results []*Rows, err error) {
+func pipeline(ctx context.Context, conn *pgconn.PgConn, statements []*statement) (err error) {
 	known := preparedOn(conn)
+	if len(statements) == 1 { // as most are, which costs less without a pipeline
+		st := statements[0]
+		if description, ok := known.Get(st.text); ok && description.Fields != nil {
+			return st.receive(conn.ExecStatement(ctx, description, st.args, nil, binaryFormat))
+		}
+	}
 	var described []*pgconn.StatementDescription
 	p := conn.StartPipeline(ctx)
 	defer func() { err = errors.Join(err, p.Close()) }()
@@ -180,32 +186,46 @@ func pipeline(ctx context.Context, conn *pgconn.PgConn, statements []*statement)
 		p.SendQueryPrepared(description.Name, st.args, nil, binaryFormat) // tells of its columns, too
 	}
 	if err := p.Sync(); err != nil {
-		return nil, fmt.Errorf("send: %w", err)
+		return fmt.Errorf("send: %w", err)
 	}
-	results = make([]*Rows, 0, len(statements))
 	for {
 		result, err := p.GetResults()
 		if err != nil {
-			return nil, fmt.Errorf("receive: %w", err)
+			return fmt.Errorf("receive: %w", err)
 		}
 		switch result := result.(type) {
 		case *pgconn.StatementDescription:
 			described[0].Fields, described = result.Fields, described[1:]
 		case *pgconn.ResultReader:
-			rows := newRows()
-			for result.NextRow() {
-				rows.add(result.Values())
+			if err := statements[0].receive(result); err != nil {
+				return err
 			}
-			if _, err := result.Close(); err != nil {
-				return nil, fmt.Errorf("receive: %w", err)
-			}
-			results = append(results, rows)
+			statements = statements[1:]
 		case *pgconn.PipelineSync:
-			return results, nil
+			return nil
 		case nil:
-			return nil, errors.New("receive: the results broke off")
+			return errors.New("receive: the results broke off")
 		}
 	}
+}
+
+// receive takes the rows of the statement.
+func (st *statement) receive(result *pgconn.ResultReader) error {
+	st.rows = newRows()
+	if st.fold != nil {
+		st.above = newRows()
+	}
+	for result.NextRow() {
+		if st.fold != nil {
+			st.fold.add(st.above, st.rows, result.Values())
+		} else {
+			st.rows.add(result.Values())
+		}
+	}
+	if _, err := result.Close(); err != nil {
+		return fmt.Errorf("receive: %w", err)
+	}
+	return nil
 }
 
 // prepared is the statements of one connection, by their texts: the latest that

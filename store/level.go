@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"reflect"
 	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/caregraph/caregraph/model"
@@ -101,9 +100,17 @@ func (l *Level) SortKey() int {
 	return l.column(output{l.records[0], "sort_key", ""})
 }
 
-// ID returns the column of the record's id, a bigint; it is null when a record
-// that is named by another one does not exist for the viewer.
+// ID returns the column of the record's id, a bigint.
 func (r *Record) ID() int { return r.level.column(output{r, "id", ""}) }
+
+// Present returns a column that is null when a record that is named by another
+// one does not exist for the viewer, and else is not.
+func (r *Record) Present() int {
+	if r.inline() {
+		return r.parent.ID() // it is there with the one that names it
+	}
+	return r.ID()
+}
 
 // Relations returns the column that says how the viewer stands to the record,
 // an integer of the bits of model.Relations.
@@ -202,14 +209,15 @@ func (s *Store) fieldColumns(row any) map[string]output {
 	return columns
 }
 
-// selectList is the columns of the level's rows.
+// selectList is the columns of the level's rows; below another level it follows
+// on the key.
 func (l *Level) selectList() string {
-	var names []string
-	if l.keyed {
-		names = append(names, "up.k")
+	list := ""
+	for i, c := range l.columns {
+		if i > 0 || l.keyed {
+			list += ", "
+		}
+		list += c.record.ref(c.name) + c.cast
 	}
-	for _, c := range l.columns {
-		names = append(names, c.record.ref(c.name)+c.cast)
-	}
-	return strings.Join(names, ", ")
+	return list
 }

@@ -21,6 +21,15 @@ type Read struct {
 	counts, groups bool
 	// selective says that the values of its conditions decide how to find rows.
 	selective bool
+	// one says that there is one row at most.
+	one bool
+	// only leaves out the row beyond the page.
+	only bool
+	// folds is set when the read's statement does the one above, too, which then
+	// is foldedInto it.
+	folds      *fold
+	foldedInto *Read
+	sent       *statement
 	// Rows is what was read. A count has one row, with the number as a bigint;
 	// below another level it has one for each parent, with its id before.
 	Rows *Rows
@@ -29,7 +38,7 @@ type Read struct {
 // ReadOne reads the live record with the id, if it exists for the viewer.
 func (l *Level) ReadOne(id int64) *Read {
 	t := l.records[0].table
-	return &Read{level: l, query: query{
+	return &Read{level: l, one: true, query: query{
 		table: t, by: byKey, deleted: model.DeletedExclude, conditions: []condition{when(t.alias+".id = ?", id)},
 	}}
 }
@@ -116,12 +125,27 @@ func (r *Read) Order() model.Order { return r.query.order.Order }
 // Page is the checked page of a list.
 func (r *Read) Page() model.Page { return r.page }
 
+// OnlyPage has the read leave out the row beyond the page, from which it is known
+// whether there are more.
+func (r *Read) OnlyPage() { r.only = true }
+
+// limit is the most rows that the read gives out for each record above.
+func (r *Read) limit() int {
+	if r.only {
+		return r.page.Limit
+	}
+	return r.page.Limit + 1
+}
+
 func (r *Read) paged() bool { return r.query.order.column != "" }
 
 // levelText is what of a level's statements is the same for all viewers of a
 // role.
 type levelText struct {
 	columns string
+	// foldColumns are the same in a statement that is also that of a level below,
+	// and foldExports what that needs.
+	foldColumns, foldExports string
 	// exists is the rule of the level's own records.
 	exists string
 	// exports and keys are the columns of the level's own records: those of its
@@ -152,7 +176,7 @@ type textKey struct {
 
 func (l *Level) newText(v *model.Viewer, q query) *levelText {
 	s, own, who := l.store, l.records[0], anyViewer(v)
-	t := &levelText{columns: l.selectList()}
+	t := &levelText{columns: l.selectList(), foldColumns: l.foldColumns()}
 	relations, live := s.sql(own.table.relations(who)), own.table.live
 	if l.inherits {
 		relations, live = "up.r", "TRUE"
@@ -164,8 +188,12 @@ func (l *Level) newText(v *model.Viewer, q query) *levelText {
 		t.exists = s.sqlWhere(s.exists(own.table, who, q.by, q.deleted))
 	}
 	t.exports = own.exported(relations, q.order.column)
-	if len(l.records) > 1 && q.order.column != "" {
-		t.exports += ", " + q.order.column + " AS place" // what the joined rows are sorted by
+	folded := *own
+	folded.standing = own.standing || own.table.typ == "Patient"
+	t.foldExports = folded.exported(relations, q.order.column)
+	if q.order.column != "" { // what joined rows are sorted by
+		t.exports += ", " + q.order.column + " AS place"
+		t.foldExports += ", " + q.order.column + " AS place"
 	}
 	t.keys = own.keys(relations) + ", " + live + " AS live"
 	for _, joined := range l.records[1:] {

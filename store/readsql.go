@@ -12,7 +12,7 @@ import (
 // statement returns the statement of a read for a viewer. Its text is written
 // once for all reads of the same shape.
 func (r *Read) statement(v *model.Viewer) *statement {
-	st := &statement{store: r.level.store, viewer: v, args: make([][]byte, 0, usualArguments)}
+	st := &statement{store: r.level.store, viewer: v, fold: r.folds, args: make([][]byte, 0, usualArguments)}
 	var room [usualShape]byte
 	shape, kept := r.shape(append(room[:0], v.Role...))
 	if kept {
@@ -42,7 +42,7 @@ const (
 func (r *Read) shape(b []byte) (shape []byte, ok bool) {
 	q, p := r.query, r.page
 	for i, is := range [...]bool{
-		r.counts, r.groups, p.Backwards, q.order.Descending, p.After != nil, p.Before != nil,
+		r.counts, r.groups, r.only, r.folds != nil, p.Backwards, q.order.Descending, p.After != nil, p.Before != nil,
 	} {
 		if is {
 			b = append(b, byte('a'+i))
@@ -116,14 +116,37 @@ func (r *Read) write(st *statement) {
 
 func (r *Read) writeRows(st *statement) {
 	text := st.pieces(r)
-	st.write("SELECT ", text.columns, " FROM ")
-	r.writePage(st, text.exports, r.page.Limit+1)
+	switch {
+	case r.folds != nil:
+		st.write("SELECT ", st.pieces(r.parent).foldColumns, text.columns, " FROM (")
+		r.writeFolded(st)
+		st.write(") AS up LEFT JOIN LATERAL ")
+		r.writeOwn(st, text.exports, r.limit())
+		st.write(" ON TRUE")
+	case r.parent != nil:
+		st.write("SELECT up.k", text.columns, " FROM ")
+		r.writePage(st, text.exports, r.limit())
+	default:
+		st.write("SELECT ", text.columns, " FROM ")
+		r.writePage(st, text.exports, r.limit())
+	}
 	for _, join := range text.joins {
 		st.write(join)
 	}
-	if len(text.joins) > 0 && r.paged() {
+	r.writeOrder(st, len(text.joins) > 0)
+}
+
+// writeOrder sorts what a join, or another part of the statement, may have mixed.
+func (r *Read) writeOrder(st *statement, joined bool) {
+	order := " ORDER BY "
+	if r.folds != nil && r.parent.paged() {
+		direction := string(r.parent.query.order.direction(r.parent.page))
+		st.write(order, "up.place ", direction, ", up.id ", direction)
+		order, joined = ", ", true
+	}
+	if joined && r.paged() {
 		direction := string(r.query.order.direction(r.page))
-		st.write(" ORDER BY page.place ", direction, ", page.id ", direction)
+		st.write(order, "page.place ", direction, ", page.id ", direction)
 	}
 }
 
@@ -134,6 +157,11 @@ func (r *Read) writePage(st *statement, exports string, limit int) {
 		r.writeUp(st)
 		st.write(") AS up CROSS JOIN LATERAL ")
 	}
+	r.writeOwn(st, exports, limit)
+}
+
+// writeOwn is writePage for one parent.
+func (r *Read) writeOwn(st *statement, exports string, limit int) {
 	st.write("(SELECT ", exports, " FROM ")
 	r.writeFrom(st)
 	r.writeWhere(st)

@@ -18,17 +18,20 @@ type Rows struct {
 // cell is where a value lies in the data. The end of null lies before it.
 type cell struct{ start, end int32 }
 
-// add appends a row.
-func (r *Rows) add(values [][]byte) {
-	r.width = len(values)
-	for _, value := range values {
-		start := int32(len(r.data)) //nolint:gosec // PostgreSQL sends no message of 2 GB
-		if value == nil {
-			r.cells = append(r.cells, cell{start, -1})
-			continue
+// add appends a row, made of parts.
+func (r *Rows) add(parts ...[][]byte) {
+	r.width = 0
+	for _, values := range parts {
+		r.width += len(values)
+		for _, value := range values {
+			start := int32(len(r.data)) //nolint:gosec // PostgreSQL sends no message of 2 GB
+			if value == nil {
+				r.cells = append(r.cells, cell{start, -1})
+				continue
+			}
+			r.data = append(r.data, value...)
+			r.cells = append(r.cells, cell{start, int32(len(r.data))}) //nolint:gosec // as above
 		}
-		r.data = append(r.data, value...)
-		r.cells = append(r.cells, cell{start, int32(len(r.data))}) //nolint:gosec // as above
 	}
 }
 
@@ -50,10 +53,15 @@ func (r *Rows) Value(row, column int) (value []byte, ok bool) {
 	return r.data[c.start:c.end], true
 }
 
+// value is Value for a column that is not null.
+func (r *Rows) value(row, column int) []byte {
+	c := r.cells[row*r.width+column]
+	return r.data[c.start:c.end]
+}
+
 // Int64 returns the value of a column of type bigint that is not null.
 func (r *Rows) Int64(row, column int) int64 {
-	value, _ := r.Value(row, column)
-	return BigInt(value)
+	return BigInt(r.value(row, column))
 }
 
 // Relations returns the value of the column that Record.Relations asked for.

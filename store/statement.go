@@ -27,6 +27,11 @@ type statement struct {
 	draft   []byte
 	drafted bool
 	err     error
+
+	// fold is set for a statement whose rows are those of two reads.
+	fold *fold
+	// rows is the result; above is the part of it that fold splits off.
+	rows, above *Rows
 }
 
 // selfMark stands for the viewer's id in a piece of SQL that is kept.

@@ -110,13 +110,13 @@ func (s *Store) CredentialOf(ctx context.Context, v *model.Viewer) (*Credential,
 }
 
 func (s *Store) credential(ctx context.Context, which string, value []byte) (*Credential, error) {
-	results, err := s.batch(ctx, []*statement{{
+	account := &statement{
 		text: "SELECT id, username, email, password_hash, is_active FROM users WHERE " + which, args: [][]byte{value},
-	}})
-	if err != nil {
+	}
+	if err := s.batch(ctx, account); err != nil {
 		return nil, translate("read credential", err)
 	}
-	rows := results[0]
+	rows := account.rows
 	defer rows.Release()
 	if rows.Len() == 0 {
 		return nil, notFound("email")

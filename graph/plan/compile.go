@@ -139,7 +139,7 @@ func (c *compilation) resolved(at place, f graphql.CollectedField) (value, error
 		return nil, uncovered{ReasonSize}
 	}
 	inner, err := c.object(place{at.read, joined, f.Definition.Type.Name()}, f.Selections)
-	return one{joined.ID(), inner}, err
+	return one{joined.Present(), inner}, err
 }
 
 // access compiles what the viewer may do with a record.

@@ -32,7 +32,7 @@ func (c *compilation) listOf(at place, f graphql.CollectedField, other string) (
 			return nil, errors.New("a mapping names no " + other)
 		}
 		entries = place{record: joined, typ: c.Schema.Types[f.Definition.Type.Name()].Fields.ForName("nodes").Type.Name()}
-		conn.present = joined.ID()
+		conn.present = joined.Present()
 	}
 	ask := func(r *run) (*store.Read, error) {
 		above := r.reads[at.read]
@@ -62,7 +62,7 @@ func (c *compilation) connection(conn *connection, level *store.Level, entries p
 	if slices.ContainsFunc(selected, func(s graphql.CollectedField) bool {
 		return s.Name == "nodes" || s.Name == "edges" || s.Name == "pageInfo"
 	}) {
-		conn.read = c.plan.read(ask)
+		conn.read = c.plan.read(conn.peeking(ask))
 	} else {
 		c.plan.read(ask.check)
 	}
@@ -75,6 +75,17 @@ func (c *compilation) connection(conn *connection, level *store.Level, entries p
 		conn.fields = append(conn.fields, pageField{s.Alias, quoted(s.Alias) + ":", v})
 	}
 	return nil
+}
+
+// peeking has the row beyond the page read only if something asks for it.
+func (conn *connection) peeking(ask asker) asker {
+	return func(r *run) (*store.Read, error) {
+		read, err := ask(r)
+		if read != nil && !conn.peeks {
+			read.OnlyPage()
+		}
+		return read, err
+	}
 }
 
 func (c *compilation) pageValue(conn *connection, level *store.Level, entries place, s graphql.CollectedField, ask asker) (pageValue, error) {
@@ -143,9 +154,9 @@ func (c *compilation) pageInfo(conn *connection, level *store.Level, s graphql.C
 		case "__typename":
 			v = typename(`"PageInfo"`)
 		case "hasNextPage":
-			v = hasNext{}
+			conn.peeks, v = true, hasNext{}
 		case "hasPreviousPage":
-			v = hasPrevious{}
+			conn.peeks, v = true, hasPrevious{}
 		case "startCursor", "endCursor":
 			conn.sortKey, v = level.SortKey(), endCursor{first: s.Name == "startCursor"}
 		default:

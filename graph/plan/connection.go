@@ -17,6 +17,8 @@ type connection struct {
 	// present is the column that is null when an entry is left out, since the
 	// record at the other end does not exist for the viewer; -1 when none is.
 	present int
+	// peeks is set when something asks for what lies beyond the page.
+	peeks bool
 	// sortKey and id are the columns that a cursor is made of.
 	sortKey, id int
 	fields      []pageField

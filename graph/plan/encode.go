@@ -152,12 +152,13 @@ func (a age) write(e *encoding, at row) {
 // one is a record that another one names: null when it does not exist for the
 // viewer.
 type one struct {
-	id     int
-	object *object
+	// present is the column that is null then.
+	present int
+	object  *object
 }
 
 func (o one) write(e *encoding, at row) {
-	if _, exists := at.rows.Value(at.n, o.id); !exists {
+	if _, exists := at.rows.Value(at.n, o.present); !exists {
 		e.null()
 		return
 	}

@@ -1,0 +1,161 @@
+package store_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/storetest"
+)
+
+// bulky is a chart whose patients are never folded, for the addresses that it
+// reads as well.
+func bulky(t *testing.T, c chart) chart {
+	t.Helper()
+	ok(c.patients.Record().Column("Address"))(t)
+	return c
+}
+
+// TestFold_ReadsWhatTwoStatementsDo: the same rows in the same order, for each
+// viewer, page and filter, also of records that name others.
+func TestFold_ReadsWhatTwoStatementsDo(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	w := populate(t, c)
+	for _, who := range []string{"owner", "doctor who owns patients", "doctor with a verified and a deleted entry", "stranger", "administrator"} {
+		t.Run(who, func(t *testing.T) {
+			t.Parallel()
+			for _, joined := range []bool{false, true} {
+				folded, split := newChart(t, c.Store), bulky(t, newChart(t, c.Store))
+				if joined {
+					for _, c := range []chart{folded, split} {
+						doctor, _ := c.below.Record().Join("doctor")
+						doctor.Present()
+					}
+				}
+				for _, q := range patientQueries() {
+					if got, want := folded.byPatient(t, w.viewers[who], q), split.byPatient(t, w.viewers[who], q); got != want {
+						t.Fatalf("%s: folded\n%.300s\ntwo statements\n%.300s", q.what, got, want)
+					}
+				}
+			}
+		})
+	}
+}
+
+// byPatient is the patients of a query, each with its own mappings.
+func (c chart) byPatient(t *testing.T, v *model.Viewer, q patientQuery) string {
+	t.Helper()
+	list := ok(c.patients.ReadPatients(v, q.patients))(t)
+	below := ok(c.below.ReadMappingsOf(list, c.patients.Record(), q.below, q.active))(t)
+	wantSame(t, "error", c.store.Read(t.Context(), v, []*store.Read{list, below}), nil)
+	text := ""
+	for row := range min(list.Rows.Len(), list.Page().Limit) { // and not the one beyond the page
+		id := list.Rows.Int64(row, 0)
+		place, _ := list.Rows.Value(row, 1)
+		text += fmt.Sprintf("\n%d %s:", id, place)
+		for row := range below.Rows.Len() {
+			if below.Rows.Int64(row, store.Key) == id {
+				place, _ := below.Rows.Value(row, 2)
+				text += fmt.Sprintf(" %d %s", below.Rows.Int64(row, 1), place)
+			}
+		}
+	}
+	return text
+}
+
+// TestFold_OneRecordWithItsList is what the other end of a mapping reads.
+func TestFold_OneRecordWithItsList(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	w := populate(t, c)
+	for who, v := range w.viewers {
+		if v == nil {
+			continue
+		}
+		for _, d := range append(w.doctors, &model.Doctor{ID: 999_999}) {
+			read := func(bulky bool) string {
+				level := ok(c.Store.Level("Doctor"))(t)
+				if bulky {
+					ok(level.Record().Column("Address"))(t)
+				}
+				below := c.Store.LevelOf(level.Record())
+				below.Record().ID()
+				patient, _ := below.Record().Join("patient")
+				name := ok(patient.Column("Name"))(t)
+				root := level.ReadOne(d.ID)
+				list := ok(below.ReadMappingsOf(root, level.Record(), model.PageArgs{First: new(7)}, nil))(t)
+				wantSame(t, "error", c.Store.Read(t.Context(), v, []*store.Read{root, list}), nil)
+				text := fmt.Sprint(root.Rows.Len(), list.Rows.Len())
+				for row := range list.Rows.Len() {
+					value, _ := list.Rows.Value(row, name)
+					text += fmt.Sprintf(" %d %d %s", list.Rows.Int64(row, store.Key), list.Rows.Int64(row, 1), value)
+				}
+				return text
+			}
+			if got, want := read(false), read(true); got != want {
+				t.Errorf("doctor %d for %s: folded %s, by two statements %s", d.ID, who, got, want)
+			}
+		}
+	}
+}
+
+// TestFold_OnlyWhereItCanBe: one statement for slim records with one list, and
+// else one for each.
+func TestFold_OnlyWhereItCanBe(t *testing.T) {
+	t.Parallel()
+	tracer := &statements{}
+	c := storetest.New(t, func(o *store.Options) { o.Tracer = tracer })
+	asha := treated(c)
+	everywhere := store.PatientQuery{Deleted: model.DeletedInclude}
+	for what, tc := range map[string]struct {
+		fields []string
+		query  store.PatientQuery
+		lists  int
+		want   int64
+	}{
+		"slim":                  {nil, store.PatientQuery{}, 1, 1},
+		"four columns":          {[]string{"Name", "Phone"}, store.PatientQuery{}, 1, 1},
+		"five columns":          {[]string{"Name", "Phone", "Gender"}, store.PatientQuery{}, 1, 2},
+		"bulky":                 {[]string{"MedicalHistory"}, store.PatientQuery{}, 1, 2},
+		"two lists":             {nil, store.PatientQuery{}, 2, 3},
+		"deleted ones among it": {nil, everywhere, 1, 2},
+	} {
+		chart := newChart(t, c.Store)
+		for _, field := range tc.fields {
+			ok(chart.patients.Record().Column(field))(t)
+		}
+		list := ok(chart.patients.ReadPatients(asha.Viewer, tc.query))(t)
+		reads := []*store.Read{list}
+		for range tc.lists {
+			reads = append(reads, ok(chart.below.ReadMappingsOf(list, chart.patients.Record(), model.PageArgs{}, nil))(t))
+		}
+		before := tracer.count.Load()
+		wantSame(t, "error", c.Store.Read(t.Context(), asha.Viewer, reads), nil)
+		wantSame(t, "statements for "+what, tracer.count.Load()-before, tc.want)
+		for _, read := range reads {
+			wantSame(t, "rows of "+what, read.Rows.Len(), 1)
+		}
+	}
+}
+
+// TestRead_OnlyPage reads no row beyond the page, which else tells of more.
+func TestRead_OnlyPage(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha := c.Owner("Asha")
+	asha.Patient("Arjun")
+	asha.Patient("Bina")
+	level := ok(c.Store.Level("Patient"))(t)
+	for _, only := range []bool{false, true} {
+		list := ok(level.ReadPatients(asha.Viewer, store.PatientQuery{Page: model.PageArgs{First: new(1)}}))(t)
+		want := 2
+		if only {
+			list.OnlyPage()
+			want = 1
+		}
+		wantSame(t, "error", c.Store.Read(t.Context(), asha.Viewer, []*store.Read{list}), nil)
+		wantSame(t, "rows", list.Rows.Len(), want)
+	}
+}
