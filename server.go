@@ -290,7 +290,7 @@ func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, erro
 		ClientAddr:    func(ctx context.Context) string { return httpd.ClientAddr(ctx).String() },
 		Annotate:      httpd.Annotate,
 		Answered:      a.metrics.Answered,
-	}, restAPI, gqlhttp.Transport{})
+	}, restAPI, gqlhttp.Transport{Sent: graph.Reuse})
 
 	mux := http.NewServeMux()
 	identified := auth.Identify(a.store, a.tokens, executor)

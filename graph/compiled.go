@@ -15,6 +15,9 @@ import (
 	"github.com/caregraph/caregraph/store"
 )
 
+// Reuse takes the data of a response that was sent, for the next ones.
+func Reuse(data []byte) { plan.Reuse(data) }
+
 // How a query was answered, beside the reasons of package plan.
 const (
 	// Compiled is by a plan.

@@ -28,7 +28,7 @@ func (s *Server) config(o Options) graph.Config {
 
 // serve starts an executor behind HTTP that ends with the test.
 func (s *Server) serve(config graph.Config, transports ...graphql.Transport) {
-	executor := graph.New(config, append(transports, gqlhttp.Transport{MaxBody: 1 << 20})...)
+	executor := graph.New(config, append(transports, gqlhttp.Transport{MaxBody: 1 << 20, Sent: graph.Reuse})...)
 	s.Handler = auth.Identify(s.Store, s.Accounts.Tokens, tellsHow(executor))
 	web := httptest.NewServer(s.Handler)
 	s.tb.Cleanup(web.Close)

@@ -167,13 +167,3 @@ func (a *access) write(e *encoding, at row) {
 	}
 	e.out = append(e.out, *known...)
 }
-
-// sizeHint remembers how large an answer was, so that the next one grows once.
-type sizeHint struct{ atomic.Int64 }
-
-func (h *sizeHint) buffer() []byte {
-	const least = 512
-	return make([]byte, 0, max(h.Load()+h.Load()/8, least))
-}
-
-func (h *sizeHint) note(size int) { h.Store(int64(size)) }

@@ -29,6 +29,9 @@ type Transport struct {
 	// MaxBody is the most bytes of a request body that are read; a longer one
 	// gets 413. With 0 the limit is the caller's, set by http.MaxBytesReader.
 	MaxBody int64
+	// Sent is given the data of each response that was written, which nobody
+	// holds any more. May be nil.
+	Sent func(data []byte)
 }
 
 var _ graphql.Transport = Transport{}
@@ -58,6 +61,9 @@ func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	responses, ctx := exec.DispatchOperation(ctx, op)
 	if response := responses(ctx); response != nil {
 		respond(w, r, media, response)
+		if t.Sent != nil {
+			t.Sent(response.Data)
+		}
 		return
 	}
 	// The executor ends a stream of responses, even of one, when the context

@@ -1,0 +1,51 @@
+package plan
+
+import (
+	"runtime"
+	"runtime/debug"
+	"testing"
+)
+
+// TestBuffer_LargeAnswersAfterSmallOnes: buffers that are too small must not have
+// one made for each answer.
+func TestBuffer_LargeAnswersAfterSmallOnes(t *testing.T) { //nolint:paralleltest // it counts what is allocated
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // collecting garbage empties the pool
+	var large sizeHint
+	large.note(100_000)
+	const answers = 1_000
+	for range answers {
+		Reuse(make([]byte, leastAnswer))
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range answers {
+		Reuse(append(large.buffer(), "data"...))
+	}
+	runtime.ReadMemStats(&after)
+	if got := after.TotalAlloc - before.TotalAlloc; got > answers*100_000/2 {
+		t.Errorf("%d bytes were allocated for %d answers", got, answers)
+	}
+}
+
+func TestBuffer_BeginsEmpty(t *testing.T) {
+	t.Parallel()
+	var hint sizeHint
+	for range 10 {
+		buffer := hint.buffer()
+		if len(buffer) != 0 || cap(buffer) < leastAnswer {
+			t.Fatalf("a buffer of %d bytes in %d", len(buffer), cap(buffer))
+		}
+		Reuse(append(buffer, "what somebody else was answered"...))
+	}
+}
+
+func TestReuse_KeepsNeitherTinyNorHugeOnes(t *testing.T) { //nolint:paralleltest // it empties the pool
+	for spareAnswers.Get() != nil { //nolint:revive // that is all
+	}
+	Reuse(nil)
+	Reuse(make([]byte, leastAnswer-1))
+	Reuse(make([]byte, mostKept+1))
+	if spare := spareAnswers.Get(); spare != nil {
+		t.Errorf("%d bytes are kept", cap(*spare.(*[]byte)))
+	}
+}
