@@ -11,6 +11,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2/simplelru"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/caregraph/caregraph/model"
 )
@@ -136,7 +137,13 @@ func (s *Store) results(ctx context.Context, v *model.Viewer, reads []*Read, mor
 // is met for the first time, and gives them their rows. PostgreSQL runs what
 // comes before one Sync in one transaction, here with one snapshot.
 func (s *Store) batch(ctx context.Context, statements ...*statement) error {
-	conn, err := s.reads.Acquire(ctx)
+	return s.batchOn(ctx, s.reads, statements...)
+}
+
+// batchOn is batch on a connection of one of the pools. What was written is
+// durable then.
+func (s *Store) batchOn(ctx context.Context, pool *pgxpool.Pool, statements ...*statement) error {
+	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return fmt.Errorf("acquire a connection: %w", err)
 	}
@@ -147,13 +154,13 @@ func (s *Store) batch(ctx context.Context, statements ...*statement) error {
 			defer s.tracer.TraceQueryEnd(ended, conn.Conn(), pgx.TraceQueryEndData{})
 		}
 	}
-	if err := pipeline(ctx, conn.Conn().PgConn(), statements); err != nil {
+	err = pipeline(ctx, conn.Conn().PgConn(), statements)
+	if err != nil && !violates(err) {
 		// What is prepared on the connection is uncertain now, as after a
-		// migration: the next read gets another connection.
+		// migration: who comes next gets another connection.
 		_ = conn.Conn().Close(ctx)
-		return err
 	}
-	return nil
+	return err
 }
 
 var binaryFormat = []int16{pgx.BinaryFormatCode}

@@ -149,9 +149,11 @@ func (s *Store) CreateDoctor(ctx context.Context, v *model.Viewer, d *model.Doct
 	if isMe {
 		d.AccountID = &v.UserID
 	}
-	if err := s.insert(ctx, d, &d.ID, &d.CreatedAt, &d.UpdatedAt, &d.Version); err != nil {
+	made, err := s.insert(ctx, d)
+	if err != nil {
 		return nil, renameField(translate("create doctor", err), "account", "isMe")
 	}
+	d.ID, d.CreatedAt, d.UpdatedAt, d.Version = made.id, made.createdAt, made.updatedAt, made.version
 	d.Relations = DoctorRelations(v, d)
 	return d, nil
 }

@@ -37,6 +37,7 @@ func constraints(name string) (model.FieldError, bool) {
 
 const (
 	uniqueViolation   = "23505"
+	violationClass    = "23"
 	connectionClass   = "08"
 	rollbackClass     = "40" // a deadlock
 	resourcesClass    = "53"
@@ -60,6 +61,12 @@ func translate(doing string, err error) error {
 		return unavailable()
 	}
 	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// violates holds when the database refused a value, and nothing else is wrong.
+func violates(err error) bool {
+	fault, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && strings.HasPrefix(fault.Code, violationClass)
 }
 
 // unreachable holds when the database did not answer, or not in time.

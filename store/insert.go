@@ -5,46 +5,75 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun/schema"
+
+	"github.com/caregraph/caregraph/model"
 )
 
-// insert stores a new record by a prepared statement and reads back what the
-// database gave it: the columns id, created_at, updated_at and version, into
-// the fields. Its columns are those that bun maps and that say nothing about
-// defaults.
-func (s *Store) insert(ctx context.Context, record any, made ...any) error {
+// inserted is what the database gave a new record.
+type inserted struct {
+	id                   int64
+	createdAt, updatedAt model.DateTime
+	version              int
+}
+
+// insertion is how records of a table are stored: the columns that bun maps and
+// that say nothing about defaults.
+type insertion struct {
+	text   string
+	fields []*schema.Field
+}
+
+// insert stores a new record by a prepared statement. It returns when the record
+// is durable.
+func (s *Store) insert(ctx context.Context, record any) (inserted, error) {
 	row := reflect.ValueOf(record).Elem()
 	table := s.db.Table(row.Type())
-	text, ok := s.inserts.Load(table)
+	kept, ok := s.inserts.Load(table)
 	if !ok {
-		text, _ = s.inserts.LoadOrStore(table, insertText(table))
+		kept, _ = s.inserts.LoadOrStore(table, newInsertion(table))
 	}
-	args := []any{pgx.QueryExecModeCacheStatement}
-	for _, field := range given(table) {
-		args = append(args, field.Value(row).Interface())
-	}
-	return s.writes.QueryRow(ctx, text.(string), args...).Scan(made...) //nolint:wrapcheck // the caller translates it
-}
-
-func insertText(table *schema.Table) string {
-	var names, places []string
-	for i, field := range given(table) {
-		names = append(names, field.Name)
-		places = append(places, "$"+strconv.Itoa(i+1))
-	}
-	return "INSERT INTO " + string(table.SQLName) + " (" + strings.Join(names, ", ") + ") VALUES (" +
-		strings.Join(places, ", ") + ") RETURNING id, created_at, updated_at, version"
-}
-
-// given are the columns that a new record has a value for.
-func given(table *schema.Table) []*schema.Field {
-	fields := make([]*schema.Field, 0, len(table.Fields))
-	for _, field := range table.Fields {
-		if !field.AutoIncrement && field.SQLDefault == "" {
-			fields = append(fields, field)
+	known := kept.(*insertion)
+	st := &statement{text: known.text, args: make([][]byte, len(known.fields))}
+	for i, field := range known.fields {
+		value := reflect.Indirect(field.Value(row))
+		if !value.IsValid() {
+			continue // null
+		}
+		var err error
+		if st.args[i], err = argumentText(value.Interface()); err != nil {
+			return inserted{}, err
 		}
 	}
-	return fields
+	if err := s.batchOn(ctx, s.writes, st); err != nil {
+		return inserted{}, err
+	}
+	defer st.rows.Release()
+	return inserted{
+		id: st.rows.Int64(0, 0), createdAt: dateTime(st.rows.value(0, 1)), updatedAt: dateTime(st.rows.value(0, 2)),
+		version: int(Int(st.rows.value(0, 3))),
+	}, nil
+}
+
+func newInsertion(table *schema.Table) *insertion {
+	i := &insertion{}
+	var names, places []string
+	for _, field := range table.Fields {
+		if field.AutoIncrement || field.SQLDefault != "" {
+			continue
+		}
+		i.fields = append(i.fields, field)
+		names = append(names, field.Name)
+		places = append(places, "$"+strconv.Itoa(len(i.fields)))
+	}
+	i.text = "INSERT INTO " + string(table.SQLName) + " (" + strings.Join(names, ", ") + ") VALUES (" +
+		strings.Join(places, ", ") + ") RETURNING id, created_at, updated_at, version"
+	return i
+}
+
+// dateTime decodes a timestamptz of our time.
+func dateTime(value []byte) model.DateTime {
+	return model.DateTime{Time: time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(Micros(value)) * time.Microsecond)}
 }

@@ -117,9 +117,11 @@ func (s *Store) CreatePatient(ctx context.Context, v *model.Viewer, p *model.Pat
 		return nil, err
 	}
 	p.CreatedBy = v.UserID
-	if err := s.insert(ctx, p, &p.ID, &p.CreatedAt, &p.UpdatedAt, &p.Version); err != nil {
+	made, err := s.insert(ctx, p)
+	if err != nil {
 		return nil, translate("create patient", err)
 	}
+	p.ID, p.CreatedAt, p.UpdatedAt, p.Version = made.id, made.createdAt, made.updatedAt, made.version
 	p.Relations = PatientRelations(v, p, nil)
 	return p, nil
 }

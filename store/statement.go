@@ -135,7 +135,7 @@ func (s *Store) sqlWhere(conditions []condition) string {
 	return strings.Join(parts, " AND ")
 }
 
-// argumentText is a value in PostgreSQL's text format.
+// argumentText is a value in PostgreSQL's text format; nil is null.
 func argumentText(value any) ([]byte, error) {
 	if v, ok := value.(driver.Valuer); ok {
 		plain, err := v.Value()
@@ -145,6 +145,8 @@ func argumentText(value any) ([]byte, error) {
 		value = plain
 	}
 	switch v := value.(type) {
+	case nil:
+		return nil, nil
 	case string:
 		return []byte(v), nil
 	case bool:
