@@ -11,8 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// sessionsChannel is where the triggers of the migrations tell the id of each
-// session that has ended or changed, or "" for all.
+// sessionsChannel is where the triggers of the migrations tell of each session that
+// has ended or changed.
 const sessionsChannel = "caregraph_sessions"
 
 const (
@@ -67,7 +67,7 @@ func (l *listener) connected(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	defer hangUp(context.WithoutCancel(ctx), conn)
 	for _, channel := range []string{sessionsChannel, l.channel} {
 		if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{channel}.Sanitize()); err != nil {
 			return fmt.Errorf("listen: %w", err)
@@ -84,6 +84,13 @@ func (l *listener) connected(ctx context.Context) error {
 	return err
 }
 
+// hangUp does not wait long for a network that is gone.
+func hangUp(ctx context.Context, conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(ctx, relistenAfter)
+	defer cancel()
+	_ = conn.Close(ctx) // the connection is given up in any case
+}
+
 // hear has sessions forgotten that end.
 func (l *listener) hear(ctx context.Context, conn *pgx.Conn) error {
 	for {
@@ -96,10 +103,8 @@ func (l *listener) hear(ctx context.Context, conn *pgx.Conn) error {
 			case l.signals <- heard.Payload:
 			case <-ctx.Done():
 			}
-		case heard.Payload == "":
-			l.store.living.forgetAll()
 		default:
-			l.store.living.forget(heard.Payload)
+			l.store.living.heard(heard.Payload)
 		}
 	}
 }

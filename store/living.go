@@ -1,6 +1,8 @@
 package store
 
 import (
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,9 +27,15 @@ type living struct {
 }
 
 type session struct {
-	viewer    *model.Viewer
-	expiresAt time.Time
+	viewer *model.Viewer
+	// certainUntil is how long this one can be relied on, at most.
+	certainUntil time.Time
 }
+
+// mostCertain is how long a session is relied on before it is asked for again,
+// should there be changes that nobody tells of, as where an operator has switched
+// the triggers off.
+const mostCertain = 30 * time.Second
 
 // mostRemembered is how many sessions are remembered; one takes some 300 bytes.
 const mostRemembered = 10_000
@@ -38,8 +46,9 @@ func newLiving() *living {
 }
 
 // Recall returns on whose behalf a session acted when it was last asked for, and
-// whether it certainly acts so now: the database, and any server that uses it,
-// would have told of a change. It returns nil when nothing is remembered.
+// whether it certainly acts so still: this server has not ended it, and no other
+// had some seconds ago, else it would have been heard of. It returns nil when
+// nothing is remembered.
 func (s *Store) Recall(sessionID string) (v *model.Viewer, certain bool) {
 	return s.living.recall(sessionID, time.Now())
 }
@@ -52,10 +61,10 @@ func (l *living) recall(id string, now time.Time) (v *model.Viewer, certain bool
 	default:
 	}
 	known, ok := l.sessions.Get(id)
-	if !ok || !now.Before(known.expiresAt) {
+	if !ok {
 		return nil, false
 	}
-	return known.viewer, now.Before(l.certainUntil)
+	return known.viewer, now.Before(l.certainUntil) && now.Before(known.certainUntil)
 }
 
 // moment is when a session was asked for, or a little before.
@@ -79,7 +88,7 @@ func (l *living) learn(asked moment, id string, v *model.Viewer, left time.Durat
 	case v == nil:
 		l.sessions.Remove(id)
 	case l.changes == asked.changes:
-		l.sessions.Add(id, session{v, asked.at.Add(left)})
+		l.sessions.Add(id, session{v, asked.at.Add(min(left, mostCertain))})
 	}
 }
 
@@ -90,6 +99,33 @@ func (l *living) forget(ids ...string) {
 	l.changes++
 	for _, id := range ids {
 		l.sessions.Remove(id)
+	}
+}
+
+// heard forgets what a message of the triggers is about: the id of a session,
+// "user 42" or, for all, "".
+func (l *living) heard(message string) {
+	account, isAccount := strings.CutPrefix(message, "user ")
+	id, err := strconv.ParseInt(account, 10, 64)
+	switch {
+	case isAccount && err == nil:
+		l.forgetUser(id)
+	case isAccount || message == "":
+		l.forgetAll()
+	default:
+		l.forget(message)
+	}
+}
+
+// forgetUser is for an account whose sessions act otherwise now.
+func (l *living) forgetUser(id int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.changes++
+	for _, key := range l.sessions.Keys() {
+		if known, _ := l.sessions.Peek(key); known.viewer.UserID == id {
+			l.sessions.Remove(key)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"database/sql"
 	"testing"
 	"time"
 
@@ -62,7 +63,7 @@ func TestRecall_ForgetsWhatEnds(t *testing.T) {
 		*storetest.Clinic
 		asha *storetest.Account
 	}
-	sql := func(statement string) func(world) error {
+	bySQL := func(statement string) func(world) error {
 		return func(w world) error { w.Exec(statement, w.asha.UserID); return nil }
 	}
 	for what, tc := range map[string]struct {
@@ -81,16 +82,16 @@ func TestRecall_ForgetsWhatEnds(t *testing.T) {
 			wantCode(t, errOf(w.Store.RotateSession(t.Context(), used, storetest.Session("phone", w.asha.UserID, "next"))), model.CodeInvalidToken, "refresh")
 			return nil
 		}, here: true},
-		"ended by SQL":     {end: sql("UPDATE sessions SET ended_at = now() WHERE id = 'phone' AND user_id = ?")},
-		"expired by SQL":   {end: sql("UPDATE sessions SET expires_at = now() WHERE id = 'phone' AND user_id = ?")},
-		"given away":       {end: sql("UPDATE sessions SET user_id = (SELECT max(id) FROM users WHERE id <> ?0) WHERE id = 'phone'")},
-		"other id":         {end: sql("UPDATE sessions SET id = 'other' WHERE id = 'phone' AND user_id = ?")},
-		"deleted":          {end: sql("DELETE FROM sessions WHERE id = 'phone' AND user_id = ?")},
-		"inactive":         {end: sql("UPDATE users SET is_active = FALSE WHERE id = ?")},
-		"promoted":         {end: sql("UPDATE users SET role = 'ADMIN' WHERE id = ?")},
-		"account deleted":  {end: sql("DELETE FROM users WHERE id = ?")},
-		"all are deleted":  {end: sql("TRUNCATE sessions"), everybodys: true},
-		"all are inactive": {end: sql("UPDATE users SET is_active = FALSE"), everybodys: true},
+		"ended by SQL":     {end: bySQL("UPDATE sessions SET ended_at = now() WHERE id = 'phone' AND user_id = ?")},
+		"expired by SQL":   {end: bySQL("UPDATE sessions SET expires_at = now() WHERE id = 'phone' AND user_id = ?")},
+		"given away":       {end: bySQL("UPDATE sessions SET user_id = (SELECT max(id) FROM users WHERE id <> ?0) WHERE id = 'phone'")},
+		"other id":         {end: bySQL("UPDATE sessions SET id = 'other' WHERE id = 'phone' AND user_id = ?")},
+		"deleted":          {end: bySQL("DELETE FROM sessions WHERE id = 'phone' AND user_id = ?")},
+		"inactive":         {end: bySQL("UPDATE users SET is_active = FALSE WHERE id = ?")},
+		"promoted":         {end: bySQL("UPDATE users SET role = 'ADMIN' WHERE id = ?")},
+		"account deleted":  {end: bySQL("DELETE FROM users WHERE id = ?")},
+		"all are deleted":  {end: bySQL("TRUNCATE sessions"), everybodys: true},
+		"all are inactive": {end: bySQL("UPDATE users SET is_active = FALSE"), everybodys: true},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
@@ -122,11 +123,53 @@ func TestRecall_ExpiresByItself(t *testing.T) {
 	c := storetest.New(t, listening)
 	asha := c.Owner("Asha")
 	becomesCertain(t, c.Store, asha.SessionID)
-	c.Exec("UPDATE sessions SET expires_at = now() + interval '5 seconds'")
+	c.Exec("UPDATE sessions SET expires_at = now() + interval '8 seconds'")
 	eventually(t, "it is forgotten as one that has changed", func() bool { return isForgotten(c.Store, asha.SessionID) })
-	ok(c.Store.SessionViewer(t.Context(), asha.SessionID))(t)
-	wantSame(t, "forgotten before", isForgotten(c.Store, asha.SessionID), false)
-	eventually(t, "it is forgotten", func() bool { return isForgotten(c.Store, asha.SessionID) })
+	becomesCertain(t, c.Store, asha.SessionID)
+	eventually(t, "it is not certain any more", func() bool {
+		_, certain := c.Store.Recall(asha.SessionID)
+		return !certain
+	})
+	wantSame(t, "asked for", ok(c.Store.SessionViewer(t.Context(), asha.SessionID))(t), nil)
+}
+
+// TestRecall_OlderSnapshot: whoever changes an account in a transaction that does
+// not see the newest of its sessions has that forgotten all the same.
+func TestRecall_OlderSnapshot(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t, listening)
+	asha := c.Owner("Asha")
+	tx := ok(c.DB.BeginTx(t.Context(), &sql.TxOptions{Isolation: sql.LevelRepeatableRead}))(t)
+	ok(tx.ExecContext(t.Context(), "SELECT FROM sessions"))(t) // takes the snapshot
+	wantSame(t, "error", errOf(c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), "hash of Asha")), nil)
+	becomesCertain(t, c.Store, "phone")
+	ok(tx.ExecContext(t.Context(), "UPDATE users SET is_active = FALSE"))(t)
+	wantSame(t, "error", tx.Commit(), nil)
+	eventually(t, "it is forgotten", func() bool { return isForgotten(c.Store, "phone") })
+}
+
+// TestRecall_AfterAnErrorNothingIsRelied on that may have ended.
+func TestRecall_AfterAnErrorNothingIsReliedOn(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t, listening)
+	asha, ravi := c.Owner("Asha"), c.Owner("Ravi")
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	for what, end := range map[string]func() error{
+		"one": func() error { return c.Store.EndSession(gone, asha.Viewer, asha.SessionID) },
+		"all": func() error { return c.Store.EndSessions(gone, asha.Viewer, "") },
+		"by a token": func() error {
+			used := storetest.Session(asha.SessionID, asha.UserID, "used")
+			return errOf(c.Store.RotateSession(gone, used, used))
+		},
+	} {
+		becomesCertain(t, c.Store, asha.SessionID, ravi.SessionID)
+		if err := end(); err == nil {
+			t.Fatalf("ending %s: no error", what)
+		}
+		wantSame(t, "forgotten after ending "+what, isForgotten(c.Store, asha.SessionID), true)
+		wantSame(t, "another's is", isForgotten(c.Store, ravi.SessionID), false)
+	}
 }
 
 // TestRecall_NothingForAnOutsider: what does not live is not remembered.
@@ -178,7 +221,7 @@ func TestRecall_DeafListener(t *testing.T) {
 	url := c.URL + separator(c.URL) + "search_path=deaf,public,pg_catalog"
 	deaf := ok(store.Open(t.Context(), url, store.Options{Policy: storetest.Policy(t), Connections: 2, Listen: true}))(t)
 	t.Cleanup(deaf.Close)
-	for end := time.Now().Add(2 * time.Second); time.Now().Before(end); <-time.After(time.Millisecond) {
+	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); <-time.After(time.Millisecond) {
 		ok(deaf.SessionViewer(t.Context(), asha.SessionID))(t)
 		if _, certain := deaf.Recall(asha.SessionID); certain {
 			t.Fatal("it is certain")

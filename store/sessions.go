@@ -63,11 +63,11 @@ func (s *Store) RotateSession(ctx context.Context, from, to Session) (*model.Use
 	var reused bool
 	u, err := s.account(ctx, rotateSession,
 		[]any{from.ID, from.UserID, from.RefreshID, to.RefreshID, to.ExpiresAt}, &reused)
+	if reused || err != nil { // also when it is not known what became of it
+		s.living.forget(from.ID)
+	}
 	if err != nil && !isNoRows(err) {
 		return nil, translate("rotate session", err)
-	}
-	if reused {
-		s.living.forget(from.ID)
 	}
 	if reused || err != nil {
 		return nil, model.RefuseField("refresh", model.CodeInvalidToken, "This refresh token is not valid any more. Sign in again.")
@@ -133,5 +133,8 @@ func (s *Store) endSessions(ctx context.Context, v *model.Viewer, which, session
 	err := s.db.NewUpdate().Table("sessions").Set("ended_at = now()").
 		Where("user_id = ? AND ended_at IS NULL", v.UserID).Where(which, sessionID).Returning("id").Scan(ctx, &ended)
 	s.living.forget(ended...)
+	if err != nil { // and nobody knows whether they were ended
+		s.living.forgetUser(v.UserID)
+	}
 	return translate("end sessions", err)
 }

@@ -1,5 +1,6 @@
--- Servers remember sessions that live. Whoever changes one of those or ends it,
--- tells them so: its id on the channel caregraph_sessions, or '' for all.
+-- Servers remember sessions that live. They are told on the channel
+-- caregraph_sessions of those that change or end: by the id of the session, by
+-- 'user 42' for all sessions of an account, or by '' for all that there are.
 
 CREATE FUNCTION tell_session() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -16,15 +17,16 @@ CREATE TRIGGER sessions_deleted AFTER DELETE ON sessions FOR EACH ROW
     WHEN (OLD.ended_at IS NULL AND OLD.expires_at > now())
     EXECUTE FUNCTION tell_session();
 
-CREATE FUNCTION tell_sessions_of_user() RETURNS trigger LANGUAGE plpgsql AS $$
+-- It names the account, for it may not see all sessions: its snapshot can be older.
+CREATE FUNCTION tell_user() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_notify('caregraph_sessions', id) FROM sessions WHERE user_id IN (OLD.id, NEW.id) AND ended_at IS NULL;
+    PERFORM pg_notify('caregraph_sessions', 'user ' || OLD.id);
     RETURN NULL;
 END $$;
 
 CREATE TRIGGER users_changed AFTER UPDATE ON users FOR EACH ROW
     WHEN (NEW.is_active <> OLD.is_active OR NEW.role <> OLD.role OR NEW.id <> OLD.id)
-    EXECUTE FUNCTION tell_sessions_of_user();
+    EXECUTE FUNCTION tell_user();
 
 CREATE FUNCTION tell_all_sessions() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
