@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -13,20 +12,11 @@ import (
 // scrape asks as Prometheus does.
 func (p *program) scrape() string {
 	p.t.Helper()
-	request, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, p.metrics, nil)
-	if err != nil {
-		p.t.Fatal(err)
+	status, text, _ := strings.Cut(p.fetch(p.metrics), "\n")
+	if status != "200 OK" {
+		p.t.Fatal(status)
 	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	text, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode != http.StatusOK {
-		p.t.Fatalf("%s: %v", response.Status, err)
-	}
-	return string(text)
+	return text
 }
 
 func TestServer_CountsForOperatorsAndTellsNothingOfAnybody(t *testing.T) {

@@ -177,9 +177,12 @@ func (p *program) must(token, query string, variables map[string]any) map[string
 	return data
 }
 
-func (p *program) get(path string) string {
+func (p *program) get(path string) string { return p.fetch(p.base + path) }
+
+// fetch returns the status and the body of what is at an address.
+func (p *program) fetch(address string) string {
 	p.t.Helper()
-	request, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, p.base+path, nil)
+	request, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, address, nil)
 	if err != nil {
 		p.t.Fatal(err)
 	}

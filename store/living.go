@@ -16,7 +16,7 @@ import (
 // listener proves that it hears of those which end.
 type living struct {
 	mu       sync.Mutex
-	sessions *lru.LRU[string, session]
+	sessions *lru.LRU[string, remembered]
 	// changes counts what was forgotten, so that nobody learns of a session what
 	// they asked before it ended.
 	changes uint64
@@ -26,7 +26,8 @@ type living struct {
 	recalled chan struct{}
 }
 
-type session struct {
+// remembered is one session.
+type remembered struct {
 	viewer *model.Viewer
 	// certainUntil is how long this one can be relied on, at most.
 	certainUntil time.Time
@@ -41,7 +42,7 @@ const mostCertain = 30 * time.Second
 const mostRemembered = 10_000
 
 func newLiving() *living {
-	sessions, _ := lru.NewLRU[string, session](mostRemembered, nil) // fails for a size below 1 only
+	sessions, _ := lru.NewLRU[string, remembered](mostRemembered, nil) // fails for a size below 1 only
 	return &living{sessions: sessions, recalled: make(chan struct{}, 1)}
 }
 
@@ -88,7 +89,7 @@ func (l *living) learn(asked moment, id string, v *model.Viewer, left time.Durat
 	case v == nil:
 		l.sessions.Remove(id)
 	case l.changes == asked.changes:
-		l.sessions.Add(id, session{v, asked.at.Add(min(left, mostCertain))})
+		l.sessions.Add(id, remembered{v, asked.at.Add(min(left, mostCertain))})
 	}
 }
 
