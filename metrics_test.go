@@ -4,9 +4,14 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"regexp"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // scrape asks as Prometheus does.
@@ -47,6 +52,8 @@ func TestServer_CountsForOperatorsAndTellsNothingOfAnybody(t *testing.T) {
 		`caregraph_database_connections_in_use{pool="writes"}`:        0,
 		`caregraph_http_request_duration_seconds_bucket{le="+Inf"}`:   7,
 		`caregraph_http_requests_total{method="other",status="none"}`: 0,
+		// The other half is for PostgreSQL, and passwords are hashed by now.
+		`go_sched_gomaxprocs_threads`: halfOfProcessors(),
 	} {
 		if line := fmt.Sprintf("\n%s %d\n", series, want); !strings.Contains(got, line) {
 			t.Errorf("no line %q in\n%s", strings.TrimSpace(line), ofOurs(got))
@@ -58,6 +65,41 @@ func TestServer_CountsForOperatorsAndTellsNothingOfAnybody(t *testing.T) {
 		}
 	}
 	server.stop()
+}
+
+// TestServer_HashesBesideRequests: who reads does not wait for who signs up.
+func TestServer_HashesBesideRequests(t *testing.T) {
+	t.Parallel()
+	if os.Getenv("GOMAXPROCS") != "" {
+		t.Skip("GOMAXPROCS decides")
+	}
+	server := start(t, dataDir(t), "--metrics-addr", "127.0.0.1:0")
+	var done atomic.Bool
+	var gone sync.WaitGroup
+	gone.Go(func() {
+		for i := 0; !done.Load(); i++ {
+			name := fmt.Sprintf("user%d", i)
+			_, _ = server.ask("", registerDocument, map[string]any{"name": name, "email": name + "@clinic.example"})
+		}
+	})
+	more := fmt.Sprintf("\ngo_sched_gomaxprocs_threads %d\n", halfOfProcessors()+1)
+	seen := false
+	for until := time.Now().Add(10 * time.Second); !seen && time.Now().Before(until); {
+		seen = strings.Contains(server.scrape(), more)
+	}
+	done.Store(true)
+	gone.Wait()
+	if !seen {
+		t.Error("passwords are not hashed on a processor more")
+	}
+	server.stop()
+}
+
+func halfOfProcessors() int {
+	if os.Getenv("GOMAXPROCS") != "" {
+		return runtime.GOMAXPROCS(0)
+	}
+	return (runtime.GOMAXPROCS(0) + 1) / 2
 }
 
 func ofOurs(text string) string {

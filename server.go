@@ -31,6 +31,7 @@ import (
 	"github.com/caregraph/caregraph/internal/metrics"
 	"github.com/caregraph/caregraph/internal/pgserver"
 	"github.com/caregraph/caregraph/internal/policy"
+	"github.com/caregraph/caregraph/internal/processors"
 	"github.com/caregraph/caregraph/internal/profile"
 	"github.com/caregraph/caregraph/internal/rest"
 	"github.com/caregraph/caregraph/internal/settings"
@@ -203,6 +204,9 @@ func serve(ctx context.Context, s settings.Settings, stdout io.Writer, log *slog
 			return err
 		}
 		defer app.store.Close()
+		if app.store.Local() {
+			app.accounts.Hasher.Beside = processors.Half().Beside
+		}
 		handler, err := app.handler(s, log)
 		if err != nil {
 			return err

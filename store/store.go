@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
@@ -128,6 +129,14 @@ func (s *Store) Ping(ctx context.Context) error {
 		return fmt.Errorf("reach the database: %w", err)
 	}
 	return nil
+}
+
+// Local reports whether PostgreSQL is reached by a Unix socket, and so runs on
+// this machine.
+func (s *Store) Local() bool {
+	config := s.reads.Config().ConnConfig
+	network, _ := pgconn.NetworkAddress(config.Host, config.Port)
+	return network == "unix"
 }
 
 // Close waits for what is running and closes every connection.

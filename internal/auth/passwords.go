@@ -46,6 +46,10 @@ var errMalformedHash = errors.New("stored password hash is malformed or of an un
 // hashes are of trimmed passwords, and people have learned that a stray space
 // does not matter. Nothing else about the bytes is changed.
 type Hasher struct {
+	// Beside, when it is set, runs each computation, and returns when that is
+	// done: it can see to it that nothing else waits for it.
+	Beside func(compute func())
+
 	slots chan struct{}
 }
 
@@ -108,7 +112,13 @@ func (h *Hasher) derive(ctx context.Context, hash storedHash, password string) (
 	case <-ctx.Done():
 		return nil, fmt.Errorf("wait to hash a password: %w", ctx.Err())
 	}
-	return hash.derive(trimPassword(password))
+	if h.Beside == nil {
+		return hash.derive(trimPassword(password))
+	}
+	var key []byte
+	var err error
+	h.Beside(func() { key, err = hash.derive(trimPassword(password)) })
+	return key, err
 }
 
 // trimPassword takes off what Python's str.strip takes off, which is the white

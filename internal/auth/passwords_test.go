@@ -31,6 +31,24 @@ func TestHasher_RightPasswordVerifiesAndIsNotStale(t *testing.T) {
 	wantVerify(t, hasher, encoded, "", false, false)
 }
 
+func TestHasher_ComputesBesideTheRest(t *testing.T) {
+	t.Parallel()
+	computed := 0
+	hasher := NewHasher(1)
+	hasher.Beside = func(compute func()) { compute(); computed++ }
+	encoded, err := hasher.Hash(t.Context(), "Secure@123")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantVerify(t, hasher, encoded, "Secure@123", true, false)
+	if err := hasher.VerifyNobody(t.Context(), "Secure@123"); err != nil {
+		t.Fatal(err)
+	}
+	if computed != 3 {
+		t.Errorf("%d hashes were computed beside the rest, want 3", computed)
+	}
+}
+
 func TestHasher_SamePasswordHashesDifferently(t *testing.T) {
 	t.Parallel()
 	hasher := NewHasher(1)

@@ -1,0 +1,78 @@
+package processors
+
+import (
+	"runtime"
+	"sync"
+	"testing"
+)
+
+// untouched gives the process its processors back when the test ends.
+func untouched(t *testing.T) {
+	t.Helper()
+	before := runtime.GOMAXPROCS(0)
+	t.Cleanup(func() { runtime.GOMAXPROCS(before) })
+}
+
+func wantProcessors(t *testing.T, when string, want int) {
+	t.Helper()
+	if got := runtime.GOMAXPROCS(0); got != want {
+		t.Errorf("%s: %d processors, want %d", when, got, want)
+	}
+}
+
+func TestHalf(t *testing.T) {
+	untouched(t)
+	t.Setenv("GOMAXPROCS", "")
+	runtime.SetDefaultGOMAXPROCS()
+	all := runtime.GOMAXPROCS(0)
+	for range 2 { // a second server in the process takes no half of the half
+		if Half() == nil {
+			t.Fatal("no share")
+		}
+		wantProcessors(t, "half", (all+1)/2)
+	}
+}
+
+func TestHalf_RoundsUp(t *testing.T) {
+	untouched(t)
+	for all, want := range map[int]int{1: 1, 2: 1, 3: 2, 4: 2, 8: 4} {
+		halfOf(all)
+		wantProcessors(t, "half", want)
+	}
+}
+
+func TestHalf_EnvironmentDecides(t *testing.T) {
+	untouched(t)
+	runtime.GOMAXPROCS(4)
+	t.Setenv("GOMAXPROCS", "4")
+	share := Half()
+	wantProcessors(t, "GOMAXPROCS=4", 4)
+	share.Beside(func() { wantProcessors(t, "GOMAXPROCS=4, at work", 4) })
+}
+
+func TestShare_Beside(t *testing.T) {
+	untouched(t)
+	share := halfOf(2)
+	const works = 3
+	var begun, gone sync.WaitGroup
+	end := make(chan struct{})
+	begun.Add(works)
+	for range works {
+		gone.Go(func() { share.Beside(func() { begun.Done(); <-end }) })
+	}
+	begun.Wait()
+	wantProcessors(t, "all at work", 1+works)
+	close(end)
+	gone.Wait()
+	wantProcessors(t, "afterwards", 1)
+}
+
+func TestShare_BesidePanics(t *testing.T) {
+	untouched(t)
+	share := halfOf(2)
+	func() {
+		defer func() { _ = recover() }()
+		share.Beside(func() { panic("work") })
+	}()
+	wantProcessors(t, "after a panic", 1)
+}
