@@ -12,10 +12,8 @@ import (
 	"context"
 	"time"
 
-	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
-	"github.com/caregraph/caregraph/graph/gen"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 )
@@ -47,7 +45,7 @@ const (
 type Plan struct {
 	// calls are the root fields that the viewer must be allowed to call.
 	calls  []string
-	slots  []arguments
+	slots  []*arguments
 	askers []asker
 	roots  []rootField
 	// size is how large the latest answer was.
@@ -68,23 +66,6 @@ func (ask asker) check(r *run) (*store.Read, error) {
 func (p *Plan) read(ask asker) int {
 	p.askers = append(p.askers, ask)
 	return len(p.askers) - 1
-}
-
-// arguments are those of one field: the same each time, or made of variables.
-type arguments struct {
-	typ    string
-	field  *ast.Field
-	values map[string]any
-}
-
-// arguments reserves a place for the arguments of a field.
-func (c *compilation) arguments(typ string, f graphql.CollectedField) int {
-	a := arguments{typ: typ, field: f.Field}
-	if len(variablesOf(f.Arguments)) == 0 {
-		a.values, _ = gen.Arguments(c.ctx, typ, f.Name, f.ArgumentMap(nil)) // what is refused is refused each time
-	}
-	c.plan.slots = append(c.plan.slots, a)
-	return len(c.plan.slots) - 1
 }
 
 // run is one use of a plan.
@@ -120,10 +101,7 @@ func (p *Plan) Run(
 ) (answer *Answer, reason string, err error) {
 	r := &run{viewer: v, args: make([]map[string]any, len(p.slots)), reads: make([]*store.Read, len(p.askers))}
 	for i, slot := range p.slots {
-		if r.args[i] = slot.values; slot.values != nil {
-			continue
-		}
-		if r.args[i], err = gen.Arguments(ctx, slot.typ, slot.field.Name, slot.field.ArgumentMap(variables)); err != nil {
+		if r.args[i], err = slot.of(ctx, variables); err != nil {
 			return nil, ReasonArguments, nil // the executor says what is wrong with them
 		}
 	}

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
@@ -234,23 +233,4 @@ func PageArgs(args map[string]any) model.PageArgs {
 		First: args["first"].(*int), Last: args["last"].(*int),
 		After: args["after"].(*string), Before: args["before"].(*string),
 	}
-}
-
-// variablesOf names the variables in the values of arguments.
-func variablesOf(args ast.ArgumentList) []string {
-	var names []string
-	for _, arg := range args {
-		names = appendVariables(names, arg.Value)
-	}
-	return names
-}
-
-func appendVariables(names []string, value *ast.Value) []string {
-	if value.Kind == ast.Variable {
-		return append(names, value.Raw)
-	}
-	for _, child := range value.Children {
-		names = appendVariables(names, child.Value)
-	}
-	return names
 }

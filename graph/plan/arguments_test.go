@@ -1,0 +1,77 @@
+package plan
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/caregraph/caregraph/graph/gen"
+	"github.com/caregraph/caregraph/store/storetest"
+)
+
+// TestArguments_AreThoseOfTheVariables asks in an order in which each request
+// follows one whose arguments are others.
+func TestArguments_AreThoseOfTheVariables(t *testing.T) {
+	t.Parallel()
+	c := newCompiler(t, storetest.Policy(t))
+	op := parsed(t, c, `query ($n: Int, $after: String, $f: PatientFilter) {
+		patients(first: $n, after: $after, filter: $f) { totalCount } }`)
+	asked := planOf(t, c, op, nil).slots[0]
+	long := strings.Repeat("x", 1000)
+	all := []map[string]any{
+		{},
+		{"n": nil},
+		{"n": int64(5)},
+		{"n": int64(5), "after": "x"},
+		{"n": int64(5), "after": nil},
+		{"n": int64(6), "after": "x"},
+		{"after": "x"},
+		{"n": int64(5), "after": long},
+		{"n": int64(5), "f": map[string]any{"gender": "MALE"}},
+		{"n": int64(5), "f": map[string]any{"gender": "FEMALE"}},
+		{"n": int64(5), "f": nil},
+	}
+	for _, before := range all {
+		for _, variables := range all {
+			want, err := gen.Arguments(t.Context(), "Query", "patients", asked.field.ArgumentMap(variables))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, v := range []map[string]any{before, variables, variables} {
+				got, err := asked.of(t.Context(), v)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if reflect.DeepEqual(v, variables) && !reflect.DeepEqual(got, want) {
+					t.Errorf("%v after %v: %v, want %v", variables, before, got, want)
+				}
+			}
+		}
+	}
+}
+
+func TestArguments_KeepsWhatComesAgain(t *testing.T) {
+	t.Parallel()
+	c := newCompiler(t, storetest.Policy(t))
+	same := func(document string, variables map[string]any) bool {
+		asked := planOf(t, c, parsed(t, c, document), variables).slots[0]
+		one, _ := asked.of(t.Context(), variables)
+		two, err := asked.of(t.Context(), variables)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return reflect.ValueOf(one).Pointer() == reflect.ValueOf(two).Pointer()
+	}
+	if !same(`query ($n: Int) { patients(first: $n) { totalCount } }`, map[string]any{"n": int64(5)}) {
+		t.Error("a page of the same size is asked for anew")
+	}
+	if !same(`{ patients(first: 5) { totalCount } }`, nil) {
+		t.Error("what is always the same is asked for anew")
+	}
+	if same(`query ($after: String) { patients(after: $after) { totalCount } }`, map[string]any{"after": strings.Repeat("x", 65)}) {
+		t.Error("a long text is kept")
+	}
+	if same(`query ($id: ID!) { patient(id: $id) { id } }`, map[string]any{"id": "pat_1"}) {
+		t.Error("the arguments of a lookup are kept")
+	}
+}
