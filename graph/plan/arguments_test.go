@@ -50,6 +50,24 @@ func TestArguments_AreThoseOfTheVariables(t *testing.T) {
 	}
 }
 
+// TestArguments_NullIsNotAbsent: only what is absent gets the default.
+func TestArguments_NullIsNotAbsent(t *testing.T) {
+	t.Parallel()
+	c := newCompiler(t, storetest.Policy(t))
+	op := parsed(t, c, `query ($active: Boolean) { patients { nodes { mappings(isActive: $active) { totalCount } } } }`)
+	asked := planOf(t, c, op, nil).slots[1]
+	for range 2 {
+		absent, _ := asked.of(t.Context(), map[string]any{})
+		null, _ := asked.of(t.Context(), map[string]any{"active": nil})
+		if active := absent["isActive"].(*bool); active == nil || !*active {
+			t.Errorf("absent: %v, want the default", absent)
+		}
+		if null["isActive"].(*bool) != nil {
+			t.Errorf("null: %v", null)
+		}
+	}
+}
+
 func TestArguments_KeepsWhatComesAgain(t *testing.T) {
 	t.Parallel()
 	c := newCompiler(t, storetest.Policy(t))
