@@ -48,6 +48,7 @@ func TestDocs_ServesTheAppWithItsPolicy(t *testing.T) {
 		wantHeader(t, response, "Cache-Control", want.cache)
 		wantHeader(t, response, "Content-Type", want.contentType)
 		wantHeader(t, response, "Content-Security-Policy", docsPolicy)
+		wantForPages(t, response)
 		if got := unpacked(t, response); got != want.content {
 			t.Errorf("GET %s: %q, want %q", target, got, want.content)
 		}
@@ -58,6 +59,7 @@ func TestDocs_ServesAPageOfOurOwnWhereTheAppWasNotBuilt(t *testing.T) {
 	t.Parallel()
 	page := ask(t, unbuiltDocs(t), "GET", "/docs/")
 	wantHeader(t, page, "Content-Security-Policy", plainPolicy)
+	wantForPages(t, page)
 	text := body(t, page)
 	if !strings.Contains(text, `href="../openapi.json"`) {
 		t.Errorf("no link to the description: %s", text)

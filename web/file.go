@@ -85,6 +85,8 @@ func (f *file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Cache-Control", f.cache)
 	h.Set("Content-Security-Policy", f.policy)
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Referrer-Policy", "same-origin")
 	h.Set("ETag", f.etag)
 	if f.isPacked() {
 		h.Add("Vary", "Accept-Encoding")

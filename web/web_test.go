@@ -120,6 +120,13 @@ func wantHeader(t *testing.T, response *http.Response, name, want string) {
 	}
 }
 
+// wantForPages wants what other answers need not have.
+func wantForPages(t *testing.T, response *http.Response) {
+	t.Helper()
+	wantHeader(t, response, "Cross-Origin-Opener-Policy", "same-origin")
+	wantHeader(t, response, "Referrer-Policy", "same-origin")
+}
+
 func TestSite_ServesTheAppPacked(t *testing.T) {
 	t.Parallel()
 	for target, want := range map[string]struct{ cache, contentType, content string }{
@@ -132,6 +139,7 @@ func TestSite_ServesTheAppPacked(t *testing.T) {
 		wantHeader(t, response, "Content-Encoding", "gzip")
 		wantHeader(t, response, "Vary", "Origin, Accept-Encoding")
 		wantHeader(t, response, "Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; img-src 'self' data:; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		wantForPages(t, response)
 		if got := unpacked(t, response); got != want.content {
 			t.Errorf("GET %s: %q, want %q", target, got, want.content)
 		}
@@ -265,6 +273,7 @@ func TestSite_PlainPageStandsInForTheApp(t *testing.T) {
 		wantHeader(t, response, "Content-Encoding", "")
 		wantHeader(t, response, "Cache-Control", "no-cache")
 		wantHeader(t, response, "Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		wantForPages(t, response)
 		if text := body(t, response); !strings.Contains(text, title) {
 			t.Errorf("GET %s: %.100q", target, text)
 		}

@@ -143,12 +143,16 @@ func write(w http.ResponseWriter, media string, status int, body ...[]byte) {
 		length += len(piece)
 	}
 	// One array for all the values: http.Header.Set would allocate for each.
-	values := [...]string{contentType(media), strconv.Itoa(length), "no-store", "nosniff"}
+	values := [...]string{contentType(media), strconv.Itoa(length), "no-store", "nosniff", "Accept"}
 	header := w.Header()
 	for i, name := range [...]string{"Content-Type", "Content-Length", "Cache-Control", "X-Content-Type-Options"} {
 		header[name] = values[i : i+1 : i+1]
 	}
-	header.Add("Vary", "Accept")
+	if vary := header["Vary"]; vary == nil {
+		header["Vary"] = values[4:]
+	} else {
+		header["Vary"] = append(vary, "Accept")
+	}
 	if status == http.StatusUnauthorized && header.Get("WWW-Authenticate") == "" {
 		header.Set("WWW-Authenticate", "Bearer")
 	}

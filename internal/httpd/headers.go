@@ -4,14 +4,16 @@ package httpd
 // handlers overwrite what their answer needs otherwise, such as the policy of
 // a page or the caching of an asset.
 //
+// What only pages heed is left to the handlers of pages:
+// Cross-Origin-Opener-Policy is about scripts that open windows,
+// Referrer-Policy about links that are followed.
+//
 // There is no Strict-Transport-Security: we speak plain HTTP, where RFC 6797
 // (section 7.2) forbids it and browsers ignore it. The proxy that speaks TLS
 // knows for which names and how long it can promise TLS.
 var security = [...]struct{ name, value string }{
 	{"Cache-Control", "no-store"}, // most answers hold patient data
 	{"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
-	{"Cross-Origin-Opener-Policy", "same-origin"},
-	{"Referrer-Policy", "same-origin"},
 	{"X-Content-Type-Options", "nosniff"},
 	{"X-Frame-Options", "DENY"},
 }

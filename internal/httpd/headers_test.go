@@ -16,8 +16,7 @@ func TestSecurityHeaders_OnEveryAnswerAndOverridable(t *testing.T) {
 	mux.HandleFunc("GET /plain", nothing)
 	h := Handler(mux, Options{})
 	strict := map[string]string{
-		"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin",
-		"Cross-Origin-Opener-Policy": "same-origin", "Cache-Control": "no-store",
+		"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Cache-Control": "no-store",
 		"Content-Security-Policy":   "default-src 'none'; frame-ancestors 'none'",
 		"Strict-Transport-Security": "",
 	}
