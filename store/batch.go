@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"time"
+	"unique"
 
 	lru "github.com/hashicorp/golang-lru/v2/simplelru"
 	"github.com/jackc/pgx/v5"
@@ -56,9 +57,9 @@ func (s *Store) SessionViewer(ctx context.Context, sessionID string) (*model.Vie
 // those of a day.
 func askSession(id string) *statement {
 	return &statement{
-		text: `SELECT u.id, u.role, (extract(epoch FROM least(s.expires_at, now() + interval '1 day') - now()) * 1000)::bigint
+		text: unique.Make(`SELECT u.id, u.role, (extract(epoch FROM least(s.expires_at, now() + interval '1 day') - now()) * 1000)::bigint
 			FROM sessions AS s JOIN users AS u ON u.id = s.user_id
-			WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > now() AND u.is_active`,
+			WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > now() AND u.is_active`),
 		args: [][]byte{[]byte(id)},
 	}
 }
@@ -107,7 +108,7 @@ func (s *Store) results(ctx context.Context, v *model.Viewer, reads []*Read, mor
 	foldAll(reads)
 	statements := make([]*statement, 0, 1+len(reads)+len(more))
 	if slices.ContainsFunc(reads, func(r *Read) bool { return r.selective }) {
-		statements = append(statements, &statement{text: byValues})
+		statements = append(statements, &statement{text: unique.Make(byValues)})
 	}
 	for _, r := range reads {
 		if r.foldedInto != nil {
@@ -150,7 +151,7 @@ func (s *Store) batchOn(ctx context.Context, pool *pgxpool.Pool, statements ...*
 	defer conn.Release()
 	if s.tracer != nil {
 		for _, st := range statements {
-			ended := s.tracer.TraceQueryStart(ctx, conn.Conn(), pgx.TraceQueryStartData{SQL: st.text})
+			ended := s.tracer.TraceQueryStart(ctx, conn.Conn(), pgx.TraceQueryStartData{SQL: st.text.Value()})
 			defer s.tracer.TraceQueryEnd(ended, conn.Conn(), pgx.TraceQueryEndData{})
 		}
 	}
@@ -238,7 +239,7 @@ func (st *statement) receive(result *pgconn.ResultReader) error {
 // prepared is the statements of one connection, by their texts: the latest that
 // were used, so that PostgreSQL does not keep whatever anybody ever asked for.
 type prepared struct {
-	*lru.LRU[string, *pgconn.StatementDescription]
+	*lru.LRU[unique.Handle[string], *pgconn.StatementDescription]
 
 	made    int
 	evicted []string
@@ -254,7 +255,7 @@ func preparedOn(conn *pgconn.PgConn) *prepared {
 	known, ok := conn.CustomData()[preparedKey].(*prepared)
 	if !ok {
 		known = &prepared{}
-		known.LRU, _ = lru.NewLRU(mostPrepared, func(_ string, d *pgconn.StatementDescription) { // fails for a size below 1 only
+		known.LRU, _ = lru.NewLRU(mostPrepared, func(_ unique.Handle[string], d *pgconn.StatementDescription) { // fails for a size below 1 only
 			known.evicted = append(known.evicted, d.Name)
 		})
 		conn.CustomData()[preparedKey] = known
@@ -263,9 +264,9 @@ func preparedOn(conn *pgconn.PgConn) *prepared {
 }
 
 // add gives the statement its name.
-func (p *prepared) add(text string) *pgconn.StatementDescription {
+func (p *prepared) add(text unique.Handle[string]) *pgconn.StatementDescription {
 	p.made++
-	d := &pgconn.StatementDescription{Name: "read" + strconv.Itoa(p.made), SQL: text}
+	d := &pgconn.StatementDescription{Name: "read" + strconv.Itoa(p.made), SQL: text.Value()}
 	p.Add(text, d)
 	return d
 }

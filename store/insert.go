@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unique"
 
 	"github.com/uptrace/bun/schema"
 
@@ -22,7 +23,7 @@ type inserted struct {
 // insertion is how records of a table are stored: the columns that bun maps and
 // that say nothing about defaults.
 type insertion struct {
-	text   string
+	text   unique.Handle[string]
 	fields []*schema.Field
 }
 
@@ -68,8 +69,8 @@ func newInsertion(table *schema.Table) *insertion {
 		names = append(names, field.Name)
 		places = append(places, "$"+strconv.Itoa(len(i.fields)))
 	}
-	i.text = "INSERT INTO " + string(table.SQLName) + " (" + strings.Join(names, ", ") + ") VALUES (" +
-		strings.Join(places, ", ") + ") RETURNING id, created_at, updated_at, version"
+	i.text = unique.Make("INSERT INTO " + string(table.SQLName) + " (" + strings.Join(names, ", ") + ") VALUES (" +
+		strings.Join(places, ", ") + ") RETURNING id, created_at, updated_at, version")
 	return i
 }
 

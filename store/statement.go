@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unique"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/schema"
@@ -17,7 +18,8 @@ import (
 // statement is a prepared statement that is being written, with its arguments in
 // PostgreSQL's text format.
 type statement struct {
-	text string
+	// text is compared and looked up without reading it.
+	text unique.Handle[string]
 	args [][]byte
 
 	store  *Store
@@ -73,12 +75,12 @@ func (st *statement) argument(value any) {
 func (st *statement) finish() statementText {
 	text := string(st.draft)
 	whole := strings.ReplaceAll(text, selfMark, "$"+strconv.Itoa(len(st.args)+1))
-	return statementText{text: whole, self: whole != text}
+	return statementText{text: unique.Make(whole), self: whole != text}
 }
 
 // statementText is a text that is kept for statements of the same shape.
 type statementText struct {
-	text string
+	text unique.Handle[string]
 	// self says that the last parameter is the viewer's id.
 	self bool
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"strconv"
+	"unique"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun"
@@ -111,7 +112,8 @@ func (s *Store) CredentialOf(ctx context.Context, v *model.Viewer) (*Credential,
 
 func (s *Store) credential(ctx context.Context, which string, value []byte) (*Credential, error) {
 	account := &statement{
-		text: "SELECT id, username, email, password_hash, is_active FROM users WHERE " + which, args: [][]byte{value},
+		text: unique.Make("SELECT id, username, email, password_hash, is_active FROM users WHERE " + which),
+		args: [][]byte{value},
 	}
 	if err := s.batch(ctx, account); err != nil {
 		return nil, translate("read credential", err)
