@@ -120,7 +120,11 @@ func (s *Store) results(ctx context.Context, v *model.Viewer, reads []*Read, mor
 		}
 		statements = append(statements, r.sent)
 	}
-	if err := s.batch(ctx, append(statements, more...)...); err != nil {
+	send := s.batch
+	if lookups(reads) {
+		send = s.share
+	}
+	if err := send(ctx, append(statements, more...)...); err != nil {
 		return nil, translate("read", err)
 	}
 	rows := make([]*Rows, len(reads))
@@ -149,13 +153,18 @@ func (s *Store) batchOn(ctx context.Context, pool *pgxpool.Pool, statements ...*
 		return fmt.Errorf("acquire a connection: %w", err)
 	}
 	defer conn.Release()
+	return s.send(ctx, conn, statements)
+}
+
+// send is batchOn on a connection.
+func (s *Store) send(ctx context.Context, conn *pgxpool.Conn, statements []*statement) error {
 	if s.tracer != nil {
 		for _, st := range statements {
 			ended := s.tracer.TraceQueryStart(ctx, conn.Conn(), pgx.TraceQueryStartData{SQL: st.text.Value()})
 			defer s.tracer.TraceQueryEnd(ended, conn.Conn(), pgx.TraceQueryEndData{})
 		}
 	}
-	err = pipeline(ctx, conn.Conn().PgConn(), statements)
+	err := pipeline(ctx, conn.Conn().PgConn(), statements)
 	if err != nil && !violates(err) {
 		// What is prepared on the connection is uncertain now, as after a
 		// migration: who comes next gets another connection.
@@ -232,6 +241,9 @@ func (st *statement) receive(result *pgconn.ResultReader) error {
 	}
 	if _, err := result.Close(); err != nil {
 		return fmt.Errorf("receive: %w", err)
+	}
+	if st.then != nil {
+		st.then()
 	}
 	return nil
 }

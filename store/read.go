@@ -129,6 +129,41 @@ func (r *Read) Page() model.Page { return r.page }
 // whether there are more.
 func (r *Read) OnlyPage() { r.only = true }
 
+// mostShared is how many rows requests may read that share a round trip.
+const mostShared = 100
+
+// lookups reports whether the reads are of a few records by their ids, and of the
+// mappings of patients that are looked up. What they cost is known beforehand,
+// which is true of no list: a page of few rows may have to be looked for among
+// all, and those who travel with it would wait.
+func lookups(reads []*Read) bool {
+	rows := 0
+	for _, r := range reads {
+		if r.counts || r.groups || !r.isLookup() && (r.parent == nil || r.side != OfPatient) {
+			return false
+		}
+		rows += r.mostRows()
+	}
+	return rows <= mostShared
+}
+
+// isLookup reports whether the read is of records by their ids.
+func (r *Read) isLookup() bool { return r.parent == nil && !r.paged() }
+
+// mostRows is how many rows the read gives out at most.
+func (r *Read) mostRows() int {
+	switch {
+	case r.one:
+		return 1
+	case r.isLookup():
+		return model.MaxPage
+	case r.parent == nil:
+		return r.limit()
+	default:
+		return r.limit() * r.parent.mostRows()
+	}
+}
+
 // limit is the most rows that the read gives out for each record above.
 func (r *Read) limit() int {
 	if r.only {

@@ -34,6 +34,8 @@ type statement struct {
 	fold *fold
 	// rows is the result; above is the part of it that fold splits off.
 	rows, above *Rows
+	// then, when it is set, is called once the rows are there.
+	then func()
 }
 
 // selfMark stands for the viewer's id in a piece of SQL that is kept.

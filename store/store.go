@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime"
 	"sync"
 	"time"
 
@@ -31,6 +32,7 @@ type Store struct {
 	policy        *model.Policy
 	now           func() time.Time
 	tracer        pgx.QueryTracer
+	trips         trips // by reads
 	living        *living
 	stopListening func()
 	// columns maps the fields of each type's model to columns.
@@ -51,7 +53,8 @@ type Options struct {
 	// Now is the clock by which birth dates are checked and by which records
 	// are deleted and mappings end; time.Now if nil.
 	Now func() time.Time
-	// Tracer sees every statement; may be nil.
+	// Tracer sees every statement, those that share a round trip with the context
+	// of one of the requests; may be nil.
 	Tracer pgx.QueryTracer
 }
 
@@ -87,6 +90,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		s.writes.Close()
 		return nil, err
 	}
+	s.trips.most = s.mostTrips()
 	s.db = bun.NewDB(stdlib.OpenDBFromPool(s.writes), pgdialect.New())
 	s.columns = map[string]map[string]output{
 		"User": s.fieldColumns(&model.User{}), "Patient": s.fieldColumns(&model.Patient{}),
@@ -137,6 +141,18 @@ func (s *Store) Local() bool {
 	config := s.reads.Config().ConnConfig
 	network, _ := pgconn.NetworkAddress(config.Host, config.Port)
 	return network == "unix"
+}
+
+// mostTrips is how many shared trips may be under way: one for each processor
+// that PostgreSQL can use, where that is known, since more of them would wait for
+// each other there, but two at least. Else a connection is all that requests
+// wait for.
+func (s *Store) mostTrips() int {
+	connections := int(s.reads.Config().MaxConns)
+	if s.Local() {
+		return min(max(2, runtime.NumCPU()), connections)
+	}
+	return connections
 }
 
 // Close waits for what is running and closes every connection.
