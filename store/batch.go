@@ -57,7 +57,8 @@ func (s *Store) SessionViewer(ctx context.Context, sessionID string) (*model.Vie
 // those of a day.
 func askSession(id string) *statement {
 	return &statement{
-		text: unique.Make(`SELECT u.id, u.role, (extract(epoch FROM least(s.expires_at, now() + interval '1 day') - now()) * 1000)::bigint
+		text: unique.Make(`SELECT u.id, u.role, (extract(epoch FROM least(s.expires_at, now() + interval '1 day') - now()) * 1000)::bigint,
+			(SELECT max(d.id) FROM doctors AS d WHERE d.account_id = u.id AND d.is_verified AND d.deleted_at IS NULL)
 			FROM sessions AS s JOIN users AS u ON u.id = s.user_id
 			WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > now() AND u.is_active`),
 		args: [][]byte{[]byte(id)},
@@ -67,12 +68,16 @@ func askSession(id string) *statement {
 // learn notes what askSession was answered.
 func (s *Store) learn(asked moment, id string, rows *Rows) (v *model.Viewer) {
 	var left time.Duration
+	var entry int64
 	if rows.Len() > 0 {
 		role, _ := rows.Value(0, 1)
 		v = &model.Viewer{UserID: rows.Int64(0, 0), Role: model.Role(role), SessionID: id}
 		left = time.Duration(rows.Int64(0, 2)) * time.Millisecond
+		if value, ok := rows.Value(0, 3); ok {
+			entry = BigInt(value)
+		}
 	}
-	s.living.learn(asked, id, v, left)
+	s.living.learn(asked, id, v, left, entry)
 	return v
 }
 
@@ -121,7 +126,7 @@ func (s *Store) results(ctx context.Context, v *model.Viewer, reads []*Read, mor
 		statements = append(statements, r.sent)
 	}
 	send := s.batch
-	if lookups(reads) {
+	if s.lookups(v, reads) {
 		send = s.share
 	}
 	if err := send(ctx, append(statements, more...)...); err != nil {

@@ -3,13 +3,15 @@ package store
 import (
 	"context"
 	"unique"
+
+	"github.com/caregraph/caregraph/model"
 )
 
 // Constraints is for the test that every unique index is translated.
 var Constraints = constraints
 
 // Lookups is for the test of what shares a round trip.
-var Lookups = lookups
+func Lookups(s *Store, v *model.Viewer, reads []*Read) bool { return s.lookups(v, reads) }
 
 // HoldTrips keeps everybody waiting for a shared trip until release is called;
 // waiting is how many do.

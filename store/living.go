@@ -31,6 +31,9 @@ type remembered struct {
 	viewer *model.Viewer
 	// certainUntil is how long this one can be relied on, at most.
 	certainUntil time.Time
+	// entry is the verified doctor entry of the account, or 0. Rights never follow
+	// from it: it says how long a read may take.
+	entry int64
 }
 
 // mostCertain is how long a session is relied on before it is asked for again,
@@ -68,6 +71,15 @@ func (l *living) recall(id string, now time.Time) (v *model.Viewer, certain bool
 	return known.viewer, now.Before(l.certainUntil) && now.Before(known.certainUntil)
 }
 
+// entryOf returns the doctor entry of a session's account as it was when the
+// session was last asked for; 0 is none.
+func (l *living) entryOf(id string) int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	known, _ := l.sessions.Peek(id)
+	return known.entry
+}
+
 // moment is when a session was asked for, or a little before.
 type moment struct {
 	at      time.Time
@@ -81,15 +93,15 @@ func (l *living) moment() moment {
 }
 
 // learn notes what a session that was asked for was said to be: nobody's, with a
-// nil viewer, or the viewer's for some time.
-func (l *living) learn(asked moment, id string, v *model.Viewer, left time.Duration) {
+// nil viewer, or the viewer's for some time, with their doctor entry.
+func (l *living) learn(asked moment, id string, v *model.Viewer, left time.Duration, entry int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
 	case v == nil:
 		l.sessions.Remove(id)
 	case l.changes == asked.changes:
-		l.sessions.Add(id, remembered{v, asked.at.Add(min(left, mostCertain))})
+		l.sessions.Add(id, remembered{v, asked.at.Add(min(left, mostCertain)), entry})
 	}
 }
 

@@ -14,7 +14,7 @@ func TestLiving_AsksAgain(t *testing.T) {
 	for _, left := range []time.Duration{10 * time.Second, 24 * time.Hour} {
 		l := newLiving()
 		asked := l.moment()
-		l.learn(asked, "phone", &model.Viewer{UserID: 1}, left)
+		l.learn(asked, "phone", &model.Viewer{UserID: 1}, left, 0)
 		l.rely(asked.at.Add(time.Hour))
 		end := min(left, mostCertain)
 		for at, want := range map[time.Duration]bool{0: true, end - 1: true, end: false} {
@@ -34,7 +34,7 @@ func TestLiving_Heard(t *testing.T) {
 		l := newLiving()
 		ids := []string{"one", "two", "three"}
 		for i, id := range ids {
-			l.learn(l.moment(), id, &model.Viewer{UserID: int64(1 + i/2)}, time.Minute)
+			l.learn(l.moment(), id, &model.Viewer{UserID: int64(1 + i/2)}, time.Minute, 0)
 		}
 		l.heard(message)
 		for i, id := range ids {

@@ -21,8 +21,11 @@ type Read struct {
 	counts, groups bool
 	// selective says that the values of its conditions decide how to find rows.
 	selective bool
-	// one says that there is one row at most.
+	// one says that there is one row at most, that with the id.
 	one bool
+	id  int64
+	// active leaves out mappings that have ended.
+	active bool
 	// only leaves out the row beyond the page.
 	only bool
 	// folds is set when the read's statement does the one above, too, which then
@@ -38,7 +41,7 @@ type Read struct {
 // ReadOne reads the live record with the id, if it exists for the viewer.
 func (l *Level) ReadOne(id int64) *Read {
 	t := l.records[0].table
-	return &Read{level: l, one: true, query: query{
+	return &Read{level: l, one: true, id: id, query: query{
 		table: t, by: byKey, deleted: model.DeletedExclude, conditions: []condition{when(t.alias+".id = ?", id)},
 	}}
 }
@@ -93,7 +96,7 @@ func (l *Level) ReadMappingsOf(parent *Read, on *Record, args model.PageArgs, is
 	order := side.sorting()
 	page, err := args.Page(order.Order)
 	return &Read{
-		level: l, parent: parent, on: on, side: side, page: page,
+		level: l, parent: parent, on: on, side: side, page: page, active: isActive != nil && *isActive,
 		query: query{
 			table: mappings(), by: byKey, deleted: model.DeletedExclude, order: order,
 			conditions: MappingQuery{IsActive: isActive}.conditions(),
@@ -132,19 +135,27 @@ func (r *Read) OnlyPage() { r.only = true }
 // mostShared is how many rows requests may read that share a round trip.
 const mostShared = 100
 
-// lookups reports whether the reads are of a few records by their ids, and of the
-// mappings of patients that are looked up. What they cost is known beforehand,
-// which is true of no list: a page of few rows may have to be looked for among
-// all, and those who travel with it would wait.
-func lookups(reads []*Read) bool {
+// lookups reports whether the reads are of a few records by their ids, of the
+// mappings of patients that are looked up, and of the active ones of the viewer's
+// own doctor entry, all of which the viewer sees. What they cost is known
+// beforehand, which is true of no other list: a page of few rows may have to be
+// looked for among all, and those who travel with it would wait.
+func (s *Store) lookups(v *model.Viewer, reads []*Read) bool {
 	rows := 0
 	for _, r := range reads {
-		if r.counts || r.groups || !r.isLookup() && (r.parent == nil || r.side != OfPatient) {
+		if r.counts || r.groups || !r.isLookup() && !r.ofPatients() && !s.ofOwnEntry(v, r) {
 			return false
 		}
 		rows += r.mostRows()
 	}
 	return rows <= mostShared
+}
+
+func (r *Read) ofPatients() bool { return r.parent != nil && r.side == OfPatient }
+
+func (s *Store) ofOwnEntry(v *model.Viewer, r *Read) bool {
+	return r.parent != nil && r.active && r.parent.one && r.on == r.parent.level.Record() &&
+		r.side == OfDoctor && r.parent.id == s.living.entryOf(v.SessionID)
 }
 
 // isLookup reports whether the read is of records by their ids.

@@ -260,8 +260,44 @@ func TestLookups(t *testing.T) {
 		"specializations":             {[]*store.Read{doctors.ReadSpecializations()}, false},
 		"nothing (but a session)":     {nil, true},
 	} {
-		if got := store.Lookups(is.reads); got != is.want {
+		if got := store.Lookups(c.Store, v, is.reads); got != is.want {
 			t.Errorf("%s: %v, want %v", name, got, is.want)
 		}
 	}
+}
+
+// TestLookups_OwnEntry: what a doctor's list costs is known of the viewer's own,
+// and of no other.
+func TestLookups_OwnEntry(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	rao, own := c.Doctor("Rao")
+	menon, other := c.Doctor("Menon")
+	unverified := c.DoctorAccount("Iyer")
+	pending := unverified.OwnEntry("Dr. Iyer")
+	doctors, mappings := ok(c.Store.Level("Doctor"))(t), ok(c.Store.Level("Mapping"))(t)
+	named, _ := mappings.Record().Join("doctor")
+	below, belowNamed := c.Store.LevelOf(doctors.Record()), c.Store.LevelOf(named)
+	list := func(parent *store.Read, level *store.Level, on *store.Record, active *bool) []*store.Read {
+		return []*store.Read{parent, ok(level.ReadMappingsOf(parent, on, model.PageArgs{}, active))(t)}
+	}
+	of := func(id int64, active *bool) []*store.Read {
+		return list(doctors.ReadOne(id), below, doctors.Record(), active)
+	}
+	wantLookups := func(what string, v *model.Viewer, reads []*store.Read, want bool) {
+		t.Helper()
+		wantSame(t, what, store.Lookups(c.Store, v, reads), want)
+	}
+	wantLookups("before the session was asked for", rao.Viewer, of(own.ID, new(true)), false)
+	for _, account := range []*storetest.Account{rao, menon, unverified} {
+		ok(c.Store.SessionViewer(t.Context(), account.Viewer.SessionID))(t)
+	}
+	wantLookups("the own active ones", rao.Viewer, of(own.ID, new(true)), true)
+	wantLookups("the own ended ones", rao.Viewer, of(own.ID, new(false)), false)
+	wantLookups("all of the own", rao.Viewer, of(own.ID, nil), false)
+	wantLookups("another's", rao.Viewer, of(other.ID, new(true)), false)
+	wantLookups("those of one not verified", unverified.Viewer, of(pending.ID, new(true)), false)
+	wantLookups("those of many", rao.Viewer, list(doctors.ReadByIDs([]int64{own.ID}), below, doctors.Record(), new(true)), false)
+	wantLookups("those of a mapping's doctor", rao.Viewer,
+		list(mappings.ReadOne(own.ID), belowNamed, named, new(true)), false)
 }
