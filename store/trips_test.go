@@ -290,7 +290,7 @@ func TestLookups_OwnEntry(t *testing.T) {
 	}
 	wantLookups("before the session was asked for", rao.Viewer, of(own.ID, new(true)), false)
 	for _, account := range []*storetest.Account{rao, menon, unverified} {
-		ok(c.Store.SessionViewer(t.Context(), account.Viewer.SessionID))(t)
+		ok(c.Store.SessionViewer(t.Context(), account.SessionID))(t)
 	}
 	wantLookups("the own active ones", rao.Viewer, of(own.ID, new(true)), true)
 	wantLookups("the own ended ones", rao.Viewer, of(own.ID, new(false)), false)
