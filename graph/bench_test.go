@@ -36,21 +36,46 @@ func BenchmarkQuery(b *testing.B) {
 	}
 }
 
+// BenchmarkLookupsAtOnce is what a lookup costs where many come at the same time
+// and share round trips.
+func BenchmarkLookupsAtOnce(b *testing.B) {
+	s := graphtest.New(b, graphtest.Options{})
+	rahul := s.Account("Rahul", model.RolePatient)
+	crowd(s, rahul, 1)
+	ask := asking(b, s.Handler, rahul, `{ patient(id: 1) { id name } }`)
+	b.ReportAllocs()
+	b.SetParallelism(16)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			ask()
+		}
+	})
+}
+
 func send(b *testing.B, handler http.Handler, client *graphtest.Client, document string) {
+	b.Helper()
+	ask := asking(b, handler, client, document)
+	b.ReportAllocs()
+	for b.Loop() {
+		ask()
+	}
+}
+
+// asking returns a function that sends the document and wants an answer.
+func asking(b *testing.B, handler http.Handler, client *graphtest.Client, document string) func() {
 	b.Helper()
 	body, err := json.Marshal(map[string]string{"query": document})
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.ReportAllocs()
-	for b.Loop() {
+	return func() {
 		request := httptest.NewRequestWithContext(b.Context(), http.MethodPost, "/graphql", strings.NewReader(string(body)))
 		request.Header.Set("Content-Type", "application/json")
 		request.Header.Set("Authorization", "Bearer "+client.Token)
 		answer := httptest.NewRecorder()
 		handler.ServeHTTP(answer, request)
 		if answer.Code != http.StatusOK || strings.HasPrefix(answer.Body.String(), `{"errors"`) {
-			b.Fatal(answer.Body)
+			b.Error(answer.Body)
 		}
 	}
 }
