@@ -5,7 +5,7 @@
 // A request spends about as much time in PostgreSQL as here. On a machine that
 // both share, a server that takes every processor mostly wakes threads that
 // find nothing to do, and moves requests between them: a read by id costs a
-// quarter more of processor time then, and not one request more is answered
+// third more of processor time then, and about as many requests are answered
 // (see docs/performance.md).
 package processors
 
