@@ -12,16 +12,15 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// owner is the directive @owner: it hides the value of a field from whoever
-// stands to the record in no relation that the audience admits. The masks were
-// compiled at start-up; here is one AND. Anything that is not a record read
-// for a viewer is refused.
-func (r resolver) owner(ctx context.Context, obj any, next graphql.Resolver, read, _ model.Audience) (any, error) {
+// owner is the directive @owner of the reference engine: it hides the value of a
+// field from viewers whose relations to the record the field's rule does not
+// admit. It refuses anything that is not a record read for a viewer.
+func (r resolver) owner(ctx context.Context, obj any, next graphql.Resolver, _, _ model.Audience) (any, error) {
 	record, ok := obj.(model.Record)
 	if !ok {
 		return nil, fmt.Errorf("@owner on %T, which is no record", obj)
 	}
-	if record.ViewerRelations().Any(r.Policy.Audiences[read]) {
+	if r.Policy.Field(record.TypeName(), graphql.GetFieldContext(ctx).Field.Name).CanRead(record.ViewerRelations()) {
 		return next(ctx)
 	}
 	return nil, hidden(ctx)

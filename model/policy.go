@@ -29,35 +29,38 @@ type TypePolicy struct {
 	Inputs []string
 }
 
-// FieldPolicy is the rule of one field.
+// ReadableByAll reports whether everyone who has a record of the type may read
+// the field.
+func (t TypePolicy) ReadableByAll(field string) bool { return t.Exists.Within(t.Fields[field].Read) }
+
+// FieldPolicy is the rule of one field. The zero rule admits no one.
 type FieldPolicy struct {
 	Read, Write Relations
 }
+
+// CanRead decides whether a value is shown. Both engines call it: the encoder
+// of package plan and the directive @owner.
+func (f FieldPolicy) CanRead(r Relations) bool { return r.Any(f.Read) }
+
+// CanWrite decides whether a value may be set.
+func (f FieldPolicy) CanWrite(r Relations) bool { return r.Any(f.Write) }
 
 // CanCall reports whether a caller who stands in r may call a root field,
 // named as in "Mutation.login".
 func (p *Policy) CanCall(root string, r Relations) bool { return p.Roots[root].Any(r) }
 
-// CanRead reports whether a caller who stands in r to a record of the type may
-// see the field.
-func (p *Policy) CanRead(typ, field string, r Relations) bool {
-	return p.Types[typ].Fields[field].Read.Any(r)
-}
-
-// CanWrite is CanRead for setting the field.
-func (p *Policy) CanWrite(typ, field string, r Relations) bool {
-	return p.Types[typ].Fields[field].Write.Any(r)
-}
+// Field returns the rule of a field of a type.
+func (p *Policy) Field(typ, name string) FieldPolicy { return p.Types[typ].Fields[name] }
 
 // Redacted returns the fields of the type hidden from a caller who stands in r.
 func (t TypePolicy) Redacted(r Relations) []string {
-	return t.filter(t.Order, func(f FieldPolicy) bool { return !f.Read.Any(r) })
+	return t.filter(t.Order, func(f FieldPolicy) bool { return !f.CanRead(r) })
 }
 
 // Writable returns the fields of the type's update inputs that a caller who
 // stands in r may set.
 func (t TypePolicy) Writable(r Relations) []string {
-	return t.filter(t.Inputs, func(f FieldPolicy) bool { return f.Write.Any(r) })
+	return t.filter(t.Inputs, func(f FieldPolicy) bool { return f.CanWrite(r) })
 }
 
 func (t TypePolicy) filter(fields []string, keep func(FieldPolicy) bool) []string {

@@ -227,7 +227,7 @@ func (s *Store) exists(t table, v sight, by reach, deleted model.DeletedFilter) 
 // exists for it, so that searching and filtering by the field tell nothing.
 func (s *Store) readable(t table, v sight, field string) condition {
 	rule := s.policy.Types[t.typ]
-	if rule.Exists.Within(rule.Fields[field].Read) {
+	if rule.ReadableByAll(field) {
 		return when("TRUE")
 	}
 	return when("?", t.admits(v, rule.Fields[field].Read, byKey))
@@ -285,7 +285,7 @@ func checkSearchable(p *model.Policy) error {
 	}
 	for _, typ := range []string{"Patient", "Doctor", "Mapping"} {
 		for _, field := range compared[typ] {
-			if rule := p.Types[typ]; !rule.Exists.Within(rule.Fields[field].Read) {
+			if !p.Types[typ].ReadableByAll(field) {
 				return fmt.Errorf("%s.%s is searched or sorted by, so everybody who can see a %s must be able to read it", typ, field, typ)
 			}
 		}

@@ -101,7 +101,7 @@ func (s *Store) mayChange(t table, row model.Node, u interface{ fields() []strin
 	rule, r := s.policy.Types[t.typ], row.ViewerRelations()
 	var faults []model.FieldError
 	for _, field := range u.fields() {
-		if !rule.Fields[field].Write.Any(r) {
+		if !rule.Fields[field].CanWrite(r) {
 			faults = append(faults, forbiddenField(field))
 		}
 	}

@@ -175,7 +175,7 @@ func (s *Store) AssignDoctor(ctx context.Context, v *model.Viewer, m *model.Mapp
 		if err := allFaults(patientErr, doctorErr); err != nil {
 			return err
 		}
-		if !s.policy.CanWrite("Patient", "doctors", patient.Relations) {
+		if !s.policy.Field("Patient", "doctors").CanWrite(patient.Relations) {
 			return model.RefuseField("patientId", model.CodeForbidden, "Only the patient's owner may assign a doctor.")
 		}
 		if _, err := tx.NewInsert().Model(m).Returning("id").Exec(ctx); err != nil {

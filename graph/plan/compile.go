@@ -67,8 +67,8 @@ func (c *compilation) object(at place, selections ast.SelectionSet) (*object, er
 			o.fields = append(o.fields, f)
 			continue
 		}
-		f.mask, f.nonNull = rule.Fields[selected.Name].Read, selected.Definition.Type.NonNull
-		if f.guarded = !rule.Exists.Within(f.mask); f.guarded {
+		f.rule, f.guarded = rule.Fields[selected.Name], !rule.ReadableByAll(selected.Name)
+		if f.guarded {
 			o.standing = at.record.Relations()
 		}
 		var err error

@@ -104,7 +104,7 @@ func TestPlan_RemembersSoMany(t *testing.T) {
 	}
 }
 
-// TestPlan_GuardsWhatNotEverybodySees: a field has no mask only if everybody
+// TestPlan_GuardsWhatNotEverybodySees: a field is not guarded only if everyone
 // for whom the record exists may read it, and a field that the policy does not
 // know, nobody may.
 func TestPlan_GuardsWhatNotEverybodySees(t *testing.T) {
@@ -124,8 +124,8 @@ func TestPlan_GuardsWhatNotEverybodySees(t *testing.T) {
 	for _, f := range records.object.fields {
 		for r := range model.Relations(1 << 6) {
 			exists := policy.Types["Patient"].Exists.Any(r)
-			hidden := f.guarded && !r.Any(f.mask)
-			if exists && hidden == policy.CanRead("Patient", f.key, r) {
+			hidden := f.guarded && !f.rule.CanRead(r)
+			if exists && hidden == policy.Field("Patient", f.key).CanRead(r) {
 				t.Errorf("%s is hidden from %v: %t", f.key, r.Names(), hidden)
 			}
 			if f.guarded && records.object.standing < 0 {

@@ -20,9 +20,6 @@ type encoding struct {
 	out    []byte
 	path   []step
 	hidden []Hidden
-	// broken is set when a hidden value cannot be null: what becomes null in its
-	// place is for gqlgen's executor to say.
-	broken bool
 }
 
 // step is a part of a path: the name of a field, or the index in a list.
@@ -54,11 +51,10 @@ type object struct {
 type field struct {
 	// key is its name in the answer; text is that as JSON, with the colon.
 	key, text string
-	// guarded is set when not everybody for whom the record exists sees the
-	// value, but only those whom the mask admits.
+	// guarded is set when some viewers who have the record may not see the value;
+	// then the rule decides.
 	guarded bool
-	mask    model.Relations
-	nonNull bool
+	rule    model.FieldPolicy
 	// position is where the document asks for it.
 	position *ast.Position
 	value    value
@@ -76,7 +72,7 @@ func (o *object) write(e *encoding, at row) {
 			e.out = append(e.out, ',')
 		}
 		e.out = append(e.out, f.text...)
-		if f.guarded && !relations.Any(f.mask) {
+		if f.guarded && !f.rule.CanRead(relations) {
 			e.hide(f)
 			continue
 		}
@@ -94,7 +90,6 @@ func (o *object) write(e *encoding, at row) {
 func (e *encoding) null() { e.out = append(e.out, "null"...) }
 
 func (e *encoding) hide(f *field) {
-	e.broken = e.broken || f.nonNull
 	path := make(ast.Path, 0, len(e.path)+1)
 	for _, s := range e.path {
 		if s.name == "" {

@@ -26,8 +26,6 @@ const (
 	ReasonIntrospection = "introspection"
 	// ReasonRefused is for root fields that the viewer may not call.
 	ReasonRefused = "refused"
-	// ReasonHidden is for hidden values that cannot be null.
-	ReasonHidden = "hidden"
 	// ReasonSize is for what would take too many statements, or one that joins too
 	// much: fragments make a short document ask for thousands of lists, which the
 	// executor's loaders read together.
@@ -120,9 +118,6 @@ func (p *Plan) Run(
 	defer release(wanted)
 	e := &encoding{reads: r.reads, below: make([]map[int64][]int32, len(r.reads)), now: now, out: p.size.buffer()}
 	p.write(e, r)
-	if e.broken {
-		return nil, ReasonHidden, nil
-	}
 	p.size.note(len(e.out))
 	return &Answer{Data: e.out, Hidden: e.hidden}, "", nil
 }

@@ -106,12 +106,12 @@ func TestMetrics_HaveTheirSeriesBeforeTheFirstRequest(t *testing.T) {
 func TestAnswered_CountsWhatIsUnknownAsOther(t *testing.T) {
 	t.Parallel()
 	m := watched()
-	for _, how := range []string{graph.Compiled, graph.Compiled, plan.ReasonHidden, "User.madeUp", ""} {
+	for _, how := range []string{graph.Compiled, graph.Compiled, plan.ReasonSize, "User.madeUp", ""} {
 		m.Answered(t.Context(), how)
 	}
 	wantSeries(t, m, map[string]string{
 		`caregraph_queries_total{answered="compiled"}`: "2",
-		`caregraph_queries_total{answered="hidden"}`:   "1",
+		`caregraph_queries_total{answered="size"}`:     "1",
 		`caregraph_queries_total{answered="refused"}`:  "0",
 		`caregraph_queries_total{answered="other"}`:    "2",
 	})

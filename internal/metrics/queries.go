@@ -17,7 +17,7 @@ const other = "other"
 func answers() []string {
 	return []string{
 		graph.Compiled, "unauthenticated",
-		plan.ReasonArguments, plan.ReasonIntrospection, plan.ReasonRefused, plan.ReasonHidden, plan.ReasonSize,
+		plan.ReasonArguments, plan.ReasonIntrospection, plan.ReasonRefused, plan.ReasonSize,
 		other,
 	}
 }

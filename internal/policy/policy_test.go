@@ -117,11 +117,11 @@ func TestCompile_AdministratorReadsNoClinicalTextByRoleAlone(t *testing.T) {
 	admin := model.Anyone | model.SignedIn | model.Admin
 
 	for _, field := range []string{"medicalHistory", "bloodGroup", "emergencyContact"} {
-		if policy.CanRead("Patient", field, admin) {
+		if policy.Field("Patient", field).CanRead(admin) {
 			t.Errorf("Patient.%s is open to administrators", field)
 		}
 	}
-	if policy.CanRead("Mapping", "notes", admin) {
+	if policy.Field("Mapping", "notes").CanRead(admin) {
 		t.Error("Mapping.notes is open to administrators")
 	}
 }
