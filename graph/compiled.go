@@ -8,7 +8,6 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"github.com/caregraph/caregraph/graph/gen"
 	"github.com/caregraph/caregraph/graph/plan"
 	"github.com/caregraph/caregraph/internal/auth"
 	"github.com/caregraph/caregraph/model"
@@ -32,14 +31,14 @@ const (
 var lists = map[string]plan.List{
 	"patients": func(l *store.Level, v *model.Viewer, args map[string]any) (*store.Read, error) {
 		return l.ReadPatients(v, patientQuery(pageArgs(args), args["search"].(*string),
-			args["filter"].(*gen.PatientFilter), args["orderBy"].(*gen.PatientOrder)))
+			args["filter"].(*model.PatientFilter), args["orderBy"].(*model.PatientOrder)))
 	},
 	"doctors": func(l *store.Level, v *model.Viewer, args map[string]any) (*store.Read, error) {
 		return l.ReadDoctors(v, doctorQuery(pageArgs(args), args["search"].(*string),
-			args["filter"].(*gen.DoctorFilter), args["orderBy"].(*gen.DoctorOrder)))
+			args["filter"].(*model.DoctorFilter), args["orderBy"].(*model.DoctorOrder)))
 	},
 	"mappings": func(l *store.Level, _ *model.Viewer, args map[string]any) (*store.Read, error) {
-		return l.ReadMappings(mappingQuery(pageArgs(args), args["filter"].(*gen.MappingFilter), args["orderBy"].(*gen.MappingOrder)))
+		return l.ReadMappings(mappingQuery(pageArgs(args), args["filter"].(*model.MappingFilter), args["orderBy"].(*model.MappingOrder)))
 	},
 }
 

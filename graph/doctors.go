@@ -14,7 +14,7 @@ func (q query) Doctor(ctx context.Context, id model.ID) (*model.Doctor, error) {
 
 func (q query) Doctors(
 	ctx context.Context, first *int, after *string, last *int, before, search *string,
-	filter *gen.DoctorFilter, orderBy *gen.DoctorOrder,
+	filter *model.DoctorFilter, orderBy *model.DoctorOrder,
 ) (*model.DoctorConnection, error) {
 	page := model.PageArgs{First: first, After: after, Last: last, Before: before}
 	f, v := doctorQuery(page, search, filter, orderBy), viewer(ctx)

@@ -133,7 +133,7 @@ func orZero[V any](v *V) (zero V) {
 	return *v
 }
 
-func patientQuery(page model.PageArgs, search *string, f *gen.PatientFilter, o *gen.PatientOrder) store.PatientQuery {
+func patientQuery(page model.PageArgs, search *string, f *model.PatientFilter, o *model.PatientOrder) store.PatientQuery {
 	q := store.PatientQuery{Page: page, Search: search, OrderBy: model.PatientsByCreatedAt, Descending: true}
 	if o != nil {
 		q.OrderBy, q.Descending = o.Field, o.Direction == model.Descending
@@ -141,14 +141,12 @@ func patientQuery(page model.PageArgs, search *string, f *gen.PatientFilter, o *
 	if f == nil {
 		return q
 	}
-	q.Gender, q.BloodGroup = f.Gender.Value(), f.BloodGroup.Value()
-	q.BornFrom, q.BornTo = f.BornFrom.Value(), f.BornTo.Value()
-	q.DoctorID = number(f.DoctorID, model.KindDoctor)
-	q.Deleted = orZero(f.Deleted.Value())
+	q.Gender, q.BloodGroup, q.BornFrom, q.BornTo = f.Gender, f.BloodGroup, f.BornFrom, f.BornTo
+	q.DoctorID, q.Deleted = number(f.DoctorID, model.KindDoctor), orZero(f.Deleted)
 	return q
 }
 
-func doctorQuery(page model.PageArgs, search *string, f *gen.DoctorFilter, o *gen.DoctorOrder) store.DoctorQuery {
+func doctorQuery(page model.PageArgs, search *string, f *model.DoctorFilter, o *model.DoctorOrder) store.DoctorQuery {
 	q := store.DoctorQuery{Page: page, Search: search, OrderBy: model.DoctorsByName}
 	if o != nil {
 		q.OrderBy, q.Descending = o.Field, o.Direction == model.Descending
@@ -156,13 +154,13 @@ func doctorQuery(page model.PageArgs, search *string, f *gen.DoctorFilter, o *ge
 	if f == nil {
 		return q
 	}
-	q.Specialization, q.IsVerified, q.Mine = f.Specialization.Value(), f.IsVerified.Value(), f.Mine.Value()
-	q.MinExperienceYears, q.MaxConsultationFee = f.MinExperienceYears.Value(), f.MaxConsultationFee.Value()
-	q.Deleted = orZero(f.Deleted.Value())
+	q.Specialization, q.IsVerified, q.Mine = f.Specialization, f.IsVerified, f.Mine
+	q.MinExperienceYears, q.MaxConsultationFee = f.MinExperienceYears, f.MaxConsultationFee
+	q.Deleted = orZero(f.Deleted)
 	return q
 }
 
-func mappingQuery(page model.PageArgs, f *gen.MappingFilter, o *gen.MappingOrder) store.MappingQuery {
+func mappingQuery(page model.PageArgs, f *model.MappingFilter, o *model.MappingOrder) store.MappingQuery {
 	active := true
 	q := store.MappingQuery{Page: page, IsActive: &active, OrderBy: model.MappingsByAssignedAt, Descending: true}
 	if o != nil {
@@ -172,12 +170,11 @@ func mappingQuery(page model.PageArgs, f *gen.MappingFilter, o *gen.MappingOrder
 		return q
 	}
 	q.PatientID, q.DoctorID = number(f.PatientID, model.KindPatient), number(f.DoctorID, model.KindDoctor)
-	q.IsActive = f.IsActive.Value()
+	q.IsActive = f.IsActive
 	return q
 }
 
-func number(in graphql.Omittable[*model.ID], kind model.Kind) *int64 {
-	id := in.Value()
+func number(id *model.ID, kind model.Kind) *int64 {
 	if id == nil {
 		return nil
 	}

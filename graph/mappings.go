@@ -13,7 +13,7 @@ func (q query) Mapping(ctx context.Context, id model.ID) (*model.Mapping, error)
 
 func (q query) Mappings(
 	ctx context.Context, first *int, after *string, last *int, before *string,
-	filter *gen.MappingFilter, orderBy *gen.MappingOrder,
+	filter *model.MappingFilter, orderBy *model.MappingOrder,
 ) (*model.MappingConnection, error) {
 	page := model.PageArgs{First: first, After: after, Last: last, Before: before}
 	f, v := mappingQuery(page, filter, orderBy), viewer(ctx)

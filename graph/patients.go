@@ -14,7 +14,7 @@ func (q query) Patient(ctx context.Context, id model.ID) (*model.Patient, error)
 
 func (q query) Patients(
 	ctx context.Context, first *int, after *string, last *int, before, search *string,
-	filter *gen.PatientFilter, orderBy *gen.PatientOrder,
+	filter *model.PatientFilter, orderBy *model.PatientOrder,
 ) (*model.PatientConnection, error) {
 	page := model.PageArgs{First: first, After: after, Last: last, Before: before}
 	f, v := patientQuery(page, search, filter, orderBy), viewer(ctx)

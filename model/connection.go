@@ -35,27 +35,3 @@ type AssignmentEdge[N any] struct {
 
 	Mapping *Mapping
 }
-
-// The edges and connections of the schema.
-type (
-	PatientEdge       struct{ Edge[*Patient] }
-	DoctorEdge        struct{ Edge[*Doctor] }
-	MappingEdge       struct{ Edge[*Mapping] }
-	PatientDoctorEdge struct{ AssignmentEdge[*Doctor] }
-	DoctorPatientEdge struct{ AssignmentEdge[*Patient] }
-	PatientConnection struct {
-		Connection[*PatientEdge, *Patient]
-	}
-	DoctorConnection struct {
-		Connection[*DoctorEdge, *Doctor]
-	}
-	MappingConnection struct {
-		Connection[*MappingEdge, *Mapping]
-	}
-	PatientDoctorConnection struct {
-		Connection[*PatientDoctorEdge, *Doctor]
-	}
-	DoctorPatientConnection struct {
-		Connection[*DoctorPatientEdge, *Patient]
-	}
-)

@@ -2,7 +2,11 @@ package model
 
 import (
 	"fmt"
+	"io"
 )
+
+// KindDoctor is the prefix of the ids of doctors.
+const KindDoctor Kind = "doc"
 
 // Doctor is an entry of the directory of doctors.
 type Doctor struct {
@@ -76,3 +80,47 @@ func (p *problems) fee(field string, fee Decimal) {
 		p.add(field, CodeInvalid, "Ensure that there are no more than 2 decimal places.")
 	}
 }
+
+// DoctorFilter narrows a list of doctors. A nil condition asks for nothing.
+type DoctorFilter struct {
+	Specialization     *string
+	MinExperienceYears *int
+	MaxConsultationFee *Decimal
+	IsVerified         *bool
+	Mine               *bool
+	Deleted            *DeletedFilter
+}
+
+// DoctorOrder is the order of a list of doctors.
+type DoctorOrder struct{ OrderBy[DoctorOrderField] }
+
+// DoctorOrderField is what doctors can be ordered by.
+type DoctorOrderField string
+
+// The orders of doctors.
+const (
+	DoctorsByName            DoctorOrderField = "NAME"
+	DoctorsByExperienceYears DoctorOrderField = "EXPERIENCE_YEARS"
+	DoctorsByConsultationFee DoctorOrderField = "CONSULTATION_FEE"
+	DoctorsByCreatedAt       DoctorOrderField = "CREATED_AT"
+)
+
+// MarshalGQL writes the name of the value.
+func (e DoctorOrderField) MarshalGQL(w io.Writer) { writeText(w, string(e)) }
+
+// UnmarshalGQL takes the name of a value.
+func (e *DoctorOrderField) UnmarshalGQL(v any) error {
+	return readEnum(v, e, DoctorsByName, DoctorsByExperienceYears, DoctorsByConsultationFee, DoctorsByCreatedAt)
+}
+
+// The connections and edges whose nodes are doctors.
+type (
+	DoctorEdge       struct{ Edge[*Doctor] }
+	DoctorConnection struct {
+		Connection[*DoctorEdge, *Doctor]
+	}
+	PatientDoctorEdge       struct{ AssignmentEdge[*Doctor] }
+	PatientDoctorConnection struct {
+		Connection[*PatientDoctorEdge, *Doctor]
+	}
+)

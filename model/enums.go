@@ -61,50 +61,16 @@ const (
 	Descending OrderDirection = "DESC"
 )
 
-// PatientOrderField is what patients can be ordered by.
-type PatientOrderField string
-
-// The orders of patients.
-const (
-	PatientsByCreatedAt   PatientOrderField = "CREATED_AT"
-	PatientsByUpdatedAt   PatientOrderField = "UPDATED_AT"
-	PatientsByName        PatientOrderField = "NAME"
-	PatientsByDateOfBirth PatientOrderField = "DATE_OF_BIRTH"
-)
-
-// DoctorOrderField is what doctors can be ordered by.
-type DoctorOrderField string
-
-// The orders of doctors.
-const (
-	DoctorsByName            DoctorOrderField = "NAME"
-	DoctorsByExperienceYears DoctorOrderField = "EXPERIENCE_YEARS"
-	DoctorsByConsultationFee DoctorOrderField = "CONSULTATION_FEE"
-	DoctorsByCreatedAt       DoctorOrderField = "CREATED_AT"
-)
-
-// MappingOrderField is what mappings can be ordered by.
-type MappingOrderField string
-
-// The orders of mappings.
-const (
-	MappingsByAssignedAt MappingOrderField = "ASSIGNED_AT"
-	MappingsByUpdatedAt  MappingOrderField = "UPDATED_AT"
-)
-
 // The methods below are what gqlgen asks of an enum.
 
-func (e Role) MarshalGQL(w io.Writer)              { writeText(w, string(e)) }
-func (e Gender) MarshalGQL(w io.Writer)            { writeText(w, string(e)) }
-func (e BloodGroup) MarshalGQL(w io.Writer)        { writeText(w, string(e)) }
-func (e PhoneFormat) MarshalGQL(w io.Writer)       { writeText(w, string(e)) }
-func (e DeletedFilter) MarshalGQL(w io.Writer)     { writeText(w, string(e)) }
-func (e OrderDirection) MarshalGQL(w io.Writer)    { writeText(w, string(e)) }
-func (e PatientOrderField) MarshalGQL(w io.Writer) { writeText(w, string(e)) }
-func (e DoctorOrderField) MarshalGQL(w io.Writer)  { writeText(w, string(e)) }
-func (e MappingOrderField) MarshalGQL(w io.Writer) { writeText(w, string(e)) }
-func (e Audience) MarshalGQL(w io.Writer)          { writeText(w, string(e)) }
-func (e Code) MarshalGQL(w io.Writer)              { writeText(w, string(e)) }
+func (e Role) MarshalGQL(w io.Writer)           { writeText(w, string(e)) }
+func (e Gender) MarshalGQL(w io.Writer)         { writeText(w, string(e)) }
+func (e BloodGroup) MarshalGQL(w io.Writer)     { writeText(w, string(e)) }
+func (e PhoneFormat) MarshalGQL(w io.Writer)    { writeText(w, string(e)) }
+func (e DeletedFilter) MarshalGQL(w io.Writer)  { writeText(w, string(e)) }
+func (e OrderDirection) MarshalGQL(w io.Writer) { writeText(w, string(e)) }
+func (e Audience) MarshalGQL(w io.Writer)       { writeText(w, string(e)) }
+func (e Code) MarshalGQL(w io.Writer)           { writeText(w, string(e)) }
 
 func (e *Role) UnmarshalGQL(v any) error {
 	return readEnum(v, e, RolePatient, RoleDoctor, RoleAdmin)
@@ -128,18 +94,6 @@ func (e *DeletedFilter) UnmarshalGQL(v any) error {
 
 func (e *OrderDirection) UnmarshalGQL(v any) error {
 	return readEnum(v, e, Ascending, Descending)
-}
-
-func (e *PatientOrderField) UnmarshalGQL(v any) error {
-	return readEnum(v, e, PatientsByCreatedAt, PatientsByUpdatedAt, PatientsByName, PatientsByDateOfBirth)
-}
-
-func (e *DoctorOrderField) UnmarshalGQL(v any) error {
-	return readEnum(v, e, DoctorsByName, DoctorsByExperienceYears, DoctorsByConsultationFee, DoctorsByCreatedAt)
-}
-
-func (e *MappingOrderField) UnmarshalGQL(v any) error {
-	return readEnum(v, e, MappingsByAssignedAt, MappingsByUpdatedAt)
 }
 
 // UnmarshalGQL takes any name: which audiences there are is the schema's to

@@ -10,14 +10,6 @@ import (
 // Kind is the prefix of a global id; it names the type of a record.
 type Kind string
 
-// The kinds of records.
-const (
-	KindUser    Kind = "usr"
-	KindPatient Kind = "pat"
-	KindDoctor  Kind = "doc"
-	KindMapping Kind = "map"
-)
-
 // ID is the scalar ID: readable and global, such as pat_42. The zero ID was
 // never given out to anybody.
 type ID struct {
@@ -37,17 +29,10 @@ func ParseID(text string) ID {
 	if err != nil || num < 1 || digits[0] == '+' {
 		return ID{}
 	}
-	switch k := Kind(kind); k {
-	case KindUser, KindPatient, KindDoctor, KindMapping:
-		return ID{k, num}
-	case "":
-		if found {
-			return ID{}
-		}
-		return ID{Num: num}
-	default:
+	if found && kind == "" {
 		return ID{}
 	}
+	return ID{Kind(kind), num}
 }
 
 // Of returns the number of an id of the kind, or of a bare number; 0, which no

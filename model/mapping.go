@@ -1,5 +1,10 @@
 package model
 
+import "io"
+
+// KindMapping is the prefix of the ids of mappings.
+const KindMapping Kind = "map"
+
 // Mapping is a doctor assigned to a patient. Removing it ends it; assigning
 // the pair again makes a new one.
 type Mapping struct {
@@ -38,3 +43,38 @@ type Specialization struct {
 	Name        string
 	DoctorCount int
 }
+
+// MappingFilter narrows a list of mappings. A nil condition asks for nothing.
+type MappingFilter struct {
+	PatientID *ID
+	DoctorID  *ID
+	IsActive  *bool
+}
+
+// MappingOrder is the order of a list of mappings.
+type MappingOrder struct{ OrderBy[MappingOrderField] }
+
+// MappingOrderField is what mappings can be ordered by.
+type MappingOrderField string
+
+// The orders of mappings.
+const (
+	MappingsByAssignedAt MappingOrderField = "ASSIGNED_AT"
+	MappingsByUpdatedAt  MappingOrderField = "UPDATED_AT"
+)
+
+// MarshalGQL writes the name of the value.
+func (e MappingOrderField) MarshalGQL(w io.Writer) { writeText(w, string(e)) }
+
+// UnmarshalGQL takes the name of a value.
+func (e *MappingOrderField) UnmarshalGQL(v any) error {
+	return readEnum(v, e, MappingsByAssignedAt, MappingsByUpdatedAt)
+}
+
+// The connection and edge whose nodes are mappings.
+type (
+	MappingEdge       struct{ Edge[*Mapping] }
+	MappingConnection struct {
+		Connection[*MappingEdge, *Mapping]
+	}
+)

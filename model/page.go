@@ -22,6 +22,17 @@ type PageArgs struct {
 	After, Before *string
 }
 
+// OrderBy is the order that a client asks for, by a value of the list's enum.
+type OrderBy[F ~string] struct {
+	Field     F
+	Direction OrderDirection
+}
+
+// By returns the value of the enum and whether the order is descending.
+func (o *OrderBy[F]) By() (field string, descending bool) {
+	return string(o.Field), o.Direction == Descending
+}
+
 // Order is what a list is sorted by; ties are broken by id.
 type Order struct {
 	// List names the list, so that a cursor of one is no cursor of another.

@@ -1,6 +1,12 @@
 package model
 
-import "time"
+import (
+	"io"
+	"time"
+)
+
+// KindPatient is the prefix of the ids of patients.
+const KindPatient Kind = "pat"
 
 // Patient is a person under care, kept by the account that created the record.
 type Patient struct {
@@ -72,3 +78,47 @@ func (p *problems) birthDate(field string, date Date, now time.Time) {
 		p.add(field, CodeInvalid, "The date of birth cannot be more than 130 years ago.")
 	}
 }
+
+// PatientFilter narrows a list of patients. A nil condition asks for nothing.
+type PatientFilter struct {
+	Gender     *Gender
+	BloodGroup *BloodGroup
+	BornFrom   *Date
+	BornTo     *Date
+	DoctorID   *ID
+	Deleted    *DeletedFilter
+}
+
+// PatientOrder is the order of a list of patients.
+type PatientOrder struct{ OrderBy[PatientOrderField] }
+
+// PatientOrderField is what patients can be ordered by.
+type PatientOrderField string
+
+// The orders of patients.
+const (
+	PatientsByCreatedAt   PatientOrderField = "CREATED_AT"
+	PatientsByUpdatedAt   PatientOrderField = "UPDATED_AT"
+	PatientsByName        PatientOrderField = "NAME"
+	PatientsByDateOfBirth PatientOrderField = "DATE_OF_BIRTH"
+)
+
+// MarshalGQL writes the name of the value.
+func (e PatientOrderField) MarshalGQL(w io.Writer) { writeText(w, string(e)) }
+
+// UnmarshalGQL takes the name of a value.
+func (e *PatientOrderField) UnmarshalGQL(v any) error {
+	return readEnum(v, e, PatientsByCreatedAt, PatientsByUpdatedAt, PatientsByName, PatientsByDateOfBirth)
+}
+
+// The connections and edges whose nodes are patients.
+type (
+	PatientEdge       struct{ Edge[*Patient] }
+	PatientConnection struct {
+		Connection[*PatientEdge, *Patient]
+	}
+	DoctorPatientEdge       struct{ AssignmentEdge[*Patient] }
+	DoctorPatientConnection struct {
+		Connection[*DoctorPatientEdge, *Patient]
+	}
+)

@@ -153,7 +153,7 @@ func TestParseID(t *testing.T) {
 	for text, want := range map[string]model.ID{
 		"pat_42": {Kind: model.KindPatient, Num: 42}, "usr_1": {Kind: model.KindUser, Num: 1}, "doc_9223372036854775807": {Kind: model.KindDoctor, Num: 1<<63 - 1},
 		"map_007": {Kind: model.KindMapping, Num: 7}, "42": {Num: 42},
-		"": {}, "_": {}, "_42": {}, "pat_": {}, "pat": {}, "pat_0": {}, "pat_-1": {}, "pat_+1": {}, "+1": {}, "-1": {}, "0": {}, "1.5": {}, "1e3": {}, "x_1": {}, "PAT_1": {},
+		"": {}, "_": {}, "_42": {}, "pat_": {}, "pat": {}, "pat_0": {}, "pat_-1": {}, "pat_+1": {}, "+1": {}, "-1": {}, "0": {}, "1.5": {}, "1e3": {}, "x_1": {Kind: "x", Num: 1}, "PAT_1": {Kind: "PAT", Num: 1},
 		"pat_1_2": {}, "pat_ 1": {}, " 1": {}, "pat_9223372036854775808": {}, "pat_1\x00": {}, "pat_१": {}, "0x10": {}, "1_000": {},
 	} {
 		if got := model.ParseID(text); got != want {

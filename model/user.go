@@ -6,6 +6,9 @@ import (
 	"unicode"
 )
 
+// KindUser is the prefix of the ids of accounts.
+const KindUser Kind = "usr"
+
 // User is an account. Its password is not part of it: the store gives that to
 // the sign-in alone.
 type User struct {
