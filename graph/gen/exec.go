@@ -98,12 +98,12 @@ type QueryResolver interface {
 	Node(ctx context.Context, id model.ID) (model.Node, error)
 	Nodes(ctx context.Context, ids []*model.ID) ([]model.Node, error)
 	Patient(ctx context.Context, id model.ID) (*model.Patient, error)
-	Patients(ctx context.Context, first *int, after *string, last *int, before *string, search *string, filter *PatientFilter, orderBy *PatientOrder) (*model.PatientConnection, error)
+	Patients(ctx context.Context, first *int, after *string, last *int, before *string, search *string, filter *model.PatientFilter, orderBy *model.PatientOrder) (*model.PatientConnection, error)
 	Doctor(ctx context.Context, id model.ID) (*model.Doctor, error)
-	Doctors(ctx context.Context, first *int, after *string, last *int, before *string, search *string, filter *DoctorFilter, orderBy *DoctorOrder) (*model.DoctorConnection, error)
+	Doctors(ctx context.Context, first *int, after *string, last *int, before *string, search *string, filter *model.DoctorFilter, orderBy *model.DoctorOrder) (*model.DoctorConnection, error)
 	Specializations(ctx context.Context) ([]*model.Specialization, error)
 	Mapping(ctx context.Context, id model.ID) (*model.Mapping, error)
-	Mappings(ctx context.Context, first *int, after *string, last *int, before *string, filter *MappingFilter, orderBy *MappingOrder) (*model.MappingConnection, error)
+	Mappings(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.MappingFilter, orderBy *model.MappingOrder) (*model.MappingConnection, error)
 }
 type UserResolver interface {
 	DoctorProfile(ctx context.Context, obj *model.User) (*model.Doctor, error)
@@ -3016,16 +3016,16 @@ func (ec *executionContext) field_Query_doctors_args(ctx context.Context, rawArg
 	}
 	args["search"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*DoctorFilter, error) {
-			return ec.unmarshalODoctorFilter2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐDoctorFilter(ctx, v)
+		func(ctx context.Context, v any) (*model.DoctorFilter, error) {
+			return ec.unmarshalODoctorFilter2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDoctorFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg5
 	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*DoctorOrder, error) {
-			return ec.unmarshalODoctorOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐDoctorOrder(ctx, v)
+		func(ctx context.Context, v any) (*model.DoctorOrder, error) {
+			return ec.unmarshalODoctorOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDoctorOrder(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3084,16 +3084,16 @@ func (ec *executionContext) field_Query_mappings_args(ctx context.Context, rawAr
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*MappingFilter, error) {
-			return ec.unmarshalOMappingFilter2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐMappingFilter(ctx, v)
+		func(ctx context.Context, v any) (*model.MappingFilter, error) {
+			return ec.unmarshalOMappingFilter2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐMappingFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*MappingOrder, error) {
-			return ec.unmarshalOMappingOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐMappingOrder(ctx, v)
+		func(ctx context.Context, v any) (*model.MappingOrder, error) {
+			return ec.unmarshalOMappingOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐMappingOrder(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3188,16 +3188,16 @@ func (ec *executionContext) field_Query_patients_args(ctx context.Context, rawAr
 	}
 	args["search"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*PatientFilter, error) {
-			return ec.unmarshalOPatientFilter2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐPatientFilter(ctx, v)
+		func(ctx context.Context, v any) (*model.PatientFilter, error) {
+			return ec.unmarshalOPatientFilter2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐPatientFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg5
 	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*PatientOrder, error) {
-			return ec.unmarshalOPatientOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐPatientOrder(ctx, v)
+		func(ctx context.Context, v any) (*model.PatientOrder, error) {
+			return ec.unmarshalOPatientOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐPatientOrder(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -8166,7 +8166,7 @@ func (ec *executionContext) _Query_patients(ctx context.Context, field graphql.C
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Patients(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["search"].(*string), fc.Args["filter"].(*PatientFilter), fc.Args["orderBy"].(*PatientOrder))
+			return ec.Resolvers.Query().Patients(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["search"].(*string), fc.Args["filter"].(*model.PatientFilter), fc.Args["orderBy"].(*model.PatientOrder))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.PatientConnection) graphql.Marshaler {
@@ -8254,7 +8254,7 @@ func (ec *executionContext) _Query_doctors(ctx context.Context, field graphql.Co
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Doctors(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["search"].(*string), fc.Args["filter"].(*DoctorFilter), fc.Args["orderBy"].(*DoctorOrder))
+			return ec.Resolvers.Query().Doctors(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["search"].(*string), fc.Args["filter"].(*model.DoctorFilter), fc.Args["orderBy"].(*model.DoctorOrder))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.DoctorConnection) graphql.Marshaler {
@@ -8374,7 +8374,7 @@ func (ec *executionContext) _Query_mappings(ctx context.Context, field graphql.C
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Mappings(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*MappingFilter), fc.Args["orderBy"].(*MappingOrder))
+			return ec.Resolvers.Query().Mappings(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.MappingFilter), fc.Args["orderBy"].(*model.MappingOrder))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.MappingConnection) graphql.Marshaler {
@@ -10607,8 +10607,8 @@ func UnmarshalCreatePatientInput(ctx context.Context, raw any) (CreatePatientInp
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputDoctorFilter(ctx context.Context, obj any) (DoctorFilter, error) {
-	var it DoctorFilter
+func (ec *executionContext) unmarshalInputDoctorFilter(ctx context.Context, obj any) (model.DoctorFilter, error) {
+	var it model.DoctorFilter
 	if obj == nil {
 		return it, nil
 	}
@@ -10635,42 +10635,42 @@ func (ec *executionContext) unmarshalInputDoctorFilter(ctx context.Context, obj 
 			if err != nil {
 				return it, err
 			}
-			it.Specialization = graphql.OmittableOf(data)
+			it.Specialization = data
 		case "minExperienceYears":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minExperienceYears"))
 			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.MinExperienceYears = graphql.OmittableOf(data)
+			it.MinExperienceYears = data
 		case "maxConsultationFee":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxConsultationFee"))
 			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.MaxConsultationFee = graphql.OmittableOf(data)
+			it.MaxConsultationFee = data
 		case "isVerified":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isVerified"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.IsVerified = graphql.OmittableOf(data)
+			it.IsVerified = data
 		case "mine":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mine"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Mine = graphql.OmittableOf(data)
+			it.Mine = data
 		case "deleted":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("deleted"))
 			data, err := ec.unmarshalODeletedFilter2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDeletedFilter(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Deleted = graphql.OmittableOf(data)
+			it.Deleted = data
 		}
 	}
 	return it, nil
@@ -10682,14 +10682,14 @@ func (ec *executionContext) unmarshalInputDoctorFilter(ctx context.Context, obj 
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalDoctorFilter(ctx context.Context, raw any) (DoctorFilter, error) {
-	var out DoctorFilter
+func UnmarshalDoctorFilter(ctx context.Context, raw any) (model.DoctorFilter, error) {
+	var out model.DoctorFilter
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "DoctorFilter", raw, &out)
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputDoctorOrder(ctx context.Context, obj any) (DoctorOrder, error) {
-	var it DoctorOrder
+func (ec *executionContext) unmarshalInputDoctorOrder(ctx context.Context, obj any) (model.DoctorOrder, error) {
+	var it model.DoctorOrder
 	if obj == nil {
 		return it, nil
 	}
@@ -10735,8 +10735,8 @@ func (ec *executionContext) unmarshalInputDoctorOrder(ctx context.Context, obj a
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalDoctorOrder(ctx context.Context, raw any) (DoctorOrder, error) {
-	var out DoctorOrder
+func UnmarshalDoctorOrder(ctx context.Context, raw any) (model.DoctorOrder, error) {
+	var out model.DoctorOrder
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "DoctorOrder", raw, &out)
 	return out, err
 }
@@ -10790,8 +10790,8 @@ func UnmarshalLoginInput(ctx context.Context, raw any) (LoginInput, error) {
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputMappingFilter(ctx context.Context, obj any) (MappingFilter, error) {
-	var it MappingFilter
+func (ec *executionContext) unmarshalInputMappingFilter(ctx context.Context, obj any) (model.MappingFilter, error) {
+	var it model.MappingFilter
 	if obj == nil {
 		return it, nil
 	}
@@ -10818,21 +10818,21 @@ func (ec *executionContext) unmarshalInputMappingFilter(ctx context.Context, obj
 			if err != nil {
 				return it, err
 			}
-			it.PatientID = graphql.OmittableOf(data)
+			it.PatientID = data
 		case "doctorId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("doctorId"))
 			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐID(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.DoctorID = graphql.OmittableOf(data)
+			it.DoctorID = data
 		case "isActive":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isActive"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.IsActive = graphql.OmittableOf(data)
+			it.IsActive = data
 		}
 	}
 	return it, nil
@@ -10844,14 +10844,14 @@ func (ec *executionContext) unmarshalInputMappingFilter(ctx context.Context, obj
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalMappingFilter(ctx context.Context, raw any) (MappingFilter, error) {
-	var out MappingFilter
+func UnmarshalMappingFilter(ctx context.Context, raw any) (model.MappingFilter, error) {
+	var out model.MappingFilter
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "MappingFilter", raw, &out)
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputMappingOrder(ctx context.Context, obj any) (MappingOrder, error) {
-	var it MappingOrder
+func (ec *executionContext) unmarshalInputMappingOrder(ctx context.Context, obj any) (model.MappingOrder, error) {
+	var it model.MappingOrder
 	if obj == nil {
 		return it, nil
 	}
@@ -10897,14 +10897,14 @@ func (ec *executionContext) unmarshalInputMappingOrder(ctx context.Context, obj 
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalMappingOrder(ctx context.Context, raw any) (MappingOrder, error) {
-	var out MappingOrder
+func UnmarshalMappingOrder(ctx context.Context, raw any) (model.MappingOrder, error) {
+	var out model.MappingOrder
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "MappingOrder", raw, &out)
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputPatientFilter(ctx context.Context, obj any) (PatientFilter, error) {
-	var it PatientFilter
+func (ec *executionContext) unmarshalInputPatientFilter(ctx context.Context, obj any) (model.PatientFilter, error) {
+	var it model.PatientFilter
 	if obj == nil {
 		return it, nil
 	}
@@ -10931,42 +10931,42 @@ func (ec *executionContext) unmarshalInputPatientFilter(ctx context.Context, obj
 			if err != nil {
 				return it, err
 			}
-			it.Gender = graphql.OmittableOf(data)
+			it.Gender = data
 		case "bloodGroup":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bloodGroup"))
 			data, err := ec.unmarshalOBloodGroup2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐBloodGroup(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.BloodGroup = graphql.OmittableOf(data)
+			it.BloodGroup = data
 		case "bornFrom":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bornFrom"))
 			data, err := ec.unmarshalODate2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDate(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.BornFrom = graphql.OmittableOf(data)
+			it.BornFrom = data
 		case "bornTo":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bornTo"))
 			data, err := ec.unmarshalODate2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDate(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.BornTo = graphql.OmittableOf(data)
+			it.BornTo = data
 		case "doctorId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("doctorId"))
 			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐID(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.DoctorID = graphql.OmittableOf(data)
+			it.DoctorID = data
 		case "deleted":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("deleted"))
 			data, err := ec.unmarshalODeletedFilter2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDeletedFilter(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Deleted = graphql.OmittableOf(data)
+			it.Deleted = data
 		}
 	}
 	return it, nil
@@ -10978,14 +10978,14 @@ func (ec *executionContext) unmarshalInputPatientFilter(ctx context.Context, obj
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalPatientFilter(ctx context.Context, raw any) (PatientFilter, error) {
-	var out PatientFilter
+func UnmarshalPatientFilter(ctx context.Context, raw any) (model.PatientFilter, error) {
+	var out model.PatientFilter
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "PatientFilter", raw, &out)
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputPatientOrder(ctx context.Context, obj any) (PatientOrder, error) {
-	var it PatientOrder
+func (ec *executionContext) unmarshalInputPatientOrder(ctx context.Context, obj any) (model.PatientOrder, error) {
+	var it model.PatientOrder
 	if obj == nil {
 		return it, nil
 	}
@@ -11031,8 +11031,8 @@ func (ec *executionContext) unmarshalInputPatientOrder(ctx context.Context, obj 
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalPatientOrder(ctx context.Context, raw any) (PatientOrder, error) {
-	var out PatientOrder
+func UnmarshalPatientOrder(ctx context.Context, raw any) (model.PatientOrder, error) {
+	var out model.PatientOrder
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "PatientOrder", raw, &out)
 	return out, err
 }
@@ -14411,7 +14411,7 @@ func (ec *executionContext) marshalODoctorConnection2ᚖgithubᚗcomᚋcaregraph
 	return ec._DoctorConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalODoctorFilter2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐDoctorFilter(ctx context.Context, v any) (*DoctorFilter, error) {
+func (ec *executionContext) unmarshalODoctorFilter2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDoctorFilter(ctx context.Context, v any) (*model.DoctorFilter, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -14419,7 +14419,7 @@ func (ec *executionContext) unmarshalODoctorFilter2ᚖgithubᚗcomᚋcaregraph�
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalODoctorOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐDoctorOrder(ctx context.Context, v any) (*DoctorOrder, error) {
+func (ec *executionContext) unmarshalODoctorOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDoctorOrder(ctx context.Context, v any) (*model.DoctorOrder, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -14531,7 +14531,7 @@ func (ec *executionContext) marshalOMappingConnection2ᚖgithubᚗcomᚋcaregrap
 	return ec._MappingConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOMappingFilter2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐMappingFilter(ctx context.Context, v any) (*MappingFilter, error) {
+func (ec *executionContext) unmarshalOMappingFilter2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐMappingFilter(ctx context.Context, v any) (*model.MappingFilter, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -14539,7 +14539,7 @@ func (ec *executionContext) unmarshalOMappingFilter2ᚖgithubᚗcomᚋcaregraph�
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOMappingOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐMappingOrder(ctx context.Context, v any) (*MappingOrder, error) {
+func (ec *executionContext) unmarshalOMappingOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐMappingOrder(ctx context.Context, v any) (*model.MappingOrder, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -14575,7 +14575,7 @@ func (ec *executionContext) marshalOPatientConnection2ᚖgithubᚗcomᚋcaregrap
 	return ec._PatientConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOPatientFilter2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐPatientFilter(ctx context.Context, v any) (*PatientFilter, error) {
+func (ec *executionContext) unmarshalOPatientFilter2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐPatientFilter(ctx context.Context, v any) (*model.PatientFilter, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -14583,7 +14583,7 @@ func (ec *executionContext) unmarshalOPatientFilter2ᚖgithubᚗcomᚋcaregraph�
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOPatientOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐPatientOrder(ctx context.Context, v any) (*PatientOrder, error) {
+func (ec *executionContext) unmarshalOPatientOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐPatientOrder(ctx context.Context, v any) (*model.PatientOrder, error) {
 	if v == nil {
 		return nil, nil
 	}

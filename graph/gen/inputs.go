@@ -96,30 +96,6 @@ type CreatePatientInput struct {
 	MedicalHistory graphql.Omittable[*string] `json:"medicalHistory,omitempty"`
 }
 
-// All conditions given must be met; an absent one asks for nothing. A malformed fee is refused with BAD_USER_INPUT.
-type DoctorFilter struct {
-	// Of this specialization, named as in `specializations`.
-	Specialization graphql.Omittable[*string] `json:"specialization,omitempty"`
-	// With at least so many years of practice.
-	MinExperienceYears graphql.Omittable[*int] `json:"minExperienceYears,omitempty"`
-	// With a fee of at most so many Indian rupees (INR).
-	MaxConsultationFee graphql.Omittable[*model.Decimal] `json:"maxConsultationFee,omitempty"`
-	// True: verified entries. False: those that are not.
-	IsVerified graphql.Omittable[*bool] `json:"isVerified,omitempty"`
-	// True: entries that the caller created or is linked to. False: all others.
-	Mine graphql.Omittable[*bool] `json:"mine,omitempty"`
-	// Whether deleted entries are wanted. They come only to their owner, the account linked to them and administrators.
-	Deleted graphql.Omittable[*model.DeletedFilter] `json:"deleted,omitempty"`
-}
-
-// The order of a list of doctors. Equal values are ordered by id.
-type DoctorOrder struct {
-	// By what.
-	Field model.DoctorOrderField `json:"field"`
-	// Which end first.
-	Direction model.OrderDirection `json:"direction"`
-}
-
 // The answer to mutations of doctor entries.
 type DoctorPayload struct {
 	// The entry after the change; with VERSION_CONFLICT, as it is at present. Null: see `userErrors`.
@@ -146,24 +122,6 @@ type LogoutPayload struct {
 
 func (LogoutPayload) IsMutationPayload() {}
 
-// All conditions given must be met. An id of nothing that the caller can see matches nothing.
-type MappingFilter struct {
-	// Of this patient: `pat_42`, or `42`.
-	PatientID graphql.Omittable[*model.ID] `json:"patientId,omitempty"`
-	// Of this doctor: `doc_3`, or `3`.
-	DoctorID graphql.Omittable[*model.ID] `json:"doctorId,omitempty"`
-	// True: those in force. False: those that have ended. Null: both.
-	IsActive graphql.Omittable[*bool] `json:"isActive,omitempty"`
-}
-
-// The order of a list of mappings. Equal values are ordered by id.
-type MappingOrder struct {
-	// By what.
-	Field model.MappingOrderField `json:"field"`
-	// Which end first: the latest, unless you say otherwise.
-	Direction model.OrderDirection `json:"direction"`
-}
-
 // The answer to mutations of mappings.
 type MappingPayload struct {
 	// The mapping after the change. Null: see `userErrors`.
@@ -184,31 +142,6 @@ func (MappingPayload) IsMutationPayload() {}
 //
 // Where an id of a known kind is wanted, the bare number will do: `42` for `pat_42`.
 type Mutation struct {
-}
-
-// All conditions given must be met; an absent one asks for nothing. A condition on a value hidden from the caller is not
-// met. Malformed dates are refused with BAD_USER_INPUT; an id of nothing that the caller can see matches nothing.
-type PatientFilter struct {
-	// Of this gender.
-	Gender graphql.Omittable[*model.Gender] `json:"gender,omitempty"`
-	// Of this blood group. Finds nothing among patients whose blood group is hidden from the caller.
-	BloodGroup graphql.Omittable[*model.BloodGroup] `json:"bloodGroup,omitempty"`
-	// Born on this day or later.
-	BornFrom graphql.Omittable[*model.Date] `json:"bornFrom,omitempty"`
-	// Born on this day or earlier.
-	BornTo graphql.Omittable[*model.Date] `json:"bornTo,omitempty"`
-	// With an active mapping to this doctor: `doc_3`, or `3`.
-	DoctorID graphql.Omittable[*model.ID] `json:"doctorId,omitempty"`
-	// Whether deleted patients are wanted. They come only to their owner.
-	Deleted graphql.Omittable[*model.DeletedFilter] `json:"deleted,omitempty"`
-}
-
-// The order of a list of patients. Equal values are ordered by id.
-type PatientOrder struct {
-	// By what.
-	Field model.PatientOrderField `json:"field"`
-	// Which end first.
-	Direction model.OrderDirection `json:"direction"`
 }
 
 // The answer to mutations of patients.
