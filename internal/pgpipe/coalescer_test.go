@@ -1,0 +1,237 @@
+package pgpipe_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/caregraph/caregraph/internal/pgpipe"
+	"github.com/caregraph/caregraph/store/storetest"
+)
+
+// open returns a pool of one connection, with one shared round trip at a time.
+func open(t *testing.T, tracer pgx.QueryTracer) *pgpipe.Pool {
+	t.Helper()
+	config, err := pgxpool.ParseConfig(storetest.Database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.MaxConns = 1
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	return pgpipe.New(pool, tracer, 1)
+}
+
+// share runs a statement in a shared round trip and returns its first value.
+func share(ctx context.Context, p *pgpipe.Pool, text string) (string, error) {
+	st := pgpipe.NewStatement(text)
+	if err := p.RunShared(ctx, st); err != nil {
+		return "", err
+	}
+	defer st.Rows.Release()
+	return string(st.Rows.Bytes(0, 0)), nil
+}
+
+func mustShare(t *testing.T, p *pgpipe.Pool, text string) string {
+	t.Helper()
+	got, err := share(t.Context(), p, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func wantSame[T comparable](t *testing.T, what string, got, want T) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s is %v, want %v", what, got, want)
+	}
+}
+
+// watch is a tracer that does something before a statement is sent.
+type watch struct{ before func(sql string) }
+
+func (w *watch) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	w.before(data.SQL)
+	return ctx
+}
+
+func (*watch) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// queue lets requests wait in this order for one shared round trip.
+type queue struct {
+	t       *testing.T
+	waiting func() int
+	release func()
+	running sync.WaitGroup
+	queued  int
+}
+
+func newQueue(t *testing.T, p *pgpipe.Pool) *queue {
+	t.Helper()
+	q := &queue{t: t}
+	q.waiting, q.release = pgpipe.Hold(p)
+	return q
+}
+
+// add starts a request, and returns when it waits.
+func (q *queue) add(request func()) {
+	q.t.Helper()
+	q.running.Go(request)
+	q.queued++
+	for until := time.Now().Add(10 * time.Second); q.waiting() < q.queued; <-time.After(time.Millisecond) {
+		if time.Now().After(until) {
+			q.t.Fatal("the request does not wait")
+		}
+	}
+}
+
+// flush lets them run and returns when all are done.
+func (q *queue) flush() {
+	q.release()
+	q.running.Wait()
+}
+
+func TestRunShared_OneRoundTripForAllWhoWait(t *testing.T) {
+	t.Parallel()
+	p := open(t, nil)
+	q := newQueue(t, p)
+	before := p.Stat().AcquireCount()
+	const requests = 10
+	for n := range requests {
+		q.add(func() {
+			want := fmt.Sprint("request ", n)
+			if got, err := share(t.Context(), p, "SELECT '"+want+"'::text"); got != want || err != nil {
+				t.Errorf("%q got %q, %v", want, got, err)
+			}
+		})
+	}
+	q.flush()
+	wantSame(t, "round trips", p.Stat().AcquireCount()-before, 1)
+}
+
+// TestRunShared_HasALimitPerRoundTrip, and no request is lost.
+func TestRunShared_HasALimitPerRoundTrip(t *testing.T) {
+	t.Parallel()
+	p := open(t, nil)
+	q := newQueue(t, p)
+	before := p.Stat().AcquireCount()
+	for range 40 {
+		q.add(func() {
+			if _, err := share(t.Context(), p, "SELECT 'x'::text"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	q.flush()
+	wantSame(t, "round trips of 16", p.Stat().AcquireCount()-before, 3)
+}
+
+func TestRunShared_FailureReachesItsOwnRequestOnly(t *testing.T) {
+	t.Parallel()
+	p := open(t, nil)
+	const requests = 5
+	for bad := range requests {
+		q := newQueue(t, p)
+		for n := range requests {
+			q.add(func() {
+				text := fmt.Sprintf("SELECT 'request %d'::text", n)
+				if n == bad {
+					text = fmt.Sprintf("SELECT (1 / %d)::text", 0)
+				}
+				got, err := share(t.Context(), p, text)
+				if n == bad && err == nil || n != bad && (err != nil || got != fmt.Sprint("request ", n)) {
+					t.Errorf("%d of those with %d bad: %q, %v", n, bad, got, err)
+				}
+			})
+		}
+		q.flush()
+	}
+}
+
+// TestRunShared_FirstRequestIsCancelled: the others run nevertheless.
+func TestRunShared_FirstRequestIsCancelled(t *testing.T) {
+	t.Parallel()
+	p := open(t, nil)
+	q := newQueue(t, p)
+	before := p.Stat().AcquireCount()
+	first, leave := context.WithCancel(t.Context())
+	q.add(func() { _, _ = share(first, p, "SELECT 'the first'::text") })
+	for range 3 {
+		q.add(func() {
+			if got, err := share(t.Context(), p, "SELECT 'x'::text"); got != "x" || err != nil {
+				t.Errorf("%q, %v", got, err)
+			}
+		})
+	}
+	leave()
+	q.flush()
+	wantSame(t, "round trips", p.Stat().AcquireCount()-before, 1)
+}
+
+// TestRunShared_FirstRequestPanics: the others retry, and later requests run.
+func TestRunShared_FirstRequestPanics(t *testing.T) {
+	t.Parallel()
+	once := sync.OnceFunc(func() { panic("the first request panics") })
+	watch := &watch{before: func(sql string) {
+		if strings.Contains(sql, "the first") {
+			once()
+		}
+	}}
+	p := open(t, watch)
+	q := newQueue(t, p)
+	q.add(func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("no panic")
+			}
+		}()
+		_, _ = share(t.Context(), p, "SELECT 'the first'::text")
+	})
+	for range 3 {
+		q.add(func() {
+			if got, err := share(t.Context(), p, "SELECT 'x'::text"); got != "x" || err != nil {
+				t.Errorf("%q, %v", got, err)
+			}
+		})
+	}
+	q.flush()
+	wantSame(t, "the next one", mustShare(t, p, "SELECT 'y'::text"), "y")
+}
+
+// TestRunShared_WaitingRequestIsCancelled, and those that stay run.
+func TestRunShared_WaitingRequestIsCancelled(t *testing.T) {
+	t.Parallel()
+	p := open(t, nil)
+	q := newQueue(t, p)
+	impatient, leave := context.WithCancel(t.Context())
+	left := make(chan struct{})
+	for n := range 3 {
+		q.add(func() {
+			if n != 1 {
+				if got, err := share(t.Context(), p, "SELECT 'x'::text"); got != "x" || err != nil {
+					t.Errorf("%q, %v", got, err)
+				}
+				return
+			}
+			defer close(left)
+			if _, err := share(impatient, p, "SELECT 'y'::text"); !errors.Is(err, context.Canceled) {
+				t.Errorf("error is %v", err)
+			}
+		})
+	}
+	leave()
+	<-left
+	wantSame(t, "requests that wait", q.waiting(), 2)
+	q.flush()
+}

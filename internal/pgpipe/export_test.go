@@ -1,0 +1,21 @@
+package pgpipe
+
+// Hold keeps every request of RunShared waiting until release is called; waiting is
+// how many wait.
+func Hold(p *Pool) (waiting func() int, release func()) {
+	c, held := &p.coalescer, 0
+	for c.inFlight < c.most {
+		c.join(&waiter{})
+		held++
+	}
+	waiting = func() int {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return len(c.waiting)
+	}
+	return waiting, func() {
+		for range held {
+			c.release()
+		}
+	}
+}

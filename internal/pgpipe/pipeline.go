@@ -1,0 +1,140 @@
+package pgpipe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Pool runs statements on the connections of a pgx pool. It is safe for
+// concurrent use. Its errors are those of pgx, wrapped.
+type Pool struct {
+	*pgxpool.Pool
+
+	tracer    pgx.QueryTracer
+	coalescer coalescer
+}
+
+// New returns a Pool over a pgx pool. The tracer sees every statement; it may be
+// nil. RunShared has at most so many round trips in flight at once.
+func New(pool *pgxpool.Pool, tracer pgx.QueryTracer, mostShared int) *Pool {
+	return &Pool{Pool: pool, tracer: tracer, coalescer: coalescer{most: mostShared}}
+}
+
+// Run sends all statements in one round trip and fills in their rows. Each is
+// prepared on its connection on first use. PostgreSQL runs everything before one
+// Sync in one transaction: what was written is durable when Run returns.
+func (p *Pool) Run(ctx context.Context, statements ...*Statement) error {
+	conn, err := p.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("acquire a connection: %w", err)
+	}
+	defer conn.Release()
+	return p.send(ctx, conn, statements)
+}
+
+// send is Run on a connection.
+func (p *Pool) send(ctx context.Context, conn *pgxpool.Conn, statements []*Statement) error {
+	if p.tracer != nil {
+		for _, st := range statements {
+			ended := p.tracer.TraceQueryStart(ctx, conn.Conn(), pgx.TraceQueryStartData{SQL: st.Text.Value()})
+			defer p.tracer.TraceQueryEnd(ended, conn.Conn(), pgx.TraceQueryEndData{})
+		}
+	}
+	err := pipeline(ctx, conn.Conn().PgConn(), statements)
+	if err != nil && !violates(err) {
+		// The cache of prepared statements may be wrong now, as after a migration:
+		// the next request gets another connection.
+		_ = conn.Conn().Close(ctx)
+	}
+	return err
+}
+
+const violationClass = "23"
+
+// violates reports whether the database refused a value, and nothing else is
+// wrong.
+func violates(err error) bool {
+	fault, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && strings.HasPrefix(fault.Code, violationClass)
+}
+
+var binaryFormat = []int16{pgx.BinaryFormatCode}
+
+func pipeline(ctx context.Context, conn *pgconn.PgConn, statements []*Statement) (err error) {
+	known := preparedOn(conn)
+	if len(statements) == 1 { // as most are, which costs less without a pipeline
+		st := statements[0]
+		if description, ok := known.Get(st.Text); ok && description.Fields != nil {
+			return st.receive(conn.ExecStatement(ctx, description, st.Args, nil, binaryFormat))
+		}
+	}
+	var described []*pgconn.StatementDescription
+	p := conn.StartPipeline(ctx)
+	defer func() { err = errors.Join(err, p.Close()) }()
+	for _, st := range statements {
+		description, ok := known.Get(st.Text)
+		if ok && description.Fields != nil {
+			p.SendQueryStatement(description, st.Args, nil, binaryFormat)
+			continue
+		}
+		if !ok {
+			description = known.add(st.Text)
+			described = append(described, description)
+			for _, stale := range known.takeEvicted() {
+				p.SendDeallocate(stale)
+			}
+			p.SendPrepare(description.Name, description.SQL, nil)
+		}
+		p.SendQueryPrepared(description.Name, st.Args, nil, binaryFormat) // asks for a description of the columns, too
+	}
+	if err := p.Sync(); err != nil {
+		return fmt.Errorf("send: %w", err)
+	}
+	for {
+		result, err := p.GetResults()
+		if err != nil {
+			return fmt.Errorf("receive: %w", err)
+		}
+		switch result := result.(type) {
+		case *pgconn.StatementDescription:
+			described[0].Fields, described = result.Fields, described[1:]
+		case *pgconn.ResultReader:
+			if err := statements[0].receive(result); err != nil {
+				return err
+			}
+			statements = statements[1:]
+		case *pgconn.PipelineSync:
+			return nil
+		case nil:
+			return errors.New("receive: the results broke off")
+		}
+	}
+}
+
+// receive takes the rows of the statement.
+func (st *Statement) receive(result *pgconn.ResultReader) error {
+	st.Rows = newRows()
+	if st.Split != nil {
+		st.Above = newRows()
+	}
+	for result.NextRow() {
+		if st.Split != nil {
+			st.Split.add(st.Above, st.Rows, result.Values())
+		} else {
+			st.Rows.add(result.Values())
+		}
+	}
+	if _, err := result.Close(); err != nil {
+		return fmt.Errorf("receive: %w", err)
+	}
+	if st.done != nil {
+		st.done()
+	}
+	return nil
+}

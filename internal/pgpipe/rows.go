@@ -1,0 +1,128 @@
+package pgpipe
+
+import (
+	"bytes"
+	"encoding/binary"
+	"sync"
+)
+
+// Rows is the result of one statement, as PostgreSQL sent it in its binary
+// format. It holds its own copy of the values, in one piece.
+type Rows struct {
+	width int
+	cells []cell
+	data  []byte
+}
+
+// cell is where a value lies in the data. The end of null lies before it.
+type cell struct{ start, end int32 }
+
+// add appends a row, made of parts.
+func (r *Rows) add(parts ...[][]byte) {
+	r.width = 0
+	for _, values := range parts {
+		r.width += len(values)
+		for _, value := range values {
+			start := int32(len(r.data)) //nolint:gosec // PostgreSQL sends no message of 2 GB
+			if value == nil {
+				r.cells = append(r.cells, cell{start, -1})
+				continue
+			}
+			r.data = append(r.data, value...)
+			r.cells = append(r.cells, cell{start, int32(len(r.data))}) //nolint:gosec // as above
+		}
+	}
+}
+
+// Len returns how many rows there are.
+func (r *Rows) Len() int {
+	if r.width == 0 {
+		return 0
+	}
+	return len(r.cells) / r.width
+}
+
+// Value returns a value as it was sent; ok is false for null. It is valid until
+// the rows are released.
+func (r *Rows) Value(row, column int) (value []byte, ok bool) {
+	c := r.cells[row*r.width+column]
+	if c.end < 0 {
+		return nil, false
+	}
+	return r.data[c.start:c.end], true
+}
+
+// Bytes is Value for a column that is not null.
+func (r *Rows) Bytes(row, column int) []byte {
+	c := r.cells[row*r.width+column]
+	return r.data[c.start:c.end]
+}
+
+// Int64 returns the value of a column of type bigint that is not null.
+func (r *Rows) Int64(row, column int) int64 {
+	return BigInt(r.Bytes(row, column))
+}
+
+// Int returns the value of a column of type integer, 0 for null.
+func (r *Rows) Int(row, column int) int32 {
+	value, ok := r.Value(row, column)
+	if !ok {
+		return 0
+	}
+	return Int(value)
+}
+
+// Split divides the rows of a statement that reads records and one list below
+// them. The columns of the record come first, with its id in front, and are
+// repeated in each row of the list; the rows of one record follow each other.
+type Split struct {
+	// Width is how many columns are the record's. ID is the index, among the
+	// others, of the one that is null when the list is empty.
+	Width, ID int
+}
+
+// add adds a row of the statement to the records above and to the list.
+func (s *Split) add(above, list *Rows, values [][]byte) {
+	if n := above.Len(); n == 0 || !bytes.Equal(above.Bytes(n-1, 0), values[0]) {
+		above.add(values[:s.Width])
+	}
+	if values[s.Width+s.ID] != nil {
+		list.add(values[:1], values[s.Width:])
+	}
+}
+
+// The functions below decode values in PostgreSQL's binary format.
+
+// BigInt decodes a bigint.
+func BigInt(value []byte) int64 { return int64(binary.BigEndian.Uint64(value)) } //nolint:gosec // two's complement
+
+// Int decodes an integer.
+func Int(value []byte) int32 { return int32(binary.BigEndian.Uint32(value)) } //nolint:gosec // two's complement
+
+// Bool decodes a boolean.
+func Bool(value []byte) bool { return value[0] != 0 }
+
+// Days decodes a date: the days since 2000-01-01.
+func Days(value []byte) int { return int(Int(value)) }
+
+// Micros decodes a timestamptz: the microseconds since 2000-01-01 UTC.
+func Micros(value []byte) int64 { return BigInt(value) }
+
+// rowsKept is how many bytes of a result are kept for the next one: rowsKept for
+// its values, and as much for their cells, each of cellSize.
+const (
+	rowsKept = 1 << 18
+	cellSize = 8
+)
+
+var rowsPool = sync.Pool{New: func() any { return new(Rows) }}
+
+func newRows() *Rows { return rowsPool.Get().(*Rows) }
+
+// Release returns the memory of the rows to a pool. The rows must not be used after it.
+func (r *Rows) Release() {
+	if cap(r.data) <= rowsKept && cap(r.cells) <= rowsKept/cellSize {
+		r.width, r.cells, r.data = 0, r.cells[:0], r.data[:0]
+		rowsPool.Put(r)
+	}
+}

@@ -1,0 +1,25 @@
+package pgpipe
+
+import "testing"
+
+// BenchmarkRows is what a page of fifty rows costs to keep, as PostgreSQL sends
+// them.
+func BenchmarkRows(b *testing.B) {
+	values := [][]byte{
+		{0, 0, 0, 0, 0, 0, 0, 1},
+		[]byte("Arjun Sharma"),
+		{0, 0, 0, 1},
+		nil, []byte("12 MG Road, Bengaluru"), []byte("+919876543210"),
+		nil, []byte("Allergic to penicillin"),
+		{0, 2, 0xa5, 0, 0, 0, 0, 1},
+		{1},
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		rows := newRows()
+		for range 50 {
+			rows.add(values)
+		}
+		rows.Release()
+	}
+}
