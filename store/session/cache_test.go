@@ -1,0 +1,46 @@
+package session
+
+import (
+	"testing"
+	"time"
+
+	"github.com/caregraph/caregraph/model"
+)
+
+// TestCache_AsksAgain: nothing is relied on for longer than half a minute,
+// whatever signals come back, nor after the session has expired.
+func TestCache_AsksAgain(t *testing.T) {
+	t.Parallel()
+	for _, left := range []time.Duration{10 * time.Second, 24 * time.Hour} {
+		l := NewCache()
+		asked := l.Epoch()
+		l.Put(asked, "phone", Result{Viewer: &model.Viewer{UserID: 1}, Left: left})
+		l.setValidUntil(asked.at.Add(time.Hour))
+		end := min(left, maxAge)
+		for at, want := range map[time.Duration]bool{0: true, end - 1: true, end: false} {
+			if v, certain := l.Get("phone", asked.at.Add(at)); v == nil || certain != want {
+				t.Errorf("%v after it was asked for, with %v left: certain %t", at, left, certain)
+			}
+		}
+	}
+}
+
+func TestCache_Invalidate(t *testing.T) {
+	t.Parallel()
+	for message, want := range map[string][]bool{ // whether phone, tablet of 1 and phone of 2 are forgotten
+		"one": {true, false, false}, "user 1": {true, true, false}, "user 3": {false, false, false},
+		"": {true, true, true}, "user x": {true, true, true}, "nobody's": {false, false, false},
+	} {
+		l := NewCache()
+		ids := []string{"one", "two", "three"}
+		for i, id := range ids {
+			l.Put(l.Epoch(), id, Result{Viewer: &model.Viewer{UserID: int64(1 + i/2)}, Left: time.Minute})
+		}
+		l.invalidate(message)
+		for i, id := range ids {
+			if v, _ := l.Get(id, time.Now()); (v == nil) != want[i] {
+				t.Errorf("%q: %s is remembered: %t", message, id, v != nil)
+			}
+		}
+	}
+}

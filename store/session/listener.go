@@ -1,0 +1,151 @@
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// sessionsChannel is where the triggers of the migrations notify of each session
+// that has ended or changed.
+const sessionsChannel = "caregraph_sessions"
+
+const (
+	// heartbeatTTL is how long entries are certain after a ping was sent that came
+	// back. PostgreSQL delivers notifications in the order of the commits, so
+	// every session that ended before the ping has been removed by then.
+	heartbeatTTL = 3 * time.Second
+	// pingEvery is the time between two pings, while sessions are looked for.
+	pingEvery = time.Second
+	// reconnectAfter is the time until a connection that failed is replaced.
+	reconnectAfter = time.Second
+)
+
+// listener receives the notifications on a connection of its own and invalidates
+// cache entries. It proves again and again that it receives them, by a ping to
+// itself through another connection: a network that fails silently, or a pooler
+// that swallows notifications, only makes the store look each session up again.
+type listener struct {
+	cache *Cache
+	pool  *pgxpool.Pool
+	// channel is where the pings come back, numbered.
+	channel string
+	sent    int
+	pongs   chan string
+}
+
+// Listen invalidates entries of the cache until stop is called, which waits. The
+// pool sends the pings, and its configuration is that of the connection.
+func Listen(ctx context.Context, pool *pgxpool.Pool, cache *Cache) (stop func()) {
+	l := &listener{cache: cache, pool: pool, channel: "caregraph_" + strings.ToLower(rand.Text()), pongs: make(chan string, 1)}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for ctx.Err() == nil {
+			_ = l.connected(ctx) // requests report a database that cannot be reached
+			wait(ctx, reconnectAfter)
+		}
+	}()
+	return func() { cancel(); <-done }
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// connected listens until it fails.
+func (l *listener) connected(ctx context.Context) error {
+	conn, err := pgx.ConnectConfig(ctx, l.pool.Config().ConnConfig)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	defer hangUp(context.WithoutCancel(ctx), conn)
+	for _, channel := range []string{sessionsChannel, l.channel} {
+		if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{channel}.Sanitize()); err != nil {
+			return fmt.Errorf("listen: %w", err)
+		}
+	}
+	l.cache.Clear() // nobody listened while these entries were stored
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() { defer close(done); defer cancel(); l.heartbeat(ctx) }()
+	err = l.receive(ctx, conn)
+	cancel()
+	<-done
+	l.cache.Clear()
+	return err
+}
+
+// hangUp does not wait long for a network that is gone.
+func hangUp(ctx context.Context, conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(ctx, reconnectAfter)
+	defer cancel()
+	_ = conn.Close(ctx) // the connection is given up in any case
+}
+
+// receive handles notifications until the connection fails.
+func (l *listener) receive(ctx context.Context, conn *pgx.Conn) error {
+	for {
+		got, err := conn.WaitForNotification(ctx)
+		switch {
+		case err != nil:
+			return fmt.Errorf("wait: %w", err)
+		case got.Channel == l.channel:
+			select {
+			case l.pongs <- got.Payload:
+			case <-ctx.Done():
+			}
+		default:
+			l.cache.invalidate(got.Payload)
+		}
+	}
+}
+
+// heartbeat pings while sessions are looked for, until a ping does not come back.
+func (l *listener) heartbeat(ctx context.Context) {
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-l.cache.wanted:
+			if !l.ping(ctx) {
+				return
+			}
+			wait(ctx, pingEvery)
+		}
+	}
+}
+
+// ping makes the entries certain if it comes back.
+func (l *listener) ping(ctx context.Context) (alive bool) {
+	start := time.Now()
+	ctx, cancel := context.WithDeadline(ctx, start.Add(heartbeatTTL))
+	defer cancel()
+	l.sent++
+	number := strconv.Itoa(l.sent)
+	// It records nothing, so it need not wait for the disk.
+	_, err := l.pool.Exec(ctx, "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)", l.channel, number)
+	if err != nil {
+		return true // all connections are in use, or the one that listens has failed, too
+	}
+	for {
+		select {
+		case got := <-l.pongs:
+			if got == number { // and not one that was given up
+				l.cache.setValidUntil(start.Add(heartbeatTTL))
+				return true
+			}
+		case <-ctx.Done():
+			return false
+		}
+	}
+}

@@ -1,0 +1,44 @@
+package session
+
+import (
+	"time"
+	"unique"
+
+	"github.com/caregraph/caregraph/internal/pgpipe"
+	"github.com/caregraph/caregraph/model"
+)
+
+// lookup reads the viewer, the milliseconds until the session expires by
+// PostgreSQL's clock, at most those of a day, and the account's doctor entry.
+var lookup = unique.Make(`SELECT u.id, u.role, (extract(epoch FROM least(s.expires_at, now() + interval '1 day') - now()) * 1000)::bigint,
+	(SELECT max(d.id) FROM doctors AS d WHERE d.account_id = u.id AND d.is_verified AND d.deleted_at IS NULL)
+	FROM sessions AS s JOIN users AS u ON u.id = s.user_id
+	WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > now() AND u.is_active`)
+
+// Lookup returns the statement that looks a session up.
+func Lookup(id string) *pgpipe.Statement {
+	return &pgpipe.Statement{Text: lookup, Args: [][]byte{[]byte(id)}}
+}
+
+// Result is what a lookup finds: the viewer on whose behalf the session acts, nil
+// if it has ended or expired or its account is not active; the time until it
+// expires; and the account's verified doctor entry, or 0.
+type Result struct {
+	Viewer    *model.Viewer
+	Left      time.Duration
+	OwnDoctor int64
+}
+
+// Read reads the result of a Lookup, and releases the rows.
+func Read(id string, rows *pgpipe.Rows) (r Result) {
+	defer rows.Release()
+	if rows.Len() == 0 {
+		return r
+	}
+	r.Viewer = &model.Viewer{UserID: rows.Int64(0, 0), Role: model.Role(rows.Bytes(0, 1)), SessionID: id}
+	r.Left = time.Duration(rows.Int64(0, 2)) * time.Millisecond
+	if value, ok := rows.Value(0, 3); ok {
+		r.OwnDoctor = pgpipe.BigInt(value)
+	}
+	return r
+}
