@@ -1,0 +1,74 @@
+package query
+
+import (
+	"strings"
+
+	"github.com/uptrace/bun"
+
+	"github.com/caregraph/caregraph/model"
+)
+
+// Condition is a part of WHERE. A ? in its text stands for an argument: a value,
+// or a piece of SQL.
+type Condition struct {
+	Text string
+	Args []any
+}
+
+// Where returns a condition.
+func Where(text string, args ...any) Condition { return Condition{text, args} }
+
+// Apply adds conditions to a statement that is written out.
+func Apply(q *bun.SelectQuery, conditions []Condition) *bun.SelectQuery {
+	for _, c := range conditions {
+		q = q.Where(c.Text, c.Args...)
+	}
+	return q
+}
+
+// Args are the decoded arguments of a field, by their names in the schema.
+type Args map[string]any
+
+// Arg returns an argument that may be null or absent: nil then.
+func Arg[T any](a Args, name string) *T {
+	value, _ := a[name].(*T)
+	return value
+}
+
+// Page returns the page arguments.
+func (a Args) Page() model.PageArgs {
+	return model.PageArgs{
+		First: Arg[int](a, "first"), Last: Arg[int](a, "last"),
+		After: Arg[string](a, "after"), Before: Arg[string](a, "before"),
+	}
+}
+
+// Search returns the condition that the search text of a row contains the term.
+func (s Scope) Search(term string) Condition {
+	if term = strings.TrimSpace(term); term == "" {
+		return Where("TRUE")
+	}
+	// Escaped after folding, which turns the wide signs U+FF05 and U+FF3C into
+	// ones that mean something to LIKE.
+	like := s.Alias + `.search_text LIKE '%' || regexp_replace(fold(?), '([\\%_])', '\\\1', 'g') || '%'`
+	digits := phoneDigits(term)
+	if digits == "" {
+		return Where(like, term)
+	}
+	return Where("("+like+" OR "+like+")", term, digits)
+}
+
+// phoneDigits returns the digits of a term that may be part of a phone number
+// as people write it, without trunk prefix and country code's plus.
+func phoneDigits(term string) string {
+	if strings.Trim(term, "+0123456789 -().") != "" {
+		return ""
+	}
+	keepDigits := func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}
+	return strings.TrimLeft(strings.Map(keepDigits, term), "0")
+}

@@ -1,0 +1,147 @@
+package query
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/caregraph/caregraph/model"
+)
+
+// fragments are the parts of a node's statements that are the same for all
+// viewers of a role.
+type fragments struct {
+	columns string
+	// mergedColumns are the same in a statement that is also that of a list below,
+	// and mergedExports what that needs.
+	mergedColumns, mergedExports string
+	// exists is the rule of the node's own records.
+	exists string
+	// exports and keys are the columns of the node's own records: those of its
+	// rows, and those that a list below needs.
+	exports, keys string
+	// joins are the other records, in order; joinKeys as keys.
+	joins, joinKeys []string
+}
+
+// fragmentsKey has few values, whatever clients ask for.
+type fragmentsKey struct {
+	role    model.Role
+	path    AccessPath
+	deleted model.DeletedFilter
+	order   string
+}
+
+// fragments returns the fragments for the role of the viewer.
+func (l *Load) fragments(v *model.Viewer) *fragments {
+	key := fragmentsKey{v.Role, l.Path, l.Deleted, l.order.Column}
+	if cached, ok := l.node.fragments.Load(key); ok {
+		return cached.(*fragments)
+	}
+	made, _ := l.node.fragments.LoadOrStore(key, l.node.newFragments(PlaceholderViewer(v), key))
+	return made.(*fragments)
+}
+
+func (n *Node) newFragments(v ViewerArg, key fragmentsKey) *fragments {
+	own := n.Record()
+	scope := own.typ.Scope(v)
+	f := &fragments{columns: n.selectList(), mergedColumns: n.mergedColumns()}
+	relations, live := n.records.sql(scope.Relations()), own.typ.live()
+	if n.inheritsRelations {
+		narrower := ""
+		if n.narrowerThanParent() {
+			narrower = "(up.r & " + strconv.Itoa(int(own.typ.rule().Exists)) + ") <> 0"
+		}
+		relations, live = "up.r", orTrue(own.typ.Live)
+		f.exists = orTrue(joinConditions(narrower, own.typ.Live))
+	} else {
+		f.exists = n.records.where(scope.Exists(key.path, key.deleted))
+	}
+	f.exports = own.exported(relations, key.order)
+	merged := *own
+	merged.relations = own.relations || own.typ.isOwner
+	f.mergedExports = merged.exported(relations, key.order)
+	if key.order != "" { // what joined rows are sorted by
+		f.exports += ", " + key.order + " AS place"
+		f.mergedExports += ", " + key.order + " AS place"
+	}
+	f.keys = own.keys(relations) + ", " + live + " AS live"
+	for _, joined := range n.joins[1:] {
+		scope := joined.typ.Scope(v)
+		relations := n.records.sql(scope.Relations())
+		exports, keys := joined.exported(relations, ""), joined.keys(relations)
+		if joined.inline() {
+			f.exports, f.keys = f.exports+", "+exports, f.keys+", "+keys
+			f.joins, f.joinKeys = append(f.joins, ""), append(f.joinKeys, "")
+			continue
+		}
+		deleted := model.DeletedExclude
+		if joined.edge.IncludeDeleted {
+			deleted = IncludeDeleted
+		}
+		exists := n.records.where(scope.Exists(Lookup, deleted))
+		f.joins = append(f.joins, " LEFT "+joined.lateral(exports, exists))
+		f.joinKeys = append(f.joinKeys, " "+joined.lateral(keys, exists))
+	}
+	return f
+}
+
+// selectList is the columns of the node's rows; in a list it follows the key.
+func (n *Node) selectList() string {
+	list := ""
+	for i, c := range n.columns {
+		if i > 0 || n.on != nil {
+			list += ", "
+		}
+		list += c.join.ref(c.name) + c.cast
+	}
+	return list
+}
+
+// mergedColumns is selectList for the root of a merged statement.
+func (n *Node) mergedColumns() string {
+	list := ""
+	for i, c := range n.columns {
+		if i > 0 {
+			list += ", "
+		}
+		list += "up." + c.name + c.cast
+	}
+	return list
+}
+
+// keys is what a list below needs of the record: the viewer's relations, too, if
+// rows may inherit them.
+func (j *Join) keys(relations string) string {
+	named := *j
+	named.relations, named.sortKey = j.typ.isOwner, false
+	return named.exported(relations, "")
+}
+
+// exported is the columns that the record's part of the statement yields.
+func (j *Join) exported(relations, sortKey string) string {
+	names := make([]string, len(j.exports))
+	for i, name := range j.exports {
+		names[i] = j.typ.Alias + "." + name
+		if j.inline() {
+			names[i] += " AS " + j.prefix + name
+		}
+	}
+	if j.relations {
+		names = append(names, relations+" AS "+j.prefix+"relations")
+	}
+	if j.sortKey {
+		names = append(names, "("+sortKey+")::text AS sort_key")
+	}
+	return strings.Join(names, ", ")
+}
+
+// lateral is the part of the statement that joins the record to the one that
+// names it.
+func (j *Join) lateral(exports, exists string) string {
+	from := j.typ.Table + " AS " + j.typ.Alias
+	if join := j.typ.join(); join != "" {
+		from += " " + join
+	}
+	return "JOIN LATERAL (SELECT " + exports + " FROM " + from +
+		" WHERE " + j.typ.Alias + "." + j.edge.Key + " = " + j.parent.ref(j.edge.From) + " AND " + exists + ") AS " + j.alias + " ON TRUE"
+}

@@ -1,0 +1,140 @@
+package query
+
+import (
+	"github.com/caregraph/caregraph/internal/pgpipe"
+	"github.com/caregraph/caregraph/model"
+)
+
+// Load is a node with the arguments of one request, or a count of its rows.
+type Load struct {
+	node *Node
+	// parent is the load of the records that the rows belong to; nil at the root.
+	parent *Load
+
+	Selection
+	order Sorting
+	page  model.Page
+	// counts asks for the number of rows, group for that of each value.
+	counts bool
+	group  *Group
+	// one means that there is one row at most, the one with the id.
+	one bool
+	id  int64
+	// ownRows means that the viewer sees every row if the parent is the viewer's own
+	// doctor entry.
+	ownRows bool
+	// pageOnly leaves out the row beyond the page.
+	pageOnly bool
+	// split is set when the load's statement reads its parent, too, which then is
+	// mergedInto this one.
+	split      *pgpipe.Split
+	mergedInto *Load
+	sent       *pgpipe.Statement
+	// Rows is the result. A count has one row, with the number as a bigint; below
+	// another load it has one for each parent, with its id before. A group has a row
+	// for each value: the text, and the number as a bigint.
+	Rows *pgpipe.Rows
+}
+
+// The columns of a group.
+const (
+	GroupValue = iota
+	GroupCount
+)
+
+// One reads the live record with the id, if it exists for the viewer.
+func (n *Node) One(id int64) *Load {
+	l := n.lookup(" = ?", id)
+	l.one, l.id = true, id
+	return l
+}
+
+// ByIDs reads those of the live records that exist for the viewer, in no order.
+func (n *Node) ByIDs(ids []int64) *Load { return n.lookup(" = ANY(?)", ids) }
+
+func (n *Node) lookup(which string, value any) *Load {
+	return &Load{node: n, Selection: Selection{
+		Path: Lookup, Deleted: model.DeletedExclude, Conditions: []Condition{Where(n.Record().typ.Alias+".id"+which, value)},
+	}}
+}
+
+// List reads a page of the type's list of Query. It refuses bad page arguments
+// and filters with BAD_USER_INPUT and INVALID_CURSOR.
+func (n *Node) List(v *model.Viewer, args Args) (*Load, error) {
+	t := n.Record().typ
+	selection, err := t.Root.Filter(t.Scope(PlaceholderViewer(v)), args)
+	if err != nil {
+		return nil, err
+	}
+	return n.paged(&Load{Selection: selection, order: t.Sorting(args)}, args)
+}
+
+// ListOf reads the same page of the list for each of the records that the parent
+// yields. It refuses bad page arguments with BAD_USER_INPUT and INVALID_CURSOR.
+func (n *Node) ListOf(parent *Load, args Args) (*Load, error) {
+	l := &Load{parent: parent, order: n.list.Sorting(), Selection: Selection{
+		Path: Lookup, Deleted: model.DeletedExclude, Conditions: n.list.Conditions(args),
+	}}
+	l.ownRows = n.list.OwnRows != nil && n.list.OwnRows(args)
+	return n.paged(l, args)
+}
+
+func (n *Node) paged(l *Load, args Args) (_ *Load, err error) {
+	l.node = n
+	l.page, err = args.Page().Page(l.order.Order)
+	return l, err
+}
+
+// GroupBy counts all live records that exist for the viewer by a value.
+func (n *Node) GroupBy(g *Group) *Load {
+	return &Load{node: n, group: g, Selection: Selection{Deleted: model.DeletedExclude}}
+}
+
+// Count counts the rows of a list on all its pages.
+func (l *Load) Count() *Load {
+	count := *l
+	count.counts = true
+	return &count
+}
+
+// Order is that of a list.
+func (l *Load) Order() model.Order { return l.order.Order }
+
+// Page is the checked page of a list.
+func (l *Load) Page() model.Page { return l.page }
+
+// PageOnly leaves out the row beyond the page, which shows whether there are
+// more.
+func (l *Load) PageOnly() { l.pageOnly = true }
+
+// isLookup reports whether the load is of records by their ids.
+func (l *Load) isLookup() bool { return l.parent == nil && !l.isPaged() }
+
+// maxRows is how many rows the load yields at most.
+func (l *Load) maxRows() int {
+	switch {
+	case l.one:
+		return 1
+	case l.isLookup():
+		return model.MaxPage
+	case l.parent == nil:
+		return l.limit()
+	default:
+		return l.limit() * l.parent.maxRows()
+	}
+}
+
+// limit is the most rows that the load yields for each record above.
+func (l *Load) limit() int {
+	if l.pageOnly {
+		return l.page.Limit
+	}
+	return l.page.Limit + 1
+}
+
+func (l *Load) isPaged() bool { return l.order.Column != "" }
+
+// mayBeDeleted reports whether deleted records are among the rows.
+func (l *Load) mayBeDeleted() bool {
+	return l.Deleted == model.DeletedInclude || l.Deleted == model.DeletedOnly
+}

@@ -1,0 +1,215 @@
+package query
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+)
+
+// Node is what one place of an answer reads in one statement: records of a type,
+// and with each of them records that it names. It is built once, by asking for
+// columns, and then used by many requests at a time.
+type Node struct {
+	records *Records
+	joins   []*Join // the first is the node's own record, the others are joined to it
+	columns []output
+
+	// on is the record of another node that the rows belong to, and list the field;
+	// nil at the root. The first column of a row is then the id of that record.
+	on   *Join
+	list *List
+	// inheritsRelations is set when the rows have the relations of the records that
+	// they belong to, so that the statement need not compute them again.
+	inheritsRelations bool
+
+	// fragments are *fragments by fragmentsKey, texts the statements written with
+	// them.
+	fragments sync.Map
+	texts     textCache
+}
+
+// output is a column of the node's result.
+type output struct {
+	join       *Join
+	name, cast string
+}
+
+// Join is a record in each row of a node.
+type Join struct {
+	node   *Node
+	typ    *RecordType
+	parent *Join // that names it; nil for the node's own
+	edge   *Edge
+	// alias is the part of the statement that yields the record, and prefix stands
+	// before its columns there.
+	alias, prefix string
+	// exports are the columns that the record's part of the statement yields.
+	exports []string
+	// relations and sortKey ask for the columns of these names.
+	relations, sortKey bool
+}
+
+// Node returns a node of records of the type, to be built. Its first column is
+// the id.
+func (t *RecordType) Node() *Node {
+	n := newNode(t)
+	n.Record().ID()
+	return n
+}
+
+func newNode(t *RecordType) *Node {
+	n := &Node{records: t.records}
+	n.joins = []*Join{{node: n, typ: t, alias: "page", exports: []string{"id"}}}
+	return n
+}
+
+// List returns a node of the records that a field of this one lists, to be built,
+// or false when the field lists none.
+func (j *Join) List(field string) (*Node, bool) {
+	list := j.typ.List(field)
+	if list == nil {
+		return nil, false
+	}
+	n := newNode(list.of)
+	n.on, n.list, n.inheritsRelations = j, list, list.of.parent == j.typ && list.of.Parent.Column == list.Key
+	return n, true
+}
+
+// Key is the column with the id of the record that a row of a list belongs to.
+const Key = 0
+
+// Record returns the node's own record.
+func (n *Node) Record() *Join { return n.joins[0] }
+
+// Entry returns the record that is the node of the list's connection.
+func (n *Node) Entry() *Join {
+	if n.list == nil || n.list.Node == "" {
+		return n.Record()
+	}
+	entry, _ := n.Record().One(n.list.Node)
+	return entry
+}
+
+// Type returns the type of the record.
+func (j *Join) Type() *RecordType { return j.typ }
+
+// SortKey returns the column with the record's sort key as text, for cursors.
+func (n *Node) SortKey() int {
+	n.Record().sortKey = true
+	return n.column(output{n.Record(), "sort_key", ""})
+}
+
+// ID returns the column of the record's id, a bigint.
+func (j *Join) ID() int { return j.node.column(output{j, "id", ""}) }
+
+// Present returns a column that is null when a record that another one names does
+// not exist for the viewer, and not null otherwise.
+func (j *Join) Present() int {
+	if j.inline() {
+		return j.parent.ID() // it exists with the one that names it
+	}
+	return j.ID()
+}
+
+// Relations returns the column with the viewer's relations to the record, an
+// integer of the bits of model.Relations.
+func (j *Join) Relations() int {
+	j.relations = true
+	return j.node.column(output{j, "relations", ""})
+}
+
+// Column returns the column of a field of the record's model, named as in Go.
+// Its type is that of the field; a Decimal comes as a text.
+func (j *Join) Column(field string) (int, error) {
+	c, known := j.typ.columns[field]
+	if !known {
+		return 0, fmt.Errorf("%s.%s is no column", j.typ.Name, field)
+	}
+	j.export(c.name)
+	return j.node.column(output{j, c.name, c.cast}), nil
+}
+
+// One returns the record that a field of the schema names, or false when the
+// field names none.
+func (j *Join) One(field string) (*Join, bool) {
+	e := j.typ.Edge(field)
+	if e == nil {
+		return nil, false
+	}
+	for _, joined := range j.node.joins {
+		if joined.parent == j && joined.edge.From == e.From && joined.edge.Key == e.Key {
+			return joined, true
+		}
+	}
+	joined := &Join{node: j.node, typ: e.to, parent: j, edge: e, exports: []string{"id"}}
+	if j.reads(e) {
+		joined.alias, joined.prefix = j.alias, "its_"
+	} else {
+		joined.alias = "j" + strconv.Itoa(len(j.node.joins))
+		j.export(e.From)
+	}
+	j.node.joins = append(j.node.joins, joined)
+	return joined, true
+}
+
+// Siblings returns how many records are joined to the node's own.
+func (j *Join) Siblings() int { return len(j.node.joins) - 1 }
+
+// reads reports whether the record's own part of the statement reads the named
+// record already, and yields none that the viewer may not see: a record's part
+// reads its parent.
+func (j *Join) reads(e *Edge) bool {
+	return j.parent == nil && !j.node.inheritsRelations && j.typ.parent == e.to && e.From == j.typ.Parent.Column &&
+		j.typ.rule().Exists.Within(e.to.rule().Exists)
+}
+
+// inline reports whether the record is read by the part of the one that names it.
+func (j *Join) inline() bool { return j.prefix != "" }
+
+// ref is a column that the record's part of the statement yields.
+func (j *Join) ref(name string) string { return j.alias + "." + j.prefix + name }
+
+func (j *Join) export(name string) {
+	if !slices.Contains(j.exports, name) {
+		j.exports = append(j.exports, name)
+	}
+}
+
+// column returns the index of a column in the result.
+func (n *Node) column(wanted output) int {
+	first := 0
+	if n.on != nil {
+		first = 1
+	}
+	for i, c := range n.columns {
+		if c == wanted {
+			return first + i
+		}
+	}
+	n.columns = append(n.columns, wanted)
+	return first + len(n.columns) - 1
+}
+
+// path returns the records that lead from the node's own to this one, both
+// included, by their index in the node.
+func (j *Join) path() []int {
+	var indexes []int
+	for ; j != nil; j = j.parent {
+		indexes = append(indexes, slices.Index(j.node.joins, j))
+	}
+	slices.Reverse(indexes)
+	return indexes
+}
+
+// narrowerThanParent reports whether records that inherit relations exist for
+// fewer viewers than those that they belong to.
+func (n *Node) narrowerThanParent() bool {
+	return !n.on.typ.rule().Exists.Within(n.Record().typ.rule().Exists)
+}
+
+// needsParentRelations reports whether the statement needs the viewer's relations
+// to the records that the rows belong to.
+func (n *Node) needsParentRelations() bool {
+	return n.inheritsRelations && (n.Record().relations || n.narrowerThanParent())
+}

@@ -1,0 +1,322 @@
+// Package query reads records: it turns the descriptor of a record type and the
+// viewer's relations into SQL. A Node says at compile time what one place of an
+// answer needs, a Load adds the arguments of one request, and a Request is
+// everything that one round trip fetches. The package knows no type of record by
+// name, holds no connection, and writes no data.
+package query
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/uptrace/bun/dialect/pgdialect"
+	"github.com/uptrace/bun/schema"
+
+	"github.com/caregraph/caregraph/model"
+)
+
+// RecordType describes one type of record: what schema.graphqls and the Go struct
+// do not say.
+type RecordType struct {
+	Name         string       // in the schema: "Patient"
+	Kind         model.Kind   // prefix of its ids: "pat"
+	Model        reflect.Type // its struct; bun derives the columns, gen.Bindings the fields
+	Table, Alias string       // "patients", "patient"
+	Live         string       // SQL condition: the row is not deleted; "" means always
+
+	// Rules are the viewer's relations to a row, from store/access.go. A record with
+	// a Parent has the relations of its parent, and Rules only if there is a faster
+	// way to them.
+	Rules    func(ViewerArg) []Rule
+	Parent   *Parent
+	EndedBy  string   // field whose write rule says who may delete or end the record; "" means no one
+	One      []Edge   // fields that name one other record
+	Many     []List   // fields that are pages of other records
+	Own      []Own    // fields that are pages from a source of their own
+	Root     *Root    // the list of Query; nil without one
+	Groups   []Group  // lists of Query that count the records by a value
+	Sorts    []Sort   // the first one is the default
+	Searched []string // fields that search compares
+	Unique   []Unique // unique indexes, and what a violation means to the caller
+
+	// What NewRecords resolves.
+	records *Records
+	parent  *RecordType
+	isOwner bool // it is the parent of another type
+	table   *schema.Table
+	columns map[string]column // by the fields of the model
+}
+
+// Parent is the record whose relations a record has.
+type Parent struct{ Type, Column string }
+
+// Edge is a field that names one other record: the one whose Key equals From.
+type Edge struct {
+	Field, To      string
+	From, Key      string // columns
+	IncludeDeleted bool   // the other record stays readable after it was deleted
+
+	to *RecordType
+}
+
+// List is a field that is a page of other records, in the default order of Of.
+type List struct {
+	Field, Of string
+	Key       string // column of Of that names this record
+	Node      string // edge of Of whose record is the node; "" means Of itself
+	Where     func(Args) []Condition
+	// OwnRows reports whether the viewer sees every row of the list if the record is
+	// the viewer's own doctor entry: then the cost of the list is known.
+	OwnRows func(Args) bool
+
+	of *RecordType
+}
+
+// Own is a field that is a page from a source other than the table of a record
+// type. Read returns a connection of the model for each owner, in one call for all
+// of them; the source has a cursor of its own.
+type Own struct {
+	Field string
+	Read  func(ctx context.Context, v *model.Viewer, owners []model.ID, args Args) ([]any, error)
+}
+
+// Root is the list of Query. Filter refuses what a client must not ask for with
+// BAD_USER_INPUT.
+type Root struct {
+	Field  string
+	Filter func(Scope, Args) (Selection, error)
+}
+
+// Selection narrows a list to what a client asks for.
+type Selection struct {
+	Conditions []Condition
+	Path       AccessPath
+	Deleted    model.DeletedFilter
+	// Selective means that the values of the conditions decide how to find the rows.
+	Selective bool
+}
+
+// Group is a list of Query that counts live records by the value of a column.
+// Name and Count are its fields in the schema.
+type Group struct{ Field, Value, By, Name, Count string }
+
+// Sort is an order of the type's lists, named by a value of its enum.
+type Sort struct {
+	Enum, Field, Column string
+	Key                 model.KeyType
+	Descending          bool // the default direction
+}
+
+// Unique says what the violation of a unique index means to the caller.
+type Unique struct {
+	Index, Field string
+	Code         model.Code
+	Message      string
+}
+
+// column is a column of a table, and the cast of its result.
+type column struct{ name, cast string }
+
+// Records holds all record types. It is safe for concurrent use.
+type Records struct {
+	policy *model.Policy
+	writer schema.QueryGen
+	types  []*RecordType
+	byName map[string]*RecordType
+}
+
+// NewRecords resolves the names by which record types refer to each other. It
+// refuses an unknown type, a column that the table lacks, a parent with a parent,
+// and a sorted or searched field that not everyone who has the record may read,
+// since its place in a list would reveal it.
+func NewRecords(types []RecordType, policy *model.Policy) (*Records, error) {
+	dialect := pgdialect.New()
+	r := &Records{policy: policy, writer: schema.NewQueryGen(dialect), byName: map[string]*RecordType{}}
+	for i := range types {
+		t := types[i]
+		if !reflect.PointerTo(t.Model).Implements(reflect.TypeFor[model.Listed]()) {
+			return nil, fmt.Errorf("record type %s: *%s is no model.Listed", t.Name, t.Model)
+		}
+		t.records, t.columns, t.table = r, map[string]column{}, dialect.Tables().Get(t.Model)
+		for _, f := range t.table.Fields {
+			c := column{name: f.Name}
+			if f.IndirectType == reflect.TypeFor[model.Decimal]() {
+				c.cast = "::text"
+			}
+			t.columns[f.GoName] = c
+		}
+		r.types = append(r.types, &t)
+		r.byName[t.Name] = &t
+	}
+	for _, t := range r.types {
+		if err := t.resolve(); err != nil {
+			return nil, fmt.Errorf("record type %s: %w", t.Name, err)
+		}
+	}
+	return r, nil
+}
+
+// Types returns all record types in the order of their description.
+func (r *Records) Types() []*RecordType { return r.types }
+
+// Type returns the record type with the name, or nil.
+func (r *Records) Type(name string) *RecordType { return r.byName[name] }
+
+// Root returns the record type whose list a field of Query is, or nil.
+func (r *Records) Root(field string) *RecordType {
+	for _, t := range r.types {
+		if t.Root != nil && t.Root.Field == field {
+			return t
+		}
+	}
+	return nil
+}
+
+// Group returns the record type that a field of Query counts.
+func (r *Records) Group(field string) (*RecordType, *Group) {
+	for _, t := range r.types {
+		for i := range t.Groups {
+			if t.Groups[i].Field == field {
+				return t, &t.Groups[i]
+			}
+		}
+	}
+	return nil, nil
+}
+
+// Edge returns the edge of a field, or nil.
+func (t *RecordType) Edge(field string) *Edge {
+	return find(t.One, func(e Edge) bool { return e.Field == field })
+}
+
+// List returns the list of a field, or nil.
+func (t *RecordType) List(field string) *List {
+	return find(t.Many, func(l List) bool { return l.Field == field })
+}
+
+// OwnList returns the list with a source of its own of a field, or nil.
+func (t *RecordType) OwnList(field string) *Own {
+	return find(t.Own, func(o Own) bool { return o.Field == field })
+}
+
+func find[T any](all []T, wanted func(T) bool) *T {
+	for i := range all {
+		if wanted(all[i]) {
+			return &all[i]
+		}
+	}
+	return nil
+}
+
+// Target returns the type of the record that the edge names.
+func (e *Edge) Target() *RecordType { return e.to }
+
+// Rows returns the type of the rows of the list.
+func (l *List) Rows() *RecordType { return l.of }
+
+// ColumnOf returns the column of a field of the schema that can be set: that of
+// its edge, or of the model's field of that name; "" if there is none.
+func (t *RecordType) ColumnOf(field string) string {
+	if e := t.Edge(field); e != nil {
+		return e.From
+	}
+	return t.columns[strings.ToUpper(field[:1])+field[1:]].name
+}
+
+// ID returns the value of a column of a record that holds an id, or false when it
+// is null.
+func (t *RecordType) ID(record any, column string) (int64, bool) {
+	value := reflect.Indirect(t.table.FieldMap[column].Value(reflect.ValueOf(record).Elem()))
+	if !value.IsValid() {
+		return 0, false
+	}
+	return value.Int(), true
+}
+
+// Conditions returns the conditions of the list for its arguments.
+func (l *List) Conditions(args Args) []Condition {
+	if l.Where == nil {
+		return nil
+	}
+	return l.Where(args)
+}
+
+func (t *RecordType) rule() model.TypePolicy { return t.records.policy.Types[t.Name] }
+
+// owner is the type that the rules speak of: the parent's, or its own.
+func (t *RecordType) owner() *RecordType {
+	if t.parent != nil {
+		return t.parent
+	}
+	return t
+}
+
+func (t *RecordType) rules(v ViewerArg) []Rule {
+	if t.Rules == nil && t.parent != nil {
+		return t.parent.Rules(v)
+	}
+	return t.Rules(v)
+}
+
+// resolve looks up the types and columns that the description names.
+func (t *RecordType) resolve() error {
+	if t.Parent != nil {
+		if err := t.named(&t.parent, t.Parent.Type, t.Parent.Column); err != nil {
+			return err
+		}
+		if t.parent.Parent != nil {
+			return fmt.Errorf("its parent %s has a parent", t.parent.Name)
+		}
+		t.parent.isOwner = true
+	}
+	for i := range t.One {
+		e := &t.One[i]
+		if err := t.named(&e.to, e.To, e.From); err != nil {
+			return fmt.Errorf("%s: %w", e.Field, err)
+		}
+		if !e.to.has(e.Key) {
+			return fmt.Errorf("%s: %s has no column %s", e.Field, e.To, e.Key)
+		}
+	}
+	for i := range t.Many {
+		l := &t.Many[i]
+		if l.of = t.records.byName[l.Of]; l.of == nil {
+			return fmt.Errorf("%s: there is no type %s", l.Field, l.Of)
+		}
+		if !l.of.has(l.Key) || l.Node != "" && l.of.Edge(l.Node) == nil {
+			return fmt.Errorf("%s: %s has no column %s or no edge %s", l.Field, l.Of, l.Key, l.Node)
+		}
+	}
+	return t.checkComparable()
+}
+
+// named resolves a type and checks the own column that leads to it.
+func (t *RecordType) named(to **RecordType, name, from string) error {
+	if *to = t.records.byName[name]; *to == nil {
+		return fmt.Errorf("there is no type %s", name)
+	}
+	if !t.has(from) {
+		return fmt.Errorf("there is no column %s", from)
+	}
+	return nil
+}
+
+func (t *RecordType) has(column string) bool { return t.table.HasField(column) }
+
+// checkComparable refuses a policy under which a search or an order would reveal
+// a field that is hidden on a row that can be seen.
+func (t *RecordType) checkComparable() error {
+	fields := slices.Clone(t.Searched)
+	for _, s := range t.Sorts {
+		fields = append(fields, s.Field)
+	}
+	for _, field := range fields {
+		if !t.rule().ReadableByAll(field) {
+			return fmt.Errorf("%s.%s is searched or sorted by, so everyone who can see a %s must be able to read it", t.Name, field, t.Name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+package query
+
+import (
+	"slices"
+	"unique"
+
+	"github.com/caregraph/caregraph/internal/pgpipe"
+	"github.com/caregraph/caregraph/model"
+)
+
+// Request is everything that one round trip reads.
+type Request struct {
+	Loads []*Load
+	// Confirm asks to confirm the viewer's session in the same round trip.
+	Confirm bool
+}
+
+// byValues has PostgreSQL plan what follows in the same transaction for its
+// values.
+var byValues = unique.Make("SELECT set_config('plan_cache_mode', 'auto', true)")
+
+// Statements returns the statements of the request. How to find the few rows that
+// a search or a filter asks for depends on its values; everything else is found
+// the same way each time, and planned once.
+func (r *Request) Statements(v *model.Viewer, more ...*pgpipe.Statement) ([]*pgpipe.Statement, error) {
+	mergeAll(r.Loads)
+	statements := make([]*pgpipe.Statement, 0, 1+len(r.Loads)+len(more))
+	if slices.ContainsFunc(r.Loads, func(l *Load) bool { return l.Selective }) {
+		statements = append(statements, &pgpipe.Statement{Text: byValues})
+	}
+	for _, l := range r.Loads {
+		if l.mergedInto != nil {
+			continue
+		}
+		var err error
+		if l.sent, err = l.statement(v); err != nil {
+			return nil, err
+		}
+		statements = append(statements, l.sent)
+	}
+	return append(statements, more...), nil
+}
+
+// Fill gives the loads the rows of their statements.
+func (r *Request) Fill() {
+	for _, l := range r.Loads {
+		if l.mergedInto != nil {
+			l.Rows = l.mergedInto.sent.Above
+		} else {
+			l.Rows = l.sent.Rows
+		}
+	}
+}
+
+// Release returns the memory of all rows. The rows must not be used after it.
+func (r *Request) Release() {
+	for _, l := range r.Loads {
+		if l.Rows != nil {
+			l.Rows.Release()
+			l.Rows = nil
+		}
+	}
+}
+
+// Discard is Release for rows that no one may see.
+func (r *Request) Discard() {
+	r.Fill()
+	r.Release()
+}
+
+// mostShared is how many rows a request may read in a shared round trip.
+const mostShared = 100
+
+// Bounded reports whether the cost of all loads is known: lookups by id, lists
+// that inherit the relations of the record that they belong to, and lists of the
+// viewer's own doctor entry. The viewer sees every row of these. This is true of no
+// other list: a page of few rows may have to be looked for among all rows, and the
+// requests in the same round trip would wait.
+func (r *Request) Bounded(ownDoctor int64) bool {
+	rows := 0
+	for _, l := range r.Loads {
+		if l.counts || l.group != nil || !l.isLookup() && !l.inheritsRelations() && !l.isOwn(ownDoctor) {
+			return false
+		}
+		rows += l.maxRows()
+	}
+	return rows <= mostShared
+}
+
+func (l *Load) inheritsRelations() bool { return l.parent != nil && l.node.inheritsRelations }
+
+// isOwn reports whether the list is one of the viewer's own doctor entry.
+func (l *Load) isOwn(ownDoctor int64) bool {
+	return l.ownRows && l.parent.one && l.node.on.parent == nil && l.parent.id == ownDoctor
+}

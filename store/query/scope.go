@@ -1,0 +1,187 @@
+package query
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/schema"
+
+	"github.com/caregraph/caregraph/model"
+)
+
+// Rule is how one relation follows from the data.
+type Rule struct {
+	Bit model.Relations
+	// Holds is the condition on a row.
+	Holds schema.QueryWithArgs
+	// Rows selects the ids of all rows for which it holds: the fast way into a long
+	// list when there are several rules. Without it, Query is "".
+	Rows schema.QueryWithArgs
+}
+
+// ViewerArg is a viewer as a statement refers to it.
+type ViewerArg struct {
+	*model.Viewer
+
+	// ID is the viewer's id, or the placeholder of a text that many viewers share.
+	ID any
+}
+
+// LiteralViewer is the viewer of a statement that is written out.
+func LiteralViewer(v *model.Viewer) ViewerArg {
+	if v == nil {
+		return ViewerArg{}
+	}
+	return ViewerArg{v, v.UserID}
+}
+
+// viewerPlaceholder stands for the viewer's id in SQL that is cached, because all
+// viewers of a role share a text. No SQL contains this character.
+const viewerPlaceholder = "\x01"
+
+// PlaceholderViewer is a viewer in SQL that serves all viewers of its role.
+func PlaceholderViewer(v *model.Viewer) ViewerArg {
+	return ViewerArg{v, bun.Safe(viewerPlaceholder)}
+}
+
+// AccessPath is how a query finds its rows.
+type AccessPath int
+
+const (
+	// Scan looks for all rows of the viewer.
+	Scan AccessPath = iota
+	// Lookup has the rows' ids, or their parents', already.
+	Lookup
+)
+
+// IncludeDeleted, as a filter, is for what stays readable after it was deleted: a
+// doctor through its mappings.
+const IncludeDeleted model.DeletedFilter = "EVEN_DELETED"
+
+// Scope is the records of a type that exist for a viewer. Every statement that
+// reads, counts or changes records starts from it.
+type Scope struct {
+	*RecordType
+
+	viewer ViewerArg
+}
+
+// Scope returns the scope of a viewer.
+func (t *RecordType) Scope(v ViewerArg) Scope { return Scope{t, v} }
+
+// Exists returns the conditions under which a row exists for the viewer. No
+// viewer, no rows.
+func (s Scope) Exists(by AccessPath, deleted model.DeletedFilter) []Condition {
+	rule := s.rule()
+	admitted := Where("?", s.Admits(rule.Exists, by))
+	live, restorable := bun.Safe(s.live()), s.Admits(rule.Fields["deletedAt"].Write, Lookup)
+	switch deleted {
+	case IncludeDeleted:
+		return []Condition{admitted}
+	case model.DeletedInclude:
+		return []Condition{admitted, Where("(? OR ?)", live, restorable)}
+	case model.DeletedOnly:
+		return []Condition{admitted, Where("NOT (?) AND ?", live, restorable)}
+	default:
+		return []Condition{admitted, Where("?", live)}
+	}
+}
+
+// Readable returns the condition that the viewer may read a field of a row which
+// exists for it, so that a filter on the field reveals nothing.
+func (s Scope) Readable(field string) Condition {
+	rule := s.rule()
+	if rule.ReadableByAll(field) {
+		return Where("TRUE")
+	}
+	return Where("?", s.Admits(rule.Fields[field].Read, Lookup))
+}
+
+// Relations returns the SQL of the relations that the viewer has to a row.
+func (s Scope) Relations() schema.QueryWithArgs {
+	terms, args := []string{"?"}, []any{int(s.viewer.Relations())}
+	for _, r := range s.rules(s.viewer) {
+		terms = append(terms, "CASE WHEN ? THEN ? ELSE 0 END")
+		args = append(args, r.Holds, int(r.Bit))
+	}
+	return bun.SafeQuery("("+strings.Join(terms, " | ")+")", args...)
+}
+
+// Admits returns the condition that the viewer has one of the mask's relations to
+// a row. For long lists over several rules it is a UNION ALL of ids, since an OR
+// of conditions cannot use their indexes.
+func (s Scope) Admits(mask model.Relations, by AccessPath) schema.QueryWithArgs {
+	if s.viewer.Viewer == nil || mask == 0 {
+		return bun.SafeQuery("FALSE")
+	}
+	if s.viewer.Relations().Any(mask) {
+		return bun.SafeQuery("TRUE")
+	}
+	var holds, rows []string
+	var holdsArgs, rowsArgs []any
+	rules := s.rules(s.viewer)
+	for _, r := range rules {
+		if r.Bit.Any(mask) {
+			holds, holdsArgs = append(holds, "?"), append(holdsArgs, r.Holds)
+			rows, rowsArgs = append(rows, "?"), append(rowsArgs, r.Rows)
+		}
+	}
+	scannable := !slices.ContainsFunc(rules, func(r Rule) bool { return r.Rows.Query == "" })
+	switch {
+	case len(holds) == 0:
+		return bun.SafeQuery("FALSE")
+	case len(holds) == 1 || by == Lookup || !scannable:
+		return bun.SafeQuery("("+strings.Join(holds, " OR ")+")", holdsArgs...)
+	default:
+		return bun.SafeQuery(s.owner().Alias+".id IN ("+strings.Join(rows, " UNION ALL ")+")", rowsArgs...)
+	}
+}
+
+// live is the condition that a row and its parent are not deleted.
+func (t *RecordType) live() string {
+	live := t.Live
+	if t.parent != nil {
+		live = joinConditions(live, t.parent.Live)
+	}
+	return orTrue(live)
+}
+
+// joinConditions joins SQL conditions by AND, without those that are "".
+func joinConditions(conditions ...string) string {
+	return strings.Join(slices.DeleteFunc(conditions, func(c string) bool { return c == "" }), " AND ")
+}
+
+func orTrue(condition string) string {
+	if condition == "" {
+		return "TRUE"
+	}
+	return condition
+}
+
+// join is the JOIN of the parent, which the rules need; "" without a parent.
+func (t *RecordType) join() string {
+	if t.parent == nil {
+		return ""
+	}
+	return "JOIN " + t.parent.Table + " AS " + t.parent.Alias + " ON " + t.parent.Alias + ".id = " + t.Alias + "." + t.Parent.Column
+}
+
+// Select narrows a query to the rows that exist for the viewer and adds their
+// columns and the column relations. Every read of whole records by bun begins
+// here.
+func (s Scope) Select(q *bun.SelectQuery, by AccessPath, deleted model.DeletedFilter) *bun.SelectQuery {
+	q = s.Narrow(q, by, deleted).ColumnExpr("?TableColumns")
+	if s.viewer.Viewer == nil {
+		return q
+	}
+	return q.ColumnExpr("? AS relations", s.Relations())
+}
+
+// Narrow narrows a query to the rows that exist for the viewer.
+func (s Scope) Narrow(q *bun.SelectQuery, by AccessPath, deleted model.DeletedFilter) *bun.SelectQuery {
+	if join := s.join(); join != "" {
+		q = q.Join(join)
+	}
+	return Apply(q, s.Exists(by, deleted))
+}

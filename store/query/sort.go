@@ -1,0 +1,65 @@
+package query
+
+import (
+	"reflect"
+
+	"github.com/uptrace/bun"
+
+	"github.com/caregraph/caregraph/model"
+)
+
+// Sorting is an order of a list and the SQL of its key.
+type Sorting struct {
+	model.Order
+
+	Column string
+}
+
+// Sorting returns the order that a client asks for, or the default one.
+func (t *RecordType) Sorting(args Args) Sorting {
+	sort, descending := t.Sorts[0], t.Sorts[0].Descending
+	asked, _ := args["orderBy"].(interface{ By() (string, bool) })
+	if asked != nil && !reflect.ValueOf(asked).IsNil() {
+		name, down := asked.By()
+		if named := find(t.Sorts, func(s Sort) bool { return s.Enum == name }); named != nil {
+			sort, descending = *named, down
+		}
+	}
+	return sort.order(t, t.Table, sort.Enum, descending)
+}
+
+func (s Sort) order(t *RecordType, list, field string, descending bool) Sorting {
+	return Sorting{model.Order{List: list, Field: field, Key: s.Key, Descending: descending}, t.Alias + "." + s.Column}
+}
+
+// Sorting returns the order of the list of one record.
+func (l *List) Sorting() Sorting {
+	sort := l.of.Sorts[0]
+	return sort.order(l.of, l.of.Table+" of "+l.Key, "", sort.Descending)
+}
+
+// Bounds are the conditions that a row lies in a page: by the key of its bounds
+// and not by an offset.
+func (o Sorting) Bounds(t *RecordType, p model.Page) []Condition {
+	var conditions []Condition
+	after, before := ">", "<"
+	if o.Descending {
+		after, before = before, after
+	}
+	bound := func(c *model.Cursor, side string) {
+		if c != nil {
+			conditions = append(conditions, Where("("+o.Column+", "+t.Alias+".id) "+side+" (?::"+string(o.Key)+", ?)", c.Key, c.ID))
+		}
+	}
+	bound(p.After, after)
+	bound(p.Before, before)
+	return conditions
+}
+
+// Direction is that in which the rows of a page are read.
+func (o Sorting) Direction(p model.Page) bun.Safe {
+	if o.Descending != p.Backwards {
+		return "DESC"
+	}
+	return "ASC"
+}

@@ -1,0 +1,236 @@
+package query
+
+import (
+	"strconv"
+	"sync"
+
+	"github.com/uptrace/bun/schema"
+
+	"github.com/caregraph/caregraph/internal/pgpipe"
+	"github.com/caregraph/caregraph/model"
+)
+
+// statement returns the statement of a load for a viewer. Its text is written
+// once for all loads of the same shape.
+func (l *Load) statement(v *model.Viewer) (*pgpipe.Statement, error) {
+	binder := argBinder{args: make([][]byte, 0, usualArgs)}
+	l.bind(&binder)
+	var room [usualKey]byte
+	key, cacheable := l.cacheKey(append(room[:0], v.Role...))
+	var text cachedText
+	known := false
+	if cacheable {
+		text, known = l.node.texts.get(key)
+	}
+	if !known {
+		b := textBuilder{records: l.node.records, viewer: v}
+		l.write(&b)
+		text = b.complete()
+		if cacheable {
+			l.node.texts.add(string(key), text)
+		}
+	}
+	st, err := binder.statement(text, v)
+	st.Split = l.split
+	return st, err
+}
+
+const (
+	usualArgs = 6
+	usualKey  = 256
+)
+
+// cacheKey appends everything that the load's text depends on apart from the node
+// and the role; ok is false when the text must not be cached.
+func (l *Load) cacheKey(b []byte) (key []byte, ok bool) {
+	for i, is := range [...]bool{
+		l.counts, l.group != nil, l.pageOnly, l.split != nil, l.page.Backwards, l.order.Descending, l.page.After != nil, l.page.Before != nil,
+	} {
+		if is {
+			b = append(b, byte('a'+i))
+		}
+	}
+	b = strconv.AppendInt(b, int64(l.page.Limit), 10)
+	b = append(append(b, l.order.Column...), l.Deleted...)
+	for _, c := range l.Conditions {
+		for _, arg := range c.Args {
+			if _, sql := arg.(schema.QueryAppender); sql {
+				return nil, false
+			}
+		}
+		b = append(append(b, ';'), c.Text...)
+	}
+	if l.parent == nil {
+		return b, true
+	}
+	return l.parent.cacheKey(append(b, '/'))
+}
+
+// textCache holds the texts of a node by their keys. What clients ask for has few
+// shapes; there is room for no more, so that no one can fill the memory.
+type textCache struct {
+	mu    sync.RWMutex
+	texts map[string]cachedText
+}
+
+const mostTexts = 8
+
+func (c *textCache) get(key []byte) (cachedText, bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	text, ok := c.texts[string(key)]
+	return text, ok
+}
+
+func (c *textCache) add(key string, text cachedText) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.texts == nil {
+		c.texts = map[string]cachedText{}
+	}
+	if len(c.texts) < mostTexts {
+		c.texts[key] = text
+	}
+}
+
+// write writes the statement. bind binds its arguments in the same order.
+func (l *Load) write(b *textBuilder) {
+	switch {
+	case l.counts && l.parent != nil:
+		b.write("SELECT up.k, (SELECT count(*) FROM ")
+		l.writeFrom(b)
+		b.write(") FROM (")
+		l.writeUp(b)
+		b.write(") AS up")
+	case l.group != nil:
+		alias := l.node.Record().typ.Alias
+		b.write("SELECT min(", alias, ".", l.group.Value, "), count(*) FROM ")
+		l.writeFrom(b)
+		b.write(" GROUP BY ", alias, ".", l.group.By, " ORDER BY ", alias, ".", l.group.By)
+	case l.counts:
+		b.write("SELECT count(*) FROM ")
+		l.writeFrom(b)
+	default:
+		l.writeRows(b)
+	}
+}
+
+func (l *Load) bind(b *argBinder) {
+	switch {
+	case l.counts && l.parent != nil:
+		b.conditions(l.Conditions)
+		l.parent.bindPage(b)
+	case l.counts || l.group != nil:
+		b.conditions(l.Conditions)
+	default:
+		l.bindPage(b)
+	}
+}
+
+// bindPage binds the arguments of writePage, and of writeMerged and writeOwn.
+func (l *Load) bindPage(b *argBinder) {
+	if l.parent != nil {
+		l.parent.bindPage(b)
+	}
+	b.conditions(l.Conditions)
+	if l.isPaged() {
+		b.conditions(l.order.Bounds(l.node.Record().typ, l.page))
+	}
+}
+
+func (l *Load) writeRows(b *textBuilder) {
+	text := l.fragments(b.viewer)
+	switch {
+	case l.split != nil:
+		b.write("SELECT ", l.parent.fragments(b.viewer).mergedColumns, text.columns, " FROM (")
+		l.writeMerged(b)
+		b.write(") AS up LEFT JOIN LATERAL ")
+		l.writeOwn(b, text.exports, l.limit())
+		b.write(" ON TRUE")
+	case l.parent != nil:
+		b.write("SELECT up.k", text.columns, " FROM ")
+		l.writePage(b, text.exports, l.limit())
+	default:
+		b.write("SELECT ", text.columns, " FROM ")
+		l.writePage(b, text.exports, l.limit())
+	}
+	for _, join := range text.joins {
+		b.write(join)
+	}
+	l.writeOrder(b, len(text.joins) > 0)
+}
+
+// writeOrder sorts what a join, or another part of the statement, may have mixed.
+func (l *Load) writeOrder(b *textBuilder, joined bool) {
+	order := " ORDER BY "
+	if l.split != nil && l.parent.isPaged() {
+		direction := string(l.parent.order.Direction(l.parent.page))
+		b.write(order, "up.place ", direction, ", up.id ", direction)
+		order, joined = ", ", true
+	}
+	if joined && l.isPaged() {
+		direction := string(l.order.Direction(l.page))
+		b.write(order, "page.place ", direction, ", page.id ", direction)
+	}
+}
+
+// writePage writes the node's own records, at most so many for each parent.
+func (l *Load) writePage(b *textBuilder, exports string, limit int) {
+	if l.parent != nil {
+		b.write("(")
+		l.writeUp(b)
+		b.write(") AS up CROSS JOIN LATERAL ")
+	}
+	l.writeOwn(b, exports, limit)
+}
+
+// writeOwn is writePage for one parent.
+func (l *Load) writeOwn(b *textBuilder, exports string, limit int) {
+	b.write("(SELECT ", exports, " FROM ")
+	l.writeFrom(b)
+	if l.isPaged() {
+		t := l.node.Record().typ
+		b.and(l.order.Bounds(t, l.page))
+		direction := string(l.order.Direction(l.page))
+		b.write(" ORDER BY ", l.order.Column, " ", direction, ", ", t.Alias, ".id ", direction, " LIMIT ")
+		b.writeInt(limit)
+	}
+	b.write(") AS page")
+}
+
+// writeFrom writes the table and the conditions on its rows.
+func (l *Load) writeFrom(b *textBuilder) {
+	t := l.node.Record().typ
+	b.write(t.Table, " AS ", t.Alias)
+	if join := t.join(); join != "" && !l.node.inheritsRelations {
+		b.write(" ", join)
+	}
+	b.write(" WHERE ", l.fragments(b.viewer).exists)
+	if l.parent != nil {
+		b.write(" AND ", t.Alias, ".", l.node.list.Key, " = up.k")
+	}
+	b.and(l.Conditions)
+}
+
+// writeUp writes the records that the rows belong to: their ids as k and, for
+// rows that inherit them, the viewer's relations as r.
+func (l *Load) writeUp(b *textBuilder) {
+	above, on := l.parent, l.node.on
+	text := above.fragments(b.viewer)
+	distinct := ""
+	if on.parent != nil {
+		distinct = "DISTINCT " // several may name the same record
+	}
+	b.write("SELECT ", distinct, on.ref("id"), " AS k")
+	if l.node.needsParentRelations() {
+		b.write(", ", on.ref("relations"), " AS r")
+	}
+	b.write(" FROM ")
+	above.writePage(b, text.keys, above.page.Limit)
+	for _, index := range on.path()[1:] {
+		b.write(text.joinKeys[index-1])
+	}
+	if l.node.inheritsRelations && on.parent == nil && above.mayBeDeleted() {
+		b.write(" WHERE page.live") // the list of a deleted record is empty
+	}
+}
