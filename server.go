@@ -282,7 +282,7 @@ func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, erro
 	if err != nil {
 		return nil, err
 	}
-	executor := graph.New(graph.Config{
+	executor, err := graph.New(graph.Config{
 		Store:         a.store,
 		Accounts:      a.accounts,
 		Policy:        a.rules,
@@ -293,8 +293,11 @@ func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, erro
 		RequestID:     httpd.RequestID,
 		ClientAddr:    func(ctx context.Context) string { return httpd.ClientAddr(ctx).String() },
 		Annotate:      httpd.Annotate,
-		Answered:      a.metrics.Answered,
+		OnAnswered:    a.metrics.Answered,
 	}, restAPI, gqlhttp.Transport{Sent: graph.Reuse})
+	if err != nil {
+		return nil, err
+	}
 
 	mux := http.NewServeMux()
 	identified := auth.Identify(a.store, a.tokens, executor)

@@ -20,7 +20,7 @@ func BenchmarkQuery(b *testing.B) {
 	rahul := s.Account("Rahul", model.RolePatient)
 	crowd(s, rahul, 50, rahul.DoctorEntry("Dr. One"), rahul.DoctorEntry("Dr. Two"), rahul.DoctorEntry("Dr. Three"))
 	s.Exec("ANALYZE")
-	interpreted := s.Beside(func(c *graph.Config) { c.Interpret = true })
+	interpreted := s.Beside(func(c *graph.Config) { c.ReferenceOnly = true })
 	for _, query := range []struct{ name, document string }{
 		{"one", `{ patient(id: 1) { id name dateOfBirth gender phone } }`},
 		{"nested", `{ patients(first: 20) { nodes { id name mappings { nodes { notes assignedAt doctor { name specialization } } } } } }`},

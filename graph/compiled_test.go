@@ -89,7 +89,7 @@ func TestCompiled_ManyAtOnce(t *testing.T) {
 	const query = `query ($n: Int, $more: Boolean!) { me { id } patients(first: $n) { totalCount nodes { name bloodGroup
 		viewer { relations canUpdate } mappings(first: $n) { nodes { notes doctor { name account { id } } } } } } 
 		specializations @include(if: $more) { name } }`
-	interpreted := c.Beside(func(config *graph.Config) { config.Interpret = true })
+	interpreted := c.Beside(func(config *graph.Config) { config.ReferenceOnly = true })
 	var group sync.WaitGroup
 	for _, client := range []*graphtest.Client{c.Rahul, c.Priya, c.Dev, c.Asha, c.Admin} {
 		for _, variables := range []map[string]any{{"n": 1, "more": true}, {"n": 5, "more": false}} {
@@ -140,7 +140,7 @@ func TestCompiled_EndsWhileOthersAsk(t *testing.T) {
 func TestCompiled_Arguments(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
-	interpreted := c.Beside(func(config *graph.Config) { config.Interpret = true })
+	interpreted := c.Beside(func(config *graph.Config) { config.ReferenceOnly = true })
 	for _, query := range []string{
 		`{ nodes(ids: [null]) { id } }`,
 		`query ($ids: [ID!]!) { nodes(ids: $ids) { id } }`,

@@ -32,7 +32,7 @@ func newTwins(tb testing.TB) *twins {
 	return &twins{world: w, compiled: w.Server, interpreted: w.Beside(interpret)}
 }
 
-func interpret(c *graph.Config) { c.Interpret = true }
+func interpret(c *graph.Config) { c.ReferenceOnly = true }
 
 // TestDifferential holds the compiled plans to what gqlgen's executor answers:
 // thousands of operations, each sent to both executors by two viewers with their

@@ -138,12 +138,3 @@ func forUser(code model.Code) bool {
 		return false
 	}
 }
-
-// absent turns NOT_FOUND into null: a query answers a record that does not
-// exist for the caller like an id that was never given out.
-func absent[T any](record *T, err error) (*T, error) {
-	if model.CodeOf(err) == model.CodeNotFound {
-		return nil, nil //nolint:nilnil // null is the answer
-	}
-	return record, err
-}

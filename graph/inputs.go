@@ -5,7 +5,6 @@ import (
 
 	"github.com/caregraph/caregraph/graph/gen"
 	"github.com/caregraph/caregraph/model"
-	"github.com/caregraph/caregraph/store"
 )
 
 // This file turns generated inputs into what the store understands, and does
@@ -124,60 +123,4 @@ func required[T, V any](c *changes[T], field string, in graphql.Omittable[*V], s
 	default:
 		*c = append(*c, model.Change[T]{Field: field, Apply: func(row *T) { set(row, *v) }})
 	}
-}
-
-func orZero[V any](v *V) (zero V) {
-	if v == nil {
-		return zero
-	}
-	return *v
-}
-
-func patientQuery(page model.PageArgs, search *string, f *model.PatientFilter, o *model.PatientOrder) store.PatientQuery {
-	q := store.PatientQuery{Page: page, Search: search, OrderBy: model.PatientsByCreatedAt, Descending: true}
-	if o != nil {
-		q.OrderBy, q.Descending = o.Field, o.Direction == model.Descending
-	}
-	if f == nil {
-		return q
-	}
-	q.Gender, q.BloodGroup, q.BornFrom, q.BornTo = f.Gender, f.BloodGroup, f.BornFrom, f.BornTo
-	q.DoctorID, q.Deleted = number(f.DoctorID, model.KindDoctor), orZero(f.Deleted)
-	return q
-}
-
-func doctorQuery(page model.PageArgs, search *string, f *model.DoctorFilter, o *model.DoctorOrder) store.DoctorQuery {
-	q := store.DoctorQuery{Page: page, Search: search, OrderBy: model.DoctorsByName}
-	if o != nil {
-		q.OrderBy, q.Descending = o.Field, o.Direction == model.Descending
-	}
-	if f == nil {
-		return q
-	}
-	q.Specialization, q.IsVerified, q.Mine = f.Specialization, f.IsVerified, f.Mine
-	q.MinExperienceYears, q.MaxConsultationFee = f.MinExperienceYears, f.MaxConsultationFee
-	q.Deleted = orZero(f.Deleted)
-	return q
-}
-
-func mappingQuery(page model.PageArgs, f *model.MappingFilter, o *model.MappingOrder) store.MappingQuery {
-	active := true
-	q := store.MappingQuery{Page: page, IsActive: &active, OrderBy: model.MappingsByAssignedAt, Descending: true}
-	if o != nil {
-		q.OrderBy, q.Descending = o.Field, o.Direction == model.Descending
-	}
-	if f == nil {
-		return q
-	}
-	q.PatientID, q.DoctorID = number(f.PatientID, model.KindPatient), number(f.DoctorID, model.KindDoctor)
-	q.IsActive = f.IsActive
-	return q
-}
-
-func number(id *model.ID, kind model.Kind) *int64 {
-	if id == nil {
-		return nil
-	}
-	num := id.Of(kind)
-	return &num
 }

@@ -2,74 +2,137 @@ package graph
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"sync"
 	"time"
 
 	"github.com/vikstrous/dataloadgen"
 
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/query"
 )
 
-// loaders fetch together what the fields of one response ask for one by one,
-// so that a nested query costs a statement per level and not per record. They
+// loaders batch what the fields of one response ask for one by one, so that the
+// reference engine sends a statement for each level and not for each record. They
 // are made for one viewer and never outlive the response.
 type loaders struct {
-	users            *dataloadgen.Loader[int64, *model.User]
-	patients         *dataloadgen.Loader[int64, *model.Patient]
-	doctors          *dataloadgen.Loader[int64, *model.Doctor]
-	doctorsByAccount *dataloadgen.Loader[int64, *model.Doctor]
-	mappings         *dataloadgen.Loader[pageOf, *model.List[*model.Mapping]]
-	mappingCounts    *dataloadgen.Loader[pageOf, int]
+	related *dataloadgen.Loader[edgeKey, model.Node]
+	pages   *dataloadgen.Loader[pageKey, *model.RecordPage]
+	counts  *dataloadgen.Loader[pageKey, int]
+
+	mu    sync.Mutex
+	asked map[list]ask
+}
+
+// edgeKey names the record whose key an edge of a type has.
+type edgeKey struct {
+	typ, field string
+	key        int64
+}
+
+// pageKey names the page of one owner. Keys with the same list are loaded in one
+// statement.
+type pageKey struct {
+	list
+
+	owner int64
+}
+
+// list is the rows of the records of a type, with the page and the conditions as
+// JSON: fields with the same rows are loaded together.
+type list struct{ typ, rows, column, args string }
+
+// ask is a field that lists the rows, with its arguments.
+type ask struct {
+	field string
+	args  query.Args
 }
 
 // window is how long a loader waits for the siblings of its first key: gqlgen
-// resolves those in goroutines of their own.
+// resolves each in a goroutine.
 const window = time.Millisecond
 
 func newLoaders(s *store.Store, v *model.Viewer) *loaders {
+	l := &loaders{asked: map[list]ask{}}
 	wait := dataloadgen.WithWait(window)
-	return &loaders{
-		users:    dataloadgen.NewMappedLoader(keyed(s.UsersByIDs, v, userKey), wait),
-		patients: dataloadgen.NewMappedLoader(keyed(s.PatientsByIDs, v, patientKey), wait),
-		doctors:  dataloadgen.NewMappedLoader(keyed(s.DoctorsOfMappings, v, doctorKey), wait),
-		doctorsByAccount: dataloadgen.NewMappedLoader(keyed(s.DoctorsOfAccounts, v, func(d *model.Doctor) int64 {
-			return *d.AccountID
-		}), wait),
-		mappings: dataloadgen.NewMappedLoader(func(ctx context.Context, keys []pageOf) (map[pageOf]*model.List[*model.Mapping], error) {
-			return perPage(keys, func(p part, parents []int64) (map[int64]*model.List[*model.Mapping], error) {
-				return s.MappingsOf(ctx, v, p.side, parents, p.args(), p.active())
+	l.related = dataloadgen.NewMappedLoader(func(ctx context.Context, keys []edgeKey) (map[edgeKey]model.Node, error) {
+		return batch(keys,
+			func(k edgeKey) (edgeKey, int64) { return edgeKey{typ: k.typ, field: k.field}, k.key },
+			func(e edgeKey, keys []int64) (map[int64]model.Node, error) {
+				return s.Related(ctx, v, e.typ, e.field, keys)
 			})
-		}, wait),
-		mappingCounts: dataloadgen.NewMappedLoader(func(ctx context.Context, keys []pageOf) (map[pageOf]int, error) {
-			return perPage(keys, func(p part, parents []int64) (map[int64]int, error) {
-				return s.CountMappingsOf(ctx, v, p.side, parents, p.active())
-			})
-		}, wait),
-	}
+	}, wait)
+	l.pages = dataloadgen.NewMappedLoader(func(ctx context.Context, keys []pageKey) (map[pageKey]*model.RecordPage, error) {
+		return batch(keys, splitPage, func(p list, owners []int64) (map[int64]*model.RecordPage, error) {
+			a := l.askOf(p)
+			return s.PagesOf(ctx, v, p.typ, a.field, owners, a.args)
+		})
+	}, wait)
+	l.counts = dataloadgen.NewMappedLoader(func(ctx context.Context, keys []pageKey) (map[pageKey]int, error) {
+		return batch(keys, splitPage, func(p list, owners []int64) (map[int64]int, error) {
+			a := l.askOf(p)
+			return s.CountsOf(ctx, v, p.typ, a.field, owners, a.args)
+		})
+	}, wait)
+	return l
 }
 
-func userKey(u *model.User) int64       { return u.ID }
-func patientKey(p *model.Patient) int64 { return p.ID }
-func doctorKey(d *model.Doctor) int64   { return d.ID }
+func splitPage(k pageKey) (list, int64) { return k.list, k.owner }
 
-// keyed makes a store method that reads many rows fit a loader.
-func keyed[T any](
-	read func(context.Context, *model.Viewer, []int64) ([]T, error), v *model.Viewer, key func(T) int64,
-) func(context.Context, []int64) (map[int64]T, error) {
-	return func(ctx context.Context, ids []int64) (map[int64]T, error) {
-		rows, err := read(ctx, v, ids)
-		found := make(map[int64]T, len(rows))
-		for _, row := range rows {
-			found[key(row)] = row
+// pageKey returns the key of a page, and keeps what the loader will ask for.
+func (l *loaders) pageKey(typ string, of *query.List, args query.Args, owner int64) pageKey {
+	text, err := json.Marshal([]any{args.Page(), of.Conditions(args)})
+	if err != nil {
+		text = fmt.Append(nil, args) // cannot happen; pages are not batched then
+	}
+	p := list{typ, of.Of, of.Key, string(text)}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.asked[p] = ask{of.Field, args}
+	return pageKey{p, owner}
+}
+
+func (l *loaders) askOf(p list) ask {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.asked[p]
+}
+
+// batch groups keys, and loads each group in one call. A key without a value is
+// left out; an error is that of the keys of its group.
+func batch[K, G comparable, T any](keys []K, split func(K) (G, int64), load func(G, []int64) (map[int64]T, error)) (map[K]T, error) {
+	groups := map[G][]K{}
+	for _, key := range keys {
+		group, _ := split(key)
+		groups[group] = append(groups[group], key)
+	}
+	found := make(map[K]T, len(keys))
+	failed := dataloadgen.MappedFetchError[K]{}
+	for group, members := range groups {
+		ids := make([]int64, len(members))
+		for i, key := range members {
+			_, ids[i] = split(key)
 		}
-		return found, err
+		values, err := load(group, ids)
+		for i, key := range members {
+			if err != nil {
+				failed[key] = err
+			} else if value, ok := values[ids[i]]; ok {
+				found[key] = value
+			}
+		}
 	}
+	if len(failed) > 0 {
+		return found, failed
+	}
+	return found, nil
 }
 
-// orNil asks a loader for one record: nil when it does not exist for the
-// viewer.
-func orNil[K comparable, T any](ctx context.Context, l *dataloadgen.Loader[K, *T], key K) (*T, error) {
+// orNull loads one record: nil when it does not exist for the viewer.
+func orNull(ctx context.Context, l *dataloadgen.Loader[edgeKey, model.Node], key edgeKey) (model.Node, error) {
 	record, err := l.Load(ctx, key)
 	if errors.Is(err, dataloadgen.ErrNotFound) {
 		return nil, nil //nolint:nilnil // null is the answer
@@ -77,8 +140,8 @@ func orNil[K comparable, T any](ctx context.Context, l *dataloadgen.Loader[K, *T
 	return record, err
 }
 
-// allOrNil is orNil for many records, each in the place of its key.
-func allOrNil[K comparable, T any](ctx context.Context, l *dataloadgen.Loader[K, *T], keys []K) ([]*T, error) {
+// allOrNull is orNull for many records, each in the place of its key.
+func allOrNull(ctx context.Context, l *dataloadgen.Loader[edgeKey, model.Node], keys []edgeKey) ([]model.Node, error) {
 	records, err := l.LoadAll(ctx, keys)
 	faults, ok := errors.AsType[dataloadgen.ErrorSlice](err)
 	if !ok {
@@ -90,73 +153,4 @@ func allOrNil[K comparable, T any](ctx context.Context, l *dataloadgen.Loader[K,
 		}
 	}
 	return records, nil
-}
-
-// pageOf is a key of the mapping loaders: the page of one parent. Keys with the
-// same part travel in one statement.
-type pageOf struct {
-	part
-
-	parent int64
-}
-
-// part is page arguments in a form that can be compared.
-type part struct {
-	side          store.Side
-	first, last   optional[int]
-	after, before optional[string]
-	isActive      optional[bool]
-}
-
-type optional[T comparable] struct {
-	value T
-	set   bool
-}
-
-func given[T comparable](p *T) (o optional[T]) {
-	if p != nil {
-		o.value, o.set = *p, true
-	}
-	return o
-}
-
-func (o optional[T]) pointer() *T {
-	if !o.set {
-		return nil
-	}
-	return &o.value
-}
-
-func (p part) args() model.PageArgs {
-	return model.PageArgs{
-		First: p.first.pointer(), Last: p.last.pointer(),
-		After: p.after.pointer(), Before: p.before.pointer(),
-	}
-}
-
-func (p part) active() *bool { return p.isActive.pointer() }
-
-// perPage asks once for all parents of each page among the keys.
-func perPage[T any](keys []pageOf, ask func(part, []int64) (map[int64]T, error)) (map[pageOf]T, error) {
-	parents := map[part][]int64{}
-	for _, key := range keys {
-		parents[key.part] = append(parents[key.part], key.parent)
-	}
-	found := make(map[pageOf]T, len(keys))
-	faults := dataloadgen.MappedFetchError[pageOf]{}
-	for p, ids := range parents {
-		answers, err := ask(p, ids)
-		for _, id := range ids {
-			key := pageOf{p, id}
-			if err != nil {
-				faults[key] = err
-				continue
-			}
-			found[key] = answers[id]
-		}
-	}
-	if len(faults) > 0 {
-		return found, faults
-	}
-	return found, nil
 }

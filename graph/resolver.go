@@ -1,8 +1,11 @@
-// Package graph answers GraphQL: it resolves what schema.graphqls promises,
-// enforces @access and @owner, and turns errors into the codes of the schema.
-// It decides nothing about the clinic: that is below, in store and auth.
+// Package graph answers GraphQL. Package plan answers the queries of signed-in
+// clients (fast.go). Hand-written resolvers do the mutations. The other resolvers
+// are generated and read records through reads.go: the reference engine, which
+// serves payloads, refusals and introspection. Both engines show a value if
+// model.FieldPolicy.CanRead says so.
 //
-// graph/gen is gqlgen's; do not edit it.
+// The package turns errors into the codes of the schema. It makes no decision
+// about the clinic: store and auth do. graph/gen is generated; do not edit it.
 package graph
 
 import (
@@ -33,35 +36,28 @@ type Config struct {
 	RequestID, ClientAddr func(context.Context) string
 	// Annotate adds to the one log line of a request.
 	Annotate func(context.Context, ...slog.Attr)
-	// Answered is told how each query was answered: Compiled, or why gqlgen's
-	// executor had to. May be nil.
-	Answered func(ctx context.Context, how string)
-	// Interpret leaves every query to gqlgen's executor: for the test that
-	// holds the two ways together.
-	Interpret bool
+	// OnAnswered is called with how each query was answered: Compiled, or why gqlgen's
+	// executor had to answer. May be nil.
+	OnAnswered func(ctx context.Context, how string)
+	// ReferenceOnly leaves every query to the reference engine: for the test that
+	// compares the two engines.
+	ReferenceOnly bool
 }
 
-// resolver is the root of all resolvers.
+// resolver is the root of all resolvers. Those of fields that read records are
+// generated.
 type resolver struct {
 	Config
+	gen.Resolvers
 
 	plans *plan.Compiler
 }
 
-// The types below have a method for each field that is not simply a field of
-// the model; the generated interfaces say which.
-type (
-	query    struct{ resolver }
-	mutation struct{ resolver }
-	user     struct{ resolver }
-	patient  struct{ resolver }
-	doctor   struct{ resolver }
-	mapping  struct{ resolver }
-)
+// mutation has the fields of Mutation.
+type mutation struct{ resolver }
 
-func (r resolver) Query() gen.QueryResolver       { return query{r} }
+func (r resolver) Query() gen.QueryResolver       { return queries{gen.QueryReads{Reads: r.Reads}, r.Config} }
 func (r resolver) Mutation() gen.MutationResolver { return mutation{r} }
-func (r resolver) User() gen.UserResolver         { return user{r} }
-func (r resolver) Patient() gen.PatientResolver   { return patient{r} }
-func (r resolver) Doctor() gen.DoctorResolver     { return doctor{r} }
-func (r resolver) Mapping() gen.MappingResolver   { return mapping{r} }
+func (r resolver) Patient() gen.PatientResolver {
+	return patients{gen.PatientReads{Reads: r.Reads}, r.Now}
+}

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -11,6 +12,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/caregraph/caregraph/graph/gen"
+	"github.com/caregraph/caregraph/graph/plan"
 	"github.com/caregraph/caregraph/internal/limits"
 )
 
@@ -20,10 +22,14 @@ const rememberedQueries = 200
 
 // New returns the executor of the schema, over the transports, which are asked
 // in their order. Directives, limits and errors are the same whichever of them
-// a request comes through.
-func New(c Config, transports ...graphql.Transport) *handler.Server {
-	r := resolver{Config: c}
-	r.plans = r.compile(Schema())
+// a request comes through. It refuses a schema that the descriptors of the records
+// do not explain.
+func New(c Config, transports ...graphql.Transport) (*handler.Server, error) {
+	plans, err := plan.New(plan.Config{Schema: Schema(), Policy: c.Policy, Records: c.Store.Records(), Access: c.allowed})
+	if err != nil {
+		return nil, fmt.Errorf("compile queries: %w", err)
+	}
+	r := resolver{Config: c, Resolvers: gen.Resolvers{Reads: reads{c}}, plans: plans}
 	server := handler.New(gen.NewExecutableSchema(gen.Config{
 		Resolvers:  r,
 		Directives: gen.DirectiveRoot{Owner: r.owner},
@@ -37,13 +43,13 @@ func New(c Config, transports ...graphql.Transport) *handler.Server {
 	server.Use(conditions{})
 	server.Use(extension.Introspection{}) // whether it is answered is the guard's to say
 	server.AroundOperations(r.name)
-	server.AroundOperations(r.compiled)
+	server.AroundOperations(r.fast)
 	server.AroundResponses(r.begin)
 	server.AroundFields(r.guard)
 	for _, t := range transports {
 		server.AddTransport(t)
 	}
-	return server
+	return server, nil
 }
 
 // longestName bounds what a client can put into our log.

@@ -15,7 +15,7 @@ import (
 func TestCompiled_LeavesWhatIsTooLarge(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
-	interpreted := c.Beside(func(config *graph.Config) { config.Interpret = true })
+	interpreted := c.Beside(func(config *graph.Config) { config.ReferenceOnly = true })
 	for _, large := range []struct{ query, how string }{
 		{listsOfLists(2), graph.Compiled},
 		{listsOfLists(8), "size"},

@@ -77,7 +77,7 @@ func TestNestedQuery_CostsAStatementForEachLevel(t *testing.T) {
 	for _, patients := range []int{2, 20} {
 		sent := &statements{}
 		s := graphtest.New(t, graphtest.Options{Tracer: sent})
-		loaders := s.Beside(func(c *graph.Config) { c.Interpret = true })
+		loaders := s.Beside(func(c *graph.Config) { c.ReferenceOnly = true })
 		rahul := s.Account("Rahul", model.RolePatient)
 		crowd(s, rahul, patients, rahul.DoctorEntry("Dr. One"), rahul.DoctorEntry("Dr. Two"), rahul.DoctorEntry("Dr. Three"))
 		for _, level := range []struct {

@@ -8,15 +8,6 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-func (q query) Me(ctx context.Context) (*model.User, error) {
-	v := viewer(ctx)
-	return q.Store.User(ctx, v, v.UserID)
-}
-
-func (r user) DoctorProfile(ctx context.Context, u *model.User) (*model.Doctor, error) {
-	return orNil(ctx, load(ctx).doctorsByAccount, u.ID)
-}
-
 func (m mutation) Register(ctx context.Context, input gen.RegisterInput) (*gen.AuthPayload, error) {
 	in, err := m.Accounts.Register(ctx, newUser(input), input.Password)
 	return authPayload(ctx, in, err)

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -193,18 +194,27 @@ func isTime(text, layout string) bool {
 
 // Listed is a record that was read as part of a list.
 type Listed interface {
-	NodeID() ID
+	Node
+	// Place returns the record's sort key in the list.
 	Place() string
 }
 
-// List is a page of records in an order.
-type List[T Listed] struct {
-	Rows                 []T
-	HasNext, HasPrevious bool
-	Order                Order
+// CursorOf returns the cursor of a record of the list.
+func (o Order) CursorOf(row Listed) string {
+	return o.Encode(Cursor{Key: row.Place(), ID: row.NodeID().Num})
 }
 
-// Cursor returns the cursor of a row of the list.
-func (l *List[T]) Cursor(row T) string {
-	return l.Order.Encode(Cursor{Key: row.Place(), ID: row.NodeID().Num})
+// RecordPage is a page of a list of records of any type.
+type RecordPage struct {
+	Entries  []RecordEntry
+	PageInfo *PageInfo
+	// Count computes the total; it is called only when a client asks.
+	Count func(context.Context) (int, error)
+}
+
+// RecordEntry is a place in a list. Row is the record that the list is of, where
+// the node is a record that it names; else it is nil.
+type RecordEntry struct {
+	Cursor    string
+	Node, Row Node
 }

@@ -110,7 +110,7 @@ func (a agreement) users() {
 			want[u.ID] = r
 		}
 	}
-	rows, err := a.store.UsersByIDs(a.Context(), a.viewer, ids)
+	rows, err := UsersByIDs(a.Context(), a.store, a.viewer, ids)
 	compare(a, "users by id", want, rows, err)
 }
 
@@ -123,21 +123,21 @@ func (a agreement) doctors() {
 				want[d.ID] = r
 			}
 		}
-		q := store.DoctorQuery{Deleted: deleted}
+		q := DoctorQuery{Deleted: deleted}
 		compare(a, fmt.Sprintf("doctors, deleted %s", deleted), want, everyPage(a.T, a.listDoctors(q), 100, false), nil)
-		n, err := a.store.CountDoctors(a.Context(), a.viewer, q)
+		n, err := CountDoctors(a.Context(), a.store, a.viewer, q)
 		a.total("doctors", len(want), n, err)
 		if deleted == model.DeletedExclude {
-			rows, err := a.store.DoctorsByIDs(a.Context(), a.viewer, ids)
+			rows, err := DoctorsByIDs(a.Context(), a.store, a.viewer, ids)
 			compare(a, "doctors by id", want, rows, err)
 		}
 	}
 }
 
-func (a agreement) listDoctors(q store.DoctorQuery) page[*model.Doctor] {
-	return func(ctx context.Context, args model.PageArgs) (*model.List[*model.Doctor], error) {
+func (a agreement) listDoctors(q DoctorQuery) page[*model.Doctor] {
+	return func(ctx context.Context, args model.PageArgs) (*list[*model.Doctor], error) {
 		q.Page = args
-		return a.store.Doctors(ctx, a.viewer, q)
+		return Doctors(ctx, a.store, a.viewer, q)
 	}
 }
 
@@ -149,16 +149,16 @@ func (a agreement) patients() {
 				want[id] = r
 			}
 		}
-		q := store.PatientQuery{Deleted: deleted}
-		read := func(ctx context.Context, args model.PageArgs) (*model.List[*model.Patient], error) {
+		q := PatientQuery{Deleted: deleted}
+		read := func(ctx context.Context, args model.PageArgs) (*list[*model.Patient], error) {
 			q.Page = args
-			return a.store.Patients(ctx, a.viewer, q)
+			return Patients(ctx, a.store, a.viewer, q)
 		}
 		compare(a, fmt.Sprintf("patients, deleted %s", deleted), want, everyPage(a.T, read, 100, false), nil)
-		n, err := a.store.CountPatients(a.Context(), a.viewer, q)
+		n, err := CountPatients(a.Context(), a.store, a.viewer, q)
 		a.total("patients", len(want), n, err)
 		if deleted == model.DeletedExclude {
-			rows, err := a.store.PatientsByIDs(a.Context(), a.viewer, slices.Collect(maps.Keys(a.world.patients)))
+			rows, err := PatientsByIDs(a.Context(), a.store, a.viewer, slices.Collect(maps.Keys(a.world.patients)))
 			compare(a, "patients by id", want, rows, err)
 		}
 	}
@@ -177,28 +177,28 @@ func (a agreement) mappings() {
 			}
 		}
 	}
-	rows, err := a.store.MappingsByIDs(a.Context(), a.viewer, ids)
+	rows, err := MappingsByIDs(a.Context(), a.store, a.viewer, ids)
 	compare(a, "mappings by id", want, rows, err)
-	read := func(ctx context.Context, args model.PageArgs) (*model.List[*model.Mapping], error) {
-		return a.store.Mappings(ctx, a.viewer, store.MappingQuery{Page: args})
+	read := func(ctx context.Context, args model.PageArgs) (*list[*model.Mapping], error) {
+		return Mappings(ctx, a.store, a.viewer, MappingQuery{Page: args})
 	}
 	compare(a, "mappings", want, everyPage(a.T, read, 100, false), nil)
-	n, err := a.store.CountMappings(a.Context(), a.viewer, store.MappingQuery{})
+	n, err := CountMappings(a.Context(), a.store, a.viewer, MappingQuery{})
 	a.total("mappings", len(want), n, err)
 	a.mappingsOfPatients(ofPatient)
 }
 
 func (a agreement) mappingsOfPatients(want map[int64]expected) {
 	parents := slices.Collect(maps.Keys(want))
-	lists, err := a.store.MappingsOf(a.Context(), a.viewer, store.OfPatient, parents, model.PageArgs{}, nil)
+	lists, err := MappingsOf(a.Context(), a.store, a.viewer, ofPatient, parents, model.PageArgs{}, nil)
 	if err != nil {
 		a.Fatal(err)
 	}
-	totals, err := a.store.CountMappingsOf(a.Context(), a.viewer, store.OfPatient, parents, nil)
+	totals, err := CountMappingsOf(a.Context(), a.store, a.viewer, ofPatient, parents, nil)
 	for id, of := range want {
 		compare(a, "mappings of a patient", of, lists[id].Rows, nil)
 		a.total("mappings of a patient", len(of), totals[id], err)
-		l, err := a.store.Mappings(a.Context(), a.viewer, store.MappingQuery{PatientID: &id})
+		l, err := Mappings(a.Context(), a.store, a.viewer, MappingQuery{PatientID: &id})
 		if err != nil {
 			a.Fatal(err)
 		}

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/caregraph/caregraph/store/query"
+
 	"github.com/jackc/pgx/v5"
 
 	"github.com/caregraph/caregraph/model"
@@ -41,24 +43,24 @@ func (*watch) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {
 // names is a level of patients with their names, and the mappings of each with
 // their notes.
 type names struct {
-	level, below *store.Level
+	level, below *query.Node
 	name, notes  int
 }
 
 func newNames(t *testing.T, s *store.Store) names {
 	t.Helper()
-	n := names{level: ok(s.Level("Patient"))(t)}
+	n := names{level: nodeOf(t, s, "Patient")}
 	n.name = ok(n.level.Record().Column("Name"))(t)
-	n.below = s.LevelOf(n.level.Record())
+	n.below = mappingsOf(n.level.Record())
 	n.notes = ok(n.below.Record().Column("Notes"))(t)
 	return n
 }
 
 // reads are the patients of the viewer, and the mappings of each.
-func (n names) reads(t *testing.T, v *model.Viewer) []*store.Read {
+func (n names) reads(t *testing.T, v *model.Viewer) []*query.Load {
 	t.Helper()
-	patients := ok(n.level.ReadPatients(v, store.PatientQuery{}))(t)
-	return []*store.Read{patients, ok(n.below.ReadMappingsOf(patients, n.level.Record(), model.PageArgs{}, nil))(t)}
+	patients := ok(n.level.List(v, argsOf(PatientQuery{})))(t)
+	return []*query.Load{patients, ok(n.below.ListOf(patients, listArgs(model.PageArgs{}, nil)))(t)}
 }
 
 // wantRead holds when the connection is there and reads what treated made.
@@ -67,7 +69,7 @@ func (n names) wantRead(t *testing.T, s *store.Store, v *model.Viewer) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	reads := n.reads(t, v)
-	if err := s.Read(ctx, v, reads); err != nil {
+	if err := fetch(ctx, s, v, reads); err != nil {
 		t.Fatal(err)
 	}
 	name, _ := reads[0].Rows.Value(0, n.name)
@@ -90,21 +92,21 @@ func TestRead_ManyDifferentStatements(t *testing.T) {
 	c := storetest.New(t, oneConnection, func(o *store.Options) { o.Tracer = seen })
 	asha := treated(c)
 	n := newNames(t, c.Store)
-	sized := func(size int, last bool) *store.Read {
+	sized := func(size int, last bool) *query.Load {
 		args := model.PageArgs{First: &size}
 		if last {
 			args = model.PageArgs{Last: &size}
 		}
-		return ok(n.level.ReadPatients(asha.Viewer, store.PatientQuery{Page: args}))(t)
+		return ok(n.level.List(asha.Viewer, argsOf(PatientQuery{Page: args})))(t)
 	}
 	for range 2 {
-		var all []*store.Read
+		var all []*query.Load
 		for size := range 100 {
 			for _, last := range []bool{false, true} {
 				all = append(all, sized(size, last))
 			}
 		}
-		if err := c.Store.Read(t.Context(), asha.Viewer, all); err != nil {
+		if err := fetch(t.Context(), c.Store, asha.Viewer, all); err != nil {
 			t.Fatal(err)
 		}
 		for _, read := range all {
@@ -127,15 +129,15 @@ func TestRead_EqualStatementsInOneBatch(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t, oneConnection)
 	asha := c.Owner("Asha")
-	level := ok(c.Store.Level("Patient"))(t)
-	var reads []*store.Read
+	level := nodeOf(t, c.Store, "Patient")
+	var reads []*query.Load
 	var ids []int64
 	for _, name := range []string{"Arjun", "Bina", "Chandra"} {
 		ids = append(ids, asha.Patient(name).ID)
-		reads = append(reads, level.ReadOne(ids[len(ids)-1]))
+		reads = append(reads, level.One(ids[len(ids)-1]))
 	}
 	for range 2 {
-		if err := c.Store.Read(t.Context(), asha.Viewer, reads); err != nil {
+		if err := fetch(t.Context(), c.Store, asha.Viewer, reads); err != nil {
 			t.Fatal(err)
 		}
 		for i, read := range reads {
@@ -154,7 +156,7 @@ func TestRead_AfterAnError(t *testing.T) {
 	ok(fresh.below.Record().Column("EndedAt"))(t) // it is prepared in a batch that fails
 	known.wantRead(t, c.Store, asha.Viewer)
 	wantFailure := func(n names) {
-		err := c.Store.Read(t.Context(), asha.Viewer, n.reads(t, asha.Viewer))
+		err := fetch(t.Context(), c.Store, asha.Viewer, n.reads(t, asha.Viewer))
 		if err == nil || strings.Contains(err.Error(), "Arjun") || strings.Contains(err.Error(), "notes") {
 			t.Errorf("error is %v", err)
 		}
@@ -194,9 +196,9 @@ func TestRead_StoppedInTheMiddle(t *testing.T) {
 			reads := n.reads(t, asha.Viewer)
 			var err error
 			if confirming {
-				_, err = s.ReadConfirming(ctx, asha.Viewer, reads)
+				_, err = fetchConfirming(ctx, s, asha.Viewer, reads)
 			} else {
-				err = s.Read(ctx, asha.Viewer, reads)
+				err = fetch(ctx, s, asha.Viewer, reads)
 			}
 			cancel()
 			wantCode(t, err, model.CodeUnavailable)
@@ -210,7 +212,7 @@ func TestRead_StoppedInTheMiddle(t *testing.T) {
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
 	n := newNames(t, c.Store)
-	if err := c.Store.Read(canceled, asha.Viewer, n.reads(t, asha.Viewer)); !errors.Is(err, context.Canceled) && model.CodeOf(err) != model.CodeUnavailable {
+	if err := fetch(canceled, c.Store, asha.Viewer, n.reads(t, asha.Viewer)); !errors.Is(err, context.Canceled) && model.CodeOf(err) != model.CodeUnavailable {
 		t.Errorf("error is %v", err)
 	}
 	n.wantRead(t, c.Store, asha.Viewer)

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/caregraph/caregraph/store/query"
+
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/store/storetest"
@@ -14,18 +16,18 @@ func TestReadConfirming_RefusesAtOnce(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
 	asha := treated(c)
-	patient := ok(c.Store.Level("Patient"))(t)
-	doctor := ok(c.Store.Level("Doctor"))(t)
-	list := func() *store.Read { return ok(patient.ReadPatients(asha.Viewer, store.PatientQuery{}))(t) }
-	reads := map[string]func() []*store.Read{
-		"nothing":           func() []*store.Read { return nil },
-		"a list":            func() []*store.Read { return []*store.Read{list()} },
-		"an empty list":     func() []*store.Read { return []*store.Read{patient.ReadByIDs([]int64{999})} },
-		"a record":          func() []*store.Read { return []*store.Read{doctor.ReadOne(1)} },
-		"a count":           func() []*store.Read { return []*store.Read{list().Count()} },
-		"specializations":   func() []*store.Read { return []*store.Read{doctor.ReadSpecializations()} },
-		"a count, a list":   func() []*store.Read { return []*store.Read{list().Count(), list()} },
-		"a list, its count": func() []*store.Read { return []*store.Read{list(), list().Count()} },
+	patient := nodeOf(t, c.Store, "Patient")
+	doctor := nodeOf(t, c.Store, "Doctor")
+	list := func() *query.Load { return ok(patient.List(asha.Viewer, argsOf(PatientQuery{})))(t) }
+	reads := map[string]func() []*query.Load{
+		"nothing":           func() []*query.Load { return nil },
+		"a list":            func() []*query.Load { return []*query.Load{list()} },
+		"an empty list":     func() []*query.Load { return []*query.Load{patient.ByIDs([]int64{999})} },
+		"a record":          func() []*query.Load { return []*query.Load{doctor.One(1)} },
+		"a count":           func() []*query.Load { return []*query.Load{list().Count()} },
+		"specializations":   func() []*query.Load { return []*query.Load{specializations(doctor)} },
+		"a count, a list":   func() []*query.Load { return []*query.Load{list().Count(), list()} },
+		"a list, its count": func() []*query.Load { return []*query.Load{list(), list().Count()} },
 	}
 	changes := []struct {
 		what, do, undo string
@@ -47,7 +49,7 @@ func TestReadConfirming_RefusesAtOnce(t *testing.T) {
 		c.Exec(change.do)
 		for what, ask := range reads {
 			wanted := ask()
-			got := ok(c.Store.ReadConfirming(t.Context(), asha.Viewer, wanted))(t)
+			got := ok(fetchConfirming(t.Context(), c.Store, asha.Viewer, wanted))(t)
 			want := change.want(asha.Viewer)
 			if (got == nil) != (want == nil) || got != nil && *got != *want {
 				t.Errorf("%s, %s: confirmed as %v, want %v", change.what, what, got, want)
@@ -71,15 +73,15 @@ func TestReadConfirming_SessionThatComesBack(t *testing.T) {
 	back := &watch{}
 	c := storetest.New(t, func(o *store.Options) { o.Tracer = back })
 	asha := treated(c)
-	patient := ok(c.Store.Level("Patient"))(t)
+	patient := nodeOf(t, c.Store, "Patient")
 	c.Exec("UPDATE users SET is_active = FALSE")
 	back.before = func(sql string) {
 		if strings.HasPrefix(sql, "SELECT u.id, u.role") {
 			c.Exec("UPDATE users SET is_active = TRUE")
 		}
 	}
-	read := ok(patient.ReadPatients(asha.Viewer, store.PatientQuery{}))(t)
-	v := ok(c.Store.ReadConfirming(t.Context(), asha.Viewer, []*store.Read{read}))(t)
+	read := ok(patient.List(asha.Viewer, argsOf(PatientQuery{})))(t)
+	v := ok(fetchConfirming(t.Context(), c.Store, asha.Viewer, []*query.Load{read}))(t)
 	switch {
 	case v == nil: // refused, as it was
 	case read.Rows == nil:

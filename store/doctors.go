@@ -6,126 +6,45 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store/query"
 )
 
-// DoctorQuery says which doctors, in which order.
-type DoctorQuery struct {
-	Page               model.PageArgs
-	Search             *string
-	Specialization     *string
-	MinExperienceYears *int
-	MaxConsultationFee *model.Decimal
-	IsVerified         *bool
-	// Mine keeps the entries that the viewer made or is linked to; false keeps
-	// the others.
-	Mine       *bool
-	Deleted    model.DeletedFilter
-	OrderBy    model.DoctorOrderField
-	Descending bool
-}
-
-func (q DoctorQuery) sorting() sorting {
-	o := sorting{Order: model.Order{List: "doctors", Field: string(q.OrderBy), Descending: q.Descending}}
-	switch q.OrderBy {
-	case model.DoctorsByExperienceYears:
-		o.column, o.Key = "doctor.experience_years", model.KeyInt
-	case model.DoctorsByConsultationFee:
-		o.column, o.Key = "doctor.consultation_fee", model.KeyNumeric
-	case model.DoctorsByCreatedAt:
-		o.column, o.Key = "doctor.created_at", model.KeyTime
-	default:
-		o.column, o.Key = "doctor.name_key", model.KeyText
+// filterDoctors narrows the list of doctors to what a client asks for.
+func filterDoctors(s query.Scope, args query.Args) (q query.Selection, err error) {
+	f := orZero(query.Arg[model.DoctorFilter](args, "filter"))
+	if f.MaxConsultationFee != nil && !f.MaxConsultationFee.Valid() {
+		return q, model.RefuseField("maxConsultationFee", model.CodeBadUserInput, "maxConsultationFee must be a number.")
 	}
-	return o
-}
-
-func (q DoctorQuery) check() error {
-	if q.MaxConsultationFee != nil && !q.MaxConsultationFee.Valid() {
-		return model.RefuseField("maxConsultationFee", model.CodeBadUserInput, "maxConsultationFee must be a number.")
+	if err := checkText("specialization", f.Specialization); err != nil {
+		return q, err
 	}
-	return checkTexts(map[string]*string{"search": q.Search, "specialization": q.Specialization})
-}
-
-func (s *Store) doctorConditions(v sight, f DoctorQuery) []condition {
-	var c []condition
-	if f.Search != nil {
-		c = append(c, search(doctors(), *f.Search))
+	if q.Conditions, err = searched(s, args); err != nil {
+		return q, err
 	}
 	if f.Specialization != nil {
-		c = append(c, when("doctor.specialization_key = fold(?)", *f.Specialization))
+		q.Conditions = append(q.Conditions, query.Where("doctor.specialization_key = fold(?)", *f.Specialization))
 	}
 	if f.MinExperienceYears != nil {
-		c = append(c, when("doctor.experience_years >= ?::bigint", *f.MinExperienceYears))
+		q.Conditions = append(q.Conditions, query.Where("doctor.experience_years >= ?::bigint", *f.MinExperienceYears))
 	}
 	if f.MaxConsultationFee != nil {
-		c = append(c, when("doctor.consultation_fee <= ?", *f.MaxConsultationFee))
+		q.Conditions = append(q.Conditions, query.Where("doctor.consultation_fee <= ?", *f.MaxConsultationFee))
 	}
 	if f.IsVerified != nil {
-		c = append(c, s.readable(doctors(), v, "isVerified"), when("doctor.is_verified = ?", *f.IsVerified))
+		q.Conditions = append(q.Conditions, s.Readable("isVerified"), query.Where("doctor.is_verified = ?", *f.IsVerified))
 	}
-	if f.Mine != nil {
-		mine := doctors().admits(v, model.Owner|model.Self, byKey)
-		c = append(c, when("((?) IS TRUE) = ?", mine, *f.Mine)) // an entry linked to nobody compares as NULL
+	if f.Mine != nil { // an entry that is linked to no account compares as NULL
+		q.Conditions = append(q.Conditions, query.Where("((?) IS TRUE) = ?", s.Admits(model.Owner|model.Self, query.Lookup), *f.Mine))
 	}
-	return c
-}
-
-// Doctor returns the doctor entry with the id, or NOT_FOUND.
-func (s *Store) Doctor(ctx context.Context, v *model.Viewer, id int64) (*model.Doctor, error) {
-	return one[model.Doctor](ctx, s, s.db, doctors(), v, id, "id")
-}
-
-// DoctorsByIDs returns those of the doctor entries that exist for the viewer,
-// in no order.
-func (s *Store) DoctorsByIDs(ctx context.Context, v *model.Viewer, ids []int64) ([]*model.Doctor, error) {
-	return byIDs[model.Doctor](ctx, s, doctors(), v, ids, model.DeletedExclude)
-}
-
-// DoctorsOfMappings returns the doctor entries with the ids, which came from
-// mappings that the viewer has seen, in no order. Deleted entries are among
-// them: they stay readable through their mappings.
-func (s *Store) DoctorsOfMappings(ctx context.Context, v *model.Viewer, ids []int64) ([]*model.Doctor, error) {
-	return byIDs[model.Doctor](ctx, s, doctors(), v, ids, evenDeleted)
-}
-
-// DoctorsOfAccounts returns the live entries linked to the accounts, in no
-// order.
-func (s *Store) DoctorsOfAccounts(ctx context.Context, v *model.Viewer, accounts []int64) ([]*model.Doctor, error) {
-	rows := []*model.Doctor{}
-	q := s.seen(s.db.NewSelect().Model(&rows), doctors(), v, byKey, model.DeletedExclude)
-	err := q.Where("doctor.account_id = ANY(?::bigint[])", array(accounts)).Scan(ctx)
-	return rows, translate("read doctors of accounts", err)
-}
-
-// Doctors returns a page of doctor entries. It refuses bad page arguments and
-// filters with BAD_USER_INPUT and INVALID_CURSOR.
-func (s *Store) Doctors(ctx context.Context, v *model.Viewer, f DoctorQuery) (*model.List[*model.Doctor], error) {
-	if err := f.check(); err != nil {
-		return nil, err
-	}
-	return readList[model.Doctor](ctx, s, v, s.doctorQuery(ofViewer(v), f))
-}
-
-// CountDoctors returns how many doctor entries the query has on all pages.
-func (s *Store) CountDoctors(ctx context.Context, v *model.Viewer, f DoctorQuery) (int, error) {
-	if err := f.check(); err != nil {
-		return 0, err
-	}
-	return countList[model.Doctor](ctx, s, v, s.doctorQuery(ofViewer(v), f))
-}
-
-func (s *Store) doctorQuery(v sight, f DoctorQuery) query {
-	return query{
-		table: doctors(), by: byScan, deleted: f.Deleted, order: f.sorting(), page: f.Page,
-		conditions: s.doctorConditions(v, f),
-	}
+	q.Deleted, q.Selective = orZero(f.Deleted), len(q.Conditions) > 0
+	return q, nil
 }
 
 // Specializations returns the specializations of all live entries by name,
 // without regard to case and accents, with the number of entries.
 func (s *Store) Specializations(ctx context.Context, v *model.Viewer) ([]*model.Specialization, error) {
 	rows := []*model.Specialization{}
-	q := s.existing(s.db.NewSelect().Model((*model.Doctor)(nil)), doctors(), v, byScan, model.DeletedExclude)
+	q := s.scope("Doctor", v).Narrow(s.db.NewSelect().Model((*model.Doctor)(nil)), query.Scan, model.DeletedExclude)
 	err := q.ColumnExpr("min(doctor.specialization) AS name, count(*) AS doctor_count").
 		GroupExpr("doctor.specialization_key").OrderExpr("doctor.specialization_key").Scan(ctx, &rows)
 	return rows, translate("list specializations", err)
@@ -163,7 +82,7 @@ func (s *Store) CreateDoctor(ctx context.Context, v *model.Viewer, d *model.Doct
 // the viewer may not set, VERSION_CONFLICT together with the present record,
 // and whatever CreateDoctor refuses.
 func (s *Store) UpdateDoctor(ctx context.Context, v *model.Viewer, id int64, expected *int, changes []model.Change[model.Doctor]) (*model.Doctor, error) {
-	return edit(ctx, s, doctors(), v, id, expected, update[model.Doctor]{
+	return edit(ctx, s, v, id, expected, update[model.Doctor]{
 		changes:  changes,
 		validate: (*model.Doctor).Validate,
 		alter: func(before, after *model.Doctor) []string {
@@ -196,7 +115,7 @@ func (s *Store) VerifyDoctor(ctx context.Context, v *model.Viewer, id int64, exp
 		})
 	}
 	relinked := false
-	d, err := edit(ctx, s, doctors(), v, id, expected, update[model.Doctor]{
+	d, err := edit(ctx, s, v, id, expected, update[model.Doctor]{
 		changes: changes,
 		alter: func(before, after *model.Doctor) []string {
 			relinked = before.AccountID != nil && (after.AccountID == nil || *after.AccountID != *before.AccountID)
@@ -206,7 +125,7 @@ func (s *Store) VerifyDoctor(ctx context.Context, v *model.Viewer, id int64, exp
 			if !relinked {
 				return nil
 			}
-			return s.endMappings(ctx, tx, OfDoctor, d.ID, s.now())
+			return s.endMappings(ctx, tx, "doctor_id", d.ID, s.now())
 		},
 	})
 	return d, renameField(err, "account", "accountId")
@@ -216,7 +135,7 @@ func (s *Store) checkDoctorAccount(ctx context.Context, v *model.Viewer, account
 	if account == nil {
 		return nil
 	}
-	u, err := one[model.User](ctx, s, s.db, users(), v, *account, "accountId")
+	u, err := one[model.User](ctx, s, v, *account, "accountId")
 	if err != nil {
 		return err
 	}
@@ -230,7 +149,7 @@ func (s *Store) checkDoctorAccount(ctx context.Context, v *model.Viewer, account
 // and its account loses the relation to assigned patients; no mapping is lost.
 // It refuses with NOT_FOUND, DELETED, FORBIDDEN and VERSION_CONFLICT.
 func (s *Store) DeleteDoctor(ctx context.Context, v *model.Viewer, id int64, expected *int) (*model.Doctor, error) {
-	return edit(ctx, s, doctors(), v, id, expected, update[model.Doctor]{changes: deletion[model.Doctor](s.now())})
+	return edit(ctx, s, v, id, expected, update[model.Doctor]{changes: deletion[model.Doctor](s.now())})
 }
 
 // RestoreDoctor undoes DeleteDoctor. Only an administrator's restoring keeps the
@@ -239,7 +158,7 @@ func (s *Store) DeleteDoctor(ctx context.Context, v *model.Viewer, id int64, exp
 // and with TAKEN when another live entry has the license number or the account
 // by now.
 func (s *Store) RestoreDoctor(ctx context.Context, v *model.Viewer, id int64) (*model.Doctor, error) {
-	return edit(ctx, s, doctors(), v, id, nil, update[model.Doctor]{
+	return edit(ctx, s, v, id, nil, update[model.Doctor]{
 		changes: restoration[model.Doctor](), restores: true,
 		alter: func(_, after *model.Doctor) []string {
 			if after.Relations.Any(model.Admin) {

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/caregraph/caregraph/model"
-	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
@@ -66,9 +65,9 @@ func TestDoctors_NewLicenseNumberEndsVerification(t *testing.T) {
 		}))(t)
 	}
 	wantSame(t, "verified after the same number", license(" "+entry.LicenseNumber+" ").IsVerified, true)
-	ok(c.Store.Patient(t.Context(), priya.Viewer, arjun.ID))(t)
+	ok(Patient(t.Context(), c.Store, priya.Viewer, arjun.ID))(t)
 	wantSame(t, "verified after another number", license("KMC-other").IsVerified, false)
-	_, err := c.Store.Patient(t.Context(), priya.Viewer, arjun.ID)
+	_, err := Patient(t.Context(), c.Store, priya.Viewer, arjun.ID)
 	wantCode(t, err, model.CodeNotFound, "id")
 }
 
@@ -138,21 +137,21 @@ func TestDoctors_DeletedEntry(t *testing.T) {
 	m := c.Assign(asha, arjun, entry)
 	ok(c.Store.DeleteDoctor(t.Context(), priya.Viewer, entry.ID, nil))(t)
 
-	_, err := c.Store.Doctor(t.Context(), asha.Viewer, entry.ID)
+	_, err := Doctor(t.Context(), c.Store, asha.Viewer, entry.ID)
 	wantCode(t, err, model.CodeNotFound, "id")
-	wantSame(t, "doctors by id", len(ok(c.Store.DoctorsByIDs(t.Context(), asha.Viewer, []int64{entry.ID}))(t)), 0)
-	wantSame(t, "entries of the account", len(ok(c.Store.DoctorsOfAccounts(t.Context(), asha.Viewer, []int64{priya.UserID}))(t)), 0)
+	wantSame(t, "doctors by id", len(ok(DoctorsByIDs(t.Context(), c.Store, asha.Viewer, []int64{entry.ID}))(t)), 0)
+	wantSame(t, "entries of the account", len(ok(DoctorsOfAccounts(t.Context(), c.Store, asha.Viewer, []int64{priya.UserID}))(t)), 0)
 	wantSame(t, "specializations", len(ok(c.Store.Specializations(t.Context(), asha.Viewer))(t)), 0)
-	wantIDs(t, "doctors of mappings", idsOf(ok(c.Store.DoctorsOfMappings(t.Context(), asha.Viewer, []int64{entry.ID}))(t)), entry.ID)
-	_, err = c.Store.Patient(t.Context(), priya.Viewer, arjun.ID)
+	wantIDs(t, "doctors of mappings", idsOf(ok(DoctorsOfMappings(t.Context(), c.Store, asha.Viewer, []int64{entry.ID}))(t)), entry.ID)
+	_, err = Patient(t.Context(), c.Store, priya.Viewer, arjun.ID)
 	wantCode(t, err, model.CodeNotFound, "id")
 	_, err = c.Store.AssignDoctor(t.Context(), asha.Viewer, &model.Mapping{PatientID: banu.ID, DoctorID: entry.ID})
 	wantCode(t, err, model.CodeNotFound, "doctorId")
-	wantSame(t, "whether the mapping is in force", ok(c.Store.Mapping(t.Context(), asha.Viewer, m.ID))(t).IsActive, true)
+	wantSame(t, "whether the mapping is in force", ok(Mapping(t.Context(), c.Store, asha.Viewer, m.ID))(t).IsActive, true)
 
 	ok(c.Store.RestoreDoctor(t.Context(), priya.Viewer, entry.ID))(t)
 	c.Verify(entry)
-	ok(c.Store.Patient(t.Context(), priya.Viewer, arjun.ID))(t)
+	ok(Patient(t.Context(), c.Store, priya.Viewer, arjun.ID))(t)
 }
 
 func TestDoctors_RestoreFindsTheAccountLinkedElsewhere(t *testing.T) {
@@ -172,21 +171,21 @@ func TestDoctors_DeletedOnesComeToThoseWhoMayRestoreThem(t *testing.T) {
 	live, gone := asha.Entry("Dr. A"), c.Link(asha.Entry("Dr. B"), priya)
 	ok(c.Store.DeleteDoctor(t.Context(), boss.Viewer, gone.ID, nil))(t)
 	for _, who := range []*storetest.Account{asha, priya, boss} {
-		wantDoctors(t, c, who, store.DoctorQuery{}, live.ID)
-		wantDoctors(t, c, who, store.DoctorQuery{Deleted: model.DeletedInclude}, live.ID, gone.ID)
-		wantDoctors(t, c, who, store.DoctorQuery{Deleted: model.DeletedOnly}, gone.ID)
+		wantDoctors(t, c, who, DoctorQuery{}, live.ID)
+		wantDoctors(t, c, who, DoctorQuery{Deleted: model.DeletedInclude}, live.ID, gone.ID)
+		wantDoctors(t, c, who, DoctorQuery{Deleted: model.DeletedOnly}, gone.ID)
 	}
 	stranger := c.Stranger()
-	wantDoctors(t, c, stranger, store.DoctorQuery{Deleted: model.DeletedInclude}, live.ID)
-	wantDoctors(t, c, stranger, store.DoctorQuery{Deleted: model.DeletedOnly})
+	wantDoctors(t, c, stranger, DoctorQuery{Deleted: model.DeletedInclude}, live.ID)
+	wantDoctors(t, c, stranger, DoctorQuery{Deleted: model.DeletedOnly})
 }
 
 // wantDoctors holds when the list, and the count, are of these ids.
-func wantDoctors(t *testing.T, c *storetest.Clinic, who *storetest.Account, q store.DoctorQuery, ids ...int64) {
+func wantDoctors(t *testing.T, c *storetest.Clinic, who *storetest.Account, q DoctorQuery, ids ...int64) {
 	t.Helper()
-	l := ok(c.Store.Doctors(t.Context(), who.Viewer, q))(t)
+	l := ok(Doctors(t.Context(), c.Store, who.Viewer, q))(t)
 	wantIDs(t, fmt.Sprintf("doctors for %s", who.User.Username), idsOf(l.Rows), ids...)
-	wantSame(t, "count", ok(c.Store.CountDoctors(t.Context(), who.Viewer, q))(t), len(ids))
+	wantSame(t, "count", ok(CountDoctors(t.Context(), c.Store, who.Viewer, q))(t), len(ids))
 }
 
 func TestDoctors_Filters(t *testing.T) {
@@ -197,24 +196,24 @@ func TestDoctors_Filters(t *testing.T) {
 	b := c.Link(asha.Entry("Dr. B", func(d *model.Doctor) { d.ConsultationFee = model.ParseDecimal("99.99") }), priya)
 	third := priya.Entry("Dr. C", func(d *model.Doctor) { d.Specialization = "PEDIATRIE" })
 
-	wantDoctors(t, c, asha, store.DoctorQuery{Specialization: new("pediatrie")}, a.ID, third.ID)
-	wantDoctors(t, c, asha, store.DoctorQuery{Specialization: new("pediatri")})
-	wantDoctors(t, c, asha, store.DoctorQuery{MinExperienceYears: new(6)}, b.ID, third.ID)
-	wantDoctors(t, c, asha, store.DoctorQuery{MaxConsultationFee: new(model.ParseDecimal("99.990"))}, b.ID)
-	wantDoctors(t, c, asha, store.DoctorQuery{IsVerified: new(true)}, b.ID)
-	wantDoctors(t, c, asha, store.DoctorQuery{IsVerified: new(false)}, a.ID, third.ID)
-	wantDoctors(t, c, asha, store.DoctorQuery{Mine: new(true)}, a.ID, b.ID)
-	wantDoctors(t, c, asha, store.DoctorQuery{Mine: new(false)}, third.ID)
-	wantDoctors(t, c, priya, store.DoctorQuery{Mine: new(true)}, b.ID, third.ID)
-	wantDoctors(t, c, priya, store.DoctorQuery{Mine: new(false)}, a.ID)
+	wantDoctors(t, c, asha, DoctorQuery{Specialization: new("pediatrie")}, a.ID, third.ID)
+	wantDoctors(t, c, asha, DoctorQuery{Specialization: new("pediatri")})
+	wantDoctors(t, c, asha, DoctorQuery{MinExperienceYears: new(6)}, b.ID, third.ID)
+	wantDoctors(t, c, asha, DoctorQuery{MaxConsultationFee: new(model.ParseDecimal("99.990"))}, b.ID)
+	wantDoctors(t, c, asha, DoctorQuery{IsVerified: new(true)}, b.ID)
+	wantDoctors(t, c, asha, DoctorQuery{IsVerified: new(false)}, a.ID, third.ID)
+	wantDoctors(t, c, asha, DoctorQuery{Mine: new(true)}, a.ID, b.ID)
+	wantDoctors(t, c, asha, DoctorQuery{Mine: new(false)}, third.ID)
+	wantDoctors(t, c, priya, DoctorQuery{Mine: new(true)}, b.ID, third.ID)
+	wantDoctors(t, c, priya, DoctorQuery{Mine: new(false)}, a.ID)
 
-	for field, q := range map[string]store.DoctorQuery{
+	for field, q := range map[string]DoctorQuery{
 		"maxConsultationFee": {MaxConsultationFee: new(model.ParseDecimal("cheap"))},
 		"specialization":     {Specialization: new("a\x00b")},
 	} {
-		_, err := c.Store.Doctors(t.Context(), asha.Viewer, q)
+		_, err := Doctors(t.Context(), c.Store, asha.Viewer, q)
 		wantCode(t, err, model.CodeBadUserInput, field)
-		_, err = c.Store.CountDoctors(t.Context(), asha.Viewer, q)
+		_, err = CountDoctors(t.Context(), c.Store, asha.Viewer, q)
 		wantCode(t, err, model.CodeBadUserInput, field)
 	}
 	all := ok(c.Store.Specializations(t.Context(), asha.Viewer))(t)
@@ -231,10 +230,10 @@ func TestDoctors_RelinkingEndsTheMappings(t *testing.T) {
 			priya, entry := c.Doctor("Priya")
 			arjun := asha.Patient("Arjun")
 			mapping := c.Assign(asha, arjun, entry)
-			ok(c.Store.Patient(t.Context(), priya.Viewer, arjun.ID))(t)
+			ok(Patient(t.Context(), c.Store, priya.Viewer, arjun.ID))(t)
 
 			ok(c.Store.VerifyDoctor(t.Context(), boss.Viewer, entry.ID, nil, true, new(&priya.UserID)))(t)
-			ok(c.Store.Patient(t.Context(), priya.Viewer, arjun.ID))(t) // the same account: nothing ends
+			ok(Patient(t.Context(), c.Store, priya.Viewer, arjun.ID))(t) // the same account: nothing ends
 
 			var account *int64
 			if next {
@@ -242,9 +241,9 @@ func TestDoctors_RelinkingEndsTheMappings(t *testing.T) {
 			}
 			ok(c.Store.VerifyDoctor(t.Context(), boss.Viewer, entry.ID, nil, true, &account))(t)
 			ok(c.Store.VerifyDoctor(t.Context(), boss.Viewer, entry.ID, nil, true, new(&mole.UserID)))(t)
-			_, err := c.Store.Patient(t.Context(), mole.Viewer, arjun.ID)
+			_, err := Patient(t.Context(), c.Store, mole.Viewer, arjun.ID)
 			wantCode(t, err, model.CodeNotFound, "id")
-			if ok(c.Store.Mapping(t.Context(), asha.Viewer, mapping.ID))(t).IsActive {
+			if ok(Mapping(t.Context(), c.Store, asha.Viewer, mapping.ID))(t).IsActive {
 				t.Error("the mapping went over to another account")
 			}
 		})
@@ -261,7 +260,7 @@ func TestDoctors_VerifiedIsWhatWasSeen(t *testing.T) {
 	ok(c.Store.UpdateDoctor(t.Context(), asha.Viewer, entry.ID, nil, []model.Change[model.Doctor]{license}))(t)
 	_, err := c.Store.VerifyDoctor(t.Context(), boss.Viewer, entry.ID, &seen, true, nil)
 	wantCode(t, err, model.CodeVersionConflict, "expectedVersion")
-	if ok(c.Store.Doctor(t.Context(), boss.Viewer, entry.ID))(t).IsVerified {
+	if ok(Doctor(t.Context(), c.Store, boss.Viewer, entry.ID))(t).IsVerified {
 		t.Error("a license that nobody checked is verified")
 	}
 }

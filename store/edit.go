@@ -2,13 +2,12 @@ package store
 
 import (
 	"context"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/uptrace/bun"
 
 	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store/query"
 )
 
 // rowOf is a pointer to a record.
@@ -36,20 +35,20 @@ type update[T any] struct {
 	restores bool
 }
 
-// touch is set by every update.
-const touch = "updated_at = now()"
+// setUpdatedAt is set by every update.
+const setUpdatedAt = "updated_at = now()"
 
 // edit loads the row under the rule and locks it, refuses what the viewer may
 // not do, changes and validates the record, and writes the named columns. The
 // record comes back as the viewer sees it afterwards; with VERSION_CONFLICT, as
 // it is.
-func edit[T any, P owned[T]](ctx context.Context, s *Store, t table, v *model.Viewer, id int64, expected *int, u update[T]) (P, error) {
+func edit[T any, P owned[T]](ctx context.Context, s *Store, v *model.Viewer, id int64, expected *int, u update[T]) (P, error) {
 	var row P
-	err := s.inTx(ctx, "update "+t.typ, func(ctx context.Context, tx bun.Tx) (err error) {
-		if row, err = lock[T, P](ctx, s, tx, t, v, id, "id", "UPDATE"); err != nil {
+	err := s.inTx(ctx, "update "+row.TypeName(), func(ctx context.Context, tx bun.Tx) (err error) {
+		if row, err = lock[T, P](ctx, s, tx, v, id, "id", "UPDATE"); err != nil {
 			return err
 		}
-		if err := s.mayChange(t, row, u); err != nil {
+		if err := s.mayChange(row, u); err != nil {
 			return err
 		}
 		switch life := row.Life(); {
@@ -60,10 +59,10 @@ func edit[T any, P owned[T]](ctx context.Context, s *Store, t table, v *model.Vi
 		case expected != nil && *expected != life.Version:
 			return model.RefuseField("expectedVersion", model.CodeVersionConflict, "The record was changed by somebody else in the meantime.")
 		}
-		if err := apply(ctx, tx, row, u, touch+`, version = ?TableAlias.version + 1`); err != nil {
+		if err := apply(ctx, s, tx, row, u, setUpdatedAt+`, version = ?TableAlias.version + 1`); err != nil {
 			return err
 		}
-		row, err = reread[T, P](ctx, s, tx, t, v, id)
+		row, err = reload[T, P](ctx, s, tx, v, id)
 		return err
 	})
 	if err != nil && model.CodeOf(err) != model.CodeVersionConflict {
@@ -72,11 +71,22 @@ func edit[T any, P owned[T]](ctx context.Context, s *Store, t table, v *model.Vi
 	return row, err
 }
 
+// one reads the live row with the id. It returns NOT_FOUND for the field when there
+// is none that exists for the viewer.
+func one[T any, P rowOf[T]](ctx context.Context, s *Store, v *model.Viewer, id int64, field string) (P, error) {
+	row := P(new(T))
+	err := s.selectRow(s.db, row, v, model.DeletedExclude).Where("?TableAlias.id = ?", id).Scan(ctx)
+	if isNoRows(err) {
+		return nil, notFound(field)
+	}
+	return row, translate("read "+row.TypeName(), err)
+}
+
 // lock reads a row, deleted ones included, and holds it until the transaction
 // ends. A row that was deleted exists only for those who may restore it.
-func lock[T any, P rowOf[T]](ctx context.Context, s *Store, tx bun.Tx, t table, v *model.Viewer, id int64, field, strength string) (P, error) {
+func lock[T any, P rowOf[T]](ctx context.Context, s *Store, tx bun.Tx, v *model.Viewer, id int64, field, strength string) (P, error) {
 	row := P(new(T))
-	q := s.seen(tx.NewSelect().Model(row), t, v, byKey, model.DeletedInclude)
+	q := s.selectRow(tx, row, v, model.DeletedInclude)
 	err := q.Where("?TableAlias.id = ?", id).For("? OF ?TableAlias", bun.Safe(strength)).Scan(ctx)
 	if isNoRows(err) {
 		return nil, notFound(field)
@@ -84,11 +94,11 @@ func lock[T any, P rowOf[T]](ctx context.Context, s *Store, tx bun.Tx, t table, 
 	return row, err
 }
 
-// reread reads a row for the answer. NOT_FOUND, which undoes the transaction, is
+// reload reads a row for the answer. NOT_FOUND, which undoes the transaction, is
 // for a viewer whose access to the row ended meanwhile.
-func reread[T any, P rowOf[T]](ctx context.Context, s *Store, tx bun.Tx, t table, v *model.Viewer, id int64) (P, error) {
+func reload[T any, P rowOf[T]](ctx context.Context, s *Store, tx bun.Tx, v *model.Viewer, id int64) (P, error) {
 	row := P(new(T))
-	err := s.seen(tx.NewSelect().Model(row), t, v, byKey, evenDeleted).Where("?TableAlias.id = ?", id).Scan(ctx)
+	err := s.selectRow(tx, row, v, query.IncludeDeleted).Where("?TableAlias.id = ?", id).Scan(ctx)
 	if isNoRows(err) {
 		return nil, notFound("id")
 	}
@@ -97,16 +107,16 @@ func reread[T any, P rowOf[T]](ctx context.Context, s *Store, tx bun.Tx, t table
 
 // mayChange refuses an update that names a field which the viewer may not set,
 // whole; and any update by a viewer who may set nothing.
-func (s *Store) mayChange(t table, row model.Node, u interface{ fields() []string }) error {
-	rule, r := s.policy.Types[t.typ], row.ViewerRelations()
+func (s *Store) mayChange(row model.Node, u interface{ fields() []string }) error {
+	t, rule, r := s.records.Type(row.TypeName()), s.policy.Types[row.TypeName()], row.ViewerRelations()
 	var faults []model.FieldError
 	for _, field := range u.fields() {
 		if !rule.Fields[field].CanWrite(r) {
-			faults = append(faults, forbiddenField(field))
+			faults = append(faults, forbiddenField(t, field))
 		}
 	}
 	if len(u.fields()) == 0 && len(rule.Writable(r)) == 0 {
-		faults = append(faults, forbiddenField("id"))
+		faults = append(faults, forbiddenField(t, "id"))
 	}
 	if len(faults) == 0 {
 		return nil
@@ -114,8 +124,8 @@ func (s *Store) mayChange(t table, row model.Node, u interface{ fields() []strin
 	return &model.Error{Code: model.CodeForbidden, Message: "You may not change this.", Fields: faults}
 }
 
-func forbiddenField(field string) model.FieldError {
-	if field == "deletedAt" || field == "isActive" {
+func forbiddenField(t *query.RecordType, field string) model.FieldError {
+	if field == t.EndedBy {
 		field = "id" // no input names them; what is refused is the whole call
 	}
 	return model.FieldError{Field: field, Code: model.CodeForbidden, Message: "You may not change this."}
@@ -130,7 +140,7 @@ func (u update[T]) fields() []string {
 }
 
 // apply changes and validates the record, and writes the named columns and set.
-func apply[T any, P rowOf[T]](ctx context.Context, tx bun.Tx, row P, u update[T], set string) error {
+func apply[T any, P rowOf[T]](ctx context.Context, s *Store, tx bun.Tx, row P, u update[T], set string) error {
 	before, fields := *row, u.fields()
 	if err := change(row, u); err != nil {
 		return err
@@ -138,7 +148,7 @@ func apply[T any, P rowOf[T]](ctx context.Context, tx bun.Tx, row P, u update[T]
 	if u.alter != nil {
 		fields = append(fields, u.alter(&before, row)...)
 	}
-	q := tx.NewUpdate().Model(row).WherePK().Column(columns(fields)...).Set(set)
+	q := tx.NewUpdate().Model(row).WherePK().Column(s.columns(row, fields)...).Set(set)
 	if _, err := q.Exec(ctx); err != nil {
 		return err
 	}
@@ -161,31 +171,17 @@ func change[T any, P rowOf[T]](row P, u update[T]) error {
 	if u.validate != nil {
 		faults = append(faults, u.validate(row))
 	}
-	return allFaults(faults...)
+	return joinErrors(faults...)
 }
 
 // columns turns names of the schema into names of columns.
-func columns(fields []string) []string {
+func (s *Store) columns(row model.Record, fields []string) []string {
+	t := s.records.Type(row.TypeName())
 	names := make([]string, len(fields))
 	for i, field := range fields {
-		names[i] = column(field)
+		names[i] = t.ColumnOf(field)
 	}
 	return names
-}
-
-// column turns licenseNumber into license_number.
-func column(field string) string {
-	if field == "account" {
-		return "account_id"
-	}
-	var b strings.Builder
-	for _, r := range field {
-		if unicode.IsUpper(r) {
-			b.WriteByte('_')
-		}
-		b.WriteRune(unicode.ToLower(r))
-	}
-	return b.String()
 }
 
 // deletion and restoration are changes of the one field that says who may

@@ -29,7 +29,7 @@ func TestUpdate_WithTheVersionSeen(t *testing.T) {
 	wantCode(t, err, model.CodeVersionConflict, "expectedVersion")
 	wantSame(t, "the record told with the conflict", say(now, nil), say(one, nil))
 
-	read := ok(c.Store.Patient(t.Context(), asha.Viewer, arjun.ID))(t)
+	read := ok(Patient(t.Context(), c.Store, asha.Viewer, arjun.ID))(t)
 	wantSame(t, "the record after conflicts", say(read, nil), say(one, nil))
 	ok(c.Store.DeletePatient(t.Context(), asha.Viewer, arjun.ID, new(2)))(t)
 }
@@ -87,7 +87,7 @@ func TestUpdate_TellsEveryFaultAtOnceAndChangesNothing(t *testing.T) {
 		set("dateOfBirth", func(p *model.Patient) { p.DateOfBirth = model.ParseDate("2999-01-01") }),
 	})
 	wantCodes(t, err, "name REQUIRED", "gender REQUIRED", "dateOfBirth INVALID", "phone INVALID")
-	read := ok(c.Store.Patient(t.Context(), asha.Viewer, arjun.ID))(t)
+	read := ok(Patient(t.Context(), c.Store, asha.Viewer, arjun.ID))(t)
 	wantSame(t, "the record", say(read, nil), say(arjun, nil))
 }
 
@@ -176,6 +176,6 @@ func TestUpdate_BySomebodyWhoseAccessEndsMeanwhile(t *testing.T) {
 		set("medicalHistory", func(p *model.Patient) { p.MedicalHistory = nil }),
 	})
 	wantCode(t, err, model.CodeNotFound, "id")
-	read := ok(c.Store.Patient(t.Context(), asha.Viewer, arjun.ID))(t)
+	read := ok(Patient(t.Context(), c.Store, asha.Viewer, arjun.ID))(t)
 	wantSame(t, "the record", say(read, nil), say(arjun, nil))
 }

@@ -13,31 +13,20 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// constraints says what the violation of each unique index means to a caller.
-func constraints(name string) (model.FieldError, bool) {
-	switch name {
-	case "users_username_key":
-		return model.FieldError{Field: "username", Code: model.CodeTaken, Message: "A user with that username already exists."}, true
-	case "users_email_key":
-		return model.FieldError{Field: "email", Code: model.CodeTaken, Message: "user with this email already exists."}, true
-	case "users_phone_key":
-		return model.FieldError{Field: "phone", Code: model.CodeTaken, Message: "user with this phone already exists."}, true
-	case "patients_email_key":
-		return model.FieldError{Field: "email", Code: model.CodeTaken, Message: "patient with this email already exists."}, true
-	case "doctors_license_key":
-		return model.FieldError{Field: "licenseNumber", Code: model.CodeTaken, Message: "doctor with this license number already exists."}, true
-	case "doctors_account_key":
-		return model.FieldError{Field: "account", Code: model.CodeTaken, Message: "This account already has a doctor entry."}, true
-	case "mappings_active_pair_key":
-		return model.FieldError{Field: "doctorId", Code: model.CodeAlreadyAssigned, Message: "This doctor is already assigned to this patient."}, true
-	default:
-		return model.FieldError{}, false
+// violated returns what the violation of a unique index means to a caller.
+func violated(index string) (model.FieldError, bool) {
+	for _, t := range records() {
+		for _, u := range t.Unique {
+			if u.Index == index {
+				return model.FieldError{Field: u.Field, Code: u.Code, Message: u.Message}, true
+			}
+		}
 	}
+	return model.FieldError{}, false
 }
 
 const (
 	uniqueViolation   = "23505"
-	violationClass    = "23"
 	connectionClass   = "08"
 	rollbackClass     = "40" // a deadlock
 	resourcesClass    = "53"
@@ -63,12 +52,6 @@ func translate(doing string, err error) error {
 	return fmt.Errorf("%s: %w", doing, err)
 }
 
-// violates holds when the database refused a value, and nothing else is wrong.
-func violates(err error) bool {
-	fault, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && strings.HasPrefix(fault.Code, violationClass)
-}
-
 // unreachable holds when the database did not answer, or not in time.
 func unreachable(err error) bool {
 	_, cannotConnect := errors.AsType[*pgconn.ConnectError](err)
@@ -80,7 +63,7 @@ func unreachable(err error) bool {
 
 func translateSQLState(doing string, fault *pgconn.PgError) error {
 	if fault.Code == uniqueViolation {
-		if field, known := constraints(fault.ConstraintName); known {
+		if field, known := violated(fault.ConstraintName); known {
 			return model.RefuseField(field.Field, field.Code, field.Message)
 		}
 	}
@@ -130,9 +113,9 @@ func renameField(err error, from, to string) error {
 	return refusal
 }
 
-// allFaults makes one refusal of several, so that all are told at once. An
+// joinErrors makes one refusal of several, so that all are told at once. An
 // error that is no refusal goes before.
-func allFaults(errs ...error) error {
+func joinErrors(errs ...error) error {
 	var all *model.Error
 	for _, err := range errs {
 		if err == nil {

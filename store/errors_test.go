@@ -105,7 +105,7 @@ func TestErrors_WithoutTheDatabaseAreUnavailable(t *testing.T) {
 	asha := c.Owner("Asha")
 	late, cancel := context.WithTimeout(t.Context(), 0)
 	defer cancel()
-	_, err := c.Store.Patients(late, asha.Viewer, store.PatientQuery{})
+	_, err := Patients(late, c.Store, asha.Viewer, PatientQuery{})
 	wantCode(t, err, model.CodeUnavailable)
 	_, err = c.Store.SessionViewer(late, asha.SessionID)
 	wantCode(t, err, model.CodeUnavailable)
@@ -114,7 +114,7 @@ func TestErrors_WithoutTheDatabaseAreUnavailable(t *testing.T) {
 
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = c.Store.Patients(gone, asha.Viewer, store.PatientQuery{})
+	_, err = Patients(gone, c.Store, asha.Viewer, PatientQuery{})
 	wantNothingOf(t, err, "SELECT")
 }
 

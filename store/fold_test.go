@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/caregraph/caregraph/store/query"
+
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/store/storetest"
@@ -30,7 +32,7 @@ func TestFold_ReadsWhatTwoStatementsDo(t *testing.T) {
 				folded, split := newChart(t, c.Store), bulky(t, newChart(t, c.Store))
 				if joined {
 					for _, c := range []chart{folded, split} {
-						doctor, _ := c.below.Record().Join("doctor")
+						doctor, _ := c.below.Record().One("doctor")
 						doctor.Present()
 					}
 				}
@@ -47,16 +49,16 @@ func TestFold_ReadsWhatTwoStatementsDo(t *testing.T) {
 // byPatient is the patients of a query, each with its own mappings.
 func (c chart) byPatient(t *testing.T, v *model.Viewer, q patientQuery) string {
 	t.Helper()
-	list := ok(c.patients.ReadPatients(v, q.patients))(t)
-	below := ok(c.below.ReadMappingsOf(list, c.patients.Record(), q.below, q.active))(t)
-	wantSame(t, "error", c.store.Read(t.Context(), v, []*store.Read{list, below}), nil)
+	list := ok(c.patients.List(v, argsOf(q.patients)))(t)
+	below := ok(c.below.ListOf(list, listArgs(q.below, q.active)))(t)
+	wantSame(t, "error", fetch(t.Context(), c.store, v, []*query.Load{list, below}), nil)
 	text := ""
 	for row := range min(list.Rows.Len(), list.Page().Limit) { // and not the one beyond the page
 		id := list.Rows.Int64(row, 0)
 		place, _ := list.Rows.Value(row, 1)
 		text += fmt.Sprintf("\n%d %s:", id, place)
 		for row := range below.Rows.Len() {
-			if below.Rows.Int64(row, store.Key) == id {
+			if below.Rows.Int64(row, query.Key) == id {
 				place, _ := below.Rows.Value(row, 2)
 				text += fmt.Sprintf(" %d %s", below.Rows.Int64(row, 1), place)
 			}
@@ -76,21 +78,21 @@ func TestFold_OneRecordWithItsList(t *testing.T) {
 		}
 		for _, d := range append(w.doctors, &model.Doctor{ID: 999_999}) {
 			read := func(bulky bool) string {
-				level := ok(c.Store.Level("Doctor"))(t)
+				level := nodeOf(t, c.Store, "Doctor")
 				if bulky {
 					ok(level.Record().Column("Address"))(t)
 				}
-				below := c.Store.LevelOf(level.Record())
+				below := mappingsOf(level.Record())
 				below.Record().ID()
-				patient, _ := below.Record().Join("patient")
+				patient, _ := below.Record().One("patient")
 				name := ok(patient.Column("Name"))(t)
-				root := level.ReadOne(d.ID)
-				list := ok(below.ReadMappingsOf(root, level.Record(), model.PageArgs{First: new(7)}, nil))(t)
-				wantSame(t, "error", c.Store.Read(t.Context(), v, []*store.Read{root, list}), nil)
+				root := level.One(d.ID)
+				list := ok(below.ListOf(root, listArgs(model.PageArgs{First: new(7)}, nil)))(t)
+				wantSame(t, "error", fetch(t.Context(), c.Store, v, []*query.Load{root, list}), nil)
 				text := fmt.Sprint(root.Rows.Len(), list.Rows.Len())
 				for row := range list.Rows.Len() {
 					value, _ := list.Rows.Value(row, name)
-					text += fmt.Sprintf(" %d %d %s", list.Rows.Int64(row, store.Key), list.Rows.Int64(row, 1), value)
+					text += fmt.Sprintf(" %d %d %s", list.Rows.Int64(row, query.Key), list.Rows.Int64(row, 1), value)
 				}
 				return text
 			}
@@ -108,31 +110,31 @@ func TestFold_OnlyWhereItCanBe(t *testing.T) {
 	tracer := &statements{}
 	c := storetest.New(t, func(o *store.Options) { o.Tracer = tracer })
 	asha := treated(c)
-	everywhere := store.PatientQuery{Deleted: model.DeletedInclude}
+	everywhere := PatientQuery{Deleted: model.DeletedInclude}
 	for what, tc := range map[string]struct {
 		fields []string
-		query  store.PatientQuery
+		query  PatientQuery
 		lists  int
 		want   int64
 	}{
-		"slim":                  {nil, store.PatientQuery{}, 1, 1},
-		"four columns":          {[]string{"Name", "Phone"}, store.PatientQuery{}, 1, 1},
-		"five columns":          {[]string{"Name", "Phone", "Gender"}, store.PatientQuery{}, 1, 2},
-		"bulky":                 {[]string{"MedicalHistory"}, store.PatientQuery{}, 1, 2},
-		"two lists":             {nil, store.PatientQuery{}, 2, 3},
+		"slim":                  {nil, PatientQuery{}, 1, 1},
+		"four columns":          {[]string{"Name", "Phone"}, PatientQuery{}, 1, 1},
+		"five columns":          {[]string{"Name", "Phone", "Gender"}, PatientQuery{}, 1, 2},
+		"bulky":                 {[]string{"MedicalHistory"}, PatientQuery{}, 1, 2},
+		"two lists":             {nil, PatientQuery{}, 2, 3},
 		"deleted ones among it": {nil, everywhere, 1, 2},
 	} {
 		chart := newChart(t, c.Store)
 		for _, field := range tc.fields {
 			ok(chart.patients.Record().Column(field))(t)
 		}
-		list := ok(chart.patients.ReadPatients(asha.Viewer, tc.query))(t)
-		reads := []*store.Read{list}
+		list := ok(chart.patients.List(asha.Viewer, argsOf(tc.query)))(t)
+		reads := []*query.Load{list}
 		for range tc.lists {
-			reads = append(reads, ok(chart.below.ReadMappingsOf(list, chart.patients.Record(), model.PageArgs{}, nil))(t))
+			reads = append(reads, ok(chart.below.ListOf(list, listArgs(model.PageArgs{}, nil)))(t))
 		}
 		before := tracer.count.Load()
-		wantSame(t, "error", c.Store.Read(t.Context(), asha.Viewer, reads), nil)
+		wantSame(t, "error", fetch(t.Context(), c.Store, asha.Viewer, reads), nil)
 		wantSame(t, "statements for "+what, tracer.count.Load()-before, tc.want)
 		for _, read := range reads {
 			wantSame(t, "rows of "+what, read.Rows.Len(), 1)
@@ -147,15 +149,15 @@ func TestRead_OnlyPage(t *testing.T) {
 	asha := c.Owner("Asha")
 	asha.Patient("Arjun")
 	asha.Patient("Bina")
-	level := ok(c.Store.Level("Patient"))(t)
+	level := nodeOf(t, c.Store, "Patient")
 	for _, only := range []bool{false, true} {
-		list := ok(level.ReadPatients(asha.Viewer, store.PatientQuery{Page: model.PageArgs{First: new(1)}}))(t)
+		list := ok(level.List(asha.Viewer, argsOf(PatientQuery{Page: model.PageArgs{First: new(1)}})))(t)
 		want := 2
 		if only {
-			list.OnlyPage()
+			list.PageOnly()
 			want = 1
 		}
-		wantSame(t, "error", c.Store.Read(t.Context(), asha.Viewer, []*store.Read{list}), nil)
+		wantSame(t, "error", fetch(t.Context(), c.Store, asha.Viewer, []*query.Load{list}), nil)
 		wantSame(t, "rows", list.Rows.Len(), want)
 	}
 }

@@ -84,7 +84,7 @@ func set[T any](field string, apply func(*T)) model.Change[T] {
 }
 
 // page is one page of a list, whatever the list is of.
-type page[T model.Listed] func(context.Context, model.PageArgs) (*model.List[T], error)
+type page[T model.Listed] func(context.Context, model.PageArgs) (*list[T], error)
 
 // everyPage reads a list forwards to its end, in pages of the size, or
 // backwards to its beginning. The rows come in the list's order either way.

@@ -10,56 +10,57 @@ import (
 
 	"github.com/uptrace/bun/schema"
 
+	"github.com/caregraph/caregraph/internal/pgpipe"
 	"github.com/caregraph/caregraph/model"
 )
 
-// inserted is what the database gave a new record.
-type inserted struct {
+// generated is what the database gave a new record.
+type generated struct {
 	id                   int64
 	createdAt, updatedAt model.DateTime
 	version              int
 }
 
-// insertion is how records of a table are stored: the columns that bun maps and
+// insertPlan is how records of a table are stored: the columns that bun maps and
 // that say nothing about defaults.
-type insertion struct {
+type insertPlan struct {
 	text   unique.Handle[string]
 	fields []*schema.Field
 }
 
 // insert stores a new record by a prepared statement. It returns when the record
 // is durable.
-func (s *Store) insert(ctx context.Context, record any) (inserted, error) {
+func (s *Store) insert(ctx context.Context, record any) (generated, error) {
 	row := reflect.ValueOf(record).Elem()
 	table := s.db.Table(row.Type())
 	kept, ok := s.inserts.Load(table)
 	if !ok {
-		kept, _ = s.inserts.LoadOrStore(table, newInsertion(table))
+		kept, _ = s.inserts.LoadOrStore(table, newInsertPlan(table))
 	}
-	known := kept.(*insertion)
-	st := &statement{text: known.text, args: make([][]byte, len(known.fields))}
+	known := kept.(*insertPlan)
+	st := &pgpipe.Statement{Text: known.text, Args: make([][]byte, len(known.fields))}
 	for i, field := range known.fields {
 		value := reflect.Indirect(field.Value(row))
 		if !value.IsValid() {
 			continue // null
 		}
 		var err error
-		if st.args[i], err = argumentText(value.Interface()); err != nil {
-			return inserted{}, err
+		if st.Args[i], err = pgpipe.Argument(value.Interface()); err != nil {
+			return generated{}, err
 		}
 	}
-	if err := s.batchOn(ctx, s.writes, st); err != nil {
-		return inserted{}, err
+	if err := s.writes.Run(ctx, st); err != nil {
+		return generated{}, err
 	}
-	defer st.rows.Release()
-	return inserted{
-		id: st.rows.Int64(0, 0), createdAt: dateTime(st.rows.value(0, 1)), updatedAt: dateTime(st.rows.value(0, 2)),
-		version: int(Int(st.rows.value(0, 3))),
+	defer st.Rows.Release()
+	return generated{
+		id: st.Rows.Int64(0, 0), createdAt: dateTime(st.Rows.Bytes(0, 1)), updatedAt: dateTime(st.Rows.Bytes(0, 2)),
+		version: int(pgpipe.Int(st.Rows.Bytes(0, 3))),
 	}, nil
 }
 
-func newInsertion(table *schema.Table) *insertion {
-	i := &insertion{}
+func newInsertPlan(table *schema.Table) *insertPlan {
+	i := &insertPlan{}
 	var names, places []string
 	for _, field := range table.Fields {
 		if field.AutoIncrement || field.SQLDefault != "" {
@@ -76,5 +77,5 @@ func newInsertion(table *schema.Table) *insertion {
 
 // dateTime decodes a timestamptz of our time.
 func dateTime(value []byte) model.DateTime {
-	return model.DateTime{Time: time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(Micros(value)) * time.Microsecond)}
+	return model.DateTime{Time: time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(pgpipe.Micros(value)) * time.Microsecond)}
 }

@@ -42,7 +42,7 @@ func TestInsert_GivesWhatIsStored(t *testing.T) {
 			p.Email, p.BloodGroup, p.MedicalHistory = new(model.EmailAddress("a@b.example")), new(model.BPositive), new("it's \\ \"quoted\"")
 		}
 		made := ok(c.Store.CreatePatient(t.Context(), asha.Viewer, p))(t)
-		stored := ok(c.Store.Patient(t.Context(), asha.Viewer, made.ID))(t)
+		stored := ok(Patient(t.Context(), c.Store, asha.Viewer, made.ID))(t)
 		wantSame(t, "the patient", say(made, nil), say(stored, nil))
 		wantSame(t, "when it was made", made.CreatedAt.Equal(stored.CreatedAt.Time), true)
 	}

@@ -19,9 +19,8 @@ func withoutViewer() map[string]string {
 		"Credential":      "signs in: it is how a viewer comes about",
 		"CreateUser":      "makes an account, from which a viewer comes about",
 		"CreateSession":   "signs in",
-		"Level":           "reads no rows: Read does",
-		"LevelOf":         "reads no rows: Read does",
-		"Recall":          "as SessionViewer",
+		"Records":         "reads no rows: Fetch does",
+		"CachedViewer":    "as SessionViewer",
 		"SessionViewer":   "signs in: who has the session's token is its user",
 		"RotateSession":   "signs in: see sessions_test.go for tokens of others",
 		"SetPasswordHash": "signs in: wants the hash that the account has now",
@@ -63,7 +62,7 @@ func ownRowsOnly() map[string]attempt {
 // attempts has the methods that give out rows and change them.
 func attempts() map[string]attempt {
 	all := map[string]attempt{}
-	for _, of := range []map[string]attempt{readAttempts(), userAttempts(), patientAttempts(), doctorAttempts(), mappingAttempts()} {
+	for _, of := range []map[string]attempt{readAttempts(), recordAttempts(), userAttempts(), patientAttempts(), doctorAttempts(), mappingAttempts()} {
 		for name, try := range of {
 			all[name] = try
 		}
@@ -71,39 +70,80 @@ func attempts() map[string]attempt {
 	return all
 }
 
+// recordAttempts are the generic reads, for every type of record.
+func recordAttempts() map[string]attempt {
+	both, bothDoctors := PatientQuery{Deleted: model.DeletedInclude}, DoctorQuery{Deleted: model.DeletedInclude}
+	return map[string]attempt{
+		"Get": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{
+				say(Patient(ctx, s, v, at.patient)),
+				say(Doctor(ctx, s, v, at.doctor)),
+				say(Mapping(ctx, s, v, at.mapping)), say(Mapping(ctx, s, v, at.endedMapping)),
+			}
+		},
+		"GetMany": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{
+				say(UsersByIDs(ctx, s, v, []int64{at.user})),
+				say(PatientsByIDs(ctx, s, v, []int64{at.patient, at.deletedPatient})),
+				say(DoctorsByIDs(ctx, s, v, []int64{at.doctor, at.deletedDoctor})),
+				say(MappingsByIDs(ctx, s, v, []int64{at.mapping, at.endedMapping})),
+			}
+		},
+		"Related": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{
+				say(DoctorsOfMappings(ctx, s, v, []int64{at.doctor})), say(DoctorsOfMappings(ctx, s, v, []int64{at.deletedDoctor})),
+				say(DoctorsOfAccounts(ctx, s, v, []int64{at.user})),
+			}
+		},
+		"Page": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{
+				say(Patients(ctx, s, v, both)),
+				say(Patients(ctx, s, v, PatientQuery{Deleted: model.DeletedOnly})),
+				say(Patients(ctx, s, v, PatientQuery{Search: new("arjun")})),
+				say(Patients(ctx, s, v, PatientQuery{BloodGroup: new(model.BPositive)})),
+				say(Patients(ctx, s, v, PatientQuery{DoctorID: &at.doctor})),
+
+				say(Doctors(ctx, s, v, bothDoctors)),
+				say(Doctors(ctx, s, v, DoctorQuery{Deleted: model.DeletedOnly})),
+				say(Doctors(ctx, s, v, DoctorQuery{Search: new("rao"), Mine: new(true)})),
+
+				say(Mappings(ctx, s, v, MappingQuery{})),
+				say(Mappings(ctx, s, v, MappingQuery{PatientID: &at.patient})),
+				say(Mappings(ctx, s, v, MappingQuery{DoctorID: &at.doctor})),
+			}
+		},
+		"Count": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{
+				say(CountPatients(ctx, s, v, PatientQuery{})), say(CountPatients(ctx, s, v, both)),
+				say(CountDoctors(ctx, s, v, DoctorQuery{})), say(CountDoctors(ctx, s, v, bothDoctors)),
+				say(CountMappings(ctx, s, v, MappingQuery{})),
+				say(CountMappings(ctx, s, v, MappingQuery{PatientID: &at.patient})),
+			}
+		},
+		"PagesOf": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			ofPatient, err1 := MappingsOf(ctx, s, v, ofPatient, []int64{at.patient}, model.PageArgs{}, nil)
+			ofDoctor, err2 := MappingsOf(ctx, s, v, ofDoctor, []int64{at.doctor}, model.PageArgs{}, nil)
+			return []string{say(ofPatient[at.patient], err1), say(ofDoctor[at.doctor], err2)}
+		},
+		"CountsOf": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			ofPatient, err1 := CountMappingsOf(ctx, s, v, ofPatient, []int64{at.patient}, nil)
+			ofDoctor, err2 := CountMappingsOf(ctx, s, v, ofDoctor, []int64{at.doctor}, nil)
+			return []string{say(ofPatient[at.patient], err1), say(ofDoctor[at.doctor], err2)}
+		},
+	}
+}
+
 func userAttempts() map[string]attempt {
 	return map[string]attempt{
 		"User": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{say(s.User(ctx, v, at.user))}
 		},
-		"UsersByIDs": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			return []string{say(s.UsersByIDs(ctx, v, []int64{at.user}))}
-		},
 	}
 }
 
 func patientAttempts() map[string]attempt {
-	both := store.PatientQuery{Deleted: model.DeletedInclude}
 	rename := []model.Change[model.Patient]{set("name", func(p *model.Patient) { p.Name = "Mallory" })}
 	return map[string]attempt{
-		"Patient": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			return []string{say(s.Patient(ctx, v, at.patient))}
-		},
-		"PatientsByIDs": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			return []string{say(s.PatientsByIDs(ctx, v, []int64{at.patient, at.deletedPatient}))}
-		},
-		"Patients": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			return []string{
-				say(s.Patients(ctx, v, both)),
-				say(s.Patients(ctx, v, store.PatientQuery{Deleted: model.DeletedOnly})),
-				say(s.Patients(ctx, v, store.PatientQuery{Search: new("arjun")})),
-				say(s.Patients(ctx, v, store.PatientQuery{BloodGroup: new(model.BPositive)})),
-				say(s.Patients(ctx, v, store.PatientQuery{DoctorID: &at.doctor})),
-			}
-		},
-		"CountPatients": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
-			return []string{say(s.CountPatients(ctx, v, store.PatientQuery{})), say(s.CountPatients(ctx, v, both))}
-		},
 		"UpdatePatient": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{
 				say(s.UpdatePatient(ctx, v, at.patient, nil, rename)),
@@ -122,31 +162,8 @@ func patientAttempts() map[string]attempt {
 }
 
 func doctorAttempts() map[string]attempt {
-	both := store.DoctorQuery{Deleted: model.DeletedInclude}
 	rename := []model.Change[model.Doctor]{set("name", func(d *model.Doctor) { d.Name = "Mallory" })}
 	return map[string]attempt{
-		"Doctor": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			return []string{say(s.Doctor(ctx, v, at.doctor))}
-		},
-		"DoctorsByIDs": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			return []string{say(s.DoctorsByIDs(ctx, v, []int64{at.doctor, at.deletedDoctor}))}
-		},
-		"DoctorsOfMappings": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			return []string{say(s.DoctorsOfMappings(ctx, v, []int64{at.doctor})), say(s.DoctorsOfMappings(ctx, v, []int64{at.deletedDoctor}))}
-		},
-		"DoctorsOfAccounts": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			return []string{say(s.DoctorsOfAccounts(ctx, v, []int64{at.user}))}
-		},
-		"Doctors": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
-			return []string{
-				say(s.Doctors(ctx, v, both)),
-				say(s.Doctors(ctx, v, store.DoctorQuery{Deleted: model.DeletedOnly})),
-				say(s.Doctors(ctx, v, store.DoctorQuery{Search: new("rao"), Mine: new(true)})),
-			}
-		},
-		"CountDoctors": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
-			return []string{say(s.CountDoctors(ctx, v, store.DoctorQuery{})), say(s.CountDoctors(ctx, v, both))}
-		},
 		"Specializations": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
 			return []string{say(s.Specializations(ctx, v))}
 		},
@@ -172,35 +189,6 @@ func doctorAttempts() map[string]attempt {
 func mappingAttempts() map[string]attempt {
 	note := []model.Change[model.Mapping]{set("notes", func(m *model.Mapping) { m.Notes = new("Mallory") })}
 	return map[string]attempt{
-		"Mapping": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			return []string{say(s.Mapping(ctx, v, at.mapping)), say(s.Mapping(ctx, v, at.endedMapping))}
-		},
-		"MappingsByIDs": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			return []string{say(s.MappingsByIDs(ctx, v, []int64{at.mapping, at.endedMapping}))}
-		},
-		"Mappings": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			return []string{
-				say(s.Mappings(ctx, v, store.MappingQuery{})),
-				say(s.Mappings(ctx, v, store.MappingQuery{PatientID: &at.patient})),
-				say(s.Mappings(ctx, v, store.MappingQuery{DoctorID: &at.doctor})),
-			}
-		},
-		"CountMappings": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			return []string{
-				say(s.CountMappings(ctx, v, store.MappingQuery{})),
-				say(s.CountMappings(ctx, v, store.MappingQuery{PatientID: &at.patient})),
-			}
-		},
-		"MappingsOf": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			ofPatient, err1 := s.MappingsOf(ctx, v, store.OfPatient, []int64{at.patient}, model.PageArgs{}, nil)
-			ofDoctor, err2 := s.MappingsOf(ctx, v, store.OfDoctor, []int64{at.doctor}, model.PageArgs{}, nil)
-			return []string{say(ofPatient[at.patient], err1), say(ofDoctor[at.doctor], err2)}
-		},
-		"CountMappingsOf": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			ofPatient, err1 := s.CountMappingsOf(ctx, v, store.OfPatient, []int64{at.patient}, nil)
-			ofDoctor, err2 := s.CountMappingsOf(ctx, v, store.OfDoctor, []int64{at.doctor}, nil)
-			return []string{say(ofPatient[at.patient], err1), say(ofDoctor[at.doctor], err2)}
-		},
 		"AssignDoctor": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{
 				say(s.AssignDoctor(ctx, v, &model.Mapping{PatientID: at.patient, DoctorID: at.doctor})),

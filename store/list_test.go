@@ -42,22 +42,22 @@ type sorted struct {
 func everyOrder(s *store.Store, v *model.Viewer) []sorted {
 	patients := func(key string, by model.PatientOrderField) sorted {
 		return sorted{"patients", key, func(descending bool) page[model.Listed] {
-			return func(ctx context.Context, args model.PageArgs) (*model.List[model.Listed], error) {
-				return widen(s.Patients(ctx, v, store.PatientQuery{Page: args, OrderBy: by, Descending: descending}))
+			return func(ctx context.Context, args model.PageArgs) (*list[model.Listed], error) {
+				return widen(Patients(ctx, s, v, PatientQuery{Page: args, OrderBy: by, Descending: descending}))
 			}
 		}}
 	}
 	doctors := func(key string, by model.DoctorOrderField) sorted {
 		return sorted{"doctors", key, func(descending bool) page[model.Listed] {
-			return func(ctx context.Context, args model.PageArgs) (*model.List[model.Listed], error) {
-				return widen(s.Doctors(ctx, v, store.DoctorQuery{Page: args, OrderBy: by, Descending: descending}))
+			return func(ctx context.Context, args model.PageArgs) (*list[model.Listed], error) {
+				return widen(Doctors(ctx, s, v, DoctorQuery{Page: args, OrderBy: by, Descending: descending}))
 			}
 		}}
 	}
 	mappings := func(key string, by model.MappingOrderField) sorted {
 		return sorted{"mappings", key, func(descending bool) page[model.Listed] {
-			return func(ctx context.Context, args model.PageArgs) (*model.List[model.Listed], error) {
-				return widen(s.Mappings(ctx, v, store.MappingQuery{Page: args, OrderBy: by, Descending: descending}))
+			return func(ctx context.Context, args model.PageArgs) (*list[model.Listed], error) {
+				return widen(Mappings(ctx, s, v, MappingQuery{Page: args, OrderBy: by, Descending: descending}))
 			}
 		}}
 	}
@@ -71,7 +71,7 @@ func everyOrder(s *store.Store, v *model.Viewer) []sorted {
 }
 
 // widen forgets what a list is of.
-func widen[T model.Listed](l *model.List[T], err error) (*model.List[model.Listed], error) {
+func widen[T model.Listed](l *list[T], err error) (*list[model.Listed], error) {
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func widen[T model.Listed](l *model.List[T], err error) (*model.List[model.Liste
 	for i, row := range l.Rows {
 		rows[i] = row
 	}
-	return &model.List[model.Listed]{Rows: rows, HasNext: l.HasNext, HasPrevious: l.HasPrevious, Order: l.Order}, nil
+	return &list[model.Listed]{Rows: rows, HasNext: l.HasNext, HasPrevious: l.HasPrevious, cursors: l.cursors}, nil
 }
 
 func TestLists_AllPagesTogetherAreTheWholeListOnce(t *testing.T) {
@@ -158,7 +158,7 @@ func TestLists_ForgedCursorIsRefused(t *testing.T) {
 	}
 }
 
-func tagOf(t *testing.T, l *model.List[model.Listed]) any {
+func tagOf(t *testing.T, l *list[model.Listed]) any {
 	t.Helper()
 	var parts []any
 	text := ok(base64.RawURLEncoding.DecodeString(l.Cursor(l.Rows[0])))(t)

@@ -40,7 +40,7 @@ func becomesCertain(t *testing.T, s *store.Store, sessions ...string) {
 	t.Helper()
 	for _, id := range sessions {
 		eventually(t, "session "+id+" is certain", func() bool {
-			if _, certain := s.Recall(id); certain {
+			if _, certain := s.CachedViewer(id); certain {
 				return true
 			}
 			ok(s.SessionViewer(t.Context(), id))(t)
@@ -50,7 +50,7 @@ func becomesCertain(t *testing.T, s *store.Store, sessions ...string) {
 }
 
 func isForgotten(s *store.Store, id string) bool {
-	v, _ := s.Recall(id)
+	v, _ := s.CachedViewer(id)
 	return v == nil
 }
 
@@ -129,7 +129,7 @@ func TestRecall_ExpiresByItself(t *testing.T) {
 	eventually(t, "it expires", func() bool {
 		return ok(c.DB.NewSelect().Table("sessions").Where("expires_at < now()").Exists(t.Context()))(t)
 	})
-	_, certain := c.Store.Recall(asha.SessionID)
+	_, certain := c.Store.CachedViewer(asha.SessionID)
 	wantSame(t, "certain", certain, false)
 }
 
@@ -180,7 +180,7 @@ func TestRecall_NothingForAnOutsider(t *testing.T) {
 	wantSame(t, "error", c.Store.EndSession(t.Context(), asha.Viewer, asha.SessionID), nil)
 	for _, id := range []string{"", "no such session", asha.SessionID} {
 		ok(c.Store.SessionViewer(t.Context(), id))(t)
-		if v, certain := c.Store.Recall(id); v != nil || certain {
+		if v, certain := c.Store.CachedViewer(id); v != nil || certain {
 			t.Errorf("session %q is recalled as %v, certain: %v", id, v, certain)
 		}
 	}
@@ -192,7 +192,7 @@ func TestRecall_IsAGuessWithoutAListener(t *testing.T) {
 	c := storetest.New(t)
 	asha := c.Owner("Asha")
 	ok(c.Store.SessionViewer(t.Context(), asha.SessionID))(t)
-	v, certain := c.Store.Recall(asha.SessionID)
+	v, certain := c.Store.CachedViewer(asha.SessionID)
 	wantSame(t, "viewer", *v, *asha.Viewer)
 	wantSame(t, "certain", certain, false)
 }
@@ -223,7 +223,7 @@ func TestRecall_DeafListener(t *testing.T) {
 	t.Cleanup(deaf.Close)
 	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); <-time.After(time.Millisecond) {
 		ok(deaf.SessionViewer(t.Context(), asha.SessionID))(t)
-		if _, certain := deaf.Recall(asha.SessionID); certain {
+		if _, certain := deaf.CachedViewer(asha.SessionID); certain {
 			t.Fatal("it is certain")
 		}
 	}
@@ -253,7 +253,7 @@ func TestRecall_NotWhatEndedWhileItWasAskedFor(t *testing.T) {
 			return errOf(c.Store.SessionViewer(t.Context(), asha.SessionID))
 		},
 		"ReadConfirming": func(c *storetest.Clinic, asha *storetest.Account) error {
-			return errOf(c.Store.ReadConfirming(t.Context(), asha.Viewer, nil))
+			return errOf(fetchConfirming(t.Context(), c.Store, asha.Viewer, nil))
 		},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -263,7 +263,7 @@ func TestRecall_NotWhatEndedWhileItWasAskedFor(t *testing.T) {
 			asha := c.Owner("Asha")
 			tracer.do = func() { wantSame(t, "error", c.Store.EndSession(t.Context(), asha.Viewer, asha.SessionID), nil) }
 			wantSame(t, "error", ask(c, asha), nil)
-			if v, _ := c.Store.Recall(asha.SessionID); v != nil {
+			if v, _ := c.Store.CachedViewer(asha.SessionID); v != nil {
 				t.Error("it is remembered")
 			}
 		})

@@ -19,12 +19,12 @@ func TestAssignDoctor_OpensThePatientToTheDoctor(t *testing.T) {
 	asha := c.Owner("Asha")
 	priya, entry := c.Doctor("Priya")
 	arjun := asha.Patient("Arjun")
-	_, err := c.Store.Patient(t.Context(), priya.Viewer, arjun.ID)
+	_, err := Patient(t.Context(), c.Store, priya.Viewer, arjun.ID)
 	wantCode(t, err, model.CodeNotFound, "id")
 
 	m := c.Assign(asha, arjun, entry)
-	wantSame(t, "what was stored", say(ok(c.Store.Mapping(t.Context(), asha.Viewer, m.ID))(t), nil), say(m, nil))
-	seen := ok(c.Store.Patient(t.Context(), priya.Viewer, arjun.ID))(t)
+	wantSame(t, "what was stored", say(ok(Mapping(t.Context(), c.Store, asha.Viewer, m.ID))(t), nil), say(m, nil))
+	seen := ok(Patient(t.Context(), c.Store, priya.Viewer, arjun.ID))(t)
 	wantSame(t, "relations", fmt.Sprint(seen.Relations.Names()), "[ANYONE SIGNED_IN ASSIGNED_DOCTOR]")
 	_, err = c.Store.AssignDoctor(t.Context(), asha.Viewer, &model.Mapping{PatientID: arjun.ID, DoctorID: entry.ID})
 	wantCode(t, err, model.CodeAlreadyAssigned, "doctorId")
@@ -59,7 +59,7 @@ func TestAssignDoctor_Refusals(t *testing.T) {
 	wantCodes(t, assign(boss, arjun.ID, other.ID), "patientId FORBIDDEN")
 	_, err := c.Store.AssignDoctor(t.Context(), asha.Viewer, &model.Mapping{PatientID: arjun.ID, DoctorID: other.ID, Notes: new("a\x00b")})
 	wantCodes(t, err, "notes INVALID")
-	wantSame(t, "mappings", ok(c.Store.CountMappings(t.Context(), asha.Viewer, store.MappingQuery{}))(t), 1)
+	wantSame(t, "mappings", ok(CountMappings(t.Context(), c.Store, asha.Viewer, MappingQuery{}))(t), 1)
 }
 
 func TestRemoveMapping_EndsItForGoodAndThePairCanBeAssignedAgain(t *testing.T) {
@@ -77,7 +77,7 @@ func TestRemoveMapping_EndsItForGoodAndThePairCanBeAssignedAgain(t *testing.T) {
 	if ended.IsActive || ended.EndedAt == nil {
 		t.Errorf("active %v, ended at %v", ended.IsActive, ended.EndedAt)
 	}
-	_, err := c.Store.Patient(t.Context(), priya.Viewer, arjun.ID)
+	_, err := Patient(t.Context(), c.Store, priya.Viewer, arjun.ID)
 	wantCode(t, err, model.CodeNotFound, "id")
 	_, err = c.Store.RemoveMapping(t.Context(), asha.Viewer, first.ID)
 	wantCode(t, err, model.CodeDeleted, "id")
@@ -85,18 +85,18 @@ func TestRemoveMapping_EndsItForGoodAndThePairCanBeAssignedAgain(t *testing.T) {
 	wantCode(t, err, model.CodeDeleted, "id")
 
 	second := c.Assign(asha, arjun, entry)
-	ok(c.Store.Patient(t.Context(), priya.Viewer, arjun.ID))(t)
-	wantMappings(t, c, asha, store.MappingQuery{}, first.ID, second.ID)
-	wantMappings(t, c, asha, store.MappingQuery{IsActive: new(true)}, second.ID)
-	wantMappings(t, c, asha, store.MappingQuery{IsActive: new(false)}, first.ID)
+	ok(Patient(t.Context(), c.Store, priya.Viewer, arjun.ID))(t)
+	wantMappings(t, c, asha, MappingQuery{}, first.ID, second.ID)
+	wantMappings(t, c, asha, MappingQuery{IsActive: new(true)}, second.ID)
+	wantMappings(t, c, asha, MappingQuery{IsActive: new(false)}, first.ID)
 }
 
 // wantMappings holds when the list, and the count, are of these ids.
-func wantMappings(t *testing.T, c *storetest.Clinic, who *storetest.Account, q store.MappingQuery, ids ...int64) {
+func wantMappings(t *testing.T, c *storetest.Clinic, who *storetest.Account, q MappingQuery, ids ...int64) {
 	t.Helper()
-	l := ok(c.Store.Mappings(t.Context(), who.Viewer, q))(t)
+	l := ok(Mappings(t.Context(), c.Store, who.Viewer, q))(t)
 	wantIDs(t, fmt.Sprintf("mappings for %s", who.User.Username), idsOf(l.Rows), ids...)
-	wantSame(t, "count", ok(c.Store.CountMappings(t.Context(), who.Viewer, q))(t), len(ids))
+	wantSame(t, "count", ok(CountMappings(t.Context(), c.Store, who.Viewer, q))(t), len(ids))
 }
 
 func TestUpdateMapping_NotesAreForOwnerAndAssignedDoctors(t *testing.T) {
@@ -130,17 +130,17 @@ func TestMappings_ExistWithTheirPatient(t *testing.T) {
 	arjun, banu := asha.Patient("Arjun"), asha.Patient("Banu")
 	one, two, other := c.Assign(asha, arjun, entry), c.Assign(asha, arjun, rao), c.Assign(asha, banu, rao)
 
-	wantMappings(t, c, asha, store.MappingQuery{}, one.ID, two.ID, other.ID)
-	wantMappings(t, c, boss, store.MappingQuery{}, one.ID, two.ID, other.ID)
-	wantMappings(t, c, priya, store.MappingQuery{}, one.ID, two.ID)
-	wantMappings(t, c, priya, store.MappingQuery{DoctorID: &rao.ID}, two.ID)
-	wantMappings(t, c, priya, store.MappingQuery{PatientID: &banu.ID})
-	wantMappings(t, c, c.Stranger(), store.MappingQuery{DoctorID: &rao.ID})
+	wantMappings(t, c, asha, MappingQuery{}, one.ID, two.ID, other.ID)
+	wantMappings(t, c, boss, MappingQuery{}, one.ID, two.ID, other.ID)
+	wantMappings(t, c, priya, MappingQuery{}, one.ID, two.ID)
+	wantMappings(t, c, priya, MappingQuery{DoctorID: &rao.ID}, two.ID)
+	wantMappings(t, c, priya, MappingQuery{PatientID: &banu.ID})
+	wantMappings(t, c, c.Stranger(), MappingQuery{DoctorID: &rao.ID})
 
 	ok(c.Store.DeletePatient(t.Context(), asha.Viewer, arjun.ID, nil))(t)
 	for _, who := range []*storetest.Account{asha, boss} {
-		wantMappings(t, c, who, store.MappingQuery{}, other.ID)
-		_, err := c.Store.Mapping(t.Context(), who.Viewer, one.ID)
+		wantMappings(t, c, who, MappingQuery{}, other.ID)
+		_, err := Mapping(t.Context(), c.Store, who.Viewer, one.ID)
 		wantCode(t, err, model.CodeNotFound, "id")
 	}
 }
@@ -170,8 +170,8 @@ func TestMappingsOf_ManyParentsAreOneStatement(t *testing.T) {
 		}
 	}
 	before := tracer.count.Load()
-	lists := ok(c.Store.MappingsOf(t.Context(), asha.Viewer, store.OfPatient, parents, model.PageArgs{First: new(2)}, new(true)))(t)
-	totals := ok(c.Store.CountMappingsOf(t.Context(), asha.Viewer, store.OfPatient, parents, new(true)))(t)
+	lists := ok(MappingsOf(t.Context(), c.Store, asha.Viewer, ofPatient, parents, model.PageArgs{First: new(2)}, new(true)))(t)
+	totals := ok(CountMappingsOf(t.Context(), c.Store, asha.Viewer, ofPatient, parents, new(true)))(t)
 	wantSame(t, "statements", tracer.count.Load()-before, 2)
 
 	for _, id := range parents {
@@ -180,7 +180,7 @@ func TestMappingsOf_ManyParentsAreOneStatement(t *testing.T) {
 		wantSame(t, "whether there are more", l.HasNext, len(want[id]) > 2)
 		wantSame(t, "total", totals[id], len(want[id]))
 	}
-	ofDoctors := ok(c.Store.CountMappingsOf(t.Context(), asha.Viewer, store.OfDoctor, idsOf(entries), nil))(t)
+	ofDoctors := ok(CountMappingsOf(t.Context(), c.Store, asha.Viewer, ofDoctor, idsOf(entries), nil))(t)
 	wantSame(t, "totals of doctors", say(ofDoctors, nil), say(map[int64]int{entries[0].ID: 15, entries[1].ID: 10, entries[2].ID: 5}, nil))
 }
 
@@ -196,8 +196,8 @@ func TestMappingsOf_PagesOfOneParentAreItsWholeList(t *testing.T) {
 	if err := c.DB.NewRaw("SELECT id FROM mappings WHERE patient_id = ? ORDER BY assigned_at DESC, id DESC", arjun.ID).Scan(t.Context(), &want); err != nil {
 		t.Fatal(err)
 	}
-	read := func(ctx context.Context, args model.PageArgs) (*model.List[*model.Mapping], error) {
-		lists, err := c.Store.MappingsOf(ctx, asha.Viewer, store.OfPatient, []int64{1, arjun.ID}, args, nil)
+	read := func(ctx context.Context, args model.PageArgs) (*list[*model.Mapping], error) {
+		lists, err := MappingsOf(ctx, c.Store, asha.Viewer, ofPatient, []int64{1, arjun.ID}, args, nil)
 		return lists[arjun.ID], err
 	}
 	for _, size := range []int{1, 2, 4, 9, 100} {
@@ -207,8 +207,8 @@ func TestMappingsOf_PagesOfOneParentAreItsWholeList(t *testing.T) {
 	}
 	l := ok(read(t.Context(), model.PageArgs{}))(t)
 	cursor := l.Cursor(l.Rows[0])
-	_, err := c.Store.MappingsOf(t.Context(), asha.Viewer, store.OfDoctor, []int64{1}, model.PageArgs{After: &cursor}, nil)
+	_, err := MappingsOf(t.Context(), c.Store, asha.Viewer, ofDoctor, []int64{1}, model.PageArgs{After: &cursor}, nil)
 	wantCode(t, err, model.CodeInvalidCursor, "after")
-	_, err = c.Store.MappingsOf(t.Context(), asha.Viewer, store.OfDoctor, []int64{1}, model.PageArgs{First: new(101)}, nil)
+	_, err = MappingsOf(t.Context(), c.Store, asha.Viewer, ofDoctor, []int64{1}, model.PageArgs{First: new(101)}, nil)
 	wantCode(t, err, model.CodeBadUserInput, "first")
 }

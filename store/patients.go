@@ -2,108 +2,48 @@ package store
 
 import (
 	"context"
+	"errors"
 
 	"github.com/uptrace/bun"
 
 	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store/query"
 )
 
-// PatientQuery says which patients, in which order.
-type PatientQuery struct {
-	Page       model.PageArgs
-	Search     *string
-	Gender     *model.Gender
-	BloodGroup *model.BloodGroup
-	BornFrom   *model.Date
-	BornTo     *model.Date
-	// DoctorID keeps those with an active mapping to the doctor.
-	DoctorID   *int64
-	Deleted    model.DeletedFilter
-	OrderBy    model.PatientOrderField
-	Descending bool
-}
-
-func (q PatientQuery) sorting() sorting {
-	o := sorting{Order: model.Order{List: "patients", Field: string(q.OrderBy), Descending: q.Descending}}
-	switch q.OrderBy {
-	case model.PatientsByName:
-		o.column, o.Key = "patient.name_key", model.KeyText
-	case model.PatientsByDateOfBirth:
-		o.column, o.Key = "patient.date_of_birth", model.KeyDate
-	case model.PatientsByUpdatedAt:
-		o.column, o.Key = "patient.updated_at", model.KeyTime
-	default:
-		o.column, o.Key = "patient.created_at", model.KeyTime
+// filterPatients narrows the list of patients to what a client asks for.
+func filterPatients(s query.Scope, args query.Args) (q query.Selection, err error) {
+	f := orZero(query.Arg[model.PatientFilter](args, "filter"))
+	if err := errors.Join(checkDate("bornFrom", f.BornFrom), checkDate("bornTo", f.BornTo)); err != nil {
+		return q, err
 	}
-	return o
-}
-
-func (q PatientQuery) check() error {
-	for field, date := range map[string]*model.Date{"bornFrom": q.BornFrom, "bornTo": q.BornTo} {
-		if date != nil && !date.Valid() {
-			return model.RefuseField(field, model.CodeBadUserInput, field+" must be a date, such as 1990-05-15.")
-		}
-	}
-	return checkTexts(map[string]*string{"search": q.Search})
-}
-
-func (s *Store) patientConditions(v sight, f PatientQuery) []condition {
-	var c []condition
-	if f.Search != nil {
-		c = append(c, search(patients(), *f.Search))
+	if q.Conditions, err = searched(s, args); err != nil {
+		return q, err
 	}
 	if f.Gender != nil {
-		c = append(c, s.readable(patients(), v, "gender"), when("patient.gender = ?", *f.Gender))
+		q.Conditions = append(q.Conditions, s.Readable("gender"), query.Where("patient.gender = ?", *f.Gender))
 	}
 	if f.BloodGroup != nil {
-		c = append(c, s.readable(patients(), v, "bloodGroup"), when("patient.blood_group = ?", *f.BloodGroup))
+		q.Conditions = append(q.Conditions, s.Readable("bloodGroup"), query.Where("patient.blood_group = ?", *f.BloodGroup))
 	}
 	if f.BornFrom != nil {
-		c = append(c, when("patient.date_of_birth >= ?", *f.BornFrom))
+		q.Conditions = append(q.Conditions, query.Where("patient.date_of_birth >= ?", *f.BornFrom))
 	}
 	if f.BornTo != nil {
-		c = append(c, when("patient.date_of_birth <= ?", *f.BornTo))
+		q.Conditions = append(q.Conditions, query.Where("patient.date_of_birth <= ?", *f.BornTo))
 	}
 	if f.DoctorID != nil {
-		c = append(c, s.readable(patients(), v, "doctors"), when(
-			"EXISTS (SELECT FROM mappings AS m WHERE m.patient_id = patient.id AND m.doctor_id = ? AND m.is_active)", *f.DoctorID))
+		q.Conditions = append(q.Conditions, s.Readable("doctors"), query.Where(
+			"EXISTS (SELECT FROM mappings AS m WHERE m.patient_id = patient.id AND m.doctor_id = ? AND m.is_active)", f.DoctorID.Of(model.KindDoctor)))
 	}
-	return c
+	q.Deleted, q.Selective = orZero(f.Deleted), len(q.Conditions) > 0
+	return q, nil
 }
 
-// Patient returns the patient with the id, or NOT_FOUND.
-func (s *Store) Patient(ctx context.Context, v *model.Viewer, id int64) (*model.Patient, error) {
-	return one[model.Patient](ctx, s, s.db, patients(), v, id, "id")
-}
-
-// PatientsByIDs returns those of the patients that exist for the viewer, in no
-// order.
-func (s *Store) PatientsByIDs(ctx context.Context, v *model.Viewer, ids []int64) ([]*model.Patient, error) {
-	return byIDs[model.Patient](ctx, s, patients(), v, ids, model.DeletedExclude)
-}
-
-// Patients returns a page of patients. It refuses bad page arguments and
-// filters with BAD_USER_INPUT and INVALID_CURSOR.
-func (s *Store) Patients(ctx context.Context, v *model.Viewer, f PatientQuery) (*model.List[*model.Patient], error) {
-	if err := f.check(); err != nil {
-		return nil, err
+func checkDate(field string, date *model.Date) error {
+	if date != nil && !date.Valid() {
+		return model.RefuseField(field, model.CodeBadUserInput, field+" must be a date, such as 1990-05-15.")
 	}
-	return readList[model.Patient](ctx, s, v, s.patientQuery(ofViewer(v), f))
-}
-
-// CountPatients returns how many patients the query has on all pages.
-func (s *Store) CountPatients(ctx context.Context, v *model.Viewer, f PatientQuery) (int, error) {
-	if err := f.check(); err != nil {
-		return 0, err
-	}
-	return countList[model.Patient](ctx, s, v, s.patientQuery(ofViewer(v), f))
-}
-
-func (s *Store) patientQuery(v sight, f PatientQuery) query {
-	return query{
-		table: patients(), by: byScan, deleted: f.Deleted, order: f.sorting(), page: f.Page,
-		conditions: s.patientConditions(v, f),
-	}
+	return nil
 }
 
 // CreatePatient stores a new patient of the viewer's. It refuses with
@@ -130,7 +70,7 @@ func (s *Store) CreatePatient(ctx context.Context, v *model.Viewer, p *model.Pat
 // FORBIDDEN for each field the viewer may not set, VERSION_CONFLICT together
 // with the present record, and whatever CreatePatient refuses.
 func (s *Store) UpdatePatient(ctx context.Context, v *model.Viewer, id int64, expected *int, changes []model.Change[model.Patient]) (*model.Patient, error) {
-	return edit(ctx, s, patients(), v, id, expected, update[model.Patient]{
+	return edit(ctx, s, v, id, expected, update[model.Patient]{
 		changes:  changes,
 		validate: func(p *model.Patient) error { return p.Validate(s.now()) },
 	})
@@ -140,10 +80,10 @@ func (s *Store) UpdatePatient(ctx context.Context, v *model.Viewer, id int64, ex
 // refuses with NOT_FOUND, DELETED, FORBIDDEN and VERSION_CONFLICT.
 func (s *Store) DeletePatient(ctx context.Context, v *model.Viewer, id int64, expected *int) (*model.Patient, error) {
 	now := s.now()
-	return edit(ctx, s, patients(), v, id, expected, update[model.Patient]{
+	return edit(ctx, s, v, id, expected, update[model.Patient]{
 		changes: deletion[model.Patient](now),
 		after: func(ctx context.Context, tx bun.Tx, p *model.Patient) error {
-			return s.endMappings(ctx, tx, OfPatient, p.ID, now)
+			return s.endMappings(ctx, tx, "patient_id", p.ID, now)
 		},
 	})
 }
@@ -152,5 +92,5 @@ func (s *Store) DeletePatient(ctx context.Context, v *model.Viewer, id int64, ex
 // It refuses with NOT_FOUND and FORBIDDEN, and with TAKEN when another live
 // patient of the owner has the e-mail address by now.
 func (s *Store) RestorePatient(ctx context.Context, v *model.Viewer, id int64) (*model.Patient, error) {
-	return edit(ctx, s, patients(), v, id, nil, update[model.Patient]{changes: restoration[model.Patient](), restores: true})
+	return edit(ctx, s, v, id, nil, update[model.Patient]{changes: restoration[model.Patient](), restores: true})
 }

@@ -18,7 +18,7 @@ func TestPatients_CreatorIsOwner(t *testing.T) {
 	wantSame(t, "version", made.Version, 1)
 	wantSame(t, "owner", made.CreatedBy, asha.UserID)
 
-	read := ok(c.Store.Patient(t.Context(), asha.Viewer, made.ID))(t)
+	read := ok(Patient(t.Context(), c.Store, asha.Viewer, made.ID))(t)
 	wantSame(t, "what was stored", say(read, nil), say(made, nil))
 	wantSame(t, "date of birth", read.DateOfBirth.String(), "1990-05-15")
 	wantSame(t, "relations", fmt.Sprint(read.Relations.Names()), "[ANYONE SIGNED_IN OWNER]")
@@ -85,12 +85,12 @@ func TestPatients_WhoMaySetWhat(t *testing.T) {
 	wantCode(t, update(boss, history, phone), model.CodeForbidden, "medicalHistory", "phone")
 	wantCode(t, update(boss), model.CodeForbidden, "id")
 	wantCode(t, update(c.Stranger(), history), model.CodeNotFound, "id")
-	unchanged := ok(c.Store.Patient(t.Context(), asha.Viewer, arjun.ID))(t)
+	unchanged := ok(Patient(t.Context(), c.Store, asha.Viewer, arjun.ID))(t)
 	wantSame(t, "after refusals", say(unchanged, nil), say(arjun, nil))
 
 	wantSame(t, "the doctor's update", update(priya, history, blood), nil)
 	wantSame(t, "the owner's update", update(asha, phone, name), nil)
-	after := ok(c.Store.Patient(t.Context(), asha.Viewer, arjun.ID))(t)
+	after := ok(Patient(t.Context(), c.Store, asha.Viewer, arjun.ID))(t)
 	wantSame(t, "history", *after.MedicalHistory, "asthma")
 	wantSame(t, "blood group", after.BloodGroup, nil)
 	wantSame(t, "name and phone", after.Name+string(after.Phone), "Arjun Rao+919811111111")
@@ -123,16 +123,16 @@ func TestPatients_OnlyTheOwnerDeletesAndRestores(t *testing.T) {
 		_, err = c.Store.RestorePatient(t.Context(), who.Viewer, arjun.ID)
 		wantCode(t, err, model.CodeNotFound, "id")
 	}
-	_, err = c.Store.Patient(t.Context(), asha.Viewer, arjun.ID)
+	_, err = Patient(t.Context(), c.Store, asha.Viewer, arjun.ID)
 	wantCode(t, err, model.CodeNotFound, "id")
 
 	back := ok(c.Store.RestorePatient(t.Context(), asha.Viewer, arjun.ID))(t)
 	wantSame(t, "deleted at, after restoring", back.DeletedAt, nil)
-	ended := ok(c.Store.Mapping(t.Context(), asha.Viewer, m.ID))(t)
+	ended := ok(Mapping(t.Context(), c.Store, asha.Viewer, m.ID))(t)
 	if ended.IsActive || ended.EndedAt == nil {
 		t.Error("the mapping did not end with its patient")
 	}
-	_, err = c.Store.Patient(t.Context(), priya.Viewer, arjun.ID)
+	_, err = Patient(t.Context(), c.Store, priya.Viewer, arjun.ID)
 	wantCode(t, err, model.CodeNotFound, "id")
 	again := ok(c.Store.RestorePatient(t.Context(), asha.Viewer, arjun.ID))(t)
 	wantSame(t, "restoring a live patient", say(again, nil), say(back, nil))
@@ -159,17 +159,17 @@ func TestPatients_DeletedOnesComeToThoseWhoMayRestoreThem(t *testing.T) {
 			if deleted == "" {
 				ids = want[model.DeletedExclude]
 			}
-			wantPatients(t, c, who, store.PatientQuery{Deleted: deleted}, ids...)
+			wantPatients(t, c, who, PatientQuery{Deleted: deleted}, ids...)
 		}
 	}
 }
 
 // wantPatients holds when the list, and the count, are of these ids.
-func wantPatients(t *testing.T, c *storetest.Clinic, who *storetest.Account, q store.PatientQuery, ids ...int64) {
+func wantPatients(t *testing.T, c *storetest.Clinic, who *storetest.Account, q PatientQuery, ids ...int64) {
 	t.Helper()
-	l := ok(c.Store.Patients(t.Context(), who.Viewer, q))(t)
+	l := ok(Patients(t.Context(), c.Store, who.Viewer, q))(t)
 	wantIDs(t, fmt.Sprintf("patients for %s", who.User.Username), idsOf(l.Rows), ids...)
-	wantSame(t, "count", ok(c.Store.CountPatients(t.Context(), who.Viewer, q))(t), len(ids))
+	wantSame(t, "count", ok(CountPatients(t.Context(), c.Store, who.Viewer, q))(t), len(ids))
 }
 
 func TestPatients_Filters(t *testing.T) {
@@ -185,19 +185,19 @@ func TestPatients_Filters(t *testing.T) {
 	c.Remove(asha, c.Assign(asha, banu, entry))
 	date := func(text string) *model.Date { return new(model.ParseDate(text)) }
 
-	wantPatients(t, c, asha, store.PatientQuery{Gender: new(model.GenderFemale)}, banu.ID)
-	wantPatients(t, c, asha, store.PatientQuery{BloodGroup: new(model.BPositive)}, arjun.ID)
-	wantPatients(t, c, asha, store.PatientQuery{BornFrom: date("1990-01-01")}, banu.ID)
-	wantPatients(t, c, asha, store.PatientQuery{BornTo: date("1989-12-31")}, arjun.ID)
-	wantPatients(t, c, asha, store.PatientQuery{BornFrom: date("1980-01-01"), BornTo: date("1990-1-1")}, arjun.ID, banu.ID)
-	wantPatients(t, c, asha, store.PatientQuery{DoctorID: &entry.ID}, arjun.ID)
-	wantPatients(t, c, asha, store.PatientQuery{DoctorID: new(int64(0))})
-	wantPatients(t, c, asha, store.PatientQuery{DoctorID: &entry.ID, Gender: new(model.GenderFemale)})
+	wantPatients(t, c, asha, PatientQuery{Gender: new(model.GenderFemale)}, banu.ID)
+	wantPatients(t, c, asha, PatientQuery{BloodGroup: new(model.BPositive)}, arjun.ID)
+	wantPatients(t, c, asha, PatientQuery{BornFrom: date("1990-01-01")}, banu.ID)
+	wantPatients(t, c, asha, PatientQuery{BornTo: date("1989-12-31")}, arjun.ID)
+	wantPatients(t, c, asha, PatientQuery{BornFrom: date("1980-01-01"), BornTo: date("1990-1-1")}, arjun.ID, banu.ID)
+	wantPatients(t, c, asha, PatientQuery{DoctorID: &entry.ID}, arjun.ID)
+	wantPatients(t, c, asha, PatientQuery{DoctorID: new(int64(0))})
+	wantPatients(t, c, asha, PatientQuery{DoctorID: &entry.ID, Gender: new(model.GenderFemale)})
 
-	for field, q := range map[string]store.PatientQuery{"bornFrom": {BornFrom: date("soon")}, "bornTo": {BornTo: date("")}} {
-		_, err := c.Store.Patients(t.Context(), asha.Viewer, q)
+	for field, q := range map[string]PatientQuery{"bornFrom": {BornFrom: date("soon")}, "bornTo": {BornTo: date("")}} {
+		_, err := Patients(t.Context(), c.Store, asha.Viewer, q)
 		wantCode(t, err, model.CodeBadUserInput, field)
-		_, err = c.Store.CountPatients(t.Context(), asha.Viewer, q)
+		_, err = CountPatients(t.Context(), c.Store, asha.Viewer, q)
 		wantCode(t, err, model.CodeBadUserInput, field)
 	}
 }
@@ -210,7 +210,7 @@ func TestPatients_FilterTellsNothingAboutAHiddenField(t *testing.T) {
 	arjun := asha.Patient("Arjun")
 	own := boss.Patient("Banu")
 
-	wantPatients(t, c, boss, store.PatientQuery{}, arjun.ID, own.ID)
-	wantPatients(t, c, boss, store.PatientQuery{BloodGroup: new(model.BPositive)}, own.ID)
-	wantPatients(t, c, boss, store.PatientQuery{Search: new("history of")})
+	wantPatients(t, c, boss, PatientQuery{}, arjun.ID, own.ID)
+	wantPatients(t, c, boss, PatientQuery{BloodGroup: new(model.BPositive)}, own.ID)
+	wantPatients(t, c, boss, PatientQuery{Search: new("history of")})
 }

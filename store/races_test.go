@@ -98,7 +98,7 @@ func TestRaces_UpdatesOfOneVersion(t *testing.T) {
 		return errOf(c.Store.UpdatePatient(t.Context(), asha.Viewer, arjun.ID, new(1), rename(fmt.Sprint("Arjun ", i))))
 	})
 	wantOneWinner(t, errs, model.CodeVersionConflict)
-	after := ok(c.Store.Patient(t.Context(), asha.Viewer, arjun.ID))(t)
+	after := ok(Patient(t.Context(), c.Store, asha.Viewer, arjun.ID))(t)
 	wantSame(t, "version", after.Version, 2)
 	wantSame(t, "name", after.Name, fmt.Sprint("Arjun ", slices.Index(errs, nil)))
 }
@@ -120,7 +120,7 @@ func TestRaces_UpdatesOfDifferentFieldsLoseNothing(t *testing.T) {
 	}) {
 		wantSame(t, "error", err, nil)
 	}
-	after := ok(c.Store.Patient(t.Context(), asha.Viewer, arjun.ID))(t)
+	after := ok(Patient(t.Context(), c.Store, asha.Viewer, arjun.ID))(t)
 	wantSame(t, "the record", fmt.Sprint(after.Version, after.Name, after.Address, after.BloodGroup, *after.MedicalHistory), "5Arjun Raoelsewhere<nil>asthma")
 }
 

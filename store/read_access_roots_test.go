@@ -3,6 +3,8 @@ package store_test
 import (
 	"fmt"
 
+	"github.com/caregraph/caregraph/store/query"
+
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 )
@@ -30,8 +32,8 @@ func (a nested) doctors(confirming bool) {
 				want[d.ID] = true
 			}
 		}
-		a.list(fmt.Sprintf("doctors, deleted %s", deleted), list, want, confirming, func(page model.PageArgs) (*store.Read, error) {
-			return list.level.ReadDoctors(a.viewer, store.DoctorQuery{Deleted: deleted, Page: page})
+		a.list(fmt.Sprintf("doctors, deleted %s", deleted), list, want, confirming, func(page model.PageArgs) (*query.Load, error) {
+			return list.level.List(a.viewer, argsOf(DoctorQuery{Deleted: deleted, Page: page}))
 		})
 		if deleted == model.DeletedExclude {
 			a.byIDs(r, ids, want, confirming)
@@ -49,8 +51,8 @@ func (a nested) patients(confirming bool) {
 				want[id] = true
 			}
 		}
-		a.list(fmt.Sprintf("patients, deleted %s", deleted), list, want, confirming, func(page model.PageArgs) (*store.Read, error) {
-			return list.level.ReadPatients(a.viewer, store.PatientQuery{Deleted: deleted, Page: page})
+		a.list(fmt.Sprintf("patients, deleted %s", deleted), list, want, confirming, func(page model.PageArgs) (*query.Load, error) {
+			return list.level.List(a.viewer, argsOf(PatientQuery{Deleted: deleted, Page: page}))
 		})
 		if deleted == model.DeletedExclude {
 			a.byIDs(r, ids, want, confirming)
@@ -72,11 +74,11 @@ func (a nested) mappings(confirming bool) {
 			}
 		}
 	}
-	a.list("mappings", list, want, confirming, func(page model.PageArgs) (*store.Read, error) {
-		return list.level.ReadMappings(store.MappingQuery{Page: page})
+	a.list("mappings", list, want, confirming, func(page model.PageArgs) (*query.Load, error) {
+		return list.level.List(nil, argsOf(MappingQuery{Page: page}))
 	})
-	a.list("mappings of a doctor", list, ofDoctor, confirming, func(page model.PageArgs) (*store.Read, error) {
-		return list.level.ReadMappings(store.MappingQuery{Page: page, DoctorID: &doctor})
+	a.list("mappings of a doctor", list, ofDoctor, confirming, func(page model.PageArgs) (*query.Load, error) {
+		return list.level.List(nil, argsOf(MappingQuery{Page: page, DoctorID: &doctor}))
 	})
 	a.byIDs(r, ids, want, confirming)
 }
@@ -84,7 +86,7 @@ func (a nested) mappings(confirming bool) {
 var filters = []model.DeletedFilter{model.DeletedExclude, model.DeletedInclude, model.DeletedOnly}
 
 // list reads all pages of a list and counts them.
-func (a nested) list(what string, r *tree, want map[int64]bool, confirming bool, ask func(model.PageArgs) (*store.Read, error)) {
+func (a nested) list(what string, r *tree, want map[int64]bool, confirming bool, ask func(model.PageArgs) (*query.Load, error)) {
 	a.Helper()
 	const size = 100
 	args, said := model.PageArgs{First: new(size)}, []int64{}
@@ -112,7 +114,7 @@ func (a nested) list(what string, r *tree, want map[int64]bool, confirming bool,
 
 func (a nested) byIDs(r *tree, ids []int64, want map[int64]bool, confirming bool) {
 	a.Helper()
-	root := r.level.ReadByIDs(ids)
+	root := r.level.ByIDs(ids)
 	got := a.read(r, root, confirming)
 	said := []int64{}
 	for n := range root.Rows.Len() {
@@ -121,7 +123,7 @@ func (a nested) byIDs(r *tree, ids []int64, want map[int64]bool, confirming bool
 	}
 	a.wantRecords(r.typ+" by id", said, want)
 	for _, id := range ids[:min(len(ids), 2)] {
-		one := r.level.ReadOne(id)
+		one := r.level.One(id)
 		a.read(r, one, confirming)
 		if exists := one.Rows.Len() == 1; exists != want[id] {
 			a.Errorf("%s %d exists: %v", r.typ, id, exists)

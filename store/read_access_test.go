@@ -5,6 +5,9 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/caregraph/caregraph/internal/pgpipe"
+	"github.com/caregraph/caregraph/store/query"
+
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/store/storetest"
@@ -75,8 +78,8 @@ func accessPolicies(t *testing.T) map[string]*model.Policy {
 // tree is a record of a nested read with all that hangs on it.
 type tree struct {
 	typ    string
-	level  *store.Level
-	record *store.Record
+	level  *query.Node
+	record *query.Join
 	// id, relations and sortKey are columns; only the root of a list has the last.
 	id, relations, sortKey int
 	named                  map[string]*tree
@@ -90,7 +93,7 @@ type tree struct {
 // some of them twice.
 func grow(t *testing.T, s *store.Store, typ string, list bool) *tree {
 	t.Helper()
-	level := ok(s.Level(typ))(t)
+	level := nodeOf(t, s, typ)
 	height := 3
 	if typ == "Mapping" || typ == "User" {
 		height = 2 // a patient or a doctor hangs on it, with mappings of its own
@@ -109,16 +112,16 @@ var named = map[string]map[string]string{
 	"Mapping": {"patient": "Patient", "doctor": "Doctor", "createdBy": "User"},
 }
 
-func plant(s *store.Store, level *store.Level, record *store.Record, typ string, height int) *tree {
+func plant(s *store.Store, level *query.Node, record *query.Join, typ string, height int) *tree {
 	r := &tree{typ: typ, level: level, record: record, named: map[string]*tree{}}
 	if height > 0 && (typ != "User" || record == level.Record()) {
 		for field, of := range named[typ] {
-			joined, _ := record.Join(field)
+			joined, _ := record.One(field)
 			r.named[field] = plant(s, level, joined, of, height-1)
 		}
 	}
 	if height > 0 && (typ == "Patient" || typ == "Doctor") {
-		below := s.LevelOf(record)
+		below := mappingsOf(record)
 		r.mappings = plant(s, below, below.Record(), "Mapping", height-1)
 		if height%2 == 0 {
 			r.active = new(true)
@@ -139,45 +142,45 @@ type nested struct {
 }
 
 // found is what was read below one read, by the trees of the levels.
-type found struct{ rows, counts map[*tree]*store.Read }
+type found struct{ rows, counts map[*tree]*query.Load }
 
 // read does a read with all that hangs on it.
-func (a nested) read(r *tree, root *store.Read, confirming bool) found {
+func (a nested) read(r *tree, root *query.Load, confirming bool) found {
 	a.Helper()
-	got := found{map[*tree]*store.Read{r: root}, map[*tree]*store.Read{}}
-	reads := []*store.Read{root}
+	got := found{map[*tree]*query.Load{r: root}, map[*tree]*query.Load{}}
+	reads := []*query.Load{root}
 	a.hang(r, root, got, &reads)
 	if !confirming {
-		if err := a.store.Read(a.Context(), a.viewer, reads); err != nil {
+		if err := fetch(a.Context(), a.store, a.viewer, reads); err != nil {
 			a.Fatal(err)
 		}
 		return got
 	}
-	v := ok(a.store.ReadConfirming(a.Context(), a.viewer, reads))(a.T)
+	v := ok(fetchConfirming(a.Context(), a.store, a.viewer, reads))(a.T)
 	if v == nil || *v != *a.viewer {
 		a.Fatalf("confirmed %v as %v", a.viewer, v)
 	}
 	return got
 }
 
-func (a nested) hang(r *tree, above *store.Read, got found, reads *[]*store.Read) {
+func (a nested) hang(r *tree, above *query.Load, got found, reads *[]*query.Load) {
 	for _, joined := range r.named {
 		a.hang(joined, above, got, reads)
 	}
 	if r.mappings == nil {
 		return
 	}
-	read := ok(r.mappings.level.ReadMappingsOf(above, r.record, model.PageArgs{First: new(100)}, r.active))(a.T)
+	read := ok(r.mappings.level.ListOf(above, listArgs(model.PageArgs{First: new(100)}, r.active)))(a.T)
 	got.rows[r.mappings], got.counts[r.mappings] = read, read.Count()
 	*reads = append(*reads, got.rows[r.mappings], got.counts[r.mappings])
 	a.hang(r.mappings, read, got, reads)
 }
 
 // record compares a record that was given out, and all that hangs on it.
-func (a nested) record(r *tree, got found, rows *store.Rows, n int) {
+func (a nested) record(r *tree, got found, rows *pgpipe.Rows, n int) {
 	id := rows.Int64(n, r.id)
 	if r.relations > 0 {
-		if said, want := rows.Relations(n, r.relations), a.world.relations(a.viewer, r.typ, id); said != want {
+		if said, want := model.Relations(rows.Int(n, r.relations)), a.world.relations(a.viewer, r.typ, id); said != want {
 			a.Errorf("%s %d: SQL says %v, Go says %v", r.typ, id, said.Names(), want.Names())
 		}
 	}
@@ -209,7 +212,7 @@ func (a nested) below(r *tree, got found, parent int64) {
 	}
 	rows := got.rows[r.mappings].Rows
 	for n := range rows.Len() {
-		if rows.Int64(n, store.Key) == parent {
+		if rows.Int64(n, query.Key) == parent {
 			said = append(said, rows.Int64(n, r.mappings.id))
 			a.record(r.mappings, got, rows, n)
 		}
@@ -221,8 +224,8 @@ func (a nested) below(r *tree, got found, parent int64) {
 	counted := int64(0)
 	counts := got.counts[r.mappings].Rows
 	for n := range counts.Len() {
-		if counts.Int64(n, store.Key) == parent {
-			counted += counts.Int64(n, store.Key+1)
+		if counts.Int64(n, query.Key) == parent {
+			counted += counts.Int64(n, query.Key+1)
 		}
 	}
 	if counted != int64(len(want)) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/caregraph/caregraph/store/query"
+
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 )
@@ -12,21 +14,17 @@ import (
 // and counts, and from one record to the next.
 func readAttempts() map[string]attempt {
 	return map[string]attempt{
-		"Read": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+		"Fetch": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			var said []string
 			for _, reads := range everyRead(s, v, at) {
-				err := s.Read(ctx, v, reads)
+				err := fetch(ctx, s, v, reads)
 				said = append(said, say(everything(reads), err))
 			}
-			return said
-		},
-		"ReadConfirming": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			var said []string
 			if v != nil { // with a session that somebody else has
 				v = &model.Viewer{UserID: v.UserID, Role: v.Role, SessionID: at.session}
 			}
 			for _, reads := range everyRead(s, v, at) {
-				_, err := s.ReadConfirming(ctx, v, reads)
+				_, err := fetchConfirming(ctx, s, v, reads)
 				said = append(said, say(everything(reads), err))
 			}
 			return said
@@ -35,7 +33,7 @@ func readAttempts() map[string]attempt {
 }
 
 // everything is all values of all rows, once they have been read.
-func everything(reads []*store.Read) string {
+func everything(reads []*query.Load) string {
 	text := ""
 	for _, read := range reads {
 		if read.Rows == nil {
@@ -50,39 +48,32 @@ func everything(reads []*store.Read) string {
 	return text
 }
 
-func everyRead(s *store.Store, v *model.Viewer, at target) [][]*store.Read {
-	level := func(typ string) *store.Level {
-		l, err := s.Level(typ)
-		if err != nil {
-			panic(err)
-		}
-		l.Record().ID()
-		return l
-	}
-	must := func(read *store.Read, err error) *store.Read {
+func everyRead(s *store.Store, v *model.Viewer, at target) [][]*query.Load {
+	level := func(typ string) *query.Node { return s.Records().Type(typ).Node() }
+	must := func(read *query.Load, err error) *query.Load {
 		if err != nil {
 			panic(err)
 		}
 		return read
 	}
-	everywhere := store.PatientQuery{Deleted: model.DeletedInclude}
+	everywhere := PatientQuery{Deleted: model.DeletedInclude}
 	patient, mapping := level("Patient"), level("Mapping")
 	ofDoctor, joined := level("Doctor"), level("Mapping")
-	entry, _ := joined.Record().Join("doctor")
-	viaDoctor, viaJoined := s.LevelOf(ofDoctor.Record()), s.LevelOf(entry)
-	root := ofDoctor.ReadOne(at.doctor)
-	list := must(joined.ReadMappings(store.MappingQuery{}))
-	return [][]*store.Read{
-		{patient.ReadOne(at.patient)},
-		{patient.ReadByIDs([]int64{at.patient, at.deletedPatient})},
-		{must(patient.ReadPatients(v, everywhere))},
-		{must(patient.ReadPatients(v, everywhere)).Count()},
-		{level("Doctor").ReadOne(at.doctor)},
-		{mapping.ReadOne(at.mapping)},
-		{mapping.ReadByIDs([]int64{at.mapping, at.endedMapping})},
-		{must(mapping.ReadMappings(store.MappingQuery{}))},
-		{must(mapping.ReadMappings(store.MappingQuery{})).Count()},
-		{must(viaDoctor.ReadMappingsOf(root, ofDoctor.Record(), model.PageArgs{}, nil))},
-		{must(viaJoined.ReadMappingsOf(list, entry, model.PageArgs{}, nil))},
+	entry, _ := joined.Record().One("doctor")
+	viaDoctor, viaJoined := mappingsOf(ofDoctor.Record()), mappingsOf(entry)
+	root := ofDoctor.One(at.doctor)
+	list := must(joined.List(nil, argsOf(MappingQuery{})))
+	return [][]*query.Load{
+		{patient.One(at.patient)},
+		{patient.ByIDs([]int64{at.patient, at.deletedPatient})},
+		{must(patient.List(v, argsOf(everywhere)))},
+		{must(patient.List(v, argsOf(everywhere))).Count()},
+		{level("Doctor").One(at.doctor)},
+		{mapping.One(at.mapping)},
+		{mapping.ByIDs([]int64{at.mapping, at.endedMapping})},
+		{must(mapping.List(nil, argsOf(MappingQuery{})))},
+		{must(mapping.List(nil, argsOf(MappingQuery{}))).Count()},
+		{must(viaDoctor.ListOf(root, listArgs(model.PageArgs{}, nil)))},
+		{must(viaJoined.ListOf(list, listArgs(model.PageArgs{}, nil)))},
 	}
 }

@@ -5,6 +5,9 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/caregraph/caregraph/internal/pgpipe"
+	"github.com/caregraph/caregraph/store/query"
+
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/store/storetest"
@@ -36,7 +39,7 @@ func TestRead_ShapesDoNotMix(t *testing.T) {
 // patientQuery is a list of patients, and a page of the mappings of each.
 type patientQuery struct {
 	what     string
-	patients store.PatientQuery
+	patients PatientQuery
 	below    model.PageArgs
 	active   *bool
 }
@@ -47,27 +50,27 @@ func patientQueries() []patientQuery {
 	day := model.ParseDate("1985-01-01")
 	late := model.ParseDate("2001-01-01")
 	var all []patientQuery
-	add := func(what string, p store.PatientQuery, below model.PageArgs, active *bool) {
+	add := func(what string, p PatientQuery, below model.PageArgs, active *bool) {
 		all = append(all, patientQuery{what, p, below, active})
 	}
 	for _, page := range []model.PageArgs{{}, {First: new(1)}, {First: new(11)}, {First: new(0)}, {Last: new(1)}, {Last: new(11)}} {
-		add(fmt.Sprint("pages ", page), store.PatientQuery{Page: page}, model.PageArgs{}, nil)
-		add(fmt.Sprint("pages below ", page), store.PatientQuery{Page: model.PageArgs{First: new(1)}}, page, nil)
-		add(fmt.Sprint("pages below, active ", page), store.PatientQuery{}, page, new(true))
-		add(fmt.Sprint("pages below, ended ", page), store.PatientQuery{}, page, new(false))
+		add(fmt.Sprint("pages ", page), PatientQuery{Page: page}, model.PageArgs{}, nil)
+		add(fmt.Sprint("pages below ", page), PatientQuery{Page: model.PageArgs{First: new(1)}}, page, nil)
+		add(fmt.Sprint("pages below, active ", page), PatientQuery{}, page, new(true))
+		add(fmt.Sprint("pages below, ended ", page), PatientQuery{}, page, new(false))
 	}
 	for _, by := range []model.PatientOrderField{
 		model.PatientsByName, model.PatientsByDateOfBirth, model.PatientsByUpdatedAt, model.PatientsByCreatedAt,
 	} {
 		for _, descending := range []bool{false, true} {
-			q := store.PatientQuery{OrderBy: by, Descending: descending, Page: model.PageArgs{First: new(5)}}
+			q := PatientQuery{OrderBy: by, Descending: descending, Page: model.PageArgs{First: new(5)}}
 			add(fmt.Sprint("by ", by, descending), q, model.PageArgs{}, nil)
 		}
 	}
 	for _, deleted := range filters {
-		add("deleted "+string(deleted), store.PatientQuery{Deleted: deleted}, model.PageArgs{}, nil)
+		add("deleted "+string(deleted), PatientQuery{Deleted: deleted}, model.PageArgs{}, nil)
 	}
-	for what, q := range map[string]store.PatientQuery{
+	for what, q := range map[string]PatientQuery{
 		"born from": {BornFrom: &day}, "born to": {BornTo: &day}, "born from later": {BornFrom: &late}, "born between": {BornFrom: &day, BornTo: &late},
 		"gender": {Gender: new(model.GenderMale)}, "another gender": {Gender: new(model.GenderFemale)},
 		"blood group": {BloodGroup: new(model.BPositive)}, "of a doctor": {DoctorID: new(int64(1))}, "of another doctor": {DoctorID: new(int64(2))},
@@ -82,14 +85,14 @@ func patientQueries() []patientQuery {
 // chart is a level of patients with one of their mappings.
 type chart struct {
 	store           *store.Store
-	patients, below *store.Level
+	patients, below *query.Node
 }
 
 func newChart(t *testing.T, s *store.Store) chart {
 	t.Helper()
-	c := chart{store: s, patients: ok(s.Level("Patient"))(t)}
+	c := chart{store: s, patients: nodeOf(t, s, "Patient")}
 	c.patients.SortKey()
-	c.below = s.LevelOf(c.patients.Record())
+	c.below = mappingsOf(c.patients.Record())
 	c.below.Record().ID()
 	c.below.SortKey()
 	return c
@@ -98,10 +101,10 @@ func newChart(t *testing.T, s *store.Store) chart {
 // read is all values that a query reads, with its counts.
 func (c chart) read(t *testing.T, v *model.Viewer, q patientQuery) string {
 	t.Helper()
-	list := ok(c.patients.ReadPatients(v, q.patients))(t)
-	below := ok(c.below.ReadMappingsOf(list, c.patients.Record(), q.below, q.active))(t)
-	reads := []*store.Read{list, list.Count(), below, below.Count()}
-	if found := ok(c.store.ReadConfirming(t.Context(), v, reads))(t); found == nil {
+	list := ok(c.patients.List(v, argsOf(q.patients)))(t)
+	below := ok(c.below.ListOf(list, listArgs(q.below, q.active)))(t)
+	reads := []*query.Load{list, list.Count(), below, below.Count()}
+	if found := ok(fetchConfirming(t.Context(), c.store, v, reads))(t); found == nil {
 		t.Fatal("the viewer was not confirmed")
 	}
 	text := ""
@@ -124,7 +127,7 @@ func TestRows_AreTheirOwn(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
 	asha := c.Owner("Asha")
-	level := ok(c.Store.Level("Patient"))(t)
+	level := nodeOf(t, c.Store, "Patient")
 	name, history := ok(level.Record().Column("Name"))(t), ok(level.Record().Column("MedicalHistory"))(t)
 	texts := map[int64]string{}
 	for i, text := range []string{"Arjun", "B", "Chandrasekhar the First of His Name"} {
@@ -132,9 +135,9 @@ func TestRows_AreTheirOwn(t *testing.T) {
 		texts[p.ID] = text
 		c.Exec("UPDATE patients SET medical_history = ? WHERE id = ?", []any{nil, "", "some"}[i], p.ID)
 	}
-	one := func(id int64) *store.Rows {
-		read := level.ReadOne(id)
-		if err := c.Store.Read(t.Context(), asha.Viewer, []*store.Read{read}); err != nil {
+	one := func(id int64) *pgpipe.Rows {
+		read := level.One(id)
+		if err := fetch(t.Context(), c.Store, asha.Viewer, []*query.Load{read}); err != nil {
 			t.Error(err)
 		}
 		return read.Rows
@@ -164,18 +167,18 @@ func TestRows_AreTheirOwn(t *testing.T) {
 	}
 }
 
-// TestLevel_NamesWhatItDoesNotHave instead of reading something else.
-func TestLevel_NamesWhatItDoesNotHave(t *testing.T) {
+// TestNode_NamesWhatItDoesNotHave instead of reading something else.
+func TestNode_NamesWhatItDoesNotHave(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
-	level := ok(c.Store.Level("Patient"))(t)
-	if _, err := c.Store.Level("Session"); err == nil {
-		t.Error("there is a level of sessions")
+	level := nodeOf(t, c.Store, "Patient")
+	if c.Store.Records().Type("Session") != nil {
+		t.Error("there is a type of sessions")
 	}
 	if _, err := level.Record().Column("PasswordHash"); err == nil {
 		t.Error("a patient has a password")
 	}
-	if _, names := level.Record().Join("doctors"); names {
+	if _, names := level.Record().One("doctors"); names {
 		t.Error("a patient names one doctor")
 	}
 }
@@ -185,7 +188,7 @@ func TestLevel_NamesWhatItDoesNotHave(t *testing.T) {
 func TestRead_KeptTextsServeEachViewerTheirOwn(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
-	level := ok(c.Store.Level("Patient"))(t)
+	level := nodeOf(t, c.Store, "Patient")
 	var viewers []*storetest.Account
 	for _, name := range []string{"Asha", "Bina", "Chandra"} {
 		account := c.Owner(name)
@@ -195,8 +198,8 @@ func TestRead_KeptTextsServeEachViewerTheirOwn(t *testing.T) {
 	name := ok(level.Record().Column("Name"))(t)
 	for range 2 {
 		for _, v := range viewers {
-			list := ok(level.ReadPatients(v.Viewer, store.PatientQuery{}))(t)
-			if found := ok(c.Store.ReadConfirming(t.Context(), v.Viewer, []*store.Read{list}))(t); found == nil || *found != *v.Viewer {
+			list := ok(level.List(v.Viewer, argsOf(PatientQuery{})))(t)
+			if found := ok(fetchConfirming(t.Context(), c.Store, v.Viewer, []*query.Load{list}))(t); found == nil || *found != *v.Viewer {
 				t.Fatalf("confirmed as %v", found)
 			}
 			if got, _ := list.Rows.Value(0, name); list.Rows.Len() != 1 || string(got) != v.User.Username+"'s child" {

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/caregraph/caregraph/model"
-	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
@@ -36,18 +35,18 @@ func TestSearch_Patients(t *testing.T) {
 		"100": {"Zoë 100%"}, "history": nil, "asthma": nil, "street": nil,
 	} {
 		var got []string
-		for _, p := range ok(c.Store.Patients(t.Context(), asha.Viewer, store.PatientQuery{Search: &term}))(t).Rows {
+		for _, p := range ok(Patients(t.Context(), c.Store, asha.Viewer, PatientQuery{Search: &term}))(t).Rows {
 			got = append(got, names[p.ID])
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("searching %q finds %q, want %q", term, got, want)
 		}
-		wantSame(t, "count for "+term, ok(c.Store.CountPatients(t.Context(), asha.Viewer, store.PatientQuery{Search: &term}))(t), len(want))
+		wantSame(t, "count for "+term, ok(CountPatients(t.Context(), c.Store, asha.Viewer, PatientQuery{Search: &term}))(t), len(want))
 	}
 	for _, all := range []string{"", "  \t"} {
-		wantSame(t, "all for a blank search", ok(c.Store.CountPatients(t.Context(), asha.Viewer, store.PatientQuery{Search: &all}))(t), 5)
+		wantSame(t, "all for a blank search", ok(CountPatients(t.Context(), c.Store, asha.Viewer, PatientQuery{Search: &all}))(t), 5)
 	}
-	wantSame(t, "what an administrator finds", ok(c.Store.CountPatients(t.Context(), boss.Viewer, store.PatientQuery{Search: new("jose")}))(t), 2)
+	wantSame(t, "what an administrator finds", ok(CountPatients(t.Context(), c.Store, boss.Viewer, PatientQuery{Search: new("jose")}))(t), 2)
 }
 
 func TestSearch_Doctors(t *testing.T) {
@@ -60,7 +59,7 @@ func TestSearch_Doctors(t *testing.T) {
 		"rao": {rao.ID}, "PEDIATRIE": {rao.ID}, "kmc/2020-77": {rao.ID}, "2020-77": {rao.ID}, "dr.": {rao.ID, sen.ID},
 		"road": {}, "desk@practice": {}, "+9198": {}, "cardio": {sen.ID},
 	} {
-		wantDoctors(t, c, asha, store.DoctorQuery{Search: &term}, want...)
+		wantDoctors(t, c, asha, DoctorQuery{Search: &term}, want...)
 	}
 }
 
@@ -70,11 +69,11 @@ func TestSearch_RefusesNullCharacters(t *testing.T) {
 	c := storetest.New(t)
 	asha := c.Owner("Asha")
 	term := new("a\x00b")
-	_, err := c.Store.Patients(t.Context(), asha.Viewer, store.PatientQuery{Search: term})
+	_, err := Patients(t.Context(), c.Store, asha.Viewer, PatientQuery{Search: term})
 	wantCode(t, err, model.CodeBadUserInput, "search")
-	_, err = c.Store.CountPatients(t.Context(), asha.Viewer, store.PatientQuery{Search: term})
+	_, err = CountPatients(t.Context(), c.Store, asha.Viewer, PatientQuery{Search: term})
 	wantCode(t, err, model.CodeBadUserInput, "search")
-	_, err = c.Store.Doctors(t.Context(), asha.Viewer, store.DoctorQuery{Search: term})
+	_, err = Doctors(t.Context(), c.Store, asha.Viewer, DoctorQuery{Search: term})
 	wantCode(t, err, model.CodeBadUserInput, "search")
 }
 
@@ -88,11 +87,11 @@ func TestSearch_LongestNames(t *testing.T) {
 		asha.Patient(name)
 		asha.Entry(name, func(d *model.Doctor) { d.Specialization = name })
 	}
-	byName := store.PatientQuery{OrderBy: model.PatientsByName, Page: model.PageArgs{First: new(1)}}
+	byName := PatientQuery{OrderBy: model.PatientsByName, Page: model.PageArgs{First: new(1)}}
 	for range 3 {
-		l := ok(c.Store.Patients(t.Context(), asha.Viewer, byName))(t)
+		l := ok(Patients(t.Context(), c.Store, asha.Viewer, byName))(t)
 		byName.Page.After = new(l.Cursor(l.Rows[0]))
 	}
-	l := ok(c.Store.Patients(t.Context(), asha.Viewer, byName))(t)
+	l := ok(Patients(t.Context(), c.Store, asha.Viewer, byName))(t)
 	wantSame(t, "the last page", len(l.Rows) == 1 && !l.HasNext, true)
 }

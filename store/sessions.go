@@ -64,7 +64,7 @@ func (s *Store) RotateSession(ctx context.Context, from, to Session) (*model.Use
 	u, err := s.account(ctx, rotateSession,
 		[]any{from.ID, from.UserID, from.RefreshID, to.RefreshID, to.ExpiresAt}, &reused)
 	if reused || err != nil { // also when it is not known what became of it
-		s.living.forget(from.ID)
+		s.sessions.Remove(from.ID)
 	}
 	if err != nil && !isNoRows(err) {
 		return nil, translate("rotate session", err)
@@ -98,7 +98,7 @@ func (s *Store) ChangePassword(ctx context.Context, v *model.Viewer, presentHash
 		return tx.NewUpdate().Table("sessions").Set("ended_at = now()").
 			Where("user_id = ? AND ended_at IS NULL AND id <> ?", v.UserID, session.ID).Returning("id").Scan(ctx, &ended)
 	})
-	s.living.forget(ended...)
+	s.sessions.Remove(ended...)
 	return err
 }
 
@@ -132,9 +132,9 @@ func (s *Store) endSessions(ctx context.Context, v *model.Viewer, which, session
 	var ended []string
 	err := s.db.NewUpdate().Table("sessions").Set("ended_at = now()").
 		Where("user_id = ? AND ended_at IS NULL", v.UserID).Where(which, sessionID).Returning("id").Scan(ctx, &ended)
-	s.living.forget(ended...)
+	s.sessions.Remove(ended...)
 	if err != nil { // and nobody knows whether they were ended
-		s.living.forgetUser(v.UserID)
+		s.sessions.RemoveUser(v.UserID)
 	}
 	return translate("end sessions", err)
 }

@@ -32,7 +32,7 @@ func TestRead_OneSnapshot(t *testing.T) {
 	moments := map[string]bool{}
 	for read := 0; !t.Failed() && (read < 500 || len(moments) < 10); read++ {
 		reads := n.reads(t, asha.Viewer)
-		if err := c.Store.Read(t.Context(), asha.Viewer, reads); err != nil {
+		if err := fetch(t.Context(), c.Store, asha.Viewer, reads); err != nil {
 			t.Fatal(err)
 		}
 		name, _ := reads[0].Rows.Value(0, n.name)

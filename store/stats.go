@@ -21,7 +21,7 @@ type PoolStats struct {
 
 // Stats returns the state of the pools. It asks the database nothing.
 func (s *Store) Stats() []PoolStats {
-	return []PoolStats{poolStats("reads", s.reads), poolStats("writes", s.writes)}
+	return []PoolStats{poolStats("reads", s.reads.Pool), poolStats("writes", s.writes.Pool)}
 }
 
 func poolStats(name string, pool *pgxpool.Pool) PoolStats {

@@ -21,22 +21,22 @@ import (
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 
+	"github.com/caregraph/caregraph/internal/pgpipe"
 	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store/query"
+	"github.com/caregraph/caregraph/store/session"
 )
 
 // Store is the clinic's memory. It is safe for concurrent use.
 type Store struct {
-	// writes is the pool under bun; reads has the prepared statements.
-	writes, reads *pgxpool.Pool
+	// writes is the pool under bun; reads has the prepared statements that read.
+	writes, reads *pgpipe.Pool
 	db            *bun.DB
 	policy        *model.Policy
+	records       *query.Records
 	now           func() time.Time
-	tracer        pgx.QueryTracer
-	trips         trips // by reads
-	living        *living
+	sessions      *session.Cache
 	stopListening func()
-	// columns maps the fields of each type's model to columns.
-	columns map[string]map[string]output
 	// inserts has the texts of insert, by *schema.Table.
 	inserts sync.Map
 }
@@ -64,44 +64,41 @@ const connectTimeout = 10 * time.Second
 // bun, in pgx's exec mode since bun writes arguments into its texts; the other
 // is for prepared statements that only read, each read in one snapshot.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
-	if err := checkSearchable(o.Policy); err != nil {
+	types, err := NewRecords(o.Policy)
+	if err != nil {
 		return nil, err
 	}
-	s := &Store{policy: o.Policy, now: o.Now, tracer: o.Tracer, living: newLiving(), stopListening: func() {}}
+	s := &Store{policy: o.Policy, records: types, now: o.Now, sessions: session.NewCache(), stopListening: func() {}}
 	if s.now == nil {
 		s.now = time.Now
 	}
 	const pools = 2
-	var err error
-	if s.writes, err = openPool(ctx, url, max(o.Connections/pools, 1), o.Tracer, nil); err != nil {
+	writes, err := openPool(ctx, url, max(o.Connections/pools, 1), o.Tracer, nil)
+	if err != nil {
 		return nil, err
 	}
-	s.reads, err = openPool(ctx, url, max(o.Connections-o.Connections/pools, 1), o.Tracer, map[string]string{
+	reads, err := openPool(ctx, url, max(o.Connections-o.Connections/pools, 1), o.Tracer, map[string]string{
 		"default_transaction_isolation": "repeatable read",
 		"default_transaction_read_only": "on",
-		// Else PostgreSQL plans some statements anew each time, for plans that it
-		// takes for cheaper by less than the planning costs. See results.
+		// Otherwise PostgreSQL plans some statements again each time, for plans that it
+		// takes for cheaper by less than the planning costs. See query.Request.
 		"plan_cache_mode": "force_generic_plan",
 		// A page is found by its indexes. At the default of 4, meant for turning
 		// disks, PostgreSQL reads whole tables for it when they are small.
 		"random_page_cost": "1.1",
 	})
 	if err != nil {
-		s.writes.Close()
+		writes.Close()
 		return nil, err
 	}
-	s.trips.most = s.mostTrips()
-	s.db = bun.NewDB(stdlib.OpenDBFromPool(s.writes), pgdialect.New())
-	s.columns = map[string]map[string]output{
-		"User": s.fieldColumns(&model.User{}), "Patient": s.fieldColumns(&model.Patient{}),
-		"Doctor": s.fieldColumns(&model.Doctor{}), "Mapping": s.fieldColumns(&model.Mapping{}),
-	}
+	s.writes, s.reads = pgpipe.New(writes, o.Tracer, 0), pgpipe.New(reads, o.Tracer, mostShared(reads))
+	s.db = bun.NewDB(stdlib.OpenDBFromPool(writes), pgdialect.New())
 	if err := s.Ping(ctx); err != nil {
 		s.Close()
 		return nil, err
 	}
 	if o.Listen {
-		s.stopListening = s.listen(ctx)
+		s.stopListening = session.Listen(ctx, writes, s.sessions)
 	}
 	return s, nil
 }
@@ -135,21 +132,32 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
+// NewRecords returns the descriptors of all types of records, under a policy. It
+// refuses a policy under which a search or an order would reveal a hidden field.
+func NewRecords(policy *model.Policy) (*query.Records, error) {
+	return query.NewRecords(records(), policy)
+}
+
+// Records returns the descriptors of all types of records.
+func (s *Store) Records() *query.Records { return s.records }
+
 // Local reports whether PostgreSQL is reached by a Unix socket, and so runs on
 // this machine.
-func (s *Store) Local() bool {
-	config := s.reads.Config().ConnConfig
+func (s *Store) Local() bool { return local(s.reads.Pool) }
+
+func local(pool *pgxpool.Pool) bool {
+	config := pool.Config().ConnConfig
 	network, _ := pgconn.NetworkAddress(config.Host, config.Port)
 	return network == "unix"
 }
 
-// mostTrips is how many shared trips may be under way: one for each processor
-// that PostgreSQL can use, where that is known, since more of them would wait for
-// each other there, but two at least. Else a connection is all that requests
-// wait for.
-func (s *Store) mostTrips() int {
-	connections := int(s.reads.Config().MaxConns)
-	if s.Local() {
+// mostShared is how many shared round trips may be in flight: one for each
+// processor that PostgreSQL can use, where that is known, since more of them would
+// wait for each other there, but two at least. Otherwise a connection is all that
+// requests wait for.
+func mostShared(reads *pgxpool.Pool) int {
+	connections := int(reads.Config().MaxConns)
+	if local(reads) {
 		return min(max(2, runtime.NumCPU()), connections)
 	}
 	return connections
@@ -161,6 +169,16 @@ func (s *Store) Close() {
 	_ = s.db.Close() // has no connections of its own
 	s.writes.Close()
 	s.reads.Close()
+}
+
+// scope returns the records of a type that exist for a viewer.
+func (s *Store) scope(typ string, v *model.Viewer) query.Scope {
+	return s.records.Type(typ).Scope(query.LiteralViewer(v))
+}
+
+// selectRow selects a record, to be narrowed to one.
+func (s *Store) selectRow(db bun.IDB, row model.Record, v *model.Viewer, deleted model.DeletedFilter) *bun.SelectQuery {
+	return s.scope(row.TypeName(), v).Select(db.NewSelect().Model(row), query.Lookup, deleted)
 }
 
 // inTx runs f in one transaction; what f returns as an error undoes it.

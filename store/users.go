@@ -3,11 +3,11 @@ package store
 import (
 	"context"
 	"strconv"
-	"unique"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun"
 
+	"github.com/caregraph/caregraph/internal/pgpipe"
 	"github.com/caregraph/caregraph/model"
 )
 
@@ -49,14 +49,14 @@ func (s *Store) CreateUser(ctx context.Context, u *model.User, passwordHash stri
 		return err
 	})
 	if err != nil {
-		return nil, s.allTaken(ctx, u, err)
+		return nil, s.listTaken(ctx, u, err)
 	}
 	return ownAccount(u), nil
 }
 
-// allTaken completes a refusal of an account's new values: the database names
+// listTaken completes a refusal of an account's new values: the database names
 // one taken value only.
-func (s *Store) allTaken(ctx context.Context, u *model.User, err error) error {
+func (s *Store) listTaken(ctx context.Context, u *model.User, err error) error {
 	if model.CodeOf(err) != model.CodeTaken {
 		return err
 	}
@@ -69,7 +69,7 @@ func (s *Store) allTaken(ctx context.Context, u *model.User, err error) error {
 	}
 	refusal := &model.Error{Code: model.CodeTaken, Message: "Already in use."}
 	for _, name := range taken {
-		if field, known := constraints(name); known {
+		if field, known := violated(name); known {
 			refusal.Fields = append(refusal.Fields, field)
 		}
 	}
@@ -111,14 +111,11 @@ func (s *Store) CredentialOf(ctx context.Context, v *model.Viewer) (*Credential,
 }
 
 func (s *Store) credential(ctx context.Context, which string, value []byte) (*Credential, error) {
-	account := &statement{
-		text: unique.Make("SELECT id, username, email, password_hash, is_active FROM users WHERE " + which),
-		args: [][]byte{value},
-	}
-	if err := s.batch(ctx, account); err != nil {
+	account := pgpipe.NewStatement("SELECT id, username, email, password_hash, is_active FROM users WHERE "+which, value)
+	if err := s.reads.Run(ctx, account); err != nil {
 		return nil, translate("read credential", err)
 	}
-	rows := account.rows
+	rows := account.Rows
 	defer rows.Release()
 	if rows.Len() == 0 {
 		return nil, notFound("email")
@@ -129,7 +126,7 @@ func (s *Store) credential(ctx context.Context, which string, value []byte) (*Cr
 	}
 	active, _ := rows.Value(0, 4)
 	return &Credential{
-		UserID: rows.Int64(0, 0), Username: text(1), Email: model.EmailAddress(text(2)), PasswordHash: text(3), IsActive: Bool(active),
+		UserID: rows.Int64(0, 0), Username: text(1), Email: model.EmailAddress(text(2)), PasswordHash: text(3), IsActive: pgpipe.Bool(active),
 	}, nil
 }
 
@@ -142,13 +139,7 @@ func (s *Store) SetPasswordHash(ctx context.Context, userID int64, from, to stri
 
 // User returns the account with the id, or NOT_FOUND.
 func (s *Store) User(ctx context.Context, v *model.Viewer, id int64) (*model.User, error) {
-	return one[model.User](ctx, s, s.db, users(), v, id, "id")
-}
-
-// UsersByIDs returns those of the accounts that exist for the viewer, in no
-// order.
-func (s *Store) UsersByIDs(ctx context.Context, v *model.Viewer, ids []int64) ([]*model.User, error) {
-	return byIDs[model.User](ctx, s, users(), v, ids, model.DeletedExclude)
+	return one[model.User](ctx, s, v, id, "id")
 }
 
 // UpdateMe applies the changes to the viewer's own account. It refuses with
@@ -160,16 +151,16 @@ func (s *Store) UpdateMe(ctx context.Context, v *model.Viewer, changes []model.C
 	var row *model.User
 	u := update[model.User]{changes: changes, validate: (*model.User).Validate}
 	err := s.inTx(ctx, "update User", func(ctx context.Context, tx bun.Tx) (err error) {
-		if row, err = lock[model.User](ctx, s, tx, users(), v, v.UserID, "id", "UPDATE"); err != nil {
+		if row, err = lock[model.User](ctx, s, tx, v, v.UserID, "id", "UPDATE"); err != nil {
 			return err
 		}
-		if err := s.mayChange(users(), row, u); err != nil {
+		if err := s.mayChange(row, u); err != nil {
 			return err
 		}
-		return apply(ctx, tx, row, u, "created_at = created_at") // there is no updated_at, and SET wants something
+		return apply(ctx, s, tx, row, u, "created_at = created_at") // there is no updated_at, and SET wants something
 	})
 	if err != nil {
-		return nil, s.allTaken(ctx, row, err)
+		return nil, s.listTaken(ctx, row, err)
 	}
 	return row, nil
 }

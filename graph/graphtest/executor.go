@@ -22,13 +22,16 @@ func (s *Server) config(o Options) graph.Config {
 		RequestID:  func(context.Context) string { return "test-request" },
 		ClientAddr: func(context.Context) string { return "192.0.2.1" },
 		Annotate:   func(context.Context, ...slog.Attr) {},
-		Answered:   answered,
+		OnAnswered: answered,
 	}
 }
 
 // serve starts an executor behind HTTP that ends with the test.
 func (s *Server) serve(config graph.Config, transports ...graphql.Transport) {
-	executor := graph.New(config, append(transports, gqlhttp.Transport{MaxBody: 1 << 20, Sent: graph.Reuse})...)
+	executor, err := graph.New(config, append(transports, gqlhttp.Transport{MaxBody: 1 << 20, Sent: graph.Reuse})...)
+	if err != nil {
+		s.tb.Fatal(err)
+	}
 	s.Handler = auth.Identify(s.Store, s.Accounts.Tokens, tellsHow(executor))
 	web := httptest.NewServer(s.Handler)
 	s.tb.Cleanup(web.Close)
@@ -53,8 +56,8 @@ func (c *Client) At(s *Server) *Client {
 	return &client
 }
 
-// howHeader says in an answer of the test server what graph.Config.Answered
-// was told.
+// howHeader says in an answer of the test server what graph.Config.OnAnswered
+// was called with.
 const howHeader = "Test-Answered"
 
 type howKey struct{}

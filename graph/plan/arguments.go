@@ -30,8 +30,8 @@ type absent struct{}
 
 // arguments reserves a place for the arguments of a field.
 func (c *compilation) arguments(typ string, f graphql.CollectedField) int {
-	c.plan.slots = append(c.plan.slots, &arguments{typ: typ, field: f.Field, variables: variablesOf(f.Arguments)})
-	return len(c.plan.slots) - 1
+	c.plan.args = append(c.plan.args, &arguments{typ: typ, field: f.Field, variables: variablesOf(f.Arguments)})
+	return len(c.plan.args) - 1
 }
 
 // of returns the arguments for the values of all variables. They are shared and
@@ -44,7 +44,7 @@ func (a *arguments) of(ctx context.Context, variables map[string]any) (map[strin
 	if err == nil {
 		a.keep(values, variables)
 	}
-	return values, err //nolint:wrapcheck // the executor says what is wrong
+	return values, err
 }
 
 func (a *arguments) same(kept []any, variables map[string]any) bool {

@@ -16,7 +16,7 @@ func TestArguments_AreThoseOfTheVariables(t *testing.T) {
 	c := newCompiler(t, storetest.Policy(t))
 	op := parsed(t, c, `query ($n: Int, $after: String, $f: PatientFilter) {
 		patients(first: $n, after: $after, filter: $f) { totalCount } }`)
-	asked := planOf(t, c, op, nil).slots[0]
+	asked := planOf(t, c, op, nil).args[0]
 	long := strings.Repeat("x", 1000)
 	all := []map[string]any{
 		{},
@@ -55,7 +55,7 @@ func TestArguments_NullIsNotAbsent(t *testing.T) {
 	t.Parallel()
 	c := newCompiler(t, storetest.Policy(t))
 	op := parsed(t, c, `query ($active: Boolean) { patients { nodes { mappings(isActive: $active) { totalCount } } } }`)
-	asked := planOf(t, c, op, nil).slots[1]
+	asked := planOf(t, c, op, nil).args[1]
 	for range 2 {
 		absent, _ := asked.of(t.Context(), map[string]any{})
 		null, _ := asked.of(t.Context(), map[string]any{"active": nil})
@@ -72,7 +72,7 @@ func TestArguments_KeepsWhatComesAgain(t *testing.T) {
 	t.Parallel()
 	c := newCompiler(t, storetest.Policy(t))
 	same := func(document string, variables map[string]any) bool {
-		asked := planOf(t, c, parsed(t, c, document), variables).slots[0]
+		asked := planOf(t, c, parsed(t, c, document), variables).args[0]
 		one, _ := asked.of(t.Context(), variables)
 		two, err := asked.of(t.Context(), variables)
 		if err != nil {

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"reflect"
 	"strconv"
 	"strings"
 
@@ -11,26 +10,13 @@ import (
 
 	"github.com/caregraph/caregraph/graph/gen"
 	"github.com/caregraph/caregraph/model"
-	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/query"
 )
 
-// recordType is what must be known of a type of records beside the schema.
-type recordType struct {
-	kind  model.Kind
-	model reflect.Type
-}
+// errUnsupported leaves the query to gqlgen, which answers every query.
+type errUnsupported struct{ reason string }
 
-var recordTypes = map[string]recordType{
-	"User":    {model.KindUser, reflect.TypeFor[model.User]()},
-	"Patient": {model.KindPatient, reflect.TypeFor[model.Patient]()},
-	"Doctor":  {model.KindDoctor, reflect.TypeFor[model.Doctor]()},
-	"Mapping": {model.KindMapping, reflect.TypeFor[model.Mapping]()},
-}
-
-// uncovered is why a plan cannot be made of an operation.
-type uncovered struct{ reason string }
-
-func (u uncovered) Error() string { return "no plan for " + u.reason }
+func (u errUnsupported) Error() string { return "no plan for " + u.reason }
 
 // compilation is a plan that is being made.
 type compilation struct {
@@ -40,12 +26,13 @@ type compilation struct {
 	plan *Plan
 }
 
-// place is a record in the result of one of the plan's reads.
-type place struct {
-	read   int
-	record *store.Record
-	typ    string
+// location is a record in the result of one of the plan's loads.
+type location struct {
+	load int
+	join *query.Join
 }
+
+func (at location) typ() string { return at.join.Type().Name }
 
 // fields returns what is selected of a type, as gqlgen's executor collects it.
 func (c *compilation) fields(selections ast.SelectionSet, typ string) []graphql.CollectedField {
@@ -57,19 +44,19 @@ func (c *compilation) fields(selections ast.SelectionSet, typ string) []graphql.
 func quoted(name string) string { return `"` + name + `"` }
 
 // object compiles the selection of a record.
-func (c *compilation) object(at place, selections ast.SelectionSet) (*object, error) {
-	o := &object{standing: -1}
-	rule := c.Policy.Types[at.typ]
-	for _, selected := range c.fields(selections, at.typ) {
+func (c *compilation) object(at location, selections ast.SelectionSet) (*object, error) {
+	o := &object{relations: -1}
+	rule := c.Policy.Types[at.typ()]
+	for _, selected := range c.fields(selections, at.typ()) {
 		f := field{key: selected.Alias, text: quoted(selected.Alias) + ":", position: selected.Position}
 		if selected.Name == "__typename" {
-			f.value = constant(quoted(at.typ))
+			f.value = constant(quoted(at.typ()))
 			o.fields = append(o.fields, f)
 			continue
 		}
 		f.rule, f.guarded = rule.Fields[selected.Name], !rule.ReadableByAll(selected.Name)
 		if f.guarded {
-			o.standing = at.record.Relations()
+			o.relations = at.join.Relations()
 		}
 		var err error
 		if f.value, err = c.value(at, selected); err != nil {
@@ -81,73 +68,76 @@ func (c *compilation) object(at place, selections ast.SelectionSet) (*object, er
 }
 
 // value compiles a field of a record by what gqlgen binds it to.
-func (c *compilation) value(at place, f graphql.CollectedField) (value, error) {
-	binding := gen.Bindings[at.typ][f.Name]
+func (c *compilation) value(at location, f graphql.CollectedField) (value, error) {
+	binding := gen.Bindings[at.typ()][f.Name]
 	switch {
 	case binding.Field != "":
 		return c.column(at, binding.Field)
 	case binding.Method == "NodeID":
-		return column{at.record.ID(), writeID(recordTypes[at.typ].kind)}, nil
+		return column{at.join.ID(), writeID(at.join.Type().Kind)}, nil
 	case strings.HasPrefix(binding.Method, "Format"):
 		return c.phone(at, strings.TrimPrefix(binding.Method, "Format"), f)
 	case binding.Resolver:
 		return c.resolved(at, f)
 	default:
-		return nil, uncovered{at.typ + "." + f.Name}
+		return nil, errUnsupported{at.typ() + "." + f.Name}
 	}
 }
 
-func (c *compilation) column(at place, name string) (value, error) {
-	declared, ok := recordTypes[at.typ].model.FieldByName(name)
+func (c *compilation) column(at location, name string) (value, error) {
+	declared, ok := at.join.Type().Model.FieldByName(name)
 	if !ok {
-		return nil, fmt.Errorf("%s has no field %s", at.typ, name)
+		return nil, fmt.Errorf("%s has no field %s", at.typ(), name)
 	}
 	text, err := writerOf(declared.Type)
 	if err != nil {
-		return nil, fmt.Errorf("%s.%s: %w", at.typ, name, err)
+		return nil, fmt.Errorf("%s.%s: %w", at.typ(), name, err)
 	}
-	index, err := at.record.Column(name)
-	return column{index, text}, err //nolint:wrapcheck // says the type and the field
+	index, err := at.join.Column(name)
+	return column{index, text}, err
 }
 
-func (c *compilation) phone(at place, name string, f graphql.CollectedField) (value, error) {
-	args, err := gen.Arguments(c.ctx, at.typ, f.Name, f.ArgumentMap(c.op.Variables))
+func (c *compilation) phone(at location, name string, f graphql.CollectedField) (value, error) {
+	args, err := gen.Arguments(c.ctx, at.typ(), f.Name, f.ArgumentMap(c.op.Variables))
 	if err != nil {
-		return nil, uncovered{ReasonArguments}
+		return nil, errUnsupported{ReasonArguments}
 	}
-	index, err := at.record.Column(name)
-	return column{index, writePhone(args["format"].(model.PhoneFormat))}, err //nolint:wrapcheck // as above
+	index, err := at.join.Column(name)
+	return column{index, writePhone(args["format"].(model.PhoneFormat))}, err
 }
+
+// isComputed reports whether a field is computed from other columns.
+func isComputed(field string) bool { return field == "age" || field == "viewer" }
 
 // resolved compiles a field that is more than a column.
-func (c *compilation) resolved(at place, f graphql.CollectedField) (value, error) {
-	if list, ok := lists[at.typ+"."+f.Name]; ok {
-		return c.listOf(at, f, list.other)
-	}
+func (c *compilation) resolved(at location, f graphql.CollectedField) (value, error) {
 	switch f.Name {
 	case "age":
-		born, err := at.record.Column("DateOfBirth")
-		return age{born}, err //nolint:wrapcheck // as above
+		born, err := at.join.Column("DateOfBirth")
+		return age{born}, err
 	case "viewer":
 		return c.access(at, f), nil
 	}
-	joined, ok := at.record.Join(f.Name)
+	if node, ok := at.join.List(f.Name); ok {
+		return c.listOf(at, f, node)
+	}
+	joined, ok := at.join.One(f.Name)
 	if !ok {
-		return nil, uncovered{at.typ + "." + f.Name}
+		return nil, errUnsupported{at.typ() + "." + f.Name}
 	}
 	if joined.Siblings() > mostJoined {
-		return nil, uncovered{ReasonSize}
+		return nil, errUnsupported{ReasonSize}
 	}
-	inner, err := c.object(place{at.read, joined, f.Definition.Type.Name()}, f.Selections)
+	inner, err := c.object(location{at.load, joined}, f.Selections)
 	return one{joined.Present(), inner}, err
 }
 
 // access compiles what the viewer may do with a record.
-func (c *compilation) access(at place, f graphql.CollectedField) value {
+func (c *compilation) access(at location, f graphql.CollectedField) value {
 	selected := c.fields(f.Selections, "ViewerAccess")
 	describe := c.Access // and not c, which holds the request
-	return &access{standing: at.record.Relations(), describe: func(r model.Relations) []byte {
-		allowed := describe(at.typ, r)
+	return &access{relations: at.join.Relations(), describe: func(r model.Relations) []byte {
+		allowed := describe(at.typ(), r)
 		b := []byte{'{'}
 		for i, s := range selected {
 			if i > 0 {

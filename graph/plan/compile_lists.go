@@ -1,74 +1,50 @@
 package plan
 
 import (
-	"errors"
 	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 
-	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/query"
 )
 
-// lists are the fields of a record that are pages of its mappings, or of the
-// records at their other ends.
-var lists = map[string]struct{ other string }{
-	"Patient.mappings": {},
-	"Doctor.mappings":  {},
-	"Patient.doctors":  {other: "doctor"},
-	"Doctor.patients":  {other: "patient"},
-}
-
-// listOf compiles a page of the mappings of a record, or of the records at
-// their other ends.
-func (c *compilation) listOf(at place, f graphql.CollectedField, other string) (value, error) {
-	slot := c.arguments(at.typ, f)
-	level := c.Store.LevelOf(at.record)
-	conn := &connection{parent: at.record.ID(), present: -1}
-	own := level.Record()
-	entries := place{record: own, typ: "Mapping"}
-	if other != "" {
-		joined, ok := own.Join(other)
-		if !ok {
-			return nil, errors.New("a mapping names no " + other)
-		}
-		entries = place{record: joined, typ: c.Schema.Types[f.Definition.Type.Name()].Fields.ForName("nodes").Type.Name()}
-		conn.present = joined.Present()
+// listOf compiles a page of the list of a record.
+func (c *compilation) listOf(at location, f graphql.CollectedField, node *query.Node) (value, error) {
+	args := c.arguments(at.typ(), f)
+	conn := &connection{parent: at.join.ID(), present: -1}
+	entries := location{join: node.Entry()}
+	if entries.join != node.Record() {
+		conn.present = entries.join.Present()
 	}
-	ask := func(r *run) (*store.Read, error) {
-		above := r.reads[at.read]
+	return conn, c.connection(conn, node, entries, f, func(x *Execution) (*query.Load, error) {
+		above := x.loads[at.load]
 		if above == nil {
-			return nil, nil //nolint:nilnil // nothing to hang on
+			return nil, nil //nolint:nilnil // no record has the list
 		}
-		args, active := r.args[slot], true
-		isActive := &active
-		if other == "" {
-			isActive = args["isActive"].(*bool)
-		}
-		return level.ReadMappingsOf(above, at.record, PageArgs(args), isActive)
-	}
-	return conn, c.connection(conn, level, entries, f, ask)
+		return node.ListOf(above, x.args[args])
+	})
 }
 
-// connection compiles the selection of a connection whose entries are the
-// record at a place of the level.
-func (c *compilation) connection(conn *connection, level *store.Level, entries place, f graphql.CollectedField, ask asker) error {
-	if len(c.plan.askers) >= mostReads {
-		return uncovered{ReasonSize}
+// connection compiles the selection of a connection whose nodes are the record at
+// a location of the node.
+func (c *compilation) connection(conn *connection, node *query.Node, entries location, f graphql.CollectedField, load loader) error {
+	if len(c.plan.loads) >= mostLoads {
+		return errUnsupported{ReasonSize}
 	}
 	typ := f.Definition.Type.Name()
-	conn.read, conn.count = -1, -1
-	conn.id = level.Record().ID()
+	conn.load, conn.count = -1, -1
+	conn.id = node.Record().ID()
 	selected := c.fields(f.Selections, typ)
 	if slices.ContainsFunc(selected, func(s graphql.CollectedField) bool {
 		return s.Name == "nodes" || s.Name == "edges" || s.Name == "pageInfo"
 	}) {
-		conn.read = c.plan.read(conn.peeking(ask))
+		conn.load = c.plan.load(conn.peeking(load))
 	} else {
-		c.plan.read(ask.check)
+		c.plan.load(load.check)
 	}
-	entries.read = conn.read
+	entries.load = conn.load
 	for _, s := range selected {
-		v, err := c.pageValue(conn, level, entries, s, ask)
+		v, err := c.pageValue(conn, node, entries, s, load)
 		if err != nil {
 			return err
 		}
@@ -77,18 +53,18 @@ func (c *compilation) connection(conn *connection, level *store.Level, entries p
 	return nil
 }
 
-// peeking has the row beyond the page read only if something asks for it.
-func (conn *connection) peeking(ask asker) asker {
-	return func(r *run) (*store.Read, error) {
-		read, err := ask(r)
-		if read != nil && !conn.peeks {
-			read.OnlyPage()
+// peeking loads the row beyond the page only if a field needs it.
+func (conn *connection) peeking(load loader) loader {
+	return func(x *Execution) (*query.Load, error) {
+		l, err := load(x)
+		if l != nil && !conn.peeks {
+			l.PageOnly()
 		}
-		return read, err
+		return l, err
 	}
 }
 
-func (c *compilation) pageValue(conn *connection, level *store.Level, entries place, s graphql.CollectedField, ask asker) (pageValue, error) {
+func (c *compilation) pageValue(conn *connection, node *query.Node, entries location, s graphql.CollectedField, load loader) (pageValue, error) {
 	switch s.Name {
 	case "__typename":
 		return typename(quoted(s.ObjectDefinition.Name)), nil
@@ -96,47 +72,47 @@ func (c *compilation) pageValue(conn *connection, level *store.Level, entries pl
 		o, err := c.object(entries, s.Selections)
 		return nodes{o}, err
 	case "edges":
-		inner, err := c.edge(conn, level, entries, s)
+		inner, err := c.edge(conn, node, entries, s)
 		return edgeList{inner}, err
 	case "pageInfo":
-		inner, err := c.pageInfo(conn, level, s)
+		inner, err := c.pageInfo(conn, node, s)
 		return pageInfo{inner}, err
 	case "totalCount":
 		if conn.count < 0 {
-			conn.count = c.plan.read(func(r *run) (*store.Read, error) {
-				read, err := ask(r)
-				if err != nil || read == nil {
+			conn.count = c.plan.load(func(x *Execution) (*query.Load, error) {
+				l, err := load(x)
+				if err != nil || l == nil {
 					return nil, err
 				}
-				return read.Count(), nil
+				return l.Count(), nil
 			})
 		}
 		return total{}, nil
 	default:
-		return nil, uncovered{s.ObjectDefinition.Name + "." + s.Name}
+		return nil, errUnsupported{s.ObjectDefinition.Name + "." + s.Name}
 	}
 }
 
-func (c *compilation) edge(conn *connection, level *store.Level, entries place, s graphql.CollectedField) ([]pageField, error) {
+func (c *compilation) edge(conn *connection, node *query.Node, entries location, s graphql.CollectedField) ([]pageField, error) {
 	var fields []pageField
 	typ := s.Definition.Type.Name()
 	for _, s := range c.fields(s.Selections, typ) {
 		var v pageValue
 		var inner *object
 		var err error
-		switch s.Name {
-		case "__typename":
+		switch row := node.Record(); {
+		case s.Name == "__typename":
 			v = typename(quoted(typ))
-		case "cursor":
-			conn.sortKey, v = level.SortKey(), cursor{}
-		case "node":
+		case s.Name == "cursor":
+			conn.sortKey, v = node.SortKey(), cursor{}
+		case s.Name == "node":
 			inner, err = c.object(entries, s.Selections)
 			v = entry{inner}
-		case "mapping":
-			inner, err = c.object(place{entries.read, level.Record(), "Mapping"}, s.Selections)
+		case entries.join != row && s.Definition.Type.Name() == row.Type().Name:
+			inner, err = c.object(location{entries.load, row}, s.Selections)
 			v = entry{inner}
 		default:
-			err = uncovered{typ + "." + s.Name}
+			err = errUnsupported{typ + "." + s.Name}
 		}
 		if err != nil {
 			return nil, err
@@ -146,7 +122,7 @@ func (c *compilation) edge(conn *connection, level *store.Level, entries place, 
 	return fields, nil
 }
 
-func (c *compilation) pageInfo(conn *connection, level *store.Level, s graphql.CollectedField) ([]pageField, error) {
+func (c *compilation) pageInfo(conn *connection, node *query.Node, s graphql.CollectedField) ([]pageField, error) {
 	var fields []pageField
 	for _, s := range c.fields(s.Selections, "PageInfo") {
 		var v pageValue
@@ -158,9 +134,9 @@ func (c *compilation) pageInfo(conn *connection, level *store.Level, s graphql.C
 		case "hasPreviousPage":
 			conn.peeks, v = true, hasPrevious{}
 		case "startCursor", "endCursor":
-			conn.sortKey, v = level.SortKey(), endCursor{first: s.Name == "startCursor"}
+			conn.sortKey, v = node.SortKey(), endCursor{first: s.Name == "startCursor"}
 		default:
-			return nil, uncovered{"PageInfo." + s.Name}
+			return nil, errUnsupported{"PageInfo." + s.Name}
 		}
 		fields = append(fields, pageField{s.Alias, quoted(s.Alias) + ":", v})
 	}

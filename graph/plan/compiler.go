@@ -13,27 +13,26 @@ import (
 
 	"github.com/caregraph/caregraph/graph/gen"
 	"github.com/caregraph/caregraph/model"
-	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/query"
 )
 
 // Config is what plans are made from.
 type Config struct {
 	Schema *ast.Schema
 	Policy *model.Policy
-	Store  *store.Store
-	// Lists make the reads of the root fields that are lists.
-	Lists map[string]List
+	// Records are the descriptors of all types of records.
+	Records *query.Records
 	// Access says what a viewer may do with a record of a type.
 	Access func(typ string, r model.Relations) *gen.ViewerAccess
 }
 
-// Compiler makes plans and remembers them. It is safe for concurrent use.
+// Compiler compiles plans and caches them. It is safe for concurrent use.
 type Compiler struct {
 	Config
 
 	ctx     context.Context
 	shaping *lru.Cache[*ast.OperationDefinition, []string]
-	plans   *lru.Cache[planKey, made]
+	plans   *lru.Cache[planKey, cached]
 }
 
 // planKey is an operation with the values of the variables that shape its plan:
@@ -43,26 +42,34 @@ type planKey struct {
 	values    string
 }
 
-// made is a plan, or why there is none.
-type made struct {
+// cached is a plan, or why there is none.
+type cached struct {
 	plan   *Plan
 	reason string
 }
 
-// remembered is how many plans are kept: as many as gqlgen's executor keeps
+// capacity is how many plans are cached: as many as gqlgen's executor caches
 // documents, and some more for those whose shape varies.
-const remembered = 400
+const capacity = 400
 
-// New returns a compiler.
-func New(c Config) *Compiler {
-	shaping, _ := lru.New[*ast.OperationDefinition, []string](remembered) // fails for a size below 1 only
-	plans, _ := lru.New[planKey, made](remembered)
-	return &Compiler{Config: c, ctx: context.Background(), shaping: shaping, plans: plans}
+// New returns a compiler. It refuses a field of a record that neither the model nor
+// the descriptor of its type explains, so that a forgotten line stops the start.
+func New(c Config) (*Compiler, error) {
+	for _, t := range c.Records.Types() {
+		for name, binding := range gen.Bindings[t.Name] {
+			if binding.Resolver && !isComputed(name) && t.Edge(name) == nil && t.List(name) == nil && t.OwnList(name) == nil {
+				return nil, fmt.Errorf("%s.%s has a resolver, but the descriptor of %s has no edge and no list of this name", t.Name, name, t.Name)
+			}
+		}
+	}
+	shaping, _ := lru.New[*ast.OperationDefinition, []string](capacity) // fails for a size below 1 only
+	plans, _ := lru.New[planKey, cached](capacity)
+	return &Compiler{Config: c, ctx: context.Background(), shaping: shaping, plans: plans}, nil
 }
 
-// Plan returns the plan of a query, made now or remembered, or the reason why
-// it is for gqlgen's executor. A document is known by its address: gqlgen's
-// cache keeps that of a text that comes again.
+// Plan returns the plan of a query, compiled now or cached, or the reason why
+// gqlgen's executor must answer. A document is known by its address: gqlgen's
+// cache returns the same one for the same text.
 func (c *Compiler) Plan(op *graphql.OperationContext) (plan *Plan, reason string) {
 	names, ok := c.shaping.Get(op.Operation)
 	if !ok {
@@ -74,28 +81,28 @@ func (c *Compiler) Plan(op *graphql.OperationContext) (plan *Plan, reason string
 		value, given := op.Variables[name] // null is not the same as absent
 		key.values += fmt.Sprint(given, value, ";")
 	}
-	kept, ok := c.plans.Get(key)
+	known, ok := c.plans.Get(key)
 	if !ok {
-		kept = c.make(op)
-		c.plans.Add(key, kept)
+		known = c.compile(op)
+		c.plans.Add(key, known)
 	}
-	return kept.plan, kept.reason
+	return known.plan, known.reason
 }
 
-func (c *Compiler) make(op *graphql.OperationContext) made {
+func (c *Compiler) compile(op *graphql.OperationContext) cached {
 	plan := &Plan{}
 	compiling := &compilation{Compiler: c, op: op, plan: plan}
 	for _, f := range compiling.fields(op.Operation.SelectionSet, c.Schema.Query.Name) {
 		v, err := compiling.root(f)
-		if reason, ok := errors.AsType[uncovered](err); ok {
-			return made{reason: reason.reason}
+		if reason, ok := errors.AsType[errUnsupported](err); ok {
+			return cached{reason: reason.reason}
 		}
 		if err != nil {
-			return made{reason: err.Error()}
+			return cached{reason: err.Error()}
 		}
 		plan.roots = append(plan.roots, rootField{f.Alias, quoted(f.Alias) + ":", v})
 	}
-	return made{plan: plan}
+	return cached{plan: plan}
 }
 
 // shapingVariables names the variables that decide what a plan looks like.
@@ -152,13 +159,13 @@ func (s *shape) directives(list ast.DirectiveList) {
 // access is what a viewer may do with a record. There are few answers, so each
 // is made once.
 type access struct {
-	standing int
-	describe func(model.Relations) []byte
-	known    [1 << 6]atomic.Pointer[[]byte]
+	relations int
+	describe  func(model.Relations) []byte
+	known     [1 << 6]atomic.Pointer[[]byte]
 }
 
 func (a *access) write(e *encoding, at row) {
-	relations := at.rows.Relations(at.n, a.standing)
+	relations := model.Relations(at.rows.Int(at.n, a.relations)) //nolint:gosec // six bits
 	known := a.known[relations].Load()
 	if known == nil {
 		text := a.describe(relations)

@@ -19,13 +19,18 @@ import (
 
 func newCompiler(t *testing.T, policy *model.Policy) *Compiler {
 	t.Helper()
-	return New(Config{
-		Schema: gen.NewExecutableSchema(gen.Config{}).Schema(), Policy: policy, Store: storetest.New(t).Store,
-		Lists: map[string]List{"patients": func(l *store.Level, v *model.Viewer, args map[string]any) (*store.Read, error) {
-			return l.ReadPatients(v, store.PatientQuery{Page: PageArgs(args)})
-		}},
+	records, err := store.NewRecords(policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := New(Config{
+		Schema: gen.NewExecutableSchema(gen.Config{}).Schema(), Policy: policy, Records: records,
 		Access: func(string, model.Relations) *gen.ViewerAccess { return &gen.ViewerAccess{} },
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 // parsed is an operation that is ready to be asked for.
@@ -88,14 +93,14 @@ func TestPlan_RemembersSoMany(t *testing.T) {
 	c := newCompiler(t, storetest.Policy(t))
 	op := parsed(t, c, `{ me { id } }`)
 	first := planOf(t, c, op, nil)
-	for i := range remembered + 50 {
+	for i := range capacity + 50 {
 		other := parsed(t, c, fmt.Sprintf(`{ a%d: me { id } __typename }`, i))
 		if i%2 == 0 {
 			other = parsed(t, c, fmt.Sprintf(`{ a%d: __type(name: "User") { name } }`, i))
 		}
 		c.Plan(other)
 	}
-	if plans, shapes := c.plans.Len(), c.shaping.Len(); plans != remembered || shapes != remembered {
+	if plans, shapes := c.plans.Len(), c.shaping.Len(); plans != capacity || shapes != capacity {
 		t.Errorf("%d plans and %d shapes are kept", plans, shapes)
 	}
 	// The document is still in use; its plan is made anew.
@@ -128,7 +133,7 @@ func TestPlan_GuardsWhatNotEverybodySees(t *testing.T) {
 			if exists && hidden == policy.Field("Patient", f.key).CanRead(r) {
 				t.Errorf("%s is hidden from %v: %t", f.key, r.Names(), hidden)
 			}
-			if f.guarded && records.object.standing < 0 {
+			if f.guarded && records.object.relations < 0 {
 				t.Errorf("%s is guarded by relations that nobody asks for", f.key)
 			}
 		}

@@ -4,20 +4,20 @@ import (
 	"strconv"
 
 	"github.com/caregraph/caregraph/model"
-	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/query"
 )
 
 // connection is a page of a list (Relay Cursor Connections, 4).
 type connection struct {
-	// read and count are places among the plan's reads; -1 when nothing asks.
-	read, count int
-	// parent is the column of the id of the record that the list hangs on; -1 at
-	// the root.
+	// load and count are indexes of the plan's loads; -1 when no field needs them.
+	load, count int
+	// parent is the column of the id of the record that has the list; -1 at the
+	// root.
 	parent int
-	// present is the column that is null when an entry is left out, since the
-	// record at the other end does not exist for the viewer; -1 when none is.
+	// present is the column that is null when an entry is left out, since its node
+	// does not exist for the viewer; -1 when none is.
 	present int
-	// peeks is set when something asks for what lies beyond the page.
+	// peeks is set when a field needs to know whether there is more than the page.
 	peeks bool
 	// sortKey and id are the columns that a cursor is made of.
 	sortKey, id int
@@ -56,7 +56,7 @@ func (c *connection) writeFields(e *encoding, fields []pageField, p page, at row
 
 // entries writes something for each entry of the page.
 func (c *connection) entries(e *encoding, p page, entry func(at row)) {
-	given := 0
+	written := 0
 	e.out = append(e.out, '[')
 	for _, place := range p.places {
 		at := row{p.rows, int(place)}
@@ -65,13 +65,13 @@ func (c *connection) entries(e *encoding, p page, entry func(at row)) {
 				continue
 			}
 		}
-		if given > 0 {
+		if written > 0 {
 			e.out = append(e.out, ',')
 		}
-		e.path = append(e.path, step{index: given})
+		e.path = append(e.path, step{index: written})
 		entry(at)
 		e.path = e.path[:len(e.path)-1]
-		given++
+		written++
 	}
 	e.out = append(e.out, ']')
 }
@@ -107,7 +107,7 @@ func (e *encoding) cursor(c *connection, p page, n int) {
 	e.out = append(e.out, '"')
 }
 
-// pageInfo is where the page lies.
+// pageInfo says whether there is more than the page, and has its cursors.
 type pageInfo struct{ fields []pageField }
 
 func (i pageInfo) write(e *encoding, c *connection, p page, at row) {
@@ -146,14 +146,14 @@ func (n endCursor) write(e *encoding, c *connection, p page, _ row) {
 type total struct{}
 
 func (total) write(e *encoding, c *connection, _ page, at row) {
-	rows, n := e.reads[c.count].Rows, 0
+	rows, n := e.loads[c.count].Rows, 0
 	if c.parent < 0 {
 		e.out = strconv.AppendInt(e.out, rows.Int64(0, 0), 10)
 		return
 	}
 	found := e.rowsOf(c.count, at, c.parent)
 	if len(found) > 0 {
-		n = int(rows.Int64(int(found[0]), store.Key+1))
+		n = int(rows.Int64(int(found[0]), query.Key+1))
 	}
 	e.out = strconv.AppendInt(e.out, int64(n), 10)
 }

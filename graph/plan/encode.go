@@ -7,14 +7,16 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/caregraph/caregraph/internal/pgpipe"
 	"github.com/caregraph/caregraph/model"
-	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/query"
 )
 
 // encoding is one answer that is being written.
 type encoding struct {
-	reads []*store.Read
-	// below has, for each read below another level, its rows by their parents.
+	loads []*query.Load
+	// below has, for each load of a list, its rows by the records that they belong
+	// to.
 	below  []map[int64][]int32
 	now    time.Time
 	out    []byte
@@ -28,9 +30,9 @@ type step struct {
 	index int
 }
 
-// row is where a record stands in a result.
+// row is a record in a result.
 type row struct {
-	rows *store.Rows
+	rows *pgpipe.Rows
 	n    int
 }
 
@@ -42,9 +44,9 @@ type value interface {
 // object writes a record, or another object, with the fields that were selected.
 type object struct {
 	fields []field
-	// standing is the column that says how the viewer stands to the record; -1
-	// when no field asks.
-	standing int
+	// relations is the column with the viewer's relations to the record; -1 when no
+	// field needs them.
+	relations int
 }
 
 // field is a selected field.
@@ -62,8 +64,8 @@ type field struct {
 
 func (o *object) write(e *encoding, at row) {
 	relations := model.Relations(0)
-	if o.standing >= 0 {
-		relations = at.rows.Relations(at.n, o.standing)
+	if o.relations >= 0 {
+		relations = model.Relations(at.rows.Int(at.n, o.relations)) //nolint:gosec // six bits
 	}
 	e.out = append(e.out, '{')
 	for i := range o.fields {
@@ -136,7 +138,7 @@ func (c column) write(e *encoding, at row) {
 	e.out = c.text(e.out, raw)
 }
 
-// age is the age of somebody born on the day in the column.
+// age is the age, today, of a person born on the day in the column.
 type age struct{ born int }
 
 func (a age) write(e *encoding, at row) {
@@ -160,24 +162,24 @@ func (o one) write(e *encoding, at row) {
 	o.object.write(e, at)
 }
 
-// rowsOf returns the rows of a read that belong to a record, in their order;
+// rowsOf returns the rows of a load that belong to a record, in their order;
 // parent is the column of the record's id.
-func (e *encoding) rowsOf(read int, at row, parent int) []int32 {
-	if e.below[read] == nil {
-		e.below[read] = byParent(e.reads[read].Rows, at.rows.Len())
+func (e *encoding) rowsOf(load int, at row, parent int) []int32 {
+	if e.below[load] == nil {
+		e.below[load] = byParent(e.loads[load].Rows, at.rows.Len())
 	}
-	return e.below[read][at.rows.Int64(at.n, parent)]
+	return e.below[load][at.rows.Int64(at.n, parent)]
 }
 
-// byParent returns the places of rows by the records that they belong to, of
+// byParent returns the indexes of rows by the records that they belong to, of
 // which there are at most so many. Each gets an equal share of one piece of
-// memory; append sees to those that have more rows.
-func byParent(rows *store.Rows, parents int) map[int64][]int32 {
+// memory; append grows the share of a record that has more rows.
+func byParent(rows *pgpipe.Rows, parents int) map[int64][]int32 {
 	groups := make(map[int64][]int32, parents)
 	share := rows.Len()/parents + 1
 	room := make([]int32, share*parents)
 	for i := range rows.Len() {
-		id := rows.Int64(i, store.Key)
+		id := rows.Int64(i, query.Key)
 		group := groups[id]
 		if group == nil && len(room) >= share {
 			group, room = room[:0:share], room[share:]
@@ -187,30 +189,30 @@ func byParent(rows *store.Rows, parents int) map[int64][]int32 {
 	return groups
 }
 
-// page is the part of a list that is given out.
+// page is the part of a list that the answer has.
 type page struct {
-	rows         *store.Rows
+	rows         *pgpipe.Rows
 	places       []int32
 	next, before bool
 	order        model.Order
 }
 
-// page returns the page that a connection gives out.
+// page returns the page of a connection.
 func (e *encoding) page(c *connection, at row) page {
-	if c.read < 0 {
+	if c.load < 0 {
 		return page{}
 	}
-	read := e.reads[c.read]
-	p := page{rows: read.Rows, order: read.Order()}
+	load := e.loads[c.load]
+	p := page{rows: load.Rows, order: load.Order()}
 	if c.parent >= 0 {
-		p.places = e.rowsOf(c.read, at, c.parent)
+		p.places = e.rowsOf(c.load, at, c.parent)
 	} else {
-		p.places = make([]int32, read.Rows.Len())
+		p.places = make([]int32, load.Rows.Len())
 		for i := range p.places {
 			p.places[i] = int32(i)
 		}
 	}
-	asked := read.Page()
+	asked := load.Page()
 	more := len(p.places) > asked.Limit
 	if more {
 		p.places = p.places[:asked.Limit]

@@ -1,11 +1,12 @@
-// Package plan answers queries without gqlgen's executor: an operation is
-// compiled once to the statements that it needs and to encoders that write its
-// answer straight from their rows. What a plan cannot answer is left to the
-// executor, which would give the same answer.
+// Package plan answers queries: it compiles an operation once, to the nodes that
+// the store fetches in one round trip and to encoders that write the answer from
+// their rows. It leaves a query that it cannot answer to gqlgen's executor, which
+// answers every query and gives the same answers.
 //
-// What stands behind a field is not said here but read from gqlgen's bindings
-// (gen.Bindings), who may see it from the compiled policy, and which rows there
-// are from the store.
+// The package describes no type of record. It reads what a field is bound to from
+// gqlgen's bindings (gen.Bindings), who may see it from the compiled policy
+// (model.FieldPolicy.CanRead), and the records from their descriptors
+// (query.RecordType). It never runs SQL.
 package plan
 
 import (
@@ -15,10 +16,10 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/caregraph/caregraph/model"
-	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/query"
 )
 
-// Reasons why an operation is left to the executor.
+// Reasons why gqlgen's executor answers a query.
 const (
 	// ReasonArguments is for those that will be refused, too.
 	ReasonArguments = "arguments"
@@ -26,54 +27,58 @@ const (
 	ReasonIntrospection = "introspection"
 	// ReasonRefused is for root fields that the viewer may not call.
 	ReasonRefused = "refused"
-	// ReasonSize is for what would take too many statements, or one that joins too
-	// much: fragments make a short document ask for thousands of lists, which the
-	// executor's loaders read together.
+	// ReasonSize is for queries that would take too many statements, or one that
+	// joins too much: fragments make a short document ask for thousands of lists,
+	// which the executor's loaders read together.
 	ReasonSize = "size"
 )
 
-// mostReads is how many statements a plan may have, and mostJoined how many
+// mostLoads is how many statements a plan may have, and mostJoined how many
 // records one of them may join: PostgreSQL takes exponential time to plan it.
 const (
-	mostReads  = 40
+	mostLoads  = 40
 	mostJoined = 12
 )
 
 // Plan is a compiled operation. It is safe for concurrent use.
 type Plan struct {
 	// calls are the root fields that the viewer must be allowed to call.
-	calls  []string
-	slots  []*arguments
-	askers []asker
-	roots  []rootField
+	calls []string
+	args  []*arguments
+	loads []loader
+	roots []rootField
 	// size is how large the latest answer was.
 	size sizeHint
 }
 
-// asker makes one of the plan's reads of the arguments and of the reads before
-// it; nil when there is nothing to read.
-type asker func(r *run) (*store.Read, error)
+// loader makes one of the plan's loads from the arguments and the loads before it;
+// nil when there is nothing to load.
+type loader func(x *Execution) (*query.Load, error)
 
-// check is the asker of nothing: it refuses what the read would.
-func (ask asker) check(r *run) (*store.Read, error) {
-	_, err := ask(r)
+// check is the loader of nothing: it refuses what the load would.
+func (load loader) check(x *Execution) (*query.Load, error) {
+	_, err := load(x)
 	return nil, err
 }
 
-// read adds a read to the plan and returns its place.
-func (p *Plan) read(ask asker) int {
-	p.askers = append(p.askers, ask)
-	return len(p.askers) - 1
+// load adds a load to the plan and returns its index.
+func (p *Plan) load(load loader) int {
+	p.loads = append(p.loads, load)
+	return len(p.loads) - 1
 }
 
-// run is one use of a plan.
-type run struct {
+// Execution is a plan with the arguments of one request.
+type Execution struct {
+	// Request is what the store fetches before Encode.
+	Request query.Request
+
+	plan   *Plan
 	viewer *model.Viewer
 	args   []map[string]any
-	reads  []*store.Read
+	loads  []*query.Load
 }
 
-// Answer is what a plan says to an operation.
+// Answer is the answer to an operation.
 type Answer struct {
 	// Data is the JSON of the answer's data.
 	Data []byte
@@ -88,41 +93,38 @@ type Hidden struct {
 	Position *ast.Position
 }
 
-// Read makes the reads of a request; it hands them over, all at once.
-type Read func(ctx context.Context, reads []*store.Read) error
-
-// Run answers an operation for a viewer, whom the read must confirm unless that
-// was done before: an error of the read is returned as it is. The reason says
-// why the operation is left to the executor; then there is no answer.
-func (p *Plan) Run(
-	ctx context.Context, v *model.Viewer, variables map[string]any, now time.Time, read Read,
-) (answer *Answer, reason string, err error) {
-	r := &run{viewer: v, args: make([]map[string]any, len(p.slots)), reads: make([]*store.Read, len(p.askers))}
-	for i, slot := range p.slots {
-		if r.args[i], err = slot.of(ctx, variables); err != nil {
-			return nil, ReasonArguments, nil // the executor says what is wrong with them
+// Bind binds the plan to a viewer and to the values of variables. Without an
+// execution, the reason says why gqlgen's executor must answer.
+func (p *Plan) Bind(ctx context.Context, v *model.Viewer, variables map[string]any) (x *Execution, reason string) {
+	x = &Execution{plan: p, viewer: v, args: make([]map[string]any, len(p.args)), loads: make([]*query.Load, len(p.loads))}
+	x.Request.Loads = make([]*query.Load, 0, len(p.loads))
+	var err error
+	for i, args := range p.args {
+		if x.args[i], err = args.of(ctx, variables); err != nil {
+			return nil, ReasonArguments // the executor says what is wrong with them
 		}
 	}
-	wanted := make([]*store.Read, 0, len(p.askers))
-	for i, ask := range p.askers {
-		if r.reads[i], err = ask(r); err != nil {
-			return nil, ReasonArguments, nil
+	for i, load := range p.loads {
+		if x.loads[i], err = load(x); err != nil {
+			return nil, ReasonArguments
 		}
-		if r.reads[i] != nil {
-			wanted = append(wanted, r.reads[i])
+		if x.loads[i] != nil {
+			x.Request.Loads = append(x.Request.Loads, x.loads[i])
 		}
 	}
-	if err := read(ctx, wanted); err != nil {
-		return nil, "", err
-	}
-	defer release(wanted)
-	e := &encoding{reads: r.reads, below: make([]map[int64][]int32, len(r.reads)), now: now, out: p.size.buffer()}
-	p.write(e, r)
-	p.size.note(len(e.out))
-	return &Answer{Data: e.out, Hidden: e.hidden}, "", nil
+	return x, ""
 }
 
-func (p *Plan) write(e *encoding, r *run) {
+// Encode writes the answer from the rows that were fetched, and releases them.
+func (x *Execution) Encode(now time.Time) *Answer {
+	defer x.Request.Release()
+	e := &encoding{loads: x.loads, below: make([]map[int64][]int32, len(x.loads)), now: now, out: x.plan.size.buffer()}
+	x.plan.write(e, x)
+	x.plan.size.note(len(e.out))
+	return &Answer{Data: e.out, Hidden: e.hidden}
+}
+
+func (p *Plan) write(e *encoding, x *Execution) {
 	e.out = append(e.out, '{')
 	for i, root := range p.roots {
 		if i > 0 {
@@ -130,17 +132,10 @@ func (p *Plan) write(e *encoding, r *run) {
 		}
 		e.out = append(e.out, root.text...)
 		e.path = append(e.path, step{name: root.key})
-		root.value.write(e, r)
+		root.value.write(e, x)
 		e.path = e.path[:len(e.path)-1]
 	}
 	e.out = append(e.out, '}')
-}
-
-func release(reads []*store.Read) {
-	for _, read := range reads {
-		read.Rows.Release()
-		read.Rows = nil
-	}
 }
 
 // MayCall reports whether the viewer may call every root field of the plan.

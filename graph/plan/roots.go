@@ -4,12 +4,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/caregraph/caregraph/model"
-	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/query"
 )
-
-// List makes the read of a root field that is a list, from its decoded
-// arguments.
-type List func(l *store.Level, v *model.Viewer, args map[string]any) (*store.Read, error)
 
 // rootField is a selected field of Query.
 type rootField struct {
@@ -19,7 +15,7 @@ type rootField struct {
 
 // rootValue writes what a field of Query holds.
 type rootValue interface {
-	write(e *encoding, r *run)
+	write(e *encoding, x *Execution)
 }
 
 // root compiles a field of Query.
@@ -28,45 +24,45 @@ func (c *compilation) root(f graphql.CollectedField) (rootValue, error) {
 		return rootTypename(quoted(c.Schema.Query.Name)), nil
 	}
 	if f.Name == "__schema" || f.Name == "__type" {
-		return nil, uncovered{ReasonIntrospection}
+		return nil, errUnsupported{ReasonIntrospection}
 	}
-	if len(c.plan.askers) >= mostReads {
-		return nil, uncovered{ReasonSize}
+	if len(c.plan.loads) >= mostLoads {
+		return nil, errUnsupported{ReasonSize}
 	}
 	c.plan.calls = append(c.plan.calls, "Query."+f.Name)
-	typ := f.Definition.Type.Name()
-	list, isList := c.Lists[f.Name]
-	_, isRecord := recordTypes[typ]
+	typ := c.Records.Type(f.Definition.Type.Name())
+	list := c.Records.Root(f.Name)
+	counted, group := c.Records.Group(f.Name)
 	switch {
 	case f.Name == "me":
-		return c.single(f, typ, func(l *store.Level, r *run, _ map[string]any) *store.Read { return l.ReadOne(r.viewer.UserID) })
+		return c.single(f, typ, func(n *query.Node, x *Execution, _ map[string]any) *query.Load { return n.One(x.viewer.UserID) })
 	case f.Name == "node", f.Name == "nodes":
 		return c.nodes(f)
-	case isList:
+	case list != nil:
 		return c.list(f, list)
-	case f.Name == "specializations":
-		return c.specializations(f)
-	case isRecord && f.Definition.Arguments.ForName("id") != nil:
-		return c.single(f, typ, func(l *store.Level, _ *run, args map[string]any) *store.Read {
-			return l.ReadOne(args["id"].(model.ID).Of(recordTypes[typ].kind))
+	case group != nil:
+		return c.group(f, counted, group)
+	case typ != nil && f.Definition.Arguments.ForName("id") != nil:
+		return c.single(f, typ, func(n *query.Node, _ *Execution, args map[string]any) *query.Load {
+			return n.One(args["id"].(model.ID).Of(typ.Kind))
 		})
 	default:
-		return nil, uncovered{f.Name}
+		return nil, errUnsupported{f.Name}
 	}
 }
 
 type rootTypename string
 
-func (t rootTypename) write(e *encoding, _ *run) { e.out = append(e.out, t...) }
+func (t rootTypename) write(e *encoding, _ *Execution) { e.out = append(e.out, t...) }
 
 // single is one record: null when it does not exist for the viewer.
 type single struct {
-	read   int
+	load   int
 	object *object
 }
 
-func (s single) write(e *encoding, _ *run) {
-	rows := e.reads[s.read].Rows
+func (s single) write(e *encoding, _ *Execution) {
+	rows := e.loads[s.load].Rows
 	if rows.Len() == 0 {
 		e.null()
 		return
@@ -74,109 +70,96 @@ func (s single) write(e *encoding, _ *run) {
 	s.object.write(e, row{rows, 0})
 }
 
-func (c *compilation) single(f graphql.CollectedField, typ string, ask func(*store.Level, *run, map[string]any) *store.Read) (rootValue, error) {
-	level, err := c.Store.Level(typ)
-	if err != nil {
-		return nil, err //nolint:wrapcheck // says the type
-	}
-	level.Record().ID()
-	slot := c.arguments("Query", f)
-	read := c.plan.read(func(r *run) (*store.Read, error) { return ask(level, r, r.args[slot]), nil })
-	o, err := c.object(place{read, level.Record(), typ}, f.Selections)
-	return single{read, o}, err
+func (c *compilation) single(
+	f graphql.CollectedField, t *query.RecordType, load func(*query.Node, *Execution, map[string]any) *query.Load,
+) (rootValue, error) {
+	node, args := t.Node(), c.arguments("Query", f)
+	index := c.plan.load(func(x *Execution) (*query.Load, error) { return load(node, x, x.args[args]), nil })
+	o, err := c.object(location{index, node.Record()}, f.Selections)
+	return single{index, o}, err
 }
 
 // rootList is a connection at the root.
 type rootList struct{ *connection }
 
-func (l rootList) write(e *encoding, _ *run) { l.connection.write(e, row{}) }
+func (l rootList) write(e *encoding, _ *Execution) { l.connection.write(e, row{}) }
 
-func (c *compilation) list(f graphql.CollectedField, ask List) (rootValue, error) {
-	typ := c.Schema.Types[f.Definition.Type.Name()].Fields.ForName("nodes").Type.Name()
-	level, err := c.Store.Level(typ)
-	if err != nil {
-		return nil, err //nolint:wrapcheck // says the type
-	}
-	slot := c.arguments("Query", f)
+func (c *compilation) list(f graphql.CollectedField, t *query.RecordType) (rootValue, error) {
+	node, args := t.Node(), c.arguments("Query", f)
 	conn := &connection{parent: -1, present: -1}
-	err = c.connection(conn, level, place{record: level.Record(), typ: typ}, f, func(r *run) (*store.Read, error) {
-		return ask(level, r.viewer, r.args[slot])
+	err := c.connection(conn, node, location{join: node.Record()}, f, func(x *Execution) (*query.Load, error) {
+		return node.List(x.viewer, x.args[args])
 	})
 	return rootList{conn}, err
 }
 
-// specializations is a list of names with the number of doctors.
-type specializations struct {
-	read   int
+// group is a list of values with the number of records.
+type group struct {
+	load   int
 	object *object
 }
 
-func (s specializations) write(e *encoding, _ *run) {
-	rows := e.reads[s.read].Rows
-	e.list(rows.Len(), func(i int) { s.object.write(e, row{rows, i}) })
+func (g group) write(e *encoding, _ *Execution) {
+	rows := e.loads[g.load].Rows
+	e.list(rows.Len(), func(i int) { g.object.write(e, row{rows, i}) })
 }
 
-func (c *compilation) specializations(f graphql.CollectedField) (rootValue, error) {
-	level, err := c.Store.Level("Doctor")
-	if err != nil {
-		return nil, err //nolint:wrapcheck // says the type
-	}
-	list := specializations{object: &object{standing: -1}}
-	list.read = c.plan.read(func(*run) (*store.Read, error) { return level.ReadSpecializations(), nil })
-	for _, s := range c.fields(f.Selections, "Specialization") {
+func (c *compilation) group(f graphql.CollectedField, t *query.RecordType, by *query.Group) (rootValue, error) {
+	node, typ := t.Node(), f.Definition.Type.Name()
+	g := group{object: &object{relations: -1}}
+	g.load = c.plan.load(func(*Execution) (*query.Load, error) { return node.GroupBy(by), nil })
+	for _, s := range c.fields(f.Selections, typ) {
 		f := field{key: s.Alias, text: quoted(s.Alias) + ":"}
 		switch s.Name {
 		case "__typename":
-			f.value = constant(`"Specialization"`)
-		case "name":
-			f.value = column{store.SpecializationName, writeText}
-		case "doctorCount":
-			f.value = column{store.SpecializationCount, writeBigInt}
+			f.value = constant(quoted(typ))
+		case by.Name:
+			f.value = column{query.GroupValue, writeText}
+		case by.Count:
+			f.value = column{query.GroupCount, writeBigInt}
 		default:
-			return nil, uncovered{"Specialization." + s.Name}
+			return nil, errUnsupported{typ + "." + s.Name}
 		}
-		list.object.fields = append(list.object.fields, f)
+		g.object.fields = append(g.object.fields, f)
 	}
-	return list, nil
+	return g, nil
 }
 
-// byID is what node and nodes give out: each record in the place of its id.
+// byID is the value of node and nodes: each record in the place of its id.
 type byID struct {
-	slot  int
+	args  int
 	kinds map[model.Kind]kindOf
 }
 
-// kindOf is the read of the records of one kind.
+// kindOf is the load of the records of one kind.
 type kindOf struct {
-	read, id int
+	load, id int
 	object   *object
 }
 
 func (c *compilation) nodes(f graphql.CollectedField) (rootValue, error) {
-	b := byID{slot: c.arguments("Query", f), kinds: map[model.Kind]kindOf{}}
-	for typ, known := range recordTypes {
-		level, err := c.Store.Level(typ)
-		if err != nil {
-			return nil, err //nolint:wrapcheck // says the type
-		}
-		k := kindOf{id: level.Record().ID()}
-		k.read = c.plan.read(func(r *run) (*store.Read, error) {
+	b := byID{args: c.arguments("Query", f), kinds: map[model.Kind]kindOf{}}
+	for _, t := range c.Records.Types() {
+		node := t.Node()
+		k := kindOf{id: node.Record().ID()}
+		k.load = c.plan.load(func(x *Execution) (*query.Load, error) {
 			var wanted []int64
-			ids, err := idsOf(r.args[b.slot])
+			ids, err := idsOf(x.args[b.args])
 			for _, id := range ids {
-				if id.Kind == known.kind {
+				if id.Kind == t.Kind {
 					wanted = append(wanted, id.Num)
 				}
 			}
 			if err != nil || len(wanted) == 0 {
 				return nil, err
 			}
-			return level.ReadByIDs(wanted), nil
+			return node.ByIDs(wanted), nil
 		})
-		if k.object, err = c.object(place{k.read, level.Record(), typ}, f.Selections); err != nil {
+		var err error
+		if k.object, err = c.object(location{k.load, node.Record()}, f.Selections); err != nil {
 			return nil, err
 		}
-		b.kinds[known.kind] = k
+		b.kinds[t.Kind] = k
 	}
 	if f.Name == "node" {
 		return nodeByID{b}, nil
@@ -184,25 +167,25 @@ func (c *compilation) nodes(f graphql.CollectedField) (rootValue, error) {
 	return nodesByID{b}, nil
 }
 
-// idsOf returns the ids that node or nodes was asked for.
+// idsOf returns the ids in the arguments of node or nodes.
 func idsOf(args map[string]any) ([]*model.ID, error) {
 	if id, ok := args["id"].(model.ID); ok {
 		return []*model.ID{&id}, nil
 	}
 	ids, _ := args["ids"].([]*model.ID)
 	if len(ids) > model.MaxPage {
-		return nil, uncovered{ReasonArguments}
+		return nil, errUnsupported{ReasonArguments}
 	}
 	return ids, nil
 }
 
 func (b byID) write(e *encoding, id *model.ID) {
 	k, known := b.kinds[id.Kind]
-	if !known || e.reads[k.read] == nil {
+	if !known || e.loads[k.load] == nil {
 		e.null()
 		return
 	}
-	rows := e.reads[k.read].Rows
+	rows := e.loads[k.load].Rows
 	for n := range rows.Len() {
 		if rows.Int64(n, k.id) == id.Num {
 			k.object.write(e, row{rows, n})
@@ -217,20 +200,12 @@ type (
 	nodesByID struct{ byID }
 )
 
-func (n nodeByID) write(e *encoding, r *run) {
-	ids, _ := idsOf(r.args[n.slot])
+func (n nodeByID) write(e *encoding, x *Execution) {
+	ids, _ := idsOf(x.args[n.args])
 	n.byID.write(e, ids[0])
 }
 
-func (n nodesByID) write(e *encoding, r *run) {
-	ids, _ := idsOf(r.args[n.slot])
+func (n nodesByID) write(e *encoding, x *Execution) {
+	ids, _ := idsOf(x.args[n.args])
 	e.list(len(ids), func(i int) { n.byID.write(e, ids[i]) })
-}
-
-// PageArgs are the page arguments among a list's decoded arguments.
-func PageArgs(args map[string]any) model.PageArgs {
-	return model.PageArgs{
-		First: args["first"].(*int), Last: args["last"].(*int),
-		After: args["after"].(*string), Before: args["before"].(*string),
-	}
 }

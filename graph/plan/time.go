@@ -3,13 +3,13 @@ package plan
 import (
 	"time"
 
-	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/internal/pgpipe"
 )
 
 // epoch is where PostgreSQL counts days and microseconds from.
 var epoch = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
 
-func day(value []byte) time.Time { return epoch.AddDate(0, 0, store.Days(value)) }
+func day(value []byte) time.Time { return epoch.AddDate(0, 0, pgpipe.Days(value)) }
 
 // Days are counted here from 0000-03-01, so that the leap day is the last of its
 // year. What lies before that, or has more than four digits in its year, is left
@@ -27,7 +27,7 @@ const (
 )
 
 func writeDate(b, value []byte) []byte {
-	days := store.Days(value) + epochDay
+	days := pgpipe.Days(value) + epochDay
 	if days < 0 || days >= endDay {
 		return day(value).AppendFormat(b, `"2006-01-02"`)
 	}
@@ -37,7 +37,7 @@ func writeDate(b, value []byte) []byte {
 }
 
 func writeDateTime(b, value []byte) []byte {
-	micros := store.Micros(value)
+	micros := pgpipe.Micros(value)
 	if micros < -epochDay*microsInDay || micros >= (endDay-epochDay)*microsInDay {
 		at := epoch.AddDate(0, 0, int(micros/microsInDay)).Add(time.Duration(micros%microsInDay) * time.Microsecond)
 		return at.AppendFormat(b, `"2006-01-02T15:04:05.000000Z"`)

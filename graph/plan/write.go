@@ -5,8 +5,8 @@ import (
 	"reflect"
 	"strconv"
 
+	"github.com/caregraph/caregraph/internal/pgpipe"
 	"github.com/caregraph/caregraph/model"
-	"github.com/caregraph/caregraph/store"
 )
 
 // writer appends a value as JSON from how PostgreSQL sent it.
@@ -40,18 +40,18 @@ func writerOf(t reflect.Type) (writer, error) {
 
 func writeText(b, value []byte) []byte { return model.AppendText(b, value) }
 
-func writeInt(b, value []byte) []byte { return strconv.AppendInt(b, int64(store.Int(value)), 10) }
+func writeInt(b, value []byte) []byte { return strconv.AppendInt(b, int64(pgpipe.Int(value)), 10) }
 
-func writeBigInt(b, value []byte) []byte { return strconv.AppendInt(b, store.BigInt(value), 10) }
+func writeBigInt(b, value []byte) []byte { return strconv.AppendInt(b, pgpipe.BigInt(value), 10) }
 
-func writeBool(b, value []byte) []byte { return strconv.AppendBool(b, store.Bool(value)) }
+func writeBool(b, value []byte) []byte { return strconv.AppendBool(b, pgpipe.Bool(value)) }
 
 // writeID returns the writer of global ids of a kind.
 func writeID(kind model.Kind) writer {
 	prefix := `"` + string(kind) + "_"
 	return func(b, value []byte) []byte {
 		b = append(b, prefix...)
-		b = strconv.AppendInt(b, store.BigInt(value), 10)
+		b = strconv.AppendInt(b, pgpipe.BigInt(value), 10)
 		return append(b, '"')
 	}
 }

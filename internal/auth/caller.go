@@ -97,7 +97,7 @@ func (c *Caller) recall() (v *model.Viewer, confirmed bool, err error) {
 	if c.viewer != nil {
 		return c.viewer, true, nil
 	}
-	v, certain := c.store.Recall(c.claims.SessionID)
+	v, certain := c.store.CachedViewer(c.claims.SessionID)
 	if v == nil || v.UserID != c.claims.UserID {
 		return nil, false, nil
 	}

@@ -137,7 +137,7 @@ func TestViewer_IsRecalledWhenThatIsCertain(t *testing.T) {
 		if _, err := o.asks(t, asha).Viewer(t.Context()); err != nil || time.Now().After(end) {
 			t.Fatalf("it does not become certain: %v", err)
 		}
-		if _, certain := o.Store.Recall(asha.SessionID); certain {
+		if _, certain := o.Store.CachedViewer(asha.SessionID); certain {
 			break
 		}
 	}

@@ -27,5 +27,5 @@ func run() error {
 	if err != nil {
 		return fmt.Errorf("read gqlgen.yml: %w", err)
 	}
-	return api.Generate(cfg, api.AddPlugin(bindings{}))
+	return api.Generate(cfg, api.AddPlugin(bindings{}), api.AddPlugin(reads{}))
 }

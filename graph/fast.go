@@ -14,50 +14,30 @@ import (
 	"github.com/caregraph/caregraph/store"
 )
 
-// Reuse takes the data of a response that was sent, for the next ones.
+// Reuse returns the data of a response that was sent to a pool.
 func Reuse(data []byte) { plan.Reuse(data) }
 
-// How a query was answered, beside the reasons of package plan.
+// How a query was answered, next to the reasons of package plan.
 const (
 	// Compiled is by a plan.
 	Compiled = "compiled"
-	// interpreted is by the executor because Config.Interpret asks for it.
-	interpreted = "interpreted"
-	// anonymous callers are refused by the executor.
+	// referenceOnly is by the reference engine because Config.ReferenceOnly asks for
+	// it.
+	referenceOnly = "interpreted"
+	// anonymous callers are refused by the reference engine.
 	anonymous = "unauthenticated"
 )
 
-// lists are the root fields that are lists, for plans.
-var lists = map[string]plan.List{
-	"patients": func(l *store.Level, v *model.Viewer, args map[string]any) (*store.Read, error) {
-		return l.ReadPatients(v, patientQuery(pageArgs(args), args["search"].(*string),
-			args["filter"].(*model.PatientFilter), args["orderBy"].(*model.PatientOrder)))
-	},
-	"doctors": func(l *store.Level, v *model.Viewer, args map[string]any) (*store.Read, error) {
-		return l.ReadDoctors(v, doctorQuery(pageArgs(args), args["search"].(*string),
-			args["filter"].(*model.DoctorFilter), args["orderBy"].(*model.DoctorOrder)))
-	},
-	"mappings": func(l *store.Level, _ *model.Viewer, args map[string]any) (*store.Read, error) {
-		return l.ReadMappings(mappingQuery(pageArgs(args), args["filter"].(*model.MappingFilter), args["orderBy"].(*model.MappingOrder)))
-	},
-}
-
-// compile returns the compiler of queries.
-func (r resolver) compile(schema *ast.Schema) *plan.Compiler {
-	return plan.New(plan.Config{Schema: schema, Policy: r.Policy, Store: r.Store, Lists: lists, Access: r.allowed})
-}
-
-// compiled answers a query by its plan, and leaves to gqlgen's executor what a
-// plan cannot answer: the executor gives the same answers, and is the one that
-// refuses.
-func (r resolver) compiled(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+// fast answers a query by its plan. It leaves what a plan cannot answer to gqlgen's
+// executor, which gives the same answers and writes all refusals.
+func (r resolver) fast(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	op := graphql.GetOperationContext(ctx)
 	if op.Operation.Operation != ast.Query {
 		return next(ctx)
 	}
 	out, how := r.answer(ctx, op)
-	if r.Answered != nil {
-		r.Answered(ctx, how)
+	if r.OnAnswered != nil {
+		r.OnAnswered(ctx, how)
 	}
 	if out == nil {
 		return next(ctx)
@@ -67,8 +47,8 @@ func (r resolver) compiled(ctx context.Context, next graphql.OperationHandler) g
 
 // answer returns no answer, and why, when the executor must give it.
 func (r resolver) answer(ctx context.Context, op *graphql.OperationContext) (out *graphql.Response, how string) {
-	if r.Interpret {
-		return nil, interpreted
+	if r.ReferenceOnly {
+		return nil, referenceOnly
 	}
 	defer func() {
 		if value := recover(); value != nil {
@@ -85,36 +65,28 @@ func (r resolver) answer(ctx context.Context, op *graphql.OperationContext) (out
 		if !compiled.MayCall(r.Policy, v) {
 			return nil, plan.ReasonRefused
 		}
-		actual := v
-		answer, reason, err := compiled.Run(ctx, v, op.Variables, r.Now(), func(ctx context.Context, reads []*store.Read) error {
-			if confirmed {
-				return r.Store.Read(ctx, v, reads) //nolint:wrapcheck // the store says what it was doing
-			}
-			found, err := r.Store.ReadConfirming(ctx, v, reads)
-			if err != nil {
-				return err //nolint:wrapcheck // as above
-			}
-			if actual, err = caller.Seen(found); err != nil || *actual != *v {
-				return errOther
-			}
-			return nil
-		})
-		switch {
-		case errors.Is(err, errOther):
-			v, confirmed = actual, true // nobody, if the session has ended
-		case err != nil:
-			return r.failed(ctx, op, err), Compiled
-		case reason != "":
+		bound, reason := compiled.Bind(ctx, v, op.Variables)
+		if reason != "" {
 			return nil, reason
+		}
+		bound.Request.Confirm = !confirmed
+		fetchErr := r.Store.Fetch(ctx, v, &bound.Request)
+		changed, isChanged := errors.AsType[*store.ViewerChangedError](fetchErr)
+		switch {
+		case isChanged:
+			v, err = caller.Seen(changed.Viewer)
+			confirmed = true
+		case fetchErr != nil:
+			return r.failed(ctx, op, fetchErr), Compiled
 		default:
-			return r.respond(ctx, op, answer), Compiled
+			if !confirmed {
+				_, _ = caller.Seen(v) // the viewer is the caller's
+			}
+			return r.respond(ctx, op, bound.Encode(r.Now())), Compiled
 		}
 	}
 	return nil, anonymous
 }
-
-// errOther says that the viewer is not the one who was presumed.
-var errOther = errors.New("the viewer has changed")
 
 func (r resolver) respond(ctx context.Context, op *graphql.OperationContext, answer *plan.Answer) *graphql.Response {
 	out := &graphql.Response{Data: answer.Data}
@@ -167,5 +139,3 @@ func at(path ast.Path, position *ast.Position, err error) error {
 	out.Locations = []gqlerror.Location{{Line: position.Line, Column: position.Column}}
 	return out
 }
-
-func pageArgs(args map[string]any) model.PageArgs { return plan.PageArgs(args) }

@@ -1,0 +1,192 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/caregraph/caregraph/graph/gen"
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store/query"
+)
+
+// reads is the reference engine: it reads records for gqlgen's executor, with one
+// statement for each level of an answer. It serves payloads of mutations, refusals
+// and whatever package plan cannot answer; the differential test compares the two
+// engines.
+type reads struct{ Config }
+
+var _ gen.Reads = reads{}
+
+// One returns the record that an edge of a record names, nil if it does not exist
+// for the viewer.
+func (r reads) One(ctx context.Context, of model.Node, field string) (model.Node, error) {
+	t := r.Store.Records().Type(of.TypeName())
+	e := t.Edge(field)
+	if e == nil {
+		return nil, fmt.Errorf("%s.%s names no record", t.Name, field)
+	}
+	key, set := t.ID(of, e.From)
+	if !set {
+		return nil, nil //nolint:nilnil // it names none
+	}
+	return orNull(ctx, load(ctx).related, edgeKey{t.Name, field, key})
+}
+
+// List returns a page of a list of a record.
+func (r reads) List(ctx context.Context, of model.Node, field string, args map[string]any) (any, error) {
+	t, loaders := r.Store.Records().Type(of.TypeName()), load(ctx)
+	l := t.List(field)
+	if l == nil {
+		return r.ownList(ctx, t, of, field, args)
+	}
+	key := loaders.pageKey(t.Name, l, args, of.NodeID().Num)
+	page, err := loaders.pages.Load(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	listed := *page
+	listed.Count = func(ctx context.Context) (int, error) { return load(ctx).counts.Load(ctx, key) }
+	if l.Node != "" {
+		listed.Entries, err = r.nodes(ctx, l, page.Entries)
+	}
+	return &listed, err
+}
+
+// nodes returns the entries of a list whose nodes are records that its rows name.
+// An entry is left out if its node does not exist for the viewer.
+func (r reads) nodes(ctx context.Context, l *query.List, rows []model.RecordEntry) ([]model.RecordEntry, error) {
+	t := l.Rows()
+	keys := make([]edgeKey, len(rows))
+	for i, row := range rows {
+		key, _ := t.ID(row.Node, t.Edge(l.Node).From)
+		keys[i] = edgeKey{t.Name, l.Node, key}
+	}
+	nodes, err := allOrNull(ctx, load(ctx).related, keys)
+	entries := make([]model.RecordEntry, 0, len(rows))
+	for i, node := range nodes {
+		if node != nil {
+			entries = append(entries, model.RecordEntry{Cursor: rows[i].Cursor, Node: node, Row: rows[i].Node})
+		}
+	}
+	return entries, err
+}
+
+// ownList returns a page from a source of its own.
+func (r reads) ownList(ctx context.Context, t *query.RecordType, of model.Node, field string, args map[string]any) (any, error) {
+	own := t.OwnList(field)
+	if own == nil {
+		return nil, fmt.Errorf("%s.%s is no list of records", t.Name, field)
+	}
+	pages, err := own.Read(ctx, viewer(ctx), []model.ID{of.NodeID()}, args)
+	if err != nil || len(pages) != 1 {
+		return nil, err
+	}
+	return pages[0], nil
+}
+
+// Record returns the live record with the id, nil if it does not exist for the
+// viewer: a query answers an id of such a record like one that does not exist.
+func (r reads) Record(ctx context.Context, typ string, id model.ID) (model.Node, error) {
+	record, err := r.Store.Get(ctx, viewer(ctx), typ, id.Of(r.Store.Records().Type(typ).Kind))
+	if model.CodeOf(err) == model.CodeNotFound {
+		return nil, nil //nolint:nilnil // null is the answer
+	}
+	return record, err
+}
+
+// Root returns a page of a list of Query.
+func (r reads) Root(ctx context.Context, field string, args map[string]any) (any, error) {
+	v := viewer(ctx)
+	page, err := r.Store.Page(ctx, v, field, args)
+	if err != nil {
+		return nil, err
+	}
+	page.Count = func(ctx context.Context) (int, error) { return r.Store.Count(ctx, v, field, args) }
+	return page, nil
+}
+
+// Viewer returns what the viewer may do with a record.
+func (r reads) Viewer(_ context.Context, of model.Node) (*gen.ViewerAccess, error) {
+	return r.allowed(of.TypeName(), of.ViewerRelations()), nil
+}
+
+// allowed returns what a viewer with the relations may do with a record of a type.
+func (r Config) allowed(typ string, has model.Relations) *gen.ViewerAccess {
+	rule := r.Policy.Types[typ]
+	relations := []gen.Relation{}
+	for _, name := range has.Names() {
+		relations = append(relations, gen.Relation(name))
+	}
+	writable := rule.Writable(has)
+	return &gen.ViewerAccess{
+		Relations:      relations,
+		CanUpdate:      len(writable) > 0,
+		CanDelete:      rule.Fields[r.Store.Records().Type(typ).EndedBy].CanWrite(has),
+		WritableFields: writable,
+		RedactedFields: rule.Redacted(has),
+	}
+}
+
+// queries has the fields of Query that are not generated.
+type queries struct {
+	gen.QueryReads
+	Config
+}
+
+func (q queries) Me(ctx context.Context) (*model.User, error) {
+	v := viewer(ctx)
+	return q.Store.User(ctx, v, v.UserID)
+}
+
+func (q queries) Node(ctx context.Context, id model.ID) (model.Node, error) {
+	found, err := q.Nodes(ctx, []*model.ID{&id})
+	if err != nil {
+		return nil, err
+	}
+	return found[0], nil
+}
+
+// Nodes reads the records of each type together.
+func (q queries) Nodes(ctx context.Context, ids []*model.ID) ([]model.Node, error) {
+	if len(ids) > model.MaxPage {
+		return nil, model.RefuseField("ids", model.CodeBadUserInput, fmt.Sprintf("Ask for at most %d ids at once.", model.MaxPage))
+	}
+	wanted := map[model.Kind][]int64{}
+	for _, id := range ids {
+		wanted[id.Kind] = append(wanted[id.Kind], id.Num)
+	}
+	found := map[model.ID]model.Node{}
+	for _, t := range q.Store.Records().Types() {
+		if len(wanted[t.Kind]) == 0 {
+			continue
+		}
+		rows, err := q.Store.GetMany(ctx, viewer(ctx), t.Name, wanted[t.Kind])
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			found[row.NodeID()] = row
+		}
+	}
+	nodes := make([]model.Node, len(ids))
+	for i, id := range ids {
+		nodes[i] = found[*id]
+	}
+	return nodes, nil
+}
+
+func (q queries) Specializations(ctx context.Context) ([]*model.Specialization, error) {
+	return q.Store.Specializations(ctx, viewer(ctx))
+}
+
+// patients has the field of Patient that is not generated.
+type patients struct {
+	gen.PatientReads
+
+	now func() time.Time
+}
+
+func (p patients) Age(_ context.Context, of *model.Patient) (int, error) {
+	return of.AgeAt(p.now()), nil
+}

@@ -1,0 +1,86 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/caregraph/caregraph/internal/pgpipe"
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store/query"
+	"github.com/caregraph/caregraph/store/session"
+)
+
+// ViewerChangedError says that the session acts on behalf of another viewer than
+// the one that was given: nil when it has ended or expired or its account is not
+// active.
+type ViewerChangedError struct{ Viewer *model.Viewer }
+
+func (*ViewerChangedError) Error() string { return "the session acts for another viewer" }
+
+// Fetch fills in the rows of a request on behalf of a viewer, in one round trip
+// and one snapshot. If the request asks for it, the same round trip confirms the
+// viewer's session; rows are filled in only for the viewer that was given, and
+// else the error is a *ViewerChangedError.
+func (s *Store) Fetch(ctx context.Context, v *model.Viewer, r *query.Request) error {
+	switch {
+	case v == nil:
+		return unauthenticated()
+	case !r.Confirm && len(r.Loads) == 0:
+		return nil
+	case !r.Confirm:
+		if err := s.run(ctx, v, r); err != nil {
+			return err
+		}
+		r.Fill()
+		return nil
+	}
+	asked, lookup := s.sessions.Epoch(), session.Lookup(v.SessionID)
+	if err := s.run(ctx, v, r, lookup); err != nil {
+		return err
+	}
+	r.Fill()
+	actual := s.confirmed(asked, v.SessionID, lookup)
+	if actual != nil && *actual == *v {
+		return nil
+	}
+	r.Release()
+	return &ViewerChangedError{actual}
+}
+
+// run sends the statements of a request, and further ones after them.
+func (s *Store) run(ctx context.Context, v *model.Viewer, r *query.Request, more ...*pgpipe.Statement) error {
+	statements, err := r.Statements(v, more...)
+	if err != nil {
+		return err
+	}
+	if r.Bounded(s.sessions.OwnDoctor(v.SessionID)) {
+		err = s.reads.RunShared(ctx, statements...)
+	} else {
+		err = s.reads.Run(ctx, statements...)
+	}
+	return translate("read", err)
+}
+
+// confirmed caches the result of a session lookup and returns the viewer.
+func (s *Store) confirmed(asked session.Epoch, id string, lookup *pgpipe.Statement) *model.Viewer {
+	result := session.Read(id, lookup.Rows)
+	s.sessions.Put(asked, id, result)
+	return result.Viewer
+}
+
+// SessionViewer looks up on whose behalf a session acts: nil, without an error,
+// when the session has ended or expired or its account is not active.
+func (s *Store) SessionViewer(ctx context.Context, sessionID string) (*model.Viewer, error) {
+	asked, lookup := s.sessions.Epoch(), session.Lookup(sessionID)
+	if err := s.reads.Run(ctx, lookup); err != nil {
+		return nil, translate("read session", err)
+	}
+	return s.confirmed(asked, sessionID, lookup), nil
+}
+
+// CachedViewer returns the viewer on whose behalf a session acted when it was last
+// looked up, nil if it is not cached. It is certain if this server has not ended
+// the session, and no other server had some seconds ago.
+func (s *Store) CachedViewer(sessionID string) (v *model.Viewer, certain bool) {
+	return s.sessions.Get(sessionID, time.Now())
+}

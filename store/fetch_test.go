@@ -1,0 +1,132 @@
+package store_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/query"
+	"github.com/caregraph/caregraph/store/storetest"
+)
+
+// TestFetch_SharedRoundTripsDoNotMixViewers: each gets their own rows, and what they
+// wrote a moment ago, however many requests share the round trip and fail.
+func TestFetch_SharedRoundTripsDoNotMixViewers(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t, oneConnection)
+	before := store.ReadTrips(c.Store)
+	level := nodeOf(t, c.Store, "Patient")
+	name := ok(level.Record().Column("Name"))(t)
+	const accounts, rounds = 12, 20
+	var all []*model.Patient
+	var owners []*storetest.Account
+	for n := range accounts {
+		owners = append(owners, c.Owner(fmt.Sprint("Owner", n)))
+		all = append(all, owners[n].Patient(fmt.Sprint("Patient", n)))
+	}
+	var running sync.WaitGroup
+	for n, owner := range owners {
+		running.Go(func() {
+			for round := range rounds {
+				want := fmt.Sprintf("Patient %d %d", n, round)
+				if _, err := c.DB.ExecContext(t.Context(), "UPDATE patients SET name = ? WHERE id = ?", want, all[n].ID); err != nil {
+					t.Error(err)
+					return
+				}
+				own, others := level.One(all[n].ID), level.One(all[(n+1)%accounts].ID)
+				if err := fetch(t.Context(), c.Store, owner.Viewer, []*query.Load{own, others}); err != nil {
+					t.Error(err)
+					return
+				}
+				if own.Rows.Len() != 1 || others.Rows.Len() != 0 {
+					t.Errorf("%d of the own, %d of others", own.Rows.Len(), others.Rows.Len())
+					return
+				}
+				if got, _ := own.Rows.Value(0, name); string(got) != want {
+					t.Errorf("got %q, want %q", got, want)
+				}
+				own.Rows.Release()
+				if n%4 == 0 {
+					_ = store.RunShared(t.Context(), c.Store, "SELECT (1 / 0)::text")
+				}
+			}
+		})
+	}
+	running.Wait()
+	if trips := store.ReadTrips(c.Store) - before; trips >= accounts*rounds {
+		t.Errorf("%d trips for %d reads: none was shared", trips, accounts*rounds)
+	}
+}
+
+func TestLookups(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	v := c.Owner("Asha").Viewer
+	patients, doctors := nodeOf(t, c.Store, "Patient"), nodeOf(t, c.Store, "Doctor")
+	page := ok(patients.List(v, argsOf(PatientQuery{})))(t)
+	with := func(parent *query.Load, of *query.Node, first int) []*query.Load {
+		below := mappingsOf(of.Record())
+		list := ok(below.ListOf(parent, listArgs(model.PageArgs{First: &first}, nil)))(t)
+		return []*query.Load{parent, list}
+	}
+	for name, is := range map[string]struct {
+		reads []*query.Load
+		want  bool
+	}{
+		"one":                         {[]*query.Load{patients.One(1)}, true},
+		"some":                        {[]*query.Load{patients.ByIDs([]int64{1, 2})}, true},
+		"some of two kinds":           {[]*query.Load{patients.ByIDs([]int64{1}), doctors.ByIDs([]int64{2})}, false},
+		"one with mappings":           {with(patients.One(1), patients, 50), true},
+		"one with very many mappings": {with(patients.One(1), patients, 100), false},
+		"some with mappings":          {with(patients.ByIDs([]int64{1, 2}), patients, 5), false},
+		"a doctor with mappings":      {with(doctors.One(1), doctors, 5), false},
+		"a page":                      {[]*query.Load{page}, false},
+		"lists of a page":             {with(page, patients, 5), false},
+		"a number":                    {[]*query.Load{page.Count()}, false},
+		"a number of one's mappings":  {[]*query.Load{patients.One(1), with(patients.One(1), patients, 5)[1].Count()}, false},
+		"specializations":             {[]*query.Load{specializations(doctors)}, false},
+		"nothing (but a session)":     {nil, true},
+	} {
+		if got := store.Bounded(c.Store, v, is.reads); got != is.want {
+			t.Errorf("%s: %v, want %v", name, got, is.want)
+		}
+	}
+}
+
+// TestLookups_OwnEntry: what a doctor's list costs is known of the viewer's own,
+// and of no other.
+func TestLookups_OwnEntry(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	rao, own := c.Doctor("Rao")
+	menon, other := c.Doctor("Menon")
+	unverified := c.DoctorAccount("Iyer")
+	pending := unverified.OwnEntry("Dr. Iyer")
+	doctors, mappings := nodeOf(t, c.Store, "Doctor"), nodeOf(t, c.Store, "Mapping")
+	named, _ := mappings.Record().One("doctor")
+	below, belowNamed := mappingsOf(doctors.Record()), mappingsOf(named)
+	list := func(parent *query.Load, level *query.Node, on *query.Join, active *bool) []*query.Load {
+		return []*query.Load{parent, ok(level.ListOf(parent, listArgs(model.PageArgs{}, active)))(t)}
+	}
+	of := func(id int64, active *bool) []*query.Load {
+		return list(doctors.One(id), below, doctors.Record(), active)
+	}
+	wantLookups := func(what string, v *model.Viewer, reads []*query.Load, want bool) {
+		t.Helper()
+		wantSame(t, what, store.Bounded(c.Store, v, reads), want)
+	}
+	wantLookups("before the session was asked for", rao.Viewer, of(own.ID, new(true)), false)
+	for _, account := range []*storetest.Account{rao, menon, unverified} {
+		ok(c.Store.SessionViewer(t.Context(), account.SessionID))(t)
+	}
+	wantLookups("the own active ones", rao.Viewer, of(own.ID, new(true)), true)
+	wantLookups("the own ended ones", rao.Viewer, of(own.ID, new(false)), false)
+	wantLookups("all of the own", rao.Viewer, of(own.ID, nil), false)
+	wantLookups("another's", rao.Viewer, of(other.ID, new(true)), false)
+	wantLookups("those of one not verified", unverified.Viewer, of(pending.ID, new(true)), false)
+	wantLookups("those of many", rao.Viewer, list(doctors.ByIDs([]int64{own.ID}), below, doctors.Record(), new(true)), false)
+	wantLookups("those of a mapping's doctor", rao.Viewer,
+		list(mappings.One(own.ID), belowNamed, named, new(true)), false)
+}

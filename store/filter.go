@@ -1,0 +1,44 @@
+package store
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store/query"
+)
+
+// searched returns the condition of the argument search.
+func searched(s query.Scope, args query.Args) ([]query.Condition, error) {
+	term := query.Arg[string](args, "search")
+	if err := checkText("search", term); err != nil || term == nil {
+		return nil, err
+	}
+	return []query.Condition{s.Search(*term)}, nil
+}
+
+// longestTerm is that of an e-mail address, the longest thing that is searched.
+const longestTerm = 254
+
+// checkText refuses a text that PostgreSQL cannot hold, and one so long that it
+// matches nothing and only costs time.
+func checkText(field string, text *string) error {
+	switch {
+	case text == nil:
+		return nil
+	case strings.ContainsRune(*text, 0):
+		return model.RefuseField(field, model.CodeBadUserInput, field+": null characters are not allowed.")
+	case utf8.RuneCountInString(*text) > longestTerm:
+		return model.RefuseField(field, model.CodeBadUserInput, fmt.Sprintf("%s must have at most %d characters.", field, longestTerm))
+	default:
+		return nil
+	}
+}
+
+func orZero[V any](v *V) (zero V) {
+	if v == nil {
+		return zero
+	}
+	return *v
+}

@@ -1,0 +1,247 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store/query"
+)
+
+// This file is the reads of the reference engine: for any type of record, one
+// statement for each level of an answer, written by bun. It shares the rules and
+// the conditions with the fast engine, and no text of a statement, so that a test
+// can compare the two.
+
+// Get returns the live record of the type with the id, or NOT_FOUND.
+func (s *Store) Get(ctx context.Context, v *model.Viewer, typ string, id int64) (model.Node, error) {
+	rows, err := s.GetMany(ctx, v, typ, []int64{id})
+	switch {
+	case err != nil:
+		return nil, err
+	case len(rows) == 0:
+		return nil, notFound("id")
+	default:
+		return rows[0], nil
+	}
+}
+
+// GetMany returns those of the live records that exist for the viewer, in no
+// order.
+func (s *Store) GetMany(ctx context.Context, v *model.Viewer, typ string, ids []int64) ([]model.Node, error) {
+	t, err := s.recordType(typ)
+	if err != nil {
+		return nil, err
+	}
+	return s.byKey(ctx, t, v, "id", ids, model.DeletedExclude)
+}
+
+// Related returns the records that an edge of a type names, by the values of the
+// edge's key. A key whose record does not exist for the viewer is left out.
+func (s *Store) Related(ctx context.Context, v *model.Viewer, typ, field string, keys []int64) (map[int64]model.Node, error) {
+	t, err := s.recordType(typ)
+	if err != nil {
+		return nil, err
+	}
+	e := t.Edge(field)
+	if e == nil {
+		return nil, fmt.Errorf("%s.%s names no record", typ, field)
+	}
+	deleted := model.DeletedExclude
+	if e.IncludeDeleted {
+		deleted = query.IncludeDeleted
+	}
+	rows, err := s.byKey(ctx, e.Target(), v, e.Key, keys, deleted)
+	found := make(map[int64]model.Node, len(rows))
+	for _, row := range rows {
+		key, _ := e.Target().ID(row, e.Key)
+		found[key] = row
+	}
+	return found, err
+}
+
+// Page returns a page of a list of Query. It refuses bad page arguments and
+// filters with BAD_USER_INPUT and INVALID_CURSOR.
+func (s *Store) Page(ctx context.Context, v *model.Viewer, field string, args query.Args) (*model.RecordPage, error) {
+	t, selection, err := s.rootList(v, field, args)
+	if err != nil {
+		return nil, err
+	}
+	order := t.Sorting(args)
+	page, err := args.Page().Page(order.Order)
+	if err != nil {
+		return nil, err
+	}
+	rows, slice := newRows(t)
+	q := t.Scope(query.LiteralViewer(v)).Select(s.db.NewSelect().Model(slice), selection.Path, selection.Deleted)
+	if err := onPage(query.Apply(q, selection.Conditions), t, order, page).Scan(ctx); err != nil {
+		return nil, translate("list "+field, err)
+	}
+	return recordPage(rows(), order.Order, page), nil
+}
+
+// Count returns how many records a list of Query has on all pages.
+func (s *Store) Count(ctx context.Context, v *model.Viewer, field string, args query.Args) (int, error) {
+	t, selection, err := s.rootList(v, field, args)
+	if err != nil {
+		return 0, err
+	}
+	_, slice := newRows(t)
+	q := t.Scope(query.LiteralViewer(v)).Narrow(s.db.NewSelect().Model(slice), selection.Path, selection.Deleted)
+	n, err := query.Apply(q, selection.Conditions).Count(ctx)
+	return int(n), translate("count "+field, err)
+}
+
+// PagesOf returns the same page of a list for each of many records of a type, in
+// one statement. A record without rows that the viewer can see gets an empty page.
+// It refuses bad page arguments with BAD_USER_INPUT and INVALID_CURSOR.
+func (s *Store) PagesOf(ctx context.Context, v *model.Viewer, typ, field string, owners []int64, args query.Args) (map[int64]*model.RecordPage, error) {
+	l, err := s.childList(typ, field)
+	if err != nil {
+		return nil, err
+	}
+	t, order := l.Rows(), l.Sorting()
+	page, err := args.Page().Page(order.Order)
+	if err != nil {
+		return nil, err
+	}
+	rows, slice := newRows(t)
+	inner := t.Scope(query.LiteralViewer(v)).Select(s.db.NewSelect().Model(slice), query.Lookup, model.DeletedExclude)
+	inner = onPage(query.Apply(inner, l.Conditions(args)).Where("?TableAlias.? = parent.id", bun.Ident(l.Key)), t, order, page)
+	column, direction := bun.Ident(t.Sorts[0].Column), order.Direction(page)
+	err = s.db.NewRaw("SELECT page.* FROM unnest(?::bigint[]) AS parent (id) CROSS JOIN LATERAL (?) AS page ORDER BY page.? ?, page.id ?",
+		array(owners), inner, column, direction, direction).Scan(ctx, slice)
+	if err != nil {
+		return nil, translate("list "+field+" of many", err)
+	}
+	grouped := map[int64][]model.Listed{}
+	for _, row := range rows() {
+		owner, _ := t.ID(row, l.Key)
+		grouped[owner] = append(grouped[owner], row)
+	}
+	pages := make(map[int64]*model.RecordPage, len(owners))
+	for _, owner := range owners {
+		pages[owner] = recordPage(grouped[owner], order.Order, page)
+	}
+	return pages, nil
+}
+
+// CountsOf returns how many records PagesOf has on all pages, for each owner.
+func (s *Store) CountsOf(ctx context.Context, v *model.Viewer, typ, field string, owners []int64, args query.Args) (map[int64]int, error) {
+	l, err := s.childList(typ, field)
+	if err != nil {
+		return nil, err
+	}
+	var rows []struct {
+		Owner int64
+		Total int
+	}
+	_, slice := newRows(l.Rows())
+	q := l.Rows().Scope(query.LiteralViewer(v)).Narrow(s.db.NewSelect().Model(slice), query.Lookup, model.DeletedExclude)
+	err = query.Apply(q, l.Conditions(args)).ColumnExpr("?TableAlias.? AS owner, count(*) AS total", bun.Ident(l.Key)).
+		Where("?TableAlias.? = ANY(?::bigint[])", bun.Ident(l.Key), array(owners)).
+		GroupExpr("?TableAlias.?", bun.Ident(l.Key)).Scan(ctx, &rows)
+	totals := make(map[int64]int, len(owners))
+	for _, owner := range owners {
+		totals[owner] = 0
+	}
+	for _, row := range rows {
+		totals[row.Owner] = row.Total
+	}
+	return totals, translate("count "+field+" of many", err)
+}
+
+func (s *Store) recordType(name string) (*query.RecordType, error) {
+	if t := s.records.Type(name); t != nil {
+		return t, nil
+	}
+	return nil, fmt.Errorf("%s is no type of record", name)
+}
+
+func (s *Store) rootList(v *model.Viewer, field string, args query.Args) (*query.RecordType, query.Selection, error) {
+	t := s.records.Root(field)
+	if t == nil {
+		return nil, query.Selection{}, fmt.Errorf("Query.%s is no list of records", field)
+	}
+	selection, err := t.Root.Filter(t.Scope(query.LiteralViewer(v)), args)
+	return t, selection, err
+}
+
+func (s *Store) childList(typ, field string) (*query.List, error) {
+	t, err := s.recordType(typ)
+	if err != nil {
+		return nil, err
+	}
+	if l := t.List(field); l != nil {
+		return l, nil
+	}
+	return nil, fmt.Errorf("%s.%s is no list of records", typ, field)
+}
+
+// byKey reads the rows whose column has one of the keys, in no order.
+func (s *Store) byKey(
+	ctx context.Context, t *query.RecordType, v *model.Viewer, column string, keys []int64, deleted model.DeletedFilter,
+) ([]model.Node, error) {
+	rows, slice := newRows(t)
+	q := t.Scope(query.LiteralViewer(v)).Select(s.db.NewSelect().Model(slice), query.Lookup, deleted)
+	if err := q.Where("?TableAlias.? = ANY(?::bigint[])", bun.Ident(column), array(keys)).Scan(ctx); err != nil {
+		return nil, translate("read "+t.Name, err)
+	}
+	nodes := make([]model.Node, 0, len(keys))
+	for _, row := range rows() {
+		nodes = append(nodes, row)
+	}
+	return nodes, nil
+}
+
+// newRows returns a pointer to an empty slice of the type's model, for bun to fill,
+// and a function that returns its rows.
+func newRows(t *query.RecordType) (rows func() []model.Listed, slice any) {
+	filled := reflect.New(reflect.SliceOf(reflect.PointerTo(t.Model)))
+	return func() []model.Listed {
+		all := make([]model.Listed, filled.Elem().Len())
+		for i := range all {
+			all[i] = filled.Elem().Index(i).Interface().(model.Listed) // NewRecords has checked it
+		}
+		return all
+	}, filled.Interface()
+}
+
+// onPage narrows a query to a page in an order and adds the column sort_key. It
+// asks for one row more than the page has, to know whether there is a next one.
+func onPage(q *bun.SelectQuery, t *query.RecordType, o query.Sorting, p model.Page) *bun.SelectQuery {
+	id, key, direction := bun.Safe(t.Alias+".id"), bun.Safe(o.Column), o.Direction(p)
+	return query.Apply(q, o.Bounds(t, p)).
+		ColumnExpr("(?)::text AS sort_key", key).
+		OrderExpr("? ?, ? ?", key, direction, id, direction).
+		Limit(int64(p.Limit + 1))
+}
+
+// recordPage puts the rows that onPage fetched into the list's order.
+func recordPage(rows []model.Listed, order model.Order, p model.Page) *model.RecordPage {
+	more := len(rows) > p.Limit
+	if more {
+		rows = rows[:p.Limit]
+	}
+	info := &model.PageInfo{HasNextPage: more, HasPreviousPage: p.After != nil}
+	if p.Backwards {
+		slices.Reverse(rows)
+		info.HasNextPage, info.HasPreviousPage = p.Before != nil, more
+	}
+	page := &model.RecordPage{PageInfo: info, Entries: make([]model.RecordEntry, len(rows))}
+	for i, row := range rows {
+		page.Entries[i] = model.RecordEntry{Cursor: order.CursorOf(row), Node: row}
+	}
+	if n := len(rows); n > 0 {
+		info.StartCursor, info.EndCursor = &page.Entries[0].Cursor, &page.Entries[n-1].Cursor
+	}
+	return page
+}
+
+// array is an argument that PostgreSQL reads as an array.
+func array(ids []int64) *pgdialect.ArrayValue { return pgdialect.Array(ids) }

@@ -1,0 +1,99 @@
+package store
+
+import (
+	"reflect"
+
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store/query"
+)
+
+// records describes each type of record once. Both engines read it: query and
+// package plan, and the reference engine over reads.go.
+func records() []query.RecordType {
+	createdBy := query.Edge{Field: "createdBy", To: "User", From: "created_by", Key: "id"}
+	return []query.RecordType{{
+		Name: "User", Kind: model.KindUser, Model: reflect.TypeFor[model.User](), Table: "users", Alias: `"user"`,
+		Rules: userRules,
+		One:   []query.Edge{{Field: "doctorProfile", To: "Doctor", From: "id", Key: "account_id"}},
+		Unique: []query.Unique{
+			{Index: "users_username_key", Field: "username", Code: model.CodeTaken, Message: "A user with that username already exists."},
+			{Index: "users_email_key", Field: "email", Code: model.CodeTaken, Message: "user with this email already exists."},
+			{Index: "users_phone_key", Field: "phone", Code: model.CodeTaken, Message: "user with this phone already exists."},
+		},
+	}, {
+		Name: "Patient", Kind: model.KindPatient, Model: reflect.TypeFor[model.Patient](), Table: "patients", Alias: "patient",
+		Live: "patient.deleted_at IS NULL", Rules: patientRules, EndedBy: "deletedAt",
+		One: []query.Edge{createdBy},
+		Many: []query.List{
+			{Field: "mappings", Of: "Mapping", Key: "patient_id", Where: whereIsActive},
+			{Field: "doctors", Of: "Mapping", Key: "patient_id", Node: "doctor", Where: whereActive},
+		},
+		Root: &query.Root{Field: "patients", Filter: filterPatients},
+		Sorts: []query.Sort{
+			{Enum: "CREATED_AT", Field: "createdAt", Column: "created_at", Key: model.KeyTime, Descending: true},
+			{Enum: "UPDATED_AT", Field: "updatedAt", Column: "updated_at", Key: model.KeyTime, Descending: true},
+			{Enum: "NAME", Field: "name", Column: "name_key", Key: model.KeyText},
+			{Enum: "DATE_OF_BIRTH", Field: "dateOfBirth", Column: "date_of_birth", Key: model.KeyDate},
+		},
+		Searched: []string{"name", "email", "phone"},
+		Unique: []query.Unique{
+			{Index: "patients_email_key", Field: "email", Code: model.CodeTaken, Message: "patient with this email already exists."},
+		},
+	}, {
+		Name: "Doctor", Kind: model.KindDoctor, Model: reflect.TypeFor[model.Doctor](), Table: "doctors", Alias: "doctor",
+		Live: "doctor.deleted_at IS NULL", Rules: doctorRules, EndedBy: "deletedAt",
+		One: []query.Edge{createdBy, {Field: "account", To: "User", From: "account_id", Key: "id"}},
+		Many: []query.List{
+			{Field: "mappings", Of: "Mapping", Key: "doctor_id", Where: whereIsActive, OwnRows: isActive},
+			{Field: "patients", Of: "Mapping", Key: "doctor_id", Node: "patient", Where: whereActive, OwnRows: always},
+		},
+		Root: &query.Root{Field: "doctors", Filter: filterDoctors},
+		Groups: []query.Group{
+			{Field: "specializations", Value: "specialization", By: "specialization_key", Name: "name", Count: "doctorCount"},
+		},
+		Sorts: []query.Sort{
+			{Enum: "NAME", Field: "name", Column: "name_key", Key: model.KeyText},
+			{Enum: "EXPERIENCE_YEARS", Field: "experienceYears", Column: "experience_years", Key: model.KeyInt},
+			{Enum: "CONSULTATION_FEE", Field: "consultationFee", Column: "consultation_fee", Key: model.KeyNumeric},
+			{Enum: "CREATED_AT", Field: "createdAt", Column: "created_at", Key: model.KeyTime},
+		},
+		Searched: []string{"name", "specialization", "licenseNumber"},
+		Unique: []query.Unique{
+			{Index: "doctors_license_key", Field: "licenseNumber", Code: model.CodeTaken, Message: "doctor with this license number already exists."},
+			{Index: "doctors_account_key", Field: "account", Code: model.CodeTaken, Message: "This account already has a doctor entry."},
+		},
+	}, {
+		Name: "Mapping", Kind: model.KindMapping, Model: reflect.TypeFor[model.Mapping](), Table: "mappings", Alias: "mapping",
+		Parent: &query.Parent{Type: "Patient", Column: "patient_id"}, Rules: mappingRules, EndedBy: "isActive",
+		One: []query.Edge{
+			createdBy,
+			{Field: "patient", To: "Patient", From: "patient_id", Key: "id"},
+			{Field: "doctor", To: "Doctor", From: "doctor_id", Key: "id", IncludeDeleted: true},
+		},
+		Root: &query.Root{Field: "mappings", Filter: filterMappings},
+		Sorts: []query.Sort{
+			{Enum: "ASSIGNED_AT", Field: "assignedAt", Column: "assigned_at", Key: model.KeyTime, Descending: true},
+			{Enum: "UPDATED_AT", Field: "updatedAt", Column: "updated_at", Key: model.KeyTime, Descending: true},
+		},
+		Unique: []query.Unique{
+			{Index: "mappings_active_pair_key", Field: "doctorId", Code: model.CodeAlreadyAssigned, Message: "This doctor is already assigned to this patient."},
+		},
+	}}
+}
+
+func isActive(args query.Args) bool {
+	active := query.Arg[bool](args, "isActive")
+	return active != nil && *active
+}
+
+func always(query.Args) bool { return true }
+
+func whereActive(query.Args) []query.Condition {
+	return []query.Condition{query.Where("mapping.is_active")}
+}
+
+// whereIsActive reads the argument of that name; null keeps active and ended
+// mappings.
+func whereIsActive(args query.Args) []query.Condition {
+	return mappingIsActive(query.Arg[bool](args, "isActive"))
+}
