@@ -3,8 +3,11 @@ package main
 import (
 	"os"
 	"os/exec"
+	"runtime"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 func TestTreeCPU_CountsOurselvesTheLivingAndTheEnded(t *testing.T) {
@@ -58,6 +61,50 @@ func TestParseStat_NameMayHoldAnything(t *testing.T) {
 	}
 	if _, err := parseStat([]byte("42 (a) S 7")); err == nil {
 		t.Error("a line that is cut off was taken")
+	}
+}
+
+func TestParseStat_KnowsThreadsOfTheKernel(t *testing.T) {
+	for flags, want := range map[string]bool{"2129984": true, "4194560": false} {
+		got, err := parseStat([]byte("9 (kworker) I 2 0 0 0 -1 " + flags + " 0 0 0 0 0 11 0 0 0 20 0 1 0 99 0 0 1\n"))
+		must(t, err)
+		if got.kernel != want {
+			t.Errorf("flags %s: kernel is %v", flags, got.kernel)
+		}
+	}
+}
+
+func TestParseBusy_LeavesOutIdleTimeAndInterrupts(t *testing.T) {
+	got, err := parseBusy([]byte("cpu  100 20 3 5000 600 70 8 9 0 0\ncpu0 1 1 1 1\n"))
+	must(t, err)
+	if got != 123*tick {
+		t.Errorf("got %v, want 1.23s", got)
+	}
+	if _, err := parseBusy([]byte("intr 7")); err == nil {
+		t.Error("a file without processors was accepted")
+	}
+}
+
+// While this process keeps every processor busy, the time of others is what
+// remains.
+func TestReadCPU_LeavesThisProcessOutOfForeign(t *testing.T) {
+	processors := time.Duration(runtime.GOMAXPROCS(0))
+	start := time.Now()
+	before, err := readCPU(os.Getpid(), os.Getpid())
+	must(t, err)
+	var group errgroup.Group
+	for range processors {
+		group.Go(func() error { return awaitCPU(os.Getpid(), 100*time.Millisecond*processors) })
+	}
+	must(t, group.Wait())
+	after, err := readCPU(os.Getpid(), os.Getpid())
+	must(t, err)
+	used, foreign := after.server-before.server, after.foreign-before.foreign
+	if used < 100*time.Millisecond*processors {
+		t.Errorf("only %v were counted", used)
+	}
+	if most := processors*time.Since(start) - used; foreign > most+2*tick*processors {
+		t.Errorf("%v are foreign, at most %v can be", foreign, most)
 	}
 }
 

@@ -11,4 +11,6 @@ var errLinuxOnly = errors.New("CPU and memory are read from /proc, which only Li
 
 func treeCPU(int) (time.Duration, error) { return 0, errLinuxOnly }
 
+func readCPU(int, int) (cpu, error) { return cpu{}, errLinuxOnly }
+
 func treeRSS(int) (int64, error) { return 0, errLinuxOnly }

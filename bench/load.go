@@ -18,9 +18,11 @@ type window struct{ warmUp, counted time.Duration }
 
 // figures are what one measurement found, per request where not said otherwise.
 type figures struct {
-	Requests     int     `json:"requests"`
-	ServerCPU    float64 `json:"serverMs"`
-	PostgresCPU  float64 `json:"postgresMs"`
+	Requests    int     `json:"requests"`
+	ServerCPU   float64 `json:"serverMs"`
+	PostgresCPU float64 `json:"postgresMs"`
+	// Foreign is the CPU of processes that are not part of the benchmark.
+	Foreign      float64 `json:"foreignMs"`
 	PerSecond    float64 `json:"requestsPerSecond"`
 	P50          float64 `json:"p50Ms"`
 	P99          float64 `json:"p99Ms"`
@@ -73,8 +75,8 @@ func measure(ctx context.Context, p *process, postgres int, s script, w window) 
 	return f, nil
 }
 
-// observe returns the CPU that both have used in the window, in milliseconds,
-// not yet per request.
+// observe returns the CPU that the server, PostgreSQL and foreign processes have
+// used in the window, in milliseconds, not yet per request.
 func observe(ctx context.Context, server, postgres int, w window, counting *atomic.Bool) (f figures, err error) {
 	if err := pause(ctx, w.warmUp); err != nil {
 		return f, err
@@ -84,7 +86,6 @@ func observe(ctx context.Context, server, postgres int, w window, counting *atom
 		return f, err
 	}
 	counting.Store(true)
-	defer counting.Store(false)
 	end := time.Now().Add(w.counted)
 	for time.Now().Before(end) {
 		if err := pause(ctx, min(time.Until(end), 250*time.Millisecond)); err != nil {
@@ -97,20 +98,15 @@ func observe(ctx context.Context, server, postgres int, w window, counting *atom
 		f.MostResident = max(f.MostResident, float64(resident)/(1<<20))
 	}
 	after, err := readCPU(server, postgres)
+	counting.Store(false)
 	f.ServerCPU = milliseconds(after.server - before.server)
 	f.PostgresCPU = milliseconds(after.postgres - before.postgres)
+	f.Foreign = milliseconds(after.foreign - before.foreign)
 	return f, err
 }
 
-type cpu struct{ server, postgres time.Duration }
-
-func readCPU(server, postgres int) (c cpu, err error) {
-	if c.server, err = treeCPU(server); err != nil {
-		return c, err
-	}
-	c.postgres, err = treeCPU(postgres)
-	return c, err
-}
+// cpu is the time that was used so far.
+type cpu struct{ server, postgres, foreign time.Duration }
 
 func (f *figures) addTimes(clients []client, counted time.Duration) {
 	var times []time.Duration
@@ -121,6 +117,7 @@ func (f *figures) addTimes(clients []client, counted time.Duration) {
 	f.Requests = len(times)
 	f.ServerCPU /= float64(len(times))
 	f.PostgresCPU /= float64(len(times))
+	f.Foreign /= float64(len(times))
 	f.PerSecond = float64(len(times)) / counted.Seconds()
 	f.P50, f.P99 = milliseconds(percentile(times, 50)), milliseconds(percentile(times, 99))
 }
