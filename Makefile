@@ -95,7 +95,7 @@ fuzz: ## Fuzz every target for FUZZTIME each
 # need they bring along and remove again.
 BENCH = @$(GO) build $(STAMP) -o bin/bench ./bench && exec bin/bench
 
-bench: ## Measure requests against the floor; PEERS=1 adds other servers
+bench: ## Measure requests against the floor (PEERS=1) or an older build (ARGS="--against BINARY")
 	$(BENCH) $(if $(PEERS),--peers) $(ARGS)
 
 growth: ## Measure how that grows with the data (ten minutes, 5 GB of disk)

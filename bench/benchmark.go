@@ -78,7 +78,7 @@ func (b *benchmark) onStage(ctx context.Context, name string, s size, f func(*st
 	if err != nil {
 		return err
 	}
-	us := ours(w.server)
+	us := caregraph(nameOfOurs, w.server)
 	defer us.stop()
 	floor, err := b.tools.floorContender(ctx, url)
 	if err != nil {

@@ -1,11 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 )
 
 // contender is a server that does the workloads.
@@ -36,8 +37,9 @@ const (
 	nameOfOurs  = "caregraph"
 )
 
-func ours(p *process) contender {
-	return contender{name: nameOfOurs, process: p, request: func(load workload, c call) ([]byte, error) {
+// caregraph is a CareGraph server, of this tree or of an older build.
+func caregraph(name string, p *process) contender {
+	return contender{name: name, process: p, request: func(load workload, c call) ([]byte, error) {
 		return graphRequest(c.token, load.document, load.variables(c))
 	}}
 }
@@ -55,8 +57,9 @@ func floorRequest(load workload, c call) ([]byte, error) {
 	return httpRequest("POST", load.floor(c), body), err
 }
 
-// ask sends one call and returns the data of the answer.
-func (c contender) ask(ctx context.Context, load workload, call call) (any, error) {
+// answer sends one call and returns the body of the answer. It refuses a body
+// with errors.
+func (c contender) answer(ctx context.Context, load workload, call call) ([]byte, error) {
 	request, err := c.request(load, call)
 	if err != nil {
 		return nil, err
@@ -72,6 +75,15 @@ func (c contender) ask(ctx context.Context, load workload, call call) (any, erro
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s by %s: %w", load.name, c.name, err)
+	}
+	return body, nil
+}
+
+// ask sends one call and returns the data of the answer.
+func (c contender) ask(ctx context.Context, load workload, call call) (any, error) {
+	body, err := c.answer(ctx, load, call)
+	if err != nil {
+		return nil, err
 	}
 	var answer struct{ Data any }
 	if err := json.Unmarshal(body, &answer); err != nil {
@@ -97,7 +109,39 @@ func sameAnswer(ctx context.Context, floor, us contender, load workload, calls [
 			blankIDs(own)
 		}
 		if !reflect.DeepEqual(theirs, own) {
-			return errors.New(difference(load, theirs, own))
+			a, _ := json.Marshal(theirs) // both came from JSON
+			b, _ := json.Marshal(own)
+			return difference(load, floor.name, us.name, a, b)
+		}
+	}
+	return nil
+}
+
+// createdID is the id of a row that a workload has made.
+var createdID = regexp.MustCompile(`"id":"[a-z]+_[0-9]+"`)
+
+// sameBytes makes sure that all builds answer every call of a workload with
+// the same bytes, except for the ids of the rows that it makes.
+func sameBytes(ctx context.Context, builds []contender, load workload, calls []call) error {
+	if load.writes {
+		calls = calls[:1]
+	}
+	for _, c := range calls {
+		var first []byte
+		for i, build := range builds {
+			body, err := build.answer(ctx, load, c)
+			if err != nil {
+				return err
+			}
+			if load.writes {
+				body = createdID.ReplaceAll(body, []byte(`"id":""`))
+			}
+			if i == 0 {
+				first = body
+			}
+			if !bytes.Equal(first, body) {
+				return difference(load, builds[0].name, build.name, first, body)
+			}
 		}
 	}
 	return nil
@@ -154,13 +198,13 @@ func blankIDs(value any) {
 	}
 }
 
-func difference(load workload, floor, own any) string {
-	a, _ := json.Marshal(floor) // they came from JSON
-	b, _ := json.Marshal(own)
+// difference is the error of two contenders whose answers differ.
+func difference(load workload, one, other string, a, b []byte) error {
 	at := 0
 	for at < min(len(a), len(b)) && a[at] == b[at] {
 		at++
 	}
 	from := max(at-60, 0)
-	return fmt.Sprintf("%s: the floor's answer is not ours, from byte %d on:\nfloor %.160s\nours  %.160s", load.name, at, a[from:], b[from:])
+	return fmt.Errorf("%s: %s and %s answer differently, from byte %d on:\n%s: %.160s\n%s: %.160s",
+		load.name, one, other, at, one, a[from:], other, b[from:])
 }

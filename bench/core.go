@@ -59,8 +59,8 @@ type row struct {
 	RoundTrips float64  `json:"roundTrips"`
 }
 
-// compare measures a workload for all contenders in turn, so that what the
-// machine does beside hits all alike.
+// compare measures a workload for all contenders in turn, so that other load on
+// the machine affects all of them alike.
 func (p plan) compare(
 	ctx context.Context, w *world, postgres int, contenders []contender, load workload, calls []call,
 ) ([]result, error) {
@@ -71,14 +71,9 @@ func (p plan) compare(
 			if err != nil {
 				return nil, err
 			}
-			f, err := measure(ctx, c.process, postgres, s, p.window(repeat))
+			f, err := w.measure(ctx, postgres, c, load, s, p.window(repeat))
 			if err != nil {
-				return nil, fmt.Errorf("%s by %s: %w", load.name, c.name, err)
-			}
-			if load.writes {
-				if err := w.tidy(ctx); err != nil {
-					return nil, err
-				}
+				return nil, err
 			}
 			results[i].Contender = c.name
 			results[i].Runs = append(results[i].Runs, f)
@@ -92,6 +87,20 @@ func (p plan) compare(
 	return results, nil
 }
 
+// measure measures a contender once and removes what the workload has written.
+func (w *world) measure(
+	ctx context.Context, postgres int, c contender, load workload, s script, win window,
+) (figures, error) {
+	f, err := measure(ctx, c.process, postgres, s, win)
+	if err != nil {
+		return f, fmt.Errorf("%s by %s: %w", load.name, c.name, err)
+	}
+	if load.writes {
+		err = w.tidy(ctx)
+	}
+	return f, err
+}
+
 // summarize takes the medians. That of the CPU is of the sums, not the sum of
 // medians.
 func (r *result) summarize() {
@@ -101,6 +110,7 @@ func (r *result) summarize() {
 		Requests:     int(of(func(f figures) float64 { return float64(f.Requests) })),
 		ServerCPU:    of(func(f figures) float64 { return f.ServerCPU }),
 		PostgresCPU:  of(func(f figures) float64 { return f.PostgresCPU }),
+		Foreign:      of(func(f figures) float64 { return f.Foreign }),
 		PerSecond:    of(func(f figures) float64 { return f.PerSecond }),
 		P50:          of(func(f figures) float64 { return f.P50 }),
 		P99:          of(func(f figures) float64 { return f.P99 }),
@@ -113,12 +123,17 @@ func median(runs []figures, figure func(figures) float64) float64 {
 	for i, run := range runs {
 		values[i] = figure(run)
 	}
-	slices.Sort(values)
-	middle := len(values) / 2
-	if len(values)%2 == 0 {
-		return (values[middle-1] + values[middle]) / 2
-	}
-	return values[middle]
+	return quantile(values, 0.5)
+}
+
+// quantile returns the value below which a share of the values lies. Between
+// two values it interpolates.
+func quantile(values []float64, share float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	position := share * float64(len(sorted)-1)
+	below := int(position)
+	above := min(below+1, len(sorted)-1)
+	return sorted[below] + (position-float64(below))*(sorted[above]-sorted[below])
 }
 
 // traffic is what one request costs in messages to PostgreSQL.

@@ -37,6 +37,8 @@ type options struct {
 	plan
 	growth, peers, pgo         bool
 	profile, json, dir, server string
+	// against is an older build to compare with, "" for none.
+	against string
 }
 
 func parse(args []string, stderr io.Writer) (options, error) {
@@ -46,8 +48,9 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&only, "only", "", "what to measure, such as W1,W3 (default all `workloads`), or other requests: "+strings.Join(otherNames(), ","))
-	flags.IntVar(&o.repeats, "repeats", 3, "measurements of each workload and contender; the median counts")
-	flags.Float64Var(&seconds, "seconds", 4, "length of a measurement")
+	flags.IntVar(&o.repeats, "repeats", 3, "measurements of each workload and contender; the median counts; with --against the rounds, by default 30")
+	flags.Float64Var(&seconds, "seconds", 4, "length of a measurement; with --against by default 0.5")
+	flags.StringVar(&o.against, "against", "", "compare this tree with an older server, the `binary` at this path")
 	flags.BoolVar(&o.growth, "growth", false, "measure how the cost grows, instead of the goals")
 	flags.BoolVar(&o.peers, "peers", false, "also measure the servers in bench/peers (needs Node)")
 	flags.StringVar(&o.profile, "profile", "", "write a CPU profile of each workload to this `directory`, instead of measuring")
@@ -61,6 +64,14 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	if flags.NArg() > 0 {
 		return o, fmt.Errorf("unknown argument %q", flags.Arg(0))
 	}
+	set := map[string]bool{}
+	flags.Visit(func(f *flag.Flag) { set[f.Name] = true })
+	if o.against != "" && !set["repeats"] {
+		o.repeats = usualRounds
+	}
+	if o.against != "" && !set["seconds"] {
+		seconds = usualSeconds
+	}
 	if o.repeats < 1 || seconds <= 0 {
 		return o, errors.New("--repeats and --seconds must be positive")
 	}
@@ -72,9 +83,15 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	return o, o.check()
 }
 
-// check refuses names that there are not.
-func (p plan) check() error {
-	for _, name := range p.only {
+// check refuses unknown workloads and options that exclude each other.
+func (o options) check() error {
+	if o.against != "" && (o.growth || o.peers || o.pgo || o.profile != "") {
+		return errors.New("--against excludes --growth, --peers, --pgo and --profile")
+	}
+	for _, name := range o.only {
+		if o.against != "" && slices.Contains(otherNames(), name) {
+			return fmt.Errorf("--against measures workloads only, not %s", name)
+		}
 		if !slices.ContainsFunc(workloads(), func(w workload) bool { return w.name == name }) && !slices.Contains(otherNames(), name) {
 			return fmt.Errorf("--only: there is no workload %s", name)
 		}
@@ -117,14 +134,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		return err
 	}
 	r := newReport(o.plan, b.cluster.version)
-	if o.growth {
+	switch {
+	case o.growth:
 		r.Growth, err = b.growth(ctx)
-	} else {
+	case o.against != "":
+		r.Builds, err = b.against(ctx, o.against)
+	default:
 		r.Workloads, r.Others, err = b.requests(ctx, o.peers)
 	}
 	if err != nil {
 		return err
 	}
 	r.print(stdout)
-	return r.save(o.json)
+	return errors.Join(r.save(o.json), failures(r.Builds))
 }

@@ -14,15 +14,16 @@ import (
 
 // report is everything that a run has found, as it is written in JSON.
 type report struct {
-	Go          string      `json:"go"`
-	PostgreSQL  string      `json:"postgresql"`
-	Processors  int         `json:"processors"`
-	Connections int         `json:"connections"`
-	Repeats     int         `json:"repeats"`
-	Seconds     float64     `json:"seconds"`
-	Workloads   []row       `json:"workloads,omitempty"`
-	Others      []row       `json:"others,omitempty"`
-	Growth      []growthRow `json:"growth,omitempty"`
+	Go          string       `json:"go"`
+	PostgreSQL  string       `json:"postgresql"`
+	Processors  int          `json:"processors"`
+	Connections int          `json:"connections"`
+	Repeats     int          `json:"repeats"`
+	Seconds     float64      `json:"seconds"`
+	Workloads   []row        `json:"workloads,omitempty"`
+	Others      []row        `json:"others,omitempty"`
+	Growth      []growthRow  `json:"growth,omitempty"`
+	Builds      []comparison `json:"builds,omitempty"`
 }
 
 func newReport(p plan, postgres string) report {
@@ -59,6 +60,9 @@ func (r report) print(w io.Writer) {
 	}
 	if len(r.Growth) > 0 {
 		tables = append(tables, growthTable(r.Growth))
+	}
+	if len(r.Builds) > 0 {
+		tables = append(tables, buildsTable(r.Builds))
 	}
 	_, _ = io.WriteString(w, strings.Join(tables, "\n"))
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/caregraph/caregraph/internal/profile"
 )
 
-// toolbox has the programs that the benchmark runs.
+// toolbox has the programs that the benchmark runs. A copy of it with another
+// server runs an older build with the same flags.
 type toolbox struct {
 	dir, server, bench string
 	// log gets what the servers say.
@@ -52,10 +53,11 @@ func (t toolbox) migrate(ctx context.Context, url string) error {
 	return nil
 }
 
-// serve starts our server with the settings that it has when it is given none.
+// serve starts the server with its default settings. All servers share a data
+// directory, so each of them accepts the tokens of the others.
 func (t toolbox) serve(ctx context.Context, url string) (*process, error) {
 	return command{
-		name: "our server", dir: t.dir, log: t.log, env: []string{"DATABASE_URL=" + url},
+		name: filepath.Base(t.server), dir: t.dir, log: t.log, env: []string{"DATABASE_URL=" + url},
 		args: func(port string) []string {
 			return []string{t.server, "serve", "--addr", "127.0.0.1:" + port, "--data", t.dir}
 		},
