@@ -72,7 +72,7 @@ func (b *benchmark) against(ctx context.Context, binary string) ([]comparison, e
 }
 
 // fillWith returns a filled database without a server on it.
-func (b *benchmark) fillWith(ctx context.Context, old toolbox) (*world, error) {
+func (b *benchmark) fillWith(ctx context.Context, old toolbox) (*dataset, error) {
 	b.say(fmt.Sprintf("filling a database with %d patients", usualSize.patients))
 	url, err := b.cluster.create(ctx, "bench")
 	if err != nil {
@@ -81,7 +81,7 @@ func (b *benchmark) fillWith(ctx context.Context, old toolbox) (*world, error) {
 	if err := b.tools.migrate(ctx, url); err != nil {
 		return nil, err
 	}
-	w, err := newWorld(ctx, old, url, usualSize)
+	w, err := newDataset(ctx, old, url, usualSize)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (b *benchmark) fillWith(ctx context.Context, old toolbox) (*world, error) {
 }
 
 // compareBuilds measures the planned rounds, and more until the workload counts.
-func (b *benchmark) compareBuilds(ctx context.Context, w *world, builds []contender, load workload) (comparison, error) {
+func (b *benchmark) compareBuilds(ctx context.Context, w *dataset, builds []contender, load workload) (comparison, error) {
 	c := newComparison(load)
 	calls := w.calls(load, w.owners[0], usualPage)
 	if err := sameBytes(ctx, builds, load, calls); err != nil {
@@ -113,7 +113,7 @@ func (b *benchmark) compareBuilds(ctx context.Context, w *world, builds []conten
 
 // round measures each build once.
 func (b *benchmark) round(
-	ctx context.Context, w *world, builds []contender, load workload, s script, c *comparison,
+	ctx context.Context, w *dataset, builds []contender, load workload, s script, c *comparison,
 ) error {
 	n := c.rounds()
 	win := window{buildWarmUp, b.plan.counted}

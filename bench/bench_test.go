@@ -132,7 +132,7 @@ func TestConn_ReadsBothKindsOfBodiesOneAfterTheOther(t *testing.T) {
 	}
 }
 
-func TestFaultless_RefusesErrorsOfEitherKind(t *testing.T) {
+func TestRefuseErrors_RefusesErrorsOfEitherKind(t *testing.T) {
 	t.Parallel()
 	for body, good := range map[string]bool{
 		`{"data":{"a":1}}`: true,
@@ -140,7 +140,7 @@ func TestFaultless_RefusesErrorsOfEitherKind(t *testing.T) {
 		`{"errors":[{"message":"no"}],"data":null}`:                      false,
 		`{"data":{"createPatient":{"userErrors":[{"code":"INVALID"}]}}}`: false,
 	} {
-		if err := faultless([]byte(body)); (err == nil) != good {
+		if err := refuseErrors([]byte(body)); (err == nil) != good {
 			t.Errorf("%s: %v", body, err)
 		}
 	}

@@ -62,7 +62,7 @@ func (b *benchmark) close() error {
 // stage is a filled database with the contenders on it: the floor first, then
 // our server.
 type stage struct {
-	world      *world
+	dataset    *dataset
 	contenders []contender
 }
 
@@ -74,7 +74,7 @@ func (b *benchmark) onStage(ctx context.Context, name string, s size, f func(*st
 	if err != nil {
 		return err
 	}
-	w, err := newWorld(ctx, b.tools, url, s)
+	w, err := newDataset(ctx, b.tools, url, s)
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (b *benchmark) onStage(ctx context.Context, name string, s size, f func(*st
 func (b *benchmark) requests(ctx context.Context, peers bool) (workloads, others []row, err error) {
 	err = b.onStage(ctx, "bench", usualSize, func(s *stage) error {
 		if peers {
-			others, err := startPeers(ctx, b.tools, s.world.url)
+			others, err := startPeers(ctx, b.tools, s.dataset.url)
 			if err != nil {
 				return err
 			}
@@ -108,7 +108,7 @@ func (b *benchmark) requests(ctx context.Context, peers bool) (workloads, others
 		if workloads, err = b.goals(ctx, s); err != nil {
 			return err
 		}
-		others, err = b.others(ctx, s.world)
+		others, err = b.others(ctx, s.dataset)
 		return err
 	})
 	return workloads, others, err
@@ -130,7 +130,7 @@ func (b *benchmark) goals(ctx context.Context, s *stage) (rows []row, err error)
 
 func (b *benchmark) goal(ctx context.Context, s *stage, load workload) (row, error) {
 	r := row{Workload: load.name, Title: load.title, Goal: load.goal}
-	calls := s.world.calls(load, s.world.owners[0], usualPage)
+	calls := s.dataset.calls(load, s.dataset.owners[0], usualPage)
 	if err := sameAnswer(ctx, s.contenders[0], s.contenders[1], load, calls); err != nil {
 		return r, err
 	}
@@ -143,17 +143,17 @@ func (b *benchmark) goal(ctx context.Context, s *stage, load workload) (row, err
 	if err != nil {
 		return r, err
 	}
-	seen, err := b.traffic(ctx, s.world.url, own)
+	seen, err := b.traffic(ctx, s.dataset.url, own)
 	if err != nil {
 		return r, fmt.Errorf("count the statements of %s: %w", load.name, err)
 	}
 	r.Statements, r.RoundTrips = seen.statements, seen.roundTrips
 	if load.writes {
-		if err := s.world.tidy(ctx); err != nil {
+		if err := s.dataset.tidy(ctx); err != nil {
 			return r, err
 		}
 	}
-	r.Results, err = b.plan.compare(ctx, s.world, b.cluster.pid, s.contenders, load, calls)
+	r.Results, err = b.plan.compare(ctx, s.dataset, b.cluster.pid, s.contenders, load, calls)
 	return r, err
 }
 

@@ -131,14 +131,14 @@ func (c *conn) ask(document string, variables map[string]any, data any) error {
 	if err != nil {
 		return err
 	}
-	if err := faultless(body); err != nil {
+	if err := refuseErrors(body); err != nil {
 		return err
 	}
 	return json.Unmarshal(body, &struct{ Data any }{data})
 }
 
-// faultless refuses an answer that is not all that was asked for.
-func faultless(body []byte) error {
+// refuseErrors refuses an answer that is not all that was asked for.
+func refuseErrors(body []byte) error {
 	if bytes.Contains(body, []byte(`"errors":[`)) || bytes.Contains(body, []byte(`"userErrors":[{`)) {
 		return fmt.Errorf("the answer has errors: %.500s", body)
 	}

@@ -71,7 +71,7 @@ func (c contender) answer(ctx context.Context, load workload, call call) ([]byte
 	defer link.close()
 	body, err := link.do(request)
 	if err == nil {
-		err = faultless(body)
+		err = refuseErrors(body)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s by %s: %w", load.name, c.name, err)

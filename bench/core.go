@@ -62,7 +62,7 @@ type row struct {
 // compare measures a workload for all contenders in turn, so that other load on
 // the machine affects all of them alike.
 func (p plan) compare(
-	ctx context.Context, w *world, postgres int, contenders []contender, load workload, calls []call,
+	ctx context.Context, w *dataset, postgres int, contenders []contender, load workload, calls []call,
 ) ([]result, error) {
 	results := make([]result, len(contenders))
 	for repeat := range p.repeats {
@@ -88,7 +88,7 @@ func (p plan) compare(
 }
 
 // measure measures a contender once and removes what the workload has written.
-func (w *world) measure(
+func (w *dataset) measure(
 	ctx context.Context, postgres int, c contender, load workload, s script, win window,
 ) (figures, error) {
 	f, err := measure(ctx, c.process, postgres, s, win)
@@ -160,7 +160,7 @@ func countTraffic(ctx context.Context, through *process, p *proxy, s script) (tr
 		}
 		body, err := link.do(request)
 		if err == nil {
-			err = faultless(body)
+			err = refuseErrors(body)
 		}
 		if err == nil {
 			request, err = s.next(i, body)

@@ -15,8 +15,8 @@ var dataSQL string
 
 // fill puts the records into a migrated database. Indexes are made afterwards
 // and foreign keys are taken on trust, which is several times as fast.
-func fill(ctx context.Context, db *pgx.Conn, w *world) error {
-	if err := noteOwners(ctx, db, w); err != nil {
+func fill(ctx context.Context, db *pgx.Conn, w *dataset) error {
+	if err := insertOwners(ctx, db, w); err != nil {
 		return err
 	}
 	for _, setting := range []string{
@@ -44,9 +44,9 @@ func fill(ctx context.Context, db *pgx.Conn, w *world) error {
 	return nil
 }
 
-// noteOwners spreads the patients of the accounts that are measured over the
+// insertOwners spreads the patients of the accounts that are measured over the
 // whole table, as they would be if they had come one after the other.
-func noteOwners(ctx context.Context, db *pgx.Conn, w *world) error {
+func insertOwners(ctx context.Context, db *pgx.Conn, w *dataset) error {
 	if _, err := db.Exec(ctx, "CREATE TEMP TABLE bench_owners (patient bigint PRIMARY KEY, owner bigint)"); err != nil {
 		return err
 	}

@@ -29,12 +29,12 @@ func (b *benchmark) growth(ctx context.Context) ([]growthRow, error) {
 			if !slices.Contains(names, load.name) {
 				continue
 			}
-			calls := s.world.calls(load, s.world.owners[owner], first)
-			results, err := b.plan.compare(ctx, s.world, b.cluster.pid, s.contenders, load, calls)
+			calls := s.dataset.calls(load, s.dataset.owners[owner], first)
+			results, err := b.plan.compare(ctx, s.dataset, b.cluster.pid, s.contenders, load, calls)
 			if err != nil {
 				return err
 			}
-			rows = append(rows, growthRow{grows, to, load.name, given(load, first), results})
+			rows = append(rows, growthRow{grows, to, load.name, patientsReturned(load, first), results})
 		}
 		return nil
 	}
@@ -68,8 +68,8 @@ func (b *benchmark) growth(ctx context.Context) ([]growthRow, error) {
 	return rows, nil
 }
 
-// given is how many patients an answer has.
-func given(load workload, first int) int {
+// patientsReturned is how many patients an answer has.
+func patientsReturned(load workload, first int) int {
 	switch load.name {
 	case "W1":
 		return 1

@@ -138,7 +138,7 @@ func (c *client) load(ctx context.Context, addr string, s script, start int, cou
 		sent := time.Now()
 		body, err := link.do(request)
 		if err == nil {
-			err = faultless(body)
+			err = refuseErrors(body)
 		}
 		if err != nil {
 			return fmt.Errorf("under load: %w", err)

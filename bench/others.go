@@ -13,7 +13,7 @@ import (
 type other struct {
 	name, title string
 	// script is made anew for each measurement.
-	script func(context.Context, *world) (script, error)
+	script func(context.Context, *dataset) (script, error)
 }
 
 // others are the requests around those of the workloads.
@@ -26,10 +26,10 @@ func others() []other {
 				map[string]any{"input": map[string]any{"email": email(a.name), "password": password}})
 		})},
 		{"refresh", "exchange a refresh token (REST)", refreshes},
-		{"rest-list", "50 patients (REST)", func(_ context.Context, w *world) (script, error) {
+		{"rest-list", "50 patients (REST)", func(_ context.Context, w *dataset) (script, error) {
 			return always(httpRequest("GET", "/api/patients/", nil, "Authorization: Bearer "+w.owners[0].token)), nil
 		}},
-		{"total", "totalCount of 50 patients", func(_ context.Context, w *world) (script, error) {
+		{"total", "totalCount of 50 patients", func(_ context.Context, w *dataset) (script, error) {
 			request, err := graphRequest(w.owners[0].token, `{ patients { totalCount } }`, nil)
 			return always(request), err
 		}},
@@ -45,8 +45,8 @@ func always(request []byte) script { return script{requests: [][]byte{request}} 
 
 // logins has an account for each connection: attempts to sign in to one account
 // are counted until they have succeeded.
-func logins(request func(account) ([]byte, error)) func(context.Context, *world) (script, error) {
-	return func(ctx context.Context, w *world) (s script, err error) {
+func logins(request func(account) ([]byte, error)) func(context.Context, *dataset) (script, error) {
+	return func(ctx context.Context, w *dataset) (s script, err error) {
 		members, err := w.signUp(ctx, connections)
 		if err != nil {
 			return s, err
@@ -63,7 +63,7 @@ func logins(request func(account) ([]byte, error)) func(context.Context, *world)
 
 // refreshes begins a session for each connection. A refresh token is good for
 // one exchange, so each request brings the token of the answer before it.
-func refreshes(ctx context.Context, w *world) (script, error) {
+func refreshes(ctx context.Context, w *dataset) (script, error) {
 	s, err := logins(login)(ctx, w)
 	if err != nil {
 		return s, err
@@ -107,7 +107,7 @@ func refresh(answer []byte) ([]byte, error) {
 func (p plan) asks(o other) bool { return slices.Contains(p.only, o.name) }
 
 // others measures those that were asked for.
-func (b *benchmark) others(ctx context.Context, w *world) (rows []row, err error) {
+func (b *benchmark) others(ctx context.Context, w *dataset) (rows []row, err error) {
 	for _, o := range others() {
 		if !b.plan.asks(o) {
 			continue
@@ -121,7 +121,7 @@ func (b *benchmark) others(ctx context.Context, w *world) (rows []row, err error
 	return rows, nil
 }
 
-func (b *benchmark) other(ctx context.Context, w *world, o other) (row, error) {
+func (b *benchmark) other(ctx context.Context, w *dataset, o other) (row, error) {
 	r := row{Workload: o.name, Title: o.title}
 	s, err := o.script(ctx, w)
 	if err != nil {

@@ -21,7 +21,7 @@ func (b *benchmark) profiles(ctx context.Context, dir string) (paths []string, e
 	err = b.onStage(ctx, "bench", usualSize, func(s *stage) error {
 		record := func(name string, next func() (script, error)) error {
 			path := filepath.Join(dir, name+".pprof")
-			if err := b.profile(ctx, s.world, next, path); err != nil {
+			if err := b.profile(ctx, s.dataset, next, path); err != nil {
 				return fmt.Errorf("profile %s: %w", name, err)
 			}
 			paths = append(paths, path)
@@ -32,7 +32,7 @@ func (b *benchmark) profiles(ctx context.Context, dir string) (paths []string, e
 			if !b.plan.wants(load) {
 				continue
 			}
-			calls := s.world.calls(load, s.world.owners[0], usualPage)
+			calls := s.dataset.calls(load, s.dataset.owners[0], usualPage)
 			if err := record(load.name, func() (script, error) { return s.contenders[1].script(load, calls) }); err != nil {
 				return err
 			}
@@ -41,7 +41,7 @@ func (b *benchmark) profiles(ctx context.Context, dir string) (paths []string, e
 			if !b.plan.asks(o) {
 				continue
 			}
-			if err := record(o.name, func() (script, error) { return o.script(ctx, s.world) }); err != nil {
+			if err := record(o.name, func() (script, error) { return o.script(ctx, s.dataset) }); err != nil {
 				return err
 			}
 		}
@@ -52,7 +52,7 @@ func (b *benchmark) profiles(ctx context.Context, dir string) (paths []string, e
 
 // profile has the server write a profile to the path, while it does what next
 // says.
-func (b *benchmark) profile(ctx context.Context, w *world, next func() (script, error), path string) error {
+func (b *benchmark) profile(ctx context.Context, w *dataset, next func() (script, error), path string) error {
 	run := func(win window) error {
 		s, err := next()
 		if err != nil {

@@ -50,9 +50,9 @@ func (r report) print(w io.Writer) {
 		r.Connections, r.Repeats, r.Seconds, r.Go, r.PostgreSQL, r.Processors)
 	var tables []string
 	if len(r.Workloads) > 0 {
-		tables = append(tables, goals(r.Workloads))
+		tables = append(tables, goalsTable(r.Workloads))
 		if len(r.Workloads[0].Results) > 2 {
-			tables = append(tables, everybody(r.Workloads))
+			tables = append(tables, contendersTable(r.Workloads))
 		}
 	}
 	if len(r.Others) > 0 {
@@ -67,8 +67,8 @@ func (r report) print(w io.Writer) {
 	_, _ = io.WriteString(w, strings.Join(tables, "\n"))
 }
 
-// goals is the table of our server against the floor.
-func goals(rows []row) string {
+// goalsTable is the table of our server against the floor.
+func goalsTable(rows []row) string {
 	lines := [][]string{{
 		"", "workload", "floor ms", "ours ms (server + PostgreSQL)", "ratio", "goal",
 		"requests/s", "p50 ms", "p99 ms", "statements", "round trips", "RSS MB",
@@ -85,8 +85,8 @@ func goals(rows []row) string {
 	return markdown(lines)
 }
 
-// everybody is the table of all contenders.
-func everybody(rows []row) string {
+// contendersTable is the table of all contenders.
+func contendersTable(rows []row) string {
 	lines := [][]string{{"", "contender", "ms (server + PostgreSQL)", "ratio", "requests/s", "p50 ms", "p99 ms", "RSS MB"}}
 	for _, r := range rows {
 		for _, one := range r.Results {

@@ -21,8 +21,8 @@ type size struct {
 // usualSize is that of the goals: 2,000 accounts and doctors, 300,000 mappings.
 var usualSize = size{patients: 100_000, owners: []int{fullPage}}
 
-// world is a filled database with our server on it.
-type world struct {
+// dataset is a filled database with our server on it.
+type dataset struct {
 	size   size
 	url    string
 	server *process
@@ -50,10 +50,10 @@ func email(name string) string { return name + "@example.com" }
 
 const carersDoctor = 1
 
-// newWorld migrates an empty database, registers the accounts over the API and
+// newDataset migrates an empty database, registers the accounts over the API and
 // fills in the rest.
-func newWorld(ctx context.Context, tools toolbox, url string, s size) (w *world, err error) {
-	w = &world{size: s, url: url}
+func newDataset(ctx context.Context, tools toolbox, url string, s size) (w *dataset, err error) {
+	w = &dataset{size: s, url: url}
 	if err := tools.migrate(ctx, url); err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func newWorld(ctx context.Context, tools toolbox, url string, s size) (w *world,
 	return w, nil
 }
 
-func (w *world) populate(ctx context.Context) (err error) {
+func (w *dataset) populate(ctx context.Context) (err error) {
 	client, err := dial(ctx, w.server.addr)
 	if err != nil {
 		return err
@@ -109,7 +109,7 @@ func (w *world) populate(ctx context.Context) (err error) {
 
 // calls are the requests of a workload on behalf of an owner; a connection
 // sends one after the other and begins anew at the end.
-func (w *world) calls(load workload, owner account, first int) []call {
+func (w *dataset) calls(load workload, owner account, first int) []call {
 	base := call{token: owner.token, owner: owner.id, doctor: carersDoctor, first: first}
 	switch load.name {
 	case "W1":
@@ -135,7 +135,7 @@ func (w *world) calls(load workload, owner account, first int) []call {
 }
 
 // signUp returns so many accounts that sign in and out.
-func (w *world) signUp(ctx context.Context, n int) ([]account, error) {
+func (w *dataset) signUp(ctx context.Context, n int) ([]account, error) {
 	client, err := dial(ctx, w.server.addr)
 	if err != nil {
 		return nil, err
@@ -152,7 +152,7 @@ func (w *world) signUp(ctx context.Context, n int) ([]account, error) {
 }
 
 // tidy takes away what a workload has written.
-func (w *world) tidy(ctx context.Context) error {
+func (w *dataset) tidy(ctx context.Context) error {
 	db, err := pgx.Connect(ctx, w.url)
 	if err != nil {
 		return err
