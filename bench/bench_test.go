@@ -64,7 +64,7 @@ func TestMarkdown_AlignsNumbersToTheRight(t *testing.T) {
 	}
 }
 
-// message is one of PostgreSQL's wire protocol; kind 0 is the start-up.
+// message returns one of the wire protocol of PostgreSQL; kind 0 is the start-up.
 func message(kind byte, body string) []byte {
 	var m []byte
 	if kind != 0 {

@@ -30,7 +30,7 @@ func newBenchmark(ctx context.Context, o options) (_ *benchmark, err error) {
 	if b.dir, err = os.MkdirTemp(o.dir, "caregraph-bench-"); err != nil {
 		return nil, err
 	}
-	// The user that PostgreSQL runs as has to pass through.
+	// PostgreSQL runs as another user, who must reach its directory.
 	if err := os.Chmod(b.dir, 0o711); err != nil { //nolint:gosec // G302: what is in it is closed
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func newBenchmark(ctx context.Context, o options) (_ *benchmark, err error) {
 
 func (b *benchmark) say(what string) { _, _ = fmt.Fprintln(b.plan.progress, what) }
 
-// close removes all that was made.
+// close stops PostgreSQL and removes the directory.
 func (b *benchmark) close() error {
 	var err error
 	if b.cluster != nil {
@@ -91,8 +91,7 @@ func (b *benchmark) onStage(ctx context.Context, name string, s size, f func(*st
 	return b.cluster.drop(ctx, name)
 }
 
-// requests measures the workloads that the goals are set for, and the other
-// requests that were asked for.
+// requests measures the workloads, and the other requests that --only names.
 func (b *benchmark) requests(ctx context.Context, peers bool) (workloads, others []row, err error) {
 	err = b.onStage(ctx, "bench", usualSize, func(s *stage) error {
 		if peers {
@@ -157,7 +156,8 @@ func (b *benchmark) goal(ctx context.Context, s *stage, load workload) (row, err
 	return r, err
 }
 
-// traffic counts on a server of its own, which ends before time is measured.
+// traffic counts statements on a separate server, which ends before the
+// measurements.
 func (b *benchmark) traffic(ctx context.Context, url string, s script) (traffic, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -173,7 +173,7 @@ func (b *benchmark) traffic(ctx context.Context, url string, s script) (traffic,
 	return countTraffic(ctx, server, p, s)
 }
 
-// pgo writes the profile that go build finds by its name.
+// pgo writes default.pgo, which go build uses.
 func (b *benchmark) pgo(ctx context.Context) error {
 	paths, err := b.profiles(ctx, filepath.Join(b.dir, "profiles"))
 	if err != nil {

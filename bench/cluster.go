@@ -15,8 +15,8 @@ import (
 	"github.com/caregraph/caregraph/internal/pgserver"
 )
 
-// cluster is a private PostgreSQL, started as the product starts its own: on
-// disk, and durable.
+// cluster is a private PostgreSQL with the settings that the server gives its
+// own: on disk, and durable.
 type cluster struct {
 	server *pgserver.Server
 	// pid is the postmaster, whose children do the work.
@@ -67,12 +67,12 @@ func (c *cluster) create(ctx context.Context, name string) (string, error) {
 	return u.String(), nil
 }
 
-// drop gives the disk free for the next database.
+// drop frees the disk for the next database.
 func (c *cluster) drop(ctx context.Context, name string) error {
 	return c.exec(ctx, "DROP DATABASE "+name+" WITH (FORCE)")
 }
 
-// exec runs a statement in the database that is always there.
+// exec runs a statement in the default database.
 func (c *cluster) exec(ctx context.Context, sql string) error {
 	db, err := pgx.Connect(ctx, c.server.URL())
 	if err != nil {

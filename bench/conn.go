@@ -13,9 +13,9 @@ import (
 	"strings"
 )
 
-// conn is one keep-alive connection of an HTTP/1.1 client that does no more
-// than the benchmark needs, since it has to share the processors with those
-// that it measures.
+// conn is one keep-alive connection of an HTTP/1.1 client. The client does no
+// more than the benchmark needs, because it shares the processors with the
+// servers.
 type conn struct {
 	net  net.Conn
 	r    *bufio.Reader
@@ -34,7 +34,7 @@ func dial(ctx context.Context, addr string) (*conn, error) {
 func (c *conn) close() { _ = c.net.Close() }
 
 // do sends a complete request and returns the body of the answer, which is
-// good until the next one. An answer that is not 200 is an error.
+// valid until the next call. A status other than 200 is an error.
 func (c *conn) do(request []byte) ([]byte, error) {
 	if _, err := c.net.Write(request); err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func (c *conn) do(request []byte) ([]byte, error) {
 	return c.body, nil
 }
 
-// chunked is the length of a body that does not tell it.
+// chunked stands for the length of a body in chunks.
 const chunked = -1
 
 func (c *conn) readHead() (status string, length int, err error) {
@@ -137,7 +137,7 @@ func (c *conn) ask(document string, variables map[string]any, data any) error {
 	return json.Unmarshal(body, &struct{ Data any }{data})
 }
 
-// refuseErrors refuses an answer that is not all that was asked for.
+// refuseErrors returns an error if an answer has errors.
 func refuseErrors(body []byte) error {
 	if bytes.Contains(body, []byte(`"errors":[`)) || bytes.Contains(body, []byte(`"userErrors":[{`)) {
 		return fmt.Errorf("the answer has errors: %.500s", body)
@@ -145,7 +145,7 @@ func refuseErrors(body []byte) error {
 	return nil
 }
 
-// graphRequest is an operation as GraphQL over HTTP.
+// graphRequest returns the HTTP request of a GraphQL operation.
 func graphRequest(token, document string, variables map[string]any) ([]byte, error) {
 	body, err := json.Marshal(map[string]any{"query": document, "variables": variables})
 	if err != nil {
@@ -158,7 +158,7 @@ func graphRequest(token, document string, variables map[string]any) ([]byte, err
 	return httpRequest("POST", "/graphql", body, headers...), nil
 }
 
-// httpRequest is a request as it goes over the wire.
+// httpRequest returns the bytes of a request.
 func httpRequest(method, path string, body []byte, headers ...string) []byte {
 	head := method + " " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 	if body != nil {

@@ -9,18 +9,18 @@ import (
 	"regexp"
 )
 
-// contender is a server that does the workloads.
+// contender is a server that is measured.
 type contender struct {
 	name string
-	// process is the running server; it stops with stop.
+	// process is the running server.
 	process *process
-	// request is what it is sent for a call.
+	// request returns the HTTP request for a call.
 	request func(workload, call) ([]byte, error)
 }
 
 func (c contender) stop() { c.process.stop() }
 
-// script is a workload's calls as the server is sent them.
+// script returns the HTTP requests for the calls of a workload.
 func (c contender) script(load workload, calls []call) (script, error) {
 	all := make([][]byte, len(calls))
 	var err error
@@ -92,8 +92,8 @@ func (c contender) ask(ctx context.Context, load workload, call call) (any, erro
 	return answer.Data, nil
 }
 
-// sameAnswer makes sure that the floor does the work that we do: its answer to
-// every kind of call is ours.
+// sameAnswer makes sure that the floor does the same work as our server: their
+// answers to every kind of call are equal.
 func sameAnswer(ctx context.Context, floor, us contender, load workload, calls []call) error {
 	for _, c := range []call{calls[0], calls[len(calls)-1]} {
 		theirs, err := floor.ask(ctx, load, c)
@@ -147,8 +147,8 @@ func sameBytes(ctx context.Context, builds []contender, load workload, calls []c
 	return nil
 }
 
-// sameAmount makes sure that a peer gives out as many values as we do. Their
-// names and forms are its own.
+// sameAmount makes sure that a peer returns as many values as our server. Their
+// names and forms may differ.
 func sameAmount(ctx context.Context, peer, us contender, load workload, c call) error {
 	theirs, err := peer.ask(ctx, load, c)
 	if err != nil {
@@ -159,7 +159,7 @@ func sameAmount(ctx context.Context, peer, us contender, load workload, c call) 
 		return err
 	}
 	if a, b := leaves(theirs), leaves(own); a != b {
-		return fmt.Errorf("%s: %s gives out %d values, we give out %d", load.name, peer.name, a, b)
+		return fmt.Errorf("%s: %s returns %d values, our server %d", load.name, peer.name, a, b)
 	}
 	return nil
 }
@@ -181,7 +181,7 @@ func leaves(value any) (n int) {
 	return n
 }
 
-// blankIDs: each row that is written has an id of its own.
+// blankIDs empties the ids, which differ for each new row.
 func blankIDs(value any) {
 	switch v := value.(type) {
 	case map[string]any:

@@ -22,7 +22,7 @@ const (
 	laterWarmUp = time.Second
 )
 
-// window is that of a measurement, by how many there were before it.
+// window returns the window of the n-th repeat. The first one warms up longer.
 func (p plan) window(repeat int) window {
 	if repeat == 0 {
 		return window{firstWarmUp, p.counted}
@@ -38,7 +38,7 @@ func (p plan) wants(load workload) bool {
 	return len(p.only) == 0 || slices.Contains(p.only, load.name)
 }
 
-// result is what a contender needs for a workload: the median of each figure,
+// result is the cost of a workload for a contender: the median of each figure,
 // and all measurements.
 type result struct {
 	Contender string    `json:"contender"`
@@ -48,8 +48,8 @@ type result struct {
 	Runs      []figures `json:"runs"`
 }
 
-// row is a workload of the table. Its first result is the floor's, its second
-// ours; that of an other request is ours alone.
+// row is a workload of the table. Its results are those of the floor, of our
+// server and of the peers, in this order; another request has only ours.
 type row struct {
 	Workload   string   `json:"workload"`
 	Title      string   `json:"title"`
@@ -101,8 +101,8 @@ func (w *dataset) measure(
 	return f, err
 }
 
-// summarize takes the medians. That of the CPU is of the sums, not the sum of
-// medians.
+// summarize computes the medians. CPU is the median of the sums, not the sum of
+// the medians.
 func (r *result) summarize() {
 	of := func(figure func(figures) float64) float64 { return median(r.Runs, figure) }
 	r.CPU = of(figures.CPU)
@@ -136,7 +136,7 @@ func quantile(values []float64, share float64) float64 {
 	return sorted[below] + (position-float64(below))*(sorted[above]-sorted[below])
 }
 
-// traffic is what one request costs in messages to PostgreSQL.
+// traffic counts the messages to PostgreSQL for one request.
 type traffic struct{ statements, roundTrips float64 }
 
 const (
@@ -144,8 +144,8 @@ const (
 	countedRequests = 10
 )
 
-// countTraffic sends a few requests to a server that reaches PostgreSQL by way
-// of a proxy which counts.
+// countTraffic sends a few requests to a server that reaches PostgreSQL through
+// a counting proxy.
 func countTraffic(ctx context.Context, through *process, p *proxy, s script) (traffic, error) {
 	link, err := dial(ctx, through.addr)
 	if err != nil {

@@ -13,8 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tick is the unit of utime and its like, which Linux fixed at 1/100 s for
-// programs.
+// tick is the unit of times in /proc: Linux always shows 1/100 s.
 const tick = 10 * time.Millisecond
 
 // readCPU returns what the trees of the server and of PostgreSQL, and foreign
@@ -179,7 +178,7 @@ func listProcesses() (processes, error) {
 	return all, nil
 }
 
-// procStat is what we read of /proc/PID/stat, see proc_pid_stat(5).
+// procStat has fields of /proc/PID/stat, see proc_pid_stat(5).
 type procStat struct {
 	parent int
 	reaped time.Duration
@@ -196,7 +195,7 @@ func parseStat(text []byte) (procStat, error) {
 	}
 	var numbers [22]int64
 	for i := 1; i < len(numbers); i++ {
-		// Some that we do not read are larger than an int64.
+		// Some unused fields are larger than an int64.
 		numbers[i], _ = strconv.ParseInt(fields[i], 10, 64)
 	}
 	const kernelThread = 0x0020_0000 // PF_KTHREAD

@@ -108,13 +108,13 @@ func TestReadCPU_LeavesThisProcessOutOfForeign(t *testing.T) {
 	}
 }
 
-// burn uses the CPU for so long of our own time.
+// burn uses CPU time of this process.
 func burn(t *testing.T, d time.Duration) {
 	t.Helper()
 	must(t, awaitCPU(os.Getpid(), d))
 }
 
-// awaitCPU returns when a process has used so much more than now. It keeps a
+// awaitCPU returns when a process has used that much more CPU time. It keeps a
 // CPU busy itself.
 func awaitCPU(pid int, d time.Duration) error {
 	start, err := processClock(pid)

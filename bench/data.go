@@ -13,8 +13,8 @@ import (
 //go:embed data.sql
 var dataSQL string
 
-// fill puts the records into a migrated database. Indexes are made afterwards
-// and foreign keys are taken on trust, which is several times as fast.
+// fill inserts the records into a migrated database. It creates the indexes
+// afterwards and does not check foreign keys, which is several times as fast.
 func fill(ctx context.Context, db *pgx.Conn, w *dataset) error {
 	if err := insertOwners(ctx, db, w); err != nil {
 		return err
@@ -44,26 +44,26 @@ func fill(ctx context.Context, db *pgx.Conn, w *dataset) error {
 	return nil
 }
 
-// insertOwners spreads the patients of the accounts that are measured over the
-// whole table, as they would be if they had come one after the other.
+// insertOwners spreads the patients of the measured accounts evenly over the
+// table, as if they had been created over the years.
 func insertOwners(ctx context.Context, db *pgx.Conn, w *dataset) error {
 	if _, err := db.Exec(ctx, "CREATE TEMP TABLE bench_owners (patient bigint PRIMARY KEY, owner bigint)"); err != nil {
 		return err
 	}
 	for i, o := range w.owners {
-		// Every step is a multiple of ten, so that no two owners meet.
+		// Every step is a multiple of ten, so no two owners share a patient.
 		step := w.size.patients / o.patients
 		_, err := db.Exec(ctx, "INSERT INTO bench_owners SELECT $1::bigint + 1 + n * $2::bigint, $3 FROM generate_series(0, $4 - 1) AS n",
 			i, step, o.id, o.patients)
 		if err != nil {
-			return fmt.Errorf("note the owners: %w", err)
+			return fmt.Errorf("insert the owners: %w", err)
 		}
 	}
 	return nil
 }
 
-// dropIndexes drops those of the large tables that hold no key, and returns
-// the statements that make them again.
+// dropIndexes drops the indexes of the large tables except for primary keys,
+// and returns the statements that create them again.
 func dropIndexes(ctx context.Context, db *pgx.Conn) (remake []string, err error) {
 	rows, err := db.Query(ctx, `SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
 		WHERE indrelid IN ('patients'::regclass, 'mappings'::regclass) AND NOT indisprimary`)

@@ -10,27 +10,27 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// size is how much there is. A tenth of the mappings have ended.
+// size is the number of records. A tenth of the mappings have ended.
 type size struct {
 	patients int
-	// owners are the accounts that are measured, by their number of patients:
-	// divisors of a tenth of all patients, and at most nine.
+	// owners has the number of patients of each measured account: at most nine
+	// divisors of a tenth of all patients.
 	owners []int
 }
 
-// usualSize is that of the goals: 2,000 accounts and doctors, 300,000 mappings.
+// usualSize has 2,000 accounts, 2,000 doctors and 300,000 mappings.
 var usualSize = size{patients: 100_000, owners: []int{fullPage}}
 
-// dataset is a filled database with our server on it.
+// dataset is a filled database with a server on it.
 type dataset struct {
 	size   size
 	url    string
 	server *process
-	// owners have patients, carer is the account of doctor 1, and clerk makes
-	// patients, so that the lists of the others stay as they are.
+	// owners have patients. carer is the account of doctor 1. clerk creates
+	// patients, so that the lists of the others do not change.
 	owners       []account
 	carer, clerk account
-	// members sign in and out; they come when they are asked for.
+	// members sign in and out. signUp creates them.
 	members []account
 }
 
@@ -43,7 +43,7 @@ type account struct {
 	patientIDs []int64
 }
 
-// password is that of all accounts that are signed in to.
+// password is the password of all accounts that sign in.
 const password = "bench 7 marigold lamp"
 
 func email(name string) string { return name + "@example.com" }
@@ -108,7 +108,7 @@ func (w *dataset) populate(ctx context.Context) (err error) {
 }
 
 // calls are the requests of a workload on behalf of an owner; a connection
-// sends one after the other and begins anew at the end.
+// sends one after the other, and starts again at the end.
 func (w *dataset) calls(load workload, owner account, first int) []call {
 	base := call{token: owner.token, owner: owner.id, doctor: carersDoctor, first: first}
 	switch load.name {
@@ -134,7 +134,7 @@ func (w *dataset) calls(load workload, owner account, first int) []call {
 	return []call{base}
 }
 
-// signUp returns so many accounts that sign in and out.
+// signUp returns n accounts that sign in and out.
 func (w *dataset) signUp(ctx context.Context, n int) ([]account, error) {
 	client, err := dial(ctx, w.server.addr)
 	if err != nil {
@@ -151,7 +151,7 @@ func (w *dataset) signUp(ctx context.Context, n int) ([]account, error) {
 	return w.members[:n], nil
 }
 
-// tidy takes away what a workload has written.
+// tidy removes the rows that a workload has written.
 func (w *dataset) tidy(ctx context.Context) error {
 	db, err := pgx.Connect(ctx, w.url)
 	if err != nil {
@@ -159,13 +159,13 @@ func (w *dataset) tidy(ctx context.Context) error {
 	}
 	defer func() { _ = db.Close(ctx) }()
 	if _, err := db.Exec(ctx, "DELETE FROM patients WHERE created_by = $1", w.clerk.id); err != nil {
-		return fmt.Errorf("take away what was written: %w", err)
+		return fmt.Errorf("remove the written rows: %w", err)
 	}
 	_, err = db.Exec(ctx, "VACUUM patients")
 	return err
 }
 
-// register makes an account and signs it in.
+// register creates an account and signs it in.
 func (c *conn) register(name, role string) (account, error) {
 	const document = `mutation ($input: RegisterInput!) {
 		register(input: $input) { user { id } tokens { access } userErrors { code } } }`

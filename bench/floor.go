@@ -17,23 +17,23 @@ import (
 // floorConnections is the default of our server's --database-connections.
 const floorConnections = 10
 
-// floor is the least that the work costs in Go with net/http and pgx: one
+// floor is the cheapest way to do the work in Go with net/http and pgx: one
 // prepared flat query for each workload, its rows joined in Go, the JSON
-// appended by hand. No GraphQL, no token, nobody is asked who they are. Its
-// answers are those of our server.
+// appended by hand. It has no GraphQL and checks no token. Its answers equal
+// those of our server.
 type floor struct {
 	pool    *pgxpool.Pool
 	queries floorQueries
 	scratch sync.Pool // of *scratch
 }
 
-// scratch is what a request needs and the next one can use again.
+// scratch is the memory of a request, which the next one uses again.
 type scratch struct {
 	buf     []byte
 	patient patientRow
 	mapping mappingRow
 	doctor  doctorRow
-	// columns are where rows are scanned to: patient, mapping, doctor.
+	// columns are the targets of a scan: patient, mapping, doctor.
 	columns []any
 }
 
@@ -79,7 +79,7 @@ func (f *floor) handler() http.Handler {
 	return mux
 }
 
-// answer sends what a function leaves in the buffer.
+// answer sends what a function appends to the buffer.
 func (f *floor) answer(do func(*http.Request, *scratch) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s := f.scratch.Get().(*scratch)
@@ -91,7 +91,7 @@ func (f *floor) answer(do func(*http.Request, *scratch) error) http.Handler {
 		}
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Content-Length", strconv.Itoa(len(s.buf)))
-		_, _ = w.Write(s.buf) // the client has gone if it fails
+		_, _ = w.Write(s.buf) // fails only if the client has gone
 	})
 }
 
@@ -99,7 +99,7 @@ func number(r *http.Request, name string) (int64, error) {
 	return strconv.ParseInt(r.PathValue(name), 10, 64)
 }
 
-// numbers are those of the path /Wn/{id}/{first}.
+// numbers returns those of the path /Wn/{id}/{first}.
 func numbers(r *http.Request) (id, first int64, err error) {
 	if id, err = number(r, "id"); err != nil {
 		return 0, 0, err

@@ -7,8 +7,8 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// text is a column that is not copied: it is good until the next row, and nil
-// when it is NULL.
+// text is a column that is not copied: it is valid until the next row, and nil
+// for NULL.
 type text = pgtype.DriverBytes
 
 func appendText(buf []byte, value text) []byte {
@@ -54,7 +54,7 @@ func appendDate(buf []byte, t time.Time) []byte {
 // layout that the library formats fast.
 func appendTime(buf []byte, t time.Time) []byte {
 	buf = t.UTC().AppendFormat(append(buf, '"'), time.RFC3339)
-	buf[len(buf)-1] = '.' // where it says Z
+	buf[len(buf)-1] = '.' // instead of Z
 	micros := t.Nanosecond() / 1000
 	for unit := 100_000; unit > 0; unit /= 10 {
 		buf = append(buf, byte('0'+micros/unit%10))

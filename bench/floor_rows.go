@@ -7,7 +7,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// The rows of W3, whose columns are listed beside their fields and written in
+// The rows of W3. Each lists its columns next to its fields and writes them in
 // the same order.
 
 type patientRow struct {
@@ -26,7 +26,7 @@ func (p *patientRow) columns() []any {
 	}
 }
 
-// append writes all but the closing brace.
+// append writes everything except for the closing brace.
 func (p *patientRow) append(buf []byte) []byte {
 	buf = appendID(append(buf, `{"id":`...), "pat_", p.id)
 	buf = appendText(append(buf, `,"name":`...), p.name)
@@ -43,7 +43,7 @@ func (p *patientRow) append(buf []byte) []byte {
 	return strconv.AppendInt(append(buf, `,"version":`...), p.version, 10)
 }
 
-// mappingRow is of an outer join: it can be missing.
+// mappingRow comes from an outer join, so it may be missing.
 type mappingRow struct {
 	id                               pgtype.Int8
 	active                           pgtype.Bool
@@ -68,7 +68,7 @@ func (m *mappingRow) append(buf []byte) []byte {
 	return appendMaybeTime(append(buf, `,"updatedAt":`...), m.updatedAt)
 }
 
-// doctorRow is there when its mapping is.
+// doctorRow exists if its mapping does.
 type doctorRow struct {
 	id, experience, version                                       pgtype.Int8
 	verified                                                      pgtype.Bool

@@ -19,7 +19,7 @@ func nested(columns string) string {
 		ORDER BY p.created_at DESC, p.id DESC, m.assigned_at DESC, m.id DESC`
 }
 
-// floorQueries have one prepared statement each; they are put together once.
+// floorQueries are SQL texts, built once. Each is one prepared statement.
 type floorQueries struct{ list, whole string }
 
 func newFloorQueries() floorQueries {
@@ -36,7 +36,7 @@ func (f *floor) onePatient(r *http.Request, s *scratch) error {
 		return err
 	}
 	rows, _ := f.pool.Query(r.Context(), `SELECT id, name, date_of_birth, gender, phone
-		FROM patients WHERE id = $1 AND deleted_at IS NULL`, id) // ForEachRow tells the error
+		FROM patients WHERE id = $1 AND deleted_at IS NULL`, id) // ForEachRow returns the error
 	p := &s.patient
 	s.buf = append(s.buf, `{"data":{"patient":`...)
 	tag, err := pgx.ForEachRow(rows, []any{&p.id, &p.name, &p.born, &p.gender, &p.phone}, func() error {
@@ -92,7 +92,7 @@ func (f *floor) nested(
 	if err != nil {
 		return err
 	}
-	rows, _ := f.pool.Query(r.Context(), query, owner, first) // ForEachRow tells the error
+	rows, _ := f.pool.Query(r.Context(), query, owner, first) // ForEachRow returns the error
 	var last int64
 	s.buf = append(s.buf, `{"data":{"patients":{"nodes":[`...)
 	_, err = pgx.ForEachRow(rows, columns, func() error {
@@ -161,7 +161,7 @@ func (f *floor) patientsOfDoctor(r *http.Request, s *scratch) error {
 			SELECT p.name FROM mappings AS m JOIN patients AS p ON p.id = m.patient_id
 			WHERE m.doctor_id = d.id AND m.is_active AND p.deleted_at IS NULL
 			ORDER BY m.assigned_at DESC, m.id DESC LIMIT $2) AS m ON true
-		WHERE d.id = $1`, doctor, first) // ForEachRow tells the error
+		WHERE d.id = $1`, doctor, first) // ForEachRow returns the error
 	row := 0
 	d, p := &s.doctor, &s.patient
 	s.buf = append(s.buf, `{"data":{"doctor":`...)

@@ -7,21 +7,21 @@ import (
 	"strconv"
 )
 
-// growthRow is one point: what a workload costs when one thing is as large as
-// it says, and all else stays.
+// growthRow is one point: the cost of a workload when one thing has a certain
+// size and everything else stays the same.
 type growthRow struct {
 	Grows    string   `json:"grows"`
 	To       int      `json:"to"`
 	Workload string   `json:"workload"`
-	Rows     int      `json:"rows"` // given out
+	Rows     int      `json:"rows"` // patients in the answer
 	Results  []result `json:"results"`
 }
 
 // The largest accounts come first: their patients lie closest together.
 var growingOwners = size{patients: 100_000, owners: []int{10_000, 1_000, 100, 10}}
 
-// growth measures what may cost and what may not: rows given out, rows of the
-// caller that are not, and rows of others.
+// growth measures how the cost depends on the rows returned, on other rows of
+// the caller, and on rows of others. Only the first may matter.
 func (b *benchmark) growth(ctx context.Context) ([]growthRow, error) {
 	var rows []growthRow
 	point := func(s *stage, grows string, to, owner, first int, names ...string) error {
@@ -39,14 +39,14 @@ func (b *benchmark) growth(ctx context.Context) ([]growthRow, error) {
 		return nil
 	}
 	err := b.onStage(ctx, "bench_owners", growingOwners, func(s *stage) error {
-		const hundred = 2 // whose owner has so many patients
+		const hundred = 2 // index of the owner with 100 patients
 		for _, first := range []int{1, 10, 50, 100} {
-			if err := point(s, "rows given out", first, hundred, first, "W2"); err != nil {
+			if err := point(s, "rows returned", first, hundred, first, "W2"); err != nil {
 				return err
 			}
 		}
 		for owner := len(growingOwners.owners) - 1; owner >= 0; owner-- {
-			// The smallest account has no more to give.
+			// The smallest account has no more patients.
 			if err := point(s, "patients per owner", growingOwners.owners[owner], owner, 10, "W2"); err != nil {
 				return err
 			}

@@ -10,13 +10,13 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// connections are open at the same time, each with one request under way.
+// connections is the number of open connections, each with one request at a time.
 const connections = 16
 
 // window says how long the load runs before and while it is counted.
 type window struct{ warmUp, counted time.Duration }
 
-// figures are what one measurement found, per request where not said otherwise.
+// figures are the results of one measurement.
 type figures struct {
 	Requests    int     `json:"requests"`
 	ServerCPU   float64 `json:"serverMs"`
@@ -32,12 +32,13 @@ type figures struct {
 // CPU is the cost of a request: that of the server and of PostgreSQL.
 func (f figures) CPU() float64 { return f.ServerCPU + f.PostgresCPU }
 
-// script is what the connections send: each begins at a place of its own in the
-// requests and sends one after the other, from the beginning again at the end.
+// script has the requests that the connections send. Each connection starts at
+// another position, sends one request after the other, and starts again at the
+// end.
 type script struct {
 	requests [][]byte
-	// follow makes a connection's next request out of an answer; nil takes it
-	// from the requests.
+	// follow makes the next request of a connection from an answer; nil takes the
+	// next one of requests.
 	follow func(answer []byte) ([]byte, error)
 }
 
@@ -49,8 +50,8 @@ func (s script) next(n int, answer []byte) ([]byte, error) {
 	return s.requests[(n+1)%len(s.requests)], nil
 }
 
-// measure puts the load on a server and reads what it costs. It refuses
-// answers with errors.
+// measure runs the load on a server and returns its cost. It refuses answers
+// with errors.
 func measure(ctx context.Context, p *process, postgres int, s script, w window) (figures, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	loading, stop := context.WithCancel(ctx)
@@ -122,7 +123,7 @@ func (f *figures) addTimes(clients []client, counted time.Duration) {
 	f.P50, f.P99 = milliseconds(percentile(times, 50)), milliseconds(percentile(times, 99))
 }
 
-// client is one connection's part of the load.
+// client is the load of one connection.
 type client struct{ times []time.Duration }
 
 // load sends request after request until ctx ends.
@@ -153,7 +154,7 @@ func (c *client) load(ctx context.Context, addr string, s script, start int, cou
 	return nil
 }
 
-// percentile returns the nearest rank of sorted times, 0 of none.
+// percentile returns the nearest rank of sorted times, 0 if there are none.
 func percentile(sorted []time.Duration, p int) time.Duration {
 	if len(sorted) == 0 {
 		return 0

@@ -1,10 +1,10 @@
-// Command bench measures what the server costs: the CPU time of a request,
-// server and PostgreSQL together, as a multiple of what the work itself costs.
-// That is the floor: a server that does nothing but the work, measured in the
-// same run. Absolute times say little, since they are those of a machine.
+// Command bench measures the CPU time of a request, server and PostgreSQL
+// together, as a multiple of the floor: a server that does nothing but the work,
+// measured in the same run. Absolute times say little, because they depend on
+// the machine. With --against it compares two builds of the server.
 //
-// It runs on Linux, from the top level of the repository: make bench. It
-// brings its own PostgreSQL and removes all that it made.
+// It runs on Linux, from the top level of the repository: make bench. It starts
+// its own PostgreSQL and removes it at the end.
 package main
 
 import (

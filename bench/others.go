@@ -8,15 +8,15 @@ import (
 	"slices"
 )
 
-// other is something else that clients do. No goal is set for it and no floor
-// does it, so our server is measured alone, and only if it is asked for by name.
+// other is another request of clients, without a goal and without a floor. The
+// benchmark measures our server alone, and only if --only names the request.
 type other struct {
 	name, title string
-	// script is made anew for each measurement.
+	// script makes a new script for each measurement.
 	script func(context.Context, *dataset) (script, error)
 }
 
-// others are the requests around those of the workloads.
+// others lists the requests that are no workloads.
 func others() []other {
 	return []other{
 		{"login", "sign in (REST)", logins(login)},
@@ -43,8 +43,8 @@ func login(a account) ([]byte, error) {
 
 func always(request []byte) script { return script{requests: [][]byte{request}} }
 
-// logins has an account for each connection: attempts to sign in to one account
-// are counted until they have succeeded.
+// logins uses one account for each connection: the server counts attempts to
+// sign in to an account until one succeeds, and limits them.
 func logins(request func(account) ([]byte, error)) func(context.Context, *dataset) (script, error) {
 	return func(ctx context.Context, w *dataset) (s script, err error) {
 		members, err := w.signUp(ctx, connections)
@@ -61,8 +61,8 @@ func logins(request func(account) ([]byte, error)) func(context.Context, *datase
 	}
 }
 
-// refreshes begins a session for each connection. A refresh token is good for
-// one exchange, so each request brings the token of the answer before it.
+// refreshes starts a session for each connection. A refresh token is valid for
+// one exchange, so each request sends the token of the previous answer.
 func refreshes(ctx context.Context, w *dataset) (script, error) {
 	s, err := logins(login)(ctx, w)
 	if err != nil {
@@ -86,7 +86,7 @@ func refreshes(ctx context.Context, w *dataset) (script, error) {
 	return s, nil
 }
 
-// refresh exchanges the refresh token that an answer has.
+// refresh returns the request that exchanges the refresh token of an answer.
 func refresh(answer []byte) ([]byte, error) {
 	var tokens struct {
 		Refresh string `json:"refresh"`
@@ -95,7 +95,7 @@ func refresh(answer []byte) ([]byte, error) {
 	if err := json.Unmarshal(answer, &tokens); err != nil {
 		return nil, err
 	}
-	token := tokens.Refresh + tokens.Tokens.Refresh // one of them
+	token := tokens.Refresh + tokens.Tokens.Refresh // one of them is empty
 	if token == "" {
 		return nil, errors.New("the answer has no refresh token")
 	}
@@ -103,10 +103,10 @@ func refresh(answer []byte) ([]byte, error) {
 	return httpRequest("POST", "/api/auth/token/refresh/", body), err
 }
 
-// asks reports whether a request was asked for by name.
+// asks reports whether --only names a request.
 func (p plan) asks(o other) bool { return slices.Contains(p.only, o.name) }
 
-// others measures those that were asked for.
+// others measures the requests that --only names.
 func (b *benchmark) others(ctx context.Context, w *dataset) (rows []row, err error) {
 	for _, o := range others() {
 		if !b.plan.asks(o) {
@@ -149,7 +149,7 @@ func (b *benchmark) other(ctx context.Context, w *dataset, o other) (row, error)
 	return r, nil
 }
 
-// othersTable is what our server needs for the others.
+// othersTable shows the cost of the other requests.
 func othersTable(rows []row) string {
 	lines := [][]string{{
 		"", "request", "ms (server + PostgreSQL)", "requests/s", "p50 ms", "p99 ms", "statements", "round trips", "RSS MB",

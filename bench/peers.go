@@ -11,17 +11,16 @@ import (
 	"path/filepath"
 )
 
-// peersDir has servers of others that do the same work, as an npm project.
+// peersDir is an npm project with other servers that do the same work.
 const peersDir = "bench/peers"
 
-// peerOperation is what a peer is sent for a workload.
+// peerOperation is the request to a peer for a workload.
 type peerOperation struct {
 	Query     string         `json:"query"`
 	Variables map[string]any `json:"variables"`
 }
 
-// startPeers installs what is not there and starts every peer that has
-// documents.
+// startPeers installs the packages of the peers if needed, and starts them.
 func startPeers(ctx context.Context, t toolbox, url string) (peers []contender, err error) {
 	defer func() {
 		if err != nil {
@@ -82,7 +81,7 @@ func peerRequest(operations map[string]peerOperation) func(workload, call) ([]by
 	}
 }
 
-// filledIn puts the values of a call in place of the words that stand for them.
+// filledIn replaces placeholders by the values of a call.
 func filledIn(value any, c call) any {
 	switch v := value.(type) {
 	case string:

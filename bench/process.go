@@ -25,14 +25,13 @@ const (
 	stopTimeout  = 5 * time.Second
 )
 
-// command is how a server is started, on a port of ours.
+// command says how to start a server, on a port that the benchmark chooses.
 type command struct {
 	name string
 	args func(port string) []string
 	env  []string
 	dir  string
-	// log gets what the server says; nil discards it, as a service manager
-	// that takes it off our hands would.
+	// log receives the output of the server; nil discards it.
 	log io.Writer
 }
 
@@ -55,7 +54,7 @@ func (c command) start(ctx context.Context) (*process, error) {
 	}
 	go func() {
 		defer close(p.done)
-		_ = p.cmd.Wait() // it is told to stop by a signal
+		_ = p.cmd.Wait() // an error is usual: a signal stops it
 	}()
 	if err := p.awaitReady(ctx); err != nil {
 		p.stop()
@@ -96,7 +95,8 @@ func (p *process) stop() {
 	}
 }
 
-// freePort is free when we ask; the servers are started right after.
+// freePort returns a port that is free now. The caller starts a server on it
+// at once.
 func freePort(ctx context.Context) (string, error) {
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
@@ -107,7 +107,7 @@ func freePort(ctx context.Context) (string, error) {
 	return strconv.Itoa(port), l.Close()
 }
 
-// cleanEnv leaves out the settings of a server that somebody runs by hand.
+// cleanEnv returns the environment without settings of a server or a database.
 func cleanEnv() []string {
 	var env []string
 	for _, entry := range os.Environ() {

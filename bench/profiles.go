@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// profiles records a CPU profile of our server under each workload and each
-// other request that was asked for, and returns their paths in dir.
+// profiles writes a CPU profile of our server for each workload and each other
+// request that --only names. It returns their paths in dir.
 func (b *benchmark) profiles(ctx context.Context, dir string) (paths []string, err error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, err
@@ -50,8 +50,8 @@ func (b *benchmark) profiles(ctx context.Context, dir string) (paths []string, e
 	return paths, err
 }
 
-// profile has the server write a profile to the path, while it does what next
-// says.
+// profile writes a CPU profile of the server to the path, under the load of the
+// scripts that next returns.
 func (b *benchmark) profile(ctx context.Context, w *dataset, next func() (script, error), path string) error {
 	run := func(win window) error {
 		s, err := next()
@@ -89,7 +89,8 @@ func (b *benchmark) profile(ctx context.Context, w *dataset, next func() (script
 	return os.Remove(b.tools.profilePath())
 }
 
-// awaitFile: a profile has its name when it is complete.
+// awaitFile waits until a file exists. The server gives a profile its name when
+// the profile is complete.
 func awaitFile(ctx context.Context, path string) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()

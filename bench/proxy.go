@@ -12,8 +12,8 @@ import (
 	"sync/atomic"
 )
 
-// proxy stands between a server and PostgreSQL and counts what the server
-// sends. It is for counting only: no time is measured through it.
+// proxy passes messages between a server and PostgreSQL and counts those of the
+// server. No time is measured through it.
 type proxy struct {
 	listener net.Listener
 	target   string // path of PostgreSQL's socket
@@ -21,7 +21,7 @@ type proxy struct {
 	statements, roundTrips atomic.Int64
 }
 
-// startProxy returns a proxy and the address of the database by way of it. It
+// startProxy returns a proxy and the URL of the database through it. The proxy
 // ends with ctx.
 func startProxy(ctx context.Context, database string) (*proxy, string, error) {
 	u, err := url.Parse(database)
@@ -64,8 +64,8 @@ func (p *proxy) serve(ctx context.Context) {
 	}
 }
 
-// forward copies what the client says. Its first message, the start-up, has no
-// type; all others begin with one.
+// forward copies the messages of the client. The first one, the start-up, has
+// no type; all others begin with a type.
 func (p *proxy) forward(front io.Reader, back io.Writer) error {
 	r := bufio.NewReader(front)
 	if err := copyMessage(back, r, 0); err != nil {
@@ -87,7 +87,7 @@ func (p *proxy) count(kind byte) {
 	switch kind {
 	case 'E': // Execute
 		p.statements.Add(1)
-	case 'S': // Sync: the answers to all since the last one are waited for
+	case 'S': // Sync: the client waits for all answers since the last one
 		p.roundTrips.Add(1)
 	case 'Q': // Query: both
 		p.statements.Add(1)
@@ -95,7 +95,7 @@ func (p *proxy) count(kind byte) {
 	}
 }
 
-// copyMessage copies one message, whose length stands behind its type.
+// copyMessage copies one message. Its length follows its type.
 func copyMessage(w io.Writer, r *bufio.Reader, typeBytes int) error {
 	const lengthBytes = 4
 	head, err := r.Peek(typeBytes + lengthBytes)

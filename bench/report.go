@@ -12,7 +12,7 @@ import (
 	"unicode/utf8"
 )
 
-// report is everything that a run has found, as it is written in JSON.
+// report has all results of a run, as in the JSON file.
 type report struct {
 	Go          string       `json:"go"`
 	PostgreSQL  string       `json:"postgresql"`
@@ -44,7 +44,7 @@ func (r report) save(path string) error {
 	return os.WriteFile(path, append(text, '\n'), 0o600)
 }
 
-// print writes the tables in Markdown that is aligned for people.
+// print writes the tables as aligned Markdown.
 func (r report) print(w io.Writer) {
 	_, _ = fmt.Fprintf(w, "\nCPU per request, server + PostgreSQL, %d connections, median of %d runs of %g s; %s, PostgreSQL %s, %d CPUs\n\n",
 		r.Connections, r.Repeats, r.Seconds, r.Go, r.PostgreSQL, r.Processors)
@@ -67,7 +67,7 @@ func (r report) print(w io.Writer) {
 	_, _ = io.WriteString(w, strings.Join(tables, "\n"))
 }
 
-// goalsTable is the table of our server against the floor.
+// goalsTable compares our server with the floor.
 func goalsTable(rows []row) string {
 	lines := [][]string{{
 		"", "workload", "floor ms", "ours ms (server + PostgreSQL)", "ratio", "goal",
@@ -85,7 +85,7 @@ func goalsTable(rows []row) string {
 	return markdown(lines)
 }
 
-// contendersTable is the table of all contenders.
+// contendersTable shows all contenders.
 func contendersTable(rows []row) string {
 	lines := [][]string{{"", "contender", "ms (server + PostgreSQL)", "ratio", "requests/s", "p50 ms", "p99 ms", "RSS MB"}}
 	for _, r := range rows {
@@ -105,11 +105,11 @@ func parts(r result) string {
 
 func decimals(x float64, n int) string { return strconv.FormatFloat(x, 'f', n, 64) }
 
-// number3 writes 1 as 1, and 1.25 so that it is noticed.
+// number3 writes three digits, and 1 as 1.
 func number3(x float64) string { return strconv.FormatFloat(x, 'g', 3, 64) }
 
-// markdown aligns a table whose first line is its head. Numbers stand to the
-// right.
+// markdown aligns a table whose first line is its head. Columns of numbers are
+// aligned to the right.
 func markdown(lines [][]string) string {
 	widths := make([]int, len(lines[0]))
 	for _, line := range lines {
@@ -146,7 +146,7 @@ func aligned(cell string, width int, right bool) string {
 	return cell + space
 }
 
-// numeric: the first line below the head begins with a digit.
+// numeric reports whether the first cell below the head begins with a digit.
 func numeric(lines [][]string, column int) bool {
 	return len(lines) > 1 && lines[1][column] != "" && lines[1][column][0] >= '0' && lines[1][column][0] <= '9'
 }

@@ -15,13 +15,12 @@ import (
 // server runs an older build with the same flags.
 type toolbox struct {
 	dir, server, bench string
-	// log gets what the servers say.
+	// log receives the output of the servers.
 	log io.Writer
 }
 
-// newToolbox builds the server into dir, as it is built for use: default.pgo
-// is taken when it is there. What is built to be profiled names its sources
-// without the directory that they happen to lie in.
+// newToolbox builds the server into dir, with default.pgo if it exists. A build
+// for profiles names its sources without the directory of this tree.
 func newToolbox(ctx context.Context, dir string, log io.Writer, profiled bool) (toolbox, error) {
 	t := toolbox{dir: dir, server: filepath.Join(dir, "caregraph"), log: log}
 	var err error
@@ -71,5 +70,5 @@ func (t toolbox) floor(ctx context.Context, url string) (*process, error) {
 	}.start(ctx)
 }
 
-// profilePath is where a server built for it leaves its profile.
+// profilePath is the file to which a server writes its profile.
 func (t toolbox) profilePath() string { return filepath.Join(t.dir, profile.Name) }

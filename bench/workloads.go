@@ -2,21 +2,22 @@ package main
 
 import "fmt"
 
-// workload is one thing that clients do, and what it may cost.
+// workload is a kind of request, and the goal for its cost.
 type workload struct {
 	name, title string
-	// goal is the CPU that we may use, as a multiple of the floor's.
+	// goal is the CPU limit of our server, as a multiple of the CPU of the floor.
 	goal float64
-	// document is the operation that our server is sent.
+	// document is the GraphQL operation.
 	document  string
 	variables func(call) map[string]any
-	// floor is the path under which the floor server does the same.
+	// floor returns the path of the same work on the floor server.
 	floor func(call) string
-	// writes: the rows it makes are removed again after each measurement.
+	// writes says that it creates rows. The benchmark removes them after each
+	// measurement.
 	writes bool
 }
 
-// call is one request of a workload: who asks, and for what.
+// call is one request of a workload: the caller and the arguments.
 type call struct {
 	token                  string
 	patient, doctor, owner int64
@@ -24,15 +25,14 @@ type call struct {
 	name                   string
 }
 
-// usualPage is what W2 asks for where nothing else is said, and fullPage what
-// W3 and W5 ask for.
+// usualPage is the page size of W2 unless a measurement sets another one.
+// fullPage is that of W3 and W5.
 const (
 	usualPage = 20
 	fullPage  = 50
 )
 
-// workloads are those that the goals are set for. The caller is an ordinary
-// account in all of them.
+// workloads lists W1 to W5. The caller is an ordinary account in all of them.
 func workloads() []workload {
 	return []workload{
 		{
@@ -84,7 +84,7 @@ func workloads() []workload {
 	}
 }
 
-// newPatient has no e-mail, so that any number of them can be made.
+// newPatient returns an input without an e-mail, which would have to be unique.
 func newPatient(c call) map[string]any {
 	return map[string]any{
 		"name": c.name, "dateOfBirth": "1990-05-15", "gender": "FEMALE", "phone": "+919876543210",

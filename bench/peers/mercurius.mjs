@@ -1,5 +1,5 @@
 // Mercurius on CareGraph's tables: Fastify, documents compiled to JavaScript,
-// and loaders of our own for the edges.
+// and our own loaders for the edges.
 
 import { address, pool } from "./settings.mjs";
 

@@ -13,7 +13,7 @@ import { grafserv } from "postgraphile/grafserv/node";
 import { PostGraphileAmberPreset } from "postgraphile/presets/amber";
 import { jsonPgSmartTags } from "postgraphile/utils";
 
-// PostGraphile offers only indexed columns to filter by, unless told otherwise.
+// By default PostGraphile filters by indexed columns only.
 const filters = jsonPgSmartTags({
   version: 1,
   config: {

@@ -1,5 +1,5 @@
-// What both peers are told, and what both have in common. It must be imported
-// before their libraries, which read NODE_ENV and GRAPHILE_ENV as they load.
+// Settings and code that both peers share. It must be imported before their
+// libraries, which read NODE_ENV and GRAPHILE_ENV as they load.
 
 process.env.NODE_ENV = "production";
 process.env.GRAPHILE_ENV = "production";

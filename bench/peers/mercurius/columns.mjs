@@ -9,7 +9,7 @@ const known = new WeakMap();
 
 // columnsOf returns the columns of the type, under the names that the schema
 // has for them, that any field of the document asks for. It looks at the whole
-// document because loaders answer equal fields at once, whatever each selects.
+// document because loaders answer equal fields at once, even if their selections differ.
 // The id is always among them.
 export function columnsOf(type, { operation, fragments, schema }) {
   let columns = known.get(operation);

@@ -52,13 +52,13 @@ export function loadersOn(rows) {
     },
   };
 
-  // Only without its cache does Mercurius tell a loader what is asked for. Each
-  // level is one batch, so nothing is read twice by it.
+  // Mercurius tells a loader the selected fields only without its cache. Each
+  // level is one batch, so nothing is read twice.
   function loader(load) {
     return { loader: load, opts: { cache: false } };
   }
 
-  // Each parent brings its own page, for by aliases one batch may hold several.
+  // Each parent has its own page: with aliases one batch may have several.
   function mappingsBy(parentColumn) {
     return async (queries) => {
       const answers = queries.map(() => ({ nodes: [] }));

@@ -3,7 +3,7 @@
 import pg from "pg";
 
 // A timestamp comes as 2026-01-31 09:30:00.123456+00, in the session's time
-// zone. To make a Date of it and a text of that again would only cost.
+// zone. Converting it to a Date and back would only cost time.
 pg.types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) => `${text.slice(0, 10)}T${text.slice(11, -3)}Z`);
 pg.types.setTypeParser(pg.types.builtins.DATE, (text) => text);
 
