@@ -43,19 +43,11 @@ func (c *compiler) audiences() {
 // admitted returns the mask of the relations that an @admits names.
 func (c *compiler) admitted(audience string, admits *ast.Directive) model.Relations {
 	var mask model.Relations
-	arg := admits.Arguments.ForName("relations")
-	if arg == nil {
+	if admits.Arguments.ForName("relations") == nil {
 		c.mistake("Audience."+audience, "@admits has no relations")
 		return 0
 	}
-	names := []string{arg.Value.Raw}
-	if arg.Value.Kind == ast.ListValue {
-		names = names[:0]
-		for _, child := range arg.Value.Children {
-			names = append(names, child.Value.Raw)
-		}
-	}
-	for _, name := range names {
+	for _, name := range c.list(admits, "relations") {
 		bit, ok := model.ParseRelation(name)
 		if !ok {
 			c.mistake("Audience."+audience, "@admits names the relation %s, which does not exist", name)
@@ -108,4 +100,21 @@ func (c *compiler) value(directive *ast.Directive, argument string) *ast.Value {
 		}
 	}
 	return nil
+}
+
+// list returns the names in the value of an argument. A single name needs no
+// brackets.
+func (c *compiler) list(directive *ast.Directive, argument string) []string {
+	value := c.value(directive, argument)
+	switch {
+	case value == nil:
+		return nil
+	case value.Kind != ast.ListValue:
+		return []string{value.Raw}
+	}
+	var names []string
+	for _, child := range value.Children {
+		names = append(names, child.Value.Raw)
+	}
+	return names
 }

@@ -9,53 +9,106 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// inputs checks the inputs of the mutations that set fields of a record, and
-// notes which fields an update can set: those of update mutations first, then
-// those that only a verify mutation sets, each in the order of the record.
+// input is an input type, as one mutation takes it.
+type input struct {
+	*ast.Definition
+
+	mutation *ast.FieldDefinition
+}
+
+// inputs checks the inputs of the mutations, and notes which fields updates
+// can set: inputs in the order of Mutation, the fields of each in the order of
+// the record.
 func (c *compiler) inputs() {
 	if c.schema.Mutation == nil {
 		return
 	}
-	updated, verified := map[string][]string{}, map[string][]string{}
 	for _, mutation := range c.schema.Mutation.Fields {
-		arg := mutation.Arguments.ForName("input")
-		switch {
-		case arg == nil:
-		case strings.HasPrefix(mutation.Name, "create"):
-			c.createInput(mutation, arg)
-		case strings.HasPrefix(mutation.Name, "update"):
-			c.updateInput(mutation, arg, updated)
-		case strings.HasPrefix(mutation.Name, "verify"):
-			c.updateInput(mutation, arg, verified)
-		}
-	}
-	for name, policy := range c.policy.Types {
-		policy.Inputs = ordered(policy.Order, updated[name], verified[name])
-		c.policy.Types[name] = policy
-	}
-}
-
-// ordered returns each field of the groups once, group after group, each group
-// in the given order.
-func ordered(order []string, groups ...[]string) []string {
-	var fields []string
-	for _, group := range groups {
-		for _, field := range order {
-			if slices.Contains(group, field) && !slices.Contains(fields, field) {
-				fields = append(fields, field)
+		for _, arg := range mutation.Arguments {
+			if def := c.schema.Types[arg.Type.Name()]; def.Kind == ast.InputObject {
+				c.input(input{def, mutation})
 			}
 		}
 	}
-	return fields
 }
 
-func (c *compiler) updateInput(mutation *ast.FieldDefinition, arg *ast.ArgumentDefinition, fields map[string][]string) {
-	record, input := c.recordOf(mutation), c.schema.Types[arg.Type.Name()]
+func (c *compiler) input(in input) {
+	creates, updates := in.Directives.ForName("creates"), in.Directives.ForName("updates")
+	switch {
+	case creates != nil && updates != nil:
+		c.mistake(in.Name, "has both @creates and @updates")
+	case creates != nil:
+		c.createInput(in, creates)
+	case updates != nil:
+		c.updateInput(in, updates)
+	case c.setsRecord(in):
+		c.mistake(in.Name, "sets a record in Mutation.%s, but has neither @creates nor @updates", in.mutation.Name)
+	}
+}
+
+// setsRecord reports whether an input needs a directive: one of its fields is a
+// field of the record that someone may write, or the mutation answers with
+// nothing but records. The inputs of sessions need none.
+func (c *compiler) setsRecord(in input) bool {
+	records, others := c.answers(in.mutation)
+	for _, record := range records {
+		for _, named := range in.Fields {
+			if rule, ok := c.rule(record, counterpart(record, named.Name)); ok && rule.Write != 0 {
+				return true
+			}
+		}
+	}
+	return len(records) > 0 && others == 0
+}
+
+// answers returns the records that a mutation answers with, and counts the
+// other objects next to them. Lists, such as those of errors, do not count.
+func (c *compiler) answers(mutation *ast.FieldDefinition) (records []*ast.Definition, others int) {
+	payload := c.schema.Types[mutation.Type.Name()]
+	if isRecord(payload) {
+		return []*ast.Definition{payload}, 0
+	}
+	for _, field := range payload.Fields {
+		switch def := c.schema.Types[field.Type.Name()]; {
+		case isRecord(def):
+			records = append(records, def)
+		case def.Kind == ast.Object && field.Type.Elem == nil:
+			others++
+		}
+	}
+	return records, others
+}
+
+func isRecord(def *ast.Definition) bool {
+	return def != nil && def.Kind == ast.Object && def.Directives.ForName("access") != nil
+}
+
+// recordOf returns the record that a directive of the input names, which must
+// be the one that the mutation answers with.
+func (c *compiler) recordOf(in input, directive *ast.Directive) *ast.Definition {
+	where, name := "Mutation."+in.mutation.Name, strings.Join(c.list(directive, "type"), " ")
+	record := c.schema.Types[name]
+	switch records, _ := c.answers(in.mutation); {
+	case !isRecord(record):
+		c.mistake(in.Name, "@%s(type:) names %q, which is no type with @access", directive.Name, name)
+	case len(records) != 1:
+		c.mistake(where, "its payload must have exactly one field whose type has @access, but has %d", len(records))
+	case records[0] != record:
+		c.mistake(where, "answers with %s, but its input %s names %s", records[0].Name, in.Name, name)
+	default:
+		return record
+	}
+	return nil
+}
+
+func (c *compiler) updateInput(in input, directive *ast.Directive) {
+	record := c.recordOf(in, directive)
 	if record == nil {
 		return
 	}
-	for _, named := range input.Fields {
-		where := input.Name + "." + named.Name
+	var fields []string
+	for _, named := range in.Fields {
+		where := in.Name + "." + named.Name
 		field := counterpart(record, named.Name)
 		if field == "" {
 			c.mistake(where, "%s has no such field", record.Name)
@@ -65,46 +118,62 @@ func (c *compiler) updateInput(mutation *ast.FieldDefinition, arg *ast.ArgumentD
 		if rule, ok := c.rule(record, field); ok && rule.Write == 0 {
 			c.mistake(record.Name+"."+field, "is set by %s, but nobody may write it", where)
 		}
-		fields[record.Name] = append(fields[record.Name], field)
+		fields = append(fields, field)
 	}
+	policy := c.policy.Types[record.Name]
+	for _, field := range policy.Order {
+		if slices.Contains(fields, field) && !slices.Contains(policy.Inputs, field) {
+			policy.Inputs = append(policy.Inputs, field)
+		}
+	}
+	c.policy.Types[record.Name] = policy
 }
 
-// createInput checks that nobody sets at creation what the owner, whom the
-// creation makes of the caller, could not set afterwards. Inputs may have more
-// than the record.
-func (c *compiler) createInput(mutation *ast.FieldDefinition, arg *ast.ArgumentDefinition) {
-	record, input := c.recordOf(mutation), c.schema.Types[arg.Type.Name()]
+// createInput checks that each field of the input is one of the record or an
+// exception, and that the caller may set it.
+func (c *compiler) createInput(in input, directive *ast.Directive) {
+	record := c.recordOf(in, directive)
 	if record == nil {
 		return
 	}
-	for _, named := range input.Fields {
-		field := counterpart(record, named.Name)
-		if rule, ok := c.rule(record, field); ok && !rule.Write.Any(model.Owner) {
-			c.mistake(record.Name+"."+field, "is set by %s.%s, but OWNER may not write it", input.Name, named.Name)
+	except := c.list(directive, "except")
+	for _, name := range except {
+		if in.Fields.ForName(name) == nil {
+			c.mistake(in.Name+"."+name, "@creates(except:) names it, but the input has no such field")
 		}
+	}
+	for _, named := range in.Fields {
+		where, field := in.Name+"."+named.Name, counterpart(record, named.Name)
+		switch excepted := slices.Contains(except, named.Name); {
+		case excepted && field != "":
+			c.mistake(where, "@creates(except:) names it, but it sets %s.%s", record.Name, field)
+		case !excepted && field == "":
+			c.mistake(where, "%s has no such field, and @creates(except:) does not name it", record.Name)
+		case !excepted:
+			c.createField(in, record, named.Name, field)
+		}
+	}
+}
+
+// createField checks that nobody sets at creation what they could not set
+// afterwards. The creation makes the caller the owner; a mutation that everyone
+// may call opens an account, which is then the caller. What nobody may write is
+// set once: the fields of an account, and the other records that one names.
+func (c *compiler) createField(in input, record *ast.Definition, name, field string) {
+	public, creator := c.policy.CanCall("Mutation."+in.mutation.Name, model.Anyone), model.Owner
+	if public {
+		creator = model.Self
+	}
+	rule, ok := c.rule(record, field)
+	once := rule.Write == 0 && (public || name != field)
+	if ok && !once && !rule.Write.Any(creator) {
+		c.mistake(record.Name+"."+field, "is set by %s.%s, but %s may not write it", in.Name, name, names(creator))
 	}
 }
 
 func (c *compiler) rule(record *ast.Definition, field string) (model.FieldPolicy, bool) {
 	rule, ok := c.policy.Types[record.Name].Fields[field]
 	return rule, ok
-}
-
-// recordOf returns the record that a mutation answers with: the only field of
-// its payload whose type has @access.
-func (c *compiler) recordOf(mutation *ast.FieldDefinition) *ast.Definition {
-	var records []*ast.Definition
-	for _, field := range c.schema.Types[mutation.Type.Name()].Fields {
-		def := c.schema.Types[field.Type.Name()]
-		if def != nil && def.Directives.ForName("access") != nil {
-			records = append(records, def)
-		}
-	}
-	if len(records) != 1 {
-		c.mistake("Mutation."+mutation.Name, "its payload must have exactly one field whose type has @access, but has %d", len(records))
-		return nil
-	}
-	return records[0]
 }
 
 // counterpart returns the field of the record that a field of an input stands

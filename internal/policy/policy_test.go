@@ -148,10 +148,13 @@ const small = `
 directive @access(to: Audience!) on FIELD_DEFINITION | OBJECT
 directive @owner(read: Audience!, write: Audience! = NOBODY) on FIELD_DEFINITION
 directive @admits(relations: [Relation!]!) on ENUM_VALUE
+directive @creates(type: String!, except: [String!]! = []) on INPUT_OBJECT
+directive @updates(type: String!) on INPUT_OBJECT
 enum Relation { ANYONE SIGNED_IN SELF OWNER ASSIGNED_DOCTOR ADMIN }
 enum Audience {
   PUBLIC @admits(relations: [ANYONE])
   MEMBERS @admits(relations: [SIGNED_IN])
+  SELF @admits(relations: [SELF])
   OWNER @admits(relations: [OWNER])
   CIRCLE @admits(relations: [OWNER, ADMIN])
   ADMINS @admits(relations: ADMIN)
@@ -166,16 +169,34 @@ type Note implements Node @access(to: CIRCLE) {
 }
 type Person @access(to: MEMBERS) { name: String! @owner(read: MEMBERS) }
 type Plain { text: String }
+type Account @access(to: MEMBERS) {
+  name: String! @owner(read: MEMBERS, write: SELF)
+  email: String @owner(read: MEMBERS)
+  active: Boolean @owner(read: MEMBERS, write: ADMINS)
+}
+type Tag @access(to: CIRCLE) {
+  note: Note @owner(read: CIRCLE)
+  label: String @owner(read: CIRCLE, write: OWNER)
+}
+type Session { token: String }
 type NotePayload { note: Note problems: [String!] }
-input CreateNoteInput { text: String draft: Boolean }
-input UpdateNoteInput { text: String }
-input ApproveNoteInput { approverId: ID }
+type TagPayload { tag: Tag }
+type SessionPayload { account: Account session: Session }
+input CreateNoteInput @creates(type: "Note", except: ["draft"]) { text: String draft: Boolean }
+input UpdateNoteInput @updates(type: "Note") { text: String }
+input ApproveNoteInput @updates(type: "Note") { approverId: ID }
+input AddTagInput @creates(type: "Tag") { noteId: ID label: String }
+input RegisterInput @creates(type: "Account", except: "password") { name: String! email: String password: String }
+input LoginInput { email: String password: String }
 type Query { note: Note }
 type Mutation {
   createNote(input: CreateNoteInput!): NotePayload @access(to: MEMBERS)
   updateNote(input: UpdateNoteInput!): NotePayload @access(to: MEMBERS)
   verifyNote(input: ApproveNoteInput!): NotePayload @access(to: ADMINS)
   updateNothing: NotePayload @access(to: MEMBERS)
+  addTag(input: AddTagInput!): TagPayload @access(to: MEMBERS)
+  register(input: RegisterInput!): SessionPayload @access(to: PUBLIC)
+  login(input: LoginInput!): SessionPayload @access(to: PUBLIC)
 }
 `
 
@@ -191,6 +212,15 @@ func TestCompile_SmallSchemaIsAccepted(t *testing.T) {
 	}
 	if _, ok := policy.Audiences["UNUSED"]; ok {
 		t.Error("an audience without @admits is in the policy")
+	}
+}
+
+func TestCompile_InputsCountInTheOrderOfMutation(t *testing.T) {
+	t.Parallel()
+	schema := load(t, "small", small)
+	slices.Reverse(schema.Mutation.Fields)
+	if got := compile(t, schema).Types["Note"].Inputs; !slices.Equal(got, []string{"approver", "text"}) {
+		t.Errorf("Note.Inputs = %v", got)
 	}
 }
 
@@ -238,11 +268,11 @@ func TestCompile_RefusesMistakesByName(t *testing.T) {
 			"Note.text: may be written by ANYONE, who cannot read it",
 		},
 		{
-			"update without write", "input UpdateNoteInput { text: String }", "input UpdateNoteInput { id: ID }",
+			"update without write", `@updates(type: "Note") { text: String }`, `@updates(type: "Note") { id: ID }`,
 			"Note.id: is set by UpdateNoteInput.id, but nobody may write it",
 		},
 		{
-			"update of nothing", "input UpdateNoteInput { text: String }", "input UpdateNoteInput { color: String }",
+			"update of nothing", `@updates(type: "Note") { text: String }`, `@updates(type: "Note") { color: String }`,
 			"UpdateNoteInput.color: Note has no such field",
 		},
 		{
@@ -254,7 +284,7 @@ func TestCompile_RefusesMistakesByName(t *testing.T) {
 			"ApproveNoteInput.managerId: Note has no such field",
 		},
 		{
-			"creation of what the owner cannot write", "input CreateNoteInput {", "input CreateNoteInput { approverId: ID",
+			"creation of what the owner cannot write", "{ text: String draft: Boolean }", "{ text: String draft: Boolean approverId: ID }",
 			"Note.approver: is set by CreateNoteInput.approverId, but OWNER may not write it",
 		},
 		{
@@ -264,6 +294,58 @@ func TestCompile_RefusesMistakesByName(t *testing.T) {
 		{
 			"payload with two records", "type NotePayload { note: Note", "type NotePayload { note: Note person: Person",
 			"Mutation.createNote: its payload must have exactly one field whose type has @access, but has 2",
+		},
+		{
+			"creation of what the owner never writes", "{ text: String draft: Boolean }", "{ text: String draft: Boolean id: ID }",
+			"Note.id: is set by CreateNoteInput.id, but OWNER may not write it",
+		},
+		{
+			"account opened with what it cannot write", "{ name: String! email", "{ name: String! active: Boolean email",
+			"Account.active: is set by RegisterInput.active, but SELF may not write it",
+		},
+		{
+			"account opened by an account", "register(input: RegisterInput!): SessionPayload @access(to: PUBLIC)", "register(input: RegisterInput!): SessionPayload @access(to: MEMBERS)",
+			"Account.email: is set by RegisterInput.email, but OWNER may not write it",
+		},
+		{
+			"creation of nothing", "{ text: String draft: Boolean }", "{ text: String draft: Boolean color: String }",
+			"CreateNoteInput.color: Note has no such field, and @creates(except:) does not name it",
+		},
+		{
+			"exception that the input lacks", `except: ["draft"]`, `except: ["draft", "color"]`,
+			"CreateNoteInput.color: @creates(except:) names it, but the input has no such field",
+		},
+		{
+			"exception that is a field", `except: ["draft"]`, `except: ["draft", "text"]`,
+			"CreateNoteInput.text: @creates(except:) names it, but it sets Note.text",
+		},
+		{
+			"creation without directive", ` @creates(type: "Note", except: ["draft"])`, "",
+			"CreateNoteInput: sets a record in Mutation.createNote, but has neither @creates nor @updates",
+		},
+		{
+			"update without directive", ` @updates(type: "Note") { approverId`, " { managerId",
+			"ApproveNoteInput: sets a record in Mutation.verifyNote, but has neither @creates nor @updates",
+		},
+		{
+			"account opened without directive", ` @creates(type: "Account", except: "password")`, "",
+			"RegisterInput: sets a record in Mutation.register, but has neither @creates nor @updates",
+		},
+		{
+			"creation of another record", `input LoginInput {`, `input LoginInput @creates(type: "Note") {`,
+			"Mutation.login: answers with Account, but its input LoginInput names Note",
+		},
+		{
+			"both directives", `@updates(type: "Note") { text`, `@updates(type: "Note") @creates(type: "Note") { text`,
+			"UpdateNoteInput: has both @creates and @updates",
+		},
+		{
+			"creation of no record", `@creates(type: "Tag")`, `@creates(type: "Plain")`,
+			`AddTagInput: @creates(type:) names "Plain", which is no type with @access`,
+		},
+		{
+			"update of no type", `@updates(type: "Note") { text`, `@updates(type: "Nota") { text`,
+			`UpdateNoteInput: @updates(type:) names "Nota", which is no type with @access`,
 		},
 		{
 			"audience of a field without admits", "@owner(read: OWNER, write: OWNER)", "@owner(read: UNUSED)",
