@@ -14,7 +14,7 @@ TOOL = $(GO) tool -modfile=tools/go.mod
 STAMP = $$(git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 
 .DEFAULT_GOAL := help
-.PHONY: run test check lint fmt generate fresh versions tidy vet build pg playground browse fill fuzz race bench growth pgo clean help
+.PHONY: run test check lint fmt generate fresh generator versions tidy vet build pg playground browse fill fuzz race bench growth pgo clean help
 
 run: build ## Run the server, with its own PostgreSQL; ARGS="..." are its flags
 	@exec bin/caregraph $(ARGS)
@@ -22,7 +22,7 @@ run: build ## Run the server, with its own PostgreSQL; ARGS="..." are its flags
 test: ## Run every test; they bring up their own PostgreSQL
 	$(GO) test -shuffle=on -timeout=20m ./...
 
-check: fresh versions tidy vet lint race ## Everything that must pass before a commit
+check: fresh generator versions tidy vet lint race ## Everything that must pass before a commit
 
 build: web/dist/index.html.gz ## Build bin/caregraph
 	@$(GO) build $(STAMP) -o bin/caregraph .
@@ -61,6 +61,9 @@ fresh: ## Check that graph/gen is what generate writes
 	@before=$$(cat graph/gen/*.go | cksum) && $(MAKE) --no-print-directory generate && \
 	after=$$(cat graph/gen/*.go | cksum) && \
 	if [ "$$before" != "$$after" ]; then echo "graph/gen was stale and is written anew: commit it" >&2; exit 1; fi
+
+generator: ## Test the generator
+	$(GO) test -C tools ./generate
 
 versions: ## Check that the generator and the library it generates for agree
 	@library=$$($(GO) list -m -f '{{.Version}}' github.com/99designs/gqlgen) && \

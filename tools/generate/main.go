@@ -1,5 +1,6 @@
-// Command generate writes graph/gen: what gqlgen makes of schema.graphqls, and
-// the bindings that it found on the way.
+// Command generate writes graph/gen: what gqlgen makes of schema.graphqls,
+// the bindings that it found on the way, and what turns inputs into records and
+// changes of records.
 //
 // It belongs to the module of the tools, so that the server's go.mod is spared
 // what a generator needs; the package it generates for belongs to the server's.
@@ -27,5 +28,5 @@ func run() error {
 	if err != nil {
 		return fmt.Errorf("read gqlgen.yml: %w", err)
 	}
-	return api.Generate(cfg, api.AddPlugin(bindings{}), api.AddPlugin(reads{}))
+	return api.Generate(cfg, api.AddPlugin(bindings{}), api.AddPlugin(reads{}), api.AddPlugin(changes{}))
 }
