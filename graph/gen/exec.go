@@ -273,6 +273,29 @@ directive @admits(
   relations: [Relation!]!
 ) on ENUM_VALUE
 
+# Read once at start-up, and by the generator of graph/gen/changes.go.
+"""
+The input creates a record: each of its fields sets the field of the same name. A field ` + "`" + `doctorId` + "`" + ` names the record in
+the field ` + "`" + `doctor` + "`" + `.
+"""
+directive @creates(
+  "The type of the record."
+  type: String!
+
+  "Fields of the input that are no fields of the record, such as a password."
+  except: [String!]! = []
+) on INPUT_OBJECT
+
+# Read as @creates is.
+"""
+The input changes a record: each of its fields sets the field of the same name. A field ` + "`" + `accountId` + "`" + ` names the record in
+the field ` + "`" + `account` + "`" + `.
+"""
+directive @updates(
+  "The type of the record."
+  type: String!
+) on INPUT_OBJECT
+
 """
 The client's choice for one operation: values hidden from the caller come as null without the error FORBIDDEN_FIELD.
 They are listed in ` + "`" + `extensions.redacted` + "`" + ` of the answer and in ` + "`" + `viewer.redactedFields` + "`" + ` of the record, so that a hidden
@@ -1593,7 +1616,7 @@ type Mutation {
 # ── Inputs ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 "A new account."
-input RegisterInput {
+input RegisterInput @creates(type: "User", except: ["password"]) {
   "At most 150 characters: letters, digits and ` + "`" + `@ . + - _` + "`" + `. Unique, regardless of case."
   username: String!
 
@@ -1636,7 +1659,7 @@ input ChangePasswordInput {
 
 # In every update input, absent means unchanged and null means cleared (refused for what must not be empty).
 "What to change in one's own account. Absent: stays as it is."
-input UpdateMeInput {
+input UpdateMeInput @updates(type: "User") {
   "At most 150 characters: letters, digits and ` + "`" + `@ . + - _` + "`" + `. Unique, regardless of case. Null: REQUIRED."
   username: String
 
@@ -1645,7 +1668,7 @@ input UpdateMeInput {
 }
 
 "A new patient record."
-input CreatePatientInput {
+input CreatePatientInput @creates(type: "Patient") {
   "Full name, at most 100 characters."
   name: String!
 
@@ -1675,7 +1698,7 @@ input CreatePatientInput {
 }
 
 "What to change in a patient record. Absent: stays as it is. The owner may set all of it, others what their field says."
-input UpdatePatientInput {
+input UpdatePatientInput @updates(type: "Patient") {
   "Full name, at most 100 characters. Null: REQUIRED."
   name: String
 
@@ -1705,7 +1728,7 @@ input UpdatePatientInput {
 }
 
 "A new doctor entry."
-input CreateDoctorInput {
+input CreateDoctorInput @creates(type: "Doctor", except: ["isMe"]) {
   "Full name, with title if wanted; at most 100 characters."
   name: String!
 
@@ -1747,7 +1770,7 @@ input CreateDoctorInput {
 What to change in a doctor entry. Absent: stays as it is. Nothing in it can be taken away: null is refused with
 REQUIRED.
 """
-input UpdateDoctorInput {
+input UpdateDoctorInput @updates(type: "Doctor") {
   "Full name, with title if wanted; at most 100 characters."
   name: String
 
@@ -1777,7 +1800,7 @@ input UpdateDoctorInput {
 }
 
 "What an administrator found out about a doctor entry."
-input VerifyDoctorInput {
+input VerifyDoctorInput @updates(type: "Doctor") {
   "Whether the license was checked and is good."
   isVerified: Boolean!
 
@@ -1789,7 +1812,7 @@ input VerifyDoctorInput {
 }
 
 "Whom to assign to whom."
-input AssignDoctorInput {
+input AssignDoctorInput @creates(type: "Mapping") {
   "A live patient of the caller: ` + "`" + `pat_42` + "`" + `, or ` + "`" + `42` + "`" + `."
   patientId: ID!
 
@@ -1801,7 +1824,7 @@ input AssignDoctorInput {
 }
 
 "What to change in a mapping. Absent: stays as it is."
-input UpdateMappingInput {
+input UpdateMappingInput @updates(type: "Mapping") {
   "At most 20,000 characters. Null takes them away."
   notes: String
 }
