@@ -8,14 +8,14 @@ import (
 )
 
 func (m mutation) CreateDoctor(ctx context.Context, input gen.CreateDoctorInput) (*gen.DoctorPayload, error) {
-	d, err := m.Store.CreateDoctor(ctx, viewer(ctx), newDoctor(input), input.IsMe)
+	d, err := m.Store.CreateDoctor(ctx, viewer(ctx), gen.NewDoctor(input), input.IsMe)
 	return doctorPayload(ctx, d, err)
 }
 
 func (m mutation) UpdateDoctor(
 	ctx context.Context, id model.ID, input gen.UpdateDoctorInput, expectedVersion *int,
 ) (*gen.DoctorPayload, error) {
-	d, err := m.Store.UpdateDoctor(ctx, viewer(ctx), id.Of(model.KindDoctor), expectedVersion, doctorChanges(input))
+	d, err := m.Store.UpdateDoctor(ctx, viewer(ctx), id.Of(model.KindDoctor), expectedVersion, gen.DoctorChanges(input))
 	return doctorPayload(ctx, d, err)
 }
 

@@ -13,7 +13,7 @@ func (m mutation) AssignDoctor(ctx context.Context, input gen.AssignDoctorInput)
 }
 
 func (m mutation) UpdateMapping(ctx context.Context, id model.ID, input gen.UpdateMappingInput) (*gen.MappingPayload, error) {
-	changed, err := m.Store.UpdateMapping(ctx, viewer(ctx), id.Of(model.KindMapping), mappingChanges(input))
+	changed, err := m.Store.UpdateMapping(ctx, viewer(ctx), id.Of(model.KindMapping), gen.MappingChanges(input))
 	return mappingPayload(ctx, changed, err)
 }
 

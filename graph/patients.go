@@ -8,14 +8,14 @@ import (
 )
 
 func (m mutation) CreatePatient(ctx context.Context, input gen.CreatePatientInput) (*gen.PatientPayload, error) {
-	p, err := m.Store.CreatePatient(ctx, viewer(ctx), newPatient(input))
+	p, err := m.Store.CreatePatient(ctx, viewer(ctx), gen.NewPatient(input))
 	return patientPayload(ctx, p, err)
 }
 
 func (m mutation) UpdatePatient(
 	ctx context.Context, id model.ID, input gen.UpdatePatientInput, expectedVersion *int,
 ) (*gen.PatientPayload, error) {
-	p, err := m.Store.UpdatePatient(ctx, viewer(ctx), id.Of(model.KindPatient), expectedVersion, patientChanges(input))
+	p, err := m.Store.UpdatePatient(ctx, viewer(ctx), id.Of(model.KindPatient), expectedVersion, gen.PatientChanges(input))
 	return patientPayload(ctx, p, err)
 }
 

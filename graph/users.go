@@ -9,7 +9,7 @@ import (
 )
 
 func (m mutation) Register(ctx context.Context, input gen.RegisterInput) (*gen.AuthPayload, error) {
-	in, err := m.Accounts.Register(ctx, newUser(input), input.Password)
+	in, err := m.Accounts.Register(ctx, gen.NewUser(input), input.Password)
 	return authPayload(ctx, in, err)
 }
 
@@ -37,7 +37,7 @@ func (m mutation) LogoutEverywhere(ctx context.Context) (*gen.LogoutPayload, err
 }
 
 func (m mutation) UpdateMe(ctx context.Context, input gen.UpdateMeInput) (*gen.UserPayload, error) {
-	u, err := m.Store.UpdateMe(ctx, viewer(ctx), userChanges(input))
+	u, err := m.Store.UpdateMe(ctx, viewer(ctx), gen.UserChanges(input))
 	faults, err := userErrors(ctx, err)
 	return &gen.UserPayload{User: u, UserErrors: faults}, err
 }
