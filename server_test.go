@@ -20,7 +20,6 @@ import (
 // The tests of this file use the product as its users do: the built binary,
 // with its private PostgreSQL, over the network.
 
-//nolint:gochecknoglobals // built once for all tests
 var binary = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "caregraph-binary-")
 	if err != nil {

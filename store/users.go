@@ -86,7 +86,7 @@ func (s *Store) account(ctx context.Context, text string, args []any, more ...an
 	row := s.writes.QueryRow(ctx, text, append([]any{pgx.QueryExecModeCacheStatement}, args...)...)
 	columns := []any{&u.ID, &u.Username, &u.Email, &u.Phone, &u.Role, &u.CreatedAt}
 	if err := row.Scan(append(columns, more...)...); err != nil {
-		return nil, err //nolint:wrapcheck // the caller translates it
+		return nil, err
 	}
 	return ownAccount(&u), nil
 }

@@ -8,7 +8,7 @@ import (
 
 // TestBuffer_LargeAnswersAfterSmallOnes: buffers that are too small must not have
 // one made for each answer.
-func TestBuffer_LargeAnswersAfterSmallOnes(t *testing.T) { //nolint:paralleltest // it counts what is allocated
+func TestBuffer_LargeAnswersAfterSmallOnes(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // collecting garbage empties the pool
 	var large sizeHint
 	large.note(100_000)
@@ -39,7 +39,7 @@ func TestBuffer_BeginsEmpty(t *testing.T) {
 	}
 }
 
-func TestReuse_KeepsNeitherTinyNorHugeOnes(t *testing.T) { //nolint:paralleltest // it empties the pool
+func TestReuse_KeepsNeitherTinyNorHugeOnes(t *testing.T) {
 	for spareAnswers.Get() != nil { //nolint:revive // that is all
 	}
 	Reuse(nil)

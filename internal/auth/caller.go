@@ -70,7 +70,7 @@ func (c *Caller) Viewer(ctx context.Context) (*model.Viewer, error) {
 	}
 	v, err = c.store.SessionViewer(ctx, c.claims.SessionID)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // the store has said what it was doing
+		return nil, err
 	}
 	return c.Seen(v)
 }

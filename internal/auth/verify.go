@@ -23,7 +23,7 @@ func (a *Accounts) VerifyToken(ctx context.Context, token string) error {
 	v, err := a.Store.SessionViewer(ctx, claims.SessionID)
 	switch {
 	case err != nil:
-		return err //nolint:wrapcheck // the store has said what it was doing
+		return err
 	case v == nil || v.UserID != claims.UserID:
 		return refuseToken(&TokenError{ReasonEnded})
 	}

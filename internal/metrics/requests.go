@@ -17,7 +17,7 @@ func methods() []string {
 
 // classes are those of a status, by its hundreds. None is that of a connection
 // that was cut before there was a status.
-var classes = [...]string{"none", "1xx", "2xx", "3xx", "4xx", "5xx"} //nolint:gochecknoglobals // a constant
+var classes = [...]string{"none", "1xx", "2xx", "3xx", "4xx", "5xx"}
 
 func class(status int) int { return min(max(status/100, 0), len(classes)-1) }
 

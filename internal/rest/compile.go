@@ -111,7 +111,7 @@ func compileRow(schema *ast.Schema, r row) (*operation, error) {
 	if (r.message != "") != strings.Contains(r.document, "__typename") {
 		return nil, errors.New("a message needs its place, `message: __typename`, and the other way round")
 	}
-	root := parsed.SelectionSet[0].(*ast.Field) //nolint:forcetypeassert // compileNode has looked
+	root := parsed.SelectionSet[0].(*ast.Field)
 	if parsed.Operation == ast.Mutation && !selects(root, "userErrors") {
 		return nil, errors.New("the document does not select userErrors")
 	}
