@@ -14,7 +14,7 @@ TOOL = $(GO) tool -modfile=tools/go.mod
 STAMP = $$(git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 
 .DEFAULT_GOAL := help
-.PHONY: run test check lint fmt generate fresh generator versions tidy vet build pg playground browse fill fuzz race bench growth pgo clean help
+.PHONY: run test test-tools check lint fmt generate fresh versions contract release-schema tidy vet build pg playground browse fill fuzz race bench growth pgo clean help
 
 run: build ## Run the server, with its own PostgreSQL; ARGS="..." are its flags
 	@exec bin/caregraph $(ARGS)
@@ -22,7 +22,10 @@ run: build ## Run the server, with its own PostgreSQL; ARGS="..." are its flags
 test: ## Run every test; they bring up their own PostgreSQL
 	$(GO) test -shuffle=on -timeout=20m ./...
 
-check: fresh generator versions tidy vet lint race ## Everything that must pass before a commit
+test-tools: ## Run the tests of the development tools
+	$(GO) test -C tools -shuffle=on ./...
+
+check: fresh versions contract tidy vet lint test-tools race ## Everything that must pass before a commit
 
 build: web/dist/index.html.gz ## Build bin/caregraph
 	@$(GO) build $(STAMP) -o bin/caregraph .
@@ -62,22 +65,29 @@ fresh: ## Check that graph/gen is what generate writes
 	after=$$(cat graph/gen/*.go | cksum) && \
 	if [ "$$before" != "$$after" ]; then echo "graph/gen was stale and is written anew: commit it" >&2; exit 1; fi
 
-generator: ## Test the generator
-	$(GO) test -C tools ./generate
 
 versions: ## Check that the generator and the library it generates for agree
 	@library=$$($(GO) list -m -f '{{.Version}}' github.com/99designs/gqlgen) && \
 	generator=$$($(GO) list -modfile=tools/go.mod -m -f '{{.Version}}' github.com/99designs/gqlgen) && \
 	if [ "$$library" != "$$generator" ]; then echo "gqlgen is $$library in go.mod but $$generator in tools/go.mod" >&2; exit 1; fi
 
+contract: ## Check that CHANGELOG.md names each change that can break a client
+	$(GO) run -C tools ./contract
+
+release-schema: ## Keep schema.graphqls as the schema of the release VERSION
+	@if [ -z "$(VERSION)" ]; then echo "name the release: make release-schema VERSION=0.2.0" >&2; exit 1; fi
+	$(GO) run -C tools ./contract --release "$(VERSION)"
+
 tidy: ## Check that go.mod and go.sum name what the code uses
 	$(GO) mod tidy -diff
 
 vet: ## Run go vet
 	$(GO) vet ./...
+	$(GO) vet -C tools ./...
 
 lint: ## Run the linters of .golangci.yml (their first build takes minutes)
 	$(TOOL) golangci-lint run
+	cd tools && $(GO) tool golangci-lint run --config ../.golangci.yml
 
 fmt: ## Format all Go code as lint wants it
 	$(TOOL) golangci-lint fmt
@@ -112,4 +122,4 @@ clean: ## Remove what was built; data directories stay
 	find web/dist -mindepth 1 ! -name .gitkeep -delete
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
