@@ -14,7 +14,7 @@ TOOL = $(GO) tool -modfile=tools/go.mod
 STAMP = $$(git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 
 .DEFAULT_GOAL := help
-.PHONY: run test test-tools check lint fmt generate fresh versions contract release-schema tidy vet build pg playground browse fill fuzz race bench growth pgo clean help
+.PHONY: run test test-tools check lint nolint fmt generate fresh versions contract release-schema tidy vet build pg playground browse fill fuzz race bench growth pgo clean help
 
 run: build ## Run the server, with its own PostgreSQL; ARGS="..." are its flags
 	@exec bin/caregraph $(ARGS)
@@ -25,7 +25,7 @@ test: ## Run every test; they bring up their own PostgreSQL
 test-tools: ## Run the tests of the development tools
 	$(GO) test -C tools -shuffle=on ./...
 
-check: fresh versions contract tidy vet lint test-tools race ## Everything that must pass before a commit
+check: fresh versions contract tidy vet nolint lint test-tools race ## Everything that must pass before a commit
 
 build: web/dist/index.html.gz ## Build bin/caregraph
 	@$(GO) build $(STAMP) -o bin/caregraph .
@@ -88,6 +88,9 @@ vet: ## Run go vet
 lint: ## Run the linters of .golangci.yml (their first build takes minutes)
 	$(TOOL) golangci-lint run
 	cd tools && $(GO) tool golangci-lint run --config ../.golangci.yml
+
+nolint: ## Check that each nolint comment names a linter that is on
+	.ci/nolint
 
 fmt: ## Format all Go code as lint wants it
 	$(TOOL) golangci-lint fmt
