@@ -14,7 +14,7 @@ TOOL = $(GO) tool -modfile=tools/go.mod
 STAMP = $$(git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 
 .DEFAULT_GOAL := help
-.PHONY: run test test-tools check lint nolint fmt generate fresh versions contract release-schema tidy vet build pg playground browse fill fuzz race bench growth pgo clean help
+.PHONY: run test test-tools check lint nolint prose fmt generate fresh versions contract release-schema tidy vet build pg playground browse fill fuzz race bench growth pgo clean help
 
 run: build ## Run the server, with its own PostgreSQL; ARGS="..." are its flags
 	@exec bin/caregraph $(ARGS)
@@ -91,6 +91,9 @@ lint: ## Run the linters of .golangci.yml (their first build takes minutes)
 
 nolint: ## Check that each nolint comment names a linter that is on
 	.ci/nolint
+
+prose: ## Check comments, docs and error texts for words that we do not use
+	.ci/prose
 
 fmt: ## Format all Go code as lint wants it
 	$(TOOL) golangci-lint fmt
