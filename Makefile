@@ -65,7 +65,6 @@ fresh: ## Check that graph/gen is what generate writes
 	after=$$(cat graph/gen/*.go | cksum) && \
 	if [ "$$before" != "$$after" ]; then echo "graph/gen was stale and is written anew: commit it" >&2; exit 1; fi
 
-
 versions: ## Check that the generator and the library it generates for agree
 	@library=$$($(GO) list -m -f '{{.Version}}' github.com/99designs/gqlgen) && \
 	generator=$$($(GO) list -modfile=tools/go.mod -m -f '{{.Version}}' github.com/99designs/gqlgen) && \
