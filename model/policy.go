@@ -27,6 +27,21 @@ type TypePolicy struct {
 	Order []string
 	// Inputs lists, in the schema's order, the fields that an update input names.
 	Inputs []string
+	// Constraints maps each field that an input sets to what its value must meet.
+	Constraints Constraints
+}
+
+// Constraints maps the fields of one record type to their constraints.
+type Constraints map[string]Constraint
+
+// Constraint is what the value of one field must meet: the directives @text and
+// @range of the schema, and whether it may be absent. A field with neither
+// directive has the bounds 0 and 0.
+type Constraint struct {
+	// Min and Max bound the number of characters of a text, or a number.
+	Min, Max int
+	// Required is set when the field or an input field that sets it is non-null.
+	Required bool
 }
 
 // ReadableByAll reports whether everyone who has a record of the type may read

@@ -47,7 +47,7 @@ func (c *compiler) admitted(audience string, admits *ast.Directive) model.Relati
 		c.mistake("Audience."+audience, "@admits has no relations")
 		return 0
 	}
-	for _, name := range c.list(admits, "relations") {
+	for _, name := range listed(arg.Value) {
 		bit, ok := model.ParseRelation(name)
 		if !ok {
 			c.mistake("Audience."+audience, "@admits names the relation %s, which does not exist", name)
@@ -55,6 +55,18 @@ func (c *compiler) admitted(audience string, admits *ast.Directive) model.Relati
 		mask |= bit
 	}
 	return closed(mask)
+}
+
+// listed returns the values of a list. A single value is a list of one.
+func listed(value *ast.Value) []string {
+	if value.Kind != ast.ListValue {
+		return []string{value.Raw}
+	}
+	var all []string
+	for _, child := range value.Children {
+		all = append(all, child.Value.Raw)
+	}
+	return all
 }
 
 // closed adds the relations that those in the mask imply the admission of:
@@ -102,19 +114,10 @@ func (c *compiler) value(directive *ast.Directive, argument string) *ast.Value {
 	return nil
 }
 
-// list returns the names in the value of an argument. A single name needs no
-// brackets.
+// list returns the values of an argument of a directive; none without it.
 func (c *compiler) list(directive *ast.Directive, argument string) []string {
-	value := c.value(directive, argument)
-	switch {
-	case value == nil:
-		return nil
-	case value.Kind != ast.ListValue:
-		return []string{value.Raw}
+	if value := c.value(directive, argument); value != nil {
+		return listed(value)
 	}
-	var names []string
-	for _, child := range value.Children {
-		names = append(names, child.Value.Raw)
-	}
-	return names
+	return nil
 }

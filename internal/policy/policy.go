@@ -45,6 +45,7 @@ func Compile(schema *ast.Schema) (*model.Policy, error) {
 		c.definition(schema.Types[name])
 	}
 	c.inputs()
+	c.constraints()
 	if len(c.mistakes) > 0 {
 		return nil, errors.New("the access rules of the schema contradict each other:\n  " + strings.Join(c.mistakes, "\n  "))
 	}

@@ -1,0 +1,192 @@
+package policy
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/caregraph/caregraph/model"
+)
+
+func TestConstraints_RealSchemaSaysWhatValuesMustMeet(t *testing.T) {
+	t.Parallel()
+	required := func(c model.Constraint) model.Constraint { c.Required = true; return c }
+	atMost := func(n int) model.Constraint { return model.Constraint{Max: n} }
+	some := model.Constraint{Required: true}
+	want := map[string]model.Constraints{
+		"User": {"username": required(atMost(150)), "email": required(atMost(254)), "role": some},
+		"Patient": {
+			"name": required(atMost(100)), "dateOfBirth": some, "gender": some, "email": atMost(254), "phone": some,
+			"address": required(atMost(20_000)), "emergencyContact": some, "medicalHistory": atMost(20_000),
+		},
+		"Doctor": {
+			"name": required(atMost(100)), "email": required(atMost(254)), "phone": some, "specialization": required(atMost(100)),
+			"licenseNumber": required(atMost(50)), "experienceYears": required(atMost(70)), "address": required(atMost(20_000)),
+			"consultationFee": required(atMost(100_000)), "availability": required(atMost(200)), "isVerified": some,
+		},
+		"Mapping": {"notes": atMost(20_000)},
+	}
+	types := compile(t, realSchema(t)).Types
+	for name, rule := range types {
+		if !maps.Equal(rule.Constraints, want[name]) {
+			t.Errorf("%s: %v\nwant %v", name, rule.Constraints, want[name])
+		}
+	}
+}
+
+func TestConstraints_EveryMutationListsItsCodes(t *testing.T) {
+	t.Parallel()
+	schema := realSchema(t)
+	for _, mutation := range schema.Mutation.Fields {
+		directive := mutation.Directives.ForName("userErrors")
+		if directive == nil {
+			t.Errorf("%s has no @userErrors", mutation.Name)
+			continue
+		}
+		codes := listed(directive.Arguments.ForName("codes").Value)
+		if slices.Sort(codes); len(slices.Compact(codes)) != len(directive.Arguments.ForName("codes").Value.Children) {
+			t.Errorf("%s names a code twice", mutation.Name)
+		}
+	}
+}
+
+// bounded is a schema without mistakes; each case of the next test adds one.
+const bounded = `
+directive @access(to: Audience!) on FIELD_DEFINITION | OBJECT
+directive @owner(read: Audience!, write: Audience! = NOBODY) on FIELD_DEFINITION
+directive @admits(relations: [Relation!]!) on ENUM_VALUE
+directive @text(min: Int! = 0, max: Int!) on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
+directive @range(min: Int!, max: Int!) on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
+directive @userErrors(codes: [UserErrorCode!]!) on FIELD_DEFINITION
+enum Relation { ANYONE SIGNED_IN SELF OWNER ASSIGNED_DOCTOR ADMIN }
+enum Audience { MEMBERS @admits(relations: [SIGNED_IN]) NOBODY @admits(relations: []) }
+enum UserErrorCode { TOO_LONG }
+scalar Date
+type Note @access(to: MEMBERS) {
+  id: ID! @owner(read: MEMBERS)
+  title: String @owner(read: MEMBERS, write: MEMBERS) @text(max: 10)
+  pages: Int @owner(read: MEMBERS, write: MEMBERS) @range(min: 1, max: 9)
+  written: Date @owner(read: MEMBERS, write: MEMBERS)
+  size: Int @owner(read: MEMBERS)
+}
+type Plain { text: String }
+type NotePayload { note: Note problems: [String!] }
+input CreateNoteInput { title: String! pages: Int written: Date draft: String @text(min: 2, max: 5) }
+input NoteFilter { text: String }
+type Query { note(filter: NoteFilter): Note }
+type Mutation {
+  createNote(input: CreateNoteInput!): NotePayload @access(to: MEMBERS) @userErrors(codes: TOO_LONG)
+  sendNote: NotePayload @access(to: MEMBERS)
+}
+`
+
+func TestConstraints_BoundedSchemaIsAccepted(t *testing.T) {
+	t.Parallel()
+	got := compile(t, load(t, "bounded", bounded)).Types["Note"].Constraints
+	want := model.Constraints{"title": {Max: 10, Required: true}, "pages": {Min: 1, Max: 9}}
+	if !maps.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+func TestConstraints_RefusesMistakesByName(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, old, replacement, want string }{
+		{
+			"text that no input sets", "size: Int @owner(read: MEMBERS)", "size: String @owner(read: MEMBERS) @text(max: 1)",
+			"Note.size: @text has no meaning here: no input of a mutation sets it",
+		},
+		{
+			"range that no input sets", "size: Int @owner(read: MEMBERS)", "size: Int @owner(read: MEMBERS) @range(min: 0, max: 1)",
+			"Note.size: @range has no meaning here: no input of a mutation sets it",
+		},
+		{
+			"text outside records", "type Plain { text: String }", "type Plain { text: String @text(max: 1) }",
+			"Plain.text: @text has no meaning here: it is neither a field of a record nor of a mutation's input",
+		},
+		{
+			"range in a filter", "input NoteFilter { text: String }", "input NoteFilter { text: Int @range(min: 0, max: 1) }",
+			"NoteFilter.text: @range has no meaning here: it is neither a field of a record nor of a mutation's input",
+		},
+		{
+			"text on a root field", "note(filter: NoteFilter): Note", "note(filter: NoteFilter): Note title: String @text(max: 1)",
+			"Query.title: @text has no meaning here",
+		},
+		{
+			"limit of the record at the input", "title: String! pages", "title: String! @text(max: 10) pages",
+			"CreateNoteInput.title: @text has no meaning here: the limit belongs to Note.title",
+		},
+		{
+			"text on a date", "written: Date @owner", "written: Date @text(max: 1) @owner",
+			"Note.written: @text does not fit the type Date",
+		},
+		{
+			"text on a list", "draft: String @text(min", "draft: [String] @text(min",
+			"CreateNoteInput.draft: @text does not fit the type [String]",
+		},
+		{
+			"range on a text", "@text(max: 10)", "@range(min: 0, max: 10)",
+			"Note.title: @range does not fit the type String",
+		},
+		{
+			"bounds in the wrong order", "@range(min: 1, max: 9)", "@range(min: 10, max: 9)",
+			"Note.pages: @range has the min 10 and the max 9",
+		},
+		{
+			"text in the wrong order", "@text(min: 2, max: 5)", "@text(min: 6, max: 5)",
+			"CreateNoteInput.draft: @text has the min 6 and the max 5",
+		},
+		{
+			"text of a record with a min", "@text(max: 10)", "@text(min: 1, max: 10)",
+			"Note.title: @text has no meaning here: a text of a record has no min",
+		},
+		{
+			"codes of a query", "note(filter: NoteFilter): Note", "note(filter: NoteFilter): Note @userErrors(codes: [TOO_LONG])",
+			"Query.note: @userErrors has no meaning here: it is no mutation",
+		},
+		{
+			"codes of a record's field", "size: Int @owner(read: MEMBERS)", "size: Int @owner(read: MEMBERS) @userErrors(codes: [TOO_LONG])",
+			"Note.size: @userErrors has no meaning here: it is no mutation",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			text := strings.Replace(bounded, c.old, c.replacement, 1)
+			if text == bounded {
+				t.Fatalf("the schema has no %q to replace", c.old)
+			}
+			policy, err := Compile(load(t, "mutated", text))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got error %v\nwant %s", err, c.want)
+			}
+			if policy != nil {
+				t.Error("a schema with a mistake has a policy")
+			}
+		})
+	}
+}
+
+// The parser refuses these; the compiler does not rely on it.
+func TestConstraints_RefusesWhatTheParserCouldLetThrough(t *testing.T) {
+	t.Parallel()
+	schema := load(t, "bounded", bounded)
+	note := schema.Types["Note"].Fields
+	note.ForName("title").Directives.ForName("text").Arguments = nil
+	note.ForName("pages").Directives.ForName("range").Arguments.ForName("max").Value.Raw = "many"
+	schema.Mutation.Fields.ForName("createNote").Directives.ForName("userErrors").Arguments[0].Value.Raw = "NO_SUCH_CODE"
+	_, err := Compile(schema)
+	for _, want := range []string{
+		"Note.title: @text has no argument max",
+		"Note.pages: @range(max:) is no number: many",
+		"Mutation.createNote: @userErrors names the code NO_SUCH_CODE, which does not exist",
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got error %v\nwant %s", err, want)
+		}
+	}
+	schema.Mutation.Fields.ForName("createNote").Directives.ForName("userErrors").Arguments = nil
+	if _, err := Compile(schema); err == nil || !strings.Contains(err.Error(), "Mutation.createNote: @userErrors has no argument codes") {
+		t.Errorf("got error %v", err)
+	}
+}
