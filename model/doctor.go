@@ -40,44 +40,42 @@ func (*Doctor) TypeName() string { return "Doctor" }
 // FormatPhone returns the phone number in the format.
 func (d *Doctor) FormatPhone(format PhoneFormat) string { return d.Phone.Format(format) }
 
-const (
-	mostExperience = 70
-	mostFee        = 100_000
-	feePlaces      = 2
-)
+const feePlaces = 2
 
-// Validate trims the texts and returns every fault at once.
-func (d *Doctor) Validate() error {
-	var p problems
-	p.text("name", &d.Name, maxName, true)
-	p.email(&d.Email)
-	p.phone("phone", &d.Phone)
-	p.text("specialization", &d.Specialization, maxSpecialization, true)
-	p.text("licenseNumber", &d.LicenseNumber, maxLicense, true)
-	p.experience("experienceYears", d.ExperienceYears)
-	p.text("address", &d.Address, maxText, true)
-	p.fee("consultationFee", d.ConsultationFee)
-	p.text("availability", &d.Availability, maxAvailability, true)
-	return p.err()
+// Validate trims the texts and returns all errors of the fields together.
+func (d *Doctor) Validate(c Constraints) error {
+	e := validator{constraints: c}
+	e.text("name", &d.Name)
+	e.email(&d.Email)
+	e.phone("phone", &d.Phone)
+	e.text("specialization", &d.Specialization)
+	e.text("licenseNumber", &d.LicenseNumber)
+	e.experience("experienceYears", d.ExperienceYears)
+	e.text("address", &d.Address)
+	e.fee("consultationFee", d.ConsultationFee)
+	e.text("availability", &d.Availability)
+	return e.err()
 }
 
-func (p *problems) experience(field string, years int) {
+func (e *validator) experience(field string, years int) {
+	limit := e.constraints[field]
 	switch {
-	case years < 0:
-		p.add(field, CodeInvalid, "Ensure this value is greater than or equal to 0.")
-	case years > mostExperience:
-		p.add(field, CodeInvalid, "Experience years seems unrealistic.")
+	case years < limit.Min:
+		e.add(field, CodeInvalid, fmt.Sprintf("Ensure this value is greater than or equal to %d.", limit.Min))
+	case years > limit.Max:
+		e.add(field, CodeInvalid, "Experience years seems unrealistic.")
 	}
 }
 
-func (p *problems) fee(field string, fee Decimal) {
+func (e *validator) fee(field string, fee Decimal) {
+	limit := e.constraints[field]
 	switch {
 	case !fee.Valid():
-		p.add(field, CodeInvalid, "A valid number is required.")
-	case !fee.Between(0, mostFee):
-		p.add(field, CodeInvalid, fmt.Sprintf("The consultation fee must lie between 0 and %d.", mostFee))
+		e.add(field, CodeInvalid, "A valid number is required.")
+	case !fee.Between(limit.Min, limit.Max):
+		e.add(field, CodeInvalid, fmt.Sprintf("The consultation fee must lie between %d and %d.", limit.Min, limit.Max))
 	case fee.Places() > feePlaces:
-		p.add(field, CodeInvalid, "Ensure that there are no more than 2 decimal places.")
+		e.add(field, CodeInvalid, "Ensure that there are no more than 2 decimal places.")
 	}
 }
 

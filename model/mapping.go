@@ -31,11 +31,11 @@ func (*Mapping) IsNode() {}
 // TypeName is the type's name in the schema.
 func (*Mapping) TypeName() string { return "Mapping" }
 
-// Validate trims the notes and returns every fault at once.
-func (m *Mapping) Validate() error {
-	var p problems
-	p.optionalText("notes", m.Notes, maxText)
-	return p.err()
+// Validate trims the notes and returns all their errors together.
+func (m *Mapping) Validate(c Constraints) error {
+	e := validator{constraints: c}
+	e.text("notes", m.Notes)
+	return e.err()
 }
 
 // Specialization is a field of medicine, with the number of doctors in it.

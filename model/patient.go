@@ -47,35 +47,35 @@ func (p *Patient) AgeAt(now time.Time) int { return p.DateOfBirth.AgeAt(now) }
 
 const oldest = 130 // years
 
-// Validate trims the texts and returns every fault at once. Now says which
-// birth dates lie in the future.
-func (p *Patient) Validate(now time.Time) error {
-	var faults problems
-	faults.text("name", &p.Name, maxName, true)
-	faults.birthDate("dateOfBirth", p.DateOfBirth, now)
+// Validate trims the texts and returns all errors of the fields together. A
+// birth date may not be after now, by the Indian day.
+func (p *Patient) Validate(c Constraints, now time.Time) error {
+	e := validator{constraints: c}
+	e.text("name", &p.Name)
+	e.birthDate("dateOfBirth", p.DateOfBirth, now)
 	if p.Gender == "" {
-		faults.add("gender", CodeRequired, "This field may not be null.")
+		e.add("gender", CodeRequired, "This field may not be null.")
 	}
-	faults.phone("phone", &p.Phone)
-	faults.email(p.Email)
-	faults.text("address", &p.Address, maxText, true)
-	faults.phone("emergencyContact", &p.EmergencyContact)
-	faults.optionalText("medicalHistory", p.MedicalHistory, maxText)
-	return faults.err()
+	e.phone("phone", &p.Phone)
+	e.email(p.Email)
+	e.text("address", &p.Address)
+	e.phone("emergencyContact", &p.EmergencyContact)
+	e.text("medicalHistory", p.MedicalHistory)
+	return e.err()
 }
 
-func (p *problems) birthDate(field string, date Date, now time.Time) {
+func (e *validator) birthDate(field string, date Date, now time.Time) {
 	today := now.In(India)
 	today = time.Date(today.Year(), today.Month(), today.Day(), 0, 0, 0, 0, time.UTC)
 	switch {
 	case date.IsZero():
-		p.add(field, CodeRequired, "This field may not be null.")
+		e.add(field, CodeRequired, "This field may not be null.")
 	case !date.Valid():
-		p.add(field, CodeInvalid, "Date has wrong format. Use one of these formats instead: YYYY-MM-DD.")
+		e.add(field, CodeInvalid, "Date has wrong format. Use one of these formats instead: YYYY-MM-DD.")
 	case date.Day().After(today):
-		p.add(field, CodeInvalid, "The date of birth cannot be in the future.")
+		e.add(field, CodeInvalid, "The date of birth cannot be in the future.")
 	case date.Day().Before(today.AddDate(-oldest, 0, 0)):
-		p.add(field, CodeInvalid, "The date of birth cannot be more than 130 years ago.")
+		e.add(field, CodeInvalid, "The date of birth cannot be more than 130 years ago.")
 	}
 }
 

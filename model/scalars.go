@@ -156,8 +156,8 @@ func (d Decimal) Places() int {
 }
 
 // Between reports whether low <= d <= high.
-func (d Decimal) Between(low, high int64) bool {
-	return !d.number.LessThan(decimal.NewFromInt(low)) && !d.number.GreaterThan(decimal.NewFromInt(high))
+func (d Decimal) Between(low, high int) bool {
+	return !d.number.LessThan(decimal.NewFromInt(int64(low))) && !d.number.GreaterThan(decimal.NewFromInt(int64(high)))
 }
 
 // String returns the number with two places: 1500.00.

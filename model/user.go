@@ -34,32 +34,32 @@ func (*User) TypeName() string { return "User" }
 // FormatPhone returns the phone number in the format, or nil.
 func (u *User) FormatPhone(format PhoneFormat) *string { return formatPhone(u.Phone, format) }
 
-// Validate trims the texts and returns every fault at once.
-func (u *User) Validate() error {
-	var p problems
-	p.username("username", &u.Username)
-	p.email(&u.Email)
-	p.phone("phone", u.Phone)
-	return p.err()
+// Validate trims the texts and returns all errors of the fields together.
+func (u *User) Validate(c Constraints) error {
+	e := validator{constraints: c}
+	e.account(u)
+	return e.err()
 }
 
-// ValidateRegistration is Validate for an account that makes itself.
-func (u *User) ValidateRegistration() error {
-	var p problems
-	p.username("username", &u.Username)
-	p.email(&u.Email)
-	p.phone("phone", u.Phone)
+// ValidateRegistration is Validate for an account that a client registers: its
+// role must be PATIENT or DOCTOR.
+func (u *User) ValidateRegistration(c Constraints) error {
+	e := validator{constraints: c}
+	e.account(u)
 	if u.Role != RolePatient && u.Role != RoleDoctor {
-		p.add("role", CodeInvalid, fmt.Sprintf("%q is not a valid choice.", strings.ToLower(string(u.Role))))
+		e.add("role", CodeInvalid, fmt.Sprintf("%q is not a valid choice.", strings.ToLower(string(u.Role))))
 	}
-	return p.err()
+	return e.err()
 }
 
-func (p *problems) username(field string, value *string) {
-	p.text(field, value, maxUsername, true)
-	if strings.ContainsFunc(*value, notInUsername) {
-		p.add(field, CodeInvalid, "Enter a valid username. It may contain only letters, digits and @ . + - _ characters.")
+func (e *validator) account(u *User) {
+	const username = "username"
+	e.text(username, &u.Username)
+	if strings.ContainsFunc(u.Username, notInUsername) {
+		e.add(username, CodeInvalid, "Enter a valid username. It may contain only letters, digits and @ . + - _ characters.")
 	}
+	e.email(&u.Email)
+	e.phone("phone", u.Phone)
 }
 
 func notInUsername(r rune) bool {

@@ -6,57 +6,57 @@ import (
 	"unicode/utf8"
 )
 
-// The longest texts, in characters.
-const (
-	maxName           = 100
-	maxUsername       = 150
-	maxLicense        = 50
-	maxAvailability   = 200
-	maxText           = 20_000
-	maxSpecialization = 100
-)
+// validator checks the fields of one record against their constraints, and
+// keeps every error that it finds. A text whose field has no @text is too long.
+type validator struct {
+	problems
 
-// text trims a text in place and checks its length; an empty one is a fault
-// when it is required.
-func (p *problems) text(field string, value *string, most int, required bool) {
+	constraints Constraints
+}
+
+// text trims a text in place and checks its length; an empty one is an error
+// when the field is required. A nil text is valid.
+func (e *validator) text(field string, value *string) {
+	if value == nil {
+		return
+	}
 	*value = strings.TrimSpace(*value)
+	limit := e.constraints[field]
 	switch {
-	case *value == "" && required:
-		p.add(field, CodeRequired, "This field may not be blank.")
+	case *value == "" && limit.Required:
+		e.add(field, CodeRequired, "This field may not be blank.")
 	case strings.ContainsRune(*value, 0):
-		p.add(field, CodeInvalid, "Null characters are not allowed.")
+		e.add(field, CodeInvalid, "Null characters are not allowed.")
 	case !utf8.ValidString(*value):
-		p.add(field, CodeInvalid, "Enter valid UTF-8 text.")
-	case utf8.RuneCountInString(*value) > most:
-		p.add(field, CodeTooLong, fmt.Sprintf("Ensure this field has no more than %d characters.", most))
+		e.add(field, CodeInvalid, "Enter valid UTF-8 text.")
+	case utf8.RuneCountInString(*value) > limit.Max:
+		e.tooLong(field, limit.Max)
 	}
 }
 
-func (p *problems) optionalText(field string, value *string, most int) {
-	if value != nil {
-		p.text(field, value, most, false)
-	}
+func (e *validator) tooLong(field string, most int) {
+	e.add(field, CodeTooLong, fmt.Sprintf("Ensure this field has no more than %d characters.", most))
 }
 
-func (p *problems) email(value *EmailAddress) {
+func (e *validator) email(value *EmailAddress) {
 	const field = "email"
 	switch {
 	case value == nil:
 	case *value == "":
-		p.add(field, CodeRequired, "This field may not be blank.")
-	case len(*value) > maxEmail:
-		p.add(field, CodeTooLong, fmt.Sprintf("Ensure this field has no more than %d characters.", maxEmail))
+		e.add(field, CodeRequired, "This field may not be blank.")
+	case len(*value) > e.constraints[field].Max:
+		e.tooLong(field, e.constraints[field].Max)
 	case !value.Valid():
-		p.add(field, CodeInvalid, "Enter a valid email address.")
+		e.add(field, CodeInvalid, "Enter a valid email address.")
 	}
 }
 
-func (p *problems) phone(field string, value *PhoneNumber) {
+func (e *validator) phone(field string, value *PhoneNumber) {
 	switch {
 	case value == nil:
 	case *value == "":
-		p.add(field, CodeRequired, "This field may not be blank.")
+		e.add(field, CodeRequired, "This field may not be blank.")
 	case !value.Valid():
-		p.add(field, CodeInvalid, "Enter a valid phone number: ten digits beginning 6 to 9 for an Indian mobile, or +, country code and number.")
+		e.add(field, CodeInvalid, "Enter a valid phone number: ten digits beginning 6 to 9 for an Indian mobile, or +, country code and number.")
 	}
 }

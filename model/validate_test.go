@@ -30,6 +30,29 @@ func faults(t *testing.T, err error) []string {
 	return all
 }
 
+// The constraints of a record type, as the schema has them.
+
+func patientConstraints() model.Constraints {
+	return model.Constraints{
+		"name": {Max: 100, Required: true}, "email": {Max: 254},
+		"address": {Max: 20_000, Required: true}, "medicalHistory": {Max: 20_000},
+	}
+}
+
+func doctorConstraints() model.Constraints {
+	return model.Constraints{
+		"name": {Max: 100, Required: true}, "email": {Max: 254, Required: true}, "specialization": {Max: 100, Required: true},
+		"licenseNumber": {Max: 50, Required: true}, "experienceYears": {Max: 70}, "address": {Max: 20_000, Required: true},
+		"consultationFee": {Max: 100_000}, "availability": {Max: 200, Required: true},
+	}
+}
+
+func userConstraints() model.Constraints {
+	return model.Constraints{"username": {Max: 150, Required: true}, "email": {Max: 254, Required: true}}
+}
+
+func mappingConstraints() model.Constraints { return model.Constraints{"notes": {Max: 20_000}} }
+
 // refusal is a change of a valid record and the faults that come of it.
 type refusal[T any] struct {
 	name   string
@@ -81,7 +104,7 @@ func TestPatient_Validate(t *testing.T) {
 		{"long e-mail", func(p *model.Patient) { p.Email = new(model.EmailAddress(strings.Repeat("a", 250) + "@b.in")) }, []string{"email TOO_LONG"}},
 		{"no gender", func(p *model.Patient) { p.Gender = "" }, []string{"gender REQUIRED"}},
 	} {
-		r.hold(t, valid, func(p *model.Patient) error { return p.Validate(now) })
+		r.hold(t, valid, func(p *model.Patient) error { return p.Validate(patientConstraints(), now) })
 	}
 }
 
@@ -117,7 +140,7 @@ func TestDoctor_Validate(t *testing.T) {
 		{"specialization", func(d *model.Doctor) { d.Specialization = strings.Repeat("1", 101) }, []string{"specialization TOO_LONG"}},
 		{"e-mail", func(d *model.Doctor) { d.Email = "" }, []string{"email REQUIRED"}},
 	} {
-		r.hold(t, valid, (*model.Doctor).Validate)
+		r.hold(t, valid, func(d *model.Doctor) error { return d.Validate(doctorConstraints()) })
 	}
 }
 
@@ -140,11 +163,11 @@ func TestUser_ValidateRegistration(t *testing.T) {
 		{"blank name", name("  "), []string{"username REQUIRED"}},
 		{"all at once", func(u *model.User) { *u = model.User{Phone: new(model.PhoneNumber("12"))} }, []string{"username REQUIRED", "email REQUIRED", "phone INVALID", "role INVALID"}},
 	} {
-		r.hold(t, valid, (*model.User).ValidateRegistration)
+		r.hold(t, valid, func(u *model.User) error { return u.ValidateRegistration(userConstraints()) })
 	}
 	admin := valid()
 	admin.Role = model.RoleAdmin
-	if err := admin.Validate(); err != nil {
+	if err := admin.Validate(userConstraints()); err != nil {
 		t.Errorf("an administrator that exists is refused: %v", err)
 	}
 }
@@ -159,15 +182,44 @@ func TestMapping_Validate(t *testing.T) {
 		{"too long", notes(new(strings.Repeat("a", 20_001))), []string{"notes TOO_LONG"}},
 		{"null character", notes(new("a\x00")), []string{"notes INVALID"}},
 	} {
-		r.hold(t, func() *model.Mapping { return &model.Mapping{} }, (*model.Mapping).Validate)
+		r.hold(t, func() *model.Mapping { return &model.Mapping{} },
+			func(m *model.Mapping) error { return m.Validate(mappingConstraints()) })
 	}
 }
 
 func TestValidate_TrimsTexts(t *testing.T) {
 	t.Parallel()
 	m := &model.Mapping{Notes: new(" \n rest \t")}
-	if err := m.Validate(); err != nil || *m.Notes != "rest" {
+	if err := m.Validate(mappingConstraints()); err != nil || *m.Notes != "rest" {
 		t.Errorf("notes are %q, %v", *m.Notes, err)
+	}
+}
+
+func TestValidate_TakesItsBoundsFromTheConstraints(t *testing.T) {
+	t.Parallel()
+	d := &model.Doctor{
+		Name: "Dr. Rao", Email: "rao@practice.example", Phone: "+919876543210", Specialization: "ENT", LicenseNumber: "1",
+		ExperienceYears: 4, ConsultationFee: model.ParseDecimal("21"), Availability: "",
+	}
+	err := d.Validate(model.Constraints{
+		"name": {Max: 6}, "email": {Max: 19}, "specialization": {Max: 3}, "licenseNumber": {Max: 1},
+		"experienceYears": {Min: 5, Max: 6}, "consultationFee": {Min: 10, Max: 20}, "availability": {Required: true},
+	})
+	want := []string{"name TOO_LONG", "email TOO_LONG", "experienceYears INVALID", "consultationFee INVALID", "availability REQUIRED"}
+	if got := faults(t, err); !slices.Equal(got, want) {
+		t.Errorf("refused with %v, want %v", got, want)
+	}
+	for _, message := range []string{"greater than or equal to 5.", "between 10 and 20.", "no more than 6 characters.", "no more than 19 characters."} {
+		if !strings.Contains(err.Error(), message) {
+			t.Errorf("%v does not say %q", err, message)
+		}
+	}
+}
+
+func TestValidate_TextWithoutAConstraintIsTooLong(t *testing.T) {
+	t.Parallel()
+	if got := faults(t, (&model.Mapping{Notes: new("x")}).Validate(nil)); !slices.Equal(got, []string{"notes TOO_LONG"}) {
+		t.Errorf("refused with %v", got)
 	}
 }
 

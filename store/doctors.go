@@ -61,7 +61,7 @@ func (s *Store) CreateDoctor(ctx context.Context, v *model.Viewer, d *model.Doct
 	if isMe && v.Role != model.RoleDoctor {
 		return nil, model.RefuseField("isMe", model.CodeForbidden, "Only an account with the role DOCTOR can be a doctor entry.")
 	}
-	if err := d.Validate(); err != nil {
+	if err := d.Validate(s.Constraints("Doctor")); err != nil {
 		return nil, err
 	}
 	d.CreatedBy, d.IsVerified, d.AccountID = v.UserID, false, nil
@@ -84,7 +84,7 @@ func (s *Store) CreateDoctor(ctx context.Context, v *model.Viewer, d *model.Doct
 func (s *Store) UpdateDoctor(ctx context.Context, v *model.Viewer, id int64, expected *int, changes []model.Change[model.Doctor]) (*model.Doctor, error) {
 	return edit(ctx, s, v, id, expected, update[model.Doctor]{
 		changes:  changes,
-		validate: (*model.Doctor).Validate,
+		validate: func(d *model.Doctor) error { return d.Validate(s.Constraints("Doctor")) },
 		alter: func(before, after *model.Doctor) []string {
 			if before.LicenseNumber == after.LicenseNumber {
 				return nil

@@ -12,6 +12,7 @@ import (
 // withoutViewer says of each method without a viewer why it needs none.
 func withoutViewer() map[string]string {
 	return map[string]string{
+		"Constraints":     "reads no rows",
 		"Local":           "reads no rows",
 		"Ping":            "reads no rows",
 		"Close":           "reads no rows",

@@ -48,7 +48,7 @@ func (s *Store) AssignDoctor(ctx context.Context, v *model.Viewer, m *model.Mapp
 	if v == nil {
 		return nil, unauthenticated()
 	}
-	if err := m.Validate(); err != nil {
+	if err := m.Validate(s.Constraints("Mapping")); err != nil {
 		return nil, err
 	}
 	m.IsActive, m.CreatedBy = true, v.UserID
@@ -85,7 +85,10 @@ func lockLive[T any, P owned[T]](ctx context.Context, s *Store, tx bun.Tx, v *mo
 // UpdateMapping applies the changes to an active mapping. It refuses with
 // NOT_FOUND, DELETED for an ended one, FORBIDDEN, TOO_LONG and INVALID.
 func (s *Store) UpdateMapping(ctx context.Context, v *model.Viewer, id int64, changes []model.Change[model.Mapping]) (*model.Mapping, error) {
-	return s.editMapping(ctx, v, id, update[model.Mapping]{changes: changes, validate: (*model.Mapping).Validate})
+	return s.editMapping(ctx, v, id, update[model.Mapping]{
+		changes:  changes,
+		validate: func(m *model.Mapping) error { return m.Validate(s.Constraints("Mapping")) },
+	})
 }
 
 // RemoveMapping ends an active mapping; the pair can be assigned again. It

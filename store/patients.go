@@ -53,7 +53,7 @@ func (s *Store) CreatePatient(ctx context.Context, v *model.Viewer, p *model.Pat
 	if v == nil {
 		return nil, unauthenticated()
 	}
-	if err := p.Validate(s.now()); err != nil {
+	if err := p.Validate(s.Constraints("Patient"), s.now()); err != nil {
 		return nil, err
 	}
 	p.CreatedBy = v.UserID
@@ -72,7 +72,7 @@ func (s *Store) CreatePatient(ctx context.Context, v *model.Viewer, p *model.Pat
 func (s *Store) UpdatePatient(ctx context.Context, v *model.Viewer, id int64, expected *int, changes []model.Change[model.Patient]) (*model.Patient, error) {
 	return edit(ctx, s, v, id, expected, update[model.Patient]{
 		changes:  changes,
-		validate: func(p *model.Patient) error { return p.Validate(s.now()) },
+		validate: func(p *model.Patient) error { return p.Validate(s.Constraints("Patient"), s.now()) },
 	})
 }
 

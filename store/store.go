@@ -141,6 +141,9 @@ func NewRecords(policy *model.Policy) (*query.Records, error) {
 // Records returns the descriptors of all types of records.
 func (s *Store) Records() *query.Records { return s.records }
 
+// Constraints returns what the fields of a record type must meet.
+func (s *Store) Constraints(typ string) model.Constraints { return s.policy.Types[typ].Constraints }
+
 // Local reports whether PostgreSQL is reached by a Unix socket, and so runs on
 // this machine.
 func (s *Store) Local() bool { return local(s.reads.Pool) }

@@ -149,7 +149,7 @@ func (s *Store) UpdateMe(ctx context.Context, v *model.Viewer, changes []model.C
 		return nil, unauthenticated()
 	}
 	var row *model.User
-	u := update[model.User]{changes: changes, validate: (*model.User).Validate}
+	u := update[model.User]{changes: changes, validate: func(u *model.User) error { return u.Validate(s.Constraints("User")) }}
 	err := s.inTx(ctx, "update User", func(ctx context.Context, tx bun.Tx) (err error) {
 		if row, err = lock[model.User](ctx, s, tx, v, v.UserID, "id", "UPDATE"); err != nil {
 			return err

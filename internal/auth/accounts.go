@@ -36,7 +36,7 @@ type SignedIn struct {
 // Register makes an account and signs it in. It refuses with REQUIRED,
 // INVALID, TOO_LONG, WEAK_PASSWORD and TAKEN.
 func (a *Accounts) Register(ctx context.Context, u *model.User, password string) (*SignedIn, error) {
-	if err := checkAccount(u, password, u.ValidateRegistration()); err != nil {
+	if err := checkAccount(u, password, u.ValidateRegistration(a.Store.Constraints("User"))); err != nil {
 		return nil, err
 	}
 	return a.create(ctx, u, password)
@@ -46,7 +46,7 @@ func (a *Accounts) Register(ctx context.Context, u *model.User, password string)
 // operator may. It refuses as Register does.
 func CreateAdmin(ctx context.Context, s *store.Store, h *Hasher, u *model.User, password string) (*model.User, error) {
 	u.Role = model.RoleAdmin
-	if err := checkAccount(u, password, u.Validate()); err != nil {
+	if err := checkAccount(u, password, u.Validate(s.Constraints("User"))); err != nil {
 		return nil, err
 	}
 	hash, err := h.Hash(ctx, password)
