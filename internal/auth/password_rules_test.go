@@ -1,10 +1,13 @@
 package auth
 
 import (
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/caregraph/caregraph/internal/policy"
 	"github.com/caregraph/caregraph/model"
 )
 
@@ -143,4 +146,29 @@ func messages(faults []model.FieldError) []string {
 		texts = append(texts, fault.Message)
 	}
 	return texts
+}
+
+// The schema says to clients what CheckPassword refuses.
+func TestPasswordLength_IsThatOfTheSchema(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../schema.graphqls")
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema, err := policy.Load("schema.graphqls", string(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for input, field := range map[string]string{"RegisterInput": "password", "ChangePasswordInput": "newPassword"} {
+		limit := schema.Types[input].Fields.ForName(field).Directives.ForName("text")
+		if limit == nil {
+			t.Errorf("%s.%s has no @text", input, field)
+			continue
+		}
+		for argument, want := range map[string]int{"min": minPasswordLength, "max": maxPasswordLength} {
+			if got := limit.Arguments.ForName(argument).Value.Raw; got != strconv.Itoa(want) {
+				t.Errorf("%s.%s: @text(%s: %s), want %d", input, field, argument, got, want)
+			}
+		}
+	}
 }
