@@ -25,12 +25,14 @@ const rememberedQueries = 200
 // a request comes through. It refuses a schema that the descriptors of the records
 // do not explain.
 func New(c Config, transports ...graphql.Transport) (*handler.Server, error) {
-	plans, err := plan.New(plan.Config{Schema: Schema(), Policy: c.Policy, Records: c.Store.Records(), Access: c.allowed})
+	schema := describedSchema()
+	plans, err := plan.New(plan.Config{Schema: schema, Policy: c.Policy, Records: c.Store.Records(), Access: c.allowed})
 	if err != nil {
 		return nil, fmt.Errorf("compile queries: %w", err)
 	}
 	r := resolver{Config: c, Resolvers: gen.Resolvers{Reads: reads{c}}, plans: plans}
 	server := handler.New(gen.NewExecutableSchema(gen.Config{
+		Schema:     schema,
 		Resolvers:  r,
 		Directives: gen.DirectiveRoot{Owner: r.owner},
 	}))
@@ -67,9 +69,4 @@ func (r resolver) name(ctx context.Context, next graphql.OperationHandler) graph
 		slog.String("operation_type", string(op.Operation.Operation)),
 		slog.Int("cost", limits.Cost(op)))
 	return next(ctx)
-}
-
-// Schema returns the schema as it is served, for internal/policy.
-func Schema() *ast.Schema {
-	return gen.NewExecutableSchema(gen.Config{}).Schema()
 }
