@@ -26,16 +26,14 @@ import (
 	"github.com/caregraph/caregraph/internal/auth"
 	"github.com/caregraph/caregraph/internal/fill"
 	"github.com/caregraph/caregraph/internal/gqlhttp"
+	"github.com/caregraph/caregraph/internal/host"
 	"github.com/caregraph/caregraph/internal/httpd"
 	"github.com/caregraph/caregraph/internal/limits"
 	"github.com/caregraph/caregraph/internal/metrics"
 	"github.com/caregraph/caregraph/internal/pgserver"
 	"github.com/caregraph/caregraph/internal/policy"
-	"github.com/caregraph/caregraph/internal/processors"
-	"github.com/caregraph/caregraph/internal/profile"
 	"github.com/caregraph/caregraph/internal/rest"
 	"github.com/caregraph/caregraph/internal/settings"
-	"github.com/caregraph/caregraph/internal/terminal"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/web"
@@ -205,7 +203,7 @@ func serve(ctx context.Context, s settings.Settings, stdout io.Writer, log *slog
 		}
 		defer app.store.Close()
 		if app.store.Local() {
-			app.accounts.Hasher.Beside = processors.Half().Beside
+			app.accounts.Hasher.Beside = host.Half().Beside
 		}
 		handler, err := app.handler(s, log)
 		if err != nil {
@@ -221,7 +219,7 @@ func serve(ctx context.Context, s settings.Settings, stdout io.Writer, log *slog
 			return errors.Join(err, listener.Close())
 		}
 		defer stopMetrics()
-		profile.OnSignal(ctx, log)
+		host.OnSignal(ctx, log)
 		greet(stdout, listener.Addr(), metricsAddr, s)
 		return httpd.Serve(ctx, listener, handler, httpOptions(s, log))
 	})
@@ -419,7 +417,7 @@ func createAdmin(
 	if username == "" {
 		username, _, _ = strings.Cut(string(email), "@") // the address itself is nobody's to see
 	}
-	password, err := terminal.ReadPassword(stdin, stdout)
+	password, err := host.ReadPassword(stdin, stdout)
 	if err != nil {
 		return err
 	}

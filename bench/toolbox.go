@@ -8,7 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 
-	"github.com/caregraph/caregraph/internal/profile"
+	"github.com/caregraph/caregraph/internal/host"
 )
 
 // toolbox has the programs that the benchmark runs. A copy of it with another
@@ -71,4 +71,4 @@ func (t toolbox) floor(ctx context.Context, url string) (*process, error) {
 }
 
 // profilePath is the file to which a server writes its profile.
-func (t toolbox) profilePath() string { return filepath.Join(t.dir, profile.Name) }
+func (t toolbox) profilePath() string { return filepath.Join(t.dir, host.Name) }

@@ -1,6 +1,6 @@
 // Package terminal asks people for what must not be typed as an argument,
 // where other accounts of the machine and the shell's history could see it.
-package terminal
+package host
 
 import (
 	"bufio"

@@ -1,6 +1,6 @@
 //go:build profile && unix
 
-package profile
+package host
 
 import (
 	"context"

@@ -7,7 +7,7 @@
 // find nothing to do, and moves requests between them: a read by id costs a
 // third more of processor time then, and about as many requests are answered
 // (see docs/performance.md).
-package processors
+package host
 
 import (
 	"os"
