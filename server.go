@@ -203,7 +203,7 @@ func serve(ctx context.Context, s settings.Settings, stdout io.Writer, log *slog
 		}
 		defer app.store.Close()
 		if app.store.Local() {
-			app.accounts.Hasher.Beside = host.Half().Beside
+			app.accounts.Hasher.Beside = host.HalfProcessors().ExtraCPU
 		}
 		handler, err := app.handler(s, log)
 		if err != nil {
@@ -219,7 +219,7 @@ func serve(ctx context.Context, s settings.Settings, stdout io.Writer, log *slog
 			return errors.Join(err, listener.Close())
 		}
 		defer stopMetrics()
-		host.OnSignal(ctx, log)
+		host.ProfileOnSignal(ctx, log)
 		greet(stdout, listener.Addr(), metricsAddr, s)
 		return httpd.Serve(ctx, listener, handler, httpOptions(s, log))
 	})

@@ -71,4 +71,4 @@ func (t toolbox) floor(ctx context.Context, url string) (*process, error) {
 }
 
 // profilePath is the file to which a server writes its profile.
-func (t toolbox) profilePath() string { return filepath.Join(t.dir, host.Name) }
+func (t toolbox) profilePath() string { return filepath.Join(t.dir, host.ProfileName) }

@@ -1,5 +1,3 @@
-// Package terminal asks people for what must not be typed as an argument,
-// where other accounts of the machine and the shell's history could see it.
 package host
 
 import (
@@ -13,8 +11,10 @@ import (
 	"golang.org/x/term"
 )
 
-// ReadPassword asks twice and unseen when in is a terminal; otherwise the
-// password is the first line of in.
+// ReadPassword returns the first line of in. If in is a terminal, it prompts on
+// out twice, shows no letters, and returns an error if the two entries differ.
+// A password is never an argument: other users of the machine can read
+// arguments, and the shell keeps them in its history.
 func ReadPassword(in io.Reader, out io.Writer) (string, error) {
 	file, ok := in.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {

@@ -1,12 +1,6 @@
-// Package processors decides on how many processors this server runs when it
-// shares a machine with PostgreSQL. It does nothing else, and it never decides
-// against the environment variable GOMAXPROCS.
-//
-// A request spends about as much time in PostgreSQL as here. On a machine that
-// both share, a server that takes every processor mostly wakes threads that
-// find nothing to do, and moves requests between them: a read by id costs a
-// third more of processor time then, and about as many requests are answered
-// (see docs/performance.md).
+// Package host connects the server to its machine: the number of processors,
+// the password prompt and CPU profiles. It imports no other package of this
+// module.
 package host
 
 import (
@@ -15,17 +9,22 @@ import (
 	"sync"
 )
 
-// Share is the number of processors that run Go code at a time, which is
-// runtime.GOMAXPROCS. A nil Share leaves that number alone.
-type Share struct {
-	mutex         sync.Mutex
-	usual, beside int
+// Processors sets runtime.GOMAXPROCS, the number of processors that run Go
+// code at a time. A nil *Processors leaves that number alone.
+type Processors struct {
+	mutex        sync.Mutex
+	usual, extra int
 }
 
-// Half takes half of the processors that Go would use, rounded up, and leaves
-// the others to PostgreSQL. It returns nil where GOMAXPROCS is set in the
-// environment: somebody has decided then.
-func Half() *Share {
+// HalfProcessors sets GOMAXPROCS to half of the processors that Go would use,
+// rounded up. PostgreSQL on the same machine uses the others. It changes
+// nothing and returns nil if the environment variable GOMAXPROCS is set.
+//
+// A request spends about as much time in PostgreSQL as in this process. With
+// all processors, Go mostly wakes threads that find no work, and moves requests
+// between them: a read by id then costs a third more processor time, and the
+// server answers about as many requests (docs/performance.md).
+func HalfProcessors() *Processors {
 	if os.Getenv("GOMAXPROCS") != "" {
 		return nil
 	}
@@ -33,28 +32,28 @@ func Half() *Share {
 	return halfOf(runtime.GOMAXPROCS(0))
 }
 
-func halfOf(all int) *Share {
-	s := &Share{usual: (all + 1) / 2}
-	s.add(0)
-	return s
+func halfOf(all int) *Processors {
+	p := &Processors{usual: (all + 1) / 2}
+	p.add(0)
+	return p
 }
 
-// Beside does work that computes for long on a processor more than usual, so
-// that requests need not wait for it. To change the number stops all
-// goroutines for some microseconds: it is meant for milliseconds of work.
-func (s *Share) Beside(work func()) {
-	if s == nil {
+// ExtraCPU runs work with one more processor, so that requests do not wait for
+// a long computation. Each change of GOMAXPROCS stops all goroutines for some
+// microseconds: use it for work that takes milliseconds.
+func (p *Processors) ExtraCPU(work func()) {
+	if p == nil {
 		work()
 		return
 	}
-	s.add(1)
-	defer s.add(-1)
+	p.add(1)
+	defer p.add(-1)
 	work()
 }
 
-func (s *Share) add(n int) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	s.beside += n
-	runtime.GOMAXPROCS(s.usual + s.beside)
+func (p *Processors) add(n int) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.extra += n
+	runtime.GOMAXPROCS(p.usual + p.extra)
 }

@@ -20,20 +20,20 @@ func wantProcessors(t *testing.T, when string, want int) {
 	}
 }
 
-func TestHalf(t *testing.T) {
+func TestHalfProcessors(t *testing.T) {
 	untouched(t)
 	t.Setenv("GOMAXPROCS", "")
 	runtime.SetDefaultGOMAXPROCS()
 	all := runtime.GOMAXPROCS(0)
 	for range 2 { // a second server in the process takes no half of the half
-		if Half() == nil {
-			t.Fatal("no share")
+		if HalfProcessors() == nil {
+			t.Fatal("no limit")
 		}
 		wantProcessors(t, "half", (all+1)/2)
 	}
 }
 
-func TestHalf_RoundsUp(t *testing.T) {
+func TestHalfProcessors_RoundsUp(t *testing.T) {
 	untouched(t)
 	for all, want := range map[int]int{1: 1, 2: 1, 3: 2, 4: 2, 8: 4} {
 		halfOf(all)
@@ -41,24 +41,24 @@ func TestHalf_RoundsUp(t *testing.T) {
 	}
 }
 
-func TestHalf_EnvironmentDecides(t *testing.T) {
+func TestHalfProcessors_EnvironmentDecides(t *testing.T) {
 	untouched(t)
 	runtime.GOMAXPROCS(4)
 	t.Setenv("GOMAXPROCS", "4")
-	share := Half()
+	processors := HalfProcessors()
 	wantProcessors(t, "GOMAXPROCS=4", 4)
-	share.Beside(func() { wantProcessors(t, "GOMAXPROCS=4, at work", 4) })
+	processors.ExtraCPU(func() { wantProcessors(t, "GOMAXPROCS=4, at work", 4) })
 }
 
-func TestShare_Beside(t *testing.T) {
+func TestProcessors_ExtraCPU(t *testing.T) {
 	untouched(t)
-	share := halfOf(2)
+	processors := halfOf(2)
 	const works = 3
 	var begun, gone sync.WaitGroup
 	end := make(chan struct{})
 	begun.Add(works)
 	for range works {
-		gone.Go(func() { share.Beside(func() { begun.Done(); <-end }) })
+		gone.Go(func() { processors.ExtraCPU(func() { begun.Done(); <-end }) })
 	}
 	begun.Wait()
 	wantProcessors(t, "all at work", 1+works)
@@ -67,12 +67,12 @@ func TestShare_Beside(t *testing.T) {
 	wantProcessors(t, "afterwards", 1)
 }
 
-func TestShare_BesidePanics(t *testing.T) {
+func TestProcessors_ExtraCPUSurvivesAPanic(t *testing.T) {
 	untouched(t)
-	share := halfOf(2)
+	processors := halfOf(2)
 	func() {
 		defer func() { _ = recover() }()
-		share.Beside(func() { panic("work") })
+		processors.ExtraCPU(func() { panic("work") })
 	}()
 	wantProcessors(t, "after a panic", 1)
 }

@@ -7,5 +7,6 @@ import (
 	"log/slog"
 )
 
-// OnSignal does nothing: this binary was not built to be profiled.
-func OnSignal(context.Context, *slog.Logger) {}
+// ProfileOnSignal does nothing: only a binary built with the tag profile
+// records profiles.
+func ProfileOnSignal(context.Context, *slog.Logger) {}

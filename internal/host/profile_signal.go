@@ -11,9 +11,10 @@ import (
 	"syscall"
 )
 
-// OnSignal records the CPU from SIGUSR1 to SIGUSR2, as often as it is asked to,
-// until ctx ends.
-func OnSignal(ctx context.Context, log *slog.Logger) {
+// ProfileOnSignal records the CPU from SIGUSR1 to SIGUSR2, as often as the
+// signals come, until ctx ends. The benchmark builds the server with the tag
+// profile for it; no address and no setting starts a profile in production.
+func ProfileOnSignal(ctx context.Context, log *slog.Logger) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGUSR1, syscall.SIGUSR2)
 	go func() {
@@ -26,9 +27,9 @@ func OnSignal(ctx context.Context, log *slog.Logger) {
 				return
 			case s := <-signals:
 				if s == syscall.SIGUSR1 && file == nil {
-					file, err = begin()
+					file, err = beginProfile()
 				} else if s == syscall.SIGUSR2 && file != nil {
-					err, file = end(file), nil
+					err, file = endProfile(file), nil
 				}
 			}
 			if err != nil {
@@ -38,18 +39,18 @@ func OnSignal(ctx context.Context, log *slog.Logger) {
 	}()
 }
 
-func begin() (*os.File, error) {
-	file, err := os.Create(Name + ".part")
+func beginProfile() (*os.File, error) {
+	file, err := os.Create(ProfileName + ".part")
 	if err != nil {
 		return nil, err
 	}
 	return file, pprof.StartCPUProfile(file)
 }
 
-func end(file *os.File) error {
+func endProfile(file *os.File) error {
 	pprof.StopCPUProfile()
 	if err := file.Close(); err != nil {
 		return err
 	}
-	return os.Rename(file.Name(), Name)
+	return os.Rename(file.Name(), ProfileName)
 }
