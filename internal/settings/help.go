@@ -8,20 +8,20 @@ import (
 
 const helpWidth = 80
 
-// Help writes what every option means, its variable and its default. The
-// error is that of w.
+// Help writes the meaning, the variables and the default of each setting to w.
+// Its error is that of w.
 func Help(w io.Writer) error {
 	var b strings.Builder
-	b.WriteString("Options. Each can be a flag or an environment variable; the flag counts first.\n" +
-		"Booleans are written --playground=false, durations 90s or 24h.\n")
+	b.WriteString("Settings. Each is a flag or an environment variable. The flag wins.\n" +
+		"Write booleans as --playground=false, and durations as 90s or 24h.\n")
 	for _, o := range options(&Settings{}) {
 		fmt.Fprintf(&b, "\n  --%s %s\n", o.name, o.value)
 		for _, line := range wrap(o.help, helpWidth-6) {
 			fmt.Fprintf(&b, "      %s\n", line)
 		}
 		fmt.Fprintf(&b, "      Environment: %s", strings.Join(o.variables(), ", then "))
-		if o.standard != "" {
-			fmt.Fprintf(&b, ". Default: %s", o.standard)
+		if o.def != "" {
+			fmt.Fprintf(&b, ". Default: %s", o.def)
 		}
 		b.WriteString("\n")
 	}
@@ -29,30 +29,24 @@ func Help(w io.Writer) error {
 	return err
 }
 
-// Markdown returns the same as a table for the README, with a newline at its end.
+// Markdown returns the same as the table of docs/operations.md, with a newline
+// at its end.
 func Markdown() string {
 	escape := strings.NewReplacer("|", `\|`, "*", `\*`)
 	var b strings.Builder
 	b.WriteString("| Flag | Environment | Default | Meaning |\n| --- | --- | --- | --- |\n")
 	for _, o := range options(&Settings{}) {
-		standard := ""
-		if o.standard != "" {
-			standard = "`" + o.standard + "`"
+		def := ""
+		if o.def != "" {
+			def = "`" + o.def + "`"
 		}
 		fmt.Fprintf(&b, "| `--%s` | `%s` | %s | %s |\n",
-			o.name, strings.Join(o.variables(), "`, `"), standard, escape.Replace(o.help))
+			o.name, strings.Join(o.variables(), "`, `"), def, escape.Replace(o.help))
 	}
 	return b.String()
 }
 
-func (o option) variables() []string {
-	if o.alias == "" {
-		return []string{o.variable()}
-	}
-	return []string{o.variable(), o.alias}
-}
-
-// wrap breaks text between words into lines of at most width letters.
+// wrap splits text between words into lines of at most width bytes.
 func wrap(text string, width int) []string {
 	var lines []string
 	line := ""

@@ -12,7 +12,7 @@ func TestHelp_HasEveryOptionWithinTheWidth(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, o := range options(&Settings{}) {
-		for _, part := range []string{"--" + o.name + " " + o.value, o.variable(), o.standard, o.alias} {
+		for _, part := range append(o.variables(), "--"+o.name+" "+o.value, o.def) {
 			if !strings.Contains(b.String(), part) {
 				t.Errorf("help lacks %q", part)
 			}

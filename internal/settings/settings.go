@@ -1,7 +1,7 @@
-// Package settings turns flags and environment variables into one struct.
-// Names, defaults, bounds and meanings stand once, in the table of options.go;
-// the help text and the table of the README are printed from it. The package
-// reads no file and no clock, and never puts a secret into an error text.
+// Package settings parses flags and environment variables into one struct.
+// Each name, default, bound and meaning is in the table of options.go only; the
+// help text and the table of docs/operations.md are written from it. The
+// package reads no file and no clock, and never puts a secret into an error.
 package settings
 
 import (
@@ -15,12 +15,12 @@ import (
 	"time"
 )
 
-// Settings is the whole configuration of a server, already checked. The help
-// text of each option (options.go) says what it means.
+// Settings is the checked configuration of a server. The help texts in
+// options.go explain the fields.
 type Settings struct {
 	Addr            string
-	MetricsAddr     string // empty: there are no metrics
-	Data            string // empty: the private PostgreSQL chooses
+	MetricsAddr     string // empty: no metrics
+	Data            string // empty: the default of pgserver
 	DatabaseURL     Secret // empty: run a private PostgreSQL
 	Playground      bool
 	Introspection   bool
@@ -40,25 +40,28 @@ type Settings struct {
 	MaxAliases      int
 	MaxTokens       int
 	DatabaseConns   int
-	HashConcurrency int // 0: as many as there are CPUs
+	HashConcurrency int // 0: the number of CPUs
 	LogLevel        slog.Level
 	LogFormat       string // "text" or "json"
 }
 
-// Parse reads the flags in args (without the program's name) and, for options
-// that have none, the environment; what neither names has its default. An
-// empty variable counts as absent, an empty flag does not.
+// Parse reads the flags in args (without the program's name), then the
+// environment, then the defaults. An empty variable counts as absent, an empty
+// flag does not. The command's own options are flags like the settings.
 //
-// It returns the arguments that follow the flags. The caller must refuse those
-// it does not know, else "--playground false" would be a silent mistake.
+// It returns the arguments after the flags. The caller must refuse the ones it
+// does not know: otherwise "--playground false" would silently mean true.
 //
-// All mistakes come in one error, joined as by errors.Join, one line each with
-// the option's name. The error is flag.ErrHelp, alone, when help was asked for.
-func Parse(args []string, getenv func(string) string) (Settings, []string, error) {
+// The error joins all mistakes, one line each, with the name of the option. If
+// the user asks for help, it is flag.ErrHelp alone.
+func Parse(args []string, getenv func(string) string, own ...Option) (Settings, []string, error) {
 	var s Settings
 	table := options(&s)
-	flags, rest, mistakes := readFlags(table, args)
-	for _, err := range mistakes {
+	for _, o := range own {
+		table = append(table, o.row())
+	}
+	flags, rest, invalid := readFlags(table, args)
+	for _, err := range invalid {
 		if errors.Is(err, flag.ErrHelp) {
 			return Settings{}, nil, flag.ErrHelp
 		}
@@ -66,19 +69,19 @@ func Parse(args []string, getenv func(string) string) (Settings, []string, error
 	for _, o := range table {
 		text, source := o.choose(flags, getenv)
 		if err := o.set(text); err != nil {
-			mistakes = append(mistakes, o.mistake(text, source, err))
+			invalid = append(invalid, o.invalid(text, source, err))
 		}
 	}
-	mistakes = append(mistakes, s.contradictions()...)
-	if len(mistakes) > 0 {
-		return Settings{}, nil, errors.Join(mistakes...)
+	invalid = append(invalid, s.contradictions()...)
+	if len(invalid) > 0 {
+		return Settings{}, nil, errors.Join(invalid...)
 	}
 	return s, rest, nil
 }
 
-// readFlags collects the texts of the flags and leaves judging them to the
-// table: package flag would stop at the first bad value, and print it.
-func readFlags(table []option, args []string) (flags map[string]string, rest []string, mistakes []error) {
+// readFlags returns the texts of the flags. It does not check them: package flag
+// would stop at the first bad value, and print it.
+func readFlags(table []option, args []string) (flags map[string]string, rest []string, invalid []error) {
 	flags = map[string]string{}
 	set := flag.NewFlagSet("", flag.ContinueOnError)
 	set.SetOutput(io.Discard)
@@ -97,19 +100,19 @@ func readFlags(table []option, args []string) (flags map[string]string, rest []s
 	for err := set.Parse(rest); err != nil; err = set.Parse(rest) {
 		err = withoutValue(err)
 		left := set.Args()
-		if len(left) == len(rest) { // package flag does not step over "---x": reported already, or now
+		if len(left) == len(rest) { // package flag does not skip "---x"
 			left = left[1:]
 		}
-		if n := len(mistakes); n == 0 || mistakes[n-1].Error() != err.Error() {
-			mistakes = append(mistakes, err)
+		if n := len(invalid); n == 0 || invalid[n-1].Error() != err.Error() {
+			invalid = append(invalid, err)
 		}
 		rest = left
 	}
-	return flags, set.Args(), mistakes
+	return flags, set.Args(), invalid
 }
 
-// withoutValue cuts what follows an equals sign: "---database-url=..." is a
-// mistake that package flag would echo in full, with the password.
+// withoutValue removes the value from an error of package flag, which quotes
+// "---database-url=..." with the password.
 func withoutValue(err error) error {
 	name, _, found := strings.Cut(err.Error(), "=")
 	if !found {
@@ -118,8 +121,9 @@ func withoutValue(err error) error {
 	return errors.New(name)
 }
 
-// contradictions finds the options that are good alone but not together. An
-// option that was refused is zero and not blamed twice.
+// contradictions returns an error for each pair of settings that do not fit
+// together. A setting with an invalid value is zero here and is not reported
+// twice.
 func (s *Settings) contradictions() []error {
 	var found []error
 	if s.AccessTTL > 0 && s.RefreshTTL > 0 && s.RefreshTTL <= s.AccessTTL {

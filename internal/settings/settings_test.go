@@ -61,7 +61,7 @@ func TestParse_EveryOptionIsFlagAndVariableOfOneField(t *testing.T) {
 	}
 	for _, o := range options(&Settings{}) {
 		byFlag, _, errFlag := Parse([]string{"--" + o.name + "=" + given[o.name]}, environment(nil))
-		byVariable, _, errVariable := Parse(nil, environment(map[string]string{o.variable(): given[o.name]}))
+		byVariable, _, errVariable := Parse(nil, environment(map[string]string{o.variables()[0]: given[o.name]}))
 		if errFlag != nil || errVariable != nil {
 			t.Errorf("%s: %v, %v", o.name, errFlag, errVariable)
 		}
@@ -195,6 +195,31 @@ func TestParse_HelpIsAskedFor(t *testing.T) {
 		if _, _, err := Parse(args, environment(nil)); !errors.Is(err, flag.ErrHelp) {
 			t.Errorf("%q: %v, want flag.ErrHelp", args, err)
 		}
+	}
+}
+
+func TestParse_TakesTheOptionsOfACommand(t *testing.T) {
+	t.Parallel()
+	var name string
+	own := []Option{{Name: "name", Value: "TEXT", Set: func(text string) error {
+		if text == "" {
+			return errors.New("must be a name")
+		}
+		name = text
+		return nil
+	}}}
+	env := environment(map[string]string{"CAREGRAPH_NAME": "Meera", "NAME": "Meera"})
+	got, rest, err := Parse([]string{"--addr", ":9", "--name", "Asha", "more"}, env, own...)
+	if err != nil || name != "Asha" || got.Addr != ":9" || !slices.Equal(rest, []string{"more"}) {
+		t.Errorf("%q, %+v, %q, %v", name, got, rest, err)
+	}
+	_, _, err = Parse([]string{"--max-depth=1"}, env, own...)
+	want := "--max-depth: must be a whole number from 8 to 1000, not \"1\"\n--name: must be a name, not \"\""
+	if err == nil || err.Error() != want {
+		t.Errorf("got:\n%v\nwant:\n%s", err, want)
+	}
+	if _, _, err := Parse([]string{"--name=Asha"}, env); err == nil || err.Error() != "flag provided but not defined: -name" {
+		t.Errorf("another command: %v", err)
 	}
 }
 

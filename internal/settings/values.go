@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// Secret is a text that prints as "[hidden]" in formats, logs and JSON; only
-// string(s) gives it away.
+// Secret is a text that formats, logs and JSON show as "[hidden]". string(s) is
+// the text.
 type Secret string
 
 const hidden = "[hidden]"
@@ -42,7 +42,7 @@ func filled(to *string) func(string) error {
 	}
 }
 
-func truth(to *bool) func(string) error {
+func boolean(to *bool) func(string) error {
 	return func(text string) error {
 		b, err := strconv.ParseBool(text)
 		if err != nil {
@@ -93,7 +93,7 @@ func size(to *int64, most int64) func(string) error {
 }
 
 // duration accepts a time.Duration of at least a second: tokens count in
-// seconds, and less is more likely a forgotten unit than a wish.
+// seconds, and a shorter time is probably a forgotten unit.
 func duration(to *time.Duration) func(string) error {
 	return func(text string) error {
 		d, err := time.ParseDuration(text)
@@ -140,8 +140,8 @@ func isPort(text string) bool {
 	return err == nil
 }
 
-// postgresURL looks at the form only. The driver knows the rest, and several
-// hosts in one URL, which net/url does not.
+// postgresURL checks the form only. The driver checks the rest, and accepts
+// several hosts in one URL, which net/url does not.
 func postgresURL(to *Secret) func(string) error {
 	return func(text string) error {
 		scheme, _, isURL := strings.Cut(text, "://")
@@ -157,7 +157,7 @@ func postgresURL(to *Secret) func(string) error {
 	}
 }
 
-// list splits at commas and drops empty parts.
+// list splits text at commas and omits empty parts.
 func list(text string) []string {
 	var parts []string
 	for part := range strings.SplitSeq(text, ",") {
@@ -186,8 +186,8 @@ func origins(to *[]string) func(string) error {
 	}
 }
 
-// origin brings an origin into the one form in which browsers send it: lower
-// case and without the port that the scheme implies (RFC 6454, section 6.2).
+// origin returns an origin as browsers send it: in lower case, without the
+// default port of its scheme (RFC 6454, section 6.2).
 func origin(text string) (string, bool) {
 	if text == "*" {
 		return text, true
@@ -209,8 +209,8 @@ func origin(text string) (string, bool) {
 	return u.Scheme + "://" + host, true
 }
 
-// neverInOrigin finds patterns, which we do not offer, and letters that
-// browsers send as punycode: such an origin would be accepted and never match.
+// neverInOrigin reports characters of patterns, which are not supported, and of
+// names that browsers send as punycode: such an origin would never match.
 func neverInOrigin(r rune) bool { return r == '*' || r > '~' }
 
 func networks(to *[]netip.Prefix) func(string) error {
@@ -228,7 +228,7 @@ func networks(to *[]netip.Prefix) func(string) error {
 	}
 }
 
-// network accepts a CIDR, or one address for the network that holds it alone.
+// network accepts a CIDR, or one address as a network of its own.
 func network(text string) (netip.Prefix, error) {
 	if addr, err := netip.ParseAddr(text); err == nil {
 		addr = addr.Unmap().WithZone("")
