@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"regexp"
@@ -114,9 +113,8 @@ func TestRun_NamesTheSettingOfATakenMetricsPort(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = taken.Close() }()
-	args := []string{"--data", dataDir(t), "--addr", "127.0.0.1:0", "--metrics-addr", taken.Addr().String()}
-	err = run(t.Context(), args, func(string) string { return "" }, nil, io.Discard, io.Discard)
-	if err == nil || !strings.HasPrefix(err.Error(), "--metrics-addr: ") || !strings.Contains(err.Error(), "address already in use") {
-		t.Errorf("got %v", err)
+	_, failure := run(t, "", "--data", dataDir(t), "--addr", "127.0.0.1:0", "--metrics-addr", taken.Addr().String())
+	if !strings.HasPrefix(failure, "caregraph: --metrics-addr: ") || !strings.Contains(failure, "address already in use") {
+		t.Errorf("got %q", failure)
 	}
 }

@@ -1,0 +1,126 @@
+// Package cli parses the command line and runs the command that it names. It
+// implements the commands of operators; the server itself comes from outside,
+// through Serve. It decides nothing about records or callers.
+package cli
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/caregraph/caregraph/internal/pgserver"
+	"github.com/caregraph/caregraph/internal/settings"
+	"github.com/caregraph/caregraph/model"
+)
+
+// Env is the process as a command sees it. All fields are required.
+type Env struct {
+	Args           []string // without the program's name
+	Getenv         func(string) string
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Version        string
+	// Policy compiles the access rules of the schema.
+	Policy func() (*model.Policy, error)
+}
+
+// Command is a row of the table of commands.
+type Command struct {
+	name, summary string
+	options       []settings.Option // next to the settings
+	run           func(context.Context, call) error
+	// runArgs, if set, replaces run: it parses its flags itself, and has no
+	// settings.
+	runArgs func(context.Context, Env, []string) error
+}
+
+// call is one run of a command, with checked settings.
+type call struct {
+	Env
+	settings.Settings
+
+	log *slog.Logger
+}
+
+// Run runs the command that env.Args names: one of more, which usage lists
+// first, or one of this package. Without a name it runs the first of more. The
+// error joins all mistakes of the command line, one line each.
+func Run(ctx context.Context, env Env, more ...Command) error {
+	commands := slices.Concat(more, []Command{migrate(), createAdmin(), rotateKeys(), version()})
+	name, args := splitName(env.Args)
+	at := slices.IndexFunc(commands, func(c Command) bool { return name == "" || name == c.name })
+	switch {
+	case name == "help":
+		return usage(env.Stdout, commands)
+	case at < 0:
+		return fmt.Errorf("unknown command %q; see caregraph help", name)
+	case commands[at].runArgs != nil:
+		return commands[at].runArgs(ctx, env, args)
+	}
+	s, rest, err := settings.Parse(args, env.Getenv, commands[at].options...)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return usage(env.Stdout, commands)
+	case err != nil:
+		return err
+	case len(rest) > 0:
+		return fmt.Errorf("unknown argument %q; see caregraph help", rest[0])
+	}
+	if err := completePaths(&s, env.Getenv); err != nil {
+		return err
+	}
+	return commands[at].run(ctx, call{env, s, newLog(s, env.Stderr)})
+}
+
+// splitName separates the words of the command's name from the flags.
+func splitName(args []string) (name string, flags []string) {
+	words := 0
+	for words < len(args) && !strings.HasPrefix(args[words], "-") {
+		words++
+	}
+	return strings.Join(args[:words], " "), args[words:]
+}
+
+// completePaths sets the paths that depend on the machine.
+func completePaths(s *settings.Settings, getenv func(string) string) (err error) {
+	if s.Data == "" {
+		if s.Data, err = pgserver.DefaultDataDir(getenv); err != nil {
+			return err
+		}
+	}
+	if s.Keys == "" {
+		s.Keys = filepath.Join(s.Data, "keys.json")
+	}
+	return nil
+}
+
+func newLog(s settings.Settings, w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: s.LogLevel}
+	if s.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// usage writes the commands with their options, and all settings.
+func usage(w io.Writer, commands []Command) error {
+	var b strings.Builder
+	b.WriteString("Usage: caregraph [COMMAND] [FLAGS]\n\nCommands:\n")
+	for _, c := range append(commands, Command{name: "help", summary: "print this text"}) {
+		fmt.Fprintf(&b, "  %-13s  %s\n", c.name, c.summary)
+		for _, o := range c.options {
+			fmt.Fprintf(&b, "  %-13s  --%s %s\n", "", o.Name, o.Value)
+		}
+	}
+	b.WriteByte('\n')
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return err
+	}
+	return settings.Help(w)
+}

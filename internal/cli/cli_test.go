@@ -1,0 +1,175 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/caregraph/caregraph/internal/auth"
+	"github.com/caregraph/caregraph/internal/settings"
+	"github.com/caregraph/caregraph/model"
+)
+
+// ran is what one run of the program did.
+type ran struct {
+	err      error
+	out, log bytes.Buffer
+	served   settings.Settings // zero: the server was not started
+	filled   []string          // nil: fill was not started
+}
+
+func run(t *testing.T, env map[string]string, args ...string) *ran {
+	t.Helper()
+	r := &ran{}
+	serve := func(ctx context.Context, s settings.Settings, out io.Writer, log *slog.Logger) error {
+		r.served = s
+		log.DebugContext(ctx, "serving")
+		_, err := io.WriteString(out, "serving\n")
+		return err
+	}
+	fill := func(_ context.Context, args []string, _ func(string) string, _, _ io.Writer) error {
+		r.filled = args
+		return nil
+	}
+	r.err = Run(t.Context(), Env{
+		Args: args, Getenv: func(name string) string { return env[name] },
+		Stdin: strings.NewReader(""), Stdout: &r.out, Stderr: &r.log, Version: "0.0.7",
+		Policy: func() (*model.Policy, error) { return nil, errors.New("no policy") },
+	}, Serve(serve), Fill(fill))
+	return r
+}
+
+func TestRun_TellsAllMistakesOfTheConfiguration(t *testing.T) {
+	t.Parallel()
+	err := run(t, nil, "serve", "--addr", "nowhere", "--max-depth", "none").err
+	if err == nil || !strings.Contains(err.Error(), "--addr") || !strings.Contains(err.Error(), "--max-depth") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestRun_RefusesWhatItDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	for args, want := range map[string]string{
+		"fly":                          `unknown command "fly"; see caregraph help`,
+		"--playground false":           `unknown argument "false"; see caregraph help`,
+		"admin":                        `unknown command "admin"; see caregraph help`,
+		"serve admin create":           `unknown command "serve admin create"; see caregraph help`,
+		"admin create":                 `--email: must be the address of the account, not ""`,
+		"admin create --email":         "flag needs an argument: -email\n" + `--email: must be the address of the account, not ""`,
+		"serve --email a@b.example":    "flag provided but not defined: -email",
+		"admin create --email= --fly":  "flag provided but not defined: -fly\n" + `--email: must be the address of the account, not ""`,
+		"admin create --email a@b.c d": `unknown argument "d"; see caregraph help`,
+	} {
+		if r := run(t, nil, strings.Fields(args)...); r.err == nil || r.err.Error() != want {
+			t.Errorf("%s:\n%v\nwant:\n%s", args, r.err, want)
+		}
+	}
+}
+
+func TestRun_PrintsVersionAndHelp(t *testing.T) {
+	t.Parallel()
+	if r := run(t, nil, "version"); r.err != nil || !strings.HasPrefix(r.out.String(), "caregraph 0.0.7") {
+		t.Errorf("version: %v, %s", r.err, &r.out)
+	}
+	help := run(t, nil, "help")
+	for _, want := range []string{
+		"serve", "migrate", "admin create", "--email ADDRESS", "--username NAME", "keys rotate", "fill", "version", "help",
+		"CAREGRAPH_ADDR",
+	} {
+		if help.err != nil || !strings.Contains(help.out.String(), want) {
+			t.Errorf("help lacks %q: %v", want, help.err)
+		}
+	}
+	for _, args := range []string{"-h", "serve --help", "admin create --addr bad -h"} {
+		if r := run(t, nil, strings.Fields(args)...); r.err != nil || r.out.String() != help.out.String() {
+			t.Errorf("%s: %v, %s", args, r.err, &r.out)
+		}
+	}
+}
+
+func TestRun_ServesWithCheckedSettings(t *testing.T) {
+	t.Parallel()
+	env := map[string]string{"CAREGRAPH_LOG_LEVEL": "debug", "CAREGRAPH_LOG_FORMAT": "json", "CAREGRAPH_MAX_DEPTH": "9"}
+	for _, args := range [][]string{{"--data", "/d"}, {"serve", "--data", "/d"}} {
+		r := run(t, env, args...)
+		if r.err != nil || r.out.String() != "serving\n" || !strings.HasPrefix(r.log.String(), `{"time":`) {
+			t.Errorf("%q: %v, %s, %s", args, r.err, &r.out, &r.log)
+		}
+		if r.served.MaxDepth != 9 || r.served.Data != "/d" || r.served.Keys != filepath.FromSlash("/d/keys.json") {
+			t.Errorf("%q: %+v", args, r.served)
+		}
+	}
+	r := run(t, map[string]string{"HOME": "/home/asha", "XDG_STATE_HOME": "/state"}, "--keys=/k")
+	if r.err != nil || !filepath.IsAbs(r.served.Data) || r.served.Keys != "/k" {
+		t.Errorf("%v, %+v", r.err, r.served)
+	}
+}
+
+func TestRun_LeavesItsFlagsToFill(t *testing.T) {
+	t.Parallel()
+	r := run(t, nil, "fill", "--number", "5", "--help")
+	if r.err != nil || !slices.Equal(r.filled, []string{"--number", "5", "--help"}) || r.out.Len() > 0 {
+		t.Errorf("%v, %q, %s", r.err, r.filled, &r.out)
+	}
+}
+
+func TestRun_RotatesKeys(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "keys.json")
+	if r := run(t, nil, "keys", "rotate", "--keys", path); r.err == nil {
+		t.Error("keys were rotated that are not there")
+	}
+	before, err := auth.LoadOrCreateKeys(path, "EdDSA")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := run(t, nil, "keys", "rotate", "--keys", path); r.err != nil || !strings.Contains(r.out.String(), "stay valid") {
+		t.Errorf("%v, %s", r.err, &r.out)
+	}
+	after, err := auth.LoadOrCreateKeys(path, "EdDSA")
+	if err != nil || bytes.Equal(before.PublicJWKS(), after.PublicJWKS()) {
+		t.Errorf("the keys are the same: %v", err)
+	}
+}
+
+// Without a sound policy no database is touched.
+func TestRun_AdminCreateNeedsThePolicy(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "data")
+	r := run(t, nil, "admin", "create", "--email", "boss@clinic.example", "--data", data)
+	if _, err := os.Stat(data); r.err == nil || r.err.Error() != "no policy" || !os.IsNotExist(err) {
+		t.Errorf("%v; the data directory: %v", r.err, err)
+	}
+}
+
+func TestReady_NamesWhatIsServedAndTheNextCommand(t *testing.T) {
+	t.Parallel()
+	addr := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8080}
+	metrics := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9100}
+	for want, c := range map[string]struct {
+		ready Ready
+		s     settings.Settings
+	}{
+		"  bin/caregraph admin create --email you@clinic.example --data /d\n":                              {Ready{Program: "bin/caregraph"}, settings.Settings{Data: "/d"}},
+		`  bin/caregraph admin create --email you@clinic.example --data "/my data"` + "\n":                 {Ready{Program: "bin/caregraph"}, settings.Settings{Data: "/my data"}},
+		"  bin/caregraph admin create --email you@clinic.example  (with the same DATABASE_URL)\n":          {Ready{Program: "bin/caregraph"}, settings.Settings{Data: "/d", DatabaseURL: "postgres://h/d"}},
+		"  go run . admin create --email you@clinic.example --data /d\n":                                   {Ready{Program: "/tmp/go-build1/exe/caregraph"}, settings.Settings{Data: "/d"}},
+		"  Metrics      http://127.0.0.1:9100/metrics\n":                                                   {Ready{Metrics: metrics}, settings.Settings{}},
+		"CareGraph 0.0.7 is ready.\n\n  Start here   http://127.0.0.1:8080/\n":                             {Ready{}, settings.Settings{}},
+		"  REST         http://127.0.0.1:8080/docs/\n\nThe first administrator:   admin create --email yo": {Ready{}, settings.Settings{}},
+	} {
+		c.ready.Version, c.ready.Addr = "0.0.7", addr
+		var out strings.Builder
+		if err := c.ready.Print(&out, c.s); err != nil || !strings.Contains(out.String(), want) {
+			t.Errorf("%v: no %q in\n%s", err, want, &out)
+		}
+	}
+}

@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+
+	"github.com/caregraph/caregraph/internal/settings"
+)
+
+// Ready is the server that has just started.
+type Ready struct {
+	Program string // as the user started it, os.Args[0]
+	Version string
+	Addr    net.Addr
+	Metrics net.Addr // nil: no metrics
+}
+
+// Print writes the addresses of the server to w, and the command that creates
+// the first administrator in the same database.
+func (r Ready) Print(w io.Writer, s settings.Settings) error {
+	base, metrics := "http://"+r.Addr.String(), ""
+	if r.Metrics != nil {
+		metrics = fmt.Sprintf("  Metrics      http://%s/metrics\n", r.Metrics)
+	}
+	_, err := fmt.Fprintf(w, `CareGraph %s is ready.
+
+  Start here   %[2]s/
+  GraphQL      %[2]s/graphql
+  Schema       %[2]s/schema.graphqls
+  REST         %[2]s/docs/
+%[5]s
+The first administrator:  %[3]s admin create --email you@clinic.example%[4]s
+`, r.Version, base, programName(r.Program), dataFlag(s), metrics)
+	return err
+}
+
+// programName is what the user types: go run builds a binary elsewhere.
+func programName(arg0 string) string {
+	if strings.Contains(arg0, "go-build") {
+		return "go run ."
+	}
+	return arg0
+}
+
+// dataFlag is what another command needs to find the same database.
+func dataFlag(s settings.Settings) string {
+	if s.DatabaseURL != "" {
+		return "  (with the same DATABASE_URL)"
+	}
+	if strings.ContainsAny(s.Data, " '\"\\$") {
+		return " --data " + strconv.Quote(s.Data)
+	}
+	return " --data " + s.Data
+}
