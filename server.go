@@ -150,7 +150,7 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	accounts := &auth.Accounts{
 		Store: db, Hasher: auth.NewHasher(hashes), Tokens: tokens, Throttle: auth.NewThrottle(time.Now),
 	}
-	return &app{rules, db, keys, tokens, accounts, metrics.New(s.MetricsAddr, db.Stats)}, nil
+	return &app{rules, db, keys, tokens, accounts, metrics.New(s.MetricsAddr, db.Stats, graph.AnswerKinds())}, nil
 }
 
 // handler connects the addresses to the services.

@@ -1,7 +1,7 @@
-// Package metrics counts what operators want to know of a running server, and
-// answers it in the Prometheus format on an address of its own. Labels have
-// values from closed sets, known before the first request: never a path, an
-// id, an account or anything else that a client wrote.
+// Package metrics counts requests, queries and connections for operators, and
+// serves the numbers in the Prometheus format on an address of its own. The
+// values of labels are from closed sets, known before the first request: never
+// a path, an id, an account or anything else that a client wrote.
 package metrics
 
 import (
@@ -22,25 +22,25 @@ import (
 
 const (
 	namespace = "caregraph"
-	// scrapeTimeout is the time for one answer, also when the server stops.
+	// scrapeTimeout limits one answer, also when the server stops.
 	scrapeTimeout = 5 * time.Second
 )
 
-// Metrics is what is counted. The zero value counts nothing and costs nothing:
-// its functions are nil.
+// Metrics counts. The zero value counts nothing and costs nothing: its functions
+// are nil.
 type Metrics struct {
-	// Answered counts a query by how it was answered, for graph.Config.
+	// Answered counts a query by the kind of its answer, for graph.Config.
 	Answered func(ctx context.Context, how string)
-	// Done counts a request that is over, for httpd.Options.
+	// Done counts a finished request, for httpd.Options.
 	Done func(method string, status int, took time.Duration)
 
 	addr    string
 	handler http.Handler
 }
 
-// New returns the metrics that are to be served at addr, or the zero value if
-// that is empty. The state of the pools is asked for by each scrape.
-func New(addr string, pools func() []store.PoolStats) Metrics {
+// New returns the metrics for the address addr, or the zero value if addr is
+// empty. Each scrape calls pools. answerKinds are the labels of Answered.
+func New(addr string, pools func() []store.PoolStats, answerKinds []string) Metrics {
 	if addr == "" {
 		return Metrics{}
 	}
@@ -53,16 +53,16 @@ func New(addr string, pools func() []store.PoolStats) Metrics {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	return Metrics{
-		Answered: countQueries(registry),
+		Answered: countQueries(registry, answerKinds),
 		Done:     countRequests(registry),
 		addr:     addr,
 		handler:  mux,
 	}
 }
 
-// Start listens, and serves the metrics until stop is called, which waits for
-// the scrapes in flight; ctx gives its values alone. It returns the address
-// that it listens at, nil for the zero value. Its error names the setting.
+// Start serves the metrics until the caller calls stop, which waits for running
+// scrapes. The end of ctx does not stop it. The address is nil for the zero
+// value. The error names the setting.
 func (m Metrics) Start(ctx context.Context, log *slog.Logger) (addr net.Addr, stop func(), err error) {
 	if m.handler == nil {
 		return nil, func() {}, nil

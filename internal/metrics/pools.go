@@ -6,7 +6,7 @@ import (
 	"github.com/caregraph/caregraph/store"
 )
 
-// poolCollector asks for the state of the database pools when it is collected.
+// poolCollector reads the state of the database pools on each scrape.
 type poolCollector func() []store.PoolStats
 
 // poolMetric is one number of each pool.
@@ -44,14 +44,14 @@ func poolMetrics() []poolMetric {
 	}
 }
 
-// Describe sends what Collect will speak of.
+// Describe sends the descriptions of all metrics that Collect sends.
 func (poolCollector) Describe(out chan<- *prometheus.Desc) {
 	for _, m := range poolMetrics() {
 		out <- m.description
 	}
 }
 
-// Collect sends the numbers of each pool as they are now.
+// Collect sends the present numbers of each pool.
 func (pools poolCollector) Collect(out chan<- prometheus.Metric) {
 	now := pools()
 	for _, m := range poolMetrics() {

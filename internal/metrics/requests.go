@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// methods are those that httpd tells apart.
+// methods returns the labels that httpd distinguishes.
 func methods() []string {
 	return []string{
 		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut,
@@ -15,19 +15,19 @@ func methods() []string {
 	}
 }
 
-// classes are those of a status, by its hundreds. None is that of a connection
-// that was cut before there was a status.
+// classes are the labels of a status, by its hundreds. None: the connection
+// ended before a status was sent.
 var classes = [...]string{"none", "1xx", "2xx", "3xx", "4xx", "5xx"}
 
 func class(status int) int { return min(max(status/100, 0), len(classes)-1) }
 
-// durations are the bounds in seconds, up to the default request timeout.
+// durations returns bucket bounds in seconds, up to the default request timeout.
 func durations() []float64 {
 	return []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 15}
 }
 
-// countRequests makes every counter beforehand, so that a request costs no
-// look-up of labels.
+// countRequests creates all counters first, so that a request looks up no
+// labels.
 func countRequests(registry prometheus.Registerer) func(string, int, time.Duration) {
 	counters := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Namespace: namespace, Name: "http_requests_total",
