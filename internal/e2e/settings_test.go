@@ -1,9 +1,11 @@
-package settings
+package e2e
 
 import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/caregraph/caregraph/internal/settings"
 )
 
 func TestMarkdown_IsTheTableOfTheReadme(t *testing.T) {
@@ -18,7 +20,7 @@ func TestMarkdown_IsTheTableOfTheReadme(t *testing.T) {
 	if !begins || !ends {
 		t.Fatal("README.md has no place for the table of settings")
 	}
-	if table != Markdown() {
-		t.Errorf("the table of README.md is not this one; put this in its place:\n%s", Markdown())
+	if table != settings.Markdown() {
+		t.Errorf("the table of README.md is not this one; put this in its place:\n%s", settings.Markdown())
 	}
 }

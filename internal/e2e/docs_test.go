@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"bytes"
@@ -16,7 +16,7 @@ import (
 
 func readme(t *testing.T) string {
 	t.Helper()
-	text, err := os.ReadFile("README.md")
+	text, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestReadme_SpeaksOfWhatThereIs(t *testing.T) {
 	t.Parallel()
 	text := readme(t)
 	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z./]+)` \\|").FindAllStringSubmatch(section(t, text, "Reading the code"), -1) {
-		if _, err := os.Stat(m[1]); err != nil {
+		if _, err := os.Stat("../../" + m[1]); err != nil {
 			t.Errorf("the project map has %s: %v", m[1], err)
 		}
 	}
@@ -158,7 +158,7 @@ func TestReadme_SpeaksOfWhatThereIs(t *testing.T) {
 func allTests(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
-	for _, pattern := range []string{"store/*_test.go", "graph/*_test.go", "internal/*/*_test.go"} {
+	for _, pattern := range []string{"../../store/*_test.go", "../../graph/*_test.go", "../../internal/*/*_test.go"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
