@@ -1,29 +1,54 @@
 package e2e
 
 import (
-	"bytes"
 	"encoding/json"
+	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/caregraph/caregraph/internal/pgserver"
+	"github.com/caregraph/caregraph/internal/settings"
 )
 
-func readme(t *testing.T) string {
+// root is the top of the repository.
+const root = "../.."
+
+// document returns the text of a document, named from the root.
+func document(t *testing.T, name string) string {
 	t.Helper()
-	text, err := os.ReadFile("../../README.md")
+	text, err := os.ReadFile(filepath.Join(root, name))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(text)
 }
 
-// block is a piece of code of the README, and the language it is marked with.
+// files returns the names from the root of all files with the suffix that
+// belong to the project.
+func files(t *testing.T, suffix string) (names []string) {
+	t.Helper()
+	err := fs.WalkDir(os.DirFS(root), ".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && slices.Contains([]string{".git", "bin", "node_modules"}, entry.Name()):
+			return fs.SkipDir
+		case !entry.IsDir() && strings.HasSuffix(name, suffix):
+			names = append(names, name)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+// block is a block of code of a document, and the language of its mark.
 type block struct{ language, text string }
 
 func blocks(markdown string) (found []block) {
@@ -33,143 +58,170 @@ func blocks(markdown string) (found []block) {
 	return found
 }
 
-// section is what stands below a heading.
-func section(t *testing.T, markdown, heading string) string {
+// section returns the text below a heading.
+func section(t *testing.T, name, heading string) string {
 	t.Helper()
-	_, after, found := strings.Cut(markdown, "\n## "+heading+"\n")
+	_, after, found := strings.Cut(document(t, name), "\n## "+heading+"\n")
 	if !found {
-		t.Fatalf("README.md has no section %q", heading)
+		t.Fatalf("%s has no section %q", name, heading)
 	}
 	text, _, _ := strings.Cut(after, "\n## ")
 	return text
 }
 
-// The tour is run block by block in one shell, as a reader would, and every
-// answer is compared with the one that is printed below its question.
-func TestReadme_TourWorksAsItStands(t *testing.T) {
-	t.Parallel()
-	for _, shell := range [][]string{{"bash", "--norc", "--noprofile"}, {"zsh", "--no-rcs"}} {
-		if _, err := exec.LookPath(shell[0]); err != nil && shell[0] != "bash" {
-			continue // bash is what everybody has
-		}
-		t.Run(shell[0], func(t *testing.T) {
-			t.Parallel()
-			server := start(t, dataDir(t))
-			tour := blocks(section(t, readme(t), "A tour with curl"))
-			answers := server.take(tour, shell)
-			for i, b := range tour {
-				if i+1 < len(tour) && b.language == "sh" && tour[i+1].language != "sh" {
-					compare(t, b, tour[i+1], answers[i])
-				}
-			}
-			server.stop()
-		})
+// firstCells returns the code in the first cell of each row of the tables.
+func firstCells(markdown string) (cells []string) {
+	for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\|").FindAllStringSubmatch(markdown, -1) {
+		cells = append(cells, m[1])
 	}
+	return cells
 }
 
-// progress is what fill says while it works.
-var progress = regexp.MustCompile(`(?m)^(doctors|patients): \d+ of \d+\n`)
-
-// border stands between the outputs of two blocks.
-const border = "\n--- next block ---\n"
-
-// take runs the blocks, with this server in the place of the one on the
-// reader's machine, and returns what each of them printed.
-func (p *program) take(tour []block, shell []string) []string {
-	p.t.Helper()
-	path, err := binary()
+func TestReadme_QueryWorksAsItStands(t *testing.T) {
+	t.Parallel()
+	server := start(t, dataDir(t))
+	if _, failure := run(t, "", "fill", "--url", server.base); failure != "" {
+		t.Fatal(failure)
+	}
+	account := regexp.MustCompile("sign in as `(.+)` with\\s+`(.+)`").FindStringSubmatch(document(t, "README.md"))
+	if account == nil {
+		t.Fatal("README.md does not say how to sign in")
+	}
+	const login = `mutation ($email: EmailAddress!, $password: String!) {
+		login(input: {email: $email, password: $password}) { tokens { access } } }`
+	data := server.must("", login, map[string]any{"email": account[1], "password": account[2]})
+	all := blocks(document(t, "README.md"))
+	question := slices.IndexFunc(all, func(b block) bool { return b.language == "graphql" })
+	token := at(t, data, "login", "tokens", "access").(string)
+	answer, err := json.Marshal(map[string]any{"data": server.must(token, all[question].text, nil)})
 	if err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
-	var script strings.Builder
-	for _, b := range tour {
-		if b.language == "sh" {
-			script.WriteString(b.text)
-		}
-		script.WriteString("printf '%s' '" + border + "'\n")
-	}
-	here := strings.NewReplacer("http://127.0.0.1:8080", p.base, "bin/caregraph", path)
-	cmd := exec.CommandContext(p.t.Context(), shell[0], shell[1:]...)
-	cmd.Env = append(cleanEnv(), "CAREGRAPH_DATA="+p.data)
-	cmd.Stdin = strings.NewReader(here.Replace(script.String()))
-	var out, complaints bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &complaints
-	err = cmd.Run()
-	if said := progress.ReplaceAllString(complaints.String(), ""); err != nil || said != "" {
-		p.t.Errorf("the tour ended with %v and said %s", err, said)
-	}
-	outputs := strings.Split(out.String(), border)
-	if len(outputs) != len(tour)+1 {
-		p.t.Fatalf("%d outputs of %d blocks:\n%s", len(outputs)-1, len(tour), &out)
-	}
-	return outputs
+	compare(t, all[question], all[question+1], string(answer))
+	server.stop()
 }
 
-func compare(t *testing.T, question, want block, got string) {
-	t.Helper()
-	if want.language == "text" {
-		if strings.TrimSpace(got) != strings.TrimSpace(want.text) {
-			t.Errorf("%s\nanswers\n%s\nand not\n%s", question.text, got, want.text)
-		}
-		return
-	}
-	var inReadme, fromServer any
-	if err := json.Unmarshal([]byte(want.text), &inReadme); err != nil {
-		t.Errorf("the answer below this is not JSON: %v\n%s", err, question.text)
-	}
-	if err := json.Unmarshal([]byte(got), &fromServer); err != nil || !reflect.DeepEqual(inReadme, fromServer) {
-		t.Errorf("%s\nanswers\n%s\nand not\n%s", question.text, got, want.text)
-	}
-}
-
-// A # or a ! outside of quotes works in a script, and not for a reader who
-// pastes it: zsh knows no comments there, and both shells look into history.
-func TestReadme_TourCanBePasted(t *testing.T) {
+func TestReadme_IsShort(t *testing.T) {
 	t.Parallel()
-	quoted := regexp.MustCompile(`(?s)'[^']*'`)
-	for _, b := range blocks(section(t, readme(t), "A tour with curl")) {
-		if bare := quoted.ReplaceAllString(b.text, ""); b.language == "sh" && strings.ContainsAny(bare, "#!") {
-			t.Errorf("cannot be pasted:\n%s", b.text)
+	if n := len(strings.Fields(document(t, "README.md"))); n > 400 {
+		t.Errorf("README.md has %d words, want at most 400: details belong into docs", n)
+	}
+}
+
+func TestContributing_MapsWhatThereIs(t *testing.T) {
+	t.Parallel()
+	paths := firstCells(section(t, "CONTRIBUTING.md", "Reading the code"))
+	if len(paths) < 20 {
+		t.Errorf("the map has %d paths: %q", len(paths), paths)
+	}
+	for _, path := range paths {
+		if _, err := os.Stat(filepath.Join(root, path)); err != nil {
+			t.Errorf("the map has %s: %v", path, err)
 		}
 	}
 }
 
-func TestReadme_SpeaksOfWhatThereIs(t *testing.T) {
+func TestMarkdown_IsTheTableOfOperations(t *testing.T) {
 	t.Parallel()
-	text := readme(t)
-	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z./]+)` \\|").FindAllStringSubmatch(section(t, text, "Reading the code"), -1) {
-		if _, err := os.Stat("../../" + m[1]); err != nil {
-			t.Errorf("the project map has %s: %v", m[1], err)
-		}
+	_, after, begins := strings.Cut(document(t, "docs/operations.md"), "<!-- settings:")
+	_, after, _ = strings.Cut(after, "-->\n")
+	table, _, ends := strings.Cut(after, "<!-- end of settings -->")
+	if !begins || !ends {
+		t.Fatal("docs/operations.md has no place for the table of settings")
 	}
+	if table != settings.Markdown() {
+		t.Errorf("the table of docs/operations.md differs from the settings. Replace it with:\n%s", settings.Markdown())
+	}
+}
+
+func TestOperations_QuotesTheMessageWithoutPostgreSQL(t *testing.T) {
+	t.Parallel()
 	message, _, _ := strings.Cut((&pgserver.NotFoundError{}).Error(), "looked in")
-	if !strings.Contains(text, message) {
-		t.Errorf("README.md does not have the message as it is:\n%s", message)
-	}
-	tests := allTests(t)
-	for _, name := range regexp.MustCompile(`Test[A-Z]\w+_\w+`).FindAllString(text, -1) {
-		if !strings.Contains(tests, "func "+name+"(t *testing.T)") {
-			t.Errorf("there is no test %s", name)
-		}
+	if !strings.Contains(document(t, "docs/operations.md"), message) {
+		t.Errorf("docs/operations.md does not have the message as it is:\n%s", message)
 	}
 }
 
-// allTests is the text of the tests that the README speaks of.
-func allTests(t *testing.T) string {
-	t.Helper()
-	var all strings.Builder
-	for _, pattern := range []string{"../../store/*_test.go", "../../graph/*_test.go", "../../internal/*/*_test.go"} {
-		names, err := filepath.Glob(pattern)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, name := range names {
-			text, err := os.ReadFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			all.Write(text)
+func TestOperations_ListsTheCommandsOfHelp(t *testing.T) {
+	t.Parallel()
+	help, failure := run(t, "", "help")
+	_, help, found := strings.Cut(help, "\nCommands:\n")
+	help, _, _ = strings.Cut(help, "\n\n")
+	if failure != "" || !found {
+		t.Fatalf("help: %s\n%s", failure, help)
+	}
+	var inHelp, inDocument []string
+	for _, m := range regexp.MustCompile(`(?m)^  (\w+( \w+)*)  `).FindAllStringSubmatch(help, -1) {
+		inHelp = append(inHelp, m[1])
+	}
+	for _, cell := range firstCells(section(t, "docs/operations.md", "Commands")) {
+		name, _, _ := strings.Cut(strings.TrimPrefix(cell, "caregraph "), " --")
+		inDocument = append(inDocument, name)
+	}
+	slices.Sort(inHelp)
+	slices.Sort(inDocument)
+	if len(inHelp) < 7 || !slices.Equal(inHelp, inDocument) {
+		t.Errorf("help has %q, docs/operations.md has %q", inHelp, inDocument)
+	}
+}
+
+// A test or benchmark in backticks is one that exists.
+func TestDocs_NameTestsThatExist(t *testing.T) {
+	t.Parallel()
+	exist := map[string]bool{}
+	declared := regexp.MustCompile(`(?m)^func ((?:Test|Benchmark|Fuzz)\w+)\(`)
+	for _, name := range files(t, "_test.go") {
+		for _, m := range declared.FindAllStringSubmatch(document(t, name), -1) {
+			exist[m[1]] = true
 		}
 	}
-	return all.String()
+	named := 0
+	for _, name := range files(t, ".md") {
+		for _, m := range regexp.MustCompile("`((?:Test|Benchmark|Fuzz)[A-Z]\\w*)[`/]").FindAllStringSubmatch(document(t, name), -1) {
+			named++
+			if !exist[m[1]] {
+				t.Errorf("%s names %s, which does not exist", name, m[1])
+			}
+		}
+	}
+	if named < 80 {
+		t.Errorf("only %d names of tests were found", named)
+	}
+}
+
+// A relative link leads to a file of the repository and to one of its headings.
+func TestDocs_LinksLeadSomewhere(t *testing.T) {
+	t.Parallel()
+	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	found := 0
+	for _, name := range files(t, ".md") {
+		for _, m := range link.FindAllStringSubmatch(document(t, name), -1) {
+			target, heading, _ := strings.Cut(m[1], "#")
+			if strings.Contains(target, ":") {
+				continue // another host
+			}
+			found++
+			path := name
+			if target != "" {
+				path = filepath.Join(filepath.Dir(name), target)
+			}
+			if _, err := os.Stat(filepath.Join(root, path)); err != nil {
+				t.Errorf("%s links to %s: %v", name, m[1], err)
+			} else if heading != "" && !slices.Contains(anchors(document(t, path)), heading) {
+				t.Errorf("%s links to %s, and there is no such heading", name, m[1])
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("only %d links were found", found)
+	}
+}
+
+// anchors returns the names that links use for the headings of a document.
+func anchors(markdown string) (names []string) {
+	dropped := regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(markdown, -1) {
+		names = append(names, strings.ReplaceAll(dropped.ReplaceAllString(strings.ToLower(m[1]), ""), " ", "-"))
+	}
+	return names
 }

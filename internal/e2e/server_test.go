@@ -17,8 +17,8 @@ import (
 	"testing"
 )
 
-// The tests of this file use the product as its users do: the built binary,
-// with its private PostgreSQL, over the network.
+// The tests of this package use the built binary, with its private PostgreSQL,
+// over the network.
 
 var binary = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "caregraph-binary-")
@@ -51,7 +51,7 @@ type program struct {
 	log     *bytes.Buffer
 }
 
-// dataDir is a directory that the user whom PostgreSQL runs as can reach.
+// dataDir returns a directory that the user of PostgreSQL can reach.
 func dataDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "caregraph-test-") //nolint:usetesting // TempDir is closed to others
@@ -120,7 +120,7 @@ func run(t *testing.T, stdin string, args ...string) (out, failure string) {
 	return stdout.String() + stderr.String(), failure
 }
 
-// cleanEnv is the environment without settings of ours.
+// cleanEnv returns the environment without settings of this server.
 func cleanEnv() []string {
 	var kept []string
 	for _, entry := range os.Environ() {
@@ -131,7 +131,8 @@ func cleanEnv() []string {
 	return kept
 }
 
-// stop ends the server as Ctrl-C does, and wants it to end well and quietly.
+// stop ends the server as Ctrl-C does. The test fails if the server reports an
+// error or logs a warning.
 func (p *program) stop() {
 	p.t.Helper()
 	if err := p.process.Process.Signal(os.Interrupt); err != nil {
@@ -153,7 +154,7 @@ func (p *program) kill() {
 	_ = p.process.Wait()
 }
 
-// ask sends an operation; an error is a failure on the way, not in the answer.
+// ask sends an operation and returns its data. Errors in the answer are errors.
 func (p *program) ask(token, query string, variables map[string]any) (map[string]any, error) {
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
@@ -196,7 +197,7 @@ func (p *program) must(token, query string, variables map[string]any) map[string
 
 func (p *program) get(path string) string { return p.fetch(p.base + path) }
 
-// fetch returns the status and the body of what is at an address.
+// fetch returns the status and the body of an address.
 func (p *program) fetch(address string) string {
 	p.t.Helper()
 	request, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, address, nil)
