@@ -37,6 +37,7 @@ again: what is there already is kept.
                      Default: 0
   --seed N           another seed makes other people. Default: 1
   --concurrency N    requests at a time, 1 to 64. Default: 8
+  --force            fill a server that has accounts of other people, too
 `
 
 // options are the checked flags.
@@ -45,11 +46,14 @@ type options struct {
 	number      int
 	seed        uint64
 	concurrency int
+	force       bool
 }
 
 // Run fills the server that the flags in args or the variable CAREGRAPH_URL
 // name: with the examples of the README, and with as many other patients as
 // asked for. What it did goes to stdout, progress to stderr.
+//
+// Without --force it refuses a server that has accounts of other people.
 //
 // It returns an error that says what to do when no server answers, and stops
 // at the first record that is refused. When ctx ends it stops, tells what it
@@ -77,6 +81,7 @@ func parse(args []string, getenv func(string) string) (options, error) {
 	flags.IntVar(&o.number, "number", 0, "")
 	flags.Uint64Var(&o.seed, "seed", defaultSeed, "")
 	flags.IntVar(&o.concurrency, "concurrency", defaultConcurrency, "")
+	flags.BoolVar(&o.force, "force", false, "")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}

@@ -79,8 +79,8 @@ const exampleQuery = `{ patients { totalCount nodes { id version name email phon
 func TestRun_MakesAsManyAsAskedFor(t *testing.T) {
 	t.Parallel()
 	s := graphtest.New(t, graphtest.Options{})
-	admin := s.Account("Admin", model.RoleAdmin)
 	fillServer(t, s.URL, "--number", "50")
+	admin := s.Account("Admin", model.RoleAdmin)
 	made := totals(admin)
 	if made[0] != 51.0 || made[1] != 6.0 {
 		t.Errorf("patients, doctors, mappings: %v", made)
@@ -97,14 +97,14 @@ func TestRun_MakesAsManyAsAskedFor(t *testing.T) {
 		}
 	}
 
-	if again := fillServer(t, s.URL, "--number", "50"); !strings.Contains(again, "\n0 records in ") || totals(admin) != made {
+	if again := fillServer(t, s.URL, "--number", "50", "--force"); !strings.Contains(again, "\n0 records in ") || totals(admin) != made {
 		t.Errorf("the same people were made twice: %v\n%s", totals(admin), again)
 	}
-	fillServer(t, s.URL, "--number", "60")
+	fillServer(t, s.URL, "--number", "60", "--force")
 	if got := totals(admin); got[0] != 61.0 || got[1] != 7.0 {
 		t.Errorf("ten more patients and one more doctor: %v", got)
 	}
-	fillServer(t, s.URL, "--number", "20", "--seed", "2")
+	fillServer(t, s.URL, "--number", "20", "--seed", "2", "--force")
 	if got := totals(admin); got[0] != 81.0 || got[1] != 9.0 {
 		t.Errorf("people of another seed collide with the first: %v", got)
 	}
@@ -139,6 +139,37 @@ func TestRun_StopsWhenInterruptedAndGoesOnLater(t *testing.T) {
 	}
 }
 
+func TestRun_RefusesAServerWithAccountsOfOthers(t *testing.T) {
+	t.Parallel()
+	for name, accounts := range map[string]func(*graphtest.Server, func()){
+		"an account before the first run":  func(s *graphtest.Server, fill func()) { s.Account("Asha", model.RolePatient); fill() },
+		"an account after an earlier run":  func(s *graphtest.Server, fill func()) { fill(); s.Account("Asha", model.RolePatient); fill() },
+		"an administrator":                 func(s *graphtest.Server, fill func()) { s.Account("Boss", model.RoleAdmin); fill() },
+		"a name like that of a front desk": func(s *graphtest.Server, fill func()) { s.Account("fill-desk-99", model.RoleDoctor); fill() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := graphtest.New(t, graphtest.Options{})
+			var out bytes.Buffer
+			var err error
+			accounts(s, func() {
+				out.Reset()
+				err = Run(t.Context(), []string{"--url", s.URL, "--number", "10"}, noEnv, &out, &out)
+			})
+			if err == nil || !strings.Contains(err.Error(), s.URL+" has accounts of other people") || !strings.Contains(err.Error(), "--force") {
+				t.Fatalf("error: %v\n%s", err, &out)
+			}
+			if !strings.Contains(out.String(), "\n0 records in ") && !strings.Contains(out.String(), "\n1 records in ") {
+				t.Errorf("it filled the server all the same:\n%s", &out)
+			}
+			fillServer(t, s.URL, "--number", "10", "--force")
+			if got := totals(s.Account("Admin", model.RoleAdmin)); got[0] != 11.0 {
+				t.Errorf("with --force: %v", got)
+			}
+		})
+	}
+}
+
 func TestRun_RefusesAnExampleAccountOfSomebodyElse(t *testing.T) {
 	t.Parallel()
 	s := graphtest.New(t, graphtest.Options{})
@@ -166,8 +197,8 @@ func TestRun_SaysWhenNoServerAnswers(t *testing.T) {
 func TestParse_TakesFlagsBeforeTheEnvironment(t *testing.T) {
 	t.Parallel()
 	env := func(name string) string { return map[string]string{"CAREGRAPH_URL": "https://clinic.example/"}[name] }
-	if o, err := parse([]string{"--number=7", "--seed=9", "--concurrency=2"}, env); err != nil ||
-		o != (options{url: "https://clinic.example", number: 7, seed: 9, concurrency: 2}) {
+	if o, err := parse([]string{"--number=7", "--seed=9", "--concurrency=2", "--force"}, env); err != nil ||
+		o != (options{url: "https://clinic.example", number: 7, seed: 9, concurrency: 2, force: true}) {
 		t.Errorf("%+v, %v", o, err)
 	}
 	if o, err := parse([]string{"--url", defaultURL}, env); err != nil ||

@@ -78,6 +78,9 @@ func (f *filler) fill(ctx context.Context) error {
 // examples makes the records that the README speaks of.
 func (f *filler) examples(ctx context.Context) error {
 	token, err := f.signIn(ctx, rahul())
+	if err == nil && !f.force {
+		err = f.checkAccounts(ctx, token)
+	}
 	if err != nil {
 		return err
 	}
