@@ -89,7 +89,7 @@ func serve(ctx context.Context, s settings.Settings, out io.Writer, log *slog.Lo
 		}
 		defer app.store.Close()
 		if app.store.Local() {
-			app.accounts.Hasher.Beside = host.HalfProcessors().ExtraCPU
+			app.accounts.Hasher.ExtraCPU = host.HalfProcessors().ExtraCPU
 		}
 		handler, err := app.handler(s, log)
 		if err != nil {

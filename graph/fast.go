@@ -60,7 +60,7 @@ func (r resolver) answer(ctx context.Context, op *graphql.OperationContext) (out
 		return nil, reason
 	}
 	caller := auth.CallerFrom(ctx)
-	v, confirmed, err := caller.Presumed(ctx)
+	v, confirmed, err := caller.CachedViewer(ctx)
 	for err == nil && v != nil {
 		if !compiled.MayCall(r.Policy, v) {
 			return nil, plan.ReasonRefused
@@ -74,13 +74,13 @@ func (r resolver) answer(ctx context.Context, op *graphql.OperationContext) (out
 		changed, isChanged := errors.AsType[*store.ViewerChangedError](fetchErr)
 		switch {
 		case isChanged:
-			v, err = caller.Seen(changed.Viewer)
+			v, err = caller.Confirm(changed.Viewer)
 			confirmed = true
 		case fetchErr != nil:
 			return r.failed(ctx, op, fetchErr), Compiled
 		default:
 			if !confirmed {
-				_, _ = caller.Seen(v) // the viewer is the caller's
+				_, _ = caller.Confirm(v) // the viewer is the caller's
 			}
 			return r.respond(ctx, op, bound.Encode(r.Now())), Compiled
 		}

@@ -51,7 +51,7 @@ func CreateAdmin(ctx context.Context, s *store.Store, h *Hasher, u *model.User, 
 	}
 	hash, err := h.Hash(ctx, password)
 	if err != nil {
-		return nil, busy(err)
+		return nil, hashError(err)
 	}
 	return s.CreateUser(ctx, u, hash, nil)
 }
@@ -67,11 +67,11 @@ func checkAccount(u *model.User, password string, invalid error) error {
 	if !isRefusal {
 		return weakPassword(weak)
 	}
-	place := slices.IndexFunc(refusal.Fields, func(f model.FieldError) bool { return f.Field == "phone" || f.Field == "role" })
-	if place < 0 {
-		place = len(refusal.Fields)
+	position := slices.IndexFunc(refusal.Fields, func(f model.FieldError) bool { return f.Field == "phone" || f.Field == "role" })
+	if position < 0 {
+		position = len(refusal.Fields)
 	}
-	refusal.Fields = slices.Insert(refusal.Fields, place, weak...)
+	refusal.Fields = slices.Insert(refusal.Fields, position, weak...)
 	return refusal
 }
 
@@ -85,7 +85,7 @@ func weakPassword(faults []model.FieldError) error {
 func (a *Accounts) create(ctx context.Context, u *model.User, password string) (*SignedIn, error) {
 	hash, err := a.Hasher.Hash(ctx, password)
 	if err != nil {
-		return nil, busy(err)
+		return nil, hashError(err)
 	}
 	var pair Pair
 	sessionID := rand.Text()
@@ -159,15 +159,15 @@ func (a *Accounts) verify(ctx context.Context, c *store.Credential, account, pas
 		return "", tooManyAttempts(wait)
 	}
 	if c == nil || !c.IsActive {
-		if err := a.Hasher.VerifyNobody(ctx, password); err != nil {
-			return "", busy(err)
+		if err := a.Hasher.VerifyDummy(ctx, password); err != nil {
+			return "", hashError(err)
 		}
 		return "", refused
 	}
 	ok, stale, err := a.Hasher.Verify(ctx, c.PasswordHash, password)
 	switch {
 	case err != nil:
-		return "", busy(err)
+		return "", hashError(err)
 	case !ok:
 		return "", refused
 	}
@@ -195,16 +195,16 @@ func tooManyAttempts(wait time.Duration) error {
 	return refusal
 }
 
-// busy is for a password that nobody had the time to hash.
-func busy(err error) error {
+// hashError is for a password that nobody had the time to hash.
+func hashError(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return model.Refuse(model.CodeUnavailable, "The server is busy. Please try again.")
 	}
 	return fmt.Errorf("hash password: %w", err)
 }
 
-// signedInStill reads anew on whose behalf the session acts.
-func (a *Accounts) signedInStill(ctx context.Context, sessionID string, pair Pair) (*SignedIn, error) {
+// reload reads anew on whose behalf the session acts.
+func (a *Accounts) reload(ctx context.Context, sessionID string, pair Pair) (*SignedIn, error) {
 	v, err := a.Store.SessionViewer(ctx, sessionID)
 	if err != nil {
 		return nil, err
@@ -282,7 +282,7 @@ func (a *Accounts) ChangePassword(ctx context.Context, v *model.Viewer, current,
 	}
 	hash, err := a.Hasher.Hash(ctx, next)
 	if err != nil {
-		return nil, busy(err)
+		return nil, hashError(err)
 	}
 	pair, session, err := a.session(v.UserID, v.SessionID)
 	if err != nil {
@@ -293,5 +293,5 @@ func (a *Accounts) ChangePassword(ctx context.Context, v *model.Viewer, current,
 	} else if err != nil {
 		return nil, err
 	}
-	return a.signedInStill(ctx, session.ID, pair)
+	return a.reload(ctx, session.ID, pair)
 }

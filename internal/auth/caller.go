@@ -15,9 +15,9 @@ import (
 // database is asked for it if the store cannot recall it for certain, together
 // with what the request reads if that is possible.
 type Caller struct {
-	refused error
-	claims  *Claims
-	store   *store.Store
+	tokenErr error
+	claims   *Claims
+	store    *store.Store
 
 	mu sync.Mutex
 	// viewer is that of the session, once it was asked for.
@@ -51,11 +51,11 @@ func identify(t *Tokens, header string) *Caller {
 		return &Caller{} // no credentials of a kind that we know are none
 	}
 	if token == "" || strings.Contains(token, " ") {
-		return &Caller{refused: &TokenError{ReasonBadHeader}}
+		return &Caller{tokenErr: &TokenError{ReasonBadHeader}}
 	}
 	claims, err := t.Verify(token, AccessToken)
 	if err != nil {
-		return &Caller{refused: err}
+		return &Caller{tokenErr: err}
 	}
 	return &Caller{claims: &claims}
 }
@@ -64,7 +64,7 @@ func identify(t *Tokens, header string) *Caller {
 // error says why there is none: a *TokenError, or a *model.Error with
 // UNAVAILABLE; it is nil when no token was presented.
 func (c *Caller) Viewer(ctx context.Context) (*model.Viewer, error) {
-	v, confirmed, err := c.recall()
+	v, confirmed, err := c.cached()
 	if confirmed {
 		return v, err
 	}
@@ -72,25 +72,25 @@ func (c *Caller) Viewer(ctx context.Context) (*model.Viewer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.Seen(v)
+	return c.Confirm(v)
 }
 
-// Presumed is Viewer for who can have it confirmed in the same round trip as
+// CachedViewer is Viewer for who can have it confirmed in the same round trip as
 // what they read: if it is not confirmed, it is the viewer as it was when the
 // session was last asked for.
-func (c *Caller) Presumed(ctx context.Context) (v *model.Viewer, confirmed bool, err error) {
-	if v, confirmed, err = c.recall(); v != nil || confirmed {
+func (c *Caller) CachedViewer(ctx context.Context) (v *model.Viewer, confirmed bool, err error) {
+	if v, confirmed, err = c.cached(); v != nil || confirmed {
 		return v, confirmed, err
 	}
 	v, err = c.Viewer(ctx)
 	return v, true, err
 }
 
-// recall tells what is known without asking; v is nil, and not confirmed, when
+// cached tells what is known without asking; v is nil, and not confirmed, when
 // that is nothing.
-func (c *Caller) recall() (v *model.Viewer, confirmed bool, err error) {
+func (c *Caller) cached() (v *model.Viewer, confirmed bool, err error) {
 	if c.claims == nil {
-		return nil, true, c.refused
+		return nil, true, c.tokenErr
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -107,9 +107,9 @@ func (c *Caller) recall() (v *model.Viewer, confirmed bool, err error) {
 	return v, certain, nil
 }
 
-// Seen takes note of on whose behalf the caller's session was said to act; nil
+// Confirm takes note of on whose behalf the caller's session was said to act; nil
 // says that the session has ended. It returns what Viewer would.
-func (c *Caller) Seen(v *model.Viewer) (*model.Viewer, error) {
+func (c *Caller) Confirm(v *model.Viewer) (*model.Viewer, error) {
 	if v == nil || v.UserID != c.claims.UserID {
 		return nil, &TokenError{ReasonEnded}
 	}

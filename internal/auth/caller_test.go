@@ -20,17 +20,17 @@ import (
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
-// office is a clinic with tokens, in front of which callers are identified.
-type office struct {
+// server is a clinic with tokens, in front of which callers are identified.
+type server struct {
 	*storetest.Clinic
 
-	tokens *auth.Tokens
-	door   http.Handler
+	tokens  *auth.Tokens
+	handler http.Handler
 	// caller is whom the latest request came from.
 	caller *auth.Caller
 }
 
-func newOffice(t *testing.T, options ...func(*store.Options)) *office {
+func newServer(t *testing.T, options ...func(*store.Options)) *server {
 	t.Helper()
 	keys, err := auth.LoadOrCreateKeys(filepath.Join(t.TempDir(), "keys.json"), "EdDSA")
 	if err != nil {
@@ -40,15 +40,15 @@ func newOffice(t *testing.T, options ...func(*store.Options)) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &office{Clinic: storetest.New(t, options...), tokens: tokens}
-	o.door = auth.Identify(o.Store, tokens, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	o := &server{Clinic: storetest.New(t, options...), tokens: tokens}
+	o.handler = auth.Identify(o.Store, tokens, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		o.caller = auth.CallerFrom(r.Context())
 	}))
 	return o
 }
 
-// asks is a request of the account's, which has not asked anything yet.
-func (o *office) asks(t *testing.T, account *storetest.Account) *auth.Caller {
+// request is a request of the account's, which has not asked anything yet.
+func (o *server) request(t *testing.T, account *storetest.Account) *auth.Caller {
 	t.Helper()
 	pair, err := o.tokens.Issue(account.UserID, account.SessionID)
 	if err != nil {
@@ -56,7 +56,7 @@ func (o *office) asks(t *testing.T, account *storetest.Account) *auth.Caller {
 	}
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
 	r.Header.Set("Authorization", "Bearer "+pair.Access)
-	o.door.ServeHTTP(httptest.NewRecorder(), r)
+	o.handler.ServeHTTP(httptest.NewRecorder(), r)
 	return o.caller
 }
 
@@ -67,22 +67,22 @@ func wantEnded(t *testing.T, v *model.Viewer, err error) {
 	}
 }
 
-// TestPresumed_IsConfirmedOnceInEachRequest: what is remembered from another
+// TestCachedViewer_IsConfirmedOnceInEachRequest: what is remembered from another
 // request is a guess; what was seen in this one is not.
-func TestPresumed_IsConfirmedOnceInEachRequest(t *testing.T) {
+func TestCachedViewer_IsConfirmedOnceInEachRequest(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t)
+	o := newServer(t)
 	asha := o.Owner("Asha")
 	for i, wantConfirmed := range []bool{true, false, false} { // nothing is known of the first
-		caller := o.asks(t, asha)
-		v, confirmed, err := caller.Presumed(t.Context())
+		caller := o.request(t, asha)
+		v, confirmed, err := caller.CachedViewer(t.Context())
 		if err != nil || *v != *asha.Viewer || confirmed != wantConfirmed {
 			t.Fatalf("request %d: %v, confirmed %t, %v", i, v, confirmed, err)
 		}
-		if _, err := caller.Seen(v); err != nil {
+		if _, err := caller.Confirm(v); err != nil {
 			t.Fatal(err)
 		}
-		if _, confirmed, _ := caller.Presumed(t.Context()); !confirmed {
+		if _, confirmed, _ := caller.CachedViewer(t.Context()); !confirmed {
 			t.Errorf("request %d: not confirmed after it was seen", i)
 		}
 	}
@@ -92,7 +92,7 @@ func TestPresumed_IsConfirmedOnceInEachRequest(t *testing.T) {
 // presumed is asked for.
 func TestViewer_IsAskedInEachRequest(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t)
+	o := newServer(t)
 	bina, asha := o.Owner("Bina"), o.Owner("Asha")
 	for _, change := range []struct{ what, do, undo string }{
 		{"ended", "UPDATE sessions SET ended_at = now()", "UPDATE sessions SET ended_at = NULL"},
@@ -100,13 +100,13 @@ func TestViewer_IsAskedInEachRequest(t *testing.T) {
 		{"not active", "UPDATE users SET is_active = FALSE", "UPDATE users SET is_active = TRUE"},
 		{"somebody else's", "UPDATE sessions SET user_id = ?", "UPDATE sessions SET user_id = ?"},
 	} {
-		if v, err := o.asks(t, asha).Viewer(t.Context()); err != nil || *v != *asha.Viewer {
+		if v, err := o.request(t, asha).Viewer(t.Context()); err != nil || *v != *asha.Viewer {
 			t.Fatalf("before it was %s: %v, %v", change.what, v, err)
 		}
 		o.Exec(change.do, bina.UserID)
-		v, err := o.asks(t, asha).Viewer(t.Context())
+		v, err := o.request(t, asha).Viewer(t.Context())
 		wantEnded(t, v, err)
-		if v, confirmed, err := o.asks(t, asha).Presumed(t.Context()); !confirmed {
+		if v, confirmed, err := o.request(t, asha).CachedViewer(t.Context()); !confirmed {
 			t.Errorf("%s, but presumed to be %v", change.what, v)
 		} else {
 			wantEnded(t, v, err)
@@ -115,68 +115,68 @@ func TestViewer_IsAskedInEachRequest(t *testing.T) {
 	}
 }
 
-// TestSeen_RefusesASessionThatHasEnded, and never takes one for somebody else's.
-func TestSeen_RefusesASessionThatHasEnded(t *testing.T) {
+// TestConfirm_RefusesASessionThatHasEnded, and never takes one for somebody else's.
+func TestConfirm_RefusesASessionThatHasEnded(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t)
+	o := newServer(t)
 	asha := o.Owner("Asha")
 	for _, found := range []*model.Viewer{nil, {UserID: asha.UserID + 1, Role: model.RoleAdmin, SessionID: asha.SessionID}} {
-		v, err := o.asks(t, asha).Seen(found)
+		v, err := o.request(t, asha).Confirm(found)
 		wantEnded(t, v, err)
 	}
 }
 
-// TestViewer_IsRecalledWhenThatIsCertain, without a question to the database,
+// TestViewer_IsCachedWhileTheEntryIsCertain, without a question to the database,
 // and refused in the very request after its session was ended.
-func TestViewer_IsRecalledWhenThatIsCertain(t *testing.T) {
+func TestViewer_IsCachedWhileTheEntryIsCertain(t *testing.T) {
 	t.Parallel()
-	questions := &counter{}
-	o := newOffice(t, func(o *store.Options) { o.Listen, o.Tracer = true, questions })
+	lookups := &counter{}
+	o := newServer(t, func(o *store.Options) { o.Listen, o.Tracer = true, lookups })
 	asha, bina := o.Owner("Asha"), o.Owner("Bina")
 	for end := time.Now().Add(30 * time.Second); ; <-time.After(time.Millisecond) {
-		if _, err := o.asks(t, asha).Viewer(t.Context()); err != nil || time.Now().After(end) {
+		if _, err := o.request(t, asha).Viewer(t.Context()); err != nil || time.Now().After(end) {
 			t.Fatalf("it does not become certain: %v", err)
 		}
 		if _, certain := o.Store.CachedViewer(asha.SessionID); certain {
 			break
 		}
 	}
-	before := questions.sessions.Load()
-	if v, err := o.asks(t, asha).Viewer(t.Context()); err != nil || *v != *asha.Viewer {
+	before := lookups.sessions.Load()
+	if v, err := o.request(t, asha).Viewer(t.Context()); err != nil || *v != *asha.Viewer {
 		t.Errorf("asked, it is %v, %v", v, err)
 	}
-	if v, confirmed, err := o.asks(t, asha).Presumed(t.Context()); err != nil || !confirmed || *v != *asha.Viewer {
+	if v, confirmed, err := o.request(t, asha).CachedViewer(t.Context()); err != nil || !confirmed || *v != *asha.Viewer {
 		t.Errorf("presumed, it is %v, confirmed %t, %v", v, confirmed, err)
 	}
-	if n := questions.sessions.Load() - before; n > 0 {
+	if n := lookups.sessions.Load() - before; n > 0 {
 		t.Errorf("the database was asked %d times", n)
 	}
-	if _, err := o.asks(t, bina).Viewer(t.Context()); err != nil { // who has not been here before
+	if _, err := o.request(t, bina).Viewer(t.Context()); err != nil { // who has not been here before
 		t.Error(err)
 	}
 	if err := o.Store.EndSessions(t.Context(), asha.Viewer, ""); err != nil {
 		t.Fatal(err)
 	}
-	v, err := o.asks(t, asha).Viewer(t.Context())
+	v, err := o.request(t, asha).Viewer(t.Context())
 	wantEnded(t, v, err)
-	v, confirmed, err := o.asks(t, asha).Presumed(t.Context())
+	v, confirmed, err := o.request(t, asha).CachedViewer(t.Context())
 	wantEnded(t, v, err)
 	if !confirmed {
 		t.Error("it is presumed still")
 	}
 }
 
-// TestViewer_IsNotRecalledForSomebodyElse: a token that names another account
+// TestViewer_IsNotCachedForAnotherAccount: a token that names another account
 // than the session's is refused, whatever is recalled.
-func TestViewer_IsNotRecalledForSomebodyElse(t *testing.T) {
+func TestViewer_IsNotCachedForAnotherAccount(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t)
+	o := newServer(t)
 	asha, bina := o.Owner("Asha"), o.Owner("Bina")
-	if _, err := o.asks(t, asha).Viewer(t.Context()); err != nil {
+	if _, err := o.request(t, asha).Viewer(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	bina.SessionID = asha.SessionID
-	if v, confirmed, err := o.asks(t, bina).Presumed(t.Context()); !confirmed {
+	if v, confirmed, err := o.request(t, bina).CachedViewer(t.Context()); !confirmed {
 		t.Errorf("presumed to be %v", v)
 	} else {
 		wantEnded(t, v, err)
@@ -195,19 +195,19 @@ func (c *counter) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.Tra
 
 func (*counter) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// TestPresumed_TakesTheRoleThatWasSeen and not the one of the request before.
-func TestPresumed_TakesTheRoleThatWasSeen(t *testing.T) {
+// TestCachedViewer_TakesTheRoleThatWasConfirmed and not the one of the request before.
+func TestCachedViewer_TakesTheRoleThatWasConfirmed(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t)
+	o := newServer(t)
 	asha := o.Owner("Asha")
-	if _, err := o.asks(t, asha).Viewer(t.Context()); err != nil {
+	if _, err := o.request(t, asha).Viewer(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	o.Exec("UPDATE users SET role = 'ADMIN'")
-	if v, err := o.asks(t, asha).Viewer(t.Context()); err != nil || v.Role != model.RoleAdmin {
+	if v, err := o.request(t, asha).Viewer(t.Context()); err != nil || v.Role != model.RoleAdmin {
 		t.Errorf("asked, it is %v, %v", v, err)
 	}
-	if v, _, err := o.asks(t, asha).Presumed(t.Context()); err != nil || v.Role != model.RoleAdmin {
+	if v, _, err := o.request(t, asha).CachedViewer(t.Context()); err != nil || v.Role != model.RoleAdmin {
 		t.Errorf("presumed, it is %v, %v", v, err)
 	}
 }
@@ -215,16 +215,16 @@ func TestPresumed_TakesTheRoleThatWasSeen(t *testing.T) {
 // TestCaller_ServesAllGoroutinesOfARequest is for the race detector.
 func TestCaller_ServesAllGoroutinesOfARequest(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t)
+	o := newServer(t)
 	asha := o.Owner("Asha")
-	caller := o.asks(t, asha)
+	caller := o.request(t, asha)
 	var group sync.WaitGroup
 	for range 8 {
 		group.Go(func() {
 			for range 20 {
-				v, _, err := caller.Presumed(t.Context())
+				v, _, err := caller.CachedViewer(t.Context())
 				if err == nil {
-					v, err = caller.Seen(v)
+					v, err = caller.Confirm(v)
 				}
 				if seen, asked := caller.Viewer(t.Context()); err != nil || asked != nil || *seen != *v {
 					t.Errorf("%v, %v; %v, %v", v, err, seen, asked)
@@ -238,15 +238,15 @@ func TestCaller_ServesAllGoroutinesOfARequest(t *testing.T) {
 // TestCallerFrom_IsNobodyUnlessIdentified and says why a token is refused.
 func TestCallerFrom_IsNobodyUnlessIdentified(t *testing.T) {
 	t.Parallel()
-	if v, confirmed, err := auth.CallerFrom(t.Context()).Presumed(t.Context()); v != nil || !confirmed || err != nil {
+	if v, confirmed, err := auth.CallerFrom(t.Context()).CachedViewer(t.Context()); v != nil || !confirmed || err != nil {
 		t.Errorf("%v, %t, %v", v, confirmed, err)
 	}
-	o := newOffice(t)
+	o := newServer(t)
 	for header, refused := range map[string]bool{"": false, "Basic YTpi": false, "Bearer": true, "Bearer a b": true, "bearer false": true} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
 		r.Header.Set("Authorization", header)
-		o.door.ServeHTTP(httptest.NewRecorder(), r)
-		if v, _, err := o.caller.Presumed(t.Context()); v != nil || (err != nil) != refused {
+		o.handler.ServeHTTP(httptest.NewRecorder(), r)
+		if v, _, err := o.caller.CachedViewer(t.Context()); v != nil || (err != nil) != refused {
 			t.Errorf("%q: %v, %v", header, v, err)
 		}
 	}

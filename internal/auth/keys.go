@@ -143,7 +143,7 @@ func newKeys(alg jwa.SignatureAlgorithm, signers []crypto.Signer) (*Keys, error)
 	keys := &Keys{alg: alg, signers: signers, public: make(map[string]crypto.PublicKey)}
 	published := jwk.NewSet()
 	for i, signer := range signers {
-		public, err := describe(signer.Public(), alg)
+		public, err := toJWK(signer.Public(), alg)
 		if err != nil {
 			return nil, fmt.Errorf("key %d: %w", i+1, err)
 		}
@@ -170,10 +170,10 @@ func newKeys(alg jwa.SignatureAlgorithm, signers []crypto.Signer) (*Keys, error)
 	return keys, err
 }
 
-// describe returns a key, private or public, as a JWK with its RFC 7638
+// toJWK returns a key, private or public, as a JWK with its RFC 7638
 // thumbprint for kid. It starts from the bare key, so nothing else that a file
 // says about the key is passed on.
-func describe(key any, alg jwa.SignatureAlgorithm) (jwk.Key, error) {
+func toJWK(key any, alg jwa.SignatureAlgorithm) (jwk.Key, error) {
 	described, err := jwk.FromRaw(key)
 	if err != nil {
 		return nil, err
@@ -265,15 +265,15 @@ func createKeyFile(path string, alg jwa.SignatureAlgorithm) error {
 	if err != nil {
 		return err
 	}
-	draft, err := os.CreateTemp(directory, ".keys-*") // mode 0600
+	temp, err := os.CreateTemp(directory, ".keys-*") // mode 0600
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.Remove(draft.Name()) }() // a draft left behind does no harm
-	if err := writeSigners(draft, alg, []crypto.Signer{signer}); err != nil {
+	defer func() { _ = os.Remove(temp.Name()) }() // a draft left behind does no harm
+	if err := writeSigners(temp, alg, []crypto.Signer{signer}); err != nil {
 		return err
 	}
-	if err := os.Link(draft.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := os.Link(temp.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return syncDirectory(directory)
@@ -283,7 +283,7 @@ func createKeyFile(path string, alg jwa.SignatureAlgorithm) error {
 func writeSigners(file *os.File, alg jwa.SignatureAlgorithm, signers []crypto.Signer) error {
 	set := jwk.NewSet()
 	for _, signer := range signers {
-		private, err := describe(signer, alg)
+		private, err := toJWK(signer, alg)
 		if err != nil {
 			return errors.Join(err, file.Close())
 		}

@@ -48,8 +48,8 @@ func CheckPassword(field, password, username, email string) []model.FieldError {
 		"This password is too long. It must contain no more than "+strconv.Itoa(maxPasswordLength)+" characters.")
 	refuse(isCommon(password), "This password is too common.")
 	refuse(isNumeric(password), "This password is entirely numeric.")
-	refuse(isLike(password, username), "The password is too similar to the username.")
-	refuse(isLike(password, email), "The password is too similar to the email address.")
+	refuse(isSimilar(password, username), "The password is too similar to the username.")
+	refuse(isSimilar(password, email), "The password is too similar to the email address.")
 	return faults
 }
 
@@ -66,9 +66,9 @@ const (
 	topPasswords = 100
 )
 
-// usualEnding splits a password into a word and what people add to a word when
+// commonSuffix splits a password into a word and what people add to a word when
 // a form asks for digits and marks: 1, 123, @123, 2024!
-var usualEnding = regexp.MustCompile(`^(.+?)[@#$!._*-]?(?:0?1|12|123|1234|12345|123456|007|786|(?:19|20)\d\d)?[@#$!.*]?$`)
+var commonSuffix = regexp.MustCompile(`^(.+?)[@#$!._*-]?(?:0?1|12|123|1234|12345|123456|007|786|(?:19|20)\d\d)?[@#$!.*]?$`)
 
 // commonPasswords is a constant that Go cannot spell: the rank of each common
 // password, folded. It is decoded from the library's compressed data when the
@@ -104,7 +104,7 @@ func isCommon(password string) bool {
 	if _, listed := ranks[fold(password)]; listed {
 		return true
 	}
-	split := usualEnding.FindStringSubmatch(password)
+	split := commonSuffix.FindStringSubmatch(password)
 	if split == nil {
 		return false
 	}
@@ -152,9 +152,9 @@ func fold(word string) string {
 // ones are refused by their own rules.
 const maxNameBytes = 320
 
-// isLike compares the password with the name, with what stands before its @,
+// isSimilar compares the password with the name, with what stands before its @,
 // and, as Django does, with each of its words.
-func isLike(password, name string) bool {
+func isSimilar(password, name string) bool {
 	if name == "" || len(name) > maxNameBytes {
 		return false
 	}

@@ -46,9 +46,9 @@ var errMalformedHash = errors.New("stored password hash is malformed or of an un
 // hashes are of trimmed passwords, and people have learned that a stray space
 // does not matter. Nothing else about the bytes is changed.
 type Hasher struct {
-	// Beside, when it is set, runs each computation, and returns when that is
+	// ExtraCPU, when it is set, runs each computation, and returns when that is
 	// done: it can see to it that nothing else waits for it.
-	Beside func(compute func())
+	ExtraCPU func(compute func())
 
 	slots chan struct{}
 }
@@ -81,7 +81,7 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 // signed in once, a stopwatch can tell such an account from none.
 func (h *Hasher) Verify(ctx context.Context, encoded, password string) (ok, stale bool, err error) {
 	if strings.HasPrefix(encoded, "!") { // Django's mark of an account without a password
-		return false, false, h.VerifyNobody(ctx, password)
+		return false, false, h.VerifyDummy(ctx, password)
 	}
 	hash, err := parseHash(encoded)
 	if err != nil {
@@ -95,12 +95,12 @@ func (h *Hasher) Verify(ctx context.Context, encoded, password string) (ok, stal
 	return ok, ok && !hash.current(), nil
 }
 
-// VerifyNobody costs what Verify costs, for a login that names no account. The
+// VerifyDummy costs what Verify costs, for a login that names no account. The
 // only error is the end of ctx.
-func (h *Hasher) VerifyNobody(ctx context.Context, password string) error {
-	nobody := argonHash{argonMemory, argonTime, argonThreads, make([]byte, saltBytes), make([]byte, keyBytes)}
-	key, err := h.derive(ctx, nobody, password)
-	subtle.ConstantTimeCompare(key, nobody.key)
+func (h *Hasher) VerifyDummy(ctx context.Context, password string) error {
+	dummy := argonHash{argonMemory, argonTime, argonThreads, make([]byte, saltBytes), make([]byte, keyBytes)}
+	key, err := h.derive(ctx, dummy, password)
+	subtle.ConstantTimeCompare(key, dummy.key)
 	return err
 }
 
@@ -112,12 +112,12 @@ func (h *Hasher) derive(ctx context.Context, hash storedHash, password string) (
 	case <-ctx.Done():
 		return nil, fmt.Errorf("wait to hash a password: %w", ctx.Err())
 	}
-	if h.Beside == nil {
+	if h.ExtraCPU == nil {
 		return hash.derive(trimPassword(password))
 	}
 	var key []byte
 	var err error
-	h.Beside(func() { key, err = hash.derive(trimPassword(password)) })
+	h.ExtraCPU(func() { key, err = hash.derive(trimPassword(password)) })
 	return key, err
 }
 
@@ -171,7 +171,7 @@ func parseArgon(parts []string) (storedHash, error) {
 	}
 	hash.salt, _ = base64.RawStdEncoding.Strict().DecodeString(parts[2])
 	hash.key, _ = base64.RawStdEncoding.Strict().DecodeString(parts[3])
-	if !sized(hash.salt, 8) || !sized(hash.key, 16) {
+	if !hasLength(hash.salt, 8) || !hasLength(hash.key, 16) {
 		return nil, errMalformedHash
 	}
 	if hash.String() != "$argon2id$"+strings.Join(parts, "$") {
@@ -190,7 +190,7 @@ func parseParam(text, name string, limit int) int {
 	return n
 }
 
-func sized(part []byte, least int) bool {
+func hasLength(part []byte, least int) bool {
 	return len(part) >= least && len(part) <= maxHashPartBytes
 }
 
@@ -226,7 +226,7 @@ func parseDjango(parts []string) (storedHash, error) {
 		salt:       []byte(parts[1]), // as it is: Django's salts are text
 	}
 	hash.key, _ = base64.StdEncoding.Strict().DecodeString(parts[2])
-	if hash.iterations == 0 || !sized(hash.salt, 1) || len(hash.key) != sha256.Size {
+	if hash.iterations == 0 || !hasLength(hash.salt, 1) || len(hash.key) != sha256.Size {
 		return nil, errMalformedHash
 	}
 	return hash, nil

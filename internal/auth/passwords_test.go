@@ -35,13 +35,13 @@ func TestHasher_ComputesBesideTheRest(t *testing.T) {
 	t.Parallel()
 	computed := 0
 	hasher := NewHasher(1)
-	hasher.Beside = func(compute func()) { compute(); computed++ }
+	hasher.ExtraCPU = func(compute func()) { compute(); computed++ }
 	encoded, err := hasher.Hash(t.Context(), "Secure@123")
 	if err != nil {
 		t.Fatal(err)
 	}
 	wantVerify(t, hasher, encoded, "Secure@123", true, false)
-	if err := hasher.VerifyNobody(t.Context(), "Secure@123"); err != nil {
+	if err := hasher.VerifyDummy(t.Context(), "Secure@123"); err != nil {
 		t.Fatal(err)
 	}
 	if computed != 3 {
@@ -150,7 +150,7 @@ func TestHasher_WaitsForASlotUntilContextEnds(t *testing.T) {
 			return err
 		},
 		"VerifyNobody": func(ctx context.Context, h *Hasher) error {
-			return h.VerifyNobody(ctx, "Secure@123")
+			return h.VerifyDummy(ctx, "Secure@123")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

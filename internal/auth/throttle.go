@@ -32,10 +32,10 @@ const throttleEntries = 20_000
 
 type (
 	throttleKey [16]byte
-	// spent tells for each key when its budget will be whole again. That one
+	// refillTimes tells for each key when its budget will be whole again. That one
 	// instant is all there is to know of a budget, and arithmetic with it is
 	// exact; rate.Limiter cannot take back what a success must give back.
-	spent = simplelru.LRU[throttleKey, time.Time]
+	refillTimes = simplelru.LRU[throttleKey, time.Time]
 )
 
 // Throttle slows down guessing at passwords, for each account and for each
@@ -50,19 +50,19 @@ type Throttle struct {
 	secret [32]byte
 
 	mu        sync.Mutex
-	accounts  *spent
-	addresses *spent
-	familiar  *spent // by account and address together
+	accounts  *refillTimes
+	addresses *refillTimes
+	pairs     *refillTimes // by account and address together
 }
 
 // NewThrottle returns a Throttle with every budget whole.
 func NewThrottle(clock func() time.Time) *Throttle {
-	t := &Throttle{clock: clock, accounts: newSpent(), addresses: newSpent(), familiar: newSpent()}
+	t := &Throttle{clock: clock, accounts: newRefillTimes(), addresses: newRefillTimes(), pairs: newRefillTimes()}
 	_, _ = rand.Read(t.secret[:]) // never fails, says its documentation
 	return t
 }
 
-func newSpent() *spent {
+func newRefillTimes() *refillTimes {
 	table, err := simplelru.NewLRU[throttleKey, time.Time](throttleEntries, nil)
 	if err != nil {
 		panic(err) //nolint:forbidigo // only for a size that is not positive
@@ -83,8 +83,8 @@ func (t *Throttle) Attempt(account, addr string) (wait time.Duration, ok bool) {
 	defer t.mu.Unlock()
 
 	table, key := t.accounts, keys.account
-	if t.familiar.Contains(keys.both) {
-		table, key = t.familiar, keys.both
+	if t.pairs.Contains(keys.both) {
+		table, key = t.pairs, keys.both
 	}
 	ofAccount, _ := table.Get(key)
 	ofAddress, _ := t.addresses.Get(keys.address)
@@ -105,24 +105,24 @@ func (t *Throttle) Succeeded(account, addr string) {
 	defer t.mu.Unlock()
 
 	t.accounts.Remove(keys.account)
-	t.familiar.Add(keys.both, time.Time{})
-	if whole, known := t.addresses.Get(keys.address); known {
-		t.addresses.Add(keys.address, whole.Add(-perAddress().every))
+	t.pairs.Add(keys.both, time.Time{})
+	if refill, known := t.addresses.Get(keys.address); known {
+		t.addresses.Add(keys.address, refill.Add(-perAddress().every))
 	}
 }
 
 // wait returns how long it takes until an attempt can be spent.
-func (b budget) wait(whole, now time.Time) time.Duration {
+func (b budget) wait(refill, now time.Time) time.Duration {
 	room := time.Duration(b.burst) * b.every
-	return max(0, b.spend(whole, now).Sub(now)-room)
+	return max(0, b.spend(refill, now).Sub(now)-room)
 }
 
 // spend returns when the budget will be whole after one more attempt.
-func (b budget) spend(whole, now time.Time) time.Time {
-	if whole.Before(now) {
-		whole = now
+func (b budget) spend(refill, now time.Time) time.Time {
+	if refill.Before(now) {
+		refill = now
 	}
-	return whole.Add(b.every)
+	return refill.Add(b.every)
 }
 
 type throttleKeys struct{ account, address, both throttleKey }

@@ -198,7 +198,7 @@ func TestThrottle_MemoryIsBoundedAndHoldsNoPersonalData(t *testing.T) {
 		throttle.Attempt(fmt.Sprintf("u%d@example.in", i), fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255))
 		throttle.Succeeded(fmt.Sprintf("s%d@example.in", i), clinicAddr)
 	}
-	for _, table := range []*spent{throttle.accounts, throttle.addresses, throttle.familiar} {
+	for _, table := range []*refillTimes{throttle.accounts, throttle.addresses, throttle.pairs} {
 		if table.Len() > throttleEntries {
 			t.Errorf("a table has %d entries", table.Len())
 		}

@@ -22,9 +22,9 @@ const (
 	// maxTokenBytes is many times what an own token has, and bounds the work
 	// that a stranger's costs.
 	maxTokenBytes = 4 << 10
-	// maxAhead is how far the clock of the server that issued a token may be
+	// maxClockSkew is how far the clock of the server that issued a token may be
 	// ahead of ours. An expiry has no such grace: a token ends when it says.
-	maxAhead = 10 * time.Second
+	maxClockSkew = 10 * time.Second
 )
 
 // TokenKind is the claim token_type.
@@ -50,7 +50,7 @@ type TokenSettings struct {
 type Tokens struct {
 	keys     *Keys
 	settings TokenSettings
-	verified *verified
+	cache    *tokenCache
 }
 
 // Pair is what a caller gets on signing in. RefreshJTI is the identity of the
@@ -145,7 +145,7 @@ func NewTokens(keys *Keys, settings TokenSettings) (*Tokens, error) {
 			return nil, fmt.Errorf("a token cannot live %v: give whole seconds", ttl)
 		}
 	}
-	return &Tokens{keys: keys, settings: settings, verified: newVerified(rememberedTokens)}, nil
+	return &Tokens{keys: keys, settings: settings, cache: newTokenCache(maxCachedTokens)}, nil
 }
 
 // Issue signs a pair of tokens for one session of an account. Both are issued

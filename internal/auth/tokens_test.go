@@ -94,10 +94,10 @@ func TestTokens_EndAtTheirExpiryToTheSecond(t *testing.T) {
 	wantReason(t, at(pair.AccessExpiresAt.Add(time.Hour)), pair.Access, RefreshToken, ReasonExpired)
 
 	issued := noon.Truncate(time.Second)
-	if _, err := at(issued.Add(-maxAhead)).Verify(pair.Access, AccessToken); err != nil {
+	if _, err := at(issued.Add(-maxClockSkew)).Verify(pair.Access, AccessToken); err != nil {
 		t.Errorf("a small difference of clocks was not forgiven: %v", err)
 	}
-	wantReason(t, at(issued.Add(-maxAhead-time.Second)), pair.Access, AccessToken, ReasonInvalid)
+	wantReason(t, at(issued.Add(-maxClockSkew-time.Second)), pair.Access, AccessToken, ReasonInvalid)
 }
 
 func TestTokens_ClaimsThatAreMissingOrWrong(t *testing.T) {

@@ -14,18 +14,18 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jws"
 )
 
-// rememberedTokens bounds verified to some 5 MB. Whoever is pushed out has the
+// maxCachedTokens bounds verified to some 5 MB. Whoever is pushed out has the
 // signature checked once more.
-const rememberedTokens = 10_000
+const maxCachedTokens = 10_000
 
-// verified remembers what access tokens say whose signature was checked: that
+// tokenCache remembers what access tokens say whose signature was checked: that
 // costs more than all the rest of most requests. It spares the signature and
 // nothing else. Refresh tokens are presented once, so they are not for it.
 //
 // It belongs to one set of keys, which never changes. Nothing enters it that
 // those keys did not sign, so a stranger can push nothing out. It knows tokens
 // by a hash, and whoever sees it can present none.
-type verified = lru.Cache[tokenHash, payload]
+type tokenCache = lru.Cache[tokenHash, payload]
 
 type tokenHash [sha256.Size]byte
 
@@ -36,7 +36,7 @@ func hashOf(token string) tokenHash {
 	return sha256.Sum256(append(content[:0], token...))
 }
 
-func newVerified(size int) *verified {
+func newTokenCache(size int) *tokenCache {
 	memory, err := lru.New[tokenHash, payload](size)
 	if err != nil {
 		panic(err) //nolint:forbidigo // only for a size that is not positive
@@ -51,19 +51,19 @@ func (t *Tokens) Verify(token string, kind TokenKind) (Claims, error) {
 		return Claims{}, &TokenError{ReasonInvalid}
 	}
 	hash := hashOf(token)
-	said, remembered := t.verified.Get(hash)
-	if !remembered {
+	content, cached := t.cache.Get(hash)
+	if !cached {
 		var err error
-		if said, err = t.read(token); err != nil {
+		if content, err = t.read(token); err != nil {
 			return Claims{}, &TokenError{ReasonInvalid}
 		}
 	}
-	claims, reason := t.judge(said, kind)
+	claims, reason := t.check(content, kind)
 	switch {
 	case reason == ReasonExpired:
-		t.verified.Remove(hash)
-	case reason == 0 && !remembered && kind == AccessToken:
-		t.verified.Add(hash, said)
+		t.cache.Remove(hash)
+	case reason == 0 && !cached && kind == AccessToken:
+		t.cache.Add(hash, content)
 	}
 	if reason != 0 {
 		return Claims{}, &TokenError{reason}
@@ -72,26 +72,26 @@ func (t *Tokens) Verify(token string, kind TokenKind) (Claims, error) {
 }
 
 // read returns what a token says that we signed.
-func (t *Tokens) read(token string) (said payload, err error) {
+func (t *Tokens) read(token string) (claims payload, err error) {
 	content, err := t.signed(token)
 	if err != nil {
 		return payload{}, err
 	}
-	return said, json.Unmarshal(content, &said)
+	return claims, json.Unmarshal(content, &claims)
 }
 
-// judge returns the claims of a token that is good now, or why it is not.
-func (t *Tokens) judge(said payload, kind TokenKind) (Claims, Reason) {
-	if reason := t.fault(said, kind); reason != 0 {
+// check returns the claims of a token that is good now, or why it is not.
+func (t *Tokens) check(content payload, kind TokenKind) (Claims, Reason) {
+	if reason := t.claimsReason(content, kind); reason != 0 {
 		return Claims{}, reason
 	}
-	userID, err := strconv.ParseInt(said.UserID, 10, 64)
-	if err != nil || userID < 1 || said.Subject != subject(said.UserID) || said.SessionID == "" {
+	userID, err := strconv.ParseInt(content.UserID, 10, 64)
+	if err != nil || userID < 1 || content.Subject != subject(content.UserID) || content.SessionID == "" {
 		return Claims{}, ReasonInvalid
 	}
 	return Claims{
-		Kind: said.Type, UserID: userID, SessionID: said.SessionID, JTI: said.JTI,
-		IssuedAt: time.Unix(said.IssuedAt, 0).UTC(), ExpiresAt: time.Unix(*said.ExpiresAt, 0).UTC(),
+		Kind: content.Type, UserID: userID, SessionID: content.SessionID, JTI: content.JTI,
+		IssuedAt: time.Unix(content.IssuedAt, 0).UTC(), ExpiresAt: time.Unix(*content.ExpiresAt, 0).UTC(),
 	}, 0
 }
 
@@ -100,7 +100,7 @@ func (t *Tokens) judge(said payload, kind TokenKind) (Claims, Reason) {
 // brings or points at (jwk, jku, x5c, x5u) are not looked at, and extensions
 // that must be understood (crit) are not.
 func (t *Tokens) signed(token string) ([]byte, error) {
-	if !canonical(token) {
+	if !isCanonical(token) {
 		return nil, errors.New("not a token")
 	}
 	ourKey := func(_ context.Context, sink jws.KeySink, signature *jws.Signature, _ *jws.Message) error {
@@ -115,10 +115,10 @@ func (t *Tokens) signed(token string) ([]byte, error) {
 	return jws.Verify([]byte(token), jws.WithCompact(), jws.WithKeyProvider(jws.KeyProviderFunc(ourKey)))
 }
 
-// canonical reports whether the token has three parts, each in the one
+// isCanonical reports whether the token has three parts, each in the one
 // spelling that base64url allows. Decoders are lenient: without this a token
 // whose last character was changed can still be taken for good.
-func canonical(token string) bool {
+func isCanonical(token string) bool {
 	parts := strings.Split(token, ".")
 	for _, part := range parts {
 		content, err := base64.RawURLEncoding.DecodeString(part)
@@ -129,12 +129,12 @@ func canonical(token string) bool {
 	return len(parts) == 3
 }
 
-// fault returns 0 when there is none. The order decides which of several is
+// claimsReason returns 0 when there is none. The order decides which of several is
 // told, and is that of the system this one replaces.
-func (t *Tokens) fault(claims payload, kind TokenKind) Reason {
+func (t *Tokens) claimsReason(claims payload, kind TokenKind) Reason {
 	now := t.settings.Clock()
 	switch {
-	case claims.IssuedAt == 0 || time.Unix(claims.IssuedAt, 0).After(now.Add(maxAhead)):
+	case claims.IssuedAt == 0 || time.Unix(claims.IssuedAt, 0).After(now.Add(maxClockSkew)):
 		return ReasonInvalid
 	case claims.Issuer != t.settings.Issuer || claims.Audience != t.settings.Audience:
 		return ReasonInvalid

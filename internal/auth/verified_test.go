@@ -60,7 +60,7 @@ func TestVerified_TokenEndsWhenItSays(t *testing.T) {
 	verify(t, tokens, pair.Access)
 	now = pair.AccessExpiresAt
 	wantReason(t, tokens, pair.Access, AccessToken, ReasonExpired)
-	if n := tokens.verified.Len(); n != 0 {
+	if n := tokens.cache.Len(); n != 0 {
 		t.Errorf("%d tokens are remembered", n)
 	}
 	wantReason(t, tokens, pair.Access, AccessToken, ReasonExpired)
@@ -99,12 +99,12 @@ func TestVerified_KindsAreToldApart(t *testing.T) {
 func TestVerified_IsBoundedAndKeepsWhatIsUsed(t *testing.T) {
 	t.Parallel()
 	tokens := newTokens(t, EdDSA, noon)
-	tokens.verified = newVerified(2)
+	tokens.cache = newTokenCache(2)
 	used, idle, next := issue(t, tokens), issue(t, tokens), issue(t, tokens)
 	for _, pair := range []Pair{used, idle, used, next} {
 		verify(t, tokens, pair.Access)
 	}
-	if n := tokens.verified.Len(); n != 2 {
+	if n := tokens.cache.Len(); n != 2 {
 		t.Errorf("%d tokens are remembered", n)
 	}
 	verify(t, forgetful(t, tokens), used.Access)
@@ -116,7 +116,7 @@ func TestVerified_IsBoundedAndKeepsWhatIsUsed(t *testing.T) {
 func TestVerified_StrangersPushNothingOut(t *testing.T) {
 	t.Parallel()
 	tokens := newTokens(t, EdDSA, noon)
-	tokens.verified = newVerified(1)
+	tokens.cache = newTokenCache(1)
 	ours := issue(t, tokens)
 	verify(t, tokens, ours.Access)
 
@@ -137,7 +137,7 @@ func TestVerified_StrangersPushNothingOut(t *testing.T) {
 func TestVerified_ManyAtOnce(t *testing.T) {
 	t.Parallel()
 	tokens := newTokens(t, EdDSA, noon)
-	tokens.verified = newVerified(3)
+	tokens.cache = newTokenCache(3)
 	pairs := []Pair{issue(t, tokens), issue(t, tokens), issue(t, tokens), issue(t, tokens)}
 	var all sync.WaitGroup
 	for i := range 16 {
@@ -162,7 +162,7 @@ func BenchmarkVerify(b *testing.B) {
 	b.Run("first", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			tokens.verified.Purge()
+			tokens.cache.Purge()
 			verify(b, tokens, token)
 		}
 	})
