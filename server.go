@@ -155,7 +155,7 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 
 // handler connects the addresses to the services.
 func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, error) {
-	restAPI, err := rest.New(graph.Schema(), rest.Options{VerifyToken: a.accounts.VerifyToken, Annotate: httpd.Annotate})
+	restAPI, err := rest.New(graph.Schema(), rest.Options{VerifyToken: a.accounts.VerifyToken, Annotate: httpd.AddLogAttrs})
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +188,7 @@ func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, erro
 	}
 	httpd.Probes(mux, a.store.Ping)
 	options := httpOptions(s, log)
-	options.Done = a.metrics.Done
+	options.OnDone = a.metrics.Done
 	return httpd.Handler(mux, options), nil
 }
 
@@ -206,7 +206,7 @@ func (a *app) executor(s settings.Settings, log *slog.Logger, restAPI graphql.Tr
 		Log:           log,
 		RequestID:     httpd.RequestID,
 		ClientAddr:    func(ctx context.Context) string { return httpd.ClientAddr(ctx).String() },
-		Annotate:      httpd.Annotate,
+		Annotate:      httpd.AddLogAttrs,
 		OnAnswered:    a.metrics.Answered,
 	}, restAPI, gqlhttp.Transport{Sent: graph.Reuse})
 }

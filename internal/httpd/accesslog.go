@@ -10,25 +10,25 @@ import (
 // logAccess writes one line per request when it is over, at level Info or, for
 // a status from 500, Error; and tells done, unless that is nil.
 func logAccess(
-	log *slog.Logger, now func() time.Time, done func(string, int, time.Duration), next http.Handler,
+	log *slog.Logger, now func() time.Time, onDone func(string, int, time.Duration), next http.Handler,
 ) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		x, start, finished := exchangeOf(r.Context()), now(), false
+		s, start, finished := stateOf(r.Context()), now(), false
 		defer func() { // deferred: http.ErrAbortHandler passes through here
 			if finished {
-				x.answer.begin() // a handler that writes nothing answers 200
+				s.answer.begin() // a handler that writes nothing answers 200
 			}
-			level := x.level()
-			wanted := log.Enabled(x, level)
-			if !wanted && done == nil {
+			level := s.level()
+			wanted := log.Enabled(s, level)
+			if !wanted && onDone == nil {
 				return
 			}
 			method, end := knownMethod(r.Method), now()
 			if wanted {
-				x.write(log, level, method, start, end, finished)
+				s.write(log, level, method, start, end, finished)
 			}
-			if done != nil {
-				done(method, x.answer.status, end.Sub(start))
+			if onDone != nil {
+				onDone(method, s.answer.status, end.Sub(start))
 			}
 		}()
 		next.ServeHTTP(w, r)
@@ -36,8 +36,8 @@ func logAccess(
 	})
 }
 
-func (x *exchange) level() slog.Level {
-	if x.answer.status >= http.StatusInternalServerError {
+func (s *requestState) level() slog.Level {
+	if s.answer.status >= http.StatusInternalServerError {
 		return slog.LevelError
 	}
 	return slog.LevelInfo
@@ -47,37 +47,37 @@ func (x *exchange) level() slog.Level {
 // neither address nor user agent. It gives the line to the log's handler
 // itself: the logger would ask for the time again, and for the place in the
 // source, which is always this one.
-func (x *exchange) write(log *slog.Logger, level slog.Level, method string, start, end time.Time, finished bool) {
+func (s *requestState) write(log *slog.Logger, level slog.Level, method string, start, end time.Time, finished bool) {
 	line := slog.NewRecord(end, level, "request", 0)
 	line.AddAttrs(
-		slog.String("request_id", x.id),
+		slog.String("request_id", s.id),
 		slog.String("method", method),
-		slog.Int("status", x.answer.status),
-		slog.Int64("bytes", x.answer.bytes),
+		slog.Int("status", s.answer.status),
+		slog.Int64("bytes", s.answer.bytes),
 		slog.Duration("duration", end.Sub(start)),
 	)
 	if !finished {
 		line.AddAttrs(slog.Bool("aborted", true))
 	}
-	line.AddAttrs(x.annotations()...)
-	_ = log.Handler().Handle(x, line) // as slog.Logger does; there is nobody to tell
+	line.AddAttrs(s.logAttrs()...)
+	_ = log.Handler().Handle(s, line) // as slog.Logger does; there is nobody to tell
 }
 
-// annotations returns the notes, with a route among them. Whoever still
+// logAttrs returns the notes, with a route among them. Whoever still
 // annotates afterwards does so in vain, and does no harm to what it returned.
-func (x *exchange) annotations() []slog.Attr {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	notes := x.notes
-	x.notes = nil
-	if slices.ContainsFunc(notes, func(a slog.Attr) bool { return a.Key == "route" }) {
-		return notes
+func (s *requestState) logAttrs() []slog.Attr {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	attrs := s.attrs
+	s.attrs = nil
+	if slices.ContainsFunc(attrs, func(a slog.Attr) bool { return a.Key == "route" }) {
+		return attrs
 	}
-	route := x.route
+	route := s.route
 	if route == "" {
 		route = "unmatched"
 	}
-	return slices.Insert(notes, 0, slog.String("route", route))
+	return slices.Insert(attrs, 0, slog.String("route", route))
 }
 
 // knownMethod keeps the client's own inventions out of the log.

@@ -16,7 +16,7 @@ import (
 func BenchmarkHandler(b *testing.B) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/graphql", func(w http.ResponseWriter, r *http.Request) {
-		Annotate(r.Context(), slog.String("operation", "Patients"), slog.String("operation_type", "query"), slog.Int("cost", 241))
+		AddLogAttrs(r.Context(), slog.String("operation", "Patients"), slog.String("operation_type", "query"), slog.Int("cost", 241))
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.WriteHeader(http.StatusOK)
 		_, _ = w.Write(answered)

@@ -57,6 +57,6 @@ func answerPreflight(w http.ResponseWriter, r *http.Request) {
 	h.Set("Access-Control-Allow-Methods", corsMethods)
 	h.Set("Access-Control-Allow-Headers", corsSends)
 	h.Set("Access-Control-Max-Age", corsMaxAge)
-	Annotate(r.Context(), slog.String("route", "preflight"))
+	AddLogAttrs(r.Context(), slog.String("route", "preflight"))
 	w.WriteHeader(http.StatusNoContent)
 }

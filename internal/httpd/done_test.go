@@ -16,7 +16,7 @@ type request struct {
 	took   time.Duration
 }
 
-func TestDone_IsToldOfEveryRequestOnceLoggedOrNot(t *testing.T) {
+func TestOnDone_IsCalledOnceForEachRequestLoggedOrNot(t *testing.T) {
 	t.Parallel()
 	mux := route("/written", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
 	mux.HandleFunc("/silent", nothing)
@@ -25,12 +25,12 @@ func TestDone_IsToldOfEveryRequestOnceLoggedOrNot(t *testing.T) {
 	for name, level := range map[string]slog.Level{"logged": slog.LevelInfo, "quiet": slog.LevelError + 1} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var told []request
+			var got []request
 			h := Handler(mux, Options{
 				Log: slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: level})), //nolint:sloglint // DiscardHandler has no level
 				Now: ticking(),
-				Done: func(method string, status int, took time.Duration) {
-					told = append(told, request{method, status, took})
+				OnDone: func(method string, status int, took time.Duration) {
+					got = append(got, request{method, status, took})
 				},
 			})
 			ask(t, h, http.MethodGet, "/written")
@@ -48,8 +48,8 @@ func TestDone_IsToldOfEveryRequestOnceLoggedOrNot(t *testing.T) {
 				{"PUT", http.StatusNotFound, time.Second},
 				{"GET", 0, time.Second},
 			}
-			if !reflect.DeepEqual(told, want) {
-				t.Errorf("got  %v\nwant %v", told, want)
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("got  %v\nwant %v", got, want)
 			}
 		})
 	}

@@ -12,11 +12,11 @@ import (
 
 const requestIDHeader = "X-Request-Id"
 
-// exchange is one request and its answer, as the layers of this package see
+// requestState is one request and its answer, as the layers of this package see
 // them. It is the request's context, and holds what most requests need, so
 // that one allocation does for all of it. It is not used again for another
 // request: contexts may be kept.
-type exchange struct {
+type requestState struct {
 	context.Context // of the server, with the deadline
 
 	id      string
@@ -25,51 +25,51 @@ type exchange struct {
 	answer  recorder
 	headers [1 + len(security)]string
 
-	mu    sync.Mutex // handlers annotate from several goroutines
-	route string
-	notes []slog.Attr
-	space [4]slog.Attr // where notes begin
+	mu        sync.Mutex // handlers annotate from several goroutines
+	route     string
+	attrs     []slog.Attr
+	attrSpace [4]slog.Attr // where notes begin
 }
 
-type exchangeKey struct{}
+type stateKey struct{}
 
 // Value finds the exchange itself, and else what its context holds.
-func (x *exchange) Value(key any) any {
-	if key == (exchangeKey{}) {
-		return x
+func (s *requestState) Value(key any) any {
+	if key == (stateKey{}) {
+		return s
 	}
-	return x.Context.Value(key)
+	return s.Context.Value(key)
 }
 
-// exchangeOf returns nil for a context that is not of a request under Handler.
-func exchangeOf(ctx context.Context) *exchange {
-	x, _ := ctx.Value(exchangeKey{}).(*exchange)
-	return x
+// stateOf returns nil for a context that is not of a request under Handler.
+func stateOf(ctx context.Context) *requestState {
+	s, _ := ctx.Value(stateKey{}).(*requestState)
+	return s
 }
 
-// track starts the exchange, within the time that a request may take. It gives
+// withState starts the exchange, within the time that a request may take. It gives
 // the request an id, which is the client's own if that is well-formed, and
 // answers with it.
-func track(o Options, next http.Handler) http.Handler {
+func withState(o Options, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		x := &exchange{
+		s := &requestState{
 			Context: r.Context(),
 			id:      r.Header.Get(requestIDHeader),
 			request: r,
 			proxies: o.TrustedProxies,
 			answer:  recorder{ResponseWriter: w},
 		}
-		if !wellFormedID(x.id) {
-			x.id = newID()
+		if !wellFormedID(s.id) {
+			s.id = newID()
 		}
-		x.notes = x.space[:0]
-		x.setHeaders()
+		s.attrs = s.attrSpace[:0]
+		s.setHeaders()
 		if o.RequestTimeout > 0 {
-			ctx, cancel := context.WithTimeoutCause(x.Context, o.RequestTimeout, ErrTimeout)
+			ctx, cancel := context.WithTimeoutCause(s.Context, o.RequestTimeout, ErrTimeout)
 			defer cancel()
-			x.Context = ctx
+			s.Context = ctx
 		}
-		next.ServeHTTP(&x.answer, r.WithContext(x))
+		next.ServeHTTP(&s.answer, r.WithContext(s))
 	})
 }
 
@@ -107,8 +107,8 @@ func wellFormedID(id string) bool {
 // RequestID returns the id under which this request is logged and answered, at
 // most 64 characters of [A-Za-z0-9._-]; "" outside of Handler.
 func RequestID(ctx context.Context) string {
-	if x := exchangeOf(ctx); x != nil {
-		return x.id
+	if s := stateOf(ctx); s != nil {
+		return s.id
 	}
 	return ""
 }
@@ -117,45 +117,45 @@ func RequestID(ctx context.Context) string {
 // peer is a trusted proxy, what the proxies tell. IPv4 is never mapped into
 // IPv6 and there is no zone. It is the zero Addr when unknown.
 func ClientAddr(ctx context.Context) netip.Addr {
-	if x := exchangeOf(ctx); x != nil {
-		return clientAddr(x.request, x.proxies)
+	if s := stateOf(ctx); s != nil {
+		return clientAddr(s.request, s.proxies)
 	}
 	return netip.Addr{}
 }
 
-// Annotate adds attributes to this request's line in the access log. For a key
+// AddLogAttrs adds attributes to this request's line in the access log. For a key
 // that comes again the last value counts, and the key "route" replaces the
 // pattern of the mux. The log's own keys (request_id, method, status, bytes,
 // duration) are not to be used. It is safe for concurrent use, and does
 // nothing outside of Handler or after the request has been answered.
-func Annotate(ctx context.Context, attrs ...slog.Attr) {
-	x := exchangeOf(ctx)
-	if x == nil {
+func AddLogAttrs(ctx context.Context, attrs ...slog.Attr) {
+	s := stateOf(ctx)
+	if s == nil {
 		return
 	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, a := range attrs {
-		i := slices.IndexFunc(x.notes, func(n slog.Attr) bool { return n.Key == a.Key })
+		i := slices.IndexFunc(s.attrs, func(n slog.Attr) bool { return n.Key == a.Key })
 		if i < 0 {
-			x.notes = append(x.notes, a)
+			s.attrs = append(s.attrs, a)
 		} else {
-			x.notes[i] = a
+			s.attrs[i] = a
 		}
 	}
 }
 
-// noteRoute keeps the pattern that the mux found. The mux writes it into the
+// recordRoute keeps the pattern that the mux found. The mux writes it into the
 // very *http.Request it is given, so this stands right around the mux: copies
 // made by r.WithContext further out never learn of it.
-func noteRoute(mux http.Handler) http.Handler {
+func recordRoute(mux http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
 			// For CONNECT the mux gives the path as pattern, and paths hold ids.
-			if x := exchangeOf(r.Context()); r.Method != http.MethodConnect {
-				x.mu.Lock()
-				x.route = r.Pattern
-				x.mu.Unlock()
+			if s := stateOf(r.Context()); r.Method != http.MethodConnect {
+				s.mu.Lock()
+				s.route = r.Pattern
+				s.mu.Unlock()
 			}
 		}()
 		mux.ServeHTTP(w, r)

@@ -48,9 +48,9 @@ func TestRequestID_TakenWhenWellFormedElseMade(t *testing.T) {
 	}
 }
 
-func TestExchange_NothingOutsideOfHandler(t *testing.T) {
+func TestRequestState_NothingOutsideOfHandler(t *testing.T) {
 	t.Parallel()
-	Annotate(t.Context(), slog.String("a", "b"))
+	AddLogAttrs(t.Context(), slog.String("a", "b"))
 	if RequestID(t.Context()) != "" || ClientAddr(t.Context()).IsValid() {
 		t.Error("a context of no request has an id or an address")
 	}
@@ -60,8 +60,8 @@ func TestAccessLog_OneLineWithRouteAndAnnotations(t *testing.T) {
 	t.Parallel()
 	var j journal
 	mux := route("GET /patients/{id}/", func(w http.ResponseWriter, r *http.Request) {
-		Annotate(r.Context(), slog.String("operation", "draft"), slog.Int("fields", 3))
-		Annotate(r.Context(), slog.String("operation", "Patient"))
+		AddLogAttrs(r.Context(), slog.String("operation", "draft"), slog.Int("fields", 3))
+		AddLogAttrs(r.Context(), slog.String("operation", "Patient"))
 		w.WriteHeader(http.StatusTeapot)
 		_, _ = io.WriteString(w, "short")
 	})
@@ -114,7 +114,7 @@ func TestAccessLog_RouteMayBeAnnotated(t *testing.T) {
 	t.Parallel()
 	var j journal
 	h := Handler(route("/api/", func(_ http.ResponseWriter, r *http.Request) {
-		Annotate(r.Context(), slog.String("route", "GET /api/patients/{id}/"))
+		AddLogAttrs(r.Context(), slog.String("route", "GET /api/patients/{id}/"))
 	}), Options{Log: j.logger()})
 	ask(t, h, http.MethodGet, "/api/patients/4711/")
 	if got := j.lines(t, "request"); len(got) != 1 || got[0]["route"] != "GET /api/patients/{id}/" {
@@ -142,7 +142,7 @@ func TestAccessLog_WritesNoLineThatIsNotWanted(t *testing.T) {
 	var j journal
 	log := slog.New(slog.NewJSONHandler(&j, &slog.HandlerOptions{Level: slog.LevelError}))
 	h := Handler(route("/{status}", func(w http.ResponseWriter, r *http.Request) {
-		Annotate(r.Context(), slog.String("operation", "Patients"))
+		AddLogAttrs(r.Context(), slog.String("operation", "Patients"))
 		status, _ := strconv.Atoi(r.PathValue("status"))
 		w.WriteHeader(status)
 	}), Options{Log: log, Now: ticking()})
@@ -195,12 +195,12 @@ func TestAnnotate_FromManyGoroutines(t *testing.T) {
 		kept = r.Context()
 		var all sync.WaitGroup
 		for i := range n {
-			all.Go(func() { Annotate(r.Context(), slog.Int(fmt.Sprintf("key%d", i), i)) })
+			all.Go(func() { AddLogAttrs(r.Context(), slog.Int(fmt.Sprintf("key%d", i), i)) })
 		}
 		all.Wait()
 	}), Options{Log: j.logger()})
 	ask(t, h, http.MethodGet, "/")
-	Annotate(kept, slog.Int("late", 1)) // must not panic, and changes nothing
+	AddLogAttrs(kept, slog.Int("late", 1)) // must not panic, and changes nothing
 	lines := j.lines(t, "request")
 	for i := range n {
 		if lines[0][fmt.Sprintf("key%d", i)] != float64(i) {

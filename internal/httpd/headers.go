@@ -20,14 +20,14 @@ var security = [...]struct{ name, value string }{
 
 // setHeaders begins the answer with the request's id and the headers above.
 // They lie in the exchange itself: http.Header.Set would allocate for each.
-func (x *exchange) setHeaders() {
-	h := x.answer.Header()
+func (s *requestState) setHeaders() {
+	h := s.answer.Header()
 	set := func(i int, name, value string) {
-		x.headers[i] = value
-		h[name] = x.headers[i : i+1 : i+1]
+		s.headers[i] = value
+		h[name] = s.headers[i : i+1 : i+1]
 	}
 	for i, header := range security {
 		set(i, header.name, header.value)
 	}
-	set(len(security), requestIDHeader, x.id)
+	set(len(security), requestIDHeader, s.id)
 }

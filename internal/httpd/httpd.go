@@ -19,11 +19,11 @@ type Options struct {
 	Log *slog.Logger
 	// Now tells the time for the durations of requests. Nil: time.Now.
 	Now func() time.Time
-	// Done is told of every request when it is over. The method is "other" if
+	// OnDone is told of every request when it is over. The method is "other" if
 	// it is an invention of the client's; the status is 0 if the connection was
 	// cut before there was one. It must be quick, and safe for concurrent use.
 	// May be nil.
-	Done func(method string, status int, took time.Duration)
+	OnDone func(method string, status int, took time.Duration)
 
 	// CORSOrigins lists the origins whose pages may call us, each in the form
 	// that browsers send, or "*" alone for all. Empty: no CORS headers at all.
@@ -50,12 +50,12 @@ type Options struct {
 //
 // Every request, whatever becomes of it, has one line in the access log.
 func Handler(mux http.Handler, o Options) http.Handler {
-	h := noteRoute(mux)
+	h := recordRoute(mux)
 	h = limitBody(o.MaxBody, h)
 	h = cors(o.CORSOrigins, h)
 	h = recoverPanics(o.log(), h)
-	h = logAccess(o.log(), o.now(), o.Done, h)
-	return track(o, h) // outermost: the others need the exchange
+	h = logAccess(o.log(), o.now(), o.OnDone, h)
+	return withState(o, h) // outermost: the others need the exchange
 }
 
 func (o Options) log() *slog.Logger {

@@ -21,7 +21,7 @@ func limitBody(limit int64, next http.Handler) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		server := exchangeOf(r.Context()).answer.ResponseWriter
+		server := stateOf(r.Context()).answer.ResponseWriter
 		r.Body = http.MaxBytesReader(server, r.Body, limit) // r is the copy that track made
 		next.ServeHTTP(w, r)
 	})

@@ -32,7 +32,7 @@ func readiness(ready func(ctx context.Context) error) http.Handler {
 			err = ErrShutdown
 		}
 		if err != nil {
-			Annotate(r.Context(), slog.String("error", err.Error()))
+			AddLogAttrs(r.Context(), slog.String("error", err.Error()))
 			answerText(w, http.StatusServiceUnavailable, "not ready")
 			return
 		}

@@ -21,34 +21,34 @@ func recoverPanics(log *slog.Logger, next http.Handler) http.Handler {
 			if err, ok := value.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(http.ErrAbortHandler) //nolint:forbidigo // net/http asks for it
 			}
-			x := exchangeOf(r.Context())
+			s := stateOf(r.Context())
 			// The type and the stack find the fault. The value's text stays out:
 			// it may hold what the handler was working on, which is patient data.
 			log.LogAttrs(r.Context(), slog.LevelError, "panic",
-				slog.String("request_id", x.id),
+				slog.String("request_id", s.id),
 				slog.String("type", fmt.Sprintf("%T", value)),
 				slog.String("stack", string(debug.Stack())))
-			if x.answer.begun() {
+			if s.answer.begun() {
 				panic(http.ErrAbortHandler) //nolint:forbidigo // net/http asks for it
 			}
-			x.answerFault()
+			s.writeInternalError()
 		}()
 		next.ServeHTTP(w, r)
 	})
 }
 
-// answerFault drops the headers that spoke of the answer that did not come.
-func (x *exchange) answerFault() {
-	h := x.answer.Header()
+// writeInternalError drops the headers that spoke of the answer that did not come.
+func (s *requestState) writeInternalError() {
+	h := s.answer.Header()
 	for _, name := range []string{
 		"Content-Disposition", "Content-Encoding", "Content-Length", "Content-Range",
 		"Etag", "Last-Modified", "Location", "Set-Cookie",
 	} {
 		h.Del(name)
 	}
-	x.setHeaders()
+	s.setHeaders()
 	h.Set("Content-Type", "application/json")
-	x.answer.WriteHeader(http.StatusInternalServerError)
+	s.answer.WriteHeader(http.StatusInternalServerError)
 	// The id is of [A-Za-z0-9._-]: it needs no escaping.
-	_, _ = fmt.Fprintf(&x.answer, `{"detail":"Internal server error.","request_id":"%s"}`, x.id) // the client may be gone
+	_, _ = fmt.Fprintf(&s.answer, `{"detail":"Internal server error.","request_id":"%s"}`, s.id) // the client may be gone
 }

@@ -40,9 +40,9 @@ func stopping(ctx context.Context) context.Context {
 // cause ErrShutdown, and their connections are closed. The listener is closed
 // in any case.
 func Serve(ctx context.Context, listener net.Listener, handler http.Handler, o Options) error {
-	life, cut := context.WithCancelCause(context.WithoutCancel(ctx))
-	defer cut(ErrShutdown)
-	server := newServer(context.WithValue(life, stoppingKey{}, ctx), handler, o)
+	base, cancelRequests := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancelRequests(ErrShutdown)
+	server := newServer(context.WithValue(base, stoppingKey{}, ctx), handler, o)
 
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
@@ -58,7 +58,7 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, o O
 	err := server.Shutdown(limit)
 	<-served //nolint:errcheck // always http.ErrServerClosed
 	if err != nil {
-		cut(ErrShutdown)
+		cancelRequests(ErrShutdown)
 		_ = server.Close() // nothing is left to do for those connections
 		return fmt.Errorf("shut down HTTP, requests were cut off: %w", err)
 	}
