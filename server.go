@@ -208,7 +208,7 @@ func (a *app) executor(s settings.Settings, log *slog.Logger, restAPI graphql.Tr
 		ClientAddr:    func(ctx context.Context) string { return httpd.ClientAddr(ctx).String() },
 		Annotate:      httpd.AddLogAttrs,
 		OnAnswered:    a.metrics.Answered,
-	}, restAPI, gqlhttp.Transport{Sent: graph.Reuse})
+	}, restAPI, gqlhttp.Transport{OnSent: graph.Reuse})
 }
 
 func httpOptions(s settings.Settings, log *slog.Logger) httpd.Options {

@@ -28,7 +28,7 @@ func (s *Server) config(o Options) graph.Config {
 
 // serve starts an executor behind HTTP that ends with the test.
 func (s *Server) serve(config graph.Config, transports ...graphql.Transport) {
-	executor, err := graph.New(config, append(transports, gqlhttp.Transport{MaxBody: 1 << 20, Sent: graph.Reuse})...)
+	executor, err := graph.New(config, append(transports, gqlhttp.Transport{MaxBody: 1 << 20, OnSent: graph.Reuse})...)
 	if err != nil {
 		s.tb.Fatal(err)
 	}

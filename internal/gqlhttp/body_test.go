@@ -14,12 +14,12 @@ import (
 )
 
 // Buffers are used again: whatever decode returned must have its own copy.
-func TestDecode_KeepsNothingOfTheBody(t *testing.T) {
+func TestDecodeBody_KeepsNothingOfTheBody(t *testing.T) {
 	t.Parallel()
 	for _, text := range slices.Concat(scanned, unscanned) {
-		want, refused := decode([]byte(text))
+		want, refused := decodeBody([]byte(text))
 		body := []byte(text)
-		got, _ := decode(body)
+		got, _ := decodeBody(body)
 		clear(body)
 		if refused == nil && !reflect.DeepEqual(got, want) {
 			t.Errorf("%.100s, with the body gone: %#v", text, got)
@@ -49,7 +49,7 @@ func TestReadBody_GivesEachRequestItsOwn(t *testing.T) {
 }
 
 // read returns the variables of a request with this body.
-func read(t *testing.T, body io.Reader) (map[string]any, *refusal) {
+func read(t *testing.T, body io.Reader) (map[string]any, *requestError) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", body)
 	r.Header.Set("Content-Type", mediaJSON)

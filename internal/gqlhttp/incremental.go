@@ -7,35 +7,35 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// incremental reports whether a document asks for @defer. gqlgen would leave
+// usesDefer reports whether a document asks for @defer. gqlgen would leave
 // the deferred fields out of its first response, and a client would take them
 // for absent.
-func incremental(op *graphql.OperationContext) bool {
+func usesDefer(op *graphql.OperationContext) bool {
 	if !strings.Contains(op.RawQuery, "defer") {
 		return false
 	}
 	for _, operation := range op.Doc.Operations {
-		if deferred(operation.SelectionSet) {
+		if containsDefer(operation.SelectionSet) {
 			return true
 		}
 	}
 	for _, fragment := range op.Doc.Fragments {
-		if deferred(fragment.SelectionSet) {
+		if containsDefer(fragment.SelectionSet) {
 			return true
 		}
 	}
 	return false
 }
 
-func deferred(selections ast.SelectionSet) bool {
+func containsDefer(selections ast.SelectionSet) bool {
 	for _, selection := range selections {
 		switch it := selection.(type) {
 		case *ast.Field:
-			if deferred(it.SelectionSet) {
+			if containsDefer(it.SelectionSet) {
 				return true
 			}
 		case *ast.InlineFragment:
-			if it.Directives.ForName("defer") != nil || deferred(it.SelectionSet) {
+			if it.Directives.ForName("defer") != nil || containsDefer(it.SelectionSet) {
 				return true
 			}
 		case *ast.FragmentSpread:

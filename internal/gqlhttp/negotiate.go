@@ -24,7 +24,7 @@ func negotiate(header http.Header) (string, bool) {
 	}
 	response, json := preferences(accept)
 	switch {
-	case response.weight > 0 && !json.above(response):
+	case response.weight > 0 && !json.preferredTo(response):
 		return mediaResponse, true
 	case json.weight > 0:
 		return mediaJSON, true
@@ -41,7 +41,7 @@ type preference struct {
 	position    int
 }
 
-func (p preference) above(other preference) bool {
+func (p preference) preferredTo(other preference) bool {
 	if p.weight != other.weight {
 		return p.weight > other.weight
 	}

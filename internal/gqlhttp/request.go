@@ -15,20 +15,20 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// refusal is the answer to a request that gets as far as no operation.
-type refusal struct {
+// requestError is the answer to a request that gets as far as no operation.
+type requestError struct {
 	status  int
 	code    string
 	message string
 	allow   string
 }
 
-// malformed is a request that is no well-formed GraphQL-over-HTTP request.
-func malformed(format string, args ...any) *refusal {
-	return &refusal{status: http.StatusBadRequest, message: fmt.Sprintf(format, args...)}
+// badRequest is a request that is no well-formed GraphQL-over-HTTP request.
+func badRequest(format string, args ...any) *requestError {
+	return &requestError{status: http.StatusBadRequest, message: fmt.Sprintf(format, args...)}
 }
 
-func (e *refusal) write(w http.ResponseWriter, r *http.Request) {
+func (e *requestError) write(w http.ResponseWriter, r *http.Request) {
 	if e.allow != "" {
 		w.Header().Set("Allow", e.allow)
 	}
@@ -36,88 +36,88 @@ func (e *refusal) write(w http.ResponseWriter, r *http.Request) {
 	if code == "" {
 		code = codeBadUserInput
 	}
-	Refuse(w, r, e.status, code, e.message)
+	WriteError(w, r, e.status, code, e.message)
 }
 
 // readBody reads the parameters of a POST request.
-func (t Transport) readBody(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, *refusal) {
-	if err := acceptable(r.Header); err != nil {
+func (t Transport) readBody(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, *requestError) {
+	if err := checkContentType(r.Header); err != nil {
 		return nil, err
 	}
 	if t.MaxBody > 0 {
 		r.Body = http.MaxBytesReader(w, r.Body, t.MaxBody)
 	}
-	body := spareBodies.Get().(*bytes.Buffer)
-	defer spare(body)
+	body := bodyPool.Get().(*bytes.Buffer)
+	defer pool(body)
 	if _, err := body.ReadFrom(r.Body); err != nil {
-		return nil, unread(err)
+		return nil, readError(err)
 	}
-	return decode(body.Bytes())
+	return decodeBody(body.Bytes())
 }
 
-// spareBodies are buffers for the bodies of the next requests: nothing that
+// bodyPool are buffers for the bodies of the next requests: nothing that
 // decode returns lies in the body.
-var spareBodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+var bodyPool = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// spare keeps the buffer, unless it has grown far beyond the usual body.
-func spare(body *bytes.Buffer) {
-	const most = 16 << 10
-	if body.Cap() <= most {
+// pool keeps the buffer, unless it has grown far beyond the usual body.
+func pool(body *bytes.Buffer) {
+	const maxPooled = 16 << 10
+	if body.Cap() <= maxPooled {
 		body.Reset()
-		spareBodies.Put(body)
+		bodyPool.Put(body)
 	}
 }
 
-// acceptable refuses a body that is not JSON in UTF-8, uncompressed.
-func acceptable(header http.Header) *refusal {
+// checkContentType refuses a body that is not JSON in UTF-8, uncompressed.
+func checkContentType(header http.Header) *requestError {
 	media, parameters, err := mediaType(header.Get("Content-Type"))
 	charset, encoding := parameters["charset"], header.Get("Content-Encoding")
 	if err != nil || media != mediaJSON || (charset != "" && !strings.EqualFold(charset, "utf-8")) {
-		return &refusal{
+		return &requestError{
 			status:  http.StatusUnsupportedMediaType,
 			message: "Send the request as " + mediaJSON + " in UTF-8.",
 		}
 	}
 	if encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return &refusal{status: http.StatusUnsupportedMediaType, message: "Send the request without compression."}
+		return &requestError{status: http.StatusUnsupportedMediaType, message: "Send the request without compression."}
 	}
 	return nil
 }
 
-func unread(err error) *refusal {
+func readError(err error) *requestError {
 	if large, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return &refusal{
+		return &requestError{
 			status: http.StatusRequestEntityTooLarge, code: codeLimitExceeded,
 			message: fmt.Sprintf("The request body is longer than %d bytes.", large.Limit),
 		}
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return &refusal{status: http.StatusRequestTimeout, message: "The request body did not arrive in time."}
+		return &requestError{status: http.StatusRequestTimeout, message: "The request body did not arrive in time."}
 	}
-	return malformed("The request body did not arrive in full.")
+	return badRequest("The request body did not arrive in full.")
 }
 
-// decode reads the parameters from JSON. Names that are not known are ignored,
+// decodeBody reads the parameters from JSON. Names that are not known are ignored,
 // as the specification demands.
-func decode(body []byte) (*graphql.RawParams, *refusal) {
+func decodeBody(body []byte) (*graphql.RawParams, *requestError) {
 	if !utf8.Valid(body) {
-		return nil, malformed("The request body is not UTF-8.")
+		return nil, badRequest("The request body is not UTF-8.")
 	}
-	if params, ok := scan(body); ok {
+	if params, ok := decodeFast(body); ok {
 		return params, nil
 	}
-	return examine(body)
+	return decode(body)
 }
 
-// examine decodes any body in UTF-8, and says what is wrong with it. No message
+// decode decodes any body in UTF-8, and says what is wrong with it. No message
 // repeats what was sent: it may be anything.
-func examine(body []byte) (*graphql.RawParams, *refusal) {
+func decode(body []byte) (*graphql.RawParams, *requestError) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
-		return nil, undecoded(body, err)
+		return nil, decodeError(body, err)
 	}
 	params := &graphql.RawParams{}
-	var err *refusal
+	var err *requestError
 	if params.Extensions, err = object("extensions", fields["extensions"]); err != nil {
 		return nil, err
 	}
@@ -128,100 +128,102 @@ func examine(body []byte) (*graphql.RawParams, *refusal) {
 		return nil, err
 	}
 	query := fields["query"]
-	if absent(query) && persisted(params) {
+	if isNull(query) && isPersistedQuery(params) {
 		return params, nil
 	}
 	if query == nil {
-		return nil, malformed("`query` is missing.")
+		return nil, badRequest("`query` is missing.")
 	}
-	if kind(query) == "null" {
-		return nil, malformed("`query` must be a string, not null.")
+	if jsonType(query) == "null" {
+		return nil, badRequest("`query` must be a string, not null.")
 	}
 	params.Query, err = text("query", "string", query)
 	return params, err
 }
 
-func undecoded(body []byte, err error) *refusal {
-	syntax, broken := errors.AsType[*json.SyntaxError](err)
+func decodeError(body []byte, err error) *requestError {
+	syntax, isSyntaxError := errors.AsType[*json.SyntaxError](err)
 	switch {
-	case broken:
-		return malformed("The request body is not valid JSON: it breaks off or goes wrong at byte %d.", syntax.Offset)
-	case kind(bytes.TrimLeft(body, " \t\r\n")) == "an array":
-		return malformed("Batches are not supported: send one operation for each request.")
+	case isSyntaxError:
+		return badRequest("The request body is not valid JSON: it breaks off or goes wrong at byte %d.", syntax.Offset)
+	case jsonType(bytes.TrimLeft(body, " \t\r\n")) == "an array":
+		return badRequest("Batches are not supported: send one operation for each request.")
 	default:
-		return malformed("The request body must be a JSON object.")
+		return badRequest("The request body must be a JSON object.")
 	}
 }
 
 // readURL reads the parameters of a GET request. An empty parameter counts as
 // absent, and of several with one name the first counts.
-func readURL(_ http.ResponseWriter, r *http.Request) (*graphql.RawParams, *refusal) {
+func readURL(_ http.ResponseWriter, r *http.Request) (*graphql.RawParams, *requestError) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return nil, malformed("The query of the URL is not encoded as a form.")
+		return nil, badRequest("The query of the URL is not encoded as a form.")
 	}
 	params := &graphql.RawParams{
 		Query:         strings.Clone(values.Get("query")), // it is kept longer than the URL should be
 		OperationName: values.Get("operationName"),
 	}
-	var bad *refusal
+	var bad *requestError
 	if params.Extensions, bad = jsonParameter("extensions", values); bad != nil {
 		return nil, bad
 	}
 	if params.Variables, bad = jsonParameter("variables", values); bad != nil {
 		return nil, bad
 	}
-	if params.Query == "" && !persisted(params) {
-		return nil, malformed("`query` is missing.")
+	if params.Query == "" && !isPersistedQuery(params) {
+		return nil, badRequest("`query` is missing.")
 	}
 	return params, nil
 }
 
-func jsonParameter(name string, values url.Values) (map[string]any, *refusal) {
+func jsonParameter(name string, values url.Values) (map[string]any, *requestError) {
 	raw := []byte(values.Get(name))
 	if len(raw) == 0 {
 		return nil, nil
 	}
 	if !json.Valid(raw) {
-		return nil, malformed("`%s` is not valid JSON.", name)
+		return nil, badRequest("`%s` is not valid JSON.", name)
 	}
 	return object(name, bytes.TrimSpace(raw))
 }
 
-// persisted reports whether the query may be left out, since the server is
-// asked to find it by its hash (automatic persisted queries).
-func persisted(params *graphql.RawParams) bool { return params.Extensions["persistedQuery"] != nil }
+// isPersistedQuery reports whether the query may be left out, since the server is
+// asked to find it by its hash (automatic isPersistedQuery queries).
+func isPersistedQuery(params *graphql.RawParams) bool {
+	return params.Extensions["persistedQuery"] != nil
+}
 
 // object decodes valid JSON that must be an object or null; a nil raw was not
 // sent. Numbers stay as they were written, for scalars to read them exactly.
-func object(name string, raw json.RawMessage) (map[string]any, *refusal) {
-	if absent(raw) {
+func object(name string, raw json.RawMessage) (map[string]any, *requestError) {
+	if isNull(raw) {
 		return nil, nil
 	}
 	var value map[string]any
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
-	if kind(raw) != "an object" || decoder.Decode(&value) != nil {
-		return nil, malformed("`%s` must be an object or null, not %s.", name, kind(raw))
+	if jsonType(raw) != "an object" || decoder.Decode(&value) != nil {
+		return nil, badRequest("`%s` must be an object or null, not %s.", name, jsonType(raw))
 	}
 	return value, nil
 }
 
-func text(name, want string, raw json.RawMessage) (string, *refusal) {
+func text(name, want string, raw json.RawMessage) (string, *requestError) {
 	var value string
-	if absent(raw) {
+	if isNull(raw) {
 		return "", nil
 	}
 	if err := json.Unmarshal(raw, &value); err != nil {
-		return "", malformed("`%s` must be a %s, not %s.", name, want, kind(raw))
+		return "", badRequest("`%s` must be a %s, not %s.", name, want, jsonType(raw))
 	}
 	return value, nil
 }
 
-func absent(raw json.RawMessage) bool { return raw == nil || kind(raw) == "null" }
+func isNull(raw json.RawMessage) bool { return raw == nil || jsonType(raw) == "null" }
 
-// kind names the type of a JSON value by its first byte.
-func kind(raw []byte) string {
+// jsonType names the type of a JSON value by its first byte.
+func jsonType(raw []byte) string {
 	if len(raw) == 0 {
 		return "nothing"
 	}

@@ -27,16 +27,16 @@ const (
 // Data is an operation that was not executed; its answer has no key data.
 // Data is taken to be JSON already.
 func Encode(response *graphql.Response) ([]byte, error) {
-	before, after, err := around(response)
+	before, after, err := envelope(response)
 	if err != nil {
 		return nil, err
 	}
 	return slices.Concat(before, response.Data, after), nil
 }
 
-// around returns what stands before and after the data of a response, which
+// envelope returns what stands before and after the data of a response, which
 // can be large and need not be copied.
-func around(response *graphql.Response) (before, after []byte, err error) {
+func envelope(response *graphql.Response) (before, after []byte, err error) {
 	if len(response.Errors) > 0 {
 		list, err := json.Marshal(response.Errors)
 		if err != nil {
@@ -74,18 +74,18 @@ func Write(w http.ResponseWriter, r *http.Request, response *graphql.Response) {
 
 // respond is Write, after the negotiation.
 func respond(w http.ResponseWriter, r *http.Request, media string, response *graphql.Response) {
-	before, after, err := around(response)
+	before, after, err := envelope(response)
 	if err != nil {
 		// Something in it is no JSON: a fault of the server's own.
-		Refuse(w, r, http.StatusInternalServerError, codeInternal, "The answer could not be written.")
+		WriteError(w, r, http.StatusInternalServerError, codeInternal, "The answer could not be written.")
 		return
 	}
 	write(w, media, Status(media, response), before, response.Data, after)
 }
 
-// Refuse answers a request with one error under the given status. It is for
+// WriteError answers a request with one error under the given status. It is for
 // what happens before there is an operation; middleware may use it too.
-func Refuse(w http.ResponseWriter, r *http.Request, status int, code, message string) {
+func WriteError(w http.ResponseWriter, r *http.Request, status int, code, message string) {
 	media, ok := negotiate(r.Header)
 	if !ok {
 		media = mediaJSON

@@ -37,21 +37,21 @@ var unscanned = []string{
 	// These are right.
 	`{"extensions":{"persistedQuery":{}}}`, `{"query":null,"extensions":{"persistedQuery":{}}}`, `{"query":1,"query":"{name}"}`,
 	`{"\u0071uery":"{name}"}`, `{"query":"{name}","\u0071uery":"{other}"}`, `{"query":"\ud83d\ude00"}`, `{"query":"\ud83d"}`,
-	`{"query":"{name}","a":` + strings.Repeat("[", deepest) + strings.Repeat("]", deepest) + `}`,
+	`{"query":"{name}","a":` + strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth) + `}`,
 	// encoding/json refuses this one for its depth.
 	`{"query":"{name}","a":` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + `}`,
 }
 
-func TestScan_ReadsWhatExamineReads(t *testing.T) {
+func TestDecodeFast_ReadsWhatDecodeReads(t *testing.T) {
 	t.Parallel()
 	for _, body := range scanned {
-		if _, ok := scan([]byte(body)); !ok {
+		if _, ok := decodeFast([]byte(body)); !ok {
 			t.Errorf("%s: left to examine", body)
 		}
 		agree(t, []byte(body))
 	}
 	for _, body := range unscanned {
-		if _, ok := scan([]byte(body)); ok {
+		if _, ok := decodeFast([]byte(body)); ok {
 			t.Errorf("%.100s: taken", body)
 		}
 		agree(t, []byte(body))
@@ -62,11 +62,11 @@ func TestScan_ReadsWhatExamineReads(t *testing.T) {
 // other values.
 func agree(t *testing.T, body []byte) {
 	t.Helper()
-	got, ok := scan(body)
+	got, ok := decodeFast(body)
 	if !ok {
 		return
 	}
-	want, err := examine(body)
+	want, err := decode(body)
 	if err != nil {
 		t.Errorf("%q: scan takes it, and examine says: %s", body, err.message)
 	} else if !reflect.DeepEqual(got, want) {
@@ -75,10 +75,10 @@ func agree(t *testing.T, body []byte) {
 }
 
 // The query outlives the request in caches; the rest of the body must not.
-func TestScan_KeepsNothingOfTheBody(t *testing.T) {
+func TestDecodeFast_KeepsNothingOfTheBody(t *testing.T) {
 	t.Parallel()
 	body := []byte(`{"query":"{name}","operationName":"a","variables":{"key":"value","list":["item",1.5]}}`)
-	params, ok := scan(body)
+	params, ok := decodeFast(body)
 	if !ok {
 		t.Fatal("left to examine")
 	}
@@ -100,7 +100,7 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Add([]byte(`{"query":"","variables":{"a":[1e999]}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		params, err := decode(body)
+		params, err := decodeBody(body)
 		if err == nil && !json.Valid(body) {
 			t.Errorf("%q was accepted", body)
 		}

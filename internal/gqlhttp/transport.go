@@ -29,9 +29,9 @@ type Transport struct {
 	// MaxBody is the most bytes of a request body that are read; a longer one
 	// gets 413. With 0 the limit is the caller's, set by http.MaxBytesReader.
 	MaxBody int64
-	// Sent is given the data of each response that was written, which nobody
+	// OnSent is given the data of each response that was written, which nobody
 	// holds any more. May be nil.
-	Sent func(data []byte)
+	OnSent func(data []byte)
 }
 
 var _ graphql.Transport = Transport{}
@@ -51,27 +51,27 @@ func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	ctx := r.Context()
 	op, errs := exec.CreateOperationContext(ctx, params)
 	if errs != nil {
-		respond(w, r, media, exec.DispatchError(graphql.WithOperationContext(ctx, op), classified(errs)))
+		respond(w, r, media, exec.DispatchError(graphql.WithOperationContext(ctx, op), withCodes(errs)))
 		return
 	}
-	if err := allowed(r.Method, op); err != nil {
+	if err := checkOperation(r.Method, op); err != nil {
 		err.write(w, r)
 		return
 	}
 	responses, ctx := exec.DispatchOperation(ctx, op)
 	if response := responses(ctx); response != nil {
 		respond(w, r, media, response)
-		if t.Sent != nil {
-			t.Sent(response.Data)
+		if t.OnSent != nil {
+			t.OnSent(response.Data)
 		}
 		return
 	}
 	// The executor ends a stream of responses, even of one, when the context
 	// has ended.
-	Refuse(w, r, http.StatusServiceUnavailable, codeUnavailable, ended(ctx))
+	WriteError(w, r, http.StatusServiceUnavailable, codeUnavailable, stoppedMessage(ctx))
 }
 
-func ended(ctx context.Context) string {
+func stoppedMessage(ctx context.Context) string {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return "The operation took too long and was stopped."
 	}
@@ -80,17 +80,17 @@ func ended(ctx context.Context) string {
 
 // params checks what can be checked before the query is looked at, and returns
 // the media type of the answer beside the parameters.
-func (t Transport) params(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, string, *refusal) {
+func (t Transport) params(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, string, *requestError) {
 	post := r.Method == http.MethodPost
 	if !post && r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return nil, "", &refusal{
+		return nil, "", &requestError{
 			status: http.StatusMethodNotAllowed, allow: "GET, HEAD, POST",
 			message: "GraphQL is served over POST and GET only.",
 		}
 	}
 	media, ok := negotiate(r.Header)
 	if !ok {
-		return nil, "", &refusal{
+		return nil, "", &requestError{
 			status:  http.StatusNotAcceptable,
 			message: "Answers come as " + mediaResponse + " or " + mediaJSON + ", and the header Accept admits neither.",
 		}
@@ -109,37 +109,37 @@ func (t Transport) params(w http.ResponseWriter, r *http.Request) (*graphql.RawP
 	return params, media, nil
 }
 
-// allowed refuses operations that cannot be answered by one response to this
+// checkOperation refuses operations that cannot be answered by one response to this
 // request.
-func allowed(method string, op *graphql.OperationContext) *refusal {
+func checkOperation(method string, op *graphql.OperationContext) *requestError {
 	switch {
 	case op.Operation.Operation == ast.Subscription:
-		return malformed("Subscriptions cannot be answered over plain HTTP: use a WebSocket.")
+		return badRequest("Subscriptions cannot be answered over plain HTTP: use a WebSocket.")
 	case op.Operation.Operation == ast.Mutation && method != http.MethodPost:
-		return &refusal{
+		return &requestError{
 			status: http.StatusMethodNotAllowed, allow: http.MethodPost,
 			message: "Mutations are executed over POST only.",
 		}
-	case incremental(op):
-		return malformed("@defer is not supported: the answer comes in one piece.")
+	case usesDefer(op):
+		return badRequest("@defer is not supported: the answer comes in one piece.")
 	}
 	return nil
 }
 
-// classified gives the errors that come before execution their codes, and
+// withCodes gives the errors that come before execution their codes, and
 // stops counting where no client reads on.
-func classified(errs gqlerror.List) gqlerror.List {
-	const most = 100
+func withCodes(errs gqlerror.List) gqlerror.List {
+	const maxErrors = 100
 	for _, err := range errs {
 		// gqlgen calls a variable of the wrong type a failed validation.
 		if code(err) == "" || (len(err.Path) > 0 && err.Path[0] == ast.PathName("variable")) {
 			setCode(err, codeBadUserInput)
 		}
 	}
-	if len(errs) <= most {
+	if len(errs) <= maxErrors {
 		return errs
 	}
-	rest := gqlerror.Errorf("There are %d more errors.", len(errs)-most)
+	rest := gqlerror.Errorf("There are %d more errors.", len(errs)-maxErrors)
 	setCode(rest, code(errs[0]))
-	return append(errs[:most:most], rest)
+	return append(errs[:maxErrors:maxErrors], rest)
 }

@@ -359,14 +359,14 @@ func TestTransport_LeavesUpgradesToOthers(t *testing.T) {
 	}
 }
 
-func TestUnread_TellsApartWhyABodyDidNotArrive(t *testing.T) {
+func TestReadError_SaysWhyABodyDidNotArrive(t *testing.T) {
 	t.Parallel()
 	for err, want := range map[error]int{
 		&http.MaxBytesError{Limit: 1}: http.StatusRequestEntityTooLarge,
 		os.ErrDeadlineExceeded:        http.StatusRequestTimeout,
 		io.ErrUnexpectedEOF:           http.StatusBadRequest,
 	} {
-		if got := unread(err).status; got != want {
+		if got := readError(err).status; got != want {
 			t.Errorf("%v: %d, want %d", err, got, want)
 		}
 	}
