@@ -24,19 +24,19 @@ type client struct {
 }
 
 const (
-	mostTries    = 6
-	firstPause   = time.Second
-	longestPause = time.Minute
-	mostAnswer   = 4 << 20
+	maxTries       = 6
+	firstPause     = time.Second
+	maxPause       = time.Minute
+	maxAnswerBytes = 4 << 20
 )
 
 // reply is the answer to any of our operations: each calls its one field
 // "reply", and the record in it "record" or "nodes".
 type reply struct {
-	Record     *record  `json:"record"`
-	Nodes      []record `json:"nodes"`
-	Tokens     *tokens  `json:"tokens"`
-	UserErrors []fault  `json:"userErrors"`
+	Record     *record      `json:"record"`
+	Nodes      []record     `json:"nodes"`
+	Tokens     *tokens      `json:"tokens"`
+	UserErrors []errorEntry `json:"userErrors"`
 }
 
 type record struct {
@@ -49,9 +49,9 @@ type tokens struct {
 	Access string `json:"access"`
 }
 
-// fault is an entry of errors or of userErrors, without its message: a server
+// errorEntry is an entry of errors or of userErrors, without its message: a server
 // that is not ours could quote our input in it.
-type fault struct {
+type errorEntry struct {
 	Field      []string `json:"field"`
 	Code       string   `json:"code"`
 	Extensions struct {
@@ -60,15 +60,15 @@ type fault struct {
 	} `json:"extensions"`
 }
 
-// refusal is what the server answered instead of doing what it was asked.
-type refusal struct {
+// apiError is what the server answered instead of doing what it was asked.
+type apiError struct {
 	operation string
-	faults    []fault
+	entries   []errorEntry
 }
 
-func (r *refusal) Error() string {
-	texts := make([]string, len(r.faults))
-	for i, f := range r.faults {
+func (r *apiError) Error() string {
+	texts := make([]string, len(r.entries))
+	for i, f := range r.entries {
 		texts[i] = f.Code
 		if len(f.Field) > 0 {
 			texts[i] += " at " + strings.Join(f.Field, ".")
@@ -80,15 +80,15 @@ func (r *refusal) Error() string {
 	return r.operation + " was refused: " + strings.Join(texts, ", ")
 }
 
-// only reports whether every fault has the code.
-func (r *refusal) only(code string) bool {
-	return !slices.ContainsFunc(r.faults, func(f fault) bool { return f.Code != code })
+// hasOnly reports whether every fault has the code.
+func (r *apiError) hasOnly(code string) bool {
+	return !slices.ContainsFunc(r.entries, func(f errorEntry) bool { return f.Code != code })
 }
 
-// refusedWith reports whether err is a refusal for no other reason than code.
-func refusedWith(err error, code string) bool {
-	r, ok := errors.AsType[*refusal](err)
-	return ok && r.only(code)
+// failedWith reports whether err is a refusal for no other reason than code.
+func failedWith(err error, code string) bool {
+	r, ok := errors.AsType[*apiError](err)
+	return ok && r.hasOnly(code)
 }
 
 // operation is a GraphQL document and the name it has in our errors.
@@ -103,28 +103,28 @@ func (c *client) do(ctx context.Context, token string, op operation, variables a
 	}
 	backoff := firstPause
 	for try := 1; ; try++ {
-		answer, pause, err := c.once(ctx, token, op, body)
+		answer, pause, err := c.try(ctx, token, op, body)
 		if err == nil || pause == 0 {
 			return answer, err
 		}
-		if try == mostTries {
-			return reply{}, fmt.Errorf("gave up after %d tries: %w", mostTries, err)
+		if try == maxTries {
+			return reply{}, fmt.Errorf("gave up after %d tries: %w", maxTries, err)
 		}
-		if pause == askLater {
+		if pause == useBackoff {
 			pause, backoff = backoff, 2*backoff
 		}
-		if err := c.wait(ctx, min(pause, longestPause)); err != nil {
+		if err := c.wait(ctx, min(pause, maxPause)); err != nil {
 			return reply{}, err
 		}
 	}
 }
 
-// askLater is the pause of a server that does not say how long.
-const askLater time.Duration = -1
+// useBackoff is the pause of a server that does not say how long.
+const useBackoff time.Duration = -1
 
-// once sends an operation. With an error that may pass it returns how long to
+// try sends an operation. With an error that may pass it returns how long to
 // pause before the next try, else 0.
-func (c *client) once(ctx context.Context, token string, op operation, body []byte) (answer reply, pause time.Duration, err error) {
+func (c *client) try(ctx context.Context, token string, op operation, body []byte) (answer reply, pause time.Duration, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.endpoint, bytes.NewReader(body))
 	if err != nil {
 		return reply{}, 0, fmt.Errorf("%s: %w", op.name, err)
@@ -139,7 +139,7 @@ func (c *client) once(ctx context.Context, token string, op operation, body []by
 		return reply{}, 0, &unreachable{err}
 	}
 	defer func() { _ = response.Body.Close() }()
-	text, err := io.ReadAll(io.LimitReader(response.Body, mostAnswer))
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes))
 	if err != nil {
 		return reply{}, 0, &unreachable{err}
 	}
@@ -168,7 +168,7 @@ func (c *client) retryAfter(header http.Header) time.Duration {
 	if at, err := http.ParseTime(text); err == nil && at.After(c.now()) {
 		return at.Sub(c.now())
 	}
-	return askLater
+	return useBackoff
 }
 
 var errNotGraphQL = errors.New("what answers there does not speak GraphQL")
@@ -177,19 +177,19 @@ var errNotGraphQL = errors.New("what answers there does not speak GraphQL")
 func read(op operation, text []byte) (answer reply, pause time.Duration, err error) {
 	var body struct {
 		Data       struct{ Reply *reply }
-		Errors     []fault
+		Errors     []errorEntry
 		Extensions struct{ RetryAfter int }
 	}
 	if err := json.Unmarshal(text, &body); err != nil {
 		return reply{}, 0, errNotGraphQL // its text would quote the answer
 	}
 	if len(body.Errors) > 0 {
-		refused := &refusal{op.name, body.Errors}
-		for i := range refused.faults {
-			refused.faults[i].Code, refused.faults[i].Field = refused.faults[i].Extensions.Code, nil
+		refused := &apiError{op.name, body.Errors}
+		for i := range refused.entries {
+			refused.entries[i].Code, refused.entries[i].Field = refused.entries[i].Extensions.Code, nil
 		}
-		if refused.only("RATE_LIMITED") || refused.only("UNAVAILABLE") {
-			pause = askLater
+		if refused.hasOnly("RATE_LIMITED") || refused.hasOnly("UNAVAILABLE") {
+			pause = useBackoff
 		}
 		return reply{}, pause, refused
 	}
@@ -199,9 +199,9 @@ func read(op operation, text []byte) (answer reply, pause time.Duration, err err
 	if len(body.Data.Reply.UserErrors) == 0 {
 		return *body.Data.Reply, 0, nil
 	}
-	refused := &refusal{op.name, body.Data.Reply.UserErrors}
-	if refused.only("TOO_MANY_ATTEMPTS") {
-		pause = askLater
+	refused := &apiError{op.name, body.Data.Reply.UserErrors}
+	if refused.hasOnly("TOO_MANY_ATTEMPTS") {
+		pause = useBackoff
 		if s := body.Extensions.RetryAfter; s > 0 {
 			pause = time.Duration(s) * time.Second
 		}

@@ -84,7 +84,7 @@ func TestDo_WaitsAsLongAsTheServerSays(t *testing.T) {
 	if _, err := f.client.do(t.Context(), "", operation{"test", "{ x }"}, nil); err != nil {
 		t.Fatal(err)
 	}
-	if want := []time.Duration{7 * time.Second, 20 * time.Second, firstPause, longestPause}; !slices.Equal(*waited, want) {
+	if want := []time.Duration{7 * time.Second, 20 * time.Second, firstPause, maxPause}; !slices.Equal(*waited, want) {
 		t.Errorf("waited %v, want %v", *waited, want)
 	}
 }
@@ -108,7 +108,7 @@ func TestDo_GivesUpInTheEnd(t *testing.T) {
 	t.Parallel()
 	f, waited := impatient(answers(t, status(http.StatusServiceUnavailable, "1")), io.Discard)
 	_, err := f.client.do(t.Context(), "", operation{"test", "{ x }"}, nil)
-	if err == nil || !strings.Contains(err.Error(), "503") || len(*waited) != mostTries-1 {
+	if err == nil || !strings.Contains(err.Error(), "503") || len(*waited) != maxTries-1 {
 		t.Errorf("%v after %d pauses", err, len(*waited))
 	}
 }

@@ -44,9 +44,9 @@ func priya() doctor {
 
 const exampleNotes = "Regular cardiology consultation"
 
-// desk is the account of a region's front desk, which owns the records of that
+// frontDesk is the account of a region's front desk, which owns the records of that
 // region. It is the same for every seed.
-func desk(region int) account {
+func frontDesk(region int) account {
 	name := fmt.Sprintf("fill-desk-%d", region+1)
 	return account{Username: name, Email: name + "@caregraph.example", Password: password, Role: "PATIENT"}
 }

@@ -24,7 +24,7 @@ const (
 	defaultURL         = "http://127.0.0.1:8080"
 	defaultSeed        = 1
 	defaultConcurrency = 8
-	mostConcurrency    = 64
+	maxConcurrency     = 64
 )
 
 const usage = `Usage: caregraph fill [FLAGS]
@@ -93,19 +93,19 @@ func parse(args []string, getenv func(string) string) (options, error) {
 
 // check returns all mistakes at once.
 func (o *options) check() error {
-	var mistakes []error
+	var errs []error
 	u, err := url.Parse(o.url)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.RawQuery != "" {
-		mistakes = append(mistakes, errors.New("--url: must be http://HOST:PORT or https://HOST, without user and query"))
+		errs = append(errs, errors.New("--url: must be http://HOST:PORT or https://HOST, without user and query"))
 	}
 	o.url = strings.TrimRight(o.url, "/")
 	if o.number < 0 {
-		mistakes = append(mistakes, fmt.Errorf("--number: must not be negative, not %d", o.number))
+		errs = append(errs, fmt.Errorf("--number: must not be negative, not %d", o.number))
 	}
-	if o.concurrency < 1 || o.concurrency > mostConcurrency {
-		mistakes = append(mistakes, fmt.Errorf("--concurrency: must be 1 to %d, not %d", mostConcurrency, o.concurrency))
+	if o.concurrency < 1 || o.concurrency > maxConcurrency {
+		errs = append(errs, fmt.Errorf("--concurrency: must be 1 to %d, not %d", maxConcurrency, o.concurrency))
 	}
-	return errors.Join(mistakes...)
+	return errors.Join(errs...)
 }
 
 func newFiller(o options, stdout, stderr io.Writer) *filler {

@@ -85,8 +85,8 @@ func TestRun_MakesAsManyAsAskedFor(t *testing.T) {
 	if made[0] != 51.0 || made[1] != 6.0 {
 		t.Errorf("patients, doctors, mappings: %v", made)
 	}
-	for region := range regions(peoples()) {
-		own := signedIn(t, s, desk(region)).Must(`{ patients { nodes { doctors { totalCount } } } }`, nil)
+	for region := range regions(communities()) {
+		own := signedIn(t, s, frontDesk(region)).Must(`{ patients { nodes { doctors { totalCount } } } }`, nil)
 		if own.Len("patients", "nodes") != 10 {
 			t.Errorf("front desk %d has %d patients", region, own.Len("patients", "nodes"))
 		}
@@ -170,7 +170,7 @@ func TestRun_RefusesAServerWithAccountsOfOthers(t *testing.T) {
 	}
 }
 
-func TestRun_RefusesAnExampleAccountOfSomebodyElse(t *testing.T) {
+func TestRun_RefusesAnExampleAccountWithAnotherPassword(t *testing.T) {
 	t.Parallel()
 	s := graphtest.New(t, graphtest.Options{})
 	s.Account(rahul().Username, model.RolePatient)
@@ -216,7 +216,7 @@ func TestParse_RefusesWhatMakesNoSense(t *testing.T) {
 		{"--number", "-1"},
 		{"--number", "many"},
 		{"--concurrency", "0"},
-		{"--concurrency", strconv.Itoa(mostConcurrency + 1)},
+		{"--concurrency", strconv.Itoa(maxConcurrency + 1)},
 		{"--seed", "-1"},
 		{"50"},
 	} {

@@ -35,7 +35,7 @@ func (c *count) add(made bool) {
 }
 
 func (f *filler) run(ctx context.Context) error {
-	if err := f.greet(ctx); err != nil {
+	if err := f.checkServer(ctx); err != nil {
 		return err
 	}
 	began := f.now()
@@ -50,10 +50,10 @@ func (f *filler) run(ctx context.Context) error {
 	return err
 }
 
-// greet finds out whether a server is there at all.
-func (f *filler) greet(ctx context.Context) error {
+// checkServer finds out whether a server is there at all.
+func (f *filler) checkServer(ctx context.Context) error {
 	_, err := f.client.do(ctx, "", operation{"greeting", "{ reply: __schema { description } }"}, nil)
-	if _, ok := errors.AsType[*refusal](err); ok {
+	if _, ok := errors.AsType[*apiError](err); ok {
 		return nil // introspection is switched off: it is there
 	}
 	if ctx.Err() != nil {
@@ -72,7 +72,7 @@ func (f *filler) fill(ctx context.Context) error {
 	if f.number == 0 {
 		return nil
 	}
-	return f.crowd(ctx)
+	return f.makePeople(ctx)
 }
 
 // examples makes the records that the README speaks of.
@@ -96,12 +96,12 @@ func (f *filler) examples(ctx context.Context) error {
 		return err
 	}
 	_, err = fmt.Fprintf(f.out, "The examples %s: account %s, patient %s, doctor %s.\n",
-		f.howExamples(), rahul().Email, patientID, doctorID)
+		f.examplesStatus(), rahul().Email, patientID, doctorID)
 	return err
 }
 
-// howExamples tells whether all of the examples were new, none or some.
-func (f *filler) howExamples() string {
+// examplesStatus tells whether all of the examples were new, none or some.
+func (f *filler) examplesStatus() string {
 	var made, kept int64
 	for _, c := range []*count{&f.accounts, &f.patients, &f.doctors, &f.mappings} {
 		made, kept = made+c.made.Load(), kept+c.kept.Load()
@@ -116,32 +116,32 @@ func (f *filler) howExamples() string {
 	}
 }
 
-// crowd makes the people that the seed stands for: doctors first, so that
+// makePeople makes the makePeople that the seed stands for: doctors first, so that
 // there is somebody to assign.
-func (f *filler) crowd(ctx context.Context) error {
-	w := newWorld(f.seed)
-	desks := make([]string, len(w.regions))
-	for i := range desks {
-		token, err := f.signIn(ctx, desk(i))
+func (f *filler) makePeople(ctx context.Context) error {
+	data := newDataset(f.seed)
+	tokens := make([]string, len(data.regions))
+	for i := range tokens {
+		token, err := f.signIn(ctx, frontDesk(i))
 		if err != nil {
 			return err
 		}
-		desks[i] = token
+		tokens[i] = token
 	}
 	doctorIDs := make([]string, max(1, f.number/patientsPerDoctor))
 	err := f.each(ctx, "doctors", len(doctorIDs), func(ctx context.Context, i int) (err error) {
-		d := w.doctor(i)
-		doctorIDs[i], err = f.ensure(ctx, desks[w.desk(i)], f.doctorKind(), d, d.LicenseNumber)
+		d := data.doctor(i)
+		doctorIDs[i], err = f.ensure(ctx, tokens[data.regionOf(i)], f.doctorKind(), d, d.LicenseNumber)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	return f.each(ctx, "patients", f.number, func(ctx context.Context, i int) error {
-		p, care := w.patient(i)
-		token := desks[w.desk(i)]
+		p, assignments := data.patient(i)
+		token := tokens[data.regionOf(i)]
 		id, err := f.ensure(ctx, token, f.patientKind(), p, p.Email)
-		for _, c := range care {
+		for _, c := range assignments {
 			if err == nil {
 				err = f.assign(ctx, token, id, doctorIDs[c.doctor], c.notes)
 			}

@@ -15,12 +15,12 @@ type community struct {
 
 type person struct{ name string }
 
-func (c community) person(dice *rand.Rand, gender string) person {
+func (c community) person(rng *rand.Rand, gender string) person {
 	given, middle := c.men, c.maleMiddle
-	if gender == "FEMALE" || gender == "OTHER" && dice.IntN(2) == 0 {
+	if gender == "FEMALE" || gender == "OTHER" && rng.IntN(2) == 0 {
 		given, middle = c.women, c.femaleMiddle
 	}
-	return person{strings.Join(strings.Fields(pick(dice, given...)+" "+middle+" "+pick(dice, c.families...)), " ")}
+	return person{strings.Join(strings.Fields(pick(rng, given...)+" "+middle+" "+pick(rng, c.families...)), " ")}
 }
 
 // email is an address at a domain that RFC 2606 keeps free, so that it is
@@ -29,15 +29,15 @@ func (p person) email(tag, domain string) string {
 	return strings.ToLower(strings.ReplaceAll(p.name, " ", ".")) + "." + tag + "@" + domain
 }
 
-// communitiesOf has the stocks of names. It is far from all of India.
-type communitiesOf struct {
+// communityNames has the stocks of names. It is far from all of India.
+type communityNames struct {
 	hindi, muslim, sikh, rajasthani, kashmiri, gujarati, marathi, parsi, goan, kannada, telugu,
 	tamil, malayali, syrian, bengali, odia, assamese, bihari, adivasi, khasi, naga, meitei community
 }
 
-func peoples() communitiesOf {
+func communities() communityNames {
 	list := strings.Fields
-	return communitiesOf{
+	return communityNames{
 		hindi: community{
 			men:      list("Amit Rajesh Sanjay Vikas Anil Manoj Deepak Pankaj Alok Rohit Ashok Harsh Aarav Vivaan Shivam"),
 			women:    list("Sunita Pooja Neha Kavita Anjali Rekha Shalini Priyanka Nidhi Aarohi Saroj Meenakshi Ritu Vandana"),

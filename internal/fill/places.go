@@ -9,13 +9,13 @@ import (
 // are.
 type region struct {
 	cities []city
-	// doors are forms of the first line of an address, with a place for a number.
-	doors  []string
-	people []chance[community]
+	// addressLines are forms of the first line of an address, with a place for a number.
+	addressLines []string
+	people       []chance[community]
 }
 
-func (r region) person(dice *rand.Rand, gender string) person {
-	return weighted(dice, r.people...).person(dice, gender)
+func (r region) person(rng *rand.Rand, gender string) person {
+	return weighted(rng, r.people...).person(rng, gender)
 }
 
 type city struct {
@@ -31,48 +31,48 @@ type area struct {
 	pin  int
 }
 
-func (c city) address(dice *rand.Rand) string {
-	a := pick(dice, c.areas...)
+func (c city) address(rng *rand.Rand) string {
+	a := pick(rng, c.areas...)
 	return fmt.Sprintf("%s, %s, %s %d", a.name, c.name, c.state, a.pin)
 }
 
-func regions(of communitiesOf) []region {
+func regions(of communityNames) []region {
 	return []region{
 		{
-			cities: north(),
-			doors:  []string{"House No. %d, Block C", "Flat %d, Shanti Apartments", "%d, Gali No. 4", "B-%d, Second Floor"},
+			cities:       north(),
+			addressLines: []string{"House No. %d, Block C", "Flat %d, Shanti Apartments", "%d, Gali No. 4", "B-%d, Second Floor"},
 			people: []chance[community]{
 				share(of.hindi, 42), share(of.muslim, 16), share(of.sikh, 15), share(of.rajasthani, 12), share(of.kashmiri, 6),
 				share(of.bihari, 5), share(of.bengali, 2), share(of.malayali, 1), share(of.naga, 1),
 			},
 		},
 		{
-			cities: west(),
-			doors:  []string{"Flat %d, Sai Krupa Society", "Room No. %d, Ganesh Chawl", "%d, Om Residency", "Bungalow %d, Nehru Road"},
+			cities:       west(),
+			addressLines: []string{"Flat %d, Sai Krupa Society", "Room No. %d, Ganesh Chawl", "%d, Om Residency", "Bungalow %d, Nehru Road"},
 			people: []chance[community]{
 				share(of.marathi, 38), share(of.gujarati, 26), share(of.muslim, 13), share(of.hindi, 9), share(of.goan, 5),
 				share(of.rajasthani, 4), share(of.parsi, 2), share(of.tamil, 2), share(of.sikh, 1),
 			},
 		},
 		{
-			cities: deccan(),
-			doors:  []string{"No. %d, 3rd Cross, 2nd Main", "Flat %d, Sri Venkateswara Residency", "H. No. 8-2-%d", "Villa %d, Green Meadows"},
+			cities:       deccan(),
+			addressLines: []string{"No. %d, 3rd Cross, 2nd Main", "Flat %d, Sri Venkateswara Residency", "H. No. 8-2-%d", "Villa %d, Green Meadows"},
 			people: []chance[community]{
 				share(of.kannada, 34), share(of.telugu, 34), share(of.muslim, 13), share(of.tamil, 6), share(of.hindi, 5),
 				share(of.malayali, 4), share(of.marathi, 2), share(of.syrian, 2),
 			},
 		},
 		{
-			cities: south(),
-			doors:  []string{"New No. %d, Gandhi Street", "Plot %d, Anbu Nagar", "TC 4/%d, Temple Road", "Flat %d, Lakshmi Enclave"},
+			cities:       south(),
+			addressLines: []string{"New No. %d, Gandhi Street", "Plot %d, Anbu Nagar", "TC 4/%d, Temple Road", "Flat %d, Lakshmi Enclave"},
 			people: []chance[community]{
 				share(of.tamil, 44), share(of.malayali, 22), share(of.syrian, 12), share(of.muslim, 10), share(of.telugu, 7),
 				share(of.kannada, 3), share(of.gujarati, 1), share(of.bengali, 1),
 			},
 		},
 		{
-			cities: east(),
-			doors:  []string{"%d, Station Road", "Flat %d, Rabindra Abasan", "House No. %d, Lane 2", "%d, Netaji Pally"},
+			cities:       east(),
+			addressLines: []string{"%d, Station Road", "Flat %d, Rabindra Abasan", "House No. %d, Lane 2", "%d, Netaji Pally"},
 			people: []chance[community]{
 				share(of.bengali, 40), share(of.odia, 13), share(of.bihari, 13), share(of.muslim, 12), share(of.assamese, 9),
 				share(of.adivasi, 6), share(of.khasi, 2), share(of.naga, 2), share(of.meitei, 2), share(of.rajasthani, 1),

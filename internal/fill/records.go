@@ -74,8 +74,8 @@ func (f *filler) ensure(ctx context.Context, token string, k kind, input any, ke
 		k.count.add(true)
 		return made.Record.ID, nil
 	}
-	if !refusedWith(err, "TAKEN") {
-		return "", orNoRecord(k.create, err)
+	if !failedWith(err, "TAKEN") {
+		return "", missingRecord(k.create, err)
 	}
 	found, err := f.client.do(ctx, token, k.find, map[string]any{"search": key})
 	if err != nil {
@@ -90,7 +90,7 @@ func (f *filler) ensure(ctx context.Context, token string, k kind, input any, ke
 	return "", fmt.Errorf("%s: the record is there already, but %s does not find it", k.create.name, k.find.name)
 }
 
-func orNoRecord(op operation, err error) error {
+func missingRecord(op operation, err error) error {
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (f *filler) assign(ctx context.Context, token, patientID, doctorID, notes s
 	_, err := f.client.do(ctx, token, operation{"assignDoctor", `mutation Fill($input: AssignDoctorInput!) {
 		reply: assignDoctor(input: $input) { record: mapping { id } userErrors { field code } } }`},
 		map[string]any{"input": map[string]any{"patientId": patientID, "doctorId": doctorID, "notes": notes}})
-	if err != nil && !refusedWith(err, "ALREADY_ASSIGNED") {
+	if err != nil && !failedWith(err, "ALREADY_ASSIGNED") {
 		return err
 	}
 	f.mappings.add(err == nil)
@@ -116,18 +116,18 @@ func (f *filler) signIn(ctx context.Context, a account) (token string, err error
 		reply: register(input: $input) { tokens { access } userErrors { field code } } }`}
 	in, err := f.client.do(ctx, "", register, map[string]any{"input": a})
 	made := err == nil
-	if refusedWith(err, "TAKEN") {
+	if failedWith(err, "TAKEN") {
 		login := operation{"login", `mutation Fill($input: LoginInput!) {
 			reply: login(input: $input) { tokens { access } userErrors { field code } } }`}
 		in, err = f.client.do(ctx, "", login, map[string]any{"input": map[string]any{"email": a.Email, "password": a.Password}})
 	}
 	switch {
-	case refusedWith(err, "INVALID_CREDENTIALS"):
+	case failedWith(err, "INVALID_CREDENTIALS"):
 		return "", fmt.Errorf("cannot sign in as %s: an account that has its username, e-mail or phone has another password", a.Email)
 	case err != nil:
 		return "", err
 	case in.Tokens == nil:
-		return "", orNoRecord(register, nil)
+		return "", missingRecord(register, nil)
 	}
 	f.accounts.add(made)
 	return in.Tokens.Access, nil

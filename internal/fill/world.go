@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// world makes people. Each is made from the seed and its own number alone, so
+// dataset makes people. Each is made from the seed and its own number alone, so
 // that a larger run begins with the people of a smaller one, and so that they
 // can be made in any order.
-type world struct {
+type dataset struct {
 	seed        uint64
 	regions     []region
 	specialties []specialty
 }
 
-func newWorld(seed uint64) *world {
-	return &world{seed: seed, regions: regions(peoples()), specialties: specialties()}
+func newDataset(seed uint64) *dataset {
+	return &dataset{seed: seed, regions: regions(communities()), specialties: specialties()}
 }
 
 // patientsPerDoctor says how many patients there are for each doctor.
@@ -27,17 +27,17 @@ const patientsPerDoctor = 10
 // would make other people tomorrow.
 func today() time.Time { return time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC) }
 
-// desk is the number of the region whose front desk owns the i-th patient or
+// regionOf is the number of the region whose front desk owns the i-th patient or
 // doctor.
-func (w *world) desk(i int) int { return i % len(w.regions) }
+func (d *dataset) regionOf(i int) int { return i % len(d.regions) }
 
 // tag makes an e-mail address or a license number the only one of its kind,
 // whatever the seed and the number of people.
-func (w *world) tag(i int) string { return fmt.Sprintf("%d-%d", w.seed, i+1) }
+func (d *dataset) tag(i int) string { return fmt.Sprintf("%d-%d", d.seed, i+1) }
 
-// dice returns the chances of one person. They are no secrets.
-func (w *world) dice(stream uint64, i int) *rand.Rand {
-	return rand.New(rand.NewPCG(w.seed, uint64(i)<<1|stream)) //nolint:gosec // G404, G115: made-up people; i is not negative
+// rng returns the chances of one person. They are no secrets.
+func (d *dataset) rng(stream uint64, i int) *rand.Rand {
+	return rand.New(rand.NewPCG(d.seed, uint64(i)<<1|stream)) //nolint:gosec // G404, G115: made-up people; i is not negative
 }
 
 const (
@@ -45,79 +45,79 @@ const (
 	ofDoctors
 )
 
-func (w *world) doctor(i int) doctor {
-	dice, home, field := w.dice(ofDoctors, i), w.regions[w.desk(i)], w.specialty(i)
-	someone := home.person(dice, pick(dice, "MALE", "FEMALE"))
-	town := pick(dice, home.cities...)
-	experience := 2 + dice.IntN(34)
-	council := fmt.Sprintf("%s/%d/F%s", town.council, today().Year()-experience-dice.IntN(2), w.tag(i))
+func (d *dataset) doctor(i int) doctor {
+	rng, home, field := d.rng(ofDoctors, i), d.regions[d.regionOf(i)], d.specialty(i)
+	someone := home.person(rng, pick(rng, "MALE", "FEMALE"))
+	town := pick(rng, home.cities...)
+	experience := 2 + rng.IntN(34)
+	council := fmt.Sprintf("%s/%d/F%s", town.council, today().Year()-experience-rng.IntN(2), d.tag(i))
 	return doctor{
 		Name:            "Dr. " + someone.name,
-		Email:           someone.email(w.tag(i), "doctors.example"),
-		Phone:           phone(dice),
+		Email:           someone.email(d.tag(i), "doctors.example"),
+		Phone:           phone(rng),
 		Specialization:  field.name,
 		LicenseNumber:   council,
 		ExperienceYears: experience,
-		Address:         pick(dice, hospitals()...) + ", " + town.address(dice),
-		ConsultationFee: fmt.Sprintf("%d.00", field.fee+50*dice.IntN(5)+50*(experience/4)),
-		Availability:    pick(dice, hours()...),
+		Address:         pick(rng, hospitals()...) + ", " + town.address(rng),
+		ConsultationFee: fmt.Sprintf("%d.00", field.fee+50*rng.IntN(5)+50*(experience/4)),
+		Availability:    pick(rng, hours()...),
 	}
 }
 
 // specialty is the field of the i-th doctor. The first of each region is a
 // general physician, who can see everybody.
-func (w *world) specialty(i int) specialty {
-	return w.specialties[i/len(w.regions)%len(w.specialties)]
+func (d *dataset) specialty(i int) specialty {
+	return d.specialties[i/len(d.regions)%len(d.specialties)]
 }
 
-// care is the assignment of a doctor, by number.
-type care struct {
+// assignment is the assignment of a doctor, by number.
+type assignment struct {
 	doctor int
 	notes  string
 }
 
-func (w *world) patient(i int) (patient, []care) {
-	dice, home := w.dice(ofPatients, i), w.regions[w.desk(i)]
-	gender := weighted(dice, share("FEMALE", 514), share("MALE", 482), share("OTHER", 4))
-	someone, age := home.person(dice, gender), years(dice)
-	born := today().AddDate(-age, 0, -dice.IntN(365))
-	assigned, history := w.care(dice, i, age, gender)
+func (d *dataset) patient(i int) (patient, []assignment) {
+	rng, home := d.rng(ofPatients, i), d.regions[d.regionOf(i)]
+	gender := weighted(rng, share("FEMALE", 514), share("MALE", 482), share("OTHER", 4))
+	someone, age := home.person(rng, gender), years(rng)
+	born := today().AddDate(-age, 0, -rng.IntN(365))
+	assigned, history := d.assignments(rng, i, age, gender)
 	p := patient{
 		Name:             someone.name,
 		DateOfBirth:      born.Format(time.DateOnly),
 		Gender:           gender,
-		Phone:            phone(dice),
-		Email:            someone.email(w.tag(i), "patients.example"),
-		Address:          pick(dice, home.doors...),
-		EmergencyContact: phone(dice),
+		Phone:            phone(rng),
+		Email:            someone.email(d.tag(i), "patients.example"),
+		Address:          pick(rng, home.addressLines...),
+		EmergencyContact: phone(rng),
 	}
-	p.Address = fmt.Sprintf(p.Address, 1+dice.IntN(240)) + ", " + pick(dice, home.cities...).address(dice)
-	if dice.IntN(100) < 92 {
-		group := bloodGroup(dice)
+	p.Address = fmt.Sprintf(p.Address, 1+rng.IntN(240)) + ", " + pick(rng, home.cities...).address(rng)
+	if rng.IntN(100) < 92 {
+		group := bloodGroup(rng)
 		p.BloodGroup = &group
 	}
-	if dice.IntN(100) < 88 {
+	if rng.IntN(100) < 88 {
 		p.MedicalHistory = &history
 	}
 	return p, assigned
 }
 
-// care chooses one to three doctors for the i-th patient, of the patient's own
+// assignments chooses one to three doctors for the i-th patient, of the patient's own
 // region and fit for age and gender, among the doctors that a run with i+1
 // patients would make; and tells a medical history that goes with them.
-func (w *world) care(dice *rand.Rand, i, age int, gender string) (assigned []care, history string) {
-	doctors, step, first := max(1, i/patientsPerDoctor), len(w.regions), w.desk(i)
-	wanted := weighted(dice, share(1, 60), share(2, 28), share(3, 12))
+func (d *dataset) assignments(rng *rand.Rand, i, age int, gender string) (assigned []assignment, history string) {
+	doctors, step, first := max(1, i/patientsPerDoctor), len(d.regions), d.regionOf(i)
+	wanted := weighted(rng, share(1, 60), share(2, 28), share(3, 12))
 	var illnesses []string
 	treat := func(doctor int) {
-		c := pick(dice, w.specialty(doctor).cases...)
-		assigned = append(assigned, care{doctor, c.notes})
+		c := pick(rng, d.specialty(doctor).cases...)
+		assigned = append(assigned, assignment{doctor, c.notes})
 		illnesses = append(illnesses, c.history)
 	}
 	taken := map[string]bool{}
 	for tries := 0; tries < 12 && len(assigned) < wanted && first < doctors; tries++ {
-		doctor := first + step*dice.IntN((doctors-first+step-1)/step)
-		if s := w.specialty(doctor); s.suits(age, gender) && !taken[s.name] {
+		doctor := first + step*rng.IntN((doctors-first+step-1)/step)
+		if s := d.specialty(doctor); s.suits(age, gender) && !taken[s.name] {
 			taken[s.name] = true
 			treat(doctor)
 		}
@@ -125,35 +125,35 @@ func (w *world) care(dice *rand.Rand, i, age int, gender string) (assigned []car
 	if len(assigned) == 0 {
 		treat(first % min(doctors, step)) // a general physician
 	}
-	return assigned, strings.Join(illnesses, " ") + " " + pick(dice, allergies()...)
+	return assigned, strings.Join(illnesses, " ") + " " + pick(rng, allergies()...)
 }
 
 // years is an age as in a waiting room: more of the very young and of the old
 // than in the streets.
-func years(dice *rand.Rand) int {
+func years(rng *rand.Rand) int {
 	type band struct{ from, to int }
-	b := weighted(dice,
+	b := weighted(rng,
 		share(band{0, 5}, 10), share(band{5, 15}, 12), share(band{15, 25}, 13), share(band{25, 35}, 16),
 		share(band{35, 45}, 15), share(band{45, 55}, 13), share(band{55, 65}, 11), share(band{65, 75}, 7),
 		share(band{75, 95}, 3))
-	return b.from + dice.IntN(b.to-b.from)
+	return b.from + rng.IntN(b.to-b.from)
 }
 
 // bloodGroup follows Agrawal et al. 2014, ABO and Rh(D) in 10,000 donors of
 // five regions of India: O 37, B 32, A 23, AB 8 in a hundred, 95 of them Rh(D)
 // positive.
-func bloodGroup(dice *rand.Rand) string {
-	return weighted(dice,
+func bloodGroup(rng *rand.Rand) string {
+	return weighted(rng,
 		share("O_POSITIVE", 351), share("B_POSITIVE", 305), share("A_POSITIVE", 216), share("AB_POSITIVE", 73),
 		share("O_NEGATIVE", 20), share("B_NEGATIVE", 18), share("A_NEGATIVE", 12), share("AB_NEGATIVE", 5))
 }
 
 // phone is an Indian mobile number.
-func phone(dice *rand.Rand) string {
-	return fmt.Sprintf("%d%09d", 6+dice.IntN(4), dice.IntN(1_000_000_000))
+func phone(rng *rand.Rand) string {
+	return fmt.Sprintf("%d%09d", 6+rng.IntN(4), rng.IntN(1_000_000_000))
 }
 
-func pick[T any](dice *rand.Rand, from ...T) T { return from[dice.IntN(len(from))] }
+func pick[T any](rng *rand.Rand, from ...T) T { return from[rng.IntN(len(from))] }
 
 // chance is a value with its weight.
 type chance[T any] struct {
@@ -163,12 +163,12 @@ type chance[T any] struct {
 
 func share[T any](value T, weight int) chance[T] { return chance[T]{value, weight} }
 
-func weighted[T any](dice *rand.Rand, chances ...chance[T]) T {
+func weighted[T any](rng *rand.Rand, chances ...chance[T]) T {
 	sum := 0
 	for _, c := range chances {
 		sum += c.weight
 	}
-	left, last := dice.IntN(sum), len(chances)-1
+	left, last := rng.IntN(sum), len(chances)-1
 	for _, c := range chances[:last] {
 		if left < c.weight {
 			return c.value

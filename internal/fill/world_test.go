@@ -12,9 +12,9 @@ import (
 
 const many = 3000
 
-func TestWorld_TheSameSeedMakesTheSamePeople(t *testing.T) {
+func TestDataset_TheSameSeedMakesTheSamePeople(t *testing.T) {
 	t.Parallel()
-	one, same, other := newWorld(1), newWorld(1), newWorld(2)
+	one, same, other := newDataset(1), newDataset(1), newDataset(2)
 	differ := 0
 	for i := range 200 {
 		a, careA := one.patient(i)
@@ -32,11 +32,11 @@ func TestWorld_TheSameSeedMakesTheSamePeople(t *testing.T) {
 	}
 }
 
-func TestWorld_EmailsAndLicensesAreUniqueOverSeeds(t *testing.T) {
+func TestDataset_EmailsAndLicensesAreUniqueOverSeeds(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	for _, seed := range []uint64{0, 1, 2, 11, 12, 111} {
-		w := newWorld(seed)
+		w := newDataset(seed)
 		for i := range 500 {
 			p, _ := w.patient(i)
 			d := w.doctor(i)
@@ -50,12 +50,12 @@ func TestWorld_EmailsAndLicensesAreUniqueOverSeeds(t *testing.T) {
 	}
 }
 
-func TestWorld_PatientsAreSuchAsTheServerTakes(t *testing.T) {
+func TestDataset_PatientsAreValidForTheServer(t *testing.T) {
 	t.Parallel()
 	mobile := regexp.MustCompile(`^[6-9]\d{9}$`)
 	email := regexp.MustCompile(`^[a-z.]+\.\d+-\d+@(patients|doctors)\.example$`)
 	address := regexp.MustCompile(`^[^%]+, [A-Z][A-Za-z.& ]+, [A-Z][A-Za-z ]+ [1-8]\d{5}$`)
-	w := newWorld(1)
+	w := newDataset(1)
 	for i := range many {
 		p, _ := w.patient(i)
 		d := w.doctor(i)
@@ -84,9 +84,9 @@ func TestWorld_PatientsAreSuchAsTheServerTakes(t *testing.T) {
 	}
 }
 
-func TestWorld_DoctorsFitTheirPatients(t *testing.T) {
+func TestDataset_DoctorsFitTheirPatients(t *testing.T) {
 	t.Parallel()
-	w := newWorld(1)
+	w := newDataset(1)
 	alone := 0
 	for i := range many {
 		p, assigned := w.patient(i)
@@ -112,7 +112,7 @@ func TestWorld_DoctorsFitTheirPatients(t *testing.T) {
 		if len(assigned) < 1 || len(assigned) > 3 {
 			t.Errorf("%d doctors", len(assigned))
 		}
-		if i > 200 && w.desk(assigned[0].doctor) != w.desk(i) {
+		if i > 200 && w.regionOf(assigned[0].doctor) != w.regionOf(i) {
 			t.Errorf("patient %d is treated in another region", i)
 		}
 		if len(assigned) == 1 {
@@ -124,9 +124,9 @@ func TestWorld_DoctorsFitTheirPatients(t *testing.T) {
 	}
 }
 
-func TestWorld_IsAsMixedAsAWaitingRoom(t *testing.T) {
+func TestDataset_IsAsMixedAsAWaitingRoom(t *testing.T) {
 	t.Parallel()
-	w := newWorld(1)
+	w := newDataset(1)
 	groups, genders, names, states := map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
 	children := 0
 	for i := range many {
