@@ -20,16 +20,16 @@ const (
 // that @skip or @include leave out cost nothing. A fragment's cost is worked
 // out once: it does not depend on where it is spread.
 func costOf(op *graphql.OperationContext) int {
-	c := coster{variables: op.Variables}
+	c := costCounter{variables: op.Variables}
 	return c.set(op.Operation.SelectionSet)
 }
 
-type coster struct {
+type costCounter struct {
 	variables map[string]any
 	fragments map[*ast.FragmentDefinition]int
 }
 
-func (c *coster) set(selections ast.SelectionSet) int {
+func (c *costCounter) set(selections ast.SelectionSet) int {
 	sum := 0
 	for _, selection := range selections {
 		switch it := selection.(type) {
@@ -51,14 +51,14 @@ func (c *coster) set(selections ast.SelectionSet) int {
 	return sum
 }
 
-func (c *coster) field(field *ast.Field) int {
+func (c *costCounter) field(field *ast.Field) int {
 	if len(field.SelectionSet) == 0 {
 		return 1
 	}
 	return min(1+c.records(field)*c.set(field.SelectionSet), costCeiling)
 }
 
-func (c *coster) fragment(def *ast.FragmentDefinition) int {
+func (c *costCounter) fragment(def *ast.FragmentDefinition) int {
 	if cost, ok := c.fragments[def]; ok {
 		return cost
 	}
@@ -72,7 +72,7 @@ func (c *coster) fragment(def *ast.FragmentDefinition) int {
 
 // records returns how many records a field may answer with: the page size of
 // a connection, the number of ids of nodes(ids:), and 1 for all others.
-func (c *coster) records(field *ast.Field) int {
+func (c *costCounter) records(field *ast.Field) int {
 	arguments := field.Definition.Arguments
 	switch {
 	case arguments.ForName("first") != nil || arguments.ForName("last") != nil:
@@ -86,7 +86,7 @@ func (c *coster) records(field *ast.Field) int {
 
 // page returns the page size; one that the resolver will refuse counts as the
 // nearest that it would not.
-func (c *coster) page(field *ast.Field) int {
+func (c *costCounter) page(field *ast.Field) int {
 	size := 0
 	for _, name := range []string{"first", "last"} {
 		if n, ok := c.number(field.Arguments.ForName(name)); ok {
@@ -100,7 +100,7 @@ func (c *coster) page(field *ast.Field) int {
 }
 
 // number returns the number an argument was given, if it was given one.
-func (c *coster) number(arg *ast.Argument) (int, bool) {
+func (c *costCounter) number(arg *ast.Argument) (int, bool) {
 	if arg == nil {
 		return 0, false
 	}
@@ -116,7 +116,7 @@ func (c *coster) number(arg *ast.Argument) (int, bool) {
 }
 
 // list returns the length of the list that an argument was given, at least 1.
-func (c *coster) list(arg *ast.Argument) int {
+func (c *costCounter) list(arg *ast.Argument) int {
 	if arg == nil {
 		return 1
 	}
@@ -125,7 +125,7 @@ func (c *coster) list(arg *ast.Argument) int {
 	return max(len(items), 1)
 }
 
-func (c *coster) included(directives ast.DirectiveList) bool {
+func (c *costCounter) included(directives ast.DirectiveList) bool {
 	for _, directive := range directives {
 		if directive.Name != "skip" && directive.Name != "include" {
 			continue

@@ -51,12 +51,12 @@ func Default() Limits {
 }
 
 const (
-	// remembered is how many documents known to be within the limits are not
+	// maxAccepted is how many documents known to be within the limits are not
 	// looked at again. All of them take 5 MB at most, and far less as a rule.
-	remembered = 2_000
-	// longestKey is up to which length, in bytes, a document is remembered by
+	maxAccepted = 2_000
+	// maxKeyBytes is up to which length, in bytes, a document is remembered by
 	// its text.
-	longestKey = 2_000
+	maxKeyBytes = 2_000
 )
 
 // Extension returns the limits as an extension of a gqlgen server. It must be
@@ -65,12 +65,12 @@ const (
 // A document or an operation over a limit is not executed; its error has the
 // code LIMIT_EXCEEDED and a message that says which limit it is and how high.
 func (l Limits) Extension() graphql.HandlerExtension {
-	return extension{limits: l, fine: lru.New[struct{}](remembered)}
+	return extension{limits: l, accepted: lru.New[struct{}](maxAccepted)}
 }
 
 type extension struct {
-	limits Limits
-	fine   graphql.Cache[struct{}]
+	limits   Limits
+	accepted graphql.Cache[struct{}]
 }
 
 var _ interface {
@@ -96,33 +96,33 @@ func (e extension) Validate(graphql.ExecutableSchema) error {
 // cannot be parsed is let through: gqlgen tells what is wrong with it.
 func (e extension) MutateOperationParameters(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
 	key := keyOf(params.Query)
-	if _, ok := e.fine.Get(ctx, key); ok {
+	if _, ok := e.accepted.Get(ctx, key); ok {
 		return nil
 	}
 	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: params.Query}, e.limits.Tokens)
 	if err != nil {
-		return e.tokens(err)
+		return e.tokenLimitError(err)
 	}
 	if err := e.limits.check(doc); err != nil {
 		return err
 	}
-	e.fine.Add(ctx, strings.Clone(key), struct{}{}) // it may be part of something long
+	e.accepted.Add(ctx, strings.Clone(key), struct{}{}) // it may be part of something long
 	return nil
 }
 
 // keyOf returns the document, or a hash of one that is long: looking up a text
 // costs less than hashing it, but a client can send long ones to be kept.
 func keyOf(query string) string {
-	if len(query) <= longestKey {
+	if len(query) <= maxKeyBytes {
 		return query
 	}
 	hash := sha256.Sum256([]byte(query))
 	return string(hash[:])
 }
 
-// tokens translates the parser's refusal of a document that is too long, the
+// tokenLimitError translates the parser's refusal of a document that is too long, the
 // only parse error that is about a limit.
-func (e extension) tokens(err error) *gqlerror.Error {
+func (e extension) tokenLimitError(err error) *gqlerror.Error {
 	parse, ok := errors.AsType[*gqlerror.Error](err)
 	if ok && parse.Message == fmt.Sprintf("exceeded token limit of %d", e.limits.Tokens) {
 		return exceeded("The document has more than %d tokens.", e.limits.Tokens)

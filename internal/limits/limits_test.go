@@ -136,7 +136,7 @@ func TestLimits_RememberDocumentsFoundFine(t *testing.T) {
 	if !ok {
 		t.Fatal("the extension has another type")
 	}
-	strict := extension{limits: Limits{Depth: 1, Cost: 1, Tokens: 1, Selections: 1}, fine: first.fine}
+	strict := extension{limits: Limits{Depth: 1, Cost: 1, Tokens: 1, Selections: 1}, accepted: first.accepted}
 	ctx, fine, unknown := t.Context(), &graphql.RawParams{Query: "{me{id}}"}, &graphql.RawParams{Query: "{me{role}}"}
 
 	if err := first.MutateOperationParameters(ctx, fine); err != nil {
@@ -155,14 +155,14 @@ func TestLimits_RememberDocumentsFoundFine(t *testing.T) {
 
 func TestLimits_RememberLongDocumentsByAHash(t *testing.T) {
 	t.Parallel()
-	long := "{me{id}}" + strings.Repeat(" ", longestKey)
+	long := "{me{id}}" + strings.Repeat(" ", maxKeyBytes)
 	if key := keyOf(long); len(key) > 32 {
 		t.Errorf("the key has %d bytes", len(key))
 	}
 	if keyOf(long) != keyOf(strings.Clone(long)) || keyOf(long) == keyOf(long+" ") {
 		t.Error("a long document is not told from another, or not known again")
 	}
-	if short := long[:longestKey]; keyOf(short) != short {
+	if short := long[:maxKeyBytes]; keyOf(short) != short {
 		t.Error("a short document has another key than its text")
 	}
 }

@@ -21,10 +21,10 @@ func (l Limits) check(doc *ast.QueryDocument) *gqlerror.Error {
 	for _, fragment := range doc.Fragments {
 		s.fragment(fragment.Name)
 	}
-	return l.judge(s)
+	return l.checkShape(s)
 }
 
-func (l Limits) judge(s shape) *gqlerror.Error {
+func (l Limits) checkShape(s shape) *gqlerror.Error {
 	switch {
 	case s.depth > l.Depth:
 		return exceeded("The document is %d fields deep, and at most %d are allowed.", s.depth, l.Depth)
@@ -58,19 +58,19 @@ type shape struct {
 type names map[string]int
 
 // set counts a selection set and returns its depth.
-func (s *shape) set(selections ast.SelectionSet, asked names) int {
+func (s *shape) set(selections ast.SelectionSet, seen names) int {
 	deepest := 0
 	for _, selection := range selections {
 		s.selections++
 		switch it := selection.(type) {
 		case *ast.Field:
 			s.directive(it.Directives)
-			s.repeats += asked[it.Alias]
-			asked[it.Alias]++
+			s.repeats += seen[it.Alias]
+			seen[it.Alias]++
 			deepest = max(deepest, s.field(it))
 		case *ast.InlineFragment:
 			s.directive(it.Directives)
-			deepest = max(deepest, s.set(it.SelectionSet, asked))
+			deepest = max(deepest, s.set(it.SelectionSet, seen))
 		case *ast.FragmentSpread:
 			s.directive(it.Directives)
 			deepest = max(deepest, s.fragment(it.Name))
