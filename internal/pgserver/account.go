@@ -33,8 +33,8 @@ const (
 	mapped
 )
 
-// own hands over what we made for the account.
-func (a account) own(path string) error {
+// chown hands over what we made for the account.
+func (a account) chown(path string) error {
 	if a.how != switched {
 		return nil
 	}
@@ -61,7 +61,7 @@ func pickAccount(ctx context.Context, c cluster, bin Installation) (account, err
 // pickForUser is our own user, unless initdb would refuse it for having no
 // entry in /etc/passwd and a user namespace can lend it one.
 func pickForUser(ctx context.Context, bin Installation, dir string, existing fs.FileInfo) (account, error) {
-	if existing != nil || !canMap {
+	if existing != nil || !hasUserNamespaces {
 		return account{}, nil
 	}
 	if _, err := user.LookupId(strconv.Itoa(os.Geteuid())); err == nil {
@@ -72,7 +72,7 @@ func pickForUser(ctx context.Context, bin Installation, dir string, existing fs.
 		return account{}, nil //nolint:nilerr // initdb then says itself what it lacks
 	}
 	lent.how = mapped
-	if lent.reach(ctx, bin, dir) != nil {
+	if lent.canRun(ctx, bin, dir) != nil {
 		return account{}, nil //nolint:nilerr // likewise
 	}
 	return lent, nil
@@ -94,20 +94,20 @@ func pickForRoot(ctx context.Context, c cluster, bin Installation, dir string, e
 		return account{}, err
 	}
 	as.how = switched
-	refused := as.reach(ctx, bin, dir)
+	refused := as.canRun(ctx, bin, dir)
 	if refused == nil && owner != 0 {
 		return as, nil
 	}
-	if owner <= 0 && canMap {
+	if owner <= 0 && hasUserNamespaces {
 		as.how = mapped
-		if as.reach(ctx, bin, dir) == nil {
+		if as.canRun(ctx, bin, dir) == nil {
 			return as, nil
 		}
 	}
 	if ctx.Err() != nil {
 		return account{}, ctx.Err()
 	}
-	return account{}, as.refusal(c, bin, dir, refused)
+	return account{}, as.explain(c, bin, dir, refused)
 }
 
 // serviceAccount is the user that distributions make for PostgreSQL, or else
@@ -139,9 +139,9 @@ func accountOf(info fs.FileInfo) account {
 	return a
 }
 
-// reach runs a harmless command as the account, in the directory, which is
+// canRun runs a harmless command as the account, in the directory, which is
 // surer than to work out what mode bits, access lists and capabilities allow.
-func (a account) reach(ctx context.Context, bin Installation, dir string) error {
+func (a account) canRun(ctx context.Context, bin Installation, dir string) error {
 	cmd := exec.CommandContext(ctx, bin.tool("initdb"), "--version") //nolint:gosec // G204: the binary is the installation that was found
 	cmd.Dir = dir
 	cmd.Env = childEnv()
@@ -151,23 +151,23 @@ func (a account) reach(ctx context.Context, bin Installation, dir string) error 
 	return cmd.Run()
 }
 
-// refusal says why root could run PostgreSQL as nobody at all.
-func (a account) refusal(c cluster, bin Installation, dir string, refused error) error {
+// explain says why root could run PostgreSQL as nobody at all.
+func (a account) explain(c cluster, bin Installation, dir string, refused error) error {
 	if errors.Is(refused, syscall.EPERM) {
 		return errors.New("running as root and cannot switch user (CAP_SETUID is dropped): run as a normal user, or set DATABASE_URL")
 	}
-	if closed := a.closedOnWay(dir); closed != "" {
+	if closed := a.firstClosedDir(dir); closed != "" {
 		return fmt.Errorf("data directory %s cannot be reached by user %s (%s is closed): use --data /var/lib/caregraph, or run as a normal user", c.dataDir, a.name, closed)
 	}
-	if closed := a.closedOnWay(bin.Dir); closed != "" {
+	if closed := a.firstClosedDir(bin.Dir); closed != "" {
 		return fmt.Errorf("PostgreSQL in %s cannot be run by user %s (%s is closed): set PG_BIN to another, or run as a normal user", bin.Dir, a.name, closed)
 	}
 	return fmt.Errorf("run PostgreSQL as user %s: %w", a.name, refused)
 }
 
-// closedOnWay returns the first directory on the way to path that the account
+// firstClosedDir returns the first directory on the way to path that the account
 // may not enter, "" if the mode bits let it through.
-func (a account) closedOnWay(path string) string {
+func (a account) firstClosedDir(path string) string {
 	if resolved, err := filepath.EvalSymlinks(path); err == nil {
 		path = resolved
 	}

@@ -5,8 +5,8 @@ import (
 	"syscall"
 )
 
-// canMap: there are user namespaces, though this one may be refused.
-const canMap = true
+// hasUserNamespaces: there are user namespaces, though this one may be refused.
+const hasUserNamespaces = true
 
 // attr puts the child in a process group of its own, since Ctrl-C would
 // otherwise stop the database before the API has answered its last requests,

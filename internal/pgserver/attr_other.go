@@ -4,8 +4,8 @@ package pgserver
 
 import "syscall"
 
-// canMap: there are no user namespaces.
-const canMap = false
+// hasUserNamespaces: there are no user namespaces.
+const hasUserNamespaces = false
 
 // attr puts the child in a process group of its own, since Ctrl-C would
 // otherwise stop the database before the API has answered its last requests.

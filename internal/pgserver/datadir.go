@@ -203,7 +203,7 @@ func (a account) writeSecret(path string) error {
 	if err := os.WriteFile(path, []byte(rand.Text()+"\n"), 0o600); err != nil {
 		return err
 	}
-	return a.own(path)
+	return a.chown(path)
 }
 
 func (a account) makeEmptyDir(path string) error {
@@ -213,7 +213,7 @@ func (a account) makeEmptyDir(path string) error {
 	if err := os.Mkdir(path, 0o700); err != nil {
 		return err
 	}
-	return a.own(path)
+	return a.chown(path)
 }
 
 func syncDir(path string) error {

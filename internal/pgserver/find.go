@@ -104,7 +104,7 @@ func (p Places) all(ctx context.Context) ([]Installation, error) {
 	if len(found) == 0 {
 		return nil, &NotFoundError{Looked: looked}
 	}
-	slices.SortStableFunc(found, better)
+	slices.SortStableFunc(found, compareInstallations)
 	return found, nil
 }
 
@@ -167,7 +167,7 @@ func tryGlob(pattern string, cached bool, try func(string, bool)) {
 	}
 }
 
-func better(a, b Installation) int {
+func compareInstallations(a, b Installation) int {
 	if a.Trigrams != b.Trigrams {
 		return boolFirst(a.Trigrams)
 	}

@@ -320,7 +320,7 @@ func TestStart_CannotSwitchUser(t *testing.T) {
 	bin, err := Places{}.Find(t.Context())
 	must(t, err)
 	as := account{name: "other", uid: os.Geteuid() + 1, gid: os.Getegid() + 1, how: switched}
-	refused := as.refusal(cluster{dataDir: dir}, bin, dir, as.reach(t.Context(), bin, dir))
+	refused := as.explain(cluster{dataDir: dir}, bin, dir, as.canRun(t.Context(), bin, dir))
 	if refused.Error() != want {
 		t.Errorf("got  %v\nwant %s", refused, want)
 	}
@@ -345,7 +345,7 @@ func TestStart_ClosedParentAndNoUserNamespace(t *testing.T) {
 		return
 	}
 	must(t, os.Mkdir(dir, 0o711))
-	if got := as.refusal(cluster{dataDir: dir}, Installation{Dir: "/"}, dir, syscall.EACCES); got.Error() != want {
+	if got := as.explain(cluster{dataDir: dir}, Installation{Dir: "/"}, dir, syscall.EACCES); got.Error() != want {
 		t.Errorf("got  %v\nwant %s", got, want)
 	}
 }
@@ -355,7 +355,7 @@ func TestRefusal_ClosedBinariesAreNamedAsSuch(t *testing.T) {
 	bin := canonical(t, openDir(t))
 	must(t, os.Chmod(bin, 0o700))
 	as := account{name: "postgres", uid: os.Geteuid() + 1, gid: os.Getegid() + 1}
-	got := as.refusal(cluster{dataDir: "/"}, Installation{Dir: bin}, "/", syscall.EACCES)
+	got := as.explain(cluster{dataDir: "/"}, Installation{Dir: bin}, "/", syscall.EACCES)
 	want := "PostgreSQL in " + bin + " cannot be run by user postgres (" + bin + " is closed): set PG_BIN to another, or run as a normal user"
 	if got.Error() != want {
 		t.Errorf("got  %v\nwant %s", got, want)

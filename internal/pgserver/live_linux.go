@@ -28,7 +28,7 @@ func live(_ context.Context, dir string) ([]int, error) {
 	var pids []int
 	for _, entry := range entries {
 		pid, err := strconv.Atoi(entry.Name())
-		if err == nil && isPostgres(pid) && worksIn(pid, here, recorded) {
+		if err == nil && isPostgres(pid) && hasWorkingDir(pid, here, recorded) {
 			pids = append(pids, pid)
 		}
 	}
@@ -46,9 +46,9 @@ func isPostgres(pid int) bool {
 	return end > 0 && bytes.Contains(stat[:end], []byte("postgres")) && !bytes.HasPrefix(stat[end:], []byte(") Z"))
 }
 
-// worksIn falls back on the pid file where a container forbids even root to
+// hasWorkingDir falls back on the pid file where a container forbids even root to
 // look at processes of other users.
-func worksIn(pid int, here fs.FileInfo, recorded int) bool {
+func hasWorkingDir(pid int, here fs.FileInfo, recorded int) bool {
 	cwd, err := os.Stat(filepath.Join("/proc", strconv.Itoa(pid), "cwd"))
 	if errors.Is(err, fs.ErrPermission) {
 		return pid == recorded

@@ -36,10 +36,10 @@ func lockDir(dataDir string) (*dirLock, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("lock the data directory: %w", err), file.Close())
 	}
-	if _, socketDir := l.read(); ours(socketDir) {
+	if _, socketDir := l.read(); isSocketDir(socketDir) {
 		err = os.RemoveAll(socketDir)
 	}
-	if err := errors.Join(err, l.note("")); err != nil {
+	if err := errors.Join(err, l.write("")); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
 	return l, nil
@@ -62,8 +62,8 @@ func (l *dirLock) read() (pid, socketDir string) {
 	return pid, socketDir
 }
 
-// note records who holds the lock and what is to be cleared away after it.
-func (l *dirLock) note(socketDir string) error {
+// write records who holds the lock and what is to be cleared away after it.
+func (l *dirLock) write(socketDir string) error {
 	if err := l.file.Truncate(0); err != nil {
 		return err
 	}

@@ -46,4 +46,4 @@ func (w *logWriter) line(text string) {
 	}
 }
 
-func (w *logWriter) last() string { return strings.Join(w.recent, "; ") }
+func (w *logWriter) lastLines() string { return strings.Join(w.recent, "; ") }

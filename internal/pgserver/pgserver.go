@@ -50,7 +50,7 @@ type Server struct {
 	socketDir string
 	url       string
 	process   *os.Process
-	tail      *logWriter
+	output    *logWriter
 
 	done     chan struct{}
 	err      error // written before done is closed
@@ -84,7 +84,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		dataDir: dir, log: o.Log, throwaway: o.Throwaway, lock: lock,
 		done: make(chan struct{}),
 	}
-	s.tail = &logWriter{log: o.Log, stopping: s.stopping.Load}
+	s.output = &logWriter{log: o.Log, stopping: s.stopping.Load}
 	if err := s.start(ctx, o.Places); err != nil {
 		return nil, errors.Join(err, s.cleanUp())
 	}
@@ -111,7 +111,7 @@ func (s *Server) start(ctx context.Context, places Places) error {
 	if s.socketDir, err = makeSocketDir(c.socketParents(), as); err != nil {
 		return err
 	}
-	if err := s.lock.note(s.socketDir); err != nil {
+	if err := s.lock.write(s.socketDir); err != nil {
 		return err
 	}
 	if s.url, err = c.url(s.socketDir); err != nil {
@@ -138,7 +138,7 @@ func (s *Server) command(ctx context.Context, c cluster, bin Installation, as ac
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), bin.tool("postgres"), args...) //nolint:gosec // G204: the binary is the installation that was found
 	cmd.Dir = c.path()
 	cmd.Env = childEnv()
-	cmd.Stderr = s.tail
+	cmd.Stderr = s.output
 	// A backend that outlives the postmaster holds the pipe of its log; the
 	// end of the postmaster is the end all the same.
 	cmd.WaitDelay = time.Second
@@ -189,7 +189,7 @@ func (s *Server) awaitReady(ctx context.Context, c cluster) error {
 	for !c.ready(s.process.Pid) {
 		select {
 		case <-s.done:
-			return fmt.Errorf("start PostgreSQL: %w: %s", s.err, s.tail.last())
+			return fmt.Errorf("start PostgreSQL: %w: %s", s.err, s.output.lastLines())
 		case <-ctx.Done():
 			_ = s.end(context.WithoutCancel(ctx), syscall.SIGQUIT) // the start is what failed
 			return fmt.Errorf("start PostgreSQL: %w", ctx.Err())

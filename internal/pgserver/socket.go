@@ -29,27 +29,27 @@ func (c cluster) socketParents() []string {
 // makeSocketDir makes a directory that only the account may enter, below the
 // first parent where a socket's path is short enough.
 func makeSocketDir(parents []string, as account) (string, error) {
-	var problems []error
+	var errs []error
 	for _, parent := range parents {
 		dir, err := os.MkdirTemp(parent, socketPrefix)
 		if err != nil {
-			problems = append(problems, err)
+			errs = append(errs, err)
 			continue
 		}
 		if socket := filepath.Join(dir, ".s.PGSQL."+socketPort); len(socket) > maxSocketPath {
 			err := fmt.Errorf("%s is longer than the %d bytes a socket may have", socket, maxSocketPath)
-			problems = append(problems, err, os.Remove(dir))
+			errs = append(errs, err, os.Remove(dir))
 			continue
 		}
-		if err := as.own(dir); err != nil {
+		if err := as.chown(dir); err != nil {
 			return "", errors.Join(err, os.Remove(dir))
 		}
 		return dir, nil
 	}
-	return "", fmt.Errorf("make a directory for PostgreSQL's socket: %w", errors.Join(problems...))
+	return "", fmt.Errorf("make a directory for PostgreSQL's socket: %w", errors.Join(errs...))
 }
 
-// ours guards the removal of a directory whose name was read from a file.
-func ours(socketDir string) bool {
+// isSocketDir guards the removal of a directory whose name was read from a file.
+func isSocketDir(socketDir string) bool {
 	return filepath.IsAbs(socketDir) && strings.HasPrefix(filepath.Base(socketDir), socketPrefix)
 }
