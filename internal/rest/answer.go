@@ -13,8 +13,8 @@ type answer struct {
 	// status lets it have one.
 	body any
 	json []byte
-	// rest is what comes after the entries in json; nil if that is all.
-	rest *pages
+	// more is what comes after the entries in json; nil if that is all.
+	more *pages
 	// etag is that of the record, also of one that stands in the way.
 	etag, location, retryAfter string
 }
@@ -24,9 +24,9 @@ func detail(status int, text string) *answer {
 	return &answer{status: status, body: object{{"detail", text}}}
 }
 
-// absent is the answer about a record that does not exist for the caller, to
+// notFound is the answer about a record that does not exist for the caller, to
 // whichever method.
-func absent() *answer { return detail(http.StatusNotFound, "Not found.") }
+func notFound() *answer { return detail(http.StatusNotFound, "Not found.") }
 
 // hasBody reports whether answers with the status have one (RFC 9110, 15).
 func (a *answer) hasBody() bool {
@@ -73,7 +73,7 @@ func encode(b *bytes.Buffer, value any) {
 	case object:
 		b.WriteByte('{')
 		for i, m := range value {
-			separate(b, i)
+			writeComma(b, i)
 			encode(b, m.name)
 			b.WriteByte(':')
 			encode(b, m.value)
@@ -82,7 +82,7 @@ func encode(b *bytes.Buffer, value any) {
 	case []any:
 		b.WriteByte('[')
 		for i, v := range value {
-			separate(b, i)
+			writeComma(b, i)
 			encode(b, v)
 		}
 		b.WriteByte(']')
@@ -96,7 +96,7 @@ func encode(b *bytes.Buffer, value any) {
 	}
 }
 
-func separate(b *bytes.Buffer, i int) {
+func writeComma(b *bytes.Buffer, i int) {
 	if i > 0 {
 		b.WriteByte(',')
 	}

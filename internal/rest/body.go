@@ -65,7 +65,7 @@ func readBody(r *http.Request) (map[string]any, *answer) {
 	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return nil, unread(err)
+		return nil, readError(err)
 	}
 	switch media {
 	case mediaJSON:
@@ -77,7 +77,7 @@ func readBody(r *http.Request) (map[string]any, *answer) {
 	}
 }
 
-func unread(err error) *answer {
+func readError(err error) *answer {
 	if large, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return detail(http.StatusRequestEntityTooLarge, fmt.Sprintf("The request body is longer than %d bytes.", large.Limit))
 	}
@@ -94,13 +94,13 @@ func decodeJSON(body []byte) (map[string]any, *answer) {
 	}
 	var whole json.RawMessage
 	if err := json.Unmarshal(body, &whole); err != nil {
-		return nil, detail(http.StatusBadRequest, "JSON parse error - "+place(body, err))
+		return nil, detail(http.StatusBadRequest, "JSON parse error - "+position(body, err))
 	}
 	var value any
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
 	if err := decoder.Decode(&value); err != nil {
-		return nil, detail(http.StatusBadRequest, "JSON parse error - "+place(body, err))
+		return nil, detail(http.StatusBadRequest, "JSON parse error - "+position(body, err))
 	}
 	switch value := value.(type) {
 	case map[string]any:
@@ -112,8 +112,8 @@ func decodeJSON(body []byte) (map[string]any, *answer) {
 	}
 }
 
-// place says where JSON goes wrong, in characters.
-func place(body []byte, err error) string {
+// position says where JSON goes wrong, in characters.
+func position(body []byte, err error) string {
 	syntax, ok := errors.AsType[*json.SyntaxError](err)
 	if !ok {
 		return "Unexpected value"

@@ -52,36 +52,36 @@ func outcomeOf(code string) (o outcome, known bool) {
 
 const codeInternal = "INTERNAL"
 
-// failed answers a response with errors by the first of them: what comes with
+// errorAnswer answers a response with errors by the first of them: what comes with
 // it is never given out in part.
-func failed(ctx context.Context, exec graphql.GraphExecutor, response *graphql.Response) *answer {
+func errorAnswer(ctx context.Context, exec graphql.GraphExecutor, response *graphql.Response) *answer {
 	err := response.Errors[0]
 	code := codeOf(err)
 	if o, _ := outcomeOf(code); o.status == http.StatusInternalServerError && code != codeInternal {
 		// The texts of these errors are for those who write documents.
-		return fault(ctx, exec, errors.New("a document of REST was answered with "+code))
+		return internalError(ctx, exec, errors.New("a document of REST was answered with "+code))
 	}
 	if code == "UNAUTHENTICATED" {
 		return unauthenticated(err)
 	}
-	refused := refusal(code, err.Message, response.Extensions)
+	refused := answerForCode(code, err.Message, response.Extensions)
 	if code == codeInternal {
 		refused.body = object{{"detail", err.Message}, {"request_id", err.Extensions["requestId"]}}
 	}
 	return refused
 }
 
-// fault answers an error of ours as the executor does: it is logged, and the
+// internalError answers an error of ours as the executor does: it is logged, and the
 // answer holds nothing but its request id.
-func fault(ctx context.Context, exec graphql.GraphExecutor, err error) *answer {
-	return failed(ctx, exec, exec.DispatchError(ctx, gqlerror.List{gqlerror.Wrap(err)}))
+func internalError(ctx context.Context, exec graphql.GraphExecutor, err error) *answer {
+	return errorAnswer(ctx, exec, exec.DispatchError(ctx, gqlerror.List{gqlerror.Wrap(err)}))
 }
 
-// refusal answers a refusal of the request as a whole.
-func refusal(code, message string, extensions map[string]any) *answer {
+// answerForCode answers a answerForCode of the request as a whole.
+func answerForCode(code, message string, extensions map[string]any) *answer {
 	o, _ := outcomeOf(code)
 	if o.status == http.StatusNotFound {
-		return absent() // that a record was deleted is not told
+		return notFound() // that a record was deleted is not told
 	}
 	body := object{{"detail", message}}
 	if code == "INVALID_TOKEN" {

@@ -59,22 +59,22 @@ func (c conditions) check(found *answer) *answer {
 // noVersion is the version of no record.
 const noVersion = -1
 
-// attempts are how often a change under conditions is tried while the record
+// maxAttempts are how often a change under conditions is tried while the record
 // is changed by others.
-const attempts = 3
+const maxAttempts = 3
 
 // change runs a mutation under the conditions. The graph compares versions at
 // the moment of the change, but takes one version only: if the conditions name
 // none or several, a version that is none is refused with the one that the
 // record has, and the conditions say whether to go on with that.
 func (c conditions) change(variables map[string]any, run func() *answer) *answer {
-	expected, constant := c.expected()
+	expected, final := c.expected()
 	if expected != nil {
 		variables[versionVariable] = *expected
 	}
 	got := run()
-	for range attempts - 1 {
-		if constant || got.status != http.StatusPreconditionFailed || !c.matched(got.etag) || !c.changed(got.etag) {
+	for range maxAttempts - 1 {
+		if final || got.status != http.StatusPreconditionFailed || !c.matched(got.etag) || !c.changed(got.etag) {
 			return got
 		}
 		version, ok := versionOf(got.etag)
@@ -89,7 +89,7 @@ func (c conditions) change(variables map[string]any, run func() *answer) *answer
 
 // expected is the version to begin with; constant says that no other one can
 // do.
-func (c conditions) expected() (version *int, constant bool) {
+func (c conditions) expected() (version *int, final bool) {
 	switch {
 	case c.noneMatch == nil && (c.match == nil || slices.Contains(c.match, "*")):
 		return nil, true

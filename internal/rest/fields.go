@@ -14,13 +14,13 @@ import (
 // nonField is the name for faults of no single field.
 const nonField = "non_field_errors"
 
-// faults are the messages about each field, by its name in REST.
-type faults map[string][]string
+// fieldErrors are the messages about each field, by its name in REST.
+type fieldErrors map[string][]string
 
-func (f faults) add(name, message string) { f[name] = append(f[name], message) }
+func (f fieldErrors) add(name, message string) { f[name] = append(f[name], message) }
 
-// refuse tells all faults, in the order of the fields.
-func (op *operation) refuse(found faults) *answer {
+// fieldErrorAnswer tells all faults, in the order of the fields.
+func (op *operation) fieldErrorAnswer(found fieldErrors) *answer {
 	var body object
 	for _, in := range op.inputs {
 		if messages := found[in.name]; len(messages) > 0 {
@@ -39,8 +39,8 @@ func invalid(message string) *answer {
 }
 
 // read turns a body into GraphQL values, and says what cannot be turned.
-func (op *operation) read(body map[string]any) (values map[string]any, found faults) {
-	values, found = map[string]any{}, faults{}
+func (op *operation) read(body map[string]any) (values map[string]any, found fieldErrors) {
+	values, found = map[string]any{}, fieldErrors{}
 	for _, in := range op.inputs {
 		sent, present := body[in.name]
 		switch {
@@ -67,7 +67,7 @@ func (in input) read(sent any) (value any, fault string) {
 	case sent == nil:
 		return nil, "This field may not be null."
 	case in.choices != nil:
-		return in.choose(sent)
+		return in.readEnum(sent)
 	}
 	switch in.typ {
 	case "Int":
@@ -98,8 +98,8 @@ func (in input) readText(sent any) (value any, fault string) {
 	}
 }
 
-// choose takes an enum value as REST writes it.
-func (in input) choose(sent any) (value any, fault string) {
+// readEnum takes an enum value as REST writes it.
+func (in input) readEnum(sent any) (value any, fault string) {
 	text, ok := asText(sent)
 	if !ok {
 		return nil, "Not a valid choice."
@@ -203,31 +203,31 @@ func (op *operation) variables(values map[string]any, id string) map[string]any 
 // if it were not. It is the id of nothing.
 const neverValid = "\x00"
 
-// doomed makes values that the graph refuses of those that the faults have
+// makeInvalid makes values that the graph refuses of those that the faults have
 // been left out of, so that it tells what is wrong with the others: clients
 // want all faults at once. It returns the fields of which nothing is learned.
-func (op *operation) doomed(values map[string]any, found faults) (unknown []string) {
-	certain := false
+func (op *operation) makeInvalid(values map[string]any, found fieldErrors) (unknown []string) {
+	isInvalid := false
 	for _, in := range op.inputs {
 		if len(found[in.name]) == 0 {
 			continue
 		}
 		unknown = append(unknown, in.name)
-		values[in.input] = in.harmless()
-		certain = certain || in.harmless() == neverValid
+		values[in.input] = in.invalidValue()
+		isInvalid = isInvalid || in.invalidValue() == neverValid
 	}
 	for _, in := range op.inputs {
-		if !certain && in.harmless() == neverValid {
-			values[in.input], certain = neverValid, true
+		if !isInvalid && in.invalidValue() == neverValid {
+			values[in.input], isInvalid = neverValid, true
 			unknown = append(unknown, in.name)
 		}
 	}
 	return unknown
 }
 
-// harmless is a value that no record ever gets: if the type has none that is
+// invalidValue is a value that no record ever gets: if the type has none that is
 // refused, it comes together with another field's that is.
-func (in input) harmless() any {
+func (in input) invalidValue() any {
 	switch {
 	case in.choices != nil:
 		return in.choices[0].graphql

@@ -14,8 +14,8 @@ type pages struct {
 	ctx       context.Context // that of the request, whose answer this is a part of
 	exec      graphql.GraphExecutor
 	variables map[string]any
-	// room holds the page that was read last.
-	room []byte
+	// buffer holds the page that was read last.
+	buffer []byte
 	// more says that there is another page.
 	more bool
 }
@@ -23,49 +23,49 @@ type pages struct {
 // list answers with the first page, and with the others as they are sent.
 func (op *operation) list(ctx context.Context, exec graphql.GraphExecutor, variables map[string]any) *answer {
 	p := &pages{op: op, ctx: ctx, exec: exec, variables: variables}
-	if refused := p.turn(); refused != nil {
+	if refused := p.next(); refused != nil {
 		return refused
 	}
 	if !p.more {
-		return &answer{status: op.status, json: p.room}
+		return &answer{status: op.status, json: p.buffer}
 	}
-	return &answer{status: op.status, json: p.room, rest: p}
+	return &answer{status: op.status, json: p.buffer, more: p}
 }
 
-// read returns the entries of the next page with a comma before them, until
+// nextItems returns the entries of the next page with a comma before them, until
 // the next call. It fails when the context has ended and when the graph does,
 // which has told its log then.
-func (p *pages) read() (items []byte, ok bool) {
-	if refused := p.turn(); refused != nil {
+func (p *pages) nextItems() (items []byte, ok bool) {
+	if refused := p.next(); refused != nil {
 		return nil, false
 	}
-	if len(p.room) < len("[]") || string(p.room) == "[]" {
+	if len(p.buffer) < len("[]") || string(p.buffer) == "[]" {
 		return nil, true // what was there is gone
 	}
-	p.room[0] = ','
-	return p.room[:len(p.room)-1], true
+	p.buffer[0] = ','
+	return p.buffer[:len(p.buffer)-1], true
 }
 
-// turn reads a page into the room.
-func (p *pages) turn() *answer {
+// next reads a page into the room.
+func (p *pages) next() *answer {
 	response := execute(p.ctx, p.exec, p.op.document, p.variables)
 	if len(response.Errors) > 0 {
-		return failed(p.ctx, p.exec, response)
+		return errorAnswer(p.ctx, p.exec, response)
 	}
-	s, err := p.op.shape(response.Data, p.room)
+	s, err := p.op.shape(response.Data, p.buffer)
 	if err != nil {
-		return fault(p.ctx, p.exec, err)
+		return internalError(p.ctx, p.exec, err)
 	}
-	p.room = s.body
+	p.buffer = s.body
 	if string(s.body) == "null" {
-		return absent()
+		return notFound()
 	}
 	var page struct {
 		HasNextPage bool
 		EndCursor   *string
 	}
 	if err := json.Unmarshal(s.pageInfo, &page); err != nil {
-		return fault(p.ctx, p.exec, fmt.Errorf("read pageInfo: %w", err))
+		return internalError(p.ctx, p.exec, fmt.Errorf("read pageInfo: %w", err))
 	}
 	p.more = page.HasNextPage && page.EndCursor != nil
 	if p.more {

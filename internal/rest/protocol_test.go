@@ -291,7 +291,7 @@ func TestRequests_TellTheLogTheirRoute(t *testing.T) {
 	var notes []string
 	transport, err := rest.New(schema(t), rest.Options{
 		VerifyToken: func(context.Context, string) error { return nil },
-		Annotate: func(_ context.Context, attrs ...slog.Attr) {
+		AddLogAttrs: func(_ context.Context, attrs ...slog.Attr) {
 			for _, a := range attrs {
 				notes = append(notes, a.String())
 			}

@@ -30,9 +30,9 @@ type Options struct {
 	// resolver: one with the code INVALID_TOKEN tells why the token is not, and
 	// any other one is a failure to find out.
 	VerifyToken func(ctx context.Context, token string) error
-	// Annotate puts the route of a request into its line of the access log.
+	// AddLogAttrs puts the route of a request into its line of the access log.
 	// Nil: it is not put anywhere.
-	Annotate func(context.Context, ...slog.Attr)
+	AddLogAttrs func(context.Context, ...slog.Attr)
 }
 
 // New returns a transport for all addresses under /api/. It must come before
@@ -46,17 +46,17 @@ func New(schema *ast.Schema, o Options) (graphql.Transport, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Annotate == nil {
-		o.Annotate = func(context.Context, ...slog.Attr) {}
+	if o.AddLogAttrs == nil {
+		o.AddLogAttrs = func(context.Context, ...slog.Attr) {}
 	}
-	return &api{resources: resources, annotate: o.Annotate}, nil
+	return &api{resources: resources, addLogAttrs: o.AddLogAttrs}, nil
 }
 
 type api struct {
-	resources resources
-	annotate  func(context.Context, ...slog.Attr)
-	// zips are writers of gzip for the next answers: each takes most of a megabyte.
-	zips sync.Pool
+	resources   resources
+	addLogAttrs func(context.Context, ...slog.Attr)
+	// gzipWriters are writers of gzip for the next answers: each takes most of a megabyte.
+	gzipWriters sync.Pool
 }
 
 // Supports reports whether the address is one of ours, routed or not.
@@ -67,10 +67,10 @@ func (a *api) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 	address, id := split(r.URL.Path)
 	found, ok := a.resources[address]
 	if !ok {
-		a.send(w, r, absent())
+		a.send(w, r, notFound())
 		return
 	}
-	a.annotate(r.Context(), slog.String("route", found.path))
+	a.addLogAttrs(r.Context(), slog.String("route", found.path))
 	w.Header().Set("Allow", found.allow)
 	a.send(w, r, found.answer(r, id, exec))
 }
@@ -152,7 +152,7 @@ func (res *resource) authenticate(r *http.Request, exec graphql.GraphExecutor) *
 	if !res.guarded && lacksCredentials(response.Errors[0]) {
 		return nil // a scheme that we do not know
 	}
-	return failed(r.Context(), exec, response)
+	return errorAnswer(r.Context(), exec, response)
 }
 
 // options describes the resource with the keys that clients know.

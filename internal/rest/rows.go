@@ -40,7 +40,7 @@ type row struct {
 	refusesBadToken bool
 	// validates says that the mutation tells what is wrong with its input
 	// before it does anything else, so that a request that is at fault already
-	// can be sent to learn the rest: see operation.doomed.
+	// can be sent to learn the rest: see operation.makeInvalid.
 	validates bool
 }
 

@@ -13,7 +13,7 @@ import (
 
 // answer runs the row for a request whose caller and method are right.
 func (op *operation) answer(r *http.Request, id string, exec graphql.GraphExecutor) *answer {
-	values, found := map[string]any{}, faults{}
+	values, found := map[string]any{}, fieldErrors{}
 	if len(op.inputs) > 0 {
 		body, refused := readBody(r)
 		if refused != nil {
@@ -24,17 +24,17 @@ func (op *operation) answer(r *http.Request, id string, exec graphql.GraphExecut
 	var unknown []string
 	if len(found) > 0 {
 		if !op.validates {
-			return op.refuse(found)
+			return op.fieldErrorAnswer(found)
 		}
-		unknown = op.doomed(values, found)
+		unknown = op.makeInvalid(values, found)
 	}
 	ctx, variables := r.Context(), op.variables(values, id)
 	run := func() *answer {
 		response := execute(ctx, exec, op.document, variables)
 		if len(response.Errors) > 0 {
-			return failed(ctx, exec, response)
+			return errorAnswer(ctx, exec, response)
 		}
-		return op.conclude(ctx, exec, response, values, found, unknown)
+		return op.answerResponse(ctx, exec, response, values, found, unknown)
 	}
 	switch {
 	case op.check != nil:
@@ -52,7 +52,7 @@ func (op *operation) answer(r *http.Request, id string, exec graphql.GraphExecut
 
 func (op *operation) runCheck(ctx context.Context, exec graphql.GraphExecutor, values map[string]any) *answer {
 	if err := op.check(ctx, values); err != nil {
-		return fault(ctx, exec, err)
+		return internalError(ctx, exec, err)
 	}
 	return &answer{status: op.status, body: object{}}
 }
@@ -80,34 +80,34 @@ type userError struct {
 	Message string
 }
 
-// conclude answers a response without errors. Faults that were found before,
+// answerResponse answers a response without errors. Faults that were found before,
 // and unknown fields, are those of a doomed request.
-func (op *operation) conclude(
+func (op *operation) answerResponse(
 	ctx context.Context, exec graphql.GraphExecutor, response *graphql.Response,
-	values map[string]any, found faults, unknown []string,
+	values map[string]any, found fieldErrors, unknown []string,
 ) *answer {
 	s, err := op.shape(response.Data, nil)
 	if err != nil {
-		return fault(ctx, exec, err)
+		return internalError(ctx, exec, err)
 	}
-	var told []userError
+	var errs []userError
 	if s.userErrors != nil {
-		if err := json.Unmarshal(s.userErrors, &told); err != nil {
-			return fault(ctx, exec, fmt.Errorf("read userErrors: %w", err))
+		if err := json.Unmarshal(s.userErrors, &errs); err != nil {
+			return internalError(ctx, exec, fmt.Errorf("read userErrors: %w", err))
 		}
 	}
-	for _, e := range told {
-		if whole := op.sort(e, values, found, unknown); whole {
-			refused := refusal(e.Code, e.Message, response.Extensions)
+	for _, e := range errs {
+		if whole := op.addUserError(e, values, found, unknown); whole {
+			refused := answerForCode(e.Code, e.Message, response.Extensions)
 			refused.etag = s.etag
 			return refused
 		}
 	}
 	switch {
 	case len(found) > 0:
-		return op.refuse(found)
+		return op.fieldErrorAnswer(found)
 	case op.byID && op.status == http.StatusOK && string(s.body) == "null":
-		return absent()
+		return notFound()
 	}
 	done := &answer{status: op.status, json: s.body, etag: s.etag}
 	if op.located {
@@ -116,9 +116,9 @@ func (op *operation) conclude(
 	return done
 }
 
-// sort adds a fault to its field, unless the field is unknown, and reports
+// addUserError adds a fault to its field, unless the field is unknown, and reports
 // whether it is one of the whole request instead.
-func (op *operation) sort(e userError, values map[string]any, found faults, unknown []string) (whole bool) {
+func (op *operation) addUserError(e userError, values map[string]any, found fieldErrors, unknown []string) (whole bool) {
 	o, _ := outcomeOf(e.Code)
 	i := slices.IndexFunc(op.inputs, func(in input) bool {
 		return len(e.Field) > 0 && in.input == e.Field[len(e.Field)-1]
@@ -133,7 +133,7 @@ func (op *operation) sort(e userError, values map[string]any, found faults, unkn
 	case hidden && (o.inField || len(found[name]) == 0):
 		return false // it is about a value that we made
 	case i >= 0 && o.inField:
-		found.add(name, op.inputs[i].word(e, values))
+		found.add(name, op.inputs[i].message(e, values))
 		return false
 	case o.status == http.StatusBadRequest:
 		found.add(nonField, e.Message)
@@ -143,8 +143,8 @@ func (op *operation) sort(e userError, values map[string]any, found faults, unkn
 	}
 }
 
-// word is the message about a field.
-func (in input) word(e userError, values map[string]any) string {
+// message is the message about a field.
+func (in input) message(e userError, values map[string]any) string {
 	if in.typ == "ID" {
 		return unknownID(values[in.input])
 	}

@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// worthZipping is the length from which on an answer is compressed: one that
+// minGzipBytes is the length from which on an answer is compressed: one that
 // fits into a packet gains nothing.
-const worthZipping = 1024
+const minGzipBytes = 1024
 
 // send writes the answer: in one piece with its length if it is short, else as
 // it comes.
@@ -30,31 +30,31 @@ func (a *api) send(w http.ResponseWriter, r *http.Request, answer *answer) {
 		encode(&b, answer.body)
 		body = b.Bytes()
 	}
-	long := answer.rest != nil || len(body) > worthZipping
+	long := answer.more != nil || len(body) > minGzipBytes
 	// A strong tag is of one representation: the same bytes, never compressed.
-	zip := long && !answer.tagged() && acceptsGzip(r.Header)
+	compress := long && !answer.tagged() && acceptsGzip(r.Header)
 	switch {
-	case zip:
+	case compress:
 		w.Header().Set("Content-Encoding", "gzip")
-	case answer.rest == nil:
+	case answer.more == nil:
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	}
 	w.WriteHeader(answer.status)
 	switch {
 	case r.Method == http.MethodHead:
-	case zip:
-		a.writeZipped(w, r, body, answer.rest)
+	case compress:
+		a.writeZipped(w, r, body, answer.more)
 	default:
-		a.write(w, w, r, body, answer.rest)
+		a.write(w, w, r, body, answer.more)
 	}
 }
 
 func (a *api) writeZipped(w http.ResponseWriter, r *http.Request, body []byte, rest *pages) {
-	zip, ok := a.zips.Get().(*gzip.Writer)
+	zip, ok := a.gzipWriters.Get().(*gzip.Writer)
 	if !ok {
 		zip, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is a good one
 	}
-	defer a.zips.Put(zip)
+	defer a.gzipWriters.Put(zip)
 	zip.Reset(w)
 	if a.write(w, zip, r, body, rest) {
 		_ = zip.Close() // the client may be gone
@@ -77,21 +77,21 @@ func (a *api) write(w http.ResponseWriter, to io.Writer, r *http.Request, body [
 			_, err := to.Write([]byte("]"))
 			return err == nil
 		}
-		next, ok := rest.read()
+		next, ok := rest.nextItems()
 		if !ok {
-			a.annotate(r.Context(), slog.Bool("aborted", true))
-			cutOff(w)
+			a.addLogAttrs(r.Context(), slog.Bool("aborted", true))
+			abort(w)
 			return false
 		}
 		items = next
 	}
 }
 
-// cutOff breaks the connection (HTTP/2: the stream), so that half a list does
+// abort breaks the connection (HTTP/2: the stream), so that half a list does
 // not look like a whole one. It cannot panic with http.ErrAbortHandler, which
 // gqlgen's server would answer as a fault; a deadline that has passed keeps the
 // rest of the answer, its end above all, from being sent.
-func cutOff(w http.ResponseWriter) {
+func abort(w http.ResponseWriter) {
 	// An error means that there is no connection, as in tests.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Unix(1, 0))
 }

@@ -116,7 +116,7 @@ func TestOutcomes_HaveEveryCodeOfTheSchema(t *testing.T) {
 }
 
 // What the graph refuses in a doomed request must be what the row is doomed by.
-func TestDoomed_EveryRowThatValidatesHasATextToRefuse(t *testing.T) {
+func TestMakeInvalid_EveryRowThatValidatesHasATextToRefuse(t *testing.T) {
 	t.Parallel()
 	all, err := compile(loadSchema(t), rows(Options{}))
 	if err != nil {
@@ -129,7 +129,7 @@ func TestDoomed_EveryRowThatValidatesHasATextToRefuse(t *testing.T) {
 					continue
 				}
 				values := map[string]any{}
-				op.doomed(values, faults{in.name: {"wrong"}})
+				op.makeInvalid(values, fieldErrors{in.name: {"wrong"}})
 				if !holds(values, neverValid) {
 					t.Errorf("%s with a wrong %s is sent as %v", op.path, in.name, values)
 				}
