@@ -1,6 +1,7 @@
-// Package auth finds out who somebody is: passwords, tokens, sessions, and the
-// middleware that puts the viewer into the context. What a viewer may do is
-// never decided here. It alone imports jwx and x/crypto.
+// Package auth authenticates callers: it checks passwords, signs and verifies
+// tokens, opens and ends sessions, and puts the caller into the context of a
+// request. It never decides what a caller may do. No other package imports jwx
+// or x/crypto.
 package auth
 
 import (
@@ -16,8 +17,7 @@ import (
 	"github.com/caregraph/caregraph/store"
 )
 
-// Accounts is what people do with their accounts: register, sign in and out,
-// change the password.
+// Accounts registers accounts, signs them in and out, and changes passwords.
 type Accounts struct {
 	Store    *store.Store
 	Hasher   *Hasher
@@ -25,16 +25,16 @@ type Accounts struct {
 	Throttle *Throttle
 }
 
-// SignedIn is the outcome of signing in: the account, on whose behalf its
-// requests now act, and tokens.
+// SignedIn is the result of a sign-in: the account, the viewer for whom its
+// requests act from now on, and the tokens.
 type SignedIn struct {
 	User   *model.User
 	Viewer *model.Viewer
 	Tokens Pair
 }
 
-// Register makes an account and signs it in. It refuses with REQUIRED,
-// INVALID, TOO_LONG, WEAK_PASSWORD and TAKEN.
+// Register creates an account and signs it in. It fails with REQUIRED, INVALID,
+// TOO_LONG, WEAK_PASSWORD or TAKEN.
 func (a *Accounts) Register(ctx context.Context, u *model.User, password string) (*SignedIn, error) {
 	if err := checkAccount(u, password, u.ValidateRegistration(a.Store.Constraints("User"))); err != nil {
 		return nil, err
@@ -42,8 +42,8 @@ func (a *Accounts) Register(ctx context.Context, u *model.User, password string)
 	return a.create(ctx, u, password)
 }
 
-// CreateAdmin makes an administrator's account, without signing it in; only an
-// operator may. It refuses as Register does.
+// CreateAdmin creates the account of an administrator and does not sign it in.
+// Only an operator may call it. It fails with the codes of Register.
 func CreateAdmin(ctx context.Context, s *store.Store, h *Hasher, u *model.User, password string) (*model.User, error) {
 	u.Role = model.RoleAdmin
 	if err := checkAccount(u, password, u.Validate(s.Constraints("User"))); err != nil {
@@ -56,8 +56,8 @@ func CreateAdmin(ctx context.Context, s *store.Store, h *Hasher, u *model.User, 
 	return s.CreateUser(ctx, u, hash, nil)
 }
 
-// checkAccount adds the faults of the password to those of the account, in
-// the order of the input.
+// checkAccount merges the errors of the password into those of the account, in
+// the order of the input fields.
 func checkAccount(u *model.User, password string, invalid error) error {
 	refusal, isRefusal := errors.AsType[*model.Error](invalid)
 	if invalid != nil && !isRefusal {
@@ -113,9 +113,9 @@ func (a *Accounts) session(userID int64, sessionID string) (Pair, store.Session,
 	}, nil
 }
 
-// Login signs in with e-mail address and password, from a client address. It
-// refuses with INVALID_CREDENTIALS, in the same words and after the same time
-// whether there is such an account or not, and with TOO_MANY_ATTEMPTS.
+// Login signs in with an e-mail address and a password, from a client address.
+// It fails with TOO_MANY_ATTEMPTS or INVALID_CREDENTIALS. The text and the time
+// of INVALID_CREDENTIALS do not depend on whether the account exists.
 func (a *Accounts) Login(ctx context.Context, email model.EmailAddress, password, addr string) (*SignedIn, error) {
 	credential, err := a.credential(ctx, email)
 	if err != nil {
@@ -140,20 +140,20 @@ func (a *Accounts) Login(ctx context.Context, email model.EmailAddress, password
 	return signedIn(u, session.ID, pair), nil
 }
 
-// credential returns nil, without an error, when there is no such account.
+// credential returns nil without an error if there is no such account.
 func (a *Accounts) credential(ctx context.Context, email model.EmailAddress) (*store.Credential, error) {
 	if !email.Valid() {
-		return nil, nil //nolint:nilnil // nobody has it
+		return nil, nil //nolint:nilnil // no account has this address
 	}
 	credential, err := a.Store.Credential(ctx, email)
 	if model.CodeOf(err) == model.CodeNotFound {
-		return nil, nil //nolint:nilnil // nobody has it
+		return nil, nil //nolint:nilnil // no account has this address
 	}
 	return credential, err
 }
 
 // verify checks the password of an account, which may be nil, and returns the
-// hash that it has from then on: an old one is brought up to date.
+// hash that is stored from now on. It replaces an outdated hash.
 func (a *Accounts) verify(ctx context.Context, c *store.Credential, account, password, addr string, refused error) (string, error) {
 	if wait, ok := a.Throttle.Attempt(account, addr); !ok {
 		return "", tooManyAttempts(wait)
@@ -178,8 +178,9 @@ func (a *Accounts) verify(ctx context.Context, c *store.Credential, account, pas
 	return a.rehash(ctx, c, password), nil
 }
 
-// rehash replaces a hash of former times. When that fails the old one stays,
-// until the next sign-in: the password was right.
+// rehash replaces an outdated hash and returns the hash that is stored
+// afterwards. If that fails, the old hash stays until the next sign-in: the
+// password was right.
 func (a *Accounts) rehash(ctx context.Context, c *store.Credential, password string) string {
 	hash, err := a.Hasher.Hash(ctx, password)
 	if err != nil || a.Store.SetPasswordHash(ctx, c.UserID, c.PasswordHash, hash) != nil {
@@ -195,7 +196,8 @@ func tooManyAttempts(wait time.Duration) error {
 	return refusal
 }
 
-// hashError is for a password that nobody had the time to hash.
+// hashError translates the error of a Hasher. It returns UNAVAILABLE if the
+// deadline passed before the hash was computed.
 func hashError(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return model.Refuse(model.CodeUnavailable, "The server is busy. Please try again.")
@@ -203,7 +205,7 @@ func hashError(err error) error {
 	return fmt.Errorf("hash password: %w", err)
 }
 
-// reload reads anew on whose behalf the session acts.
+// reload reads the viewer and the account of a session again.
 func (a *Accounts) reload(ctx context.Context, sessionID string, pair Pair) (*SignedIn, error) {
 	v, err := a.Store.SessionViewer(ctx, sessionID)
 	if err != nil {
@@ -223,9 +225,9 @@ func invalidToken(message string) error {
 	return model.RefuseField("refresh", model.CodeInvalidToken, message)
 }
 
-// Refresh exchanges a refresh token for a new pair of the same session. A
-// token that was exchanged before ends the session. It refuses with
-// INVALID_TOKEN.
+// Refresh exchanges a refresh token for a new pair of tokens of the same
+// session. If the token was exchanged before, Refresh ends the session. It
+// fails with INVALID_TOKEN.
 func (a *Accounts) Refresh(ctx context.Context, token string) (*SignedIn, error) {
 	claims, err := a.Tokens.Verify(token, RefreshToken)
 	if err != nil {
@@ -244,7 +246,8 @@ func (a *Accounts) Refresh(ctx context.Context, token string) (*SignedIn, error)
 }
 
 // Logout ends the viewer's session or, with a refresh token, the session of
-// that token. It refuses a token that is not the viewer's with INVALID_TOKEN.
+// that token. It fails with INVALID_TOKEN if the token belongs to another
+// account.
 func (a *Accounts) Logout(ctx context.Context, v *model.Viewer, refresh *string) error {
 	if refresh == nil {
 		return a.Store.EndSession(ctx, v, v.SessionID)
@@ -265,8 +268,9 @@ func (a *Accounts) LogoutEverywhere(ctx context.Context, v *model.Viewer) error 
 }
 
 // ChangePassword replaces the viewer's password, ends all other sessions and
-// gives new tokens to this one. It refuses with INVALID_CREDENTIALS for the
-// present password, WEAK_PASSWORD for the new one and TOO_MANY_ATTEMPTS.
+// returns new tokens for this one. It fails with INVALID_CREDENTIALS if the
+// current password is wrong, WEAK_PASSWORD if the new one is weak, or
+// TOO_MANY_ATTEMPTS.
 func (a *Accounts) ChangePassword(ctx context.Context, v *model.Viewer, current, next, addr string) (*SignedIn, error) {
 	credential, err := a.Store.CredentialOf(ctx, v)
 	if err != nil {

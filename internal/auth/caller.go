@@ -10,24 +10,24 @@ import (
 	"github.com/caregraph/caregraph/store"
 )
 
-// Caller is who sent a request: nobody, or the bearer of a good access token.
-// Whether the token's session still lives is looked at once in each request. The
-// database is asked for it if the store cannot recall it for certain, together
-// with what the request reads if that is possible.
+// Caller is the sender of a request: anonymous, or the bearer of a valid access
+// token. Each request checks once whether the session of the token is still
+// open. If the session cache cannot answer that for certain, the database is
+// asked, together with the first read of the request where possible.
 type Caller struct {
 	tokenErr error
 	claims   *Claims
 	store    *store.Store
 
 	mu sync.Mutex
-	// viewer is that of the session, once it was asked for.
+	// viewer is the viewer of the session after it was confirmed.
 	viewer *model.Viewer
 }
 
 type callerKey struct{}
 
-// CallerFrom returns the caller of a request: nobody, if Identify did not see
-// it.
+// CallerFrom returns the caller of a request, or an anonymous one if the
+// request did not pass through Identify.
 func CallerFrom(ctx context.Context) *Caller {
 	if c, ok := ctx.Value(callerKey{}).(*Caller); ok {
 		return c
@@ -35,8 +35,9 @@ func CallerFrom(ctx context.Context) *Caller {
 	return &Caller{}
 }
 
-// Identify finds out who is calling from the header Authorization (RFC 6750,
-// 2.1) and lets every request through: what a caller may do is not its to say.
+// Identify reads the caller from the header Authorization (RFC 6750, 2.1) and
+// puts it into the context. It lets every request through: it does not decide
+// what a caller may do.
 func Identify(s *store.Store, t *Tokens, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		caller := identify(t, r.Header.Get("Authorization"))
@@ -48,7 +49,7 @@ func Identify(s *store.Store, t *Tokens, next http.Handler) http.Handler {
 func identify(t *Tokens, header string) *Caller {
 	scheme, token, _ := strings.Cut(header, " ")
 	if !strings.EqualFold(scheme, "Bearer") {
-		return &Caller{} // no credentials of a kind that we know are none
+		return &Caller{} // another scheme counts as no credentials
 	}
 	if token == "" || strings.Contains(token, " ") {
 		return &Caller{tokenErr: &TokenError{ReasonBadHeader}}
@@ -60,9 +61,9 @@ func identify(t *Tokens, header string) *Caller {
 	return &Caller{claims: &claims}
 }
 
-// Viewer tells on whose behalf the caller's session acts. Without a viewer the
-// error says why there is none: a *TokenError, or a *model.Error with
-// UNAVAILABLE; it is nil when no token was presented.
+// Viewer returns the confirmed viewer of the caller's session. If there is
+// none, the error says why: a *TokenError, or a *model.Error with UNAVAILABLE.
+// The error is nil if the request had no token.
 func (c *Caller) Viewer(ctx context.Context) (*model.Viewer, error) {
 	v, confirmed, err := c.cached()
 	if confirmed {
@@ -75,9 +76,10 @@ func (c *Caller) Viewer(ctx context.Context) (*model.Viewer, error) {
 	return c.Confirm(v)
 }
 
-// CachedViewer is Viewer for who can have it confirmed in the same round trip as
-// what they read: if it is not confirmed, it is the viewer as it was when the
-// session was last asked for.
+// CachedViewer returns the cached viewer. If confirmed is false, the caller
+// must confirm it with its first read: the viewer is the one that the session
+// had when it was last looked up. Without a cached viewer it returns what
+// Viewer returns.
 func (c *Caller) CachedViewer(ctx context.Context) (v *model.Viewer, confirmed bool, err error) {
 	if v, confirmed, err = c.cached(); v != nil || confirmed {
 		return v, confirmed, err
@@ -86,8 +88,8 @@ func (c *Caller) CachedViewer(ctx context.Context) (v *model.Viewer, confirmed b
 	return v, true, err
 }
 
-// cached tells what is known without asking; v is nil, and not confirmed, when
-// that is nothing.
+// cached returns the viewer without a query. If it returns nil and not
+// confirmed, the cache has no entry.
 func (c *Caller) cached() (v *model.Viewer, confirmed bool, err error) {
 	if c.claims == nil {
 		return nil, true, c.tokenErr
@@ -107,8 +109,9 @@ func (c *Caller) cached() (v *model.Viewer, confirmed bool, err error) {
 	return v, certain, nil
 }
 
-// Confirm takes note of on whose behalf the caller's session was said to act; nil
-// says that the session has ended. It returns what Viewer would.
+// Confirm stores the viewer that a session lookup found; nil means that the
+// session has ended. It returns what Viewer returns from then on. It fails with
+// a *TokenError if the session has ended or belongs to another account.
 func (c *Caller) Confirm(v *model.Viewer) (*model.Viewer, error) {
 	if v == nil || v.UserID != c.claims.UserID {
 		return nil, &TokenError{ReasonEnded}

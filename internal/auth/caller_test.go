@@ -20,13 +20,13 @@ import (
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
-// server is a clinic with tokens, in front of which callers are identified.
+// server is a clinic with tokens, behind Identify.
 type server struct {
 	*storetest.Clinic
 
 	tokens  *auth.Tokens
 	handler http.Handler
-	// caller is whom the latest request came from.
+	// caller is the caller of the latest request.
 	caller *auth.Caller
 }
 
@@ -47,7 +47,7 @@ func newServer(t *testing.T, options ...func(*store.Options)) *server {
 	return o
 }
 
-// request is a request of the account's, which has not asked anything yet.
+// request sends a request of the account and returns its caller.
 func (o *server) request(t *testing.T, account *storetest.Account) *auth.Caller {
 	t.Helper()
 	pair, err := o.tokens.Issue(account.UserID, account.SessionID)
@@ -67,13 +67,13 @@ func wantEnded(t *testing.T, v *model.Viewer, err error) {
 	}
 }
 
-// TestCachedViewer_IsConfirmedOnceInEachRequest: what is remembered from another
-// request is a guess; what was seen in this one is not.
+// A viewer that is cached from another request must be confirmed; one that was
+// confirmed in this request need not.
 func TestCachedViewer_IsConfirmedOnceInEachRequest(t *testing.T) {
 	t.Parallel()
 	o := newServer(t)
 	asha := o.Owner("Asha")
-	for i, wantConfirmed := range []bool{true, false, false} { // nothing is known of the first
+	for i, wantConfirmed := range []bool{true, false, false} { // the cache is empty in the first request
 		caller := o.request(t, asha)
 		v, confirmed, err := caller.CachedViewer(t.Context())
 		if err != nil || *v != *asha.Viewer || confirmed != wantConfirmed {
@@ -83,13 +83,12 @@ func TestCachedViewer_IsConfirmedOnceInEachRequest(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, confirmed, _ := caller.CachedViewer(t.Context()); !confirmed {
-			t.Errorf("request %d: not confirmed after it was seen", i)
+			t.Errorf("request %d: not confirmed after Confirm", i)
 		}
 	}
 }
 
-// TestViewer_IsAskedInEachRequest: whatever was remembered, a viewer that is not
-// presumed is asked for.
+// Viewer looks the session up unless it is confirmed, even if it is cached.
 func TestViewer_IsAskedInEachRequest(t *testing.T) {
 	t.Parallel()
 	o := newServer(t)
@@ -98,7 +97,7 @@ func TestViewer_IsAskedInEachRequest(t *testing.T) {
 		{"ended", "UPDATE sessions SET ended_at = now()", "UPDATE sessions SET ended_at = NULL"},
 		{"expired", "UPDATE sessions SET expires_at = now()", "UPDATE sessions SET expires_at = now() + interval '1h'"},
 		{"not active", "UPDATE users SET is_active = FALSE", "UPDATE users SET is_active = TRUE"},
-		{"somebody else's", "UPDATE sessions SET user_id = ?", "UPDATE sessions SET user_id = ?"},
+		{"of another account", "UPDATE sessions SET user_id = ?", "UPDATE sessions SET user_id = ?"},
 	} {
 		if v, err := o.request(t, asha).Viewer(t.Context()); err != nil || *v != *asha.Viewer {
 			t.Fatalf("before it was %s: %v, %v", change.what, v, err)
@@ -107,7 +106,7 @@ func TestViewer_IsAskedInEachRequest(t *testing.T) {
 		v, err := o.request(t, asha).Viewer(t.Context())
 		wantEnded(t, v, err)
 		if v, confirmed, err := o.request(t, asha).CachedViewer(t.Context()); !confirmed {
-			t.Errorf("%s, but presumed to be %v", change.what, v)
+			t.Errorf("%s, but cached as %v", change.what, v)
 		} else {
 			wantEnded(t, v, err)
 		}
@@ -115,7 +114,7 @@ func TestViewer_IsAskedInEachRequest(t *testing.T) {
 	}
 }
 
-// TestConfirm_RefusesASessionThatHasEnded, and never takes one for somebody else's.
+// It also refuses a viewer of another account.
 func TestConfirm_RefusesASessionThatHasEnded(t *testing.T) {
 	t.Parallel()
 	o := newServer(t)
@@ -126,8 +125,8 @@ func TestConfirm_RefusesASessionThatHasEnded(t *testing.T) {
 	}
 }
 
-// TestViewer_IsCachedWhileTheEntryIsCertain, without a question to the database,
-// and refused in the very request after its session was ended.
+// It needs no query then, and it is refused in the first request after its
+// session has ended.
 func TestViewer_IsCachedWhileTheEntryIsCertain(t *testing.T) {
 	t.Parallel()
 	lookups := &counter{}
@@ -146,12 +145,12 @@ func TestViewer_IsCachedWhileTheEntryIsCertain(t *testing.T) {
 		t.Errorf("asked, it is %v, %v", v, err)
 	}
 	if v, confirmed, err := o.request(t, asha).CachedViewer(t.Context()); err != nil || !confirmed || *v != *asha.Viewer {
-		t.Errorf("presumed, it is %v, confirmed %t, %v", v, confirmed, err)
+		t.Errorf("from the cache, it is %v, confirmed %t, %v", v, confirmed, err)
 	}
 	if n := lookups.sessions.Load() - before; n > 0 {
 		t.Errorf("the database was asked %d times", n)
 	}
-	if _, err := o.request(t, bina).Viewer(t.Context()); err != nil { // who has not been here before
+	if _, err := o.request(t, bina).Viewer(t.Context()); err != nil { // the first request of this account
 		t.Error(err)
 	}
 	if err := o.Store.EndSessions(t.Context(), asha.Viewer, ""); err != nil {
@@ -162,12 +161,12 @@ func TestViewer_IsCachedWhileTheEntryIsCertain(t *testing.T) {
 	v, confirmed, err := o.request(t, asha).CachedViewer(t.Context())
 	wantEnded(t, v, err)
 	if !confirmed {
-		t.Error("it is presumed still")
+		t.Error("it is still cached without a confirmation")
 	}
 }
 
-// TestViewer_IsNotCachedForAnotherAccount: a token that names another account
-// than the session's is refused, whatever is recalled.
+// A token that names another account than its session is refused, even if the
+// session is cached.
 func TestViewer_IsNotCachedForAnotherAccount(t *testing.T) {
 	t.Parallel()
 	o := newServer(t)
@@ -177,13 +176,13 @@ func TestViewer_IsNotCachedForAnotherAccount(t *testing.T) {
 	}
 	bina.SessionID = asha.SessionID
 	if v, confirmed, err := o.request(t, bina).CachedViewer(t.Context()); !confirmed {
-		t.Errorf("presumed to be %v", v)
+		t.Errorf("cached as %v", v)
 	} else {
 		wantEnded(t, v, err)
 	}
 }
 
-// counter counts the questions for sessions.
+// counter counts the lookups of sessions.
 type counter struct{ sessions atomic.Int64 }
 
 func (c *counter) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
@@ -195,7 +194,7 @@ func (c *counter) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.Tra
 
 func (*counter) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// TestCachedViewer_TakesTheRoleThatWasConfirmed and not the one of the request before.
+// It must not be the role of the request before.
 func TestCachedViewer_TakesTheRoleThatWasConfirmed(t *testing.T) {
 	t.Parallel()
 	o := newServer(t)
@@ -208,7 +207,7 @@ func TestCachedViewer_TakesTheRoleThatWasConfirmed(t *testing.T) {
 		t.Errorf("asked, it is %v, %v", v, err)
 	}
 	if v, _, err := o.request(t, asha).CachedViewer(t.Context()); err != nil || v.Role != model.RoleAdmin {
-		t.Errorf("presumed, it is %v, %v", v, err)
+		t.Errorf("from the cache, it is %v, %v", v, err)
 	}
 }
 
@@ -235,7 +234,7 @@ func TestCaller_ServesAllGoroutinesOfARequest(t *testing.T) {
 	group.Wait()
 }
 
-// TestCallerFrom_IsNobodyUnlessIdentified and says why a token is refused.
+// A caller with a refused token knows the reason.
 func TestCallerFrom_IsNobodyUnlessIdentified(t *testing.T) {
 	t.Parallel()
 	if v, confirmed, err := auth.CallerFrom(t.Context()).CachedViewer(t.Context()); v != nil || !confirmed || err != nil {

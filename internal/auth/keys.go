@@ -28,15 +28,16 @@ const (
 )
 
 const (
-	// maxKeys is how many keys stay in the file: the one that signs and the
-	// four before it. Nobody is signed out as long as there are no more than
-	// four rotations within the life of a refresh token.
+	// maxKeys is the number of keys that stay in the file: the signing key and
+	// the four before it. No one is signed out as long as there are at most
+	// four rotations within the lifetime of a refresh token.
 	maxKeys         = 5
 	maxKeyFileBytes = 1 << 20
 )
 
-// Keys is a set of signing keys of one algorithm. The first signs, all verify.
-// It does not change; a rotated file is read at the next start.
+// Keys is a set of signing keys of one algorithm. The first key signs, all keys
+// verify. A set never changes; the server reads a rotated file at its next
+// start.
 type Keys struct {
 	alg     jwa.SignatureAlgorithm
 	signers []crypto.Signer
@@ -46,9 +47,9 @@ type Keys struct {
 }
 
 // LoadKeys reads the private keys in the file: a JWK Set (RFC 7517), or PKCS#8
-// keys in PEM as an operator may bring them. Every error names the file, and
-// none shows what is in it. It is an error when the file can be read by others
-// than its owner, and when it holds any key that is not for alg.
+// keys in PEM. It fails if others than the owner can read the file, and if any
+// key in it is not for alg. Every error names the file, and none quotes its
+// content.
 func LoadKeys(path, alg string) (*Keys, error) {
 	algorithm, err := parseAlgorithm(alg)
 	if err != nil {
@@ -69,9 +70,10 @@ func LoadKeys(path, alg string) (*Keys, error) {
 	return keys, nil
 }
 
-// LoadOrCreateKeys is LoadKeys, and on the first start makes the file with one
-// new key, mode 0600. Of several servers that start at once one makes the file
-// and all use it; none ever sees half of it.
+// LoadOrCreateKeys returns what LoadKeys returns. On the first start it creates
+// the file with one new key and mode 0600. If several servers start at once,
+// one of them creates the file and all use it; none ever reads an incomplete
+// file.
 func LoadOrCreateKeys(path, alg string) (*Keys, error) {
 	keys, err := LoadKeys(path, alg)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -83,10 +85,10 @@ func LoadOrCreateKeys(path, alg string) (*Keys, error) {
 	return LoadKeys(path, alg)
 }
 
-// RotateKeys puts a new key in front of those in the file and returns them
-// all. The older ones go on verifying, so nobody is signed out; beyond five in
-// all the oldest is dropped. A PEM file becomes a JWK Set. Run it as the user
-// whom the server runs as. It refuses to run beside another rotation.
+// RotateKeys puts a new key in front of those in the file and returns all keys.
+// The older keys continue to verify, so no one is signed out; it drops the
+// oldest of more than five. A PEM file becomes a JWK Set. Run it as the user
+// that runs the server. It fails while another rotation runs.
 func RotateKeys(path, alg string) (*Keys, error) {
 	path, err := filepath.EvalSymlinks(path) // replace the file, not a link to it
 	if err != nil {
@@ -94,7 +96,7 @@ func RotateKeys(path, alg string) (*Keys, error) {
 	}
 	next, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // G304: the operator names the file.
 	if err != nil {
-		return nil, fmt.Errorf("rotate signing keys: another rotation runs, or one was cut short and left its file: %w", err)
+		return nil, fmt.Errorf("rotate signing keys: another rotation runs, or an interrupted one left its file: %w", err)
 	}
 	rotated, err := rotateInto(next, path, alg)
 	if err != nil {
@@ -103,7 +105,7 @@ func RotateKeys(path, alg string) (*Keys, error) {
 	return rotated, nil
 }
 
-// rotateInto writes the new set to next and puts that in the place of path.
+// rotateInto writes the new set to next and renames next to path.
 func rotateInto(next *os.File, path, alg string) (*Keys, error) {
 	old, err := LoadKeys(path, alg)
 	if err != nil {
@@ -138,7 +140,7 @@ func parseAlgorithm(name string) (jwa.SignatureAlgorithm, error) {
 	return jwa.SignatureAlgorithm(name), nil
 }
 
-// newKeys makes each key prove that its halves belong together.
+// newKeys checks that both halves of each key belong together.
 func newKeys(alg jwa.SignatureAlgorithm, signers []crypto.Signer) (*Keys, error) {
 	keys := &Keys{alg: alg, signers: signers, public: make(map[string]crypto.PublicKey)}
 	published := jwk.NewSet()
@@ -170,9 +172,9 @@ func newKeys(alg jwa.SignatureAlgorithm, signers []crypto.Signer) (*Keys, error)
 	return keys, err
 }
 
-// toJWK returns a key, private or public, as a JWK with its RFC 7638
-// thumbprint for kid. It starts from the bare key, so nothing else that a file
-// says about the key is passed on.
+// toJWK returns a key, private or public, as a JWK whose kid is its RFC 7638
+// thumbprint. It starts from the bare key, so it passes on nothing else that a
+// file says about the key.
 func toJWK(key any, alg jwa.SignatureAlgorithm) (jwk.Key, error) {
 	described, err := jwk.FromRaw(key)
 	if err != nil {
@@ -193,7 +195,7 @@ func generateSigner(alg jwa.SignatureAlgorithm) (crypto.Signer, error) {
 	return private, err
 }
 
-// parseSigners leaves the parser's own errors out: they might quote the file.
+// parseSigners omits the errors of the parser, which could quote the file.
 func parseSigners(content []byte, alg jwa.SignatureAlgorithm) ([]crypto.Signer, error) {
 	isPEM := bytes.HasPrefix(bytes.TrimSpace(content), []byte("-----BEGIN"))
 	set, err := jwk.Parse(content, jwk.WithPEM(isPEM))
@@ -201,7 +203,7 @@ func parseSigners(content []byte, alg jwa.SignatureAlgorithm) ([]crypto.Signer, 
 		return nil, errors.New("neither a JWK Set nor PKCS#8 keys in PEM")
 	}
 	if set.Len() == 0 {
-		return nil, errors.New("there is no key in it")
+		return nil, errors.New("contains no key")
 	}
 	signers := make([]crypto.Signer, set.Len())
 	for i := range signers {
@@ -222,7 +224,7 @@ func signerOf(key jwk.Key, alg jwa.SignatureAlgorithm) (crypto.Signer, error) {
 	}
 	var raw any
 	if err := key.Raw(&raw); err != nil {
-		return nil, errors.New("is broken")
+		return nil, errors.New("cannot be read")
 	}
 	switch private := raw.(type) {
 	case ed25519.PrivateKey:
@@ -254,8 +256,9 @@ func readKeyFile(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(file, maxKeyFileBytes))
 }
 
-// createKeyFile makes the whole file beside its place and then links it there,
-// which, unlike a rename, fails when somebody else was faster. Theirs is kept.
+// createKeyFile writes the whole file under a temporary name in the same
+// directory and then links it to its path. Unlike a rename, the link fails if
+// another server was faster; then that server's file stays.
 func createKeyFile(path string, alg jwa.SignatureAlgorithm) error {
 	directory := filepath.Dir(path)
 	if err := os.MkdirAll(directory, 0o700); err != nil {
@@ -269,7 +272,7 @@ func createKeyFile(path string, alg jwa.SignatureAlgorithm) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.Remove(temp.Name()) }() // a draft left behind does no harm
+	defer func() { _ = os.Remove(temp.Name()) }() // a leftover file does no harm
 	if err := writeSigners(temp, alg, []crypto.Signer{signer}); err != nil {
 		return err
 	}
@@ -279,7 +282,8 @@ func createKeyFile(path string, alg jwa.SignatureAlgorithm) error {
 	return syncDirectory(directory)
 }
 
-// writeSigners writes a private JWK Set, down to the disk, and closes the file.
+// writeSigners writes a private JWK Set, flushes it to disk and closes the
+// file.
 func writeSigners(file *os.File, alg jwa.SignatureAlgorithm, signers []crypto.Signer) error {
 	set := jwk.NewSet()
 	for _, signer := range signers {
@@ -299,8 +303,8 @@ func writeSigners(file *os.File, alg jwa.SignatureAlgorithm, signers []crypto.Si
 	return errors.Join(err, file.Sync(), file.Close())
 }
 
-// syncDirectory makes a new name in the directory outlive a power cut. Windows
-// cannot, and need not.
+// syncDirectory makes a new name in the directory survive a power cut. Windows
+// has no such call and does not need one.
 func syncDirectory(path string) error {
 	if runtime.GOOS == "windows" {
 		return nil

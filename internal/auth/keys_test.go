@@ -115,8 +115,7 @@ func TestLoadKeys_KeyOfOtherAlgorithmIsRefused(t *testing.T) {
 	}
 }
 
-// A second key that is not what was configured must not slip in behind a good
-// one.
+// A second key of another kind must not be accepted after a good one.
 func TestLoadKeys_EveryKeyIsChecked(t *testing.T) {
 	t.Parallel()
 	var good struct{ Keys []json.RawMessage }
@@ -132,7 +131,7 @@ func TestLoadKeys_EveryKeyIsChecked(t *testing.T) {
 		"symmetric":   `{"kty":"oct","k":"c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0","alg":"HS256"}`,
 		"anonymous":   `{"kty":"oct","k":"c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"}`,
 		"public only": `{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}`,
-		// The halves are of two different keys.
+		// The halves belong to two different keys.
 		"mixed up":       `{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"Cd57R_dWjhH6KSAw0oILFP9zOziwk4qcOC4FnNVXwHI"}`,
 		"for encryption": `{"kty":"OKP","use":"enc","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}`,
 		"twice":          ours,
@@ -312,7 +311,7 @@ func TestPublicJWKS_HasEveryKeyAndNoPrivatePart(t *testing.T) {
 	}
 }
 
-// What an operator's file says beside the key, however odd, is not published.
+// Nothing else that an operator's file says about a key is published.
 func TestPublicJWKS_PassesNothingOnFromTheFile(t *testing.T) {
 	t.Parallel()
 	keys, err := LoadKeys(writeFile(t, []byte(`{"kty":"OKP","crv":"Ed25519","note":"TOP-SECRET",
@@ -371,7 +370,7 @@ func wantErrorWith(t *testing.T, err error, parts ...string) {
 	}
 }
 
-// wantOnlyFile looks for drafts that were left behind.
+// wantOnlyFile fails the test if temporary files are left.
 func wantOnlyFile(t *testing.T, path string) {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Dir(path))

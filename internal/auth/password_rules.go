@@ -16,23 +16,24 @@ import (
 
 const (
 	minPasswordLength = 8
-	// maxPasswordLength bounds what is fed to the hash; no passphrase that
-	// somebody types is longer.
+	// maxPasswordLength bounds the input of the hash. No one types a longer
+	// passphrase.
 	maxPasswordLength = 128
-	// maxSimilarity is Django's: two texts that share seven tenths of their
-	// characters are alike.
+	// maxSimilarity is Django's bound: two texts that share seven tenths of
+	// their characters are similar.
 	maxSimilarity = 0.7
-	// minPartLength is the shortest piece of a name that a password must not
+	// minPartLength is the length of the shortest name that a password must not
 	// contain: "ravi" within "gravity" is chance.
 	minPartLength = 5
 )
 
-// CheckPassword returns every reason why the password is too weak for a new
-// account or a change, as faults of the field with code WEAK_PASSWORD, and nil
-// when there is none. Length counts characters, without the white space around
-// the password, which is never part of it. No message quotes the input.
+// CheckPassword returns all reasons why the password is too weak for a new
+// account or a change, as errors of the field with code WEAK_PASSWORD. It
+// returns nil for a strong password. Length counts characters, without the
+// white space around the password, which is never part of it. No message quotes
+// the input.
 //
-// The time it takes is linear in its input, whatever the input is.
+// Its time is linear in the length of the input.
 func CheckPassword(field, password, username, email string) []model.FieldError {
 	password = trimPassword(password)
 	var faults []model.FieldError
@@ -60,21 +61,22 @@ func isNumeric(password string) bool {
 // Common passwords.
 
 const (
-	// maxCommonBytes is more than the longest common password with its ending.
+	// maxCommonBytes is longer than the longest common password with a suffix.
 	maxCommonBytes = 40
-	// topPasswords is how many of the list are refused with an ending, too.
+	// topPasswords is the number of entries of the list that are also refused
+	// with a suffix.
 	topPasswords = 100
 )
 
-// commonSuffix splits a password into a word and what people add to a word when
-// a form asks for digits and marks: 1, 123, @123, 2024!
+// commonSuffix splits a password into a word and what people append to a word
+// when a form asks for digits and marks: 1, 123, @123, 2024!
 var commonSuffix = regexp.MustCompile(`^(.+?)[@#$!._*-]?(?:0?1|12|123|1234|12345|123456|007|786|(?:19|20)\d\d)?[@#$!.*]?$`)
 
-// commonPasswords is a constant that Go cannot spell: the rank of each common
-// password, folded. It is decoded from the library's compressed data when the
-// first password is checked, and takes some 300 KB from then on. The other
-// packages of that library are not used: they decode 80,000 names and words at
-// start, and their work grows with the square of the password's length.
+// commonPasswords returns the rank of each common password, by its folded form.
+// It decodes the compressed data of the library when the first password is
+// checked, and keeps about 300 KB from then on. The other packages of that
+// library are not used: they decode 80,000 names and words at start, and their
+// work grows with the square of the password's length.
 var commonPasswords = sync.OnceValue(func() map[string]int {
 	var asset struct{ List []string }
 	if err := json.Unmarshal(data.MustAsset("data/Passwords.json"), &asset); err != nil {
@@ -86,7 +88,7 @@ var commonPasswords = sync.OnceValue(func() map[string]int {
 			ranks[fold(password)] = rank
 		}
 	}
-	// The list is of English speakers. These lead the lists that are published
+	// The list is of English speakers. These words lead the published lists
 	// about India.
 	for _, word := range []string{"admin", "india", "abcd", "welcome"} {
 		ranks[fold(word)] = 0
@@ -94,8 +96,8 @@ var commonPasswords = sync.OnceValue(func() map[string]int {
 	return ranks
 })
 
-// isCommon reports whether the password is in the list, in capitals or l33t or
-// not, or one of the very most common with a usual ending.
+// isCommon reports whether the password, in any spelling, is in the list, or is
+// one of the most common ones with a usual suffix.
 func isCommon(password string) bool {
 	if password == "" || len(password) > maxCommonBytes {
 		return false
@@ -112,9 +114,9 @@ func isCommon(password string) bool {
 	return listed && rank < topPasswords
 }
 
-// fold writes all spellings of a word alike: lower case, and for each digit or
-// mark the letter that it stands for in l33t. The list is folded too, so one
-// look-up does for what would else be dozens of permutations.
+// fold maps all spellings of a word to one: lower case, and for each digit or
+// mark the letter that it replaces in l33t. The list is folded too, so one
+// lookup replaces dozens of permutations.
 func fold(word string) string {
 	return strings.Map(func(r rune) rune {
 		switch r = unicode.ToLower(r); r {
@@ -148,11 +150,11 @@ func fold(word string) string {
 
 // Likeness to the user's own names.
 
-// maxNameBytes is more than a valid user name or e-mail address has. Longer
-// ones are refused by their own rules.
+// maxNameBytes is longer than any valid user name or e-mail address. Their own
+// rules refuse longer ones.
 const maxNameBytes = 320
 
-// isSimilar compares the password with the name, with what stands before its @,
+// isSimilar compares the password with the name, with the part before its @,
 // and, as Django does, with each of its words.
 func isSimilar(password, name string) bool {
 	if name == "" || len(name) > maxNameBytes {
@@ -178,13 +180,13 @@ func isSimilar(password, name string) bool {
 	return false
 }
 
-// similarity is the share of characters that two texts have in common, order
-// aside: from 0 to 1, Python's SequenceMatcher.quick_ratio.
+// similarity returns the share of characters that two texts have in common,
+// regardless of order: from 0 to 1, Python's SequenceMatcher.quick_ratio.
 func similarity(a, b string) float64 {
 	inA, inB := utf8.RuneCountInString(a), utf8.RuneCountInString(b)
 	most := 2 * float64(min(inA, inB)) / float64(inA+inB)
 	if inA == 0 || inB == 0 || most < maxSimilarity {
-		return 0 // too unlike in length to reach the bound: no need to count
+		return 0 // the lengths differ too much to reach the bound: no need to count
 	}
 	counts := make(map[rune]int, inB)
 	for _, r := range b {

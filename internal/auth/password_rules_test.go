@@ -59,7 +59,7 @@ func TestCheckPassword_TellsAllReasonsAtOnce(t *testing.T) {
 func TestCheckPassword_AcceptsDecentPasswords(t *testing.T) {
 	t.Parallel()
 	for _, password := range []string{
-		"Secure@123", // the example of the README that clients already use
+		"Secure@123", // the example of the README, which clients already use
 		"correct horse battery staple",
 		"gravity-of-mars",
 		"dragon-breath-47",
@@ -104,9 +104,9 @@ func TestSimilarity_IsPythonsQuickRatio(t *testing.T) {
 		want float64
 	}{
 		{"rahulkumar", "rahulkumar", 1},
-		{"rahulkumar", "ramukluhar", 1}, // order aside
+		{"rahulkumar", "ramukluhar", 1}, // the order does not matter
 		{"rahul123", "rahul", 10.0 / 13},
-		{"aaaaaaaa", "abcdefgh", 2.0 / 16}, // a character counts as often as it is there
+		{"aaaaaaaa", "abcdefgh", 2.0 / 16}, // a character counts as often as it occurs
 		{"secure@1", "abc", 0},             // cannot reach the bound
 		{"", "rahul", 0},
 		{"", "", 0},
@@ -117,7 +117,7 @@ func TestSimilarity_IsPythonsQuickRatio(t *testing.T) {
 	}
 }
 
-// The list is what the library's own file holds, so a change there shows here.
+// The list comes from the library's own file, so a change there shows here.
 func TestCommonPasswords_ListIsThere(t *testing.T) {
 	t.Parallel()
 	if n := len(commonPasswords()); n < 6500 || n > 8000 {

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/crypto/argon2"
 )
 
-// What new hashes are made with: OWASP's advice for argon2id.
+// The parameters of new hashes: OWASP's recommendation for argon2id.
 const (
 	argonMemory  = 19456 // KiB
 	argonTime    = 2
@@ -25,8 +25,8 @@ const (
 	keyBytes     = 32
 )
 
-// The most that a stored hash may ask for, so that one bad row can neither
-// hang a login nor eat the memory. Django 5.2 makes 1,000,000 iterations.
+// The bounds of a stored hash, so that one bad row can neither block a login
+// nor exhaust the memory. Django 5.2 uses 1,000,000 iterations.
 const (
 	maxArgonMemory      = 64 * 1024 // KiB
 	maxArgonTime        = 10
@@ -38,16 +38,18 @@ const (
 // errMalformedHash never quotes the hash.
 var errMalformedHash = errors.New("stored password hash is malformed or of an unknown kind")
 
-// Hasher makes and checks password hashes, a bounded number at a time: each
-// argon2id hash takes 19 MiB, and a crowd of logins must not take them all.
+// Hasher computes and checks password hashes, a bounded number at a time: each
+// argon2id hash takes 19 MiB, and many logins at once must not exhaust the
+// memory.
 //
-// It reads a password without the white space around it, because the system
-// this one replaces trimmed passwords at registration and at login: imported
-// hashes are of trimmed passwords, and people have learned that a stray space
-// does not matter. Nothing else about the bytes is changed.
+// It ignores the white space around a password, because the system that this
+// one replaces trimmed passwords at registration and at login: imported hashes
+// are of trimmed passwords, and people have learned that a stray space does not
+// matter. It changes nothing else about the bytes.
 type Hasher struct {
-	// ExtraCPU, when it is set, runs each computation, and returns when that is
-	// done: it can see to it that nothing else waits for it.
+	// ExtraCPU, if set, runs each computation and returns when it is done. It
+	// can give the computation a processor of its own, so that other work does
+	// not wait for it.
 	ExtraCPU func(compute func())
 
 	slots chan struct{}
@@ -59,8 +61,8 @@ func NewHasher(concurrency int) *Hasher {
 	return &Hasher{slots: make(chan struct{}, max(1, concurrency))}
 }
 
-// Hash returns the argon2id hash of the password with a fresh salt, in the PHC
-// string format. It fails only when ctx ends before its turn comes.
+// Hash returns the argon2id hash of the password with a new salt, in the PHC
+// string format. It fails only if ctx ends while it waits for a slot.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltBytes)
 	_, _ = rand.Read(salt) // never fails, says its documentation
@@ -73,12 +75,13 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	return hash.String(), nil
 }
 
-// Verify reports whether encoded is the hash of the password. A right password
-// whose hash is not of today's kind and cost, Django's for one, is also stale:
-// hash it anew. The errors are the end of ctx and a malformed hash.
+// Verify reports whether encoded is the hash of the password. If the password
+// is right and its hash has another kind or cost than new hashes, such as
+// Django's, it is also stale: call Hash and store the result. Verify fails if
+// ctx ends or the hash is malformed.
 //
-// A Django hash costs some ten times as much as ours, so until its owner has
-// signed in once, a stopwatch can tell such an account from none.
+// A Django hash costs about ten times as much as ours. Until the owner has
+// signed in once, the time of a login shows that the account exists.
 func (h *Hasher) Verify(ctx context.Context, encoded, password string) (ok, stale bool, err error) {
 	if strings.HasPrefix(encoded, "!") { // Django's mark of an account without a password
 		return false, false, h.VerifyDummy(ctx, password)
@@ -95,8 +98,8 @@ func (h *Hasher) Verify(ctx context.Context, encoded, password string) (ok, stal
 	return ok, ok && !hash.current(), nil
 }
 
-// VerifyDummy costs what Verify costs, for a login that names no account. The
-// only error is the end of ctx.
+// VerifyDummy costs as much as Verify, for a login that names no account. It
+// fails only if ctx ends.
 func (h *Hasher) VerifyDummy(ctx context.Context, password string) error {
 	dummy := argonHash{argonMemory, argonTime, argonThreads, make([]byte, saltBytes), make([]byte, keyBytes)}
 	key, err := h.derive(ctx, dummy, password)
@@ -121,16 +124,15 @@ func (h *Hasher) derive(ctx context.Context, hash storedHash, password string) (
 	return key, err
 }
 
-// trimPassword takes off what Python's str.strip takes off, which is the white
-// space that Go knows and four separators of ASCII. Every rule about passwords
-// is applied to what is left.
+// trimPassword removes what Python's str.strip removes: the white space that Go
+// knows, and four ASCII separators. Every password rule applies to the result.
 func trimPassword(password string) string {
 	return strings.TrimFunc(password, func(r rune) bool {
 		return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f
 	})
 }
 
-// storedHash is a parsed hash, within the bounds above.
+// storedHash is a parsed hash within the bounds above.
 type storedHash interface {
 	derive(password string) ([]byte, error)
 	want() []byte
@@ -154,8 +156,8 @@ type argonHash struct {
 	salt, key             []byte
 }
 
-// parseArgon reads v=19, m=…,t=…,p=…, salt and key, and nothing that String
-// would not write.
+// parseArgon reads v=19, m=…,t=…,p=…, salt and key. It accepts only what String
+// writes.
 func parseArgon(parts []string) (storedHash, error) {
 	params := strings.Split(parts[1], ",")
 	if len(params) != 3 {
@@ -180,7 +182,7 @@ func parseArgon(parts []string) (storedHash, error) {
 	return hash, nil
 }
 
-// parseParam returns 0 for what is not a number from 1 to limit.
+// parseParam returns 0 if the text is not a number from 1 to limit.
 func parseParam(text, name string, limit int) int {
 	digits, found := strings.CutPrefix(text, name)
 	n, err := strconv.Atoi(digits)
@@ -194,7 +196,7 @@ func hasLength(part []byte, least int) bool {
 	return len(part) >= least && len(part) <= maxHashPartBytes
 }
 
-// String is the PHC string format.
+// String returns the hash in the PHC string format.
 func (a argonHash) String() string {
 	b64 := base64.RawStdEncoding
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version,
@@ -223,7 +225,7 @@ type djangoHash struct {
 func parseDjango(parts []string) (storedHash, error) {
 	hash := djangoHash{
 		iterations: parseParam(parts[0], "", maxPBKDF2Iterations),
-		salt:       []byte(parts[1]), // as it is: Django's salts are text
+		salt:       []byte(parts[1]), // not decoded: Django's salts are text
 	}
 	hash.key, _ = base64.StdEncoding.Strict().DecodeString(parts[2])
 	if hash.iterations == 0 || !hasLength(hash.salt, 1) || len(hash.key) != sha256.Size {

@@ -9,10 +9,10 @@ import (
 )
 
 const (
-	// Made by Python's hashlib, as Django makes them, of Secure@123.
+	// Computed by Python's hashlib in Django's way, from Secure@123.
 	djangoHashOfSecure     = "pbkdf2_sha256$1000$Yk3qXr8ZbV1nLw5Tt0PdGe$b6OueH/wM93YrGtAyzpxGctf/ugcb8rhd4brgEwXFo0="
 	djangoFullHashOfSecure = "pbkdf2_sha256$1000000$Yk3qXr8ZbV1nLw5Tt0PdGe$c7ahqd6f1vSFFWUkGPkV69WwDSQ9qojGjh+gJZSt9iU="
-	// Half of today's cost, as an older release may have made it.
+	// Half of the current cost, as an older release may have computed it.
 	cheapSalt = "$argon2id$v=19$m=9728,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$"
 )
 
@@ -45,7 +45,7 @@ func TestHasher_ComputesBesideTheRest(t *testing.T) {
 		t.Fatal(err)
 	}
 	if computed != 3 {
-		t.Errorf("%d hashes were computed beside the rest, want 3", computed)
+		t.Errorf("%d hashes were computed with ExtraCPU, want 3", computed)
 	}
 }
 
@@ -67,7 +67,7 @@ func TestHasher_SpacesAroundPasswordAreNoPartOfIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantVerify(t, hasher, encoded, "Secure@123", true, false)
-	wantVerify(t, hasher, encoded, "\u00a0Secure@123\x1f", true, false) // what Python strips
+	wantVerify(t, hasher, encoded, "\u00a0Secure@123\x1f", true, false) // white space for Python
 	wantVerify(t, hasher, encoded, "Secure @123", false, false)
 	wantVerify(t, hasher, djangoHashOfSecure, " Secure@123 ", true, true)
 }
@@ -93,7 +93,7 @@ func TestHasher_HashOfOtherCostIsStaleOnlyForRightPassword(t *testing.T) {
 	wantVerify(t, hasher, old.String(), "wrong", false, false)
 }
 
-// Hashes stored by earlier releases must go on verifying.
+// Hashes that earlier releases stored must still verify.
 func TestHasher_StoredHashStillVerifies(t *testing.T) {
 	t.Parallel()
 	wantVerify(t, NewHasher(1), "$argon2id$v=19$m=19456,t=2,p=1$y5oaLmFC/9g6RIh1BT/mqg$/hC69et7rYkqi8OL22qI4lmM9GsfKaQlGQXbDnEjg8Q", "Secure@123", true, false)
@@ -133,7 +133,7 @@ func TestHasher_MalformedHashIsAnErrorThatDoesNotQuoteIt(t *testing.T) {
 	}
 }
 
-// Every way to hash waits for a slot, gives it back, and gives up with ctx.
+// Every way to hash waits for a slot, releases it, and stops when ctx ends.
 func TestHasher_WaitsForASlotUntilContextEnds(t *testing.T) {
 	t.Parallel()
 	for name, hash := range map[string]func(context.Context, *Hasher) error{
@@ -157,7 +157,7 @@ func TestHasher_WaitsForASlotUntilContextEnds(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				hasher := NewHasher(1)
-				hasher.slots <- struct{}{} // somebody else is hashing
+				hasher.slots <- struct{}{} // another hash is being computed
 				ctx, cancel := context.WithCancel(t.Context())
 				results := make(chan error, 2)
 				go func() { results <- hash(ctx, hasher) }()

@@ -12,39 +12,39 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// budget lets burst attempts through at once, and after that one each time
-// that every has passed. No wait is ever longer than every.
+// budget is a token bucket: it allows burst attempts at once, and then one
+// attempt per interval. No wait is longer than one interval.
 type budget struct {
 	burst int
 	every time.Duration
 }
 
-// perAccount leaves a guesser some 2,900 guesses a day, and an owner who has
-// forgotten the password half a minute between tries. perAddress is for a whole
-// clinic behind one address. Only failures are spent of either.
+// perAccount leaves an attacker about 2,900 guesses a day, and makes an owner
+// who has forgotten the password wait half a minute between tries. perAddress
+// is for a whole clinic behind one address. Only failures use up a budget.
 func perAccount() budget { return budget{burst: 10, every: 30 * time.Second} }
 func perAddress() budget { return budget{burst: 100, every: 2 * time.Second} }
 
-// throttleEntries bounds each of the three tables to a few megabytes. What is
-// pushed out starts anew with a full budget; to push something out on purpose
-// takes attempts from some two hundred addresses.
+// throttleEntries bounds each of the three tables to a few megabytes. An
+// evicted key starts again with a full budget; to evict a key on purpose takes
+// attempts from about two hundred addresses.
 const throttleEntries = 20_000
 
 type (
 	throttleKey [16]byte
-	// refillTimes tells for each key when its budget will be whole again. That one
-	// instant is all there is to know of a budget, and arithmetic with it is
-	// exact; rate.Limiter cannot take back what a success must give back.
+	// refillTimes maps each key to the time when its budget is full again. That
+	// time describes a budget completely, and the arithmetic with it is exact.
+	// rate.Limiter cannot return what a success must return.
 	refillTimes = simplelru.LRU[throttleKey, time.Time]
 )
 
-// Throttle slows down guessing at passwords, for each account and for each
-// client address. It lives in memory and knows accounts and addresses only by
-// a hash under a key that dies with the process.
+// Throttle limits guessing at passwords, per account and per client address. It
+// lives in memory and stores accounts and addresses only as hashes under a key
+// that ends with the process.
 //
-// An address from which an account was signed in to has a budget of its own
-// for that account. So somebody elsewhere who spends the account's budget does
-// not lock its owner out.
+// An address from which someone has signed in to an account has a budget of its
+// own for that account. So a stranger who uses up the account's budget does not
+// lock its owner out.
 type Throttle struct {
 	clock  func() time.Time
 	secret [32]byte
@@ -55,7 +55,7 @@ type Throttle struct {
 	pairs     *refillTimes // by account and address together
 }
 
-// NewThrottle returns a Throttle with every budget whole.
+// NewThrottle returns a Throttle in which every budget is full.
 func NewThrottle(clock func() time.Time) *Throttle {
 	t := &Throttle{clock: clock, accounts: newRefillTimes(), addresses: newRefillTimes(), pairs: newRefillTimes()}
 	_, _ = rand.Read(t.secret[:]) // never fails, says its documentation
@@ -70,12 +70,12 @@ func newRefillTimes() *refillTimes {
 	return table
 }
 
-// Attempt asks to try a password for the account, by its e-mail address, from
-// a client address, with or without port. Ask before the password is looked
-// at: the attempt is spent at once, so that guesses made at the same time
-// count, too. When ok is false the password must not be looked at, nothing was
-// spent, and the next attempt can pass after wait, which is at most 30 s. It
-// makes no difference whether there is such an account.
+// Attempt asks for permission to check a password for the account, given by its
+// e-mail address, from a client address, with or without port. Call it before
+// the password is checked: it uses up an attempt at once, so that simultaneous
+// guesses count too. If ok is false, nothing was used up, the password must not
+// be checked, and the next attempt can pass after wait, which is at most 30 s.
+// The result does not depend on whether the account exists.
 func (t *Throttle) Attempt(account, addr string) (wait time.Duration, ok bool) {
 	keys := t.keys(account, addr)
 	now := t.clock()
@@ -97,8 +97,8 @@ func (t *Throttle) Attempt(account, addr string) (wait time.Duration, ok bool) {
 	return 0, true
 }
 
-// Succeeded says that the password of an attempt was right. The account's
-// budget is whole again and the address gets its attempt back.
+// Succeeded reports that the password of an attempt was right. It refills the
+// budget of the account and returns the attempt to the address.
 func (t *Throttle) Succeeded(account, addr string) {
 	keys := t.keys(account, addr)
 	t.mu.Lock()
@@ -111,13 +111,13 @@ func (t *Throttle) Succeeded(account, addr string) {
 	}
 }
 
-// wait returns how long it takes until an attempt can be spent.
+// wait returns the time until the next attempt is allowed.
 func (b budget) wait(refill, now time.Time) time.Duration {
 	room := time.Duration(b.burst) * b.every
 	return max(0, b.spend(refill, now).Sub(now)-room)
 }
 
-// spend returns when the budget will be whole after one more attempt.
+// spend returns the time when the budget is full again after one more attempt.
 func (b budget) spend(refill, now time.Time) time.Time {
 	if refill.Before(now) {
 		refill = now
@@ -132,7 +132,7 @@ func (t *Throttle) keys(account, addr string) throttleKeys {
 	return throttleKeys{
 		account: t.hash("account", account),
 		address: t.hash("address", addr),
-		both:    t.hash("both", addr, account), // no address has a NUL in it
+		both:    t.hash("both", addr, account), // no address contains a NUL
 	}
 }
 
@@ -142,14 +142,14 @@ func (t *Throttle) hash(parts ...string) throttleKey {
 	return throttleKey(mac.Sum(nil)[:len(throttleKey{})])
 }
 
-// addressGroup returns what one client can be taken to own: an IPv4 address,
+// addressGroup returns the addresses that one client controls: an IPv4 address,
 // or an IPv6 network of 64 bits, of which every client has at least one.
 func addressGroup(addr string) string {
 	ip, err := netip.ParseAddr(addr)
 	if err != nil {
 		withPort, err := netip.ParseAddrPort(addr)
 		if err != nil {
-			return addr // a Unix socket, say
+			return addr // for example a Unix socket
 		}
 		ip = withPort.Addr()
 	}

@@ -71,7 +71,7 @@ func TestThrottle_SuccessMakesTheAccountWholeAgain(t *testing.T) {
 		wantPass(t, throttle, ashasMail, clinicAddr) // right
 		throttle.Succeeded(ashasMail, clinicAddr)
 	}
-	// And elsewhere, too.
+	// The account's own budget is full again too.
 	for range 10 {
 		wantPass(t, throttle, ashasMail, afarAddr)
 	}
@@ -89,7 +89,7 @@ func TestThrottle_AttackerElsewhereDoesNotLockTheOwnerOut(t *testing.T) {
 	wantWait(t, throttle, ashasMail, afarAddr)
 	wantPass(t, throttle, ashasMail, clinicAddr)
 
-	// But nobody beside the owner has guesses without end.
+	// The owner's address has no unlimited number of guesses either.
 	for range 9 {
 		wantPass(t, throttle, ashasMail, clinicAddr)
 	}
@@ -99,12 +99,12 @@ func TestThrottle_AttackerElsewhereDoesNotLockTheOwnerOut(t *testing.T) {
 func TestThrottle_FrontDeskSignsInFiftyPeopleAndMore(t *testing.T) {
 	t.Parallel()
 	throttle, _ := newThrottle()
-	for i := range 1000 { // in no time at all
+	for i := range 1000 { // in no time
 		account := fmt.Sprintf("u%d@example.in", i)
 		wantPass(t, throttle, account, clinicAddr)
 		throttle.Succeeded(account, clinicAddr)
 	}
-	// All that did not take anything from the failures that are allowed.
+	// None of that used up the failures that are allowed.
 	for i := range 100 {
 		wantPass(t, throttle, fmt.Sprintf("f%d@example.in", i), clinicAddr)
 	}
@@ -127,7 +127,7 @@ func TestThrottle_AddressIsSlowedOverManyAccounts(t *testing.T) {
 	wantWait(t, throttle, ashasMail, afarAddr)
 }
 
-// A refused attempt must not be spent of the other budget.
+// A refused attempt must not use up the other budget.
 func TestThrottle_RefusalByOneBudgetLeavesTheOther(t *testing.T) {
 	t.Parallel()
 	throttle, _ := newThrottle()

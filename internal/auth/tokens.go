@@ -12,56 +12,57 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jws"
 )
 
-// How long tokens live unless settings say otherwise.
+// The lifetimes of tokens unless the settings change them.
 const (
 	DefaultAccessTTL  = 24 * time.Hour
 	DefaultRefreshTTL = 7 * 24 * time.Hour
 )
 
 const (
-	// maxTokenBytes is many times what an own token has, and bounds the work
-	// that a stranger's costs.
+	// maxTokenBytes is many times the length of our tokens. It bounds the work
+	// that a stranger's token costs.
 	maxTokenBytes = 4 << 10
-	// maxClockSkew is how far the clock of the server that issued a token may be
-	// ahead of ours. An expiry has no such grace: a token ends when it says.
+	// maxClockSkew is how far the clock of the server that issued a token may
+	// be ahead of ours. An expiry has no such tolerance: a token ends when it
+	// says.
 	maxClockSkew = 10 * time.Second
 )
 
 // TokenKind is the claim token_type.
 type TokenKind string
 
-// The kinds of tokens. Each is refused in the place of the other.
+// The kinds of tokens. Neither is accepted in place of the other.
 const (
 	AccessToken  TokenKind = "access"
 	RefreshToken TokenKind = "refresh"
 )
 
-// TokenSettings says what tokens are good for, and how long. A lifetime of
-// zero means the default.
+// TokenSettings are the claims and lifetimes of tokens. A lifetime of zero
+// means the default.
 type TokenSettings struct {
 	Issuer, Audience      string
 	AccessTTL, RefreshTTL time.Duration
 	Clock                 func() time.Time
 }
 
-// Tokens issues and verifies signed tokens (JWT, RFC 7519). It keeps none, and
-// knows nothing of sessions that have ended: whoever verifies a token asks for
-// its session, too.
+// Tokens issues and verifies signed tokens (JWT, RFC 7519). It stores none and
+// does not know which sessions have ended: who verifies a token must check its
+// session too.
 type Tokens struct {
 	keys     *Keys
 	settings TokenSettings
 	cache    *tokenCache
 }
 
-// Pair is what a caller gets on signing in. RefreshJTI is the identity of the
-// refresh token, to be kept so that it can be used once only.
+// Pair is what a caller gets at a sign-in. RefreshJTI identifies the refresh
+// token; the store keeps it, so that the token works only once.
 type Pair struct {
 	Access, Refresh                   string
 	AccessExpiresAt, RefreshExpiresAt time.Time
 	RefreshJTI                        string
 }
 
-// Claims is what a valid token says.
+// Claims are the claims of a valid token.
 type Claims struct {
 	Kind                TokenKind
 	UserID              int64
@@ -74,23 +75,23 @@ type Reason int
 
 // The reasons.
 const (
-	// ReasonInvalid is everything that is not told apart: no token at all,
-	// changed, signed by another key or in another way, from the future, of
-	// another issuer or for another audience.
+	// ReasonInvalid covers all causes that are not distinguished: no token at
+	// all, changed, signed by another key or in another way, from the future,
+	// of another issuer or for another audience.
 	ReasonInvalid Reason = iota + 1
 	ReasonExpired
 	ReasonWrongType
 	ReasonNoExpiry
 	ReasonNoID
 	ReasonNoType
-	// ReasonEnded is a good token whose session, or account, is over.
+	// ReasonEnded is a valid token whose session, or account, has ended.
 	ReasonEnded
-	// ReasonBadHeader is a header Authorization that holds no token.
+	// ReasonBadHeader is a header Authorization without a token.
 	ReasonBadHeader
 )
 
-// TokenError is the refusal of a token. Its text shows nothing of the token
-// and is fit for the caller.
+// TokenError reports why a token is refused. Its text shows nothing of the
+// token and may be sent to the caller.
 type TokenError struct{ Reason Reason }
 
 func (e *TokenError) Error() string {
@@ -114,8 +115,8 @@ func (e *TokenError) Error() string {
 	}
 }
 
-// payload is the claims as they are written: first those that the system this
-// one replaces had, in its order and types.
+// payload is the JSON of the claims: first those of the system that this one
+// replaces, in its order and types.
 type payload struct {
 	Type      TokenKind `json:"token_type,omitempty"`
 	ExpiresAt *int64    `json:"exp,omitempty"`
@@ -128,8 +129,8 @@ type payload struct {
 	SessionID string    `json:"sid"`
 }
 
-// NewTokens refuses settings without issuer, audience or clock, and lifetimes
-// that are not whole seconds, which a token cannot say.
+// NewTokens fails if the settings lack an issuer, an audience or a clock, and
+// if a lifetime is not in whole seconds, the unit of a token.
 func NewTokens(keys *Keys, settings TokenSettings) (*Tokens, error) {
 	if settings.AccessTTL == 0 {
 		settings.AccessTTL = DefaultAccessTTL
@@ -142,14 +143,14 @@ func NewTokens(keys *Keys, settings TokenSettings) (*Tokens, error) {
 	}
 	for _, ttl := range []time.Duration{settings.AccessTTL, settings.RefreshTTL} {
 		if ttl < time.Second || ttl%time.Second != 0 {
-			return nil, fmt.Errorf("a token cannot live %v: give whole seconds", ttl)
+			return nil, fmt.Errorf("token lifetime %v: must be a whole number of seconds, at least 1", ttl)
 		}
 	}
 	return &Tokens{keys: keys, settings: settings, cache: newTokenCache(maxCachedTokens)}, nil
 }
 
-// Issue signs a pair of tokens for one session of an account. Both are issued
-// at the same instant, and each ends exactly its lifetime later.
+// Issue signs a pair of tokens for one session of an account. Both tokens are
+// issued at the same time, and each ends exactly after its lifetime.
 func (t *Tokens) Issue(userID int64, sessionID string) (Pair, error) {
 	if userID < 1 || sessionID == "" {
 		return Pair{}, errors.New("issue tokens: no account or no session")
@@ -183,7 +184,7 @@ func (t *Tokens) claims(kind TokenKind, userID int64, sessionID string, now time
 	}
 }
 
-// subject is the account's global id in the schema.
+// subject returns the account's global id in the schema.
 func subject(userID string) string { return "usr_" + userID }
 
 func (t *Tokens) sign(claims payload) (string, error) {

@@ -142,8 +142,8 @@ func TestTokens_ChangedTokenIsInvalid(t *testing.T) {
 	tokens := newTokens(t, EdDSA, noon)
 	pair, _ := tokens.Issue(7, "s-1")
 	token := pair.Access
-	// Each character in turn, the last one of each part included: there base64
-	// has bits that lenient decoders do not look at.
+	// Each character in turn, including the last one of each part, where base64
+	// has bits that lenient decoders ignore.
 	for i := range token {
 		for _, c := range []byte("AB9_") {
 			changed := token[:i] + string(c) + token[i+1:]
@@ -209,7 +209,7 @@ func TestTokens_SignedInAnotherWayIsInvalid(t *testing.T) {
 		t.Log(name)
 		wantReason(t, tokens, token, AccessToken, ReasonInvalid)
 	}
-	// The forger's hand is not clumsy: with everything right it succeeds.
+	// A control: with everything right, a forged token is accepted.
 	if _, err := tokens.Verify(forge(header("EdDSA", ""), content, signWith(ours)), AccessToken); err != nil {
 		t.Errorf("a token made by hand as ours are was refused: %v", err)
 	}
@@ -237,7 +237,7 @@ func TestTokens_RotationSignsNobodyOut(t *testing.T) {
 		t.Errorf("a token of before the rotations: %v", err)
 	}
 	fresh, _ := tokens.Issue(7, "s-1")
-	wantReason(t, tokensWith(t, before, noon), fresh.Access, AccessToken, ReasonInvalid) // it has not that key
+	wantReason(t, tokensWith(t, before, noon), fresh.Access, AccessToken, ReasonInvalid) // it lacks the new key
 }
 
 func TestTokens_OtherServersTokenIsInvalid(t *testing.T) {
@@ -345,7 +345,7 @@ func wantReason(t *testing.T, tokens *Tokens, token string, kind TokenKind, want
 	}
 }
 
-// forge makes a compact JWS without the library's help.
+// forge makes a compact JWS without the library.
 func forge(header string, content []byte, sign func([]byte) []byte) string {
 	b64 := base64.RawURLEncoding
 	signed := b64.EncodeToString([]byte(header)) + "." + b64.EncodeToString(content)

@@ -14,23 +14,23 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jws"
 )
 
-// maxCachedTokens bounds verified to some 5 MB. Whoever is pushed out has the
+// maxCachedTokens bounds the cache to about 5 MB. An evicted token has its
 // signature checked once more.
 const maxCachedTokens = 10_000
 
-// tokenCache remembers what access tokens say whose signature was checked: that
-// costs more than all the rest of most requests. It spares the signature and
-// nothing else. Refresh tokens are presented once, so they are not for it.
+// tokenCache caches the claims of access tokens whose signature was checked:
+// the check costs more than everything else in most requests. The cache saves
+// the check of the signature and nothing else. It holds no refresh tokens,
+// which are used only once.
 //
-// It belongs to one set of keys, which never changes. Nothing enters it that
-// those keys did not sign, so a stranger can push nothing out. It knows tokens
-// by a hash, and whoever sees it can present none.
+// It belongs to one set of keys, which never changes. It holds only tokens that
+// those keys signed, so a stranger cannot evict an entry. Its keys are hashes
+// of tokens, so no one who reads it can use a token.
 type tokenCache = lru.Cache[tokenHash, payload]
 
 type tokenHash [sha256.Size]byte
 
-// hashOf is written so that a token of ours, which has some 430 bytes, is not
-// copied to the heap.
+// hashOf does not copy our tokens, of about 430 bytes, to the heap.
 func hashOf(token string) tokenHash {
 	var content [512]byte
 	return sha256.Sum256(append(content[:0], token...))
@@ -44,8 +44,8 @@ func newTokenCache(size int) *tokenCache {
 	return memory
 }
 
-// Verify returns the claims of a token of the given kind that we signed and
-// that is good now. Every error is a *TokenError.
+// Verify returns the claims of a token that we signed, that has the given kind
+// and that is valid now. Every error is a *TokenError.
 func (t *Tokens) Verify(token string, kind TokenKind) (Claims, error) {
 	if len(token) > maxTokenBytes {
 		return Claims{}, &TokenError{ReasonInvalid}
@@ -71,7 +71,7 @@ func (t *Tokens) Verify(token string, kind TokenKind) (Claims, error) {
 	return claims, nil
 }
 
-// read returns what a token says that we signed.
+// read returns the claims of a token that we signed.
 func (t *Tokens) read(token string) (claims payload, err error) {
 	content, err := t.signed(token)
 	if err != nil {
@@ -80,7 +80,8 @@ func (t *Tokens) read(token string) (claims payload, err error) {
 	return claims, json.Unmarshal(content, &claims)
 }
 
-// check returns the claims of a token that is good now, or why it is not.
+// check returns the claims of a token that is valid now, or the reason why it
+// is not.
 func (t *Tokens) check(content payload, kind TokenKind) (Claims, Reason) {
 	if reason := t.claimsReason(content, kind); reason != 0 {
 		return Claims{}, reason
@@ -96,9 +97,9 @@ func (t *Tokens) check(content payload, kind TokenKind) (Claims, Reason) {
 }
 
 // signed returns the content of a token that one of our keys signed with the
-// configured algorithm. Of the header only alg and kid count: keys that it
-// brings or points at (jwk, jku, x5c, x5u) are not looked at, and extensions
-// that must be understood (crit) are not.
+// configured algorithm. Only alg and kid of the header count: it ignores keys
+// that the header contains or refers to (jwk, jku, x5c, x5u), and it refuses a
+// token with extensions that must be understood (crit).
 func (t *Tokens) signed(token string) ([]byte, error) {
 	if !isCanonical(token) {
 		return nil, errors.New("not a token")
@@ -116,8 +117,8 @@ func (t *Tokens) signed(token string) ([]byte, error) {
 }
 
 // isCanonical reports whether the token has three parts, each in the one
-// spelling that base64url allows. Decoders are lenient: without this a token
-// whose last character was changed can still be taken for good.
+// spelling that base64url allows. Decoders are lenient: without this check a
+// token whose last character was changed could still be valid.
 func isCanonical(token string) bool {
 	parts := strings.Split(token, ".")
 	for _, part := range parts {
@@ -129,8 +130,9 @@ func isCanonical(token string) bool {
 	return len(parts) == 3
 }
 
-// claimsReason returns 0 when there is none. The order decides which of several is
-// told, and is that of the system this one replaces.
+// claimsReason returns the reason why the claims are refused, or 0. Its order
+// decides which of several reasons is reported; it is the order of the system
+// that this one replaces.
 func (t *Tokens) claimsReason(claims payload, kind TokenKind) Reason {
 	now := t.settings.Clock()
 	switch {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// forgetful takes the keys away: from now on only what was remembered verifies.
+// forgetful removes the keys: then only cached tokens verify.
 func forgetful(t testing.TB, tokens *Tokens) *Tokens {
 	t.Helper()
 	without := *tokens
@@ -54,7 +54,7 @@ func TestVerified_TokenEndsWhenItSays(t *testing.T) {
 	pair := issue(t, tokens)
 	verify(t, tokens, pair.Access)
 
-	now = noon.Add(-time.Minute) // a clock set back
+	now = noon.Add(-time.Minute) // a clock that was set back
 	wantReason(t, tokens, pair.Access, AccessToken, ReasonInvalid)
 	now = pair.AccessExpiresAt.Add(-time.Nanosecond)
 	verify(t, tokens, pair.Access)
@@ -93,7 +93,7 @@ func TestVerified_KindsAreToldApart(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantReason(t, tokens, pair.Refresh, AccessToken, ReasonWrongType)
-	wantReason(t, forgetful(t, tokens), pair.Refresh, RefreshToken, ReasonInvalid) // it is not remembered
+	wantReason(t, forgetful(t, tokens), pair.Refresh, RefreshToken, ReasonInvalid) // refresh tokens are not cached
 }
 
 func TestVerified_IsBoundedAndKeepsWhatIsUsed(t *testing.T) {
@@ -154,8 +154,8 @@ func TestVerified_ManyAtOnce(t *testing.T) {
 	all.Wait()
 }
 
-// BenchmarkVerify is what a request pays for its token: the first that brings
-// it, those after it, and those on all processors at the same time.
+// BenchmarkVerify measures what a request pays for its token: the first
+// request, later ones, and later ones on all processors at the same time.
 func BenchmarkVerify(b *testing.B) {
 	tokens := newTokens(b, EdDSA, noon)
 	token := issue(b, tokens).Access

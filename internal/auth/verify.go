@@ -7,11 +7,11 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// VerifyToken returns nil for an access or refresh token that is good now: we
-// signed it, it has not expired, and its session lives. Otherwise it refuses
-// with INVALID_TOKEN, in the words of a *TokenError. It does not ask whether a
-// refresh token was exchanged already: only Refresh, which ends the session of
-// one that was, may find that out.
+// VerifyToken returns nil for a valid access or refresh token: we signed it, it
+// has not expired, and its session is open. Otherwise it fails with
+// INVALID_TOKEN and the text of a *TokenError. It does not check whether a
+// refresh token was exchanged already: only Refresh, which ends the session in
+// that case, may reveal that.
 func (a *Accounts) VerifyToken(ctx context.Context, token string) error {
 	claims, err := a.Tokens.Verify(token, AccessToken)
 	if refused, ok := errors.AsType[*TokenError](err); ok && refused.Reason == ReasonWrongType {

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// client sends operations to one server. A server that asks for patience is
-// asked again, a bounded number of times.
+// client sends operations to one server. If the server is busy, it tries again,
+// a bounded number of times.
 type client struct {
 	endpoint string
 	http     *http.Client
@@ -30,8 +30,8 @@ const (
 	maxAnswerBytes = 4 << 20
 )
 
-// reply is the answer to any of our operations: each calls its one field
-// "reply", and the record in it "record" or "nodes".
+// reply is the result of any of our operations: each operation names its one
+// field "reply", and the record in it "record" or "nodes".
 type reply struct {
 	Record     *record      `json:"record"`
 	Nodes      []record     `json:"nodes"`
@@ -41,7 +41,7 @@ type reply struct {
 
 type record struct {
 	ID string `json:"id"`
-	// Key is the value that there is only one of.
+	// Key is the unique value of the record.
 	Key string `json:"key"`
 }
 
@@ -49,8 +49,8 @@ type tokens struct {
 	Access string `json:"access"`
 }
 
-// errorEntry is an entry of errors or of userErrors, without its message: a server
-// that is not ours could quote our input in it.
+// errorEntry is an entry of errors or of userErrors, without its message: an
+// unknown server could quote our input in it.
 type errorEntry struct {
 	Field      []string `json:"field"`
 	Code       string   `json:"code"`
@@ -60,7 +60,7 @@ type errorEntry struct {
 	} `json:"extensions"`
 }
 
-// apiError is what the server answered instead of doing what it was asked.
+// apiError holds the errors with which the server refused an operation.
 type apiError struct {
 	operation string
 	entries   []errorEntry
@@ -80,22 +80,22 @@ func (r *apiError) Error() string {
 	return r.operation + " was refused: " + strings.Join(texts, ", ")
 }
 
-// hasOnly reports whether every fault has the code.
+// hasOnly reports whether every error has the code.
 func (r *apiError) hasOnly(code string) bool {
 	return !slices.ContainsFunc(r.entries, func(f errorEntry) bool { return f.Code != code })
 }
 
-// failedWith reports whether err is a refusal for no other reason than code.
+// failedWith reports whether err is an apiError whose errors all have the code.
 func failedWith(err error, code string) bool {
 	r, ok := errors.AsType[*apiError](err)
 	return ok && r.hasOnly(code)
 }
 
-// operation is a GraphQL document and the name it has in our errors.
+// operation is a GraphQL document and its name in our errors.
 type operation struct{ name, document string }
 
-// do sends an operation on behalf of the account that the token belongs to. It
-// returns a *refusal when the server answers with errors or userErrors.
+// do sends an operation for the account of the token. It returns an *apiError
+// if the server answers with errors or userErrors.
 func (c *client) do(ctx context.Context, token string, op operation, variables any) (reply, error) {
 	body, err := json.Marshal(map[string]any{"query": op.document, "variables": variables})
 	if err != nil {
@@ -119,11 +119,11 @@ func (c *client) do(ctx context.Context, token string, op operation, variables a
 	}
 }
 
-// useBackoff is the pause of a server that does not say how long.
+// useBackoff is the pause if the server does not say how long to wait.
 const useBackoff time.Duration = -1
 
-// try sends an operation. With an error that may pass it returns how long to
-// pause before the next try, else 0.
+// try sends an operation once. With a temporary error it returns the pause
+// before the next try, otherwise 0.
 func (c *client) try(ctx context.Context, token string, op operation, body []byte) (answer reply, pause time.Duration, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.endpoint, bytes.NewReader(body))
 	if err != nil {
@@ -153,13 +153,13 @@ func (c *client) try(ctx context.Context, token string, op operation, body []byt
 	return answer, pause, err
 }
 
-// unreachable is a request that got no answer.
+// unreachable is the error of a request without a response.
 type unreachable struct{ err error }
 
 func (e *unreachable) Error() string { return "reach the server: " + e.err.Error() }
 func (e *unreachable) Unwrap() error { return e.err }
 
-// retryAfter reads the header of that name (RFC 9110, 10.2.3).
+// retryAfter reads the header Retry-After (RFC 9110, 10.2.3).
 func (c *client) retryAfter(header http.Header) time.Duration {
 	text := header.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(text, 10, 32); err == nil && seconds > 0 {
@@ -171,9 +171,9 @@ func (c *client) retryAfter(header http.Header) time.Duration {
 	return useBackoff
 }
 
-var errNotGraphQL = errors.New("what answers there does not speak GraphQL")
+var errNotGraphQL = errors.New("the server there does not answer with GraphQL")
 
-// read makes a reply of the body of an answer.
+// read parses the body of a response.
 func read(op operation, text []byte) (answer reply, pause time.Duration, err error) {
 	var body struct {
 		Data       struct{ Reply *reply }
@@ -181,7 +181,7 @@ func read(op operation, text []byte) (answer reply, pause time.Duration, err err
 		Extensions struct{ RetryAfter int }
 	}
 	if err := json.Unmarshal(text, &body); err != nil {
-		return reply{}, 0, errNotGraphQL // its text would quote the answer
+		return reply{}, 0, errNotGraphQL // the error's text would quote the response
 	}
 	if len(body.Errors) > 0 {
 		refused := &apiError{op.name, body.Errors}

@@ -16,8 +16,8 @@ import (
 	"github.com/caregraph/caregraph/graph/graphtest"
 )
 
-// before is a server that hands on to the one at target whatever first does
-// not answer itself.
+// before is a server that passes to the one at target every request that first
+// does not answer.
 func before(target string, first func(http.ResponseWriter, *http.Request) bool) http.Handler {
 	u, err := url.Parse(target)
 	if err != nil {
@@ -34,7 +34,7 @@ func before(target string, first func(http.ResponseWriter, *http.Request) bool) 
 // fixedNow is the time in these tests.
 func fixedNow() time.Time { return time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC) }
 
-// impatient is a filler that notes how long it should have waited.
+// impatient is a filler that records its pauses instead of waiting.
 func impatient(serverURL string, out io.Writer) (f *filler, waited *[]time.Duration) {
 	waited = &[]time.Duration{}
 	f = newFiller(options{url: serverURL, concurrency: 1}, out, io.Discard)
@@ -46,7 +46,7 @@ func impatient(serverURL string, out io.Writer) (f *filler, waited *[]time.Durat
 	return f, waited
 }
 
-// answers serves them one after the other, the last one for ever.
+// answers serves the handlers one after the other, and repeats the last one.
 func answers(t *testing.T, list ...http.HandlerFunc) string {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// dataset makes people. Each is made from the seed and its own number alone, so
-// that a larger run begins with the people of a smaller one, and so that they
-// can be made in any order.
+// dataset generates people. Each person depends only on the seed and on its own
+// number, so a larger run starts with the people of a smaller one, and the
+// order of creation does not matter.
 type dataset struct {
 	seed        uint64
 	regions     []region
@@ -20,22 +20,21 @@ func newDataset(seed uint64) *dataset {
 	return &dataset{seed: seed, regions: regions(communities()), specialties: specialties()}
 }
 
-// patientsPerDoctor says how many patients there are for each doctor.
 const patientsPerDoctor = 10
 
-// today is when ages are reckoned from. It stands still, or the same seed
-// would make other people tomorrow.
+// today is the fixed day from which ages are counted. With the real day, the
+// same seed would make other people tomorrow.
 func today() time.Time { return time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC) }
 
-// regionOf is the number of the region whose front desk owns the i-th patient or
-// doctor.
+// regionOf returns the number of the region whose front desk owns the i-th
+// patient or doctor.
 func (d *dataset) regionOf(i int) int { return i % len(d.regions) }
 
-// tag makes an e-mail address or a license number the only one of its kind,
-// whatever the seed and the number of people.
+// tag makes an e-mail address or a license number unique across seeds and
+// numbers.
 func (d *dataset) tag(i int) string { return fmt.Sprintf("%d-%d", d.seed, i+1) }
 
-// rng returns the chances of one person. They are no secrets.
+// rng returns the random generator of one person. It need not be secure.
 func (d *dataset) rng(stream uint64, i int) *rand.Rand {
 	return rand.New(rand.NewPCG(d.seed, uint64(i)<<1|stream)) //nolint:gosec // G404, G115: made-up people; i is not negative
 }
@@ -64,13 +63,13 @@ func (d *dataset) doctor(i int) doctor {
 	}
 }
 
-// specialty is the field of the i-th doctor. The first of each region is a
-// general physician, who can see everybody.
+// specialty returns the field of the i-th doctor. The first doctor of each
+// region is a general physician, who can treat everyone.
 func (d *dataset) specialty(i int) specialty {
 	return d.specialties[i/len(d.regions)%len(d.specialties)]
 }
 
-// assignment is the assignment of a doctor, by number.
+// assignment names a doctor by number.
 type assignment struct {
 	doctor int
 	notes  string
@@ -102,9 +101,10 @@ func (d *dataset) patient(i int) (patient, []assignment) {
 	return p, assigned
 }
 
-// assignments chooses one to three doctors for the i-th patient, of the patient's own
-// region and fit for age and gender, among the doctors that a run with i+1
-// patients would make; and tells a medical history that goes with them.
+// assignments chooses one to three doctors for the i-th patient: of the
+// patient's own region, suitable for age and gender, and among the doctors that
+// a run with i+1 patients would make. It also returns a matching medical
+// history.
 func (d *dataset) assignments(rng *rand.Rand, i, age int, gender string) (assigned []assignment, history string) {
 	doctors, step, first := max(1, i/patientsPerDoctor), len(d.regions), d.regionOf(i)
 	wanted := weighted(rng, share(1, 60), share(2, 28), share(3, 12))
@@ -128,8 +128,8 @@ func (d *dataset) assignments(rng *rand.Rand, i, age int, gender string) (assign
 	return assigned, strings.Join(illnesses, " ") + " " + pick(rng, allergies()...)
 }
 
-// years is an age as in a waiting room: more of the very young and of the old
-// than in the streets.
+// years returns an age as in a waiting room: the very young and the old are
+// more frequent than in the population.
 func years(rng *rand.Rand) int {
 	type band struct{ from, to int }
 	b := weighted(rng,
@@ -148,7 +148,7 @@ func bloodGroup(rng *rand.Rand) string {
 		share("O_NEGATIVE", 20), share("B_NEGATIVE", 18), share("A_NEGATIVE", 12), share("AB_NEGATIVE", 5))
 }
 
-// phone is an Indian mobile number.
+// phone returns an Indian mobile number.
 func phone(rng *rand.Rand) string {
 	return fmt.Sprintf("%d%09d", 6+rng.IntN(4), rng.IntN(1_000_000_000))
 }

@@ -2,12 +2,12 @@ package fill
 
 import "fmt"
 
-// password is that of every account made here, as in the replaced system's
-// documentation. It protects nothing.
+// password is the password of all accounts that fill makes, as in the
+// documentation of the system that this one replaces. It protects nothing.
 const password = "Secure@123"
 
-// rahul, arjun and priya are the examples of the replaced system's
-// documentation; REST clients and Postman collections know them.
+// rahul, arjun and priya are the examples in that documentation; REST clients
+// and Postman collections know them.
 func rahul() account {
 	phone := "9876543210"
 	return account{Username: "rahul_kumar", Email: "rahul.kumar@gmail.com", Password: password, Phone: &phone, Role: "PATIENT"}
@@ -44,8 +44,8 @@ func priya() doctor {
 
 const exampleNotes = "Regular cardiology consultation"
 
-// frontDesk is the account of a region's front desk, which owns the records of that
-// region. It is the same for every seed.
+// frontDesk returns the account of a region's front desk, which owns the
+// records of that region. It is the same for every seed.
 func frontDesk(region int) account {
 	name := fmt.Sprintf("fill-desk-%d", region+1)
 	return account{Username: name, Email: name + "@caregraph.example", Password: password, Role: "PATIENT"}

@@ -1,10 +1,10 @@
-// Package fill puts example records into a running server, through its public
-// GraphQL API and nothing else: what it may not do, no client may do. All of
-// its people are made up. The same seed makes the same people, and a second
-// run keeps what the first has made.
+// Package fill puts example records into a running server. It uses only the
+// public GraphQL API, so it can do nothing that another client could not do.
+// All people are invented. The same seed makes the same people, and a second
+// run keeps what the first one made.
 //
-// Everybody knows the passwords of its accounts, so it is not for a server that
-// holds anything real.
+// The passwords of its accounts are public. Never use it on a server that holds
+// real data.
 package fill
 
 import (
@@ -30,17 +30,17 @@ const (
 const usage = `Usage: caregraph fill [FLAGS]
 
 Fills a running server with example records, through its API. It may be run
-again: what is there already is kept.
+again: it keeps the records that exist.
 
   --url URL          the server. Environment: CAREGRAPH_URL. Default: ` + defaultURL + `
-  --number N         make N patients and about N/10 doctors besides the examples.
-                     Default: 0
-  --seed N           another seed makes other people. Default: 1
+  --number N         make N patients and about N/10 doctors in addition to the
+                     examples. Default: 0
+  --seed N           other seeds make other people. Default: 1
   --concurrency N    requests at a time, 1 to 64. Default: 8
   --force            fill a server that has accounts of other people, too
 `
 
-// options are the checked flags.
+// options are the validated flags.
 type options struct {
 	url         string
 	number      int
@@ -50,8 +50,8 @@ type options struct {
 }
 
 // Run fills the server that the flags in args or the variable CAREGRAPH_URL
-// name: with the examples of the README, and with as many other patients as
-// asked for. What it did goes to stdout, progress to stderr.
+// name: with the examples of the README, and with the requested number of other
+// patients. It writes the result to stdout and the progress to stderr.
 //
 // Without --force it refuses a server that has accounts of other people.
 //
@@ -91,7 +91,7 @@ func parse(args []string, getenv func(string) string) (options, error) {
 	return o, o.check()
 }
 
-// check returns all mistakes at once.
+// check returns all errors together.
 func (o *options) check() error {
 	var errs []error
 	u, err := url.Parse(o.url)
@@ -125,7 +125,7 @@ func newFiller(o options, stdout, stderr io.Writer) *filler {
 
 const requestTimeout = 30 * time.Second
 
-// newHTTPClient keeps a connection for each request at a time. It does not
+// newHTTPClient keeps one connection for each concurrent request. It does not
 // follow redirects: a POST would become a GET.
 func newHTTPClient(connections int) *http.Client {
 	return &http.Client{
@@ -139,7 +139,7 @@ func newHTTPClient(connections int) *http.Client {
 	}
 }
 
-// sleep returns the error of ctx when that ends first.
+// sleep returns the error of ctx if ctx ends first.
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -28,7 +28,7 @@ func fillServer(t *testing.T, url string, args ...string) string {
 	return stdout.String()
 }
 
-// signedIn is an account that fill made.
+// signedIn signs in to an account that fill made.
 func signedIn(t *testing.T, s *graphtest.Server, a account) *graphtest.Client {
 	t.Helper()
 	in := s.Nobody().Must(`mutation ($input: LoginInput!) {
@@ -186,7 +186,7 @@ func TestRun_SaysWhenNoServerAnswers(t *testing.T) {
 	gone.Close()
 	other := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(other.Close)
-	for url, want := range map[string]string{gone.URL: "refused", other.URL: "does not speak GraphQL (404 Not Found)"} {
+	for url, want := range map[string]string{gone.URL: "refused", other.URL: "does not answer with GraphQL (404 Not Found)"} {
 		err := Run(t.Context(), []string{"--url", url}, noEnv, &bytes.Buffer{}, &bytes.Buffer{})
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "make run") {
 			t.Errorf("error: %v", err)

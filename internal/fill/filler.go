@@ -22,8 +22,8 @@ type filler struct {
 	accounts, patients, doctors, mappings count
 }
 
-// count tells how many records of a kind the run has made, and how many it
-// found there already and kept.
+// count counts the records of a type that the run made, and those that existed
+// already and were kept.
 type count struct{ made, kept atomic.Int64 }
 
 func (c *count) add(made bool) {
@@ -50,11 +50,11 @@ func (f *filler) run(ctx context.Context) error {
 	return err
 }
 
-// checkServer finds out whether a server is there at all.
+// checkServer returns an error if no server answers.
 func (f *filler) checkServer(ctx context.Context) error {
-	_, err := f.client.do(ctx, "", operation{"greeting", "{ reply: __schema { description } }"}, nil)
+	_, err := f.client.do(ctx, "", operation{"server check", "{ reply: __schema { description } }"}, nil)
 	if _, ok := errors.AsType[*apiError](err); ok {
-		return nil // introspection is switched off: it is there
+		return nil // introspection is off, so a server answers
 	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("interrupted: %w", ctx.Err())
@@ -75,7 +75,7 @@ func (f *filler) fill(ctx context.Context) error {
 	return f.makePeople(ctx)
 }
 
-// examples makes the records that the README speaks of.
+// examples makes the example records of the README.
 func (f *filler) examples(ctx context.Context) error {
 	token, err := f.signIn(ctx, rahul())
 	if err == nil && !f.force {
@@ -100,7 +100,7 @@ func (f *filler) examples(ctx context.Context) error {
 	return err
 }
 
-// examplesStatus tells whether all of the examples were new, none or some.
+// examplesStatus says whether all of the examples are new, or none, or some.
 func (f *filler) examplesStatus() string {
 	var made, kept int64
 	for _, c := range []*count{&f.accounts, &f.patients, &f.doctors, &f.mappings} {
@@ -116,8 +116,8 @@ func (f *filler) examplesStatus() string {
 	}
 }
 
-// makePeople makes the makePeople that the seed stands for: doctors first, so that
-// there is somebody to assign.
+// makePeople makes the people of the seed: doctors first, so that patients can
+// be assigned to them.
 func (f *filler) makePeople(ctx context.Context) error {
 	data := newDataset(f.seed)
 	tokens := make([]string, len(data.regions))
@@ -150,7 +150,7 @@ func (f *filler) makePeople(ctx context.Context) error {
 	})
 }
 
-// each calls do for 0 to n-1, several at a time, until one fails.
+// each calls do for 0 to n-1, several at a time, until one call fails.
 func (f *filler) each(ctx context.Context, what string, n int, do func(context.Context, int) error) error {
 	p := newProgress(f.progress, what, n)
 	defer p.end()

@@ -1,12 +1,12 @@
 package fill
 
-// specialty is a field of medicine and what patients come with.
+// specialty is a field of medicine and the complaints of its patients.
 type specialty struct {
 	name string
-	// fee is the least for a consultation, in rupees.
+	// fee is the lowest fee of a consultation, in rupees.
 	fee int
-	// youngest and oldest bound the age of patients, in years, and gender is
-	// theirs if it matters.
+	// youngest and oldest bound the age of patients, in years. gender is their
+	// gender if the field is for one gender only.
 	youngest, oldest int
 	gender           string
 	cases            []illness
@@ -16,13 +16,13 @@ func (s specialty) suits(age int, gender string) bool {
 	return s.youngest <= age && age <= s.oldest && (s.gender == "" || s.gender == gender)
 }
 
-// illness is what the patient's record says of it, and what the assignment does.
+// illness is what the patient's record and the notes of the assignment say.
 type illness struct{ history, notes string }
 
 const oldestAge = 130
 
-// specialties are in the order in which a region gets its doctors. The general
-// physicians' cases are such as people of any age have.
+// specialties are in the order in which a region gets its doctors. The cases of
+// general physicians occur at any age.
 func specialties() []specialty {
 	general := specialty{name: "General Medicine", fee: 300, oldest: oldestAge, cases: []illness{
 		{"Vaccinations complete for the age.", "Yearly check-up; blood count and vitamin D advised"},

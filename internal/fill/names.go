@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// community is people who draw their names from the same stock.
+// community is a group of people whose names come from the same lists.
 type community struct {
 	men, women, families []string
-	// maleMiddle and femaleMiddle stand between the two names, as Singh and
-	// Kaur do.
+	// maleMiddle and femaleMiddle go between the two names, such as Singh and
+	// Kaur.
 	maleMiddle, femaleMiddle string
 }
 
@@ -23,13 +23,13 @@ func (c community) person(rng *rand.Rand, gender string) person {
 	return person{strings.Join(strings.Fields(pick(rng, given...)+" "+middle+" "+pick(rng, c.families...)), " ")}
 }
 
-// email is an address at a domain that RFC 2606 keeps free, so that it is
-// nobody's.
+// email returns an address at a domain that RFC 2606 reserves, so that it
+// belongs to no one.
 func (p person) email(tag, domain string) string {
 	return strings.ToLower(strings.ReplaceAll(p.name, " ", ".")) + "." + tag + "@" + domain
 }
 
-// communityNames has the stocks of names. It is far from all of India.
+// communityNames has the names by community. It is far from complete for India.
 type communityNames struct {
 	hindi, muslim, sikh, rajasthani, kashmiri, gujarati, marathi, parsi, goan, kannada, telugu,
 	tamil, malayali, syrian, bengali, odia, assamese, bihari, adivasi, khasi, naga, meitei community

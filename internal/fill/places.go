@@ -5,11 +5,11 @@ import (
 	"math/rand/v2"
 )
 
-// region is what one front desk serves: where its people live, and who they
-// are.
+// region is the area of one front desk: its cities and its people.
 type region struct {
 	cities []city
-	// addressLines are forms of the first line of an address, with a place for a number.
+	// addressLines are formats of the first line of an address, with a place
+	// for a number.
 	addressLines []string
 	people       []chance[community]
 }
@@ -20,7 +20,7 @@ func (r region) person(rng *rand.Rand, gender string) person {
 
 type city struct {
 	name, state string
-	// council is the medical council of the state, as license numbers have it.
+	// council is the medical council of the state, as in license numbers.
 	council string
 	areas   []area
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// account is who signs in to the server.
+// account is a RegisterInput.
 type account struct {
 	Username string  `json:"username"`
 	Email    string  `json:"email"`
@@ -40,7 +40,7 @@ type doctor struct {
 	Availability    string `json:"availability"`
 }
 
-// kind is what ensure has to know of a kind of records.
+// kind is what ensure needs to know about a type of record.
 type kind struct {
 	create, find operation
 	count        *count
@@ -66,7 +66,7 @@ func (f *filler) doctorKind() kind {
 	}
 }
 
-// ensure makes a record, or finds the one that has its key already, and
+// ensure creates a record, or finds the existing one with the same key, and
 // returns its id.
 func (f *filler) ensure(ctx context.Context, token string, k kind, input any, key string) (id string, err error) {
 	made, err := f.client.do(ctx, token, k.create, map[string]any{"input": input})
@@ -87,17 +87,17 @@ func (f *filler) ensure(ctx context.Context, token string, k kind, input any, ke
 			return candidate.ID, nil
 		}
 	}
-	return "", fmt.Errorf("%s: the record is there already, but %s does not find it", k.create.name, k.find.name)
+	return "", fmt.Errorf("%s: the record exists, but %s does not find it", k.create.name, k.find.name)
 }
 
 func missingRecord(op operation, err error) error {
 	if err != nil {
 		return err
 	}
-	return fmt.Errorf("%s: the answer holds no record", op.name)
+	return fmt.Errorf("%s: the response contains no record", op.name)
 }
 
-// assign assigns the doctor unless that has been done.
+// assign assigns the doctor unless that is done already.
 func (f *filler) assign(ctx context.Context, token, patientID, doctorID, notes string) error {
 	_, err := f.client.do(ctx, token, operation{"assignDoctor", `mutation Fill($input: AssignDoctorInput!) {
 		reply: assignDoctor(input: $input) { record: mapping { id } userErrors { field code } } }`},
@@ -109,8 +109,8 @@ func (f *filler) assign(ctx context.Context, token, patientID, doctorID, notes s
 	return nil
 }
 
-// signIn registers the account, or signs in to it when it is there already,
-// and returns an access token.
+// signIn registers the account, or signs in if it exists already, and returns
+// an access token.
 func (f *filler) signIn(ctx context.Context, a account) (token string, err error) {
 	register := operation{"register", `mutation Fill($input: RegisterInput!) {
 		reply: register(input: $input) { tokens { access } userErrors { field code } } }`}

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/term"
 )
 
-// summary tells what the run did. There is nobody to tell when that fails.
+// summary prints what the run did. It ignores errors of the output.
 func (f *filler) summary(took time.Duration) {
 	var made int64
 	_, _ = fmt.Fprintln(f.out, "\n            made   kept")
@@ -26,7 +26,7 @@ func (f *filler) summary(took time.Duration) {
 		made, took.Round(time.Millisecond), float64(made)/max(took.Seconds(), 0.001))
 }
 
-// whatNext names the account to look around with.
+// whatNext prints which account to sign in with.
 func (f *filler) whatNext() {
 	who, others := rahul().Email, ""
 	if f.number > 0 {
@@ -40,8 +40,8 @@ with the password %s, and ask at %s/graphql:
 `, who, others, password, f.url)
 }
 
-// progress tells how far a long job is: on a terminal as a bar, otherwise as a
-// line for each tenth.
+// progress shows the progress of a long job: as a bar on a terminal, otherwise
+// as one line for each tenth.
 type progress struct {
 	w     io.Writer
 	what  string
@@ -67,10 +67,10 @@ func newProgress(w io.Writer, what string, total int) *progress {
 	return p
 }
 
-// step says that one more is done.
+// step counts one more item as done.
 func (p *progress) step() {
 	if p.bar != nil {
-		_ = p.bar.Add(1) // a bar that cannot be drawn is no reason to stop
+		_ = p.bar.Add(1) // a failure to draw the bar must not stop the run
 		return
 	}
 	p.mu.Lock()
@@ -81,7 +81,7 @@ func (p *progress) step() {
 	}
 }
 
-// end leaves the line of the bar, wherever it has come to.
+// end leaves the line of the bar.
 func (p *progress) end() {
 	if p.bar != nil {
 		_, _ = fmt.Fprintln(p.w)

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// audit is one check of the GraphQL-over-HTTP specification, by the identifier
-// it has in graphql-http's list of server audits.
+// audit is one check of the GraphQL-over-HTTP specification, under its id in
+// graphql-http's list of server audits.
 type audit struct {
 	id, says string
 	get      url.Values
@@ -21,14 +21,14 @@ type audit struct {
 	errors   bool
 }
 
-// audits mirrors that list. It departs from it where the list is older than
-// the specification, and says so.
+// audits mirrors that list. A comment marks where the list is older than the
+// specification and audits differs from it.
 func audits() []audit {
 	const query = `{"query":"{__typename}"}`
 	list := []audit{
 		{id: "22EB", says: "application/graphql-response+json is accepted and matched", body: query, accept: mediaResponse, status: 200, media: mediaResponse},
 		{id: "4655", says: "application/json is accepted and matched", body: query, accept: mediaJSON, status: 200, media: mediaJSON},
-		// 47DE and 80D8 want application/json here, as it was before 2025.
+		// 47DE and 80D8 expect application/json here, as before 2025.
 		{id: "47DE", says: "*/* is accepted", body: query, accept: "*/*", status: 200, media: mediaResponse},
 		{id: "80D8", says: "a missing Accept is accepted", body: query, status: 200, media: mediaResponse},
 		{id: "406", says: "no supported media type", body: query, accept: "text/html", status: 406, media: mediaJSON, errors: true},
@@ -47,9 +47,9 @@ func audits() []audit {
 		{id: "GET3", says: "no query", get: url.Values{"variables": {"{}"}}, status: 400, errors: true},
 		{id: "GET4", says: "an operation named null", get: url.Values{"query": {"query null{name}"}, "operationName": {"null"}}, status: 200},
 	}
-	// Requests that are not well-formed: 400 in either media type. The list
-	// wants 200 in application/json (3715, 9FE, FB9, F05, 368, D477, F5AF),
-	// which the specification discourages.
+	// Malformed requests: 400 in both media types. The list expects 200 in
+	// application/json (3715, 9FE, FB9, F05, 368, D477, F5AF), which the
+	// specification discourages.
 	malformed := map[string][]string{
 		"6610/3715": {`{"notquery":"{__typename}"}`, `{"qeury":"{__typename}"}`, `{"Query":"{__typename}"}`, `{}`, `{"query":null}`},
 		"60AA/D477": {`{ "not a JSON`, `NONSENSE`, `{"query":`, query + query, `null`, `"a"`, `[` + query + `]`, ``},

@@ -22,8 +22,8 @@ var bodies = map[string]string{
 		`"variables":{"input":{"name":"Jos\u00e9","age":41,"gender":"MALE","address":{"city":"Pune","lines":["1","2"]},"allergies":null,"active":true}}}`,
 }
 
-// BenchmarkPost is a POST request from its header to its answer, but for what
-// the server below and the execution cost.
+// BenchmarkPost measures a POST request from its header to its response,
+// without the cost of net/http's server and of the execution.
 func BenchmarkPost(b *testing.B) {
 	for name, body := range bodies {
 		b.Run(name, func(b *testing.B) { benchmarkPost(b, body, 1_000) })
@@ -53,7 +53,7 @@ func benchmarkPost(b *testing.B, body string, answer int) {
 	}
 }
 
-// BenchmarkDecode is the reading of the body alone.
+// BenchmarkDecode measures the decoding of the body.
 func BenchmarkDecode(b *testing.B) {
 	for name, body := range bodies {
 		b.Run(name, func(b *testing.B) {
@@ -67,7 +67,7 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
-// ready is an executor that has the answer already.
+// ready is an executor that returns a prepared response.
 type ready struct {
 	op       *graphql.OperationContext
 	response *graphql.Response
@@ -83,7 +83,7 @@ func (e ready) DispatchOperation(ctx context.Context, _ *graphql.OperationContex
 
 func (e ready) DispatchError(context.Context, gqlerror.List) *graphql.Response { return e.response }
 
-// blank is a writer that, like the server's, begins with no header.
+// blank is a writer that starts without headers, like the server's.
 type blank struct {
 	header http.Header
 	status int

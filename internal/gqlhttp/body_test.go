@@ -13,7 +13,7 @@ import (
 	"testing/iotest"
 )
 
-// Buffers are used again: whatever decode returned must have its own copy.
+// Buffers are reused: everything that decodeBody returns must be a copy.
 func TestDecodeBody_KeepsNothingOfTheBody(t *testing.T) {
 	t.Parallel()
 	for _, text := range slices.Concat(scanned, unscanned) {

@@ -7,9 +7,9 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// usesDefer reports whether a document asks for @defer. gqlgen would leave
-// the deferred fields out of its first response, and a client would take them
-// for absent.
+// usesDefer reports whether a document uses @defer. gqlgen would omit the
+// deferred fields from its first response, and a client would take them for
+// absent.
 func usesDefer(op *graphql.OperationContext) bool {
 	if !strings.Contains(op.RawQuery, "defer") {
 		return false

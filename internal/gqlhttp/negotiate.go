@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// The two media types of answers. The first is the default.
+// The media types of responses. The first one is the default.
 const (
 	mediaResponse = "application/graphql-response+json"
 	mediaJSON     = "application/json"
 )
 
-// negotiate chooses the media type of the answer by the header Accept
-// (RFC 9110, 12.5.1), and reports false if it admits none of the two. Among
-// types of equal weight the one named first wins; a caller who does not say
-// gets the type that the specification prefers.
+// negotiate chooses the media type of the response by the header Accept (RFC
+// 9110, 12.5.1). It reports false if Accept allows neither. Among types of
+// equal weight the first one wins. Without a preference it returns the type
+// that the specification prefers.
 func negotiate(header http.Header) (string, bool) {
 	accept := strings.Join(header.Values("Accept"), ",")
 	if accept == "*/*" || strings.TrimSpace(accept) == "" {
@@ -33,8 +33,8 @@ func negotiate(header http.Header) (string, bool) {
 	}
 }
 
-// preference is what Accept says of one media type, by the most specific range
-// that covers it.
+// preference is what Accept says about one media type, from the most specific
+// range that matches it.
 type preference struct {
 	weight      float64
 	specificity int
@@ -66,8 +66,8 @@ func preferences(accept string) (response, json preference) {
 	return response, json
 }
 
-// mediaType is mime.ParseMediaType, without its cost where there are no
-// parameters, and without its errors there: such a name is none of ours.
+// mediaType parses like mime.ParseMediaType, but without its cost and its
+// errors if there are no parameters: an invalid name matches none of our types.
 func mediaType(text string) (name string, parameters map[string]string, err error) {
 	if strings.Contains(text, ";") {
 		return mime.ParseMediaType(text)
@@ -93,7 +93,7 @@ func utf8Charset(parameters map[string]string) bool {
 	return !ok || strings.EqualFold(charset, "utf-8")
 }
 
-// weight returns the quality value, 0 for one that makes no sense.
+// weight returns the quality value, or 0 if it is invalid.
 func weight(parameters map[string]string) float64 {
 	text, ok := parameters["q"]
 	if !ok {

@@ -19,16 +19,17 @@ func TestNegotiate_ChoosesByWeightThenByOrder(t *testing.T) {
 		{[]string{"application/json"}, mediaJSON},
 		{[]string{"application/graphql-response+json"}, mediaResponse},
 		{[]string{"APPLICATION/JSON"}, mediaJSON},
-		// What the specification recommends to clients, in two editions.
+		// The header that the specification recommends to clients, in two
+		// editions.
 		{[]string{"application/graphql-response+json; charset=utf-8, application/json; charset=utf-8"}, mediaResponse},
 		{[]string{"application/graphql-response+json, application/json;q=0.9"}, mediaResponse},
 		{[]string{"application/json, application/graphql-response+json"}, mediaJSON},
 		{[]string{"application/json;q=0.5, application/graphql-response+json;q=0.6"}, mediaResponse},
 		{[]string{"application/json;q=0.6, application/graphql-response+json;q=0.5"}, mediaJSON},
-		// What axios and browsers send.
+		// The headers of axios and browsers.
 		{[]string{"application/json, text/plain, */*"}, mediaJSON},
 		{[]string{"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}, mediaResponse},
-		// The more specific range decides, whatever its weight.
+		// The more specific range wins, regardless of its weight.
 		{[]string{"*/*, application/graphql-response+json;q=0"}, mediaJSON},
 		{[]string{"*/*;q=0, application/json"}, mediaJSON},
 		{[]string{"application/*;q=0.1, application/json;q=0.2"}, mediaJSON},

@@ -15,7 +15,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// requestError is the answer to a request that gets as far as no operation.
+// requestError is the response to a request that reaches no operation.
 type requestError struct {
 	status  int
 	code    string
@@ -23,7 +23,7 @@ type requestError struct {
 	allow   string
 }
 
-// badRequest is a request that is no well-formed GraphQL-over-HTTP request.
+// badRequest returns the error for a malformed GraphQL-over-HTTP request: 400.
 func badRequest(format string, args ...any) *requestError {
 	return &requestError{status: http.StatusBadRequest, message: fmt.Sprintf(format, args...)}
 }
@@ -55,11 +55,12 @@ func (t Transport) readBody(w http.ResponseWriter, r *http.Request) (*graphql.Ra
 	return decodeBody(body.Bytes())
 }
 
-// bodyPool are buffers for the bodies of the next requests: nothing that
-// decode returns lies in the body.
+// bodyPool holds the buffers of request bodies for reuse: nothing that
+// decodeBody returns refers to the body.
 var bodyPool = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// pool keeps the buffer, unless it has grown far beyond the usual body.
+// pool returns a buffer to the pool unless it has grown far beyond a usual
+// body.
 func pool(body *bytes.Buffer) {
 	const maxPooled = 16 << 10
 	if body.Cap() <= maxPooled {
@@ -68,7 +69,7 @@ func pool(body *bytes.Buffer) {
 	}
 }
 
-// checkContentType refuses a body that is not JSON in UTF-8, uncompressed.
+// checkContentType refuses a body unless it is uncompressed JSON in UTF-8.
 func checkContentType(header http.Header) *requestError {
 	media, parameters, err := mediaType(header.Get("Content-Type"))
 	charset, encoding := parameters["charset"], header.Get("Content-Encoding")
@@ -97,8 +98,8 @@ func readError(err error) *requestError {
 	return badRequest("The request body did not arrive in full.")
 }
 
-// decodeBody reads the parameters from JSON. Names that are not known are ignored,
-// as the specification demands.
+// decodeBody reads the parameters from JSON. It ignores unknown names, as the
+// specification requires.
 func decodeBody(body []byte) (*graphql.RawParams, *requestError) {
 	if !utf8.Valid(body) {
 		return nil, badRequest("The request body is not UTF-8.")
@@ -109,8 +110,8 @@ func decodeBody(body []byte) (*graphql.RawParams, *requestError) {
 	return decode(body)
 }
 
-// decode decodes any body in UTF-8, and says what is wrong with it. No message
-// repeats what was sent: it may be anything.
+// decode decodes any body in UTF-8 and reports what is wrong with it. No
+// message quotes the body, which could contain anything.
 func decode(body []byte) (*graphql.RawParams, *requestError) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
@@ -154,14 +155,14 @@ func decodeError(body []byte, err error) *requestError {
 }
 
 // readURL reads the parameters of a GET request. An empty parameter counts as
-// absent, and of several with one name the first counts.
+// absent; of several parameters with one name the first counts.
 func readURL(_ http.ResponseWriter, r *http.Request) (*graphql.RawParams, *requestError) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, badRequest("The query of the URL is not encoded as a form.")
 	}
 	params := &graphql.RawParams{
-		Query:         strings.Clone(values.Get("query")), // it is kept longer than the URL should be
+		Query:         strings.Clone(values.Get("query")), // caches keep it longer than the URL
 		OperationName: values.Get("operationName"),
 	}
 	var bad *requestError
@@ -188,14 +189,14 @@ func jsonParameter(name string, values url.Values) (map[string]any, *requestErro
 	return object(name, bytes.TrimSpace(raw))
 }
 
-// isPersistedQuery reports whether the query may be left out, since the server is
-// asked to find it by its hash (automatic isPersistedQuery queries).
+// isPersistedQuery reports whether the query may be absent because the client
+// asks for it by its hash (automatic persisted queries).
 func isPersistedQuery(params *graphql.RawParams) bool {
 	return params.Extensions["persistedQuery"] != nil
 }
 
-// object decodes valid JSON that must be an object or null; a nil raw was not
-// sent. Numbers stay as they were written, for scalars to read them exactly.
+// object decodes valid JSON that must be an object or null; a nil raw means
+// absent. Numbers keep their text, so that scalars can read them exactly.
 func object(name string, raw json.RawMessage) (map[string]any, *requestError) {
 	if isNull(raw) {
 		return nil, nil
@@ -222,7 +223,7 @@ func text(name, want string, raw json.RawMessage) (string, *requestError) {
 
 func isNull(raw json.RawMessage) bool { return raw == nil || jsonType(raw) == "null" }
 
-// jsonType names the type of a JSON value by its first byte.
+// jsonType returns the name of the type of a JSON value, by its first byte.
 func jsonType(raw []byte) string {
 	if len(raw) == 0 {
 		return "nothing"

@@ -11,7 +11,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// The codes of the schema's enum ErrorCode that decide about a status.
+// The codes of the schema's enum ErrorCode that determine a status.
 const (
 	codeBadUserInput    = "BAD_USER_INPUT"
 	codeForbidden       = "FORBIDDEN"
@@ -23,9 +23,9 @@ const (
 )
 
 // Encode returns the JSON of a response: errors if there are any, data if the
-// operation was executed, extensions if there are any, in this order. A nil
-// Data is an operation that was not executed; its answer has no key data.
-// Data is taken to be JSON already.
+// operation was executed, extensions if there are any, in this order. Nil Data
+// means that the operation was not executed; then the response has no key data.
+// Data must be valid JSON already.
 func Encode(response *graphql.Response) ([]byte, error) {
 	before, after, err := envelope(response)
 	if err != nil {
@@ -34,8 +34,8 @@ func Encode(response *graphql.Response) ([]byte, error) {
 	return slices.Concat(before, response.Data, after), nil
 }
 
-// envelope returns what stands before and after the data of a response, which
-// can be large and need not be copied.
+// envelope returns what comes before and after the data of a response. The data
+// can be large and is not copied.
 func envelope(response *graphql.Response) (before, after []byte, err error) {
 	if len(response.Errors) > 0 {
 		list, err := json.Marshal(response.Errors)
@@ -65,14 +65,14 @@ func envelope(response *graphql.Response) (before, after []byte, err error) {
 	return before, append(after, '}'), nil
 }
 
-// Write answers a request with a response, in the media type that the request
-// accepts and with the status that Status gives.
+// Write sends a response in the media type that the request accepts, with the
+// status that Status returns.
 func Write(w http.ResponseWriter, r *http.Request, response *graphql.Response) {
 	media, _ := negotiate(r.Header)
 	respond(w, r, media, response)
 }
 
-// respond is Write, after the negotiation.
+// respond is Write after the negotiation.
 func respond(w http.ResponseWriter, r *http.Request, media string, response *graphql.Response) {
 	before, after, err := envelope(response)
 	if err != nil {
@@ -83,8 +83,8 @@ func respond(w http.ResponseWriter, r *http.Request, media string, response *gra
 	write(w, media, Status(media, response), before, response.Data, after)
 }
 
-// WriteError answers a request with one error under the given status. It is for
-// what happens before there is an operation; middleware may use it too.
+// WriteError sends one error with the given status and code. It is for requests
+// that reach no operation; middleware may call it too.
 func WriteError(w http.ResponseWriter, r *http.Request, status int, code, message string) {
 	media, ok := negotiate(r.Header)
 	if !ok {
@@ -97,19 +97,19 @@ func WriteError(w http.ResponseWriter, r *http.Request, status int, code, messag
 	write(w, media, status, body)
 }
 
-// Status returns the HTTP status of a response in the given media type: 200
-// for whatever was executed, even with errors. For what was not executed it is
+// Status returns the HTTP status of a response in the given media type. If the
+// operation was executed it is 200, even with errors. Otherwise it is
 //
 //   - 429, 503, 500 if the service is the reason (RATE_LIMITED, UNAVAILABLE,
-//     INTERNAL or no code), in either media type;
-//   - 401, 403 (UNAUTHENTICATED, FORBIDDEN), else 400, if the request is, in
-//     application/graphql-response+json;
-//   - 200 if the request is, in application/json, whose clients take any other
-//     status for an answer that is not GraphQL.
+//     INTERNAL or no code), in both media types;
+//   - 401, 403 (UNAUTHENTICATED, FORBIDDEN), else 400, if the request is the
+//     reason, in application/graphql-response+json;
+//   - 200 if the request is the reason, in application/json, whose clients expect
+//     no GraphQL response under any other status.
 //
 // The first edition of the specification (September 2026) recommends finer
-// codes where these are 400 (422) and 200 (294 beside errors); the ones here
-// are what it requires and what clients and its own audits check for.
+// codes: 422 for some of these 400, and 294 for 200 with errors. The codes here
+// are those that it requires and that clients and its own audits check.
 func Status(media string, response *graphql.Response) int {
 	if len(response.Data) > 0 {
 		return http.StatusOK
@@ -135,14 +135,14 @@ func Status(media string, response *graphql.Response) int {
 	return status
 }
 
-// write sends the answer, which comes in pieces. Answers hold personal data and
-// depend on who asks, so nobody on the way may keep them.
+// write sends the body in pieces. Responses hold personal data and depend on
+// the caller, so no cache may keep them.
 func write(w http.ResponseWriter, media string, status int, body ...[]byte) {
 	length := 0
 	for _, piece := range body {
 		length += len(piece)
 	}
-	// One array for all the values: http.Header.Set would allocate for each.
+	// One array for all values: http.Header.Set would allocate for each.
 	values := [...]string{contentType(media), strconv.Itoa(length), "no-store", "nosniff", "Accept"}
 	header := w.Header()
 	for i, name := range [...]string{"Content-Type", "Content-Length", "Cache-Control", "X-Content-Type-Options"} {
@@ -158,7 +158,7 @@ func write(w http.ResponseWriter, media string, status int, body ...[]byte) {
 	}
 	w.WriteHeader(status)
 	for _, piece := range body {
-		// The client may be gone; there is nobody to tell.
+		// An error means that the client has gone.
 		_, _ = w.Write(piece) //nolint:gosec // G705: it is sent as JSON, and nosniff
 	}
 }

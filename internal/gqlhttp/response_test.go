@@ -52,7 +52,7 @@ func TestEncode_DataIsThereExactlyIfSomethingWasExecuted(t *testing.T) {
 	}
 }
 
-// pieces is a writer that keeps what it is given as it is given.
+// pieces is a writer that keeps each piece that it receives.
 type pieces struct {
 	*httptest.ResponseRecorder
 	given [][]byte
@@ -92,7 +92,7 @@ func TestWrite_SendsWhatEncodeReturnsWithoutCopyingTheData(t *testing.T) {
 	}
 }
 
-// The values of the headers lie side by side.
+// The values of the headers share one array.
 func TestWrite_HeadersMayBeAddedTo(t *testing.T) {
 	t.Parallel()
 	w := httptest.NewRecorder()

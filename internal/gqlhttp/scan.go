@@ -7,13 +7,13 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// maxDepth is how far values may nest for scan; examine goes further.
+// maxDepth is the deepest nesting that decodeFast reads; decode reads deeper.
 const maxDepth = 100
 
 // decodeFast reads the parameters from JSON in UTF-8 in one pass, several times
-// faster than examine. It reports false for whatever is not exactly right, and
-// for the few right things that it does not know: those are examine's to read
-// and to judge. What it reads, it reads to the same values (see FuzzDecode).
+// faster than decode. It reports false for every body that is not exactly
+// right, and for the few valid ones that it does not know: decode reads and
+// judges those. Both return the same values (see FuzzDecode).
 func decodeFast(body []byte) (*graphql.RawParams, bool) {
 	s, params, asked := scanner{text: body}, &graphql.RawParams{}, false
 	s.members(func(name token) {
@@ -40,8 +40,8 @@ func decodeFast(body []byte) (*graphql.RawParams, bool) {
 	return params, asked && !s.failed && s.at == len(s.text)
 }
 
-// scanner stands somewhere in a text of JSON. Once it failed it stands at the
-// end, where it finds nothing more and every method returns at once.
+// scanner is a position in a JSON text. After a failure it is at the end, where
+// it finds nothing more and every method returns at once.
 type scanner struct {
 	text   []byte
 	at     int
@@ -51,8 +51,7 @@ type scanner struct {
 
 func (s *scanner) fail() { s.failed, s.at = true, len(s.text) }
 
-// peek goes on to the next byte that is no space and returns it, or 0 at the
-// end.
+// peek skips white space and returns the next byte, or 0 at the end.
 func (s *scanner) peek() byte {
 	for ; s.at < len(s.text); s.at++ {
 		if c := s.text[s.at]; c != ' ' && c != '\t' && c != '\n' && c != '\r' {
@@ -62,7 +61,7 @@ func (s *scanner) peek() byte {
 	return 0
 }
 
-// take goes beyond the next byte, which must be c.
+// take skips the next byte, which must be c.
 func (s *scanner) take(c byte) {
 	if s.peek() != c {
 		s.fail()
@@ -93,7 +92,7 @@ func (s *scanner) value() any {
 	}
 }
 
-// null goes beyond a null, if one is next.
+// null skips a null if one is next.
 func (s *scanner) null() bool {
 	if s.peek() != 'n' {
 		return false
@@ -124,7 +123,7 @@ func (s *scanner) object() map[string]any {
 	return object
 }
 
-// members goes through an object and calls member before each value.
+// members reads an object and calls member before each value.
 func (s *scanner) members(member func(name token)) {
 	s.list('{', '}', func() {
 		name := s.token()
@@ -139,7 +138,7 @@ func (s *scanner) array() []any {
 	return array
 }
 
-// list calls item wherever one must stand.
+// list calls item where an item must be.
 func (s *scanner) list(begin, end byte, item func()) {
 	s.take(begin)
 	if s.depth++; s.depth > maxDepth {
@@ -156,7 +155,7 @@ func (s *scanner) list(begin, end byte, item func()) {
 	s.depth--
 }
 
-// number leaves a number as it was written, for scalars to read it exactly.
+// number keeps the text of a number, so that scalars can read it exactly.
 func (s *scanner) number() json.Number {
 	start := s.at
 	s.oneOf("-")
@@ -173,7 +172,7 @@ func (s *scanner) number() json.Number {
 	return json.Number(s.text[start:s.at])
 }
 
-// digits goes beyond the digits, of which there must be one.
+// digits skips at least one digit.
 func (s *scanner) digits() {
 	if !s.oneOf("0123456789") {
 		s.fail()

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// scanned are bodies that scan reads itself.
+// scanned are bodies that decodeFast reads.
 var scanned = []string{
 	`{"query":"{name}"}`,
 	" \t\r\n{ \"query\" : \"{name}\" , \"variables\" : { } , \"extensions\" : null } \n",
@@ -23,7 +23,7 @@ var scanned = []string{
 	`{"query":"{name}","extensions":{"persistedQuery":{"version":1,"sha256Hash":"x"}}}`,
 }
 
-// unscanned are bodies that scan leaves to examine: most are wrong.
+// unscanned are bodies that decodeFast leaves to decode: most are invalid.
 var unscanned = []string{
 	``, ` `, `null`, `[]`, `"a"`, `1`, `{`, `{}`, `{"query"}`, `{"query":}`, `{"query":"{name}"`, `{"query":"{name}",}`,
 	`{"query":"{name}"}x`, `{"query":"{name}"}{}`, `{"query":"{name}"]`, `{,"query":"{name}"}`, `{"query":"{name}" "a":1}`,
@@ -34,11 +34,11 @@ var unscanned = []string{
 	`{"query":"{name}","a":-}`, `{"query":"{name}","a":1e}`, `{"query":"{name}","a":1e+}`, `{"query":"{name}","a":0x1}`, `{"query":"{name}","a":NaN}`,
 	`{"query":"{name}","a":tru}`, `{"query":"{name}","a":nul`, `{"query":"{name}","a":truefalse}`, `{"query":"{name}","a":[1,]}`, `{"query":"{name}","a":[1 2]}`,
 	`{"query":"{name}","a":[}`, "{\"query\":\"{name}\",\"a\":\x00}", "\ufeff" + `{"query":"{name}"}`, `{"query":"{name}"` + "\u00a0" + `}`,
-	// These are right.
+	// These are valid.
 	`{"extensions":{"persistedQuery":{}}}`, `{"query":null,"extensions":{"persistedQuery":{}}}`, `{"query":1,"query":"{name}"}`,
 	`{"\u0071uery":"{name}"}`, `{"query":"{name}","\u0071uery":"{other}"}`, `{"query":"\ud83d\ude00"}`, `{"query":"\ud83d"}`,
 	`{"query":"{name}","a":` + strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth) + `}`,
-	// encoding/json refuses this one for its depth.
+	// encoding/json refuses this one because of its depth.
 	`{"query":"{name}","a":` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + `}`,
 }
 
@@ -58,7 +58,7 @@ func TestDecodeFast_ReadsWhatDecodeReads(t *testing.T) {
 	}
 }
 
-// agree fails the test if scan takes what examine refuses, or reads it to
+// agree fails the test if decodeFast accepts what decode refuses, or returns
 // other values.
 func agree(t *testing.T, body []byte) {
 	t.Helper()
@@ -74,7 +74,7 @@ func agree(t *testing.T, body []byte) {
 	}
 }
 
-// The query outlives the request in caches; the rest of the body must not.
+// Caches keep the query after the request; the rest of the body must be freed.
 func TestDecodeFast_KeepsNothingOfTheBody(t *testing.T) {
 	t.Parallel()
 	body := []byte(`{"query":"{name}","operationName":"a","variables":{"key":"value","list":["item",1.5]}}`)
@@ -91,7 +91,7 @@ func TestDecodeFast_KeepsNothingOfTheBody(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	for _, body := range slices.Concat(scanned, unscanned) {
-		if len(body) < 1_000 { // long ones leave no time to try much
+		if len(body) < 1_000 { // long ones take too much of the time
 			f.Add([]byte(body))
 		}
 	}

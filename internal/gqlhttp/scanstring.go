@@ -7,7 +7,7 @@ import (
 	"unicode/utf16"
 )
 
-// token is what stands between the quotes of a string.
+// token is the text between the quotes of a string.
 type token struct {
 	raw     []byte
 	escaped bool
@@ -34,8 +34,8 @@ func (s *scanner) token() (t token) {
 	return t
 }
 
-// string returns a copy: the query is kept far longer than the body, which may
-// be large, and may hold what is nobody's to keep.
+// string returns a copy: caches keep the query far longer than the body, which
+// may be large and may hold personal data.
 func (s *scanner) string() string { return s.unescape(s.token()) }
 
 func (s *scanner) unescape(t token) string {
@@ -60,8 +60,8 @@ func (s *scanner) unescape(t token) string {
 	}
 }
 
-// unescape returns the character that stands behind a backslash, and by how
-// many bytes: none if they make no sense, or half a character (a surrogate).
+// unescape returns the character after a backslash and its length in bytes: 0
+// if the escape is invalid or half a character (a surrogate).
 func unescape(escape []byte) (char rune, size int) {
 	if i := strings.IndexByte(`"\/bfnrt`, escape[0]); i >= 0 {
 		return rune("\"\\/\b\f\n\r\t"[i]), 1

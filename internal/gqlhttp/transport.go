@@ -1,14 +1,14 @@
-// Package gqlhttp serves GraphQL over HTTP as the GraphQL-over-HTTP
-// specification says: POST and GET, content negotiation, status codes, and
-// answers that carry `data` exactly when something was executed. It is a
-// transport of gqlgen's server and knows nothing of what is served.
+// Package gqlhttp serves GraphQL over HTTP according to the GraphQL-over-HTTP
+// specification: POST and GET, content negotiation, status codes, and responses
+// that contain `data` exactly if something was executed. It is a transport of
+// gqlgen's server. It never depends on the schema that it serves.
 //
 // Cross-site requests: a browser sends application/json to another site only
-// after asking it (CORS preflight), and no other content type is taken, so a
-// foreign page can post nothing. GET needs no such protection: it executes
-// queries only, which change nothing, and callers are known by a bearer token,
-// which a browser never adds by itself; a foreign page gets what everybody
-// gets, and may not read even that.
+// after a CORS preflight, and no other content type is accepted, so a foreign
+// page can post nothing. GET needs no such protection: it executes only
+// queries, which change nothing, and callers are identified by a bearer token,
+// which a browser never adds by itself. A foreign page gets the answer for
+// anonymous callers, and the browser does not let it read even that.
 package gqlhttp
 
 import (
@@ -21,27 +21,28 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// Transport answers every request that is no protocol upgrade, so it comes
-// after all other transports: what is neither POST nor GET gets 405.
+// Transport answers every request that is not a protocol upgrade. It must come
+// after all other transports: it answers methods other than POST and GET with
+// 405.
 //
-// Not offered: batches, forms and uploads, and incremental delivery (@defer).
+// It does not support batches, forms, uploads or incremental delivery (@defer).
 type Transport struct {
-	// MaxBody is the most bytes of a request body that are read; a longer one
-	// gets 413. With 0 the limit is the caller's, set by http.MaxBytesReader.
+	// MaxBody is the limit of a request body in bytes; a longer one gets 413.
+	// With 0 the caller sets the limit, with http.MaxBytesReader.
 	MaxBody int64
-	// OnSent is given the data of each response that was written, which nobody
-	// holds any more. May be nil.
+	// OnSent receives the data of each response after it was written; then no
+	// one else refers to it. May be nil.
 	OnSent func(data []byte)
 }
 
 var _ graphql.Transport = Transport{}
 
-// Supports reports whether the request is not for a WebSocket.
+// Supports reports whether the request is not a protocol upgrade.
 func (Transport) Supports(r *http.Request) bool { return r.Header.Get("Upgrade") == "" }
 
-// Do answers one request. Whatever is wrong with the request itself is
-// answered in the same form as errors of the operation, under the code
-// BAD_USER_INPUT, or LIMIT_EXCEEDED for a body that is too long.
+// Do answers one request. It answers errors of the request itself in the form
+// of operation errors, with the code BAD_USER_INPUT, or LIMIT_EXCEEDED for a
+// body that is too long.
 func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	params, media, err := t.params(w, r)
 	if err != nil {
@@ -78,8 +79,8 @@ func stoppedMessage(ctx context.Context) string {
 	return "The operation was stopped."
 }
 
-// params checks what can be checked before the query is looked at, and returns
-// the media type of the answer beside the parameters.
+// params checks what it can before the query is parsed. It returns the
+// parameters and the media type of the response.
 func (t Transport) params(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, string, *requestError) {
 	post := r.Method == http.MethodPost
 	if !post && r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -109,8 +110,8 @@ func (t Transport) params(w http.ResponseWriter, r *http.Request) (*graphql.RawP
 	return params, media, nil
 }
 
-// checkOperation refuses operations that cannot be answered by one response to this
-// request.
+// checkOperation refuses operations that one response to this request cannot
+// answer.
 func checkOperation(method string, op *graphql.OperationContext) *requestError {
 	switch {
 	case op.Operation.Operation == ast.Subscription:
@@ -126,12 +127,12 @@ func checkOperation(method string, op *graphql.OperationContext) *requestError {
 	return nil
 }
 
-// withCodes gives the errors that come before execution their codes, and
-// stops counting where no client reads on.
+// withCodes sets the codes of errors that occur before execution, and shortens
+// a list that no client reads to its end.
 func withCodes(errs gqlerror.List) gqlerror.List {
 	const maxErrors = 100
 	for _, err := range errs {
-		// gqlgen calls a variable of the wrong type a failed validation.
+		// gqlgen reports a variable of the wrong type as a failed validation.
 		if code(err) == "" || (len(err.Path) > 0 && err.Path[0] == ast.PathName("variable")) {
 			setCode(err, codeBadUserInput)
 		}

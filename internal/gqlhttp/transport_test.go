@@ -22,7 +22,7 @@ import (
 
 const maxBody = 4_000
 
-// serve starts gqlgen's test server, whose query `name` answers "test", behind
+// serve starts gqlgen's test server, whose query `name` returns "test", behind
 // the transport.
 func serve(t *testing.T) string {
 	t.Helper()
@@ -31,8 +31,8 @@ func serve(t *testing.T) string {
 	return listen(t, srv)
 }
 
-// answering starts a server that executes nothing and answers every valid
-// operation on its small schema with what next returns.
+// answering starts a server that executes nothing: it answers every valid
+// operation on its small schema with the result of next.
 func answering(t *testing.T, next func(ctx context.Context) *graphql.Response) (string, *handler.Server) {
 	t.Helper()
 	schema := gqlparser.MustLoadSchema(&ast.Source{Input: `
@@ -63,7 +63,8 @@ type answer struct {
 	body   map[string]json.RawMessage
 }
 
-// send makes a request and checks what holds for every answer with a body.
+// send makes a request and checks what must hold for every response with a
+// body.
 func send(t *testing.T, method, url, body string, header map[string]string) answer {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
@@ -109,7 +110,7 @@ func get(t *testing.T, base string, parameters url.Values, header map[string]str
 	return send(t, http.MethodGet, base+"?"+parameters.Encode(), "", header)
 }
 
-// code returns the code of the first error of an answer, "" if there is none.
+// code returns the code of the first error of an answer, or "".
 func (a answer) code(t *testing.T) string {
 	t.Helper()
 	var errs gqlerror.List
@@ -280,7 +281,7 @@ func TestTransport_KeepsNumbersExact(t *testing.T) {
 	}
 }
 
-// recorder is an extension that sees the parameters of each operation.
+// recorder is an extension that receives the parameters of each operation.
 type recorder struct{ see func(*graphql.RawParams) }
 
 func (recorder) ExtensionName() string                   { return "recorder" }

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// logAccess writes one line per request when it is over, at level Info or, for
-// a status from 500, Error; and tells done, unless that is nil.
+// logAccess writes one line per request when it ends, at level Info or, for a
+// status from 500, Error. Then it calls onDone unless that is nil.
 func logAccess(
 	log *slog.Logger, now func() time.Time, onDone func(string, int, time.Duration), next http.Handler,
 ) http.Handler {
@@ -43,10 +43,10 @@ func (s *requestState) level() slog.Level {
 	return slog.LevelInfo
 }
 
-// write says what happened and nothing of whom: neither path nor query,
-// neither address nor user agent. It gives the line to the log's handler
-// itself: the logger would ask for the time again, and for the place in the
-// source, which is always this one.
+// write logs what happened and nothing about the client: no path, query,
+// address or user agent. It passes the record to the log's handler directly:
+// the logger would read the clock again, and the source line, which is always
+// this one.
 func (s *requestState) write(log *slog.Logger, level slog.Level, method string, start, end time.Time, finished bool) {
 	line := slog.NewRecord(end, level, "request", 0)
 	line.AddAttrs(
@@ -60,11 +60,11 @@ func (s *requestState) write(log *slog.Logger, level slog.Level, method string, 
 		line.AddAttrs(slog.Bool("aborted", true))
 	}
 	line.AddAttrs(s.logAttrs()...)
-	_ = log.Handler().Handle(s, line) // as slog.Logger does; there is nobody to tell
+	_ = log.Handler().Handle(s, line) // slog.Logger ignores the error too
 }
 
-// logAttrs returns the notes, with a route among them. Whoever still
-// annotates afterwards does so in vain, and does no harm to what it returned.
+// logAttrs returns the added attributes, with the route among them. Attributes
+// that are added later have no effect, and do not change the returned slice.
 func (s *requestState) logAttrs() []slog.Attr {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,7 +80,7 @@ func (s *requestState) logAttrs() []slog.Attr {
 	return slices.Insert(attrs, 0, slog.String("route", route))
 }
 
-// knownMethod keeps the client's own inventions out of the log.
+// knownMethod keeps invented methods of clients out of the log.
 func knownMethod(method string) string {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut,

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// BenchmarkHandler is what every request pays for this package, beside what
-// the mux and the handler cost (mux alone): with the log line written, and
-// with a log that does not want it.
+// BenchmarkHandler measures what each request pays for this package, in
+// addition to the mux and the handler (mux alone): with the log line written,
+// and with a log that discards it.
 func BenchmarkHandler(b *testing.B) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/graphql", func(w http.ResponseWriter, r *http.Request) {
@@ -55,7 +55,7 @@ type rewound struct{ *bytes.Reader }
 
 func (*rewound) Close() error { return nil }
 
-// blank is a writer that, like the server's, begins with no header.
+// blank is a writer that starts without headers, like the server's.
 type blank struct{ header http.Header }
 
 func (w *blank) Header() http.Header             { return w.header }

@@ -8,9 +8,9 @@ import (
 )
 
 // clientAddr walks from the peer towards the client and stops at the first
-// address that no trusted proxy vouches for: what stands left of it anybody
-// could have written. An entry that is no address ends the walk too, at the
-// proxy that sent it. A peer without address (a Unix socket) is trusted in nothing.
+// address that is not a trusted proxy: anyone could have written the entries to
+// its left. An entry that is not an address also ends the walk, at the proxy
+// that sent it. A peer without an address (a Unix socket) is never trusted.
 func clientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	addr, _ := parseAddr(r.RemoteAddr)
 	if len(trusted) == 0 {
@@ -30,7 +30,7 @@ func clientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	return addr
 }
 
-// parseAddr reads an address with or without port; some proxies add theirs.
+// parseAddr reads an address with or without port; some proxies add a port.
 func parseAddr(text string) (netip.Addr, bool) {
 	addr, err := netip.ParseAddr(text)
 	if err != nil {

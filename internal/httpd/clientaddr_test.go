@@ -50,7 +50,7 @@ func TestClientAddr_NobodyIsTrustedByDefault(t *testing.T) {
 	var got netip.Addr
 	h := Handler(route("/", func(_ http.ResponseWriter, r *http.Request) { got = ClientAddr(r.Context()) }), Options{})
 	ask(t, h, http.MethodGet, "/", "X-Forwarded-For", "203.0.113.9")
-	if got != netip.MustParseAddr("192.0.2.1") { // the peer that httptest names
+	if got != netip.MustParseAddr("192.0.2.1") { // the peer of httptest
 		t.Errorf("got %v", got)
 	}
 }

@@ -6,18 +6,19 @@ import (
 	"slices"
 )
 
-// What pages of allowed origins may send and read, beyond what browsers always let them.
+// What pages of allowed origins may send and read, in addition to what browsers
+// always allow.
 const (
 	corsMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 	corsSends   = "Authorization, Content-Type, If-Match, If-None-Match, X-Request-Id, Apollo-Require-Preflight, X-Apollo-Operation-Name"
 	corsReads   = "Allow, ETag, Location, Retry-After, WWW-Authenticate, X-Request-Id"
-	corsMaxAge  = "600" // seconds that a browser remembers a preflight
+	corsMaxAge  = "600" // seconds that a browser may cache a preflight
 )
 
 // cors tells browsers which pages of other origins may call us and read the
-// answers (https://fetch.spec.whatwg.org/#http-cors-protocol). It refuses
-// nothing: a request from elsewhere is handled and its answer, which lacks the
-// headers, kept from the page by the browser.
+// responses (https://fetch.spec.whatwg.org/#http-cors-protocol). It refuses
+// nothing: a request from another origin is handled, and the browser hides the
+// response from the page because it lacks the headers.
 func cors(origins []string, next http.Handler) http.Handler {
 	if len(origins) == 0 {
 		return next
@@ -26,14 +27,14 @@ func cors(origins []string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h, origin := w.Header(), r.Header.Get("Origin")
 		switch {
-		case everyone: // the same answer for all; with "*" browsers send no credentials
+		case everyone: // the same response for all; with "*" browsers send no credentials
 			h.Set("Access-Control-Allow-Origin", "*")
 		case slices.Contains(origins, origin):
 			h.Add("Vary", "Origin")
 			h.Set("Access-Control-Allow-Origin", origin)
 			h.Set("Access-Control-Allow-Credentials", "true")
 		default:
-			h.Add("Vary", "Origin") // caches must not give this answer to an allowed page
+			h.Add("Vary", "Origin") // caches must not serve this response to an allowed page
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -46,7 +47,8 @@ func cors(origins []string, next http.Handler) http.Handler {
 	})
 }
 
-// isPreflight tells the browser's question from a client's own OPTIONS.
+// isPreflight distinguishes the preflight of a browser from a client's own
+// OPTIONS.
 func isPreflight(r *http.Request) bool {
 	return r.Method == http.MethodOptions &&
 		r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != ""

@@ -1,16 +1,16 @@
 package httpd
 
-// security lists the headers that are right for an API on every answer;
-// handlers overwrite what their answer needs otherwise, such as the policy of
-// a page or the caching of an asset.
+// security lists the headers that suit an API on every response. A handler
+// overwrites those that its response needs otherwise, such as the policy of a
+// page or the caching of an asset.
 //
-// What only pages heed is left to the handlers of pages:
+// Headers that matter only for pages are left to the handlers of pages:
 // Cross-Origin-Opener-Policy is about scripts that open windows,
-// Referrer-Policy about links that are followed.
+// Referrer-Policy about links that a person follows.
 //
-// There is no Strict-Transport-Security: we speak plain HTTP, where RFC 6797
-// (section 7.2) forbids it and browsers ignore it. The proxy that speaks TLS
-// knows for which names and how long it can promise TLS.
+// There is no Strict-Transport-Security: we serve plain HTTP, where RFC 6797
+// (section 7.2) forbids it and browsers ignore it. The proxy that terminates
+// TLS knows for which names and how long it can promise TLS.
 var security = [...]struct{ name, value string }{
 	{"Cache-Control", "no-store"}, // most answers hold patient data
 	{"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
@@ -18,8 +18,8 @@ var security = [...]struct{ name, value string }{
 	{"X-Frame-Options", "DENY"},
 }
 
-// setHeaders begins the answer with the request's id and the headers above.
-// They lie in the exchange itself: http.Header.Set would allocate for each.
+// setHeaders sets the request's id and the headers above. The values are stored
+// in the requestState: http.Header.Set would allocate for each.
 func (s *requestState) setHeaders() {
 	h := s.answer.Header()
 	set := func(i int, name, value string) {

@@ -34,8 +34,7 @@ func TestSecurityHeaders_OnEveryAnswerAndOverridable(t *testing.T) {
 	}
 }
 
-// Their values lie side by side, and those of one answer are not those of the
-// next.
+// The values share one array, but each response has its own.
 func TestSecurityHeaders_MayBeAddedToAndChanged(t *testing.T) {
 	t.Parallel()
 	add := true
@@ -48,7 +47,7 @@ func TestSecurityHeaders_MayBeAddedToAndChanged(t *testing.T) {
 		for name, values := range w.Header() {
 			w.Header().Add(name, "more")
 			want.Add(name, "more")
-			values[0] = "changed" // of the old slice, which the header has no more
+			values[0] = "changed" // in the old slice, which the header no longer uses
 		}
 	}), Options{})
 	if got := ask(t, h, http.MethodGet, "/", requestIDHeader, "r1").Header(); !reflect.DeepEqual(got, want) {

@@ -48,7 +48,7 @@ func (j *journal) lines(t *testing.T, message string) []map[string]any {
 	return found
 }
 
-// ticking is a clock that is a second later each time it is asked.
+// ticking returns a clock that advances by a second with each call.
 func ticking() func() time.Time {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	return func() time.Time {
@@ -63,7 +63,7 @@ func route(pattern string, h http.HandlerFunc) *http.ServeMux {
 	return mux
 }
 
-// ask sends one request straight to the handler.
+// ask sends one request directly to the handler.
 func ask(t *testing.T, h http.Handler, method, target string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, target, http.NoBody)

@@ -1,9 +1,9 @@
-// Package httpd is what an HTTP server of ours needs around its handlers:
-// request ids, the access log, panics, security headers, CORS, limits, client
-// addresses, probes, and a shutdown that finishes what it began. It knows
-// neither GraphQL nor REST, holds no state between requests, and never logs a
-// path, a query, a client address, a user agent or the text of a panic: each
-// of them can identify a patient or hold their data.
+// Package httpd is what our HTTP server needs around its handlers: request ids,
+// the access log, panics, security headers, CORS, limits, client addresses,
+// probes, and a graceful shutdown. It does not know GraphQL or REST and holds
+// no state between requests. It never logs a path, a query, a client address, a
+// user agent or the text of a panic: each of them can identify a patient or
+// contain patient data.
 package httpd
 
 import (
@@ -15,47 +15,46 @@ import (
 
 // Options is the configuration of Handler and Serve.
 type Options struct {
-	// Log gets the access log and what goes wrong. Nil: nothing is logged.
+	// Log receives the access log and errors. Nil: nothing is logged.
 	Log *slog.Logger
-	// Now tells the time for the durations of requests. Nil: time.Now.
+	// Now returns the time, for the durations of requests. Nil: time.Now.
 	Now func() time.Time
-	// OnDone is told of every request when it is over. The method is "other" if
-	// it is an invention of the client's; the status is 0 if the connection was
-	// cut before there was one. It must be quick, and safe for concurrent use.
-	// May be nil.
+	// OnDone is called after each request. The method is "other" if the client
+	// invented it; the status is 0 if the connection ended before there was
+	// one. OnDone must be fast and safe for concurrent use. May be nil.
 	OnDone func(method string, status int, took time.Duration)
 
 	// CORSOrigins lists the origins whose pages may call us, each in the form
-	// that browsers send, or "*" alone for all. Empty: no CORS headers at all.
+	// that browsers send, or "*" alone for all. Empty: no CORS headers.
 	CORSOrigins []string
-	// TrustedProxies are the peers whose X-Forwarded-For is believed.
+	// TrustedProxies are the peers whose X-Forwarded-For is trusted.
 	TrustedProxies []netip.Prefix
-	// MaxBody is the size in bytes from which a request body is refused. Zero: none is.
+	// MaxBody is the limit of a request body in bytes. Zero: no limit.
 	MaxBody int64
-	// RequestTimeout is the deadline of a request's context. Zero: there is none.
+	// RequestTimeout is the deadline of a request's context. Zero: no deadline.
 	RequestTimeout time.Duration
-	// ShutdownTimeout is how long Serve lets requests in flight go on once it
-	// is told to end. Zero: they are cut off.
+	// ShutdownTimeout is how long Serve waits for requests in flight when it
+	// shuts down. Zero: they are cut off.
 	ShutdownTimeout time.Duration
 }
 
-// Handler puts everything of this package around mux. What handlers then rely on:
+// Handler wraps mux with everything in this package. Handlers can rely on this:
 //
-//   - RequestID, ClientAddr and Annotate work on the request's context;
-//   - a body over MaxBody fails to read with *http.MaxBytesError;
+//   - RequestID, ClientAddr and AddLogAttrs work on the request's context;
+//   - reading a body beyond MaxBody fails with *http.MaxBytesError;
 //   - the context ends after RequestTimeout with the cause ErrTimeout;
-//   - the security headers are set and may be overwritten; Vary may
-//     be set already and must be added to;
-//   - a panic becomes a 500, or a broken connection if the answer had begun.
+//   - the security headers are set and may be overwritten; Vary may be set
+//     already, so handlers must add to it;
+//   - a panic becomes a 500, or a broken connection if the response has begun.
 //
-// Every request, whatever becomes of it, has one line in the access log.
+// Every request has exactly one line in the access log.
 func Handler(mux http.Handler, o Options) http.Handler {
 	h := recordRoute(mux)
 	h = limitBody(o.MaxBody, h)
 	h = cors(o.CORSOrigins, h)
 	h = recoverPanics(o.log(), h)
 	h = logAccess(o.log(), o.now(), o.OnDone, h)
-	return withState(o, h) // outermost: the others need the exchange
+	return withState(o, h) // outermost: the others need the requestState
 }
 
 func (o Options) log() *slog.Logger {

@@ -46,7 +46,7 @@ func TestDeadline_EndsTheContextWithItsCause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var took time.Duration
 		h := Handler(route("/", func(_ http.ResponseWriter, r *http.Request) {
-			start := time.Now() // of the bubble's clock
+			start := time.Now() // the bubble's clock
 			<-r.Context().Done()
 			took = time.Since(start)
 			if cause := context.Cause(r.Context()); !errors.Is(cause, ErrTimeout) {
@@ -60,8 +60,8 @@ func TestDeadline_EndsTheContextWithItsCause(t *testing.T) {
 	})
 }
 
-// fetch sends a GET and fails the test if there is no answer. The caller
-// closes the body.
+// fetch sends a GET and fails the test without a response. The caller closes
+// the body.
 func fetch(t *testing.T, client *http.Client, url string) *http.Response {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// request is what Options.Done is told.
+// request holds the arguments of Options.OnDone.
 type request struct {
 	method string
 	status int

@@ -10,10 +10,10 @@ import (
 // Probes adds the two addresses that monitors ask, with and without slash:
 //
 //   - GET /health/ answers 200 as long as the process serves;
-//   - GET /ready answers 200 when ready returns nil, otherwise 503, and 503
-//     from the moment Serve is told to end.
+//   - GET /ready answers 200 if ready returns nil, else 503, and 503 from the
+//     moment Serve starts to shut down.
 //
-// The text of ready's error goes to the access log and not to the client.
+// The text of ready's error goes to the access log and never to the client.
 func Probes(mux *http.ServeMux, ready func(ctx context.Context) error) {
 	mux.HandleFunc("GET /health", health)
 	mux.HandleFunc("GET /health/{$}", health)
@@ -28,7 +28,7 @@ func health(w http.ResponseWriter, _ *http.Request) {
 func readiness(ready func(ctx context.Context) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := ready(r.Context())
-		if stopping(r.Context()).Err() != nil { // asked last, for ready may take its time
+		if stopping(r.Context()).Err() != nil { // checked last, because ready may take a while
 			err = ErrShutdown
 		}
 		if err != nil {

@@ -2,12 +2,12 @@ package httpd
 
 import "net/http"
 
-// recorder remembers what became of the answer. http.ResponseController finds
-// the writer within by Unwrap; Flush is a method because gqlgen's streams look
-// for http.Flusher itself.
+// recorder records the status and the size of the response.
+// http.ResponseController finds the inner writer by Unwrap; Flush is a method
+// because gqlgen's streams look for http.Flusher.
 type recorder struct {
 	http.ResponseWriter
-	status int // 0 until the answer begins
+	status int // 0 until the response begins
 	bytes  int64
 }
 
@@ -26,10 +26,10 @@ func (w *recorder) Write(body []byte) (int, error) {
 	return n, err
 }
 
-// Flush sends what was written so far, if the writer within can.
+// Flush sends what was written so far, if the inner writer can.
 func (w *recorder) Flush() {
 	w.begin()
-	_ = http.NewResponseController(w.ResponseWriter).Flush() // http.Flusher has no way to tell
+	_ = http.NewResponseController(w.ResponseWriter).Flush() // http.Flusher returns no error
 }
 
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }

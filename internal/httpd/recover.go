@@ -8,9 +8,10 @@ import (
 	"runtime/debug"
 )
 
-// recoverPanics answers a panic with 500. If the answer had begun, it breaks
-// the connection instead, so that the client does not take half an answer for
-// a whole one. http.ErrAbortHandler, which asks for just that, passes through.
+// recoverPanics answers a panic with 500. If the response has begun, it breaks
+// the connection instead, so that the client does not take half a response for
+// a complete one. http.ErrAbortHandler, which asks for just that, passes
+// through.
 func recoverPanics(log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
@@ -22,8 +23,8 @@ func recoverPanics(log *slog.Logger, next http.Handler) http.Handler {
 				panic(http.ErrAbortHandler) //nolint:forbidigo // net/http asks for it
 			}
 			s := stateOf(r.Context())
-			// The type and the stack find the fault. The value's text stays out:
-			// it may hold what the handler was working on, which is patient data.
+			// The type and the stack locate the bug. The text of the value is
+			// not logged: it may contain patient data.
 			log.LogAttrs(r.Context(), slog.LevelError, "panic",
 				slog.String("request_id", s.id),
 				slog.String("type", fmt.Sprintf("%T", value)),
@@ -37,7 +38,8 @@ func recoverPanics(log *slog.Logger, next http.Handler) http.Handler {
 	})
 }
 
-// writeInternalError drops the headers that spoke of the answer that did not come.
+// writeInternalError sends the 500. It drops the headers of the response that
+// the handler had begun.
 func (s *requestState) writeInternalError() {
 	h := s.answer.Header()
 	for _, name := range []string{
@@ -49,6 +51,6 @@ func (s *requestState) writeInternalError() {
 	s.setHeaders()
 	h.Set("Content-Type", "application/json")
 	s.answer.WriteHeader(http.StatusInternalServerError)
-	// The id is of [A-Za-z0-9._-]: it needs no escaping.
+	// The id consists of [A-Za-z0-9._-] and needs no escaping.
 	_, _ = fmt.Fprintf(&s.answer, `{"detail":"Internal server error.","request_id":"%s"}`, s.id) // the client may be gone
 }

@@ -51,13 +51,13 @@ func TestRecover_AnswersFaultAndHidesTheValue(t *testing.T) {
 	}
 }
 
-// Over a real connection: half an answer must not look like a whole one.
+// Over a real connection: half a response must not look like a complete one.
 func TestRecover_BreaksAnAnswerThatHadBegun(t *testing.T) {
 	t.Parallel()
 	for name, value := range map[string]any{"a panic": "allergy", "an abort": http.ErrAbortHandler} {
 		var j journal
 		server := httptest.NewUnstartedServer(Handler(route("GET /{id}", func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(http.StatusEarlyHints) // not yet the answer
+			w.WriteHeader(http.StatusEarlyHints) // not the response yet
 			_, _ = io.WriteString(w, "half")
 			w.(http.Flusher).Flush()
 			panic(value)

@@ -12,12 +12,12 @@ import (
 
 const requestIDHeader = "X-Request-Id"
 
-// requestState is one request and its answer, as the layers of this package see
-// them. It is the request's context, and holds what most requests need, so
-// that one allocation does for all of it. It is not used again for another
-// request: contexts may be kept.
+// requestState is one request and its response as the layers of this package
+// see them. It is the context of the request and holds what most requests need,
+// so that one allocation suffices. It is never reused for another request,
+// because contexts may be kept.
 type requestState struct {
-	context.Context // of the server, with the deadline
+	context.Context // the server's, with the deadline
 
 	id      string
 	request *http.Request // as it came
@@ -25,15 +25,15 @@ type requestState struct {
 	answer  recorder
 	headers [1 + len(security)]string
 
-	mu        sync.Mutex // handlers annotate from several goroutines
+	mu        sync.Mutex // handlers add attributes from several goroutines
 	route     string
 	attrs     []slog.Attr
-	attrSpace [4]slog.Attr // where notes begin
+	attrSpace [4]slog.Attr // the first attrs are stored here
 }
 
 type stateKey struct{}
 
-// Value finds the exchange itself, and else what its context holds.
+// Value returns the requestState itself, or what its context holds.
 func (s *requestState) Value(key any) any {
 	if key == (stateKey{}) {
 		return s
@@ -41,15 +41,16 @@ func (s *requestState) Value(key any) any {
 	return s.Context.Value(key)
 }
 
-// stateOf returns nil for a context that is not of a request under Handler.
+// stateOf returns nil if the context does not belong to a request under
+// Handler.
 func stateOf(ctx context.Context) *requestState {
 	s, _ := ctx.Value(stateKey{}).(*requestState)
 	return s
 }
 
-// withState starts the exchange, within the time that a request may take. It gives
-// the request an id, which is the client's own if that is well-formed, and
-// answers with it.
+// withState creates the requestState and sets the deadline of the request. The
+// id of the request is the client's if that is well-formed, else a new one; the
+// response carries it.
 func withState(o Options, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s := &requestState{
@@ -73,8 +74,8 @@ func withState(o Options, next http.Handler) http.Handler {
 	})
 }
 
-// newID returns 128 random bits as text. An id is no secret, so the generator
-// that asks the system for nothing but its seed will do.
+// newID returns 128 random bits as text. An id is not a secret, so a generator
+// that asks the system only for its seed is enough.
 func newID() string {
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 	var id [26]byte
@@ -88,8 +89,8 @@ func newID() string {
 	return string(id[:])
 }
 
-// wellFormedID accepts what can stand in a header, a log line and a JSON
-// string as it is.
+// wellFormedID accepts ids that need no escaping in a header, a log line or a
+// JSON string.
 func wellFormedID(id string) bool {
 	if id == "" || len(id) > 64 {
 		return false
@@ -104,8 +105,8 @@ func wellFormedID(id string) bool {
 	return true
 }
 
-// RequestID returns the id under which this request is logged and answered, at
-// most 64 characters of [A-Za-z0-9._-]; "" outside of Handler.
+// RequestID returns the id under which this request is logged and answered: at
+// most 64 characters of [A-Za-z0-9._-]. It returns "" outside of Handler.
 func RequestID(ctx context.Context) string {
 	if s := stateOf(ctx); s != nil {
 		return s.id
@@ -114,8 +115,9 @@ func RequestID(ctx context.Context) string {
 }
 
 // ClientAddr returns the address of the client: that of the peer or, if the
-// peer is a trusted proxy, what the proxies tell. IPv4 is never mapped into
-// IPv6 and there is no zone. It is the zero Addr when unknown.
+// peer is a trusted proxy, the address that the proxies report. IPv4 is never
+// mapped into IPv6, and there is no zone. It returns the zero Addr if the
+// address is unknown.
 func ClientAddr(ctx context.Context) netip.Addr {
 	if s := stateOf(ctx); s != nil {
 		return clientAddr(s.request, s.proxies)
@@ -123,11 +125,11 @@ func ClientAddr(ctx context.Context) netip.Addr {
 	return netip.Addr{}
 }
 
-// AddLogAttrs adds attributes to this request's line in the access log. For a key
-// that comes again the last value counts, and the key "route" replaces the
-// pattern of the mux. The log's own keys (request_id, method, status, bytes,
-// duration) are not to be used. It is safe for concurrent use, and does
-// nothing outside of Handler or after the request has been answered.
+// AddLogAttrs adds attributes to this request's line in the access log. If a
+// key comes again, the last value counts; the key "route" replaces the pattern
+// of the mux. Do not use the log's own keys (request_id, method, status, bytes,
+// duration). AddLogAttrs is safe for concurrent use, and does nothing outside
+// of Handler or after the request was answered.
 func AddLogAttrs(ctx context.Context, attrs ...slog.Attr) {
 	s := stateOf(ctx)
 	if s == nil {
@@ -145,13 +147,14 @@ func AddLogAttrs(ctx context.Context, attrs ...slog.Attr) {
 	}
 }
 
-// recordRoute keeps the pattern that the mux found. The mux writes it into the
-// very *http.Request it is given, so this stands right around the mux: copies
-// made by r.WithContext further out never learn of it.
+// recordRoute stores the pattern that the mux found. The mux writes it into the
+// *http.Request that it receives, so recordRoute must wrap the mux directly:
+// copies that r.WithContext made further out do not get it.
 func recordRoute(mux http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
-			// For CONNECT the mux gives the path as pattern, and paths hold ids.
+			// For CONNECT the mux returns the path as the pattern, and paths
+			// contain ids.
 			if s := stateOf(r.Context()); r.Method != http.MethodConnect {
 				s.mu.Lock()
 				s.route = r.Pattern

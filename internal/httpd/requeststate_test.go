@@ -200,7 +200,7 @@ func TestAnnotate_FromManyGoroutines(t *testing.T) {
 		all.Wait()
 	}), Options{Log: j.logger()})
 	ask(t, h, http.MethodGet, "/")
-	AddLogAttrs(kept, slog.Int("late", 1)) // must not panic, and changes nothing
+	AddLogAttrs(kept, slog.Int("late", 1)) // must not panic, and has no effect
 	lines := j.lines(t, "request")
 	for i := range n {
 		if lines[0][fmt.Sprintf("key%d", i)] != float64(i) {

@@ -13,9 +13,10 @@ const (
 	headerTimeout  = 5 * time.Second
 	idleTimeout    = 2 * time.Minute
 	maxHeaderBytes = 32 << 10
-	// transferGrace is what the connection's limits leave beyond the request
-	// timeout: to send the answer, and to let the context end with ErrTimeout
-	// first, since a read deadline that passes cancels it without that cause.
+	// transferGrace is what the limits of a connection allow beyond the request
+	// timeout: for sending the response, and for the context to end with
+	// ErrTimeout first. A read deadline that passes would cancel it without
+	// that cause.
 	transferGrace = 5 * time.Second
 )
 
@@ -30,15 +31,15 @@ func stopping(ctx context.Context) context.Context {
 	return context.Background()
 }
 
-// Serve answers the requests that come to listener until ctx ends. Then /ready
-// turns 503, streams are told, the listener closes, requests in flight are
-// finished, and it returns nil. Contexts of requests hold the values of ctx
-// but do not end with it.
+// Serve answers the requests that arrive at listener until ctx ends. Then
+// /ready answers 503, streams are notified, the listener closes, requests in
+// flight complete, and Serve returns nil. The contexts of requests hold the
+// values of ctx but do not end with it.
 //
-// It returns an error when the listener fails, and when requests were still in
-// flight after the shutdown timeout: their contexts have then ended with the
-// cause ErrShutdown, and their connections are closed. The listener is closed
-// in any case.
+// Serve returns an error if the listener fails, or if requests are still in
+// flight after the shutdown timeout: then their contexts end with the cause
+// ErrShutdown, and their connections are closed. The listener is closed in any
+// case.
 func Serve(ctx context.Context, listener net.Listener, handler http.Handler, o Options) error {
 	base, cancelRequests := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancelRequests(ErrShutdown)
@@ -48,7 +49,7 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, o O
 	go func() { served <- server.Serve(listener) }()
 	select {
 	case err := <-served:
-		_ = server.Close() // the listener's error is the one to tell
+		_ = server.Close() // the listener's error is the one to return
 		return fmt.Errorf("serve HTTP: %w", err)
 	case <-ctx.Done():
 	}
@@ -59,7 +60,7 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, o O
 	<-served //nolint:errcheck // always http.ErrServerClosed
 	if err != nil {
 		cancelRequests(ErrShutdown)
-		_ = server.Close() // nothing is left to do for those connections
+		_ = server.Close() // nothing else can be done for those connections
 		return fmt.Errorf("shut down HTTP, requests were cut off: %w", err)
 	}
 	return nil

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// watched is a listener that says when it was closed.
+// watched is a listener that reports when it was closed.
 type watched struct {
 	net.Listener
 	once   sync.Once

@@ -11,14 +11,14 @@ import (
 const (
 	defaultPage = 20
 	maxPage     = 100
-	// costCeiling is where costs stop growing, far above any limit and far
+	// costCeiling is where costs stop growing: far above any limit and far
 	// below overflow.
 	costCeiling = math.MaxInt32
 )
 
 // costOf returns the cost of a validated operation with its variables. Fields
-// that @skip or @include leave out cost nothing. A fragment's cost is worked
-// out once: it does not depend on where it is spread.
+// that @skip or @include exclude cost nothing. The cost of a fragment is
+// computed once: it does not depend on where the fragment is spread.
 func costOf(op *graphql.OperationContext) int {
 	c := costCounter{variables: op.Variables}
 	return c.set(op.Operation.SelectionSet)
@@ -70,8 +70,9 @@ func (c *costCounter) fragment(def *ast.FragmentDefinition) int {
 	return cost
 }
 
-// records returns how many records a field may answer with: the page size of
-// a connection, the number of ids of nodes(ids:), and 1 for all others.
+// records returns the maximal number of records in the result of a field: the
+// page size of a connection, the number of ids of nodes(ids:), and 1 for all
+// others.
 func (c *costCounter) records(field *ast.Field) int {
 	arguments := field.Definition.Arguments
 	switch {
@@ -84,8 +85,8 @@ func (c *costCounter) records(field *ast.Field) int {
 	}
 }
 
-// page returns the page size; one that the resolver will refuse counts as the
-// nearest that it would not.
+// page returns the page size. A size that the resolver will refuse counts as
+// the nearest valid one.
 func (c *costCounter) page(field *ast.Field) int {
 	size := 0
 	for _, name := range []string{"first", "last"} {
@@ -99,7 +100,7 @@ func (c *costCounter) page(field *ast.Field) int {
 	return size
 }
 
-// number returns the number an argument was given, if it was given one.
+// number returns the number that an argument has, if it has one.
 func (c *costCounter) number(arg *ast.Argument) (int, bool) {
 	if arg == nil {
 		return 0, false
@@ -115,7 +116,7 @@ func (c *costCounter) number(arg *ast.Argument) (int, bool) {
 	return n, true
 }
 
-// list returns the length of the list that an argument was given, at least 1.
+// list returns the length of the list that an argument has, at least 1.
 func (c *costCounter) list(arg *ast.Argument) int {
 	if arg == nil {
 		return 1
@@ -139,7 +140,7 @@ func (c *costCounter) included(directives ast.DirectiveList) bool {
 	return true
 }
 
-// number writes a cost for people.
+// number formats a cost for a message.
 func number(cost int) string {
 	if cost >= costCeiling {
 		return "more than " + strconv.Itoa(costCeiling)

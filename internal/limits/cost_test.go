@@ -7,7 +7,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// costs is the rule of Limits.Cost by example.
+// costs shows the rule of Limits.Cost by example.
 var costs = []struct {
 	name, query string
 	variables   map[string]any

@@ -8,8 +8,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// hostile returns documents that are cheap to send and, unlimited, dear to
-// validate or to run.
+// hostile returns documents that are cheap to send and, without limits,
+// expensive to validate or to run.
 func hostile() map[string]string {
 	fragments := func(n int) string {
 		return repeat(n, func(i int) string { return fmt.Sprintf("fragment f%d on Query{...f%d ...f%d}", i, i+1, i+1) }) +
@@ -29,8 +29,8 @@ func hostile() map[string]string {
 	}
 }
 
-// costliest returns the dearest documents to validate that we know of among
-// those whose shape is within the default limits.
+// costliest returns the documents within the default limits of shape that are,
+// as far as we know, the most expensive to validate.
 func costliest() map[string]string {
 	spreads := func(n int) string { return repeat(n, func(i int) string { return fmt.Sprintf("...f%d", i) }) }
 	fragments := func(n int, held string) string {
@@ -65,15 +65,15 @@ func TestLimits_CostliestDocumentsAreWithinTheShapeLimits(t *testing.T) {
 	}
 }
 
-// BenchmarkRefusal is the time from a hostile document to its refusal.
+// BenchmarkRefusal measures the time from a hostile document to its error.
 func BenchmarkRefusal(b *testing.B) { benchmark(b, hostile()) }
 
-// BenchmarkWorstAccepted is the time to look at and validate the dearest
-// documents whose shape is within the limits. Default is chosen by it.
+// BenchmarkWorstAccepted measures checking and validating the most expensive
+// documents within the limits of shape. The values of Default depend on it.
 func BenchmarkWorstAccepted(b *testing.B) { benchmark(b, costliest()) }
 
-// BenchmarkWithinLimits is what the limits add to a request for a document that
-// was seen before: one look-up and one walk for the cost.
+// BenchmarkWithinLimits measures what the limits add to a request for a known
+// document: one lookup and one walk for the cost.
 func BenchmarkWithinLimits(b *testing.B) {
 	const query = "{patients(first:20){nodes{id name age mappings{nodes{id isActive doctor{name specialization}}}}}}"
 	ext, ok := Default().Extension().(extension)
@@ -100,8 +100,8 @@ func benchmark(b *testing.B, queries map[string]string) {
 			exec := newExecutor(b, Default())
 			ctx := graphql.StartOperationTrace(b.Context())
 			for b.Loop() {
-				// A query cache would hide the work from the second round on,
-				// and the memory of documents found fine is small beside it.
+				// A query cache would hide the work from the second round on.
+				// The cache of accepted documents saves little in comparison.
 				_, _ = exec.CreateOperationContext(ctx, &graphql.RawParams{Query: query})
 			}
 		})

@@ -1,9 +1,10 @@
-// Package limits refuses operations that would cost more than a caller may
-// ask for, before they cost it. Shape (tokens, depth, aliases, selections) is
-// looked at before validation, since validation is quadratic in it; cost, which
-// needs the variables, after. Both checks take time linear in the document.
+// Package limits refuses operations that would cost more than a caller may ask
+// for, before they run. It checks the shape (tokens, depth, aliases,
+// selections) before validation, because the time of validation is quadratic in
+// it; and the cost, which needs the variables, after validation. Both checks
+// take time linear in the document.
 //
-// The package knows nothing of who calls: throttling is elsewhere.
+// The package never looks at the caller and does not throttle.
 package limits
 
 import (
@@ -22,48 +23,50 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// Limits is the most that one request may ask for.
+// Limits are the bounds of one request.
 type Limits struct {
-	// Depth is how deep fields may nest; fragments add what they hold.
+	// Depth is how deep fields may nest; fragments count with their content.
 	Depth int
-	// Cost counts every field as 1 and multiplies what lies below a page or
-	// below nodes(ids:) by the number of records asked for.
+	// Cost counts each field as 1 and multiplies what is below a page or below
+	// nodes(ids:) by the requested number of records.
 	Cost int
 	// Aliases counts the fields of the document that have another name in the
-	// answer.
+	// result.
 	Aliases int
-	// Tokens counts words, numbers, signs and comments of the document. Give
+	// Tokens counts words, numbers, signs and comments of the document. Pass
 	// the same number to the server's SetParserTokenLimit.
 	Tokens int
 	// Selections counts fields, inline fragments and fragment spreads of the
-	// document; what a fragment holds counts once, however often it is spread.
+	// document. The content of a fragment counts once, however often the
+	// fragment is spread.
 	Selections int
-	// Repeats counts the pairs of selections that ask for the same name in the
-	// same selection set: what validation compares.
+	// Repeats counts the pairs of selections with the same name in the same
+	// selection set, which validation compares.
 	Repeats int
 }
 
-// Default returns limits that every client of ours stays far below, and that
-// keep the validation of a hostile document below some 20 ms on one slow core
-// (see BenchmarkRefusal and BenchmarkWorstAccepted).
+// Default returns limits that all our clients stay far below, and that keep the
+// validation of a hostile document below about 20 ms on one slow core (see
+// BenchmarkRefusal and BenchmarkWorstAccepted).
 func Default() Limits {
 	return Limits{Depth: 16, Cost: 50_000, Aliases: 50, Tokens: 1_500, Selections: 300, Repeats: 100}
 }
 
 const (
-	// maxAccepted is how many documents known to be within the limits are not
-	// looked at again. All of them take 5 MB at most, and far less as a rule.
+	// maxAccepted is the number of documents within the limits that are cached
+	// and not checked again. They take at most 5 MB together, and usually far
+	// less.
 	maxAccepted = 2_000
-	// maxKeyBytes is up to which length, in bytes, a document is remembered by
-	// its text.
+	// maxKeyBytes is the length in bytes up to which the text of a document is
+	// its cache key.
 	maxKeyBytes = 2_000
 )
 
-// Extension returns the limits as an extension of a gqlgen server. It must be
-// used after those that change the query, as automatic persisted queries do.
+// Extension returns the limits as an extension of a gqlgen server. Use it after
+// extensions that change the query, such as automatic persisted queries.
 //
-// A document or an operation over a limit is not executed; its error has the
-// code LIMIT_EXCEEDED and a message that says which limit it is and how high.
+// A document or operation over a limit is not executed. Its error has the code
+// LIMIT_EXCEEDED and a message with the name and the value of the limit.
 func (l Limits) Extension() graphql.HandlerExtension {
 	return extension{limits: l, accepted: lru.New[struct{}](maxAccepted)}
 }
@@ -79,10 +82,10 @@ var _ interface {
 	graphql.OperationContextMutator
 } = extension{}
 
-// ExtensionName is the key of the operation's Stats.
+// ExtensionName returns the key of the operation's Stats.
 func (extension) ExtensionName() string { return "Limits" }
 
-// Validate refuses limits that would let nothing through.
+// Validate returns an error if a limit would refuse every operation.
 func (e extension) Validate(graphql.ExecutableSchema) error {
 	l := e.limits
 	if min(l.Depth, l.Cost, l.Tokens, l.Selections) <= 0 || min(l.Aliases, l.Repeats) < 0 {
@@ -91,9 +94,9 @@ func (e extension) Validate(graphql.ExecutableSchema) error {
 	return nil
 }
 
-// MutateOperationParameters refuses a document whose shape is over a limit. It
-// runs before gqlgen parses the query and changes nothing. A document that
-// cannot be parsed is let through: gqlgen tells what is wrong with it.
+// MutateOperationParameters refuses a document whose shape exceeds a limit. It
+// runs before gqlgen parses the query and changes nothing. It lets a document
+// pass that cannot be parsed: gqlgen reports the syntax error.
 func (e extension) MutateOperationParameters(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
 	key := keyOf(params.Query)
 	if _, ok := e.accepted.Get(ctx, key); ok {
@@ -106,12 +109,12 @@ func (e extension) MutateOperationParameters(ctx context.Context, params *graphq
 	if err := e.limits.check(doc); err != nil {
 		return err
 	}
-	e.accepted.Add(ctx, strings.Clone(key), struct{}{}) // it may be part of something long
+	e.accepted.Add(ctx, strings.Clone(key), struct{}{}) // key may be part of a larger text
 	return nil
 }
 
-// keyOf returns the document, or a hash of one that is long: looking up a text
-// costs less than hashing it, but a client can send long ones to be kept.
+// keyOf returns the document, or a hash of a long one: a lookup by text costs
+// less than a hash, but clients could fill the cache with long texts.
 func keyOf(query string) string {
 	if len(query) <= maxKeyBytes {
 		return query
@@ -120,8 +123,9 @@ func keyOf(query string) string {
 	return string(hash[:])
 }
 
-// tokenLimitError translates the parser's refusal of a document that is too long, the
-// only parse error that is about a limit.
+// tokenLimitError translates the parser's error for a document with too many
+// tokens, the only parse error that is about a limit. It returns nil for
+// others.
 func (e extension) tokenLimitError(err error) *gqlerror.Error {
 	parse, ok := errors.AsType[*gqlerror.Error](err)
 	if ok && parse.Message == fmt.Sprintf("exceeded token limit of %d", e.limits.Tokens) {
@@ -130,8 +134,8 @@ func (e extension) tokenLimitError(err error) *gqlerror.Error {
 	return nil
 }
 
-// MutateOperationContext refuses an operation whose cost is over the limit, and
-// notes the cost of all others for Cost.
+// MutateOperationContext refuses an operation whose cost exceeds the limit, and
+// stores the cost for Cost.
 func (e extension) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	cost := costOf(op)
 	op.Stats.SetExtension(e.ExtensionName(), cost)
@@ -142,7 +146,7 @@ func (e extension) MutateOperationContext(_ context.Context, op *graphql.Operati
 	return nil
 }
 
-// Cost returns what the operation costs by the rule of Limits.Cost, or 0 where
+// Cost returns the cost of the operation by the rule of Limits.Cost, or 0 if
 // the extension is not in use.
 func Cost(op *graphql.OperationContext) int {
 	cost, _ := op.Stats.GetExtension(extension{}.ExtensionName()).(int)

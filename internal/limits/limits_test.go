@@ -14,8 +14,8 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// newExecutor returns an executor over the product's schema, set up as the
-// server is but for a cache of documents.
+// newExecutor returns an executor over the product's schema, configured like
+// the server but without a cache of documents.
 func newExecutor(t testing.TB, limits Limits) *executor.Executor {
 	t.Helper()
 	text, err := os.ReadFile("../../schema.graphqls")
@@ -128,8 +128,8 @@ func TestLimits_StandardIntrospectionPasses(t *testing.T) {
 	}
 }
 
-// A document found fine is not parsed for its shape a second time: the second
-// extension here has limits that nothing passes, but the memory of the first.
+// An accepted document is not parsed again for its shape: the second extension
+// here has limits that nothing passes, but the cache of the first.
 func TestLimits_RememberDocumentsFoundFine(t *testing.T) {
 	t.Parallel()
 	first, ok := Default().Extension().(extension)
@@ -160,7 +160,7 @@ func TestLimits_RememberLongDocumentsByAHash(t *testing.T) {
 		t.Errorf("the key has %d bytes", len(key))
 	}
 	if keyOf(long) != keyOf(strings.Clone(long)) || keyOf(long) == keyOf(long+" ") {
-		t.Error("a long document is not told from another, or not known again")
+		t.Error("two long documents share a key, or one document has two")
 	}
 	if short := long[:maxKeyBytes]; keyOf(short) != short {
 		t.Error("a short document has another key than its text")

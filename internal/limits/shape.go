@@ -5,13 +5,13 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// maxDirectives is the most directives on one field, fragment or operation:
+// maxDirectives bounds the directives on one field, fragment or operation:
 // three are defined for queries, and none can be repeated.
 const maxDirectives = 5
 
-// check returns an error if the document's shape is over a limit. It follows
-// each fragment once and takes cycles for what they are worth up to there:
-// validation refuses them.
+// check returns an error if the shape of the document exceeds a limit. It
+// visits each fragment once. Cycles count up to that point: validation refuses
+// them.
 func (l Limits) check(doc *ast.QueryDocument) *gqlerror.Error {
 	s := shape{doc: doc, depths: make(map[string]int, len(doc.Fragments))}
 	for _, op := range doc.Operations {
@@ -40,11 +40,11 @@ func (l Limits) checkShape(s shape) *gqlerror.Error {
 	return nil
 }
 
-// shape is what one walk over a document counts.
+// shape holds what one walk over a document counts.
 type shape struct {
 	doc *ast.QueryDocument
-	// depths has the fragments met so far; one that is still being followed
-	// has depth 0, which ends a cycle.
+	// depths holds the visited fragments. The depth of a fragment is 0 while it
+	// is being visited, which ends a cycle.
 	depths     map[string]int
 	depth      int
 	aliases    int
@@ -53,8 +53,8 @@ type shape struct {
 	directives int
 }
 
-// names counts how often a selection set asks for a name; inline fragments are
-// part of the set they stand in.
+// names counts how often each name occurs in a selection set, including its
+// inline fragments.
 type names map[string]int
 
 // set counts a selection set and returns its depth.
@@ -89,7 +89,7 @@ func (s *shape) field(field *ast.Field) int {
 	return 1 + s.set(field.SelectionSet, names{})
 }
 
-// fragment counts a fragment at its first mention and returns its depth.
+// fragment counts a fragment at its first spread and returns its depth.
 func (s *shape) fragment(name string) int {
 	if depth, ok := s.depths[name]; ok {
 		return depth

@@ -15,7 +15,7 @@ import (
 	"syscall"
 )
 
-// account is the user that PostgreSQL runs as. The zero value is our own.
+// account is the user that PostgreSQL runs as. The zero value is our own user.
 type account struct {
 	name     string
 	uid, gid int
@@ -26,14 +26,14 @@ type identity int
 
 const (
 	ourOwn identity = iota
-	// switched is by setuid, which only root can.
+	// switched changes the user by setuid, which only root can do.
 	switched
-	// mapped keeps our own user as far as files go, and appears to PostgreSQL
-	// as the account by way of a user namespace.
+	// mapped keeps our own user for files, and uses a user namespace so that
+	// PostgreSQL sees the account.
 	mapped
 )
 
-// chown hands over what we made for the account.
+// chown gives a file that we created to the account.
 func (a account) chown(path string) error {
 	if a.how != switched {
 		return nil
@@ -41,9 +41,9 @@ func (a account) chown(path string) error {
 	return os.Lchown(path, a.uid, a.gid)
 }
 
-// pickAccount finds a user that PostgreSQL agrees to run as and that can reach
-// both the binaries and the data. Files that are already there keep their
-// owner: it is started as that one.
+// pickAccount returns a user that PostgreSQL agrees to run as and that can
+// reach both the binaries and the data. Existing files keep their owner:
+// PostgreSQL then starts as that user.
 func pickAccount(ctx context.Context, c cluster, bin Installation) (account, error) {
 	dir := c.dataDir
 	info, err := os.Stat(c.path())
@@ -58,8 +58,8 @@ func pickAccount(ctx context.Context, c cluster, bin Installation) (account, err
 	return pickForRoot(ctx, c, bin, dir, info)
 }
 
-// pickForUser is our own user, unless initdb would refuse it for having no
-// entry in /etc/passwd and a user namespace can lend it one.
+// pickForUser returns our own user, unless initdb would refuse it because
+// /etc/passwd has no entry for it and a user namespace can provide one.
 func pickForUser(ctx context.Context, bin Installation, dir string, existing fs.FileInfo) (account, error) {
 	if existing != nil || !hasUserNamespaces {
 		return account{}, nil
@@ -69,18 +69,18 @@ func pickForUser(ctx context.Context, bin Installation, dir string, existing fs.
 	}
 	lent, err := serviceAccount()
 	if err != nil {
-		return account{}, nil //nolint:nilerr // initdb then says itself what it lacks
+		return account{}, nil //nolint:nilerr // initdb then reports what it lacks
 	}
 	lent.how = mapped
 	if lent.canRun(ctx, bin, dir) != nil {
-		return account{}, nil //nolint:nilerr // likewise
+		return account{}, nil //nolint:nilerr // same as above
 	}
 	return lent, nil
 }
 
-// pickForRoot: PostgreSQL refuses to run as root. Switching to another user is
-// the plain way; below a directory that is closed to others, a user namespace
-// is the only one.
+// pickForRoot returns another user, because PostgreSQL refuses to run as root.
+// It switches to that user if it can. Below a directory that is closed to
+// others, only a user namespace works.
 func pickForRoot(ctx context.Context, c cluster, bin Installation, dir string, existing fs.FileInfo) (account, error) {
 	as, err := serviceAccount()
 	owner := -1
@@ -110,8 +110,8 @@ func pickForRoot(ctx context.Context, c cluster, bin Installation, dir string, e
 	return account{}, as.explain(c, bin, dir, refused)
 }
 
-// serviceAccount is the user that distributions make for PostgreSQL, or else
-// the one that owns nothing.
+// serviceAccount returns the user that distributions create for PostgreSQL, or
+// else the user nobody, who owns nothing.
 func serviceAccount() (account, error) {
 	for _, name := range []string{"postgres", "nobody"} {
 		u, err := user.Lookup(name)
@@ -129,7 +129,8 @@ func serviceAccount() (account, error) {
 	return account{}, errors.New("PostgreSQL does not run as root, and there is neither a user postgres nor nobody: run as a normal user, or set DATABASE_URL")
 }
 
-// accountOf is the owner of a file. It needs no name: only initdb asks for one.
+// accountOf returns the owner of a file. The owner needs no name: only initdb
+// asks for one.
 func accountOf(info fs.FileInfo) account {
 	stat := info.Sys().(*syscall.Stat_t)
 	a := account{name: strconv.Itoa(int(stat.Uid)), uid: int(stat.Uid), gid: int(stat.Gid)}
@@ -139,8 +140,8 @@ func accountOf(info fs.FileInfo) account {
 	return a
 }
 
-// canRun runs a harmless command as the account, in the directory, which is
-// surer than to work out what mode bits, access lists and capabilities allow.
+// canRun runs a harmless command as the account, in the directory. That is more
+// reliable than evaluating mode bits, access lists and capabilities.
 func (a account) canRun(ctx context.Context, bin Installation, dir string) error {
 	cmd := exec.CommandContext(ctx, bin.tool("initdb"), "--version") //nolint:gosec // G204: the binary is the installation that was found
 	cmd.Dir = dir
@@ -151,7 +152,8 @@ func (a account) canRun(ctx context.Context, bin Installation, dir string) error
 	return cmd.Run()
 }
 
-// explain says why root could run PostgreSQL as nobody at all.
+// explain returns the error for root when it can run PostgreSQL as no other
+// user.
 func (a account) explain(c cluster, bin Installation, dir string, refused error) error {
 	if errors.Is(refused, syscall.EPERM) {
 		return errors.New("running as root and cannot switch user (CAP_SETUID is dropped): run as a normal user, or set DATABASE_URL")
@@ -165,8 +167,8 @@ func (a account) explain(c cluster, bin Installation, dir string, refused error)
 	return fmt.Errorf("run PostgreSQL as user %s: %w", a.name, refused)
 }
 
-// firstClosedDir returns the first directory on the way to path that the account
-// may not enter, "" if the mode bits let it through.
+// firstClosedDir returns the first directory on the way to path that the
+// account may not enter, or "" if the mode bits let it through.
 func (a account) firstClosedDir(path string) string {
 	if resolved, err := filepath.EvalSymlinks(path); err == nil {
 		path = resolved

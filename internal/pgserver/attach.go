@@ -9,9 +9,9 @@ import (
 )
 
 // Attach returns the address of the cluster that another process runs on the
-// data directory, so that a second command can use it at the same time, and
-// whether there is one. The address holds the password of the cluster: it must
-// not be logged.
+// data directory, so that a second command can use it at the same time. running
+// is false if there is none. The address contains the password of the cluster:
+// never log it. Attach fails while that process starts or stops.
 func Attach(dataDir string) (url string, running bool, err error) {
 	dir, err := filepath.Abs(dataDir)
 	if err != nil {
@@ -26,7 +26,7 @@ func Attach(dataDir string) (url string, running bool, err error) {
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	if syscall.Flock(int(file.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) == nil {
-		return "", false, syscall.Flock(int(file.Fd()), syscall.LOCK_UN) // nobody holds it
+		return "", false, syscall.Flock(int(file.Fd()), syscall.LOCK_UN) // no process holds it
 	}
 	pid, socketDir := (&dirLock{file}).read()
 	if socketDir == "" {

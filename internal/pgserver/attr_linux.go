@@ -5,12 +5,13 @@ import (
 	"syscall"
 )
 
-// hasUserNamespaces: there are user namespaces, though this one may be refused.
+// hasUserNamespaces is true on Linux, though the system may refuse to create
+// one.
 const hasUserNamespaces = true
 
-// attr puts the child in a process group of its own, since Ctrl-C would
-// otherwise stop the database before the API has answered its last requests,
-// and has the kernel send it onDeath when we are killed.
+// attr puts the child into a process group of its own: otherwise Ctrl-C would
+// stop the database before the API has answered its last requests. The kernel
+// sends onDeath to the child if we are killed.
 func (a account) attr(onDeath syscall.Signal) *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: onDeath}
 	switch a.how {

@@ -4,12 +4,12 @@ package pgserver
 
 import "syscall"
 
-// hasUserNamespaces: there are no user namespaces.
+// hasUserNamespaces is false: only Linux has them.
 const hasUserNamespaces = false
 
-// attr puts the child in a process group of its own, since Ctrl-C would
-// otherwise stop the database before the API has answered its last requests.
-// Nothing ends the child when we are killed: the next start finds it.
+// attr puts the child into a process group of its own: otherwise Ctrl-C would
+// stop the database before the API has answered its last requests. Nothing ends
+// the child if we are killed: the next start finds it.
 func (a account) attr(_ syscall.Signal) *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{Setpgid: true}
 	if a.how == switched {

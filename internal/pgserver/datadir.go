@@ -16,13 +16,14 @@ import (
 	"syscall"
 )
 
-// secretName is in the cluster's own directory so that the two are made, moved
-// and copied together. PostgreSQL passes over files it does not know.
+// secretName is in the cluster's own directory, so that both are created, moved
+// and copied together. PostgreSQL ignores files that it does not know.
 const secretName = "caregraph.secret"
 
-// DefaultDataDir returns the data directory for a caller that names none:
+// DefaultDataDir returns the data directory when none is configured:
 // /var/lib/caregraph for root, whose home is closed to the user that PostgreSQL
-// runs as, and the XDG state directory for everybody else.
+// runs as, and the XDG state directory for other users. It fails if neither
+// XDG_STATE_HOME nor HOME is an absolute path.
 func DefaultDataDir(getenv func(string) string) (string, error) {
 	return defaultDataDir(os.Geteuid(), getenv)
 }
@@ -41,7 +42,7 @@ func defaultDataDir(uid int, getenv func(string) string) (string, error) {
 }
 
 // dirMode lets the user that PostgreSQL runs as pass through root's directory
-// without seeing what is in it.
+// without listing it.
 func dirMode() fs.FileMode {
 	if os.Geteuid() == 0 {
 		return 0o711
@@ -58,8 +59,9 @@ type cluster struct {
 
 func (c cluster) path() string { return filepath.Join(c.dataDir, "postgres") }
 
-// major returns the version that made the cluster, 0 when there is none yet.
-// A directory that is there but no cluster is an error: it is somebody's.
+// major returns the version that created the cluster, or 0 if there is none
+// yet. It fails if the directory exists but is not a cluster: it belongs to
+// someone else.
 func (c cluster) major() (int, error) {
 	if _, err := os.Lstat(c.path()); errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
@@ -76,8 +78,8 @@ func (c cluster) major() (int, error) {
 	return major, nil
 }
 
-// binaries returns the best installation of the cluster's major version, or
-// the best of all for a new one.
+// binaries returns the best installation of the cluster's major version, or the
+// best of all for a new cluster.
 func (c cluster) binaries(ctx context.Context, places Places) (Installation, error) {
 	major, err := c.major()
 	if err != nil {
@@ -103,8 +105,9 @@ func (c cluster) warnWithoutTrigrams(ctx context.Context, bin Installation) {
 	}
 }
 
-// ensure makes the cluster if there is none. It is made beside its place and
-// then renamed, so that an interrupted initdb never looks like a cluster.
+// ensure creates the cluster if there is none. It creates the cluster under
+// another name and renames it, so that an interrupted initdb never looks like a
+// cluster.
 func (c cluster) ensure(ctx context.Context, bin Installation, as account) error {
 	if exists(c.path()) {
 		return nil
@@ -129,10 +132,10 @@ func (c cluster) ensure(ctx context.Context, bin Installation, as account) error
 	return syncDir(c.dataDir)
 }
 
-// initdb tries for a character type that knows letters beyond ASCII: without
-// one, neither ILIKE nor trigrams work for names in Indian scripts. Sorting is
-// by bytes everywhere, which no update of the C library can change under an
-// index.
+// initdb looks for a character type with letters beyond ASCII: without one,
+// neither ILIKE nor trigrams work for names in Indian scripts. Sorting is
+// always by bytes, so an update of the C library cannot change the order under
+// an index.
 func (c cluster) initdb(ctx context.Context, bin Installation, as account, fresh, secret string) error {
 	for _, ctype := range []string{"C.UTF-8", "en_US.UTF-8", "C"} {
 		if err := as.makeEmptyDir(fresh); err != nil {
@@ -164,14 +167,14 @@ func (c cluster) runInitdb(ctx context.Context, bin Installation, as account, fr
 	cmd.Dir = fresh
 	cmd.Env = childEnv()
 	cmd.SysProcAttr = as.attr(syscall.SIGKILL)
-	// The child dies with the thread that started it: stay on it.
+	// The child ends with the thread that started it: stay on that thread.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
 
-// initdbError keeps what initdb says in its own name, which may begin in the
+// initdbError keeps the messages of initdb itself, which may begin in the
 // middle of a line.
 func initdbError(ctx context.Context, out string, err error) error {
 	if ctx.Err() != nil {
@@ -195,7 +198,8 @@ func initdbError(ctx context.Context, out string, err error) error {
 	return fmt.Errorf("%w: %s", err, text)
 }
 
-// writeSecret makes the cluster's password where only the account may read it.
+// writeSecret creates the cluster's password in a file that only the account
+// can read.
 func (a account) writeSecret(path string) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -224,8 +228,8 @@ func syncDir(path string) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// settings are given on the command line, where no edit of postgresql.conf can
-// undo them: no network, and no statement, parameter or row in the log.
+// settings go to the command line, where no edit of postgresql.conf can undo
+// them: no network, and no statement, parameter or row in the log.
 func (c cluster) settings(socketDir string) []string {
 	s := []string{
 		"listen_addresses=", "unix_socket_directories=" + socketDir, "unix_socket_permissions=0700",
@@ -234,15 +238,16 @@ func (c cluster) settings(socketDir string) []string {
 		"log_checkpoints=off",
 	}
 	if c.throwaway {
-		// Shared memory as files in the directory goes when the directory goes.
+		// Shared memory in files of the directory is deleted with the
+		// directory.
 		s = append(s, "dynamic_shared_memory_type=mmap", "fsync=off", "synchronous_commit=off", "full_page_writes=off",
 			"autovacuum=off", "max_connections=300", "wal_level=minimal", "max_wal_senders=0")
 	}
 	return s
 }
 
-// childEnv leaves out whatever of the server's own settings and secrets stands
-// in the environment, and PGDATA and its like, which the tools would obey.
+// childEnv omits the server's own settings and secrets from the environment,
+// and also PGDATA and similar variables, which the tools would obey.
 func childEnv() []string {
 	env := []string{"LC_ALL=C"}
 	for _, key := range []string{"PATH", "HOME", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"} {

@@ -48,7 +48,7 @@ func TestStart_ClusterOfAnotherMajorIsLeftAlone(t *testing.T) {
 	}
 }
 
-// The highest version is for new clusters; an old one gets its own.
+// A new cluster uses the highest version; an old cluster uses its own.
 func TestBinaries_OfTheClustersMajor(t *testing.T) {
 	t.Parallel()
 	root, dir := canonical(t, t.TempDir()), openDir(t)
@@ -83,7 +83,7 @@ func TestStart_DirectoryThatIsNoClusterIsLeftAlone(t *testing.T) {
 func TestStart_InterruptedInitdbIsBegunAgain(t *testing.T) {
 	t.Parallel()
 	root, dir := openDir(t), openDir(t)
-	// It answers --version, and breaks off in the middle of its work.
+	// It answers --version, and fails in the middle of its work.
 	fakeInstallation(t, filepath.Join(root, "usr/pgsql-18/bin"), 18, `case "$1" in
 --pgdata=*) echo 18 >"${1#--pgdata=}/PG_VERSION"; echo "initdb: error: no space left" >&2; exit 1
 esac
@@ -139,7 +139,7 @@ func TestSocketDir_PathFitsIntoAnAddress(t *testing.T) {
 	}
 }
 
-// tree lists what is below dir, with modes, sizes and times.
+// tree lists the files below dir, with modes, sizes and times.
 func tree(t *testing.T, dir string) []string {
 	t.Helper()
 	var list []string

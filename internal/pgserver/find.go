@@ -14,27 +14,28 @@ import (
 	"strings"
 )
 
-// Places is where binaries are looked for. The zero value is this machine.
+// Places are the places to look for binaries. The zero value is this machine.
 type Places struct {
-	// Root stands before the fixed places, not before PG_BIN, PATH and the
+	// Root is put before the fixed places, but not before PG_BIN, PATH and the
 	// cache, which the environment names.
 	Root string
 	// Getenv reads the environment; nil means os.Getenv.
 	Getenv func(string) string
 }
 
-// Installation is a directory that holds initdb and postgres side by side.
+// Installation is a directory that contains both initdb and postgres.
 type Installation struct {
 	Dir   string
 	Major int
-	// Trigrams is false when the extension pg_trgm is surely missing.
+	// Trigrams is false if the extension pg_trgm is certainly missing.
 	Trigrams bool
 	cached   bool
 }
 
 func (i Installation) tool(name string) string { return filepath.Join(i.Dir, name) }
 
-// NotFoundError says that the machine has no PostgreSQL, and what to do.
+// NotFoundError reports that the machine has no PostgreSQL. Its text says what
+// to do.
 type NotFoundError struct{ Looked []string }
 
 func (e *NotFoundError) Error() string {
@@ -47,10 +48,10 @@ func (e *NotFoundError) Error() string {
 looked in: ` + strings.Join(e.Looked, ", ")
 }
 
-// Find returns the installation that a new cluster is made with: one with
-// pg_trgm before one without, one of the system before the one of `make pg`,
-// then the highest major version. If PG_BIN is set, nothing else counts.
-// Without any it returns a *NotFoundError.
+// Find returns the installation for a new cluster. It prefers one with pg_trgm,
+// then one of the system to one of `make pg`, then the highest major version.
+// If PG_BIN is set, it considers nothing else. It returns a *NotFoundError if
+// there is none.
 func (p Places) Find(ctx context.Context) (Installation, error) {
 	found, err := p.all(ctx)
 	if err != nil {
@@ -59,8 +60,9 @@ func (p Places) Find(ctx context.Context) (Installation, error) {
 	return found[0], nil
 }
 
-// CacheDir is where `make pg` puts binaries, each version in a directory of
-// its own. It is looked at last.
+// CacheDir returns the directory where `make pg` puts binaries, each version in
+// a directory of its own. Find looks there last. It fails if neither
+// XDG_CACHE_HOME nor HOME is an absolute path.
 func (p Places) CacheDir() (string, error) {
 	if dir := p.getenv("XDG_CACHE_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "caregraph", "pg"), nil
@@ -108,8 +110,8 @@ func (p Places) all(ctx context.Context) ([]Installation, error) {
 	return found, nil
 }
 
-// visit hands every directory worth a look to try, and returns for people
-// where that was.
+// visit calls try for each candidate directory and returns the places as text
+// for people.
 func (p Places) visit(try func(dir string, cached bool)) (looked []string) {
 	if dir := p.getenv("PG_BIN"); dir != "" {
 		try(dir, false)
@@ -132,8 +134,8 @@ func (p Places) visit(try func(dir string, cached bool)) (looked []string) {
 	return looked
 }
 
-// fixedPlaces: Debian, PGDG on Red Hat, Alpine, Homebrew on both kinds of Mac,
-// MacPorts, Postgres.app. Fedora and Arch have theirs on PATH.
+// fixedPlaces returns the places of Debian, PGDG on Red Hat, Alpine, Homebrew
+// on both kinds of Mac, MacPorts and Postgres.app. Fedora and Arch use PATH.
 func fixedPlaces() []string {
 	return []string{
 		"usr/lib/postgresql/*/bin",
@@ -146,8 +148,8 @@ func fixedPlaces() []string {
 	}
 }
 
-// tryOnPath also follows a link to a single tool, which is how a distribution
-// that keeps initdb off PATH puts psql or postgres on it.
+// tryOnPath also follows a link to a single tool: a distribution that keeps
+// initdb off PATH links psql or postgres into it.
 func tryOnPath(dir string, try func(string, bool)) {
 	if !filepath.IsAbs(dir) {
 		return
@@ -161,7 +163,7 @@ func tryOnPath(dir string, try func(string, bool)) {
 }
 
 func tryGlob(pattern string, cached bool, try func(string, bool)) {
-	dirs, _ := filepath.Glob(pattern) // the only error is a bad pattern
+	dirs, _ := filepath.Glob(pattern) // the only possible error is a bad pattern
 	for _, dir := range dirs {
 		try(dir, cached)
 	}
@@ -184,8 +186,8 @@ func boolFirst(first bool) int {
 	return 1
 }
 
-// inspect asks the binary for its version rather than the path, which says
-// nothing on most systems. A binary that cannot run here is none.
+// inspect asks the binary for its version: on most systems the path does not
+// contain it. A binary that cannot run here does not count.
 func inspect(ctx context.Context, dir string) (Installation, bool) {
 	i := Installation{Dir: dir}
 	if !executable(i.tool("initdb")) || !executable(i.tool("postgres")) {
@@ -211,10 +213,10 @@ func executable(path string) bool {
 	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }
 
-// hasTrigrams looks for the control file of pg_trgm, which Fedora packs apart.
-// The directory for extensions is known by the file of plpgsql, which always
-// comes along; if that is nowhere, the answer is yes and the first migration
-// finds out.
+// hasTrigrams looks for the control file of pg_trgm, which Fedora packages
+// separately. The file of plpgsql, which is always installed, shows where the
+// directory of extensions is. If it is not found, hasTrigrams returns true, and
+// the first migration reports the problem.
 func hasTrigrams(bin string, major int) bool {
 	m := strconv.Itoa(major)
 	shares := []string{

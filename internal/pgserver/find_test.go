@@ -64,8 +64,8 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// Debian links postgres alone into PATH on some machines; initdb is where the
-// link leads.
+// On some machines Debian links only postgres into PATH; initdb is where the
+// link points.
 func TestFind_FollowsALinkOnPath(t *testing.T) {
 	t.Parallel()
 	root := canonical(t, t.TempDir())
@@ -80,8 +80,8 @@ func TestFind_FollowsALinkOnPath(t *testing.T) {
 	}
 }
 
-// Half an installation is none: Debian's postgresql-client, a binary of
-// another machine, a directory that has the name.
+// An incomplete installation does not count: Debian's postgresql-client, a
+// binary for another machine, a directory with the right name.
 func TestFind_NothingFoundSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
@@ -111,7 +111,7 @@ looked in: PG_BIN (not set), PATH, ` + root + `/usr/lib/postgresql/*/bin, ` + ro
 	}
 }
 
-// A wrong PG_BIN is told, not passed over.
+// A wrong PG_BIN is an error and not ignored.
 func TestFind_WrongPGBIN(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
@@ -123,7 +123,7 @@ func TestFind_WrongPGBIN(t *testing.T) {
 	}
 }
 
-// below returns an environment whose paths begin at root.
+// below returns an environment whose paths start with root.
 func below(root string, env map[string]string) func(string) string {
 	return func(key string) string {
 		if env[key] == "" {

@@ -2,5 +2,5 @@
 
 package pgserver
 
-// becomeRole: only Linux has capabilities to give up.
+// becomeRole does nothing: only Linux has capabilities to drop.
 func becomeRole(string) error { return nil }

@@ -18,7 +18,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// helperRole, when set, makes the test binary a server to be killed instead.
+// helperRole, if set, makes the test binary act as a server that a test can
+// kill.
 const helperRole = "PGSERVER_TEST_ROLE"
 
 func TestMain(m *testing.M) {
@@ -28,8 +29,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// helperMain starts a server, says in one line what came of it, and stops it
-// when its standard input ends.
+// helperMain starts a server, prints the result in one line, and stops the
+// server when its standard input ends.
 func helperMain(role, dir string) int {
 	if err := becomeRole(role); err != nil {
 		_, _ = fmt.Fprintf(os.Stdout, "cannot become %s: %v\n", role, err)
@@ -54,10 +55,11 @@ type helper struct {
 	stop func()
 }
 
-// startHelper returns when the helper has said its line.
+// startHelper returns when the helper has printed its line.
 func startHelper(t *testing.T, role, dir string) *helper {
 	t.Helper()
-	// The test's context ends before the clean-up, which stops it in order.
+	// The test's context ends before the clean-up, which stops the helper in
+	// order.
 	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), os.Args[0], dir)
 	cmd.Env = append(os.Environ(), helperRole+"="+role)
 	cmd.Stderr = os.Stderr
@@ -81,7 +83,8 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// start stops the server at the end of the test, if the test has not.
+// start starts a server and stops it at the end of the test, if the test has
+// not.
 func start(t *testing.T, o Options) *Server {
 	t.Helper()
 	s, err := Start(t.Context(), o)
@@ -90,8 +93,8 @@ func start(t *testing.T, o Options) *Server {
 	return s
 }
 
-// openDir is a directory that any user may pass through, which TMPDIR need
-// not be.
+// openDir returns a directory that any user may enter, which is not always true
+// for TMPDIR.
 func openDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/tmp", "pgserver-test-") //nolint:usetesting // see above
@@ -137,7 +140,7 @@ func socketDirOf(t *testing.T, address string) string {
 	return u.Query().Get("host")
 }
 
-// logBook keeps everything that is logged.
+// logBook keeps all log records.
 type logBook struct {
 	mu   sync.Mutex
 	text bytes.Buffer

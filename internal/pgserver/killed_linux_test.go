@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// becomeRole gives up what the role must not have.
+// becomeRole drops what the role must not have.
 func becomeRole(role string) error {
 	switch role {
 	case "no-capabilities":
@@ -35,7 +35,7 @@ func becomeRole(role string) error {
 		if err := syscall.Setuid(namelessUID); err != nil {
 			return err
 		}
-		// As after the exec that a login would have made.
+		// As after the exec of a login.
 		return unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0)
 	}
 	return nil
@@ -44,8 +44,8 @@ func becomeRole(role string) error {
 // namelessUID has no entry in /etc/passwd.
 const namelessUID = 54321
 
-// dropAndBecome begins again without the capabilities. Who never had any has
-// none to drop.
+// dropAndBecome starts again without the capabilities. A process without
+// capabilities has none to drop.
 func dropAndBecome(role string, drop func(uintptr) bool) error {
 	runtime.LockOSThread()
 	for capability := uintptr(0); capability <= unix.CAP_LAST_CAP; capability++ {
@@ -63,7 +63,7 @@ func dropAndBecome(role string, drop func(uintptr) bool) error {
 }
 
 // adopt makes this process the parent of orphans, instead of the machine's
-// process 1, which reaps them when it likes.
+// process 1, which reaps them at any time.
 func adopt(t *testing.T) {
 	t.Helper()
 	must(t, unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
@@ -89,7 +89,7 @@ func TestStart_AfterParentWasKilled(t *testing.T) {
 	pid := recordedPID(filepath.Join(dir, "postgres"))
 	kill(t, h.cmd.Process.Pid, syscall.SIGKILL)
 	h.stop()
-	reap(t, pid) // it ends because its parent did, and nobody else asks it to
+	reap(t, pid) // it ends because its parent did, and no one else asks it to
 
 	var log logBook
 	s := start(t, Options{DataDir: dir, Log: log.logger()})
@@ -105,8 +105,8 @@ func TestStart_AfterParentWasKilled(t *testing.T) {
 	}
 }
 
-// Killed along with its parent, the postmaster stays a zombie until process 1
-// reaps it; its pid file is there, and its pid answers to signal 0.
+// A postmaster that was killed together with its parent stays a zombie until
+// process 1 reaps it; its pid file exists, and its pid answers to signal 0.
 func TestStart_AfterPostmasterBecameAZombie(t *testing.T) {
 	t.Parallel()
 	adopt(t)
@@ -114,7 +114,7 @@ func TestStart_AfterPostmasterBecameAZombie(t *testing.T) {
 	h := startHelper(t, "serve", dir)
 	query(t, h.said, "CREATE TABLE kept AS SELECT 42 AS n")
 	pid := recordedPID(filepath.Join(dir, "postgres"))
-	kill(t, h.cmd.Process.Pid, syscall.SIGSTOP) // so that it does not reap
+	kill(t, h.cmd.Process.Pid, syscall.SIGSTOP) // so that it does not reap its child
 	must(t, unix.Waitid(unix.P_PID, h.cmd.Process.Pid, nil, unix.WSTOPPED|unix.WNOWAIT, nil))
 	kill(t, pid, syscall.SIGKILL)
 	kill(t, h.cmd.Process.Pid, syscall.SIGKILL)
@@ -135,8 +135,8 @@ func TestStart_AfterPostmasterBecameAZombie(t *testing.T) {
 	}
 }
 
-// The pid in the file may be that of a stranger by now, as after a restart of
-// the machine or a container.
+// The pid in the file may belong to an unrelated process, for example after a
+// restart of the machine or of a container.
 func TestStart_PidFileNamesAStranger(t *testing.T) {
 	t.Parallel()
 	dir := openDir(t)
@@ -161,8 +161,8 @@ func TestStart_PidFileNamesAStranger(t *testing.T) {
 	must(t, stranger.Wait()) // not killed
 }
 
-// ownerAttr is for a process of the file's owner: to its kind alone a stranger
-// looks like a server.
+// ownerAttr is for a process of the file's owner: only such a process could be
+// mistaken for a server.
 func ownerAttr(t *testing.T, path string) *syscall.SysProcAttr {
 	t.Helper()
 	info, err := os.Stat(path)
@@ -194,8 +194,8 @@ func TestClearLeftovers_StopsTheServerAndNoShell(t *testing.T) {
 	must(t, shell.Wait())
 }
 
-// A container forbids even root to look at the processes of others. A user may
-// always look at its own.
+// A container forbids even root to inspect the processes of other users. A user
+// may always inspect its own.
 func TestLive_FindsAServerItMayNotLookAt(t *testing.T) {
 	t.Parallel()
 	dir := openDir(t)
@@ -223,8 +223,8 @@ func TestClearLeftovers_WaitsNoLongerThanTheContext(t *testing.T) {
 	kill(t, s.process.Pid, syscall.SIGCONT)
 }
 
-// Root cannot run PostgreSQL, and so has it run as another; an ordinary user
-// has it run as itself. In both cases the parent may be closed to others.
+// Root cannot run PostgreSQL and runs it as another user; an ordinary user runs
+// it as itself. In both cases the parent directory may be closed to others.
 func TestStart_RunsAsWhomTheDirectoryAllows(t *testing.T) {
 	t.Parallel()
 	open, closed := openDir(t), filepath.Join(openDir(t), "closed", "data")
@@ -249,8 +249,8 @@ func TestStart_RunsAsWhomTheDirectoryAllows(t *testing.T) {
 	}
 }
 
-// A directory that another user's server made, and one whose owner has no
-// name, run on under root as before. An ordinary user cannot read such a one.
+// A directory that another user's server created, and one whose owner has no
+// name, still work under root. An ordinary user cannot read such a directory.
 func TestStart_ExistingDirectoryKeepsItsOwner(t *testing.T) {
 	t.Parallel()
 	dir := openDir(t)
@@ -285,8 +285,8 @@ func TestStart_ExistingDirectoryKeepsItsOwner(t *testing.T) {
 	}
 }
 
-// initdb refuses a user without a name; a user namespace lends it one. Only
-// root can become such a user: everybody else tests the message.
+// initdb refuses a user without a name; a user namespace provides one. Only
+// root can become such a user: other users test the message.
 func TestStart_UserWithoutAName(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
@@ -305,8 +305,8 @@ func TestStart_UserWithoutAName(t *testing.T) {
 	}
 }
 
-// What root is told when it can be nobody else. An ordinary user can be nobody
-// else either, and tests what the system then answers.
+// The message for root if it cannot switch to another user. An ordinary user
+// cannot switch either, and tests the system's answer.
 func TestStart_CannotSwitchUser(t *testing.T) {
 	t.Parallel()
 	want := "running as root and cannot switch user (CAP_SETUID is dropped): run as a normal user, or set DATABASE_URL"

@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// clearLeftovers makes dir free of what a killed server left: it stops the
+// clearLeftovers removes what a killed server left in dir: it stops the
 // processes that still work there, then removes the pid file. PostgreSQL would
-// refuse to start over that file as long as any process has its number, be it
-// a stranger or a zombie.
+// refuse to start because of that file as long as any process has its number,
+// even an unrelated process or a zombie.
 func (c cluster) clearLeftovers(ctx context.Context, dir string) error {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
@@ -45,17 +45,18 @@ func (c cluster) clearLeftovers(ctx context.Context, dir string) error {
 	return err
 }
 
-// interrupt means a fast shutdown to a postmaster and the end of its query to
-// an orphaned backend, which then sees that the postmaster has gone.
+// interrupt sends SIGINT: a fast shutdown for a postmaster, and the end of the
+// query for an orphaned backend, which then notices that the postmaster is
+// gone.
 func interrupt(pids []int) {
 	for _, pid := range pids {
-		_ = syscall.Kill(pid, syscall.SIGINT) // it may just have ended
+		_ = syscall.Kill(pid, syscall.SIGINT) // it may have ended meanwhile
 	}
 }
 
 func pidFile(dir string) string { return filepath.Join(dir, "postmaster.pid") }
 
-// recordedPID returns the postmaster named by the pid file, 0 if there is none.
+// recordedPID returns the postmaster in the pid file, or 0 if there is none.
 func recordedPID(dir string) int {
 	lines := pidFileLines(dir)
 	pid, err := strconv.Atoi(lines[0])
@@ -65,13 +66,14 @@ func recordedPID(dir string) int {
 	return pid
 }
 
-// ready reports whether the postmaster says so in line 8 of its pid file.
+// ready reports whether line 8 of the pid file says that the postmaster is
+// ready.
 func (c cluster) ready(pid int) bool {
 	lines := pidFileLines(c.path())
 	return lines[0] == strconv.Itoa(pid) && lines[7] == "ready"
 }
 
-// pidFileLines returns eight lines; those not (yet) written are empty.
+// pidFileLines returns eight lines; missing ones are empty.
 func pidFileLines(dir string) [8]string {
 	var lines [8]string
 	text, err := os.ReadFile(pidFile(dir))

@@ -11,7 +11,7 @@ import (
 )
 
 // live returns the processes of PostgreSQL whose working directory is dir. A
-// zombie has none.
+// zombie has no working directory.
 func live(_ context.Context, dir string) ([]int, error) {
 	here, err := os.Stat(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -35,19 +35,19 @@ func live(_ context.Context, dir string) ([]int, error) {
 	return pids, nil
 }
 
-// isPostgres keeps a shell or an editor in the directory from being taken for
-// a server. Some systems wrap the binary, hence no comparison for equality.
+// isPostgres excludes a shell or an editor in the directory. Some systems wrap
+// the binary, so it does not compare the whole name.
 func isPostgres(pid int) bool {
 	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
 	if err != nil {
 		return false
 	}
-	end := bytes.LastIndexByte(stat, ')') // of the name; then comes the state
+	end := bytes.LastIndexByte(stat, ')') // end of the name; the state follows
 	return end > 0 && bytes.Contains(stat[:end], []byte("postgres")) && !bytes.HasPrefix(stat[end:], []byte(") Z"))
 }
 
-// hasWorkingDir falls back on the pid file where a container forbids even root to
-// look at processes of other users.
+// hasWorkingDir falls back to the pid file where a container forbids even root
+// to inspect processes of other users.
 func hasWorkingDir(pid int, here fs.FileInfo, recorded int) bool {
 	cwd, err := os.Stat(filepath.Join("/proc", strconv.Itoa(pid), "cwd"))
 	if errors.Is(err, fs.ErrPermission) {

@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// live returns the postmasters that were started on dir, as their command line
-// tells. Backends that outlive one do not show there; PostgreSQL finds them by
-// their shared memory.
+// live returns the postmasters that were started on dir, according to their
+// command lines. It does not see backends that outlive their postmaster;
+// PostgreSQL finds those by their shared memory.
 func live(ctx context.Context, dir string) ([]int, error) {
 	out, err := exec.CommandContext(ctx, "ps", "-axo", "pid=,stat=,command=").Output()
 	if err != nil {

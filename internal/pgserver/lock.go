@@ -11,16 +11,17 @@ import (
 )
 
 // dirLock keeps a second server off a data directory. PostgreSQL's own lock,
-// postmaster.pid, cannot tell a server from a stranger that has its number
-// after a restart, nor from a dead one that nobody has reaped.
+// postmaster.pid, cannot distinguish a server from an unrelated process that
+// has its number after a restart, nor from a zombie.
 //
-// The file names the holder and its socket directory, in a line each.
+// The file contains the pid of the holder and its socket directory, one per
+// line.
 type dirLock struct{ file *os.File }
 
 // lockName is the lock file in the data directory.
 const lockName = "postgres.lock"
 
-// lockDir fails at once if another process holds the lock. It clears away the
+// lockDir fails at once if another process holds the lock. It removes the
 // socket directory of a holder that was killed.
 func lockDir(dataDir string) (*dirLock, error) {
 	file, err := os.OpenFile(filepath.Join(dataDir, lockName), os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // G304: the data directory
@@ -46,7 +47,7 @@ func lockDir(dataDir string) (*dirLock, error) {
 }
 
 func inUse(dataDir, pid string) error {
-	if pid == "" { // taken a moment ago, not yet noted
+	if pid == "" { // locked a moment ago, not written yet
 		pid = "unknown"
 	}
 	return fmt.Errorf("data directory %s is in use by another server (pid %s): use --data OTHER, or DATABASE_URL to share one database", dataDir, pid)
@@ -62,7 +63,8 @@ func (l *dirLock) read() (pid, socketDir string) {
 	return pid, socketDir
 }
 
-// write records who holds the lock and what is to be cleared away after it.
+// write records the holder of the lock and the socket directory to remove
+// later.
 func (l *dirLock) write(socketDir string) error {
 	if err := l.file.Truncate(0); err != nil {
 		return err
@@ -71,13 +73,14 @@ func (l *dirLock) write(socketDir string) error {
 	return err
 }
 
-// release leaves the file: to remove it would let two hold a lock of one name.
+// release keeps the file: if it were removed, two processes could hold locks on
+// two files of the same name.
 func (l *dirLock) release() error {
 	return errors.Join(l.file.Truncate(0), unlock(l.file))
 }
 
-// unlock lets go of a lock and its file. To close the file is not enough: a
-// process that is being started holds it, too, until its program runs.
+// unlock releases a lock and closes its file. Closing the file is not enough: a
+// child process also holds it until its program starts.
 func unlock(file *os.File) error {
 	return errors.Join(syscall.Flock(int(file.Fd()), syscall.LOCK_UN), file.Close())
 }

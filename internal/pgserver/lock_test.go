@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestLock_IsLetGoThoughAChildHasTheFile: between fork and exec a child has
-// what its parent has open, whichever goroutine starts it.
+// Between fork and exec a child has all files that its parent has open,
+// regardless of the goroutine that starts it.
 func TestLock_IsLetGoThoughAChildHasTheFile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// logWriter turns PostgreSQL's standard error into log records and keeps the
-// last lines for the error of a start that failed. Only the one goroutine that
-// os/exec copies with writes to it; last may be called when that is over.
+// logWriter turns PostgreSQL's standard error into log records, and keeps the
+// last lines for the error of a failed start. Only the goroutine of os/exec
+// writes to it; call lastLines only after that goroutine has ended.
 type logWriter struct {
 	log *slog.Logger
-	// stopping says that connections are being ended on purpose.
+	// stopping reports whether connections are being ended on purpose.
 	stopping func() bool
 	unread   []byte
 	recent   []string
@@ -30,8 +30,8 @@ func (w *logWriter) Write(p []byte) (int, error) {
 	}
 }
 
-// line logs what PostgreSQL says in health as debugging. FATAL ends one
-// connection, which is as it should be while it stops; PANIC ends the server.
+// line logs normal messages at level Debug. FATAL ends one connection, which is
+// expected during a stop; PANIC ends the server.
 func (w *logWriter) line(text string) {
 	level := slog.LevelDebug
 	switch severity, _, _ := strings.Cut(text, ":"); {

@@ -1,8 +1,8 @@
-// Package pgserver runs a private PostgreSQL for a machine that was given no
-// DATABASE_URL: it finds installed binaries, makes a cluster in the data
+// Package pgserver runs a private PostgreSQL on a machine without a
+// DATABASE_URL: it finds installed binaries, creates a cluster in the data
 // directory, supervises the server and stops it. It never downloads anything,
-// never opens a TCP port, and never re-initializes or upgrades a cluster that
-// is already there. It runs on Linux and macOS.
+// never opens a TCP port, and never re-initializes or upgrades an existing
+// cluster. It runs on Linux and macOS.
 package pgserver
 
 import (
@@ -22,21 +22,22 @@ import (
 	"time"
 )
 
-// superuser is the one role of the cluster; there is no other account to leak.
+// superuser is the only role of the cluster; no other account exists.
 const superuser = "caregraph"
 
-// Options say which cluster to run. Only DataDir is required.
+// Options describe the cluster to run. Only DataDir is required.
 type Options struct {
-	// DataDir holds everything that must survive a restart. The cluster is
-	// DataDir/postgres; the rest of the directory is the caller's.
+	// DataDir holds everything that must survive a restart. The cluster is in
+	// DataDir/postgres; the rest of the directory belongs to the caller.
 	DataDir string
-	// Log gets what PostgreSQL says of itself, never a statement or a value
-	// of one. Nil discards it.
+	// Log receives PostgreSQL's messages about itself, never a statement or a
+	// value. Nil discards them.
 	Log *slog.Logger
-	// Places is where binaries are looked for; the zero value is this machine.
+	// Places are the places to look for binaries; the zero value is this
+	// machine.
 	Places Places
-	// Throwaway makes a cluster for tests: no password, nothing is flushed to
-	// disk, and a crash may lose all of it.
+	// Throwaway creates a cluster for tests: no password, nothing is flushed to
+	// disk, and a crash may lose all data.
 	Throwaway bool
 }
 
@@ -58,11 +59,12 @@ type Server struct {
 	release  sync.Once
 }
 
-// Start returns once the server answers, having made the cluster if there was
-// none. The data directory is then this process's own until Stop; another
-// server on it, a cluster of another major version, and a machine without
-// binaries are refused with a message that says what to do. Canceling ctx
-// ends a start that is under way; afterwards ctx has no influence.
+// Start creates the cluster if there is none, and returns when the server
+// answers. The data directory then belongs to this process until Stop. Start
+// fails, with a message that says what to do, if another server uses the
+// directory, if the cluster has another major version, or if the machine has no
+// binaries. The end of ctx stops a start in progress; afterwards ctx has no
+// effect.
 //
 // One goroutine waits for PostgreSQL to end, on a thread of its own.
 func Start(ctx context.Context, o Options) (*Server, error) {
@@ -91,7 +93,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	return s, nil
 }
 
-// start runs under the lock of the data directory.
+// start runs while the data directory is locked.
 func (s *Server) start(ctx context.Context, places Places) error {
 	c := cluster{dataDir: s.dataDir, log: s.log, throwaway: s.throwaway}
 	bin, err := c.binaries(ctx, places)
@@ -127,22 +129,22 @@ func (s *Server) start(ctx context.Context, places Places) error {
 	return nil
 }
 
-// command runs postgres itself, not pg_ctl: the process must be our child, so
-// that its end is seen and ours ends it.
+// command runs postgres itself and not pg_ctl: the process must be our child,
+// so that we notice its end and our end stops it.
 func (s *Server) command(ctx context.Context, c cluster, bin Installation, as account) *exec.Cmd {
 	args := []string{"-D", c.path(), "-p", socketPort}
 	for _, setting := range c.settings(s.socketDir) {
 		args = append(args, "-c", setting)
 	}
-	// Stop ends the server, not ctx, which is the context of the start alone.
+	// Stop ends the server, not ctx: that is only the context of the start.
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), bin.tool("postgres"), args...) //nolint:gosec // G204: the binary is the installation that was found
 	cmd.Dir = c.path()
 	cmd.Env = childEnv()
 	cmd.Stderr = s.output
-	// A backend that outlives the postmaster holds the pipe of its log; the
-	// end of the postmaster is the end all the same.
+	// A backend that outlives the postmaster holds the pipe of its log; the end
+	// of the postmaster counts anyway.
 	cmd.WaitDelay = time.Second
-	// Nobody is left to want a clean shutdown of a throwaway cluster.
+	// A throwaway cluster needs no clean shutdown.
 	onDeath := syscall.SIGINT
 	if s.throwaway {
 		onDeath = syscall.SIGQUIT
@@ -151,9 +153,9 @@ func (s *Server) command(ctx context.Context, c cluster, bin Installation, as ac
 	return cmd
 }
 
-// launch starts cmd and watches it until it ends. On Linux the kernel ends the
-// child when the thread that started it goes, hence the locked thread that
-// starts it and then waits for it.
+// launch starts cmd and waits for its end in the background. On Linux the
+// kernel ends the child when the thread that started it ends, so one locked
+// thread starts the child and waits for it.
 func (s *Server) launch(cmd *exec.Cmd) error {
 	started := make(chan error)
 	go func() {
@@ -181,8 +183,8 @@ func endedByItself(err error) error {
 	return fmt.Errorf("PostgreSQL ended by itself: %w", err)
 }
 
-// awaitReady returns when postmaster.pid says that connections are served: the
-// socket alone is there long before recovery is over.
+// awaitReady returns when postmaster.pid says that connections are accepted:
+// the socket exists long before recovery is complete.
 func (s *Server) awaitReady(ctx context.Context, c cluster) error {
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
@@ -191,7 +193,7 @@ func (s *Server) awaitReady(ctx context.Context, c cluster) error {
 		case <-s.done:
 			return fmt.Errorf("start PostgreSQL: %w: %s", s.err, s.output.lastLines())
 		case <-ctx.Done():
-			_ = s.end(context.WithoutCancel(ctx), syscall.SIGQUIT) // the start is what failed
+			_ = s.end(context.WithoutCancel(ctx), syscall.SIGQUIT) // the failed start is the error to return
 			return fmt.Errorf("start PostgreSQL: %w", ctx.Err())
 		case <-tick.C:
 		}
@@ -199,15 +201,15 @@ func (s *Server) awaitReady(ctx context.Context, c cluster) error {
 	return nil
 }
 
-// URL returns the address for clients, pgx among them. It holds the password
-// of the cluster: it must not be logged.
+// URL returns the address for clients such as pgx. It contains the password of
+// the cluster: never log it.
 func (s *Server) URL() string { return s.url }
 
-// Done is closed when PostgreSQL has ended, whether by Stop or by itself.
+// Done is closed when PostgreSQL has ended, by Stop or by itself.
 func (s *Server) Done() <-chan struct{} { return s.done }
 
-// Err returns why PostgreSQL ended by itself, and nil while it runs and after
-// it was stopped.
+// Err returns why PostgreSQL ended by itself. It returns nil while PostgreSQL
+// runs and after Stop.
 func (s *Server) Err() error {
 	select {
 	case <-s.done:
@@ -217,21 +219,21 @@ func (s *Server) Err() error {
 	}
 }
 
-// Stop breaks off open transactions, shuts down cleanly and gives the data
-// directory free. When ctx ends first, PostgreSQL is ended at once (no
-// committed data is lost; the next start replays the log) and the error of ctx
-// is returned. When PostgreSQL had already ended by itself, Stop returns what
-// Err returns. It may be called again.
+// Stop cancels open transactions, shuts down cleanly and releases the data
+// directory. If ctx ends first, Stop ends PostgreSQL at once and returns the
+// error of ctx; no committed data is lost, because the next start replays the
+// log. If PostgreSQL has already ended by itself, Stop returns what Err
+// returns. It may be called again.
 func (s *Server) Stop(ctx context.Context) error {
 	err := s.end(ctx, syscall.SIGINT)
 	return errors.Join(err, s.err, s.cleanUp())
 }
 
-// end sends the signal and waits. It returns an error only when ctx ended
-// before PostgreSQL did, which is then made to end harder and harder.
+// end sends the signal and waits. It returns an error only if ctx ends first;
+// then it ends PostgreSQL with stronger signals.
 func (s *Server) end(ctx context.Context, first syscall.Signal) error {
 	s.stopping.Store(true)
-	// An error here means that the process has ended, which done tells anyway.
+	// An error means that the process has ended, which done shows anyway.
 	_ = s.process.Signal(first)
 	select {
 	case <-s.done:
@@ -248,7 +250,7 @@ func (s *Server) end(ctx context.Context, first syscall.Signal) error {
 	return fmt.Errorf("stop PostgreSQL: %w", ctx.Err())
 }
 
-// cleanUp gives back what outlives the process: the socket and the lock.
+// cleanUp removes what outlives the process: the socket and the lock.
 func (s *Server) cleanUp() error {
 	var err error
 	s.release.Do(func() {
@@ -260,8 +262,8 @@ func (s *Server) cleanUp() error {
 	return err
 }
 
-// url is what clients connect with. Every part that the environment could
-// otherwise fill in (PGPORT, PGSSLMODE) is given.
+// url returns the address for clients. It sets every part that the environment
+// could otherwise fill in (PGPORT, PGSSLMODE).
 func (c cluster) url(socketDir string) (string, error) {
 	user := url.User(superuser)
 	if !c.throwaway {

@@ -18,7 +18,7 @@ func TestStart_DataOutlivesACleanStop(t *testing.T) {
 	first := start(t, Options{DataDir: dir})
 	query(t, first.URL(), "CREATE TABLE kept AS SELECT 42 AS n")
 	must(t, first.Stop(t.Context()))
-	must(t, first.Stop(t.Context())) // again does no harm
+	must(t, first.Stop(t.Context())) // a second call does no harm
 	if err := first.Err(); err != nil {
 		t.Errorf("Err after Stop: %v", err)
 	}

@@ -11,14 +11,14 @@ import (
 const (
 	socketPort   = "5432"
 	socketPrefix = "caregraph-"
-	// maxSocketPath is what fits into an address: 107 bytes on Linux, 103 on
-	// macOS.
+	// maxSocketPath is the limit of a socket address: 107 bytes on Linux, 103
+	// on macOS.
 	maxSocketPath = 103
 )
 
 // socketParents puts the short path first: TMPDIR can be long, and closed to
-// the user that PostgreSQL runs as. What is thrown away had better be in one
-// place, if the path allows it.
+// the user that PostgreSQL runs as. The socket of a throwaway cluster goes into
+// its directory if the path is short enough.
 func (c cluster) socketParents() []string {
 	if c.throwaway {
 		return []string{c.dataDir, "/tmp", os.TempDir()}
@@ -26,8 +26,8 @@ func (c cluster) socketParents() []string {
 	return []string{"/tmp", os.TempDir()}
 }
 
-// makeSocketDir makes a directory that only the account may enter, below the
-// first parent where a socket's path is short enough.
+// makeSocketDir creates a directory that only the account may enter, below the
+// first parent where the path of the socket is short enough.
 func makeSocketDir(parents []string, as account) (string, error) {
 	var errs []error
 	for _, parent := range parents {
@@ -49,7 +49,8 @@ func makeSocketDir(parents []string, as account) (string, error) {
 	return "", fmt.Errorf("make a directory for PostgreSQL's socket: %w", errors.Join(errs...))
 }
 
-// isSocketDir guards the removal of a directory whose name was read from a file.
+// isSocketDir guards the removal of a directory whose name was read from a
+// file.
 func isSocketDir(socketDir string) bool {
 	return filepath.IsAbs(socketDir) && strings.HasPrefix(filepath.Base(socketDir), socketPrefix)
 }

@@ -6,34 +6,35 @@ import (
 	"net/http"
 )
 
-// answer is what is sent.
+// answer is the response to send.
 type answer struct {
 	status int
-	// body is anything that encode takes. Without one, json is the body, if the
-	// status lets it have one.
+	// body is a value that encode accepts. If it is nil, json is the body,
+	// unless the status forbids one.
 	body any
 	json []byte
-	// more is what comes after the entries in json; nil if that is all.
+	// more holds the entries after those in json; nil if there are no more.
 	more *pages
-	// etag is that of the record, also of one that stands in the way.
+	// etag is the tag of the record, also of a record whose version caused a
+	// conflict.
 	etag, location, retryAfter string
 }
 
-// detail is the answer to a request that is refused as a whole.
+// detail returns the answer that refuses a whole request.
 func detail(status int, text string) *answer {
 	return &answer{status: status, body: object{{"detail", text}}}
 }
 
-// notFound is the answer about a record that does not exist for the caller, to
-// whichever method.
+// notFound returns the answer for a record that does not exist for the caller,
+// for every method.
 func notFound() *answer { return detail(http.StatusNotFound, "Not found.") }
 
-// hasBody reports whether answers with the status have one (RFC 9110, 15).
+// hasBody reports whether responses with the status have a body (RFC 9110, 15).
 func (a *answer) hasBody() bool {
 	return a.status != http.StatusNoContent && a.status != http.StatusNotModified
 }
 
-// setHeaders are those that do not depend on how the body is sent.
+// setHeaders sets the headers that do not depend on how the body is sent.
 func (a *answer) setHeaders(header http.Header) {
 	header.Add("Vary", "Accept")
 	header.Add("Vary", "Accept-Encoding")
@@ -53,13 +54,13 @@ func (a *answer) setHeaders(header http.Header) {
 	}
 }
 
-// tagged reports whether the answer is or confirms a representation of the
-// record that the tag is of.
+// tagged reports whether the answer contains or confirms a representation of
+// the record with the tag.
 func (a *answer) tagged() bool {
 	return a.etag != "" && a.status != http.StatusNoContent && a.status < http.StatusBadRequest
 }
 
-// object is a JSON object with its members in order.
+// object is a JSON object that keeps the order of its members.
 type object []member
 
 type member struct {

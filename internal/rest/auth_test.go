@@ -32,8 +32,8 @@ const (
 	instant = `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z`
 )
 
-// match checks an answer by a template in which TOKEN stands for a token and
-// TIME for an instant.
+// match compares an answer with a template in which TOKEN stands for a token
+// and TIME for a time.
 func (s server) match(got reply, status int, template string) {
 	s.t.Helper()
 	pattern := strings.NewReplacer("TOKEN", jwt, "TIME", instant).Replace("^" + regexp.QuoteMeta(template) + "$")
@@ -57,7 +57,7 @@ func TestRegister_AnswersAsItAlwaysDid(t *testing.T) {
 	s.match(s.post(register, `{"username":"Priya","email":" Priya.Patel@AIIMS.edu ","password":"Secure@123","phone":" +91 87654-32109","role":"doctor","id":77,"is_staff":true}`),
 		http.StatusCreated, `{"user":{"id":2,"username":"Priya","email":"priya.patel@aiims.edu","phone":"8765432109","role":"doctor"}`+created)
 
-	// No phone, in each way to say so, for any number of accounts.
+	// No phone, in every form, for any number of accounts.
 	for i, phone := range []string{``, `"phone":null,`, `"phone":"",`, `"phone":"  ",`, `"phone":"",`} {
 		name := "nophone" + string(rune('a'+i))
 		got := s.post(register, `{`+phone+`"username":"`+name+`","email":"`+name+`@x.example","password":"Secure@123","role":"patient"}`)
@@ -65,7 +65,8 @@ func TestRegister_AnswersAsItAlwaysDid(t *testing.T) {
 			t.Errorf("phone %q: %d %s", phone, got.status, got.text)
 		}
 	}
-	// Texts come as numbers, in other scripts, and with what only HTML escapes.
+	// Texts come as numbers, in other scripts, and with characters that only
+	// HTML escapes.
 	got := s.post(register, `{"username":12345,"email":"a&b@x.example","password":"Secure@123","phone":9123456780,"role":"patient"}`)
 	if got.status != http.StatusCreated || !strings.Contains(got.text, `"username":"12345","email":"a&b@x.example","phone":"9123456780"`) {
 		t.Errorf("%d %s", got.status, got.text)
@@ -90,7 +91,8 @@ func TestRegister_TellsAllFaultsInOrder(t *testing.T) {
 		badMail  = `["Enter a valid email address."]`
 		badPhone = `["Enter a valid phone number: ten digits beginning 6 to 9 for an Indian mobile, or +, country code and number."]`
 	)
-	// valid is a body in which some members are replaced: the last one counts.
+	// valid returns a body in which some members are replaced: the last one
+	// counts.
 	valid := func(members string) string {
 		return `{"username":"anil","email":"anil@x.example","password":"Secure@123","role":"patient",` + members + `}`
 	}
@@ -98,7 +100,7 @@ func TestRegister_TellsAllFaultsInOrder(t *testing.T) {
 		`{}`: `{"username":` + required + `,"email":` + required + `,"password":` + required + `,"role":` + required + `}`,
 		`{"role":null,"password":null,"email":null,"username":null}`: `{"username":` + null + `,"email":` + null + `,"password":` + null + `,"role":` + null + `}`,
 		`{"username":"","email":" ","password":"","role":""}`:        `{"username":` + blank + `,"email":` + blank + `,"password":` + blank + `,"role":["\"\" is not a valid choice."]}`,
-		// Faults of the body and of the values together.
+		// Errors of the body and of the values together.
 		`{"email":"nobody"}`: `{"username":` + required + `,"email":` + badMail + `,"password":` + required + `,"role":` + required + `}`,
 		`{"username":"a b","email":"nobody","password":true,"phone":"abc","role":"Doctor"}`: `{"username":` + badName + `,"email":` + badMail +
 			`,"password":` + notText + `,"phone":` + badPhone + `,"role":["\"Doctor\" is not a valid choice."]}`,
@@ -126,7 +128,7 @@ func TestRegister_TellsAllFaultsInOrder(t *testing.T) {
 		valid(`"email":"anil@localhost"`):                             `{"email":` + badMail + `}`,
 		valid(`"password":"1"`):                                       `{"password":["This password is too short. It must contain at least 8 characters.","This password is entirely numeric."]}`,
 		valid(`"password":"anil@x.example"`):                          `{"password":["The password is too similar to the email address."]}`,
-		// What is taken, in any case, both at once.
+		// Taken values, in any case, both at once.
 		valid(`"username":"TAKEN","email":"Taken@Clinic.Example"`): `{"username":["A user with that username already exists."],"email":["user with this email already exists."]}`,
 	} {
 		s.want(s.post(register, body), http.StatusBadRequest, want)
@@ -199,7 +201,7 @@ func TestRegister_EqualRequestsAtOnceMakeOneAccount(t *testing.T) {
 		}
 	}
 	if created != 1 || s.Row(`SELECT count(*)::text FROM users`) != "1" {
-		t.Errorf("%d of them were told that they have an account", created)
+		t.Errorf("%d of them were created", created)
 	}
 }
 

@@ -21,9 +21,9 @@ import (
 )
 
 // BenchmarkList_REST and BenchmarkList_GraphQL read the same list of 100
-// patients by the same document. The metric cpu-ns/op is the time of this
-// process on all processors, which is that of the server and of an equal
-// client; the database is another process.
+// patients with the same document. The metric cpu-ns/op is the time of this
+// process on all processors: of the server and of an equal client. The database
+// is another process.
 func BenchmarkList_REST(b *testing.B) {
 	s, rahul := benchmark(b)
 	measure(b, rahul, func() *http.Request {

@@ -22,8 +22,8 @@ const (
 	mediaMultipart = "multipart/form-data"
 )
 
-// acceptable reports whether the client takes JSON. Clients that ask for HTML
-// had a page for people here, and get JSON now, too.
+// acceptable reports whether the client accepts JSON. Clients that ask for HTML
+// got a page here from the system that this one replaces; they get JSON now.
 func acceptable(header http.Header) bool {
 	accept := strings.Join(header.Values("Accept"), ",")
 	if strings.TrimSpace(accept) == "" {
@@ -45,10 +45,10 @@ func acceptable(header http.Header) bool {
 	return false
 }
 
-// readBody returns the members of the object, or the fields of the form, that
-// the request holds. Strings, numbers (as json.Number), booleans, null (nil)
-// and what is nested come as they were sent; of members with the same name the
-// last one counts. No body at all is an empty one.
+// readBody returns the members of the object, or the fields of the form, in the
+// body of the request. Strings, numbers (as json.Number), booleans, null (nil)
+// and nested values stay as they were sent; of several members with one name
+// the last one counts. A missing body counts as an empty one.
 func readBody(r *http.Request) (map[string]any, *answer) {
 	if r.ContentLength == 0 {
 		return map[string]any{}, nil
@@ -87,7 +87,7 @@ func readError(err error) *answer {
 	return detail(http.StatusBadRequest, "The request body did not arrive in full.")
 }
 
-// decodeJSON never repeats what was sent: it may be anything.
+// decodeJSON never quotes the body, which could contain anything.
 func decodeJSON(body []byte) (map[string]any, *answer) {
 	if !utf8.Valid(body) {
 		return nil, detail(http.StatusBadRequest, "JSON parse error - The text is not UTF-8.")
@@ -112,7 +112,7 @@ func decodeJSON(body []byte) (map[string]any, *answer) {
 	}
 }
 
-// position says where JSON goes wrong, in characters.
+// position says where the JSON is invalid, counted in characters.
 func position(body []byte, err error) string {
 	syntax, ok := errors.AsType[*json.SyntaxError](err)
 	if !ok {
@@ -124,7 +124,8 @@ func position(body []byte, err error) string {
 		bytes.Count(before, []byte("\n"))+1, utf8.RuneCount(line)+1, utf8.RuneCount(before))
 }
 
-// typeName is what the clients' error messages call a type.
+// typeName returns the name of a type in error messages, as the replaced system
+// wrote it.
 func typeName(value any) string {
 	switch value := value.(type) {
 	case []any:
@@ -155,7 +156,7 @@ func decodeForm(body []byte) (map[string]any, *answer) {
 	return fields, nil
 }
 
-// upload stands for a file, which no field of ours takes.
+// upload stands for a file, which none of our fields accepts.
 type upload struct{}
 
 func decodeMultipart(body []byte, boundary string) (map[string]any, *answer) {

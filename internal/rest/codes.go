@@ -10,16 +10,17 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// outcome is what a code means over HTTP.
+// outcome is the meaning of a code in HTTP.
 type outcome struct {
 	status int
-	// inField says that a fault with a field of the body is told there, and is
-	// 400 then. A fault with status 400 and no field is in non_field_errors.
+	// inField says that an error with a field of the body is reported at that
+	// field, with status 400. An error with status 400 and without a field goes
+	// to non_field_errors.
 	inField bool
 }
 
-// outcomeOf has all codes of the schema's enums ErrorCode and UserErrorCode.
-// Those that a client can do nothing about are 500: the documents are ours.
+// outcomeOf knows all codes of the schema's enums ErrorCode and UserErrorCode.
+// Codes that a client can do nothing about are 500: the documents are ours.
 func outcomeOf(code string) (o outcome, known bool) {
 	switch code {
 	case "REQUIRED", "INVALID", "TOO_LONG", "TAKEN", "WEAK_PASSWORD":
@@ -52,14 +53,14 @@ func outcomeOf(code string) (o outcome, known bool) {
 
 const codeInternal = "INTERNAL"
 
-// errorAnswer answers a response with errors by the first of them: what comes with
-// it is never given out in part.
+// errorAnswer answers a response with errors by the first of them. It never
+// sends data that came with the errors.
 func errorAnswer(ctx context.Context, exec graphql.GraphExecutor, response *graphql.Response) *answer {
 	err := response.Errors[0]
 	code := codeOf(err)
 	if o, _ := outcomeOf(code); o.status == http.StatusInternalServerError && code != codeInternal {
-		// The texts of these errors are for those who write documents.
-		return internalError(ctx, exec, errors.New("a document of REST was answered with "+code))
+		// The texts of these errors are for authors of documents.
+		return internalError(ctx, exec, errors.New("a REST document failed with "+code))
 	}
 	if code == "UNAUTHENTICATED" {
 		return unauthenticated(err)
@@ -71,17 +72,18 @@ func errorAnswer(ctx context.Context, exec graphql.GraphExecutor, response *grap
 	return refused
 }
 
-// internalError answers an error of ours as the executor does: it is logged, and the
-// answer holds nothing but its request id.
+// internalError answers our own errors as the executor does: it logs the error
+// and sends only the request id.
 func internalError(ctx context.Context, exec graphql.GraphExecutor, err error) *answer {
 	return errorAnswer(ctx, exec, exec.DispatchError(ctx, gqlerror.List{gqlerror.Wrap(err)}))
 }
 
-// answerForCode answers a answerForCode of the request as a whole.
+// answerForCode returns the answer that refuses the whole request with the
+// code.
 func answerForCode(code, message string, extensions map[string]any) *answer {
 	o, _ := outcomeOf(code)
 	if o.status == http.StatusNotFound {
-		return notFound() // that a record was deleted is not told
+		return notFound() // the answer does not reveal that the record was deleted
 	}
 	body := object{{"detail", message}}
 	if code == "INVALID_TOKEN" {
@@ -101,17 +103,17 @@ func codeOf(err *gqlerror.Error) string { return fmt.Sprint(err.Extensions["code
 
 const (
 	tokenNotValid = "token_not_valid"
-	// badHeader is the reason that is not about a token.
+	// badHeader is the reason that is about the header and not about a token.
 	badHeader = "Authorization header must contain two space-delimited values"
 )
 
-// lacksCredentials reports whether no access token was presented at all.
+// lacksCredentials reports whether the request had no access token.
 func lacksCredentials(err *gqlerror.Error) bool {
 	return codeOf(err) == "UNAUTHENTICATED" && err.Extensions["reason"] == nil
 }
 
-// unauthenticated tells why there is no caller, in the keys that clients look
-// at to know whether to refresh their token.
+// unauthenticated says why the request has no caller, in the keys by which
+// clients decide whether to refresh their token.
 func unauthenticated(err *gqlerror.Error) *answer {
 	body := object{{"detail", err.Message}}
 	switch reason := err.Extensions["reason"]; reason {

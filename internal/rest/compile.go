@@ -12,14 +12,15 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
-// operation is a row that was checked against the schema.
+// operation is a row after it was checked against the schema.
 type operation struct {
 	row
 
 	inputs []input
-	// inInput says that the fields are those of the variable $input.
+	// inInput says that the fields of the body are those of the variable
+	// $input.
 	inInput bool
-	// root is the document's only root field.
+	// root is the only root field of the document.
 	root   node
 	public bool
 	// byID, conditional and paged say that the document has the variable $id,
@@ -38,10 +39,10 @@ type input struct {
 // choice is a value of an enum as GraphQL and as REST write it.
 type choice struct{ graphql, rest string }
 
-// compile checks the rows and gathers them by their paths.
+// compile checks the rows and groups them by path.
 func compile(schema *ast.Schema, rows []row) (resources, error) {
 	if _, err := parse(schema, callerDocument); err != nil {
-		return nil, fmt.Errorf("rest: who is calling cannot be asked: %w", err)
+		return nil, fmt.Errorf("rest: compile the query for the caller: %w", err)
 	}
 	all := resources{}
 	for _, row := range rows {
@@ -66,7 +67,7 @@ func (all resources) add(op *operation) error {
 		all[op.path] = res
 	}
 	if res.operations[op.method] != nil {
-		return errors.New("the row is there twice")
+		return errors.New("the row exists twice")
 	}
 	res.operations[op.method] = op
 	res.allow = allow(res.operations)
@@ -106,10 +107,10 @@ func compileRow(schema *ast.Schema, r row) (*operation, error) {
 		return nil, err
 	}
 	if r.located && !op.root.has(id) {
-		return nil, errors.New("without an id in the answer, the new record cannot be located")
+		return nil, errors.New("the answer needs an id for the location of the new record")
 	}
 	if (r.message != "") != strings.Contains(r.document, "__typename") {
-		return nil, errors.New("a message needs its place, `message: __typename`, and the other way round")
+		return nil, errors.New("a message and the field `message: __typename` need each other")
 	}
 	root := parsed.SelectionSet[0].(*ast.Field)
 	if parsed.Operation == ast.Mutation && !selects(root, "userErrors") {
@@ -140,8 +141,8 @@ func selects(field *ast.Field, name string) bool {
 	return false
 }
 
-// isPublic reads whether a root field's audience admits callers without a
-// token. A field that does not say is closed.
+// isPublic reports whether the audience of a root field admits callers without
+// a token. A field without @access is closed.
 func isPublic(schema *ast.Schema, root *ast.FieldDefinition) bool {
 	access := root.Directives.ForName("access")
 	if access == nil {
@@ -153,15 +154,15 @@ func isPublic(schema *ast.Schema, root *ast.FieldDefinition) bool {
 		func(relation *ast.ChildValue) bool { return relation.Value.Raw == "ANYONE" })
 }
 
-// The variables that no field of a body fills.
+// The variables that no field of a body sets.
 const (
 	idVariable      = "id"
 	versionVariable = "expectedVersion"
 	afterVariable   = "after"
 )
 
-// bind finds the GraphQL name and type of each field of the body, and that
-// nothing which the schema requires can be missing.
+// bind finds the GraphQL name and type of each field of the body, and checks
+// that the body can provide everything that the schema requires.
 func (op *operation) bind(schema *ast.Schema, variables ast.VariableDefinitionList) error {
 	op.inInput = variables.ForName("input") != nil
 	op.byID = variables.ForName(idVariable) != nil
@@ -188,20 +189,21 @@ func (op *operation) bind(schema *ast.Schema, variables ast.VariableDefinitionLi
 	}
 	for name, slot := range open {
 		if slot.required {
-			return fmt.Errorf("no field of the body gives %q, which the schema requires", name)
+			return fmt.Errorf("no field of the body sets %q, which the schema requires", name)
 		}
 	}
 	return nil
 }
 
-// slot is where the value of a field of a body can go.
+// slot is a place for the value of a body's field.
 type slot struct {
 	required bool
 	typ      string
 	choices  []choice
 }
 
-// slots are the fields of the variable $input or, without it, the variables.
+// slots returns the fields of the variable $input or, without it, the
+// variables.
 func slots(schema *ast.Schema, variables ast.VariableDefinitionList) map[string]slot {
 	all := map[string]slot{}
 	add := func(name string, typ *ast.Type, byDefault *ast.Value) {
@@ -221,8 +223,8 @@ func slots(schema *ast.Schema, variables ast.VariableDefinitionList) map[string]
 	return all
 }
 
-// choices are none for a type that is no enum. Blood groups are written as
-// their descriptions say, all others in lower case.
+// choices returns nil for a type that is not an enum. Blood groups are written
+// as in their descriptions, all other values in lower case.
 func choices(schema *ast.Schema, typ *ast.Type) (all []choice) {
 	for _, value := range schema.Types[typ.Name()].EnumValues {
 		written := strings.ToLower(value.Name)

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// conditions are the preconditions of a request (RFC 9110, 13): what may be
-// done depends on the version of the record.
+// conditions are the preconditions of a request (RFC 9110, 13), which compare
+// the version of the record.
 type conditions struct {
 	// match and noneMatch are the entity tags of If-Match and If-None-Match;
-	// nil if there is no such header.
+	// nil without such a header.
 	match, noneMatch []string
 }
 
@@ -19,8 +19,8 @@ func readConditions(header http.Header) conditions {
 	return conditions{tags(header.Values("If-Match")), tags(header.Values("If-None-Match"))}
 }
 
-// tags splits lists at their commas. Tags of ours have none; what a tag of
-// others is split into is no tag of ours.
+// tags splits lists at their commas. Our tags contain no comma, and no part of
+// a foreign tag equals one of our tags.
 func tags(values []string) (all []string) {
 	for _, value := range values {
 		for tag := range strings.SplitSeq(value, ",") {
@@ -30,19 +30,20 @@ func tags(values []string) (all []string) {
 	return all
 }
 
-// matched is If-Match, which compares strongly: a weak tag matches nothing.
+// matched evaluates If-Match, which compares strongly: a weak tag matches
+// nothing.
 func (c conditions) matched(etag string) bool {
 	return c.match == nil || slices.Contains(c.match, "*") || slices.Contains(c.match, etag)
 }
 
-// changed is If-None-Match, which compares weakly.
+// changed evaluates If-None-Match, which compares weakly.
 func (c conditions) changed(etag string) bool {
 	return !slices.ContainsFunc(c.noneMatch, func(tag string) bool {
 		return tag == "*" || strings.TrimPrefix(tag, "W/") == etag
 	})
 }
 
-// check answers a GET of the record with the tag by the conditions.
+// check applies the conditions to the answer to a GET of the record.
 func (c conditions) check(found *answer) *answer {
 	switch {
 	case found.etag == "" || found.status != http.StatusOK:
@@ -56,17 +57,18 @@ func (c conditions) check(found *answer) *answer {
 	}
 }
 
-// noVersion is the version of no record.
+// noVersion is a version that no record has.
 const noVersion = -1
 
-// maxAttempts are how often a change under conditions is tried while the record
-// is changed by others.
+// maxAttempts is how often a conditional change is tried while others change
+// the record.
 const maxAttempts = 3
 
 // change runs a mutation under the conditions. The graph compares versions at
-// the moment of the change, but takes one version only: if the conditions name
-// none or several, a version that is none is refused with the one that the
-// record has, and the conditions say whether to go on with that.
+// the moment of the change, but accepts only one version. If the conditions
+// name none or several, change first sends noVersion. The graph refuses it and
+// returns the record's version; if that meets the conditions, change tries
+// again with it.
 func (c conditions) change(variables map[string]any, run func() *answer) *answer {
 	expected, final := c.expected()
 	if expected != nil {
@@ -87,8 +89,8 @@ func (c conditions) change(variables map[string]any, run func() *answer) *answer
 	return got
 }
 
-// expected is the version to begin with; constant says that no other one can
-// do.
+// expected returns the first version to try; final says that no other version
+// can succeed.
 func (c conditions) expected() (version *int, final bool) {
 	switch {
 	case c.noneMatch == nil && (c.match == nil || slices.Contains(c.match, "*")):
@@ -102,7 +104,7 @@ func (c conditions) expected() (version *int, final bool) {
 	return &none, false
 }
 
-// versionOf reads a tag as we write it.
+// versionOf parses a tag in our format.
 func versionOf(etag string) (version int, ok bool) {
 	number, err := strconv.ParseInt(strings.Trim(etag, `"`), 10, 32)
 	return int(number), err == nil && etag == `"`+strconv.FormatInt(number, 10)+`"`

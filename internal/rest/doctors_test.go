@@ -78,7 +78,7 @@ func TestDoctors_TellAllFaultsInOrder(t *testing.T) {
 		valid(`"experience_years":` + strings.Repeat("9", 40)): `{"experience_years":["Ensure this value is less than or equal to 2147483647."]}`,
 		valid(`"experience_years":-2147483649`):                `{"experience_years":["Ensure this value is greater than or equal to -2147483648."]}`,
 		valid(`"experience_years":null`):                       `{"experience_years":` + null + `}`,
-		// Nothing else is at fault, and there is no integer that is refused as such.
+		// There is no other error, and no integer is invalid as such.
 		valid(`"experience_years":"x","email":"y"`):                  `{"email":` + badMail + `,"experience_years":` + notInt + `}`,
 		valid(`"consultation_fee":-1`):                               `{"consultation_fee":` + fee + `}`,
 		valid(`"consultation_fee":100000.01`):                        `{"consultation_fee":` + fee + `}`,
@@ -111,7 +111,7 @@ func TestDoctors_ALicenseIsUniqueByItsLettersAsWritten(t *testing.T) {
 	s.as(rahul, http.MethodPost, doctors, priyasBody)
 	taken := `{"license_number":["doctor with this license number already exists."]}`
 	s.want(s.as(asha, http.MethodPost, doctors, priyasBody), http.StatusBadRequest, taken)
-	// The e-mail address is that of the first one, and may be.
+	// It has the e-mail address of the first one, which is allowed.
 	other := s.as(asha, http.MethodPost, doctors, but(priyasBody, `"license_number":"card2025001"`))
 	if other.status != http.StatusCreated {
 		t.Fatalf("%d %s", other.status, other.text)
@@ -165,7 +165,7 @@ func TestDoctors_DeletedLeaveTheListsAndStayInMappings(t *testing.T) {
 	}
 	s.want(s.as(c.Rahul, http.MethodPost, mappings, `{"patient":1,"doctor":`+number(c.PriyasEntry)+`}`), http.StatusBadRequest,
 		`{"doctor":["Invalid pk \"`+number(c.PriyasEntry)+`\" - object does not exist."]}`)
-	// The doctor is not an assigned one any more.
+	// The doctor is no longer assigned.
 	s.want(s.as(c.Priya, http.MethodGet, patients, ""), http.StatusOK, `[]`)
 }
 

@@ -11,15 +11,15 @@ import (
 	"strings"
 )
 
-// nonField is the name for faults of no single field.
+// nonField is the key for errors that concern no single field.
 const nonField = "non_field_errors"
 
-// fieldErrors are the messages about each field, by its name in REST.
+// fieldErrors maps the name of each field in REST to its messages.
 type fieldErrors map[string][]string
 
 func (f fieldErrors) add(name, message string) { f[name] = append(f[name], message) }
 
-// fieldErrorAnswer tells all faults, in the order of the fields.
+// fieldErrorAnswer returns all errors, in the order of the fields.
 func (op *operation) fieldErrorAnswer(found fieldErrors) *answer {
 	var body object
 	for _, in := range op.inputs {
@@ -33,12 +33,13 @@ func (op *operation) fieldErrorAnswer(found fieldErrors) *answer {
 	return &answer{status: http.StatusBadRequest, body: body}
 }
 
-// invalid is a fault of the body as a whole.
+// invalid returns an error of the body as a whole.
 func invalid(message string) *answer {
 	return &answer{status: http.StatusBadRequest, body: object{{nonField, []string{message}}}}
 }
 
-// read turns a body into GraphQL values, and says what cannot be turned.
+// read converts a body into GraphQL values, and returns errors for what it
+// cannot convert.
 func (op *operation) read(body map[string]any) (values map[string]any, found fieldErrors) {
 	values, found = map[string]any{}, fieldErrors{}
 	for _, in := range op.inputs {
@@ -79,8 +80,8 @@ func (in input) read(sent any) (value any, fault string) {
 	}
 }
 
-// readText reads all that the graph takes as a text, scalars of its own
-// included: what is wrong with their values, it tells itself.
+// readText reads every type that the graph takes as text, including our own
+// scalars: the graph reports invalid values itself.
 func (in input) readText(sent any) (value any, fault string) {
 	text, ok := asText(sent)
 	text = strings.TrimSpace(text)
@@ -98,7 +99,7 @@ func (in input) readText(sent any) (value any, fault string) {
 	}
 }
 
-// readEnum takes an enum value as REST writes it.
+// readEnum reads an enum value as REST writes it.
 func (in input) readEnum(sent any) (value any, fault string) {
 	text, ok := asText(sent)
 	if !ok {
@@ -115,7 +116,7 @@ func (in input) readEnum(sent any) (value any, fault string) {
 	return nil, `"` + text + `" is not a valid choice.`
 }
 
-// asText takes a number for the text that it was written as.
+// asText returns a text, or a number as it was written.
 func asText(sent any) (string, bool) {
 	switch sent := sent.(type) {
 	case string:
@@ -127,7 +128,7 @@ func asText(sent any) (string, bool) {
 	}
 }
 
-// notValid is what is said about a value that is no text of the type.
+// notValid returns the message for a value that is not a text of the type.
 func notValid(typ string) string {
 	switch typ {
 	case "Date":
@@ -141,7 +142,7 @@ func notValid(typ string) string {
 
 const notInt = "A valid integer is required."
 
-// readInt takes 8, 8.0, 80e-1 and "8".
+// readInt accepts 8, 8.0, 80e-1 and "8".
 func readInt(sent any) (value any, fault string) {
 	text, ok := asText(sent)
 	text = strings.TrimSpace(text)
@@ -155,7 +156,7 @@ func readInt(sent any) (value any, fault string) {
 		}
 		text = strconv.FormatFloat(float, 'f', 0, 64)
 	}
-	number, err := strconv.ParseInt(text, 10, 64) // at its bounds when out of range
+	number, err := strconv.ParseInt(text, 10, 64) // the bound if out of range
 	switch {
 	case !ok || err != nil && !errors.Is(err, strconv.ErrRange):
 		return nil, notInt
@@ -168,8 +169,8 @@ func readInt(sent any) (value any, fault string) {
 	}
 }
 
-// readID takes the number of a record, as a number or as its digits. One that
-// is too large is none that was ever given out, which is for the graph to say.
+// readID accepts the number of a record, as a number or as its digits. The
+// graph reports a number that is too large as unknown.
 func readID(sent any) (value any, fault string) {
 	text, ok := asText(sent)
 	text = strings.TrimSpace(text)
@@ -182,10 +183,11 @@ func readID(sent any) (value any, fault string) {
 	return text, ""
 }
 
-// unknownID is said about an id of no record that the caller could mean.
+// unknownID returns the message for an id of no record that the caller can see.
 func unknownID(id any) string { return fmt.Sprintf("Invalid pk \"%s\" - object does not exist.", id) }
 
-// variables are those of the document, for a body and the id in the path.
+// variables returns the variables of the document, from a body and the id in
+// the path.
 func (op *operation) variables(values map[string]any, id string) map[string]any {
 	all := map[string]any{}
 	if op.inInput {
@@ -199,13 +201,14 @@ func (op *operation) variables(values map[string]any, id string) map[string]any 
 	return all
 }
 
-// neverValid is refused in every text by validation, and could not be stored
-// if it were not. It is the id of nothing.
+// neverValid is a text that validation always refuses; the database could not
+// store it either. It is the id of no record.
 const neverValid = "\x00"
 
-// makeInvalid makes values that the graph refuses of those that the faults have
-// been left out of, so that it tells what is wrong with the others: clients
-// want all faults at once. It returns the fields of which nothing is learned.
+// makeInvalid fills in values for the fields with errors, and makes sure that
+// the graph refuses the request. So the graph reports the errors of the other
+// fields: clients want all errors at once. It returns the fields about which
+// the graph's errors say nothing.
 func (op *operation) makeInvalid(values map[string]any, found fieldErrors) (unknown []string) {
 	isInvalid := false
 	for _, in := range op.inputs {
@@ -225,8 +228,9 @@ func (op *operation) makeInvalid(values map[string]any, found fieldErrors) (unkn
 	return unknown
 }
 
-// invalidValue is a value that no record ever gets: if the type has none that is
-// refused, it comes together with another field's that is.
+// invalidValue returns a value for a field with errors, which is never stored.
+// For types without a value that the graph always refuses, another field gets
+// neverValid.
 func (in input) invalidValue() any {
 	switch {
 	case in.choices != nil:

@@ -49,7 +49,7 @@ func serve(t *testing.T, o graphtest.Options) server {
 	return s
 }
 
-// limited is what httpd does to every request.
+// limited limits the body of every request, as httpd does.
 type limited struct{ graphql.Transport }
 
 func (l limited) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
@@ -63,7 +63,7 @@ type reply struct {
 	text   string
 }
 
-// send makes a request and checks what holds for every answer. Headers are
+// send makes a request and checks what must hold for every answer. Headers are
 // pairs of name and value; a body is JSON unless they say otherwise.
 func (s server) send(method, path, body string, headers ...string) reply {
 	s.t.Helper()
@@ -133,7 +133,7 @@ func (s server) post(path, body string, headers ...string) reply {
 	return s.send(http.MethodPost, path, body, headers...)
 }
 
-// want checks an answer to the letter.
+// want compares an answer byte for byte.
 func (s server) want(got reply, status int, body string) {
 	s.t.Helper()
 	if got.status != status || got.text != body {
@@ -150,7 +150,7 @@ func (r reply) decode(t *testing.T, into any) {
 
 type tokens struct{ Access, Refresh string }
 
-// register opens an account over REST.
+// register creates an account over REST.
 func (s server) register(name string) tokens {
 	s.t.Helper()
 	got := s.post("/api/auth/register/", `{"username":"`+name+`","email":"`+name+`@clinic.example","password":"`+graphtest.Password+`","role":"patient"}`)
@@ -168,7 +168,7 @@ func (s server) as(who *graphtest.Client, method, path, body string, headers ...
 	return s.send(method, path, body, append(bearer(who.Token), headers...)...)
 }
 
-// number is the id of a record in REST.
+// number returns the id of a record in REST.
 func number(id string) string {
 	_, digits, _ := strings.Cut(id, "_")
 	return digits

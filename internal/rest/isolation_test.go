@@ -10,20 +10,20 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// everyMethod is each method that an address may have.
+// everyMethod returns all methods that an address may have.
 func everyMethod() []string {
 	return []string{
 		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
 	}
 }
 
-// TestForeignRecords_AreAnsweredLikeUnknownOnes to the byte, with every method
-// and body, and are not changed.
+// Foreign records get the same bytes as unknown ones, with every method and
+// body, and do not change.
 func TestForeignRecords_AreAnsweredLikeUnknownOnes(t *testing.T) {
 	t.Parallel()
 	s := serve(t, graphtest.Options{})
 	rahul, asha := s.Account("Rahul", model.RolePatient), s.Account("Asha", model.RolePatient)
-	// Numbers that no record of hers has.
+	// Numbers that none of her records has.
 	for range 3 {
 		rahul.Patient("Filler")
 		s.Exec(`UPDATE patients SET email = NULL`)
@@ -31,7 +31,7 @@ func TestForeignRecords_AreAnsweredLikeUnknownOnes(t *testing.T) {
 	patient := rahul.Patient("Arjun")
 	s.Exec(`UPDATE patients SET email = NULL`)
 	rahul.Assign(patient, rahul.DoctorEntry("Dr. Priya"), "secret notes")
-	s.Exec(`UPDATE mappings SET id = 4`) // as the patient's
+	s.Exec(`UPDATE mappings SET id = 4`) // the number of the patient
 	before := s.Row(`SELECT string_agg(p::text, ';' ORDER BY id) FROM patients p`) + s.Row(`SELECT string_agg(m::text, ';') FROM mappings m`)
 	bodies := []string{``, `{}`, arjunsBody, `{"name":""}`, `{"gender":"x"}`, `{"name":"\u0000","experience_years":"x"}`, `[]`, `{`}
 	headers := [][]string{nil, {"If-Match", `"1"`}, {"If-None-Match", "*"}, {"If-Match", "*"}, {"If-Match", `"1", "2"`}}
@@ -68,7 +68,7 @@ func TestForeignRecords_AreAnsweredLikeUnknownOnes(t *testing.T) {
 	}
 }
 
-// TestAddresses_WantATokenForEveryMethod before anything else is looked at.
+// The token is checked before anything else.
 func TestAddresses_WantATokenForEveryMethod(t *testing.T) {
 	t.Parallel()
 	s := serve(t, graphtest.Options{})
@@ -124,7 +124,7 @@ func TestAddresses_MethodsThatAreNotThere(t *testing.T) {
 	}
 }
 
-// TestBodies_MalformedAreRefusedEverywhere with and without the slash.
+// With and without the slash.
 func TestBodies_MalformedAreRefusedEverywhere(t *testing.T) {
 	t.Parallel()
 	s, rahul := pair(t)
@@ -149,7 +149,7 @@ func TestBodies_MalformedAreRefusedEverywhere(t *testing.T) {
 	}
 }
 
-// TestRaces_OneIsDoneAndTheOthersAreRefused and none is a fault of the server.
+// None of the answers is an error of the server.
 func TestRaces_OneIsDoneAndTheOthersAreRefused(t *testing.T) {
 	t.Parallel()
 	for path, body := range map[string]string{

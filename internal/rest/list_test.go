@@ -20,14 +20,14 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// crowd makes patients of the client's, the last one first in lists.
+// crowd makes patients of the client; the last one is the first in lists.
 func crowd(s *graphtest.Server, owner *graphtest.Client, patients int, address string) {
 	s.Exec(`INSERT INTO patients (name, date_of_birth, gender, phone, address, emergency_contact, created_by, created_at)
 		SELECT 'Patient ' || n, '1990-01-01', 'FEMALE', '+919876543210', $3, '+919876543210', $1, now() + n * interval '1 ms'
 		FROM generate_series(1, $2::int) AS n`, owner.UserID, patients, address)
 }
 
-// watched is a transport in front of which a test stands.
+// watched is a transport that a test can observe.
 type watched struct {
 	graphql.Transport
 	around func(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, next func(http.ResponseWriter, graphql.GraphExecutor))
@@ -49,7 +49,8 @@ func watch(
 	return server{t: t, Server: graphtest.New(t, graphtest.Options{Tracer: tracer, Transports: []graphql.Transport{watched{transport, around}}})}
 }
 
-// written is what one call of Write had, and the statements until then.
+// written holds the size of one call of Write and the number of statements
+// until then.
 type written struct {
 	bytes      int
 	statements int64
@@ -60,7 +61,7 @@ type meter struct {
 	http.ResponseWriter
 	statements *counter
 	writes     []written
-	// broken makes all writes after so many fail.
+	// broken is the number of writes after which all writes fail.
 	broken int
 }
 
@@ -74,8 +75,7 @@ func (m *meter) Write(p []byte) (int, error) {
 
 func (m *meter) Unwrap() http.ResponseWriter { return m.ResponseWriter }
 
-// TestList_OfTenThousandIsWholeAndHoldsOnePage at any time: what is read is
-// written before more is read.
+// At any time: each page is written before the next one is read.
 func TestList_OfTenThousandIsWholeAndHoldsOnePage(t *testing.T) {
 	t.Parallel()
 	const total, pages = 10_000, 100
@@ -120,7 +120,7 @@ func TestList_OfTenThousandIsWholeAndHoldsOnePage(t *testing.T) {
 			t.Errorf("before write %d there were %d statements", i, n)
 		}
 	}
-	// HEAD reads no more than it has to.
+	// HEAD reads only the first page.
 	before := c.Load()
 	s.want(s.as(rahul, http.MethodHead, patients, ""), http.StatusOK, "")
 	if n := c.Load() - before; n > 4 {
@@ -140,7 +140,7 @@ func TestList_EndsWithAClientThatGoesAway(t *testing.T) {
 		}
 	})
 	rahul := s.Account("Rahul", model.RolePatient)
-	crowd(s.Server, rahul, 10_000, strings.Repeat("long address ", 300)) // some 40 MB: more than buffers of the system take
+	crowd(s.Server, rahul, 10_000, strings.Repeat("long address ", 300)) // about 40 MB: more than the buffers of the system
 	ctx, leave := context.WithCancel(t.Context())
 	defer leave()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+patients, http.NoBody)
@@ -207,7 +207,7 @@ func (s server) get(who *graphtest.Client, path string, headers ...string) (resp
 	return response, string(text), err
 }
 
-// failing is an executor whose third page is a fault.
+// failing is an executor whose third page fails.
 type failing struct {
 	graphql.GraphExecutor
 	pages *int
@@ -223,8 +223,7 @@ func (f failing) DispatchOperation(ctx context.Context, op *graphql.OperationCon
 	return f.GraphExecutor.DispatchOperation(ctx, op)
 }
 
-// TestList_AFaultInTheMiddleBreaksTheConnection since the status was sent
-// already: half a list must not look like a whole one.
+// The status was sent already: half a list must not look like a complete one.
 func TestList_AFaultInTheMiddleBreaksTheConnection(t *testing.T) {
 	t.Parallel()
 	for why, fault := range map[string]func(context.Context) graphql.ResponseHandler{
@@ -358,12 +357,12 @@ func TestAnswers_AreZippedWhenTheyAreLong(t *testing.T) {
 			check(patients, accept, zipped)
 		}
 	}
-	// A strong tag is of these bytes.
+	// A strong tag identifies exactly these bytes.
 	s.Exec(`UPDATE patients SET medical_history = repeat('x', 5000)`)
 	check(patients+"1/", "gzip", false)
 }
 
-// TestList_CostsTheStatementsOfItsDocument and nothing more.
+// And no other statements.
 func TestList_CostsTheStatementsOfItsDocument(t *testing.T) {
 	t.Parallel()
 	var c counter
@@ -372,7 +371,8 @@ func TestList_CostsTheStatementsOfItsDocument(t *testing.T) {
 	doctor := rahul.DoctorEntry("Dr. Priya")
 	crowd(s.Server, rahul, 50, "Here")
 	s.Exec(`INSERT INTO mappings (patient_id, doctor_id, created_by) SELECT id, $1, $2 FROM patients`, number(doctor), rahul.UserID)
-	// fewest: on a crowded machine a loader may wait too short a time for the last of its keys.
+	// fewest: on a busy machine a loader may not wait long enough for the last
+	// of its keys.
 	fewest := func(send func()) int64 {
 		best := int64(1 << 30)
 		for range 15 {

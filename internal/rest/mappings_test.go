@@ -9,12 +9,12 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// unknownPK is what is said about an id in a body.
+// unknownPK returns the message for an unknown id in a body.
 func unknownPK(name, id string) string {
 	return `{"` + name + `":["Invalid pk \"` + id + `\" - object does not exist."]}`
 }
 
-// pair is a server with a patient and a doctor entry, both number 1.
+// pair starts a server with a patient and a doctor entry, both number 1.
 func pair(t *testing.T) (server, *graphtest.Client) {
 	t.Helper()
 	s := serve(t, graphtest.Options{})
@@ -200,7 +200,7 @@ func TestAssignedDoctor_SeesThePatientsAndWhatIsHiddenIsNull(t *testing.T) {
 	s.want(s.as(c.Priya, http.MethodPut, at, arjunsBody), http.StatusForbidden, forbidden)
 	s.want(s.as(c.Priya, http.MethodDelete, at, ""), http.StatusForbidden, forbidden)
 	s.want(s.as(c.Admin, http.MethodPatch, at, `{}`), http.StatusForbidden, forbidden)
-	// Who is not assigned, or not verified, sees nothing.
+	// Doctors who are not assigned, or not verified, see nothing.
 	for _, who := range []*graphtest.Client{c.Dev, c.Neha, c.Asha} {
 		s.want(s.as(who, http.MethodGet, patients, ""), http.StatusOK, `[]`)
 		s.want(s.as(who, http.MethodGet, mappings, ""), http.StatusOK, `[]`)

@@ -8,19 +8,19 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// pages reads a list to its end, one page after the other.
+// pages reads a list to its end, page by page.
 type pages struct {
 	op        *operation
-	ctx       context.Context // that of the request, whose answer this is a part of
+	ctx       context.Context // the request's; pages is a part of its answer
 	exec      graphql.GraphExecutor
 	variables map[string]any
-	// buffer holds the page that was read last.
+	// buffer holds the latest page.
 	buffer []byte
 	// more says that there is another page.
 	more bool
 }
 
-// list answers with the first page, and with the others as they are sent.
+// list answers with the first page, and reads the others while they are sent.
 func (op *operation) list(ctx context.Context, exec graphql.GraphExecutor, variables map[string]any) *answer {
 	p := &pages{op: op, ctx: ctx, exec: exec, variables: variables}
 	if refused := p.next(); refused != nil {
@@ -32,21 +32,21 @@ func (op *operation) list(ctx context.Context, exec graphql.GraphExecutor, varia
 	return &answer{status: op.status, json: p.buffer, more: p}
 }
 
-// nextItems returns the entries of the next page with a comma before them, until
-// the next call. It fails when the context has ended and when the graph does,
-// which has told its log then.
+// nextItems returns the entries of the next page with a comma before them,
+// valid until the next call. It fails if the context has ended or the graph
+// fails; the graph has then logged the error.
 func (p *pages) nextItems() (items []byte, ok bool) {
 	if refused := p.next(); refused != nil {
 		return nil, false
 	}
 	if len(p.buffer) < len("[]") || string(p.buffer) == "[]" {
-		return nil, true // what was there is gone
+		return nil, true // these entries were deleted meanwhile
 	}
 	p.buffer[0] = ','
 	return p.buffer[:len(p.buffer)-1], true
 }
 
-// next reads a page into the room.
+// next reads a page into the buffer.
 func (p *pages) next() *answer {
 	response := execute(p.ctx, p.exec, p.op.document, p.variables)
 	if len(response.Errors) > 0 {

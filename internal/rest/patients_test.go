@@ -24,10 +24,10 @@ const (
 	badDate  = `["Date has wrong format. Use one of these formats instead: YYYY-MM-DD."]`
 )
 
-// but is a body in which some members are replaced: the last one counts.
+// but returns a body in which some members are replaced: the last one counts.
 func but(body, members string) string { return strings.TrimSuffix(body, "}") + "," + members + "}" }
 
-// without is a body that lacks some members.
+// without returns a body that lacks some members.
 func without(t *testing.T, body string, names ...string) string {
 	t.Helper()
 	var members map[string]any
@@ -42,7 +42,7 @@ func without(t *testing.T, body string, names ...string) string {
 	return string(text)
 }
 
-// member is a member of the answer's object, as JSON.
+// member returns a member of the answer's object, as JSON.
 func (r reply) member(t *testing.T, name string) string {
 	t.Helper()
 	var members map[string]json.RawMessage
@@ -121,7 +121,7 @@ func TestPatients_TellAllFaultsInOrder(t *testing.T) {
 		valid(`"email":"no","gender":"x"`):        `{"email":` + badMail + `,"gender":["\"x\" is not a valid choice."]}`,
 		valid(`"email":"arjun.SHARMA@gmail.com"`): `{"email":["patient with this email already exists."]}`,
 	}
-	// Every wrong type and every bad text in each field.
+	// Every wrong type and every invalid text in each field.
 	for _, name := range []string{"name", "email", "phone", "date_of_birth", "address", "emergency_contact", "medical_history"} {
 		wrong := notText
 		if name == "date_of_birth" {
@@ -155,7 +155,7 @@ func TestPatients_TellAllFaultsInOrder(t *testing.T) {
 		}
 	}
 	if n := s.Row(`SELECT count(*) || ' ' || max(version) FROM patients`); n != "1 2" {
-		// One PUT is not at fault: that of the record's own e-mail.
+		// One PUT is valid: that of the record's own e-mail.
 		t.Errorf("a refused request changed something: %s", n)
 	}
 }
@@ -164,7 +164,8 @@ func TestPatients_TextsHaveAnEnd(t *testing.T) {
 	t.Parallel()
 	s := serve(t, graphtest.Options{})
 	rahul := s.Account("Rahul", model.RolePatient)
-	// In the fewest bytes: the limit counts characters. Bodies here may have 20,000 bytes.
+	// In as few bytes as possible: the limit counts characters. Bodies may have
+	// 20,000 bytes here.
 	for _, name := range []string{"address", "medical_history"} {
 		long := but(arjunsBody, `"`+name+`":"`+strings.Repeat("a", 19_500)+`"`)
 		if got := s.as(rahul, http.MethodPost, patients, long); got.status != http.StatusCreated {

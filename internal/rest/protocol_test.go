@@ -140,7 +140,7 @@ func TestBodies_ByContentType(t *testing.T) {
 	}{
 		{"application/json; charset=utf-8", `{}`, 400, required},
 		{"APPLICATION/JSON", `{}`, 400, required},
-		{"text/plain", ``, 400, required}, // no body is an empty one
+		{"text/plain", ``, 400, required}, // a missing body counts as an empty one
 		{"application/json", ``, 400, required},
 		{"", `{}`, 415, `{"detail":"Unsupported media type \"\" in request."}`},
 		{"text/plain; charset=utf-8", `{}`, 415, `{"detail":"Unsupported media type \"text/plain; charset=utf-8\" in request."}`},
@@ -182,7 +182,7 @@ func TestPaths(t *testing.T) {
 	const self = `{"id":1,"username":"rahul","email":"rahul@clinic.example","phone":null,"role":"patient"}`
 	s.want(s.send(http.MethodGet, "/api/auth/me", "", auth...), http.StatusOK, self)
 	s.want(s.send(http.MethodGet, me+"?format=json&page=2", "", auth...), http.StatusOK, self)
-	// What is not ours is GraphQL's.
+	// Other addresses belong to GraphQL.
 	if out := s.Nobody().Do(`{ __typename }`, nil); out.Status != http.StatusOK {
 		t.Errorf("GraphQL answers %d", out.Status)
 	}
@@ -207,7 +207,7 @@ func TestMethods_HeadAndOptions(t *testing.T) {
 	}
 }
 
-// broken is a transport whose token check does what it should not.
+// broken returns a transport whose token check fails.
 func broken(t *testing.T, check func(context.Context, string) error) (server, *bytes.Buffer) {
 	t.Helper()
 	transport, err := rest.New(schema(t), rest.Options{VerifyToken: check})
@@ -262,7 +262,7 @@ func TestFaults_TheDatabaseIsGone(t *testing.T) {
 	s.Store.Close()
 	const internal = `{"detail":"Something went wrong on our side. Quote the request id when you report it.","request_id":"test-request"}`
 	s.want(s.post(login, `{"email":"rahul@clinic.example","password":"Secure@123"}`), http.StatusInternalServerError, internal)
-	// Nobody is told to sign in again because we could not look.
+	// No one must sign in again because the lookup failed.
 	s.want(s.send(http.MethodGet, me, "", auth...), http.StatusInternalServerError, internal)
 }
 
@@ -277,7 +277,7 @@ func TestFaults_TheTimeIsUp(t *testing.T) {
 		`{"detail":"The operation took too long and was stopped."}`)
 }
 
-// late answers requests whose time is up.
+// late answers requests whose deadline has passed.
 type late struct{ graphql.Transport }
 
 func (l late) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
@@ -304,7 +304,7 @@ func TestRequests_TellTheLogTheirRoute(t *testing.T) {
 	s.post("/api/auth/token/verify", `{"token":"x"}`)
 	s.post("/api/patients/arjun/", `{}`)
 	if len(notes) != 1 || notes[0] != "route=/api/auth/token/verify/" {
-		t.Errorf("the log is told %q", notes)
+		t.Errorf("the log has %q", notes)
 	}
 }
 
@@ -322,7 +322,7 @@ func TestRequests_AskingWhoIsCallingReadsNothing(t *testing.T) {
 			before := c.Load()
 			s.send(method, me, "", auth...)
 			if got = c.Load() - before; got == want {
-				break // the session is recalled by now
+				break // the session is in the cache now
 			}
 		}
 		if got != want {
@@ -331,7 +331,7 @@ func TestRequests_AskingWhoIsCallingReadsNothing(t *testing.T) {
 	}
 }
 
-// counter counts the statements that requests make.
+// counter counts the statements of requests.
 type counter struct{ atomic.Int64 }
 
 func (c *counter) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {

@@ -1,11 +1,13 @@
 // Package rest serves the REST addresses of the system that this one replaces.
-// Each is a row of a table (see row) with a fixed GraphQL document, which runs
-// through the same executor as every GraphQL request: permissions, limits,
-// validation and errors are the schema's and cannot drift apart. What is here
-// is translation only: bodies to variables, data to JSON, codes to statuses.
+// Each address is a row of a table (see row) with a fixed GraphQL document. The
+// document runs through the same executor as every GraphQL request, so
+// permissions, limits, validation and errors are those of the schema and cannot
+// differ. This package only translates: bodies to variables, data to JSON,
+// codes to statuses.
 //
-// It knows the schema and nothing else of ours. Who is calling, too, it learns
-// from the executor (see authenticate), so it knows neither accounts nor tokens.
+// It depends on the schema and on nothing else of this project. It never
+// decides about access. It asks the executor who the caller is (see
+// authenticate), so it never sees accounts or tokens.
 package rest
 
 import (
@@ -20,24 +22,24 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// prefix is where the addresses are.
+// prefix is the start of all addresses.
 const prefix = "/api/"
 
-// Options is what the addresses need that no GraphQL document gives.
+// Options are what the addresses need in addition to the GraphQL documents.
 type Options struct {
-	// VerifyToken returns nil for an access or refresh token that is good now.
-	// Its error goes through the executor's error presenter like that of a
-	// resolver: one with the code INVALID_TOKEN tells why the token is not, and
-	// any other one is a failure to find out.
+	// VerifyToken returns nil for an access or refresh token that is valid now.
+	// Its error passes through the executor's error presenter like that of a
+	// resolver: the code INVALID_TOKEN says why the token is not valid, and any
+	// other error means that the check failed.
 	VerifyToken func(ctx context.Context, token string) error
-	// AddLogAttrs puts the route of a request into its line of the access log.
-	// Nil: it is not put anywhere.
+	// AddLogAttrs adds the route of a request to its line in the access log.
+	// Nil: the route is not logged.
 	AddLogAttrs func(context.Context, ...slog.Attr)
 }
 
 // New returns a transport for all addresses under /api/. It must come before
-// transports that take every request. A row that does not fit the schema is an
-// error that names the row.
+// transports that accept every request. It fails if VerifyToken is nil or a row
+// does not fit the schema; the error names the row.
 func New(schema *ast.Schema, o Options) (graphql.Transport, error) {
 	if o.VerifyToken == nil {
 		return nil, errors.New("rest: the option VerifyToken is missing")
@@ -55,11 +57,11 @@ func New(schema *ast.Schema, o Options) (graphql.Transport, error) {
 type api struct {
 	resources   resources
 	addLogAttrs func(context.Context, ...slog.Attr)
-	// gzipWriters are writers of gzip for the next answers: each takes most of a megabyte.
+	// gzipWriters are gzip writers for reuse: each takes most of a megabyte.
 	gzipWriters sync.Pool
 }
 
-// Supports reports whether the address is one of ours, routed or not.
+// Supports reports whether the address is under /api/, even if no row has it.
 func (*api) Supports(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, prefix) }
 
 // Do answers a request.
@@ -75,11 +77,11 @@ func (a *api) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 	a.send(w, r, found.answer(r, id, exec))
 }
 
-// idSegment stands in a path for the number of a record.
+// idSegment stands for the number of a record in a path.
 const idSegment = "{id}"
 
-// split finds the number in a path, and how the table writes the path: with a
-// slash at the end, whether or not there is one.
+// split returns the path as the table writes it, and the number in it. The
+// trailing slash is optional in the request.
 func split(path string) (address, id string) {
 	segments := strings.Split(strings.TrimSuffix(path, "/"), "/")
 	for i, segment := range segments {
@@ -90,7 +92,7 @@ func split(path string) (address, id string) {
 	return strings.Join(segments, "/") + "/", id
 }
 
-// resources are found by their paths.
+// resources maps paths to resources.
 type resources map[string]*resource
 
 // resource is one path with its methods.
@@ -103,8 +105,8 @@ type resource struct {
 	refusesBadToken bool
 }
 
-// answer checks in the order that clients know: what they accept, who they
-// are, the method, the body.
+// answer checks in the order that clients know: the Accept header, the caller,
+// the method, the body.
 func (res *resource) answer(r *http.Request, id string, exec graphql.GraphExecutor) *answer {
 	if !acceptable(r.Header) {
 		return detail(http.StatusNotAcceptable, "Could not satisfy the request Accept header.")
@@ -129,17 +131,17 @@ func (res *resource) answer(r *http.Request, id string, exec graphql.GraphExecut
 	return op.answer(r, id, exec)
 }
 
-// reads reports whether the operation is nothing but a query, which refuses a
-// caller by itself.
+// reads reports whether the operation is only a query, which refuses a caller
+// by itself.
 func (op *operation) reads() bool { return op.method == http.MethodGet && op.check == nil }
 
-// callerDocument asks for nothing that only a signed-in caller may ask for. It
-// reads nothing from the database.
+// callerDocument is a query that requires a signed-in caller. It reads nothing
+// from the database.
 const callerDocument = `query Caller { nodes(ids: []) { id } }`
 
-// authenticate refuses a caller whom the resource is closed to, before the
-// method and the body are looked at. The executor is asked, as it decides
-// about every other field: so no rule about callers is written down twice.
+// authenticate refuses callers that the resource is closed to, before it looks
+// at the method and the body. It asks the executor, which also decides about
+// every other field, so no rule about callers exists twice.
 func (res *resource) authenticate(r *http.Request, exec graphql.GraphExecutor) *answer {
 	presented := r.Header.Get("Authorization") != ""
 	if !res.guarded && (!res.refusesBadToken || !presented) {
@@ -150,7 +152,7 @@ func (res *resource) authenticate(r *http.Request, exec graphql.GraphExecutor) *
 		return nil
 	}
 	if !res.guarded && lacksCredentials(response.Errors[0]) {
-		return nil // a scheme that we do not know
+		return nil // an unknown scheme
 	}
 	return errorAnswer(r.Context(), exec, response)
 }

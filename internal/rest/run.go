@@ -11,7 +11,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// answer runs the row for a request whose caller and method are right.
+// answer runs the row for a request whose caller and method were checked.
 func (op *operation) answer(r *http.Request, id string, exec graphql.GraphExecutor) *answer {
 	values, found := map[string]any{}, fieldErrors{}
 	if len(op.inputs) > 0 {
@@ -57,7 +57,7 @@ func (op *operation) runCheck(ctx context.Context, exec graphql.GraphExecutor, v
 	return &answer{status: op.status, body: object{}}
 }
 
-// execute runs a document as the GraphQL transports do.
+// execute runs a document like the GraphQL transports.
 func execute(ctx context.Context, exec graphql.GraphExecutor, document string, variables map[string]any) *graphql.Response {
 	op, errs := exec.CreateOperationContext(ctx, &graphql.RawParams{Query: document, Variables: variables})
 	if errs != nil {
@@ -73,15 +73,15 @@ func execute(ctx context.Context, exec graphql.GraphExecutor, document string, v
 	return &graphql.Response{Errors: gqlerror.List{err}}
 }
 
-// userError is a fault as mutations tell it.
+// userError is an entry of userErrors.
 type userError struct {
 	Field   []string
 	Code    string
 	Message string
 }
 
-// answerResponse answers a response without errors. Faults that were found before,
-// and unknown fields, are those of a doomed request.
+// answerResponse answers a response without errors. found holds the errors that
+// were found before, and unknown the fields that makeInvalid filled in.
 func (op *operation) answerResponse(
 	ctx context.Context, exec graphql.GraphExecutor, response *graphql.Response,
 	values map[string]any, found fieldErrors, unknown []string,
@@ -116,8 +116,8 @@ func (op *operation) answerResponse(
 	return done
 }
 
-// addUserError adds a fault to its field, unless the field is unknown, and reports
-// whether it is one of the whole request instead.
+// addUserError adds an error to its field, unless the field is unknown. It
+// reports true for an error of the whole request, which it does not add.
 func (op *operation) addUserError(e userError, values map[string]any, found fieldErrors, unknown []string) (whole bool) {
 	o, _ := outcomeOf(e.Code)
 	i := slices.IndexFunc(op.inputs, func(in input) bool {
@@ -131,7 +131,7 @@ func (op *operation) addUserError(e userError, values map[string]any, found fiel
 	}
 	switch {
 	case hidden && (o.inField || len(found[name]) == 0):
-		return false // it is about a value that we made
+		return false // the error is about a value that we filled in
 	case i >= 0 && o.inField:
 		found.add(name, op.inputs[i].message(e, values))
 		return false
@@ -143,7 +143,7 @@ func (op *operation) addUserError(e userError, values map[string]any, found fiel
 	}
 }
 
-// message is the message about a field.
+// message returns the message about a field.
 func (in input) message(e userError, values map[string]any) string {
 	if in.typ == "ID" {
 		return unknownID(values[in.input])

@@ -12,12 +12,12 @@ import (
 	"time"
 )
 
-// minGzipBytes is the length from which on an answer is compressed: one that
-// fits into a packet gains nothing.
+// minGzipBytes is the length above which an answer is compressed: one that fits
+// into a packet gains nothing.
 const minGzipBytes = 1024
 
-// send writes the answer: in one piece with its length if it is short, else as
-// it comes.
+// send sends a short answer in one piece with its length, and a long one in
+// parts as they are ready.
 func (a *api) send(w http.ResponseWriter, r *http.Request, answer *answer) {
 	answer.setHeaders(w.Header())
 	if !answer.hasBody() {
@@ -31,7 +31,8 @@ func (a *api) send(w http.ResponseWriter, r *http.Request, answer *answer) {
 		body = b.Bytes()
 	}
 	long := answer.more != nil || len(body) > minGzipBytes
-	// A strong tag is of one representation: the same bytes, never compressed.
+	// A strong tag identifies one representation: the same bytes, never
+	// compressed.
 	compress := long && !answer.tagged() && acceptsGzip(r.Header)
 	switch {
 	case compress:
@@ -52,17 +53,17 @@ func (a *api) send(w http.ResponseWriter, r *http.Request, answer *answer) {
 func (a *api) writeZipped(w http.ResponseWriter, r *http.Request, body []byte, rest *pages) {
 	zip, ok := a.gzipWriters.Get().(*gzip.Writer)
 	if !ok {
-		zip, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is a good one
+		zip, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid
 	}
 	defer a.gzipWriters.Put(zip)
 	zip.Reset(w)
 	if a.write(w, zip, r, body, rest) {
-		_ = zip.Close() // the client may be gone
+		_ = zip.Close() // the client may have gone
 	}
 }
 
-// write reports whether the client may have got the body whole. Not more than
-// one page of a list is held at any time; a client that is gone ends it.
+// write reports whether the client may have received the whole body. It holds
+// at most one page of a list at any time. It stops if the client has gone.
 func (a *api) write(w http.ResponseWriter, to io.Writer, r *http.Request, body []byte, rest *pages) bool {
 	if rest == nil {
 		_, err := to.Write(body)
@@ -88,16 +89,16 @@ func (a *api) write(w http.ResponseWriter, to io.Writer, r *http.Request, body [
 }
 
 // abort breaks the connection (HTTP/2: the stream), so that half a list does
-// not look like a whole one. It cannot panic with http.ErrAbortHandler, which
-// gqlgen's server would answer as a fault; a deadline that has passed keeps the
-// rest of the answer, its end above all, from being sent.
+// not look like a complete one. It cannot panic with http.ErrAbortHandler,
+// which gqlgen's server would answer as an internal error. A write deadline in
+// the past keeps the rest of the answer, above all its end, from being sent.
 func abort(w http.ResponseWriter) {
 	// An error means that there is no connection, as in tests.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Unix(1, 0))
 }
 
-// acceptsGzip reads Accept-Encoding (RFC 9110, 12.5.3): what is said about gzip
-// itself counts more than what is said about all codings.
+// acceptsGzip reads Accept-Encoding (RFC 9110, 12.5.3): an entry for gzip has
+// precedence over one for all codings.
 func acceptsGzip(header http.Header) bool {
 	accepted := false
 	for coding := range strings.SplitSeq(strings.Join(header.Values("Accept-Encoding"), ","), ",") {

@@ -10,31 +10,31 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// node is a field of a document, by which a part of the data is shaped into
+// node is a field of a document. It says how to write a part of the data into
 // the answer.
 type node struct {
 	name string
-	// key is the name as it stands in an object of JSON.
+	// key is the name as it is written in a JSON object.
 	key      string
 	kind     kind
 	children []node
-	// shown is how many of the children are written.
+	// shown is the number of children that are written.
 	shown int
-	// names are those of an enum's values in REST.
+	// names maps the values of an enum to those in REST.
 	names map[string]string
 }
 
-// kind is how a value is written.
+// kind says how a value is written.
 type kind int
 
 const (
-	plain       kind = iota // as GraphQL does
+	plain       kind = iota // like in GraphQL
 	id                      // usr_1 as 1
 	enum                    // PATIENT as patient
 	record                  // an object or a list of them
 	placeholder             // the message of the row
 
-	// Not written, but for the server itself.
+	// Not written; for the server only.
 	userErrors
 	pageInfo
 	etag
@@ -87,7 +87,7 @@ func kindOf(schema *ast.Schema, f *ast.Field) kind {
 	}
 }
 
-// has reports whether there is a node of the kind in the tree.
+// has reports whether the tree contains a node of the kind.
 func (n node) has(k kind) bool {
 	for _, child := range n.children {
 		if child.kind == k || child.has(k) {
@@ -97,31 +97,31 @@ func (n node) has(k kind) bool {
 	return false
 }
 
-// shaped is what data holds for the answer.
+// shaped is the content of a response's data.
 type shaped struct {
 	body []byte
-	// etag and id are those of the record that the answer is about; empty if
-	// they were not selected or there is no record.
+	// etag and id are those of the record in the answer; empty if they were not
+	// selected or there is no record.
 	etag, id string
 	// userErrors and pageInfo are the JSON of those fields.
 	userErrors, pageInfo []byte
 }
 
-// shape turns the JSON of data into that of the answer, in one pass: GraphQL
-// answers with the fields in the order in which they were selected, so there is
-// nothing to look for and nothing to hold but the text. The body begins in the
-// room of into, and is hardly ever longer than the data.
+// shape turns the JSON of data into that of the answer, in one pass. GraphQL
+// writes the fields in the order of the selections, so there is nothing to look
+// up and nothing to store except the text. The body reuses the memory of into,
+// and is rarely longer than the data.
 func (op *operation) shape(data, into []byte) (shaped, error) {
 	s := shaper{data: data, message: op.message}
 	s.body = slices.Grow(into[:0], len(data))
 	if s.next("{"+op.root.key) && s.value(&op.root) && s.next("}") {
 		return s.shaped, nil
 	}
-	return shaped{}, fmt.Errorf("the data is not of the document from byte %d on", s.at)
+	return shaped{}, fmt.Errorf("the data does not fit the document at byte %d", s.at)
 }
 
-// shaper reads data from at on. Its methods report whether the data is what
-// they expect.
+// shaper reads data, starting at the position at. Its methods report whether
+// the data is what they expect.
 type shaper struct {
 	shaped
 
@@ -130,7 +130,7 @@ type shaper struct {
 	message string
 }
 
-// next skips the text if it is next.
+// next skips the text if it comes next.
 func (s *shaper) next(text string) bool {
 	rest := s.data[s.at:]
 	if len(rest) < len(text) || string(rest[:len(text)]) != text {
@@ -167,7 +167,7 @@ func (s *shaper) value(n *node) bool {
 	return true
 }
 
-// object writes an object of which one field is selected as that field.
+// object writes an object with one selected field as the value of that field.
 func (s *shaper) object(n *node) bool {
 	first := true
 	for i := range n.children {
@@ -211,7 +211,7 @@ func (s *shaper) list(n *node) bool {
 	return true
 }
 
-// mark is what stands before a member or an item.
+// mark returns the byte before a member or an item.
 func mark(first bool, open byte) byte {
 	if first {
 		return open
@@ -230,7 +230,7 @@ func (s *shaper) keep(k kind, raw []byte) {
 	}
 }
 
-// string writes a text, by the kind of its node.
+// string writes a text according to the kind of its node.
 func (s *shaper) string(n *node, raw []byte) bool {
 	text := raw[1 : len(raw)-1]
 	switch {
@@ -246,7 +246,7 @@ func (s *shaper) string(n *node, raw []byte) bool {
 		s.body = append(append(append(s.body, '"'), name...), '"')
 		return known
 	case bytes.Contains(text, []byte(`\u`)):
-		// Among these escapes are those that only HTML needs.
+		// Some of these escapes are those that only HTML needs.
 		var plain string
 		if json.Unmarshal(raw, &plain) != nil {
 			return false
@@ -264,7 +264,7 @@ func (s *shaper) text(text string) {
 	s.body = append(s.body, b.Bytes()...)
 }
 
-// skip returns the value that is next; empty if there is none.
+// skip returns the next value; empty if there is none.
 func (s *shaper) skip() []byte {
 	start, depth := s.at, 0
 	for s.at < len(s.data) {

@@ -49,11 +49,11 @@ func TestCompile_NamesTheRowThatDoesNotFit(t *testing.T) {
 		"one operation":       {document: `query a { me { id } } query b { me { id } }`},
 		"without fragments":   {document: `{ me { ... on User { id } } }`},
 		"not select userErr":  {document: `mutation { logoutEverywhere { __typename } }`, message: "x"},
-		"a message needs":     {document: `{ me { message: __typename } }`},
-		"other way round":     {document: `{ me { id } }`, message: "Done"},
+		"a message and":       {document: `{ me { message: __typename } }`},
+		"need each other":     {document: `{ me { id } }`, message: "Done"},
 		`to take "extra"`:     {document: `{ me { id } }`, fields: []field{{name: "extra"}}},
-		`gives "password"`:    {document: `mutation ($input: LoginInput!) { login(input: $input) {` + faults + ` } }`, fields: credentials[:1]},
-		`gives "refresh"`:     {document: `mutation ($refresh: String!) { refreshToken(refresh: $refresh) {` + faults + ` } }`},
+		`sets "password"`:     {document: `mutation ($input: LoginInput!) { login(input: $input) {` + faults + ` } }`, fields: credentials[:1]},
+		`sets "refresh"`:      {document: `mutation ($refresh: String!) { refreshToken(refresh: $refresh) {` + faults + ` } }`},
 		`"email" is optional`: {document: `mutation ($input: LoginInput!) { login(input: $input) {` + faults + ` } }`, fields: []field{{name: "email", optional: true}}},
 		"slash":               {path: "/api/x", document: `{ me { id } }`},
 		"begin with /api/":    {path: "/x/", document: `{ me { id } }`},
@@ -68,7 +68,7 @@ func TestCompile_NamesTheRowThatDoesNotFit(t *testing.T) {
 		}
 	}
 	twice := append(rows(Options{}), rows(Options{})[0])
-	if _, err := compile(loadSchema(t), twice); err == nil || !strings.Contains(err.Error(), "POST /api/auth/register/: the row is there twice") {
+	if _, err := compile(loadSchema(t), twice); err == nil || !strings.Contains(err.Error(), "POST /api/auth/register/: the row exists twice") {
 		t.Errorf("a row that is there twice: %v", err)
 	}
 }
@@ -115,7 +115,8 @@ func TestOutcomes_HaveEveryCodeOfTheSchema(t *testing.T) {
 	}
 }
 
-// What the graph refuses in a doomed request must be what the row is doomed by.
+// The graph must refuse a request because of the value that makeInvalid filled
+// in.
 func TestMakeInvalid_EveryRowThatValidatesHasATextToRefuse(t *testing.T) {
 	t.Parallel()
 	all, err := compile(loadSchema(t), rows(Options{}))

@@ -31,8 +31,7 @@ const (
 		`"created_at":"TIME","updated_at":"TIME"}`
 )
 
-// The README of the API that this one replaces leads its readers through these
-// calls, with these bodies.
+// The README of the replaced API shows these calls with these bodies.
 func TestWalkThrough_OfTheReplacedREADME(t *testing.T) {
 	t.Parallel()
 	s := serve(t, graphtest.Options{})
