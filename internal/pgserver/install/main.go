@@ -1,6 +1,6 @@
 // Command install is `make pg`: it puts PostgreSQL into the project's cache on
-// a machine that has none, without root. Its argument is the directory with
-// the package.json and the lock file that name and pin the binaries.
+// a machine that has none, without root. Its argument is the directory with the
+// package.json and the lock file that name and pin the binaries.
 package main
 
 import (
@@ -37,7 +37,7 @@ func run(ctx context.Context, args []string, out io.Writer, places pgserver.Plac
 		return err
 	}
 	if _, missing := errors.AsType[*pgserver.NotFoundError](err); !missing || places.Getenv("PG_BIN") != "" {
-		return err // with PG_BIN set, nobody would look into the cache
+		return err // with PG_BIN set, no one would look into the cache
 	}
 	if _, noNode := exec.LookPath("npm"); noNode != nil {
 		return err
@@ -56,8 +56,8 @@ func run(ctx context.Context, args []string, out io.Writer, places pgserver.Plac
 	return err
 }
 
-// install works beside the place and then renames, so that an interrupted
-// download is never taken for an installation.
+// install works in a temporary directory and then renames it, so that an
+// interrupted download never looks like an installation.
 func install(ctx context.Context, source, cache string, out io.Writer) (err error) {
 	if err := os.MkdirAll(cache, 0o700); err != nil {
 		return err
@@ -81,7 +81,8 @@ func install(ctx context.Context, source, cache string, out io.Writer) (err erro
 	if err := link(pkg); err != nil {
 		return err
 	}
-	// What is there already did not run, or it would have been found.
+	// An existing installation did not run: otherwise Find would have returned
+	// it.
 	place := filepath.Join(cache, version)
 	return errors.Join(os.RemoveAll(place), os.Rename(filepath.Join(pkg, "native"), place))
 }
@@ -113,7 +114,7 @@ func onlyPackage(staging string) (string, error) {
 		return "", err
 	}
 	if len(found) != 1 {
-		return "", errors.New("there is no package for this kind of machine: use one of the other ways that the server names")
+		return "", errors.New("there is no package for this kind of machine: use one of the other ways in the server's message")
 	}
 	return found[0], nil
 }
@@ -131,10 +132,10 @@ func versionOf(pkg string) (string, error) {
 	return manifest.Version, nil
 }
 
-// link makes the symbolic links that npm packages cannot hold; the package's
-// own script for it is one of those that do not run. Nothing outside of the
-// package can be reached: os.Root sees to the links themselves, and a target
-// elsewhere would be a broken library and no more.
+// link creates the symbolic links that npm packages cannot contain; the
+// package's own script for them is one of those that do not run. It reaches
+// nothing outside of the package: os.Root checks the links themselves, and a
+// target elsewhere would only be a broken library.
 func link(pkg string) error {
 	var links []struct{ Source, Target string }
 	if err := readJSON(filepath.Join(pkg, "native", "pg-symlinks.json"), &links); err != nil {

