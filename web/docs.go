@@ -15,18 +15,16 @@ import (
 //go:embed docs/plain
 var plainDocs embed.FS
 
-// docsPolicy is plainPolicy with the pictures that are in the style sheet of
-// Swagger UI.
+// docsPolicy is plainPolicy plus the images in the style sheet of Swagger UI.
 const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; " +
 	"img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 const docsPage = "/docs/"
 
-// Docs serves what describes the REST addresses: GET /openapi.json, which is
-// the given document, and GET /docs/, a page on which they can be tried. That
-// is Swagger UI or, where it was not built, a page of our own that lists the
-// addresses. GET /swagger/ and GET /redoc/ lead to it for good. All other paths
-// are 404.
+// Docs serves the description of the REST addresses: GET /openapi.json, the given
+// document, and GET /docs/, a page where people can try them. The page is Swagger
+// UI or, if that was not built, a plain list of the addresses. GET /swagger/ and
+// GET /redoc/ redirect to it permanently. All other paths are 404.
 func Docs(openapi []byte) (http.Handler, error) {
 	app, err := fs.Sub(dist, "dist")
 	if err != nil {
@@ -35,7 +33,7 @@ func Docs(openapi []byte) (http.Handler, error) {
 	return newDocs(app, openapi)
 }
 
-// newDocs makes the handler of the app in the directory docs of the files,
+// newDocs returns the handler of the app in the directory docs of the files,
 // which may be missing.
 func newDocs(app fs.FS, openapi []byte) (http.Handler, error) {
 	pages := site{}
@@ -55,7 +53,7 @@ func newDocs(app fs.FS, openapi []byte) (http.Handler, error) {
 	return mux, nil
 }
 
-// addDocs adds the app or, without one, the page of our own.
+// addDocs adds the app or, without one, the plain list.
 func (s site) addDocs(app fs.FS) error {
 	if _, err := fs.Stat(app, "docs/index.html"+packed); err != nil {
 		own, err := fs.Sub(plainDocs, "docs/plain")
@@ -79,7 +77,7 @@ func (s site) addDocs(app fs.FS) error {
 	return nil
 }
 
-// addFiles adds files as they are, below an address.
+// addFiles adds files without changes, below an address.
 func (s site) addFiles(files fs.FS, below, policy string) error {
 	return walk(files, func(name string) error {
 		f, err := newFile(files, name)
@@ -95,7 +93,7 @@ func (s site) addFiles(files fs.FS, below, policy string) error {
 	})
 }
 
-// blob is a text that was made when the server started.
+// blob is a text that is generated when the server starts.
 type blob struct {
 	contentType, etag string
 	plain, gzipped    []byte
@@ -111,7 +109,7 @@ func newBlob(contentType string, text []byte) (*blob, error) {
 		return nil, err
 	}
 	sum := sha256.Sum256(text)
-	// Weak, for it is the same whether the text goes out packed or not.
+	// Weak, because it is the same for the plain and the gzip text.
 	etag := `W/"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
 	return &blob{contentType, etag, text, gzipped.Bytes()}, nil
 }

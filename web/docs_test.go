@@ -10,7 +10,7 @@ import (
 
 const described = `{"openapi":"3.1.0"}`
 
-// docsOf is the page of a dist, where server.go puts it.
+// docsOf returns the page of a dist, mounted as in server.go.
 func docsOf(t *testing.T, dist fs.FS) http.Handler {
 	t.Helper()
 	docs, err := newDocs(dist, []byte(described))

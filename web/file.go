@@ -13,14 +13,14 @@ import (
 	"strings"
 )
 
-// packed is how the name of a gzip copy ends.
+// packed is the suffix of a gzip copy.
 const packed = ".gz"
 
-// file is one file of a site. Its content stays where it is, in the binary.
+// file is one file of a site. Its content stays in the binary.
 type file struct {
 	in          fs.FS
 	name        string
-	size        int64 // as it is stored
+	size        int64 // of the stored content
 	contentType string
 	etag        string
 	cache       string
@@ -42,12 +42,12 @@ func newFile(in fs.FS, name string) (*file, error) {
 	return &file{
 		in: in, name: name, size: size,
 		contentType: contentType(path.Ext(strings.TrimSuffix(name, packed))),
-		// Weak, for it is the same whether the content goes out packed or not (RFC 9110, 8.8.1).
+		// Weak, because it is the same for the plain and the gzip content (RFC 9110, 8.8.1).
 		etag: `W/"` + base64.RawURLEncoding.EncodeToString(hash.Sum(nil)[:12]) + `"`,
 	}, nil
 }
 
-// contentType does without the tables of the operating system, which differ.
+// contentType does not use the tables of the operating system, which differ.
 func contentType(ext string) string {
 	switch ext {
 	case ".html":
@@ -101,8 +101,8 @@ func (f *file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (f *file) isPacked() bool { return path.Ext(f.name) == packed }
 
-// send writes the content in the encoding that the client takes. An error is
-// one of the connection, which nobody is there to hear of.
+// send writes the content in an encoding that the client accepts. It ignores
+// errors of the connection.
 func (f *file) send(w http.ResponseWriter, r *http.Request, body io.Reader) {
 	h, unpack := w.Header(), f.isPacked() && !acceptsGzip(r.Header)
 	if f.isPacked() && !unpack {
@@ -125,7 +125,7 @@ func (f *file) send(w http.ResponseWriter, r *http.Request, body io.Reader) {
 	_, _ = io.Copy(w, body)
 }
 
-// unchanged compares weakly, as If-None-Match wants it (RFC 9110, 13.1.2).
+// unchanged compares weakly, as If-None-Match requires (RFC 9110, 13.1.2).
 func unchanged(header http.Header, etag string) bool {
 	for tag := range strings.SplitSeq(strings.Join(header.Values("If-None-Match"), ","), ",") {
 		tag = strings.TrimSpace(tag)
@@ -136,9 +136,9 @@ func unchanged(header http.Header, etag string) bool {
 	return false
 }
 
-// acceptsGzip says whether Accept-Encoding names gzip, by itself or by "*",
-// with a weight above zero (RFC 9110, 12.5.3). Clients that send no such header
-// could be sent anything, but those are the ones that cannot unpack.
+// acceptsGzip reports whether Accept-Encoding allows gzip, by name or by "*",
+// with a weight above zero (RFC 9110, 12.5.3). Without the header any encoding is
+// allowed, but clients that do not send it usually cannot unpack.
 func acceptsGzip(header http.Header) bool {
 	everything := false
 	for coding := range strings.SplitSeq(strings.Join(header.Values("Accept-Encoding"), ","), ",") {
@@ -154,8 +154,8 @@ func acceptsGzip(header http.Header) bool {
 	return everything
 }
 
-// weight is the quality value in a parameter such as q=0.5; 1 if there is none,
-// 0 if it makes no sense.
+// weight returns the quality value in a parameter such as q=0.5; 1 if there is
+// none, 0 if it is invalid.
 func weight(parameter string) float64 {
 	name, value, found := strings.Cut(strings.TrimSpace(parameter), "=")
 	if !found || !strings.EqualFold(strings.TrimSpace(name), "q") {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// The policies of the two pages: nothing but what comes from this server. The
-// app's editor brings its own fonts and styles and works in the background.
+// The policies of the two pages allow only content from this server. The app's
+// editor has its own fonts and styles and runs workers.
 const (
 	appPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; " +
 		"img-src 'self' data:; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -18,17 +18,17 @@ const (
 )
 
 const (
-	immutable  = "public, max-age=31536000, immutable" // the name holds a hash of the content
+	immutable  = "public, max-age=31536000, immutable" // the name contains a hash of the content
 	revalidate = "no-cache"
 )
 
 const plainPage = "/assets/plain/"
 
-// site is the files there are, by the path of the request. A path is looked up
-// and never joined to anything, so there is nothing to climb out of.
+// site maps the path of a request to its file. A path is only looked up and never
+// joined to a directory, so path traversal is impossible.
 type site map[string]*file
 
-// newSite makes the site of an app, which may be empty, and the plain page.
+// newSite returns the site of an app, which may be empty, and of the plain page.
 func newSite(app, plain fs.FS) (site, error) {
 	s := site{}
 	if err := s.addFiles(plain, plainPage, plainPolicy); err != nil {
@@ -41,8 +41,8 @@ func newSite(app, plain fs.FS) (site, error) {
 	return s, nil
 }
 
-// addApp adds the gzip copies under the names of what they hold. Scripts carry
-// the policy of the page too, for a worker obeys that of its own script.
+// addApp adds the gzip copies under the names of their content. Scripts also have
+// the policy of the page, because a worker obeys the policy of its own script.
 func (s site) addApp(app fs.FS) error {
 	return walk(app, func(name string) error {
 		if path.Ext(name) != packed {

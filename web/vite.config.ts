@@ -1,9 +1,9 @@
 import { gzipSync } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
 
-// The server embeds the build and sends it as it is, so every file is kept as
-// its gzip copy only. dist/.gitkeep lets the Go build pass where nobody has
-// built the page; Vite empties the directory, so it is put back.
+// The server embeds the build and sends it without changes, so only the gzip
+// copy of each file is kept. dist/.gitkeep lets the Go build pass without a built
+// page; Vite empties the directory, so the plugin writes the file again.
 export function gzipOnly(): Plugin {
   return {
     name: 'gzip-only',
@@ -23,14 +23,14 @@ export function gzipOnly(): Plugin {
 }
 
 export default defineConfig({
-  base: './', // also right behind a proxy that serves us below a path
+  base: './', // also works behind a proxy that serves us below a path
   plugins: [gzipOnly()],
   build: {
     target: 'es2022',
-    chunkSizeWarningLimit: 4096, // Monaco is what it is
+    chunkSizeWarningLimit: 4096, // Monaco is large
     reportCompressedSize: false,
     rolldownOptions: {
-      // "use client" in a library's file means something to servers that render React; there is none here.
+      // "use client" in a library's file is for servers that render React; ours does not.
       onwarn: (warning, warn) => warning.code !== 'MODULE_LEVEL_DIRECTIVE' && warn(warning),
     },
   },

@@ -1,7 +1,7 @@
-// Package web holds what people open in a browser: the playground; a plain
-// page of our own that serves the same purpose where the playground was not
-// built; and a text for servers that are to have neither. All of it is in the
-// binary. It opens no file, asks no other host and knows nothing of patients.
+// Package web holds the pages for browsers: the playground; a plain page with
+// the same purpose for binaries without the playground; and a text for servers
+// that should have neither. Everything is embedded in the binary. The package
+// never opens a file, calls another host or handles patient data.
 package web
 
 import (
@@ -13,17 +13,17 @@ import (
 
 var (
 	//go:embed all:dist
-	dist embed.FS // the app as its build leaves it: gzip copies only; without node nothing but .gitkeep
+	dist embed.FS // the built app: gzip copies only; without Node only .gitkeep
 	//go:embed plain
 	plain embed.FS
 	//go:embed start.txt
 	start string
 )
 
-// Handler serves GET / and GET /assets/. With the playground / is the app, or
-// the plain page if the app was not built; the plain page is at /assets/plain/
-// in any case, for slow lines. Without it / is a text with our addresses, and
-// there are no assets. All other paths are 404.
+// Handler serves GET / and GET /assets/. With the playground, / is the app, or
+// the plain page if the app was not built; the plain page is always at
+// /assets/plain/ too, for slow connections. Without the playground, / is a text
+// with the server's addresses, and there are no assets. All other paths are 404.
 func Handler(playground bool) (http.Handler, error) {
 	if !playground {
 		return addresses(), nil
@@ -39,7 +39,7 @@ func Handler(playground bool) (http.Handler, error) {
 	return newSite(app, page)
 }
 
-// addresses is the site of a server without playground.
+// addresses returns the site of a server without a playground.
 func addresses() http.Handler {
 	text := Text("text/plain; charset=utf-8", start)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -51,7 +51,7 @@ func addresses() http.Handler {
 	})
 }
 
-// Text serves a text that never changes while the server runs.
+// Text serves a fixed text.
 func Text(contentType, text string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", contentType)

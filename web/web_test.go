@@ -15,7 +15,7 @@ import (
 
 const script = "/assets/index-BqK3x9aZ.js"
 
-// app is a dist as Vite's build leaves it.
+// app returns a dist as Vite builds it.
 func app(t *testing.T) fstest.MapFS {
 	t.Helper()
 	files := fstest.MapFS{".gitkeep": {}, "assets/secret.txt": {Data: []byte("not packed")}}
@@ -43,7 +43,7 @@ func pack(t *testing.T, content string) []byte {
 	return out.Bytes()
 }
 
-// built is a site with the app, unbuilt one without.
+// built returns a site with the app, unbuilt one without it.
 func built(t *testing.T) http.Handler {
 	t.Helper()
 	return siteOf(t, app(t))
@@ -67,7 +67,7 @@ func siteOf(t *testing.T, dist fs.FS) http.Handler {
 	return mounted(s)
 }
 
-// mounted is the handler where server.go puts it, in the middle of others.
+// mounted returns the handler mounted among others, as in server.go.
 func mounted(h http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", h)
@@ -120,7 +120,7 @@ func wantHeader(t *testing.T, response *http.Response, name, want string) {
 	}
 }
 
-// wantForPages wants what other answers need not have.
+// wantForPages checks the headers that only pages need.
 func wantForPages(t *testing.T, response *http.Response) {
 	t.Helper()
 	wantHeader(t, response, "Cross-Origin-Opener-Policy", "same-origin")
@@ -242,7 +242,7 @@ func TestSite_NothingElseIsThere(t *testing.T) {
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, r)
 			text := w.Body.String()
-			// The mux redirects to the clean path, where nothing is either.
+			// The mux redirects to the clean path, which does not exist either.
 			redirected := w.Code == http.StatusTemporaryRedirect || w.Code == http.StatusMovedPermanently
 			if !redirected && (w.Code != 404 || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/plain")) {
 				t.Errorf("GET %q: %d %q", target, w.Code, text)
@@ -254,7 +254,7 @@ func TestSite_NothingElseIsThere(t *testing.T) {
 	}
 }
 
-// mustHandler is the handler with what is embedded at present.
+// mustHandler returns the handler with the embedded files.
 func mustHandler(t *testing.T, playground bool) http.Handler {
 	t.Helper()
 	h, err := Handler(playground)

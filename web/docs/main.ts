@@ -20,7 +20,7 @@ const ui = SwaggerUI({
   defaultModelsExpandDepth: 0,
   displayRequestDuration: true,
   tryItOutEnabled: true,
-  validatorUrl: null, // no other hosts
+  validatorUrl: null, // call no other hosts
   onComplete: () => become(session),
   responseInterceptor(response) {
     const begun = response.ok ? sessionOf(response.url, response.body, session) : undefined;
@@ -31,9 +31,9 @@ const ui = SwaggerUI({
   },
 });
 
-/** become shows who is signed in, and sends their token with every tried call. */
+/** Shows who is signed in, and sends the token with every call. */
 function become(next?: Session) {
-  const authorized = session; // Swagger UI cannot sign out whom it never knew
+  const authorized = session; // Swagger UI fails to sign out without a sign-in before
   session = next;
   store(next);
   form.hidden = Boolean(next);
@@ -62,6 +62,6 @@ account.querySelector('button')!.addEventListener('click', async () => {
   const ended = session;
   become(undefined);
   if (ended) {
-    await signOut(ended).catch(() => undefined); // it had ended already
+    await signOut(ended).catch(() => undefined); // the session had ended already
   }
 });

@@ -1,4 +1,4 @@
-// Who is signed in. The tokens are kept for this tab, until it is closed.
+// The signed-in session. The tokens are stored for this tab until it is closed.
 
 export type Session = { email: string; access: string; refresh: string };
 
@@ -8,7 +8,7 @@ export function stored(): Session | undefined {
   try {
     return JSON.parse(sessionStorage.getItem(KEY) ?? 'null') ?? undefined;
   } catch {
-    return undefined; // storage is closed to us, or holds something else
+    return undefined; // the storage is not available, or its content is invalid
   }
 }
 
@@ -20,22 +20,22 @@ export function store(session?: Session) {
       sessionStorage.removeItem(KEY);
     }
   } catch {
-    // It lasts as long as the page, then.
+    // Then the session lasts as long as the page.
   }
 }
 
-/** Signs in, or throws why not, in words for people. */
+/** Signs in, or throws an error with a message for people. */
 export async function signIn(email: string, password: string): Promise<Session> {
   const answer = await post('login', { email, password });
   return { email: answer.user.email, access: answer.access, refresh: answer.refresh };
 }
 
-/** Ends the session at the server, if it still knows it. */
+/** Ends the session on the server, if it is still open. */
 export async function signOut({ access, refresh }: Session) {
   await post('logout', { refresh }, access);
 }
 
-/** The session that an answer to a tried call begins or goes on with. */
+/** The session that the answer to a call starts or continues. */
 export function sessionOf(url: string, body: any, current?: Session): Session | undefined {
   if (!/\/api\/auth\/(register|login|token\/refresh|password\/change)\/$/.test(new URL(url, location.href).pathname)) {
     return undefined;

@@ -1,8 +1,8 @@
 import { defineConfig } from 'vite';
 import { gzipOnly } from '../vite.config';
 
-// The page of the REST addresses is built after the playground, into a
-// directory of its own, and is served without it, too.
+// The page of the REST addresses is built after the playground, into its own
+// directory. The server serves it with or without the playground.
 export default defineConfig({
   base: './',
   plugins: [gzipOnly()],
@@ -10,7 +10,7 @@ export default defineConfig({
     target: 'es2022',
     outDir: '../dist/docs',
     emptyOutDir: true,
-    chunkSizeWarningLimit: 2048, // Swagger UI comes as one file
+    chunkSizeWarningLimit: 2048, // Swagger UI is one file
     reportCompressedSize: false,
   },
 });

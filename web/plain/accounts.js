@@ -1,5 +1,5 @@
-// The accounts that are signed in side by side. Their tokens live in the
-// sessionStorage of this tab and end with it.
+// The signed-in accounts. Their tokens are in the sessionStorage of this tab and
+// end with it.
 
 import { ask, codes, payload } from "./api.js";
 
@@ -12,7 +12,7 @@ const REFRESH = `mutation ($refresh: String!) { refreshToken(refresh: $refresh) 
 const LOGOUT = "mutation { logout { userErrors { message } } }";
 const ME = "{ me { id username role } }";
 
-// Accounts tells of every change by the event "change".
+// Accounts dispatches the event "change" after every change.
 export class Accounts extends EventTarget {
   #list = [];
   #chosen = null;
@@ -24,7 +24,7 @@ export class Accounts extends EventTarget {
     const { list = [], chosen = null } = JSON.parse(sessionStorage.getItem(KEY) ?? "{}");
     this.#list = list;
     this.#chosen = chosen;
-    // A tab that was duplicated holds the same tokens, and each refresh token is good for one use only.
+    // A duplicated tab has the same tokens, and each refresh token works only once.
     this.#tabs.onmessage = ({ data: { from, tokens } }) => {
       const account = this.#list.find((a) => a.tokens.refresh === from);
       if (account) this.#keep(account, tokens);
@@ -35,7 +35,7 @@ export class Accounts extends EventTarget {
     return this.#list;
   }
 
-  // current is the account that is asked as, or null for nobody.
+  // current is the account that sends the requests, or null for none.
   get current() {
     return this.#list.find((account) => account.id === this.#chosen) ?? null;
   }
@@ -45,7 +45,7 @@ export class Accounts extends EventTarget {
     this.#changed();
   }
 
-  // register and login add an account and choose it. They throw what stood in the way.
+  // register and login add an account and choose it. They throw the errors of the mutation.
   async register(input, part) {
     return this.add(payload(await ask({ query: REGISTER, variables: { input } })).tokens, part);
   }
@@ -54,7 +54,7 @@ export class Accounts extends EventTarget {
     return this.add(payload(await ask({ query: LOGIN, variables: { input } })).tokens);
   }
 
-  // add signs in with tokens. The part is the one that the account plays in the tour.
+  // add signs in with tokens. part is the role of the account in the tour.
   async add(tokens, part) {
     const { me } = (await ask({ query: ME }, tokens.access)).answer.data;
     this.#list = [...this.#list.filter((account) => account.id !== me.id), { ...me, part, tokens }];
@@ -70,7 +70,7 @@ export class Accounts extends EventTarget {
     }
   }
 
-  // ask sends an operation as the current account, with new tokens if the old ones have expired.
+  // ask sends an operation as the current account. It renews expired tokens.
   async ask(request) {
     const account = this.current;
     const own = Object.keys(request.headers ?? {}).some((name) => name.toLowerCase() === "authorization");
@@ -118,7 +118,7 @@ export class Accounts extends EventTarget {
   }
 }
 
-// refused says whether nothing was done because the token is not valid.
+// refused reports whether the server did nothing because the token is invalid.
 function refused(answer) {
   const nothing = Object.values(answer.data ?? {}).every((value) => value === null);
   return nothing && codes(answer).includes("UNAUTHENTICATED");

@@ -1,6 +1,6 @@
-// How this page speaks to the server.
+// The calls of this page to the server.
 
-// ask sends one operation. It throws only if no answer of GraphQL came back.
+// ask sends one operation. It throws only if the answer is not GraphQL.
 export async function ask({ query, variables = {}, headers = {} }, token) {
   const sent = new Headers({
     "Content-Type": "application/json",
@@ -30,8 +30,8 @@ function parse(text, status) {
 // codes lists the codes of an answer's top-level errors.
 export const codes = (answer) => (answer.errors ?? []).map((error) => error.extensions?.code);
 
-// payload returns the payload of a mutation that has one root field, or throws
-// what stood in its way, in words for people.
+// payload returns the payload of a mutation with one root field, or throws its
+// errors as a message for people.
 export function payload({ answer }) {
   const [result] = Object.values(answer.data ?? {});
   const faults = result?.userErrors ?? answer.errors ?? [];

@@ -1,4 +1,4 @@
-// The page without the app: write an operation, run it, and see what it answers to whom.
+// The page without the app: write an operation, run it as an account, and read the answer.
 
 import { Accounts } from "./accounts.js";
 import { explain, render } from "./result.js";
@@ -8,9 +8,9 @@ const $ = (id) => document.getElementById(id);
 const accounts = new Accounts();
 const made = new Made();
 
-let step = null; // of the tour
-let part = null; // of the tour, for which an account is made when the step runs
-let last = null; // the request that was answered last, if it was a query
+let step = null; // the open step of the tour
+let part = null; // of the tour; running the step creates its account
+let last = null; // the last request with an answer, if it was a query
 let turn = 0;
 
 // ── Accounts
@@ -38,7 +38,7 @@ function pill({ id, username, role }, current) {
   return label;
 }
 
-// Another account is one click: a query is asked again, a mutation is not.
+// Choosing another account sends a query again, but not a mutation.
 function switchAccount(event) {
   part = null;
   say("");
@@ -96,17 +96,17 @@ function openStep(one) {
   castFor(one);
 }
 
-// castFor chooses the account that plays the part, or has one made at run.
+// castFor chooses the account for the part. Without one, run creates it.
 function castFor({ as, needs = [] }) {
   const missing = needs.filter((kind) => !made.records[kind]);
   const account = as && playing(as);
   part = as && !account ? as : null;
   if (account) accounts.choose(account.id);
-  if (missing.length) say(`This needs a ${missing.join(" and a ")}: run the steps before.`);
-  else say(part ? `Run makes an account for the ${{ desk: "front desk" }[part] ?? part}.` : "");
+  if (missing.length) say(`This needs a ${missing.join(" and a ")}: run the earlier steps first.`);
+  else say(part ? `Run creates an account for the ${{ desk: "front desk" }[part] ?? part}.` : "");
 }
 
-// playing finds the account of a part; who signed in by hand is the front desk.
+// playing finds the account of a part; an account that signed in by hand is the front desk.
 function playing(as) {
   return accounts.list.findLast((a) => a.part === as) ?? (as === "desk" ? accounts.list.findLast((a) => !a.part) : undefined);
 }
@@ -153,7 +153,7 @@ function readJSON(id, name) {
   }
 }
 
-// takeIn signs in with tokens that came back, and keeps ids for the steps to come.
+// takeIn signs in with the tokens of an answer, and keeps its ids for later steps.
 async function takeIn(request, answer) {
   const payloads = Object.values(answer.data ?? {});
   const tokens = payloads.find((payload) => payload?.tokens?.refresh)?.tokens;

@@ -1,8 +1,8 @@
-// How an answer is shown: as JSON, with what is hidden marked, and explained in a line.
+// Shows an answer as JSON, marks hidden values, and explains them.
 
 import { codes } from "./api.js";
 
-// render returns an answer as nodes for a <pre>, the data first.
+// render returns the nodes of an answer for a <pre>, data first.
 export function render(answer) {
   const hidden = new Set(hiddenPaths(answer).map((path) => JSON.stringify(["data", ...path])));
   const out = document.createDocumentFragment();
@@ -16,7 +16,7 @@ function hiddenPaths(answer) {
   return [...refused.map((error) => error.path ?? []), ...(answer.extensions?.redacted ?? [])];
 }
 
-// write puts what is short on one line, so that an answer fits a screen.
+// write puts short values on one line, so that an answer fits on a screen.
 function write(out, value, path, hidden, flat = false) {
   if (value === null || typeof value !== "object") {
     out.append(scalar(value, hidden.has(JSON.stringify(path))));
@@ -39,7 +39,7 @@ function write(out, value, path, hidden, flat = false) {
 function scalar(value, hidden) {
   if (hidden) return mark("hidden", JSON.stringify(value));
   if (value === null) return mark("null", "null");
-  // Tokens are secrets: enough of one to tell it from another.
+  // Tokens are secrets: show only enough to distinguish them.
   if (/^eyJ[\w-]+\.[\w-]+\.[\w-]+$/.test(value)) return mark("string", `"${value.slice(0, 8)}…${value.slice(-6)}"`);
   return mark(typeof value, JSON.stringify(value));
 }
@@ -51,23 +51,23 @@ function mark(className, text) {
   return span;
 }
 
-// explain says in a line each what a person may wonder about.
+// explain returns one line for each thing in the answer that needs an explanation.
 export function explain(answer, who) {
   const found = new Set(codes(answer));
   const redacted = answer.extensions?.redacted?.length ?? 0;
   const lines = [];
   if (found.has("FORBIDDEN_FIELD")) {
     const count = codes(answer).filter((code) => code === "FORBIDDEN_FIELD").length;
-    lines.push(`FORBIDDEN_FIELD: ${values(count)} hidden from ${who} and null; path says which. The rest is good.`);
+    lines.push(`FORBIDDEN_FIELD: ${values(count)} hidden from ${who} and null; see path. All other values are valid.`);
   }
   if (redacted) {
-    lines.push(`extensions.redacted: ${values(redacted)} hidden from ${who} and null, without an error by @redact.`);
+    lines.push(`extensions.redacted: ${values(redacted)} hidden from ${who} and null; @redact suppresses the errors.`);
   }
   if (found.has("UNAUTHENTICATED")) {
-    lines.push("UNAUTHENTICATED: this wants an account. Register, sign in, or choose one above.");
+    lines.push("UNAUTHENTICATED: this needs an account. Register, sign in, or choose one above.");
   }
   if (Object.values(answer.data ?? {}).some((payload) => payload?.userErrors?.length)) {
-    lines.push("userErrors: the mutation changed nothing, and this is why.");
+    lines.push("userErrors: why the mutation changed nothing.");
   }
   return lines;
 }

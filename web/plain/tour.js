@@ -1,11 +1,11 @@
-// The tour: operations that run as they are on a fresh server, in this order.
-// `as` names the part that asks; `needs` names what earlier steps have made.
+// The tour: operations that run on a new server without edits, in this order.
+// `as` names the part that sends it; `needs` names the records of earlier steps.
 
 export const steps = [
   {
     title: "Register",
     makes: "desk",
-    query: `# A front desk opens its account.
+    query: `# A front desk registers an account.
 # The page signs it in with the tokens of the answer.
 mutation Register($input: RegisterInput!) {
   register(input: $input) {
@@ -19,7 +19,7 @@ mutation Register($input: RegisterInput!) {
   {
     title: "Create a patient",
     as: "desk",
-    query: `# Whoever creates a record owns it.
+    query: `# The account that creates a record owns it.
 mutation CreatePatient($input: CreatePatientInput!) {
   createPatient(input: $input) {
     patient { id name age version viewer { relations } }
@@ -43,7 +43,7 @@ mutation CreatePatient($input: CreatePatientInput!) {
   {
     title: "Create a doctor",
     as: "doctor",
-    query: `# A doctor enters herself in the list of doctors.
+    query: `# A doctor adds herself to the list of doctors.
 # Once an administrator has verified her, she sees her patients.
 mutation CreateDoctor($input: CreateDoctorInput!) {
   createDoctor(input: $input) {
@@ -71,7 +71,7 @@ mutation CreateDoctor($input: CreateDoctorInput!) {
     as: "desk",
     needs: ["patient", "doctor"],
     query: `# From now on the doctor treats the patient.
-# Only the patient's owner may say so.
+# Only the patient's owner may assign one.
 mutation Assign($input: AssignDoctorInput!) {
   assignDoctor(input: $input) {
     mapping { id isActive assignedAt patient { name } doctor { name } }
@@ -86,7 +86,7 @@ mutation Assign($input: AssignDoctorInput!) {
     title: "Patient and doctors",
     as: "desk",
     needs: ["patient"],
-    query: care("", "# The graph. Whose account a doctor has is hidden\n# from the front desk: null, with an error."),
+    query: care("", "# The graph. The account of a doctor is hidden\n# from the front desk: null, with an error."),
     variables: ({ patient }) => ({ patient: patient?.id }),
   },
   {
@@ -99,7 +99,7 @@ mutation Assign($input: AssignDoctorInput!) {
   {
     title: "Search, page by page",
     as: "desk",
-    query: `# Search looks only at values that the caller may read.
+    query: `# Search compares only values that the caller may read.
 # For the next page, pass endCursor as after.
 query FindPatients($search: String, $after: String) {
   patients(first: 10, after: $after, search: $search, orderBy: { field: NAME }) {
@@ -133,7 +133,7 @@ mutation UpdatePatient($id: ID!, $input: UpdatePatientInput!, $version: Int) {
     as: "stranger",
     needs: ["patient", "doctor"],
     query: `# For a stranger the patient does not exist.
-# The doctor does, without what is private.
+# The doctor does, without private fields.
 query Stranger($patient: ID!, $doctor: ID!) {
   patient(id: $patient) { name phone medicalHistory }
   patients { totalCount }
@@ -177,19 +177,19 @@ const people = {
   stranger: { username: "stranger", role: "PATIENT" },
 };
 
-// person makes a new account for a part: what RegisterInput wants.
+// person returns the RegisterInput of a new account for a part.
 export function person(part) {
   const username = `${people[part].username}_${some()}`;
   return { username, email: `${username}@clinic.example`, password: `${some(5)}-${some(5)}-${some(5)}`, role: people[part].role };
 }
 
-// some makes up letters and digits, without those that look alike.
+// some returns random letters and digits, without those that look alike.
 function some(length = 4) {
   const letters = "abcdefghjkmnpqrstuvwxyz23456789";
   return Array.from(crypto.getRandomValues(new Uint32Array(length)), (n) => letters[n % letters.length]).join("");
 }
 
-// Made remembers the ids and versions of what mutations have made, and nothing else of it.
+// Made keeps the ids and versions of records that mutations created, and nothing else.
 export class Made {
   #records = {};
   #kinds = { pat: "patient", doc: "doctor", map: "mapping" };
@@ -202,7 +202,7 @@ export class Made {
     this.#records = {};
   }
 
-  // learn takes in the data of an answer. Queries only bring versions up to date.
+  // learn reads the data of an answer. Queries only update versions.
   learn(data, byMutation) {
     if (data === null || typeof data !== "object") return;
     const kind = this.#kinds[/^(pat|doc|map)_/.exec(data.id)?.[1]];

@@ -8,7 +8,7 @@ import { INTROSPECTION_NAME } from './schema/schema';
 import { graphiqlStorage } from './stored';
 import { EditorLook } from './editor/EditorLook';
 
-const plugins = [explorerPlugin()]; // naming plugins leaves out the history, which would keep patient data
+const plugins = [explorerPlugin()]; // an explicit list excludes the history, which would store patient data
 
 export function Playground() {
   return (

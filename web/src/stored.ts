@@ -1,17 +1,17 @@
-// What is stored where, and nothing is stored elsewhere:
+// The page stores data in these places and nowhere else:
 //
-//   localStorage    how the page looks: theme, the open panel, sizes
+//   localStorage    the look of the page: theme, the open panel, sizes
 //   sessionStorage  the accounts with their tokens, the tabs with queries and
-//                   variables, what the examples have made; ends with the
-//                   browser tab
-//   memory          answers, and what is typed into the headers editor; ends
-//                   with the page
+//                   variables, values from the examples; ends with the browser
+//                   tab
+//   memory          answers, and the text of the headers editor; ends with the
+//                   page
 //
-// localStorage outlives everybody who sits at this machine, so no patient data
-// may come near it.
+// localStorage is shared by all who use this machine, so it must never contain
+// patient data.
 import { useSyncExternalStore } from 'react';
 
-/** A value of this browser tab: it survives a reload and ends with the tab. */
+/** A value of this browser tab. It survives a reload and ends with the tab. */
 export class Stored<T> {
   readonly #key: string;
   readonly #listeners = new Set<() => void>();
@@ -48,8 +48,8 @@ const appearance = new Set(
 );
 const tabsKey = 'graphiql:tabState';
 
-// GraphiQL also stores the editors' texts under keys of their own. They are in
-// the tabs already, so what is neither appearance nor tabs is dropped.
+// GraphiQL also stores the texts of the editors under separate keys. The tabs
+// contain them already, so all keys except appearance and tabs are dropped.
 function placeOf(key: string): Storage | undefined {
   if (appearance.has(key)) {
     return localStorage;
@@ -57,7 +57,7 @@ function placeOf(key: string): Storage | undefined {
   return key === tabsKey ? sessionStorage : undefined;
 }
 
-/** The storage given to GraphiQL. */
+/** The storage that GraphiQL uses. */
 export const graphiqlStorage = {
   getItem: (key: string) => placeOf(key)?.getItem(key) ?? null,
   setItem: (key: string, value: string) => placeOf(key)?.setItem(key, value),
@@ -68,7 +68,7 @@ export const graphiqlStorage = {
   },
 };
 
-/** The tab that was active before a reload: GraphiQL wants its texts handed in. */
+/** The tab that was active before a reload: GraphiQL needs its texts as properties. */
 export function storedActiveTab(): { query: string; variables: string } | undefined {
   const text = sessionStorage.getItem(tabsKey);
   if (text === null) {

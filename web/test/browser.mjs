@@ -21,7 +21,7 @@ export function launch() {
   });
 }
 
-/** Opens the page in a fresh profile. `trouble` collects what must not happen. */
+/** Opens the page in a new profile. `trouble` collects everything that must not happen. */
 export async function visit(browser, base, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   const trouble = [];

@@ -1,5 +1,5 @@
-// The page of the REST addresses that the server shows when the viewer was not
-// built. CAREGRAPH_PLAIN_BIN is a server binary that was built with an empty dist.
+// The list of REST addresses that the server shows if Swagger UI was not built.
+// CAREGRAPH_PLAIN_BIN is a server binary that was built with an empty dist.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

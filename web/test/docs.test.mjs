@@ -28,14 +28,14 @@ const call = (name, body) =>
     body: JSON.stringify(body),
   });
 
-/** Opens the page; the test fails if the browser complains of something, or another host is asked. */
+/** Opens the page; the test fails if the browser reports an error or calls another host. */
 async function open(t) {
   const { page, trouble, close } = await visit(browser, server.base);
   await page.goto(`${server.base}/docs/`);
   await page.waitForSelector('.opblock');
   t.after(async () => {
     await close();
-    // The browser itself notes every answer of status 401; they are what is tested.
+    // The browser logs every answer with status 401; the tests expect those.
     assert.deepEqual(trouble.filter(text => !text.includes('status of 401')), []);
   });
   return page;
@@ -47,10 +47,10 @@ async function signIn(page, password = rahul.password) {
   await page.click('#sign-in button');
 }
 
-/** Which of the two there are for signing in and out can be seen. */
+/** The visible one of the two elements for signing in and out. */
 const shown = page => page.locator('#sign-in, #account').evaluateAll(all => all.filter(one => one.checkVisibility()).map(one => one.id));
 
-/** Tries the operation as it stands on the page, and returns the status and the answer. */
+/** Runs the operation with its example, and returns the status and the answer. */
 async function tryOut(page, id) {
   const block = page.locator(`.opblock[id$="-${id}"]`);
   if (!(await block.locator('.execute').count())) {
@@ -97,7 +97,7 @@ test('a reload keeps the session, signing out ends it here and at the server', a
   assert.equal((await call('token/refresh', { refresh })).status, 401);
 });
 
-test('a wrong password is told, and nothing is kept', async t => {
+test('a wrong password shows an error, and nothing is stored', async t => {
   const page = await open(t);
   await signIn(page, 'not the password');
   await page.waitForSelector('#fault:not(:empty)');

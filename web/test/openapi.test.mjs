@@ -1,4 +1,4 @@
-// What the server says of its REST addresses, by a validator that knows nothing of it.
+// Checks the description of the REST addresses with an independent validator.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

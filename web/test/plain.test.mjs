@@ -1,4 +1,4 @@
-// The page that the server shows when the app was not built, in a real browser.
+// The page that the server shows if the app was not built, in a real browser.
 // CAREGRAPH_PLAIN_BIN is a server binary that was built with an empty dist.
 
 import assert from 'node:assert/strict';
@@ -23,7 +23,7 @@ after(async () => {
   await server?.stop();
 });
 
-/** Opens the page; the test fails if the browser complains of something, or another host is asked. */
+/** Opens the page; the test fails if the browser reports an error or calls another host. */
 async function open(t, options) {
   const { page, trouble, close } = await visit(browser, server.base, options);
   t.after(async () => {
@@ -36,7 +36,7 @@ async function open(t, options) {
 const answer = page => page.locator('#result').innerText();
 const chosen = page => page.locator('#accounts label:has(:checked)').innerText();
 
-// answered waits for the answer of what the action starts.
+// answered runs the action and waits for the answer.
 async function answered(page, action) {
   await page.evaluate(() => document.querySelector('#measure').replaceChildren());
   await action();
@@ -79,7 +79,7 @@ test('hidden values are marked and explained', async t => {
   assert.match(await page.locator('#notes').innerText(), /^extensions\.redacted: 1 value is hidden/);
 });
 
-test('another account is one click, and the same query is answered anew', async t => {
+test('another account is one click, and the same query gets a new answer', async t => {
   const page = await open(t);
   await runSteps(page, STEPS);
   const mine = await runStep(page, 5);
@@ -179,7 +179,7 @@ test('a session that has ended elsewhere leaves the list', async t => {
   assert.match(await chosen(page), /Nobody/);
 });
 
-test('what cannot be sent is told and focused', async t => {
+test('invalid input shows an error and gets the focus', async t => {
   const page = await open(t);
   await page.fill('#variables', '{');
   await page.click('#run');

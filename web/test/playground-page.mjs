@@ -1,6 +1,6 @@
-// What a person does on the page, by the names that assistive technology sees.
+// What a user does on the page, by the names that assistive technology sees.
 
-/** Waits until the operation editor can be typed into and the schema is there. */
+/** Waits until the operation editor accepts input and the schema is loaded. */
 export async function ready(page) {
   await editor(page).waitFor();
   await page.waitForFunction(() => document.querySelector('[aria-label^="Re-fetch GraphQL schema"]:enabled'));
@@ -24,7 +24,7 @@ export async function runExample(page, name) {
 
 export const execute = page => page.getByRole('button', { name: /^Execute query/ }).click();
 
-/** Does something that sends the operation, and returns the answer when the page shows it. */
+/** Runs an action that sends the operation, and returns the answer when the page shows it. */
 export async function answerOf(page, operationName, action) {
   const arriving = page.waitForResponse(
     response => response.url().endsWith('/graphql') && response.request().postDataJSON().operationName === operationName,

@@ -36,7 +36,7 @@ after(async () => {
   await server?.stop();
 });
 
-/** A test on a fresh visit; whatever it does, no other host is asked and no policy is hurt. */
+/** A test on a new visit. It fails if the page calls another host or violates its policy. */
 function onPage(name, body, options) {
   test(name, async t => {
     const { page, trouble, close } = await visit(browser, server.base, options);
@@ -104,7 +104,7 @@ onPage('a switch of the account asks the same query again: the stranger sees no 
   assert.equal(owner.data.patient.name, 'Arjun Mehta');
   const nobody = await answerOf(page, 'PatientGraph', () => chooseAsker(page, 'nobody'));
   assert.equal(nobody.errors[0].extensions.code, 'UNAUTHENTICATED');
-  assert.match(await explanation(page), /Nobody is signed in/);
+  assert.match(await explanation(page), /You are not signed in/);
 });
 
 onPage('a mutation is not run again by a switch', async page => {
@@ -197,7 +197,7 @@ onPage('a reload keeps accounts, tab and variables; localStorage holds no data',
   assert.doesNotMatch(JSON.stringify(kept), /Arjun|asha|pat_|eyJ/);
 });
 
-onPage('a refused access token is renewed once, and an ended session is told', async page => {
+onPage('a refused access token is renewed once, and an ended session shows a notice', async page => {
   await runTourUpTo(page, 'CreatePatient');
   await page.evaluate(() => {
     const key = 'caregraph.playground.accounts';

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const binary = process.env.CAREGRAPH_BIN ?? fileURLToPath(new URL('../../bin/caregraph', import.meta.url));
 
-/** Starts the server on a fresh database and a free port; `base` is its address. */
+/** Starts the server on a new database and a free port; `base` is its address. */
 export async function startServer(...flags) {
   const data = await mkdtemp(join(tmpdir(), 'caregraph-web-test-'));
   const server = spawn(binary, ['serve', '--addr', '127.0.0.1:0', '--data', join(data, 'db'), '--log-level', 'warn', ...flags], {
@@ -37,7 +37,7 @@ async function greeting(server) {
   throw new Error('the server ended before it was ready');
 }
 
-/** Makes an administrator's account beside the running server. */
+/** Creates an administrator's account while the server runs. */
 export async function createAdmin({ data }, email, password) {
   const command = spawn(binary, ['admin', 'create', '--email', email, '--data', data], {
     stdio: ['pipe', 'ignore', 'inherit'],

@@ -1,4 +1,4 @@
-// Lists the addresses of the description. Texts are set as texts, never as HTML.
+// Lists the addresses of the description. Texts are inserted as text, never as HTML.
 
 function element(name, text, ...children) {
   const made = document.createElement(name);

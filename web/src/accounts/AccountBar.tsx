@@ -6,7 +6,7 @@ import { AccountPanel } from './AccountPanel';
 import { activate, useAccounts, type Account } from './accounts';
 import { setNotice, useNotice } from './notice';
 
-/** The bar above: as whom is asked. It stands before GraphiQL in the page, and lives inside it to run operations. */
+/** The bar at the top, which chooses the account. It is placed above GraphiQL, but is a child of it to run operations. */
 export function AccountBar() {
   const { list, active } = useAccounts();
   const [isOpen, setOpen] = useState(false);
@@ -40,7 +40,7 @@ export function AccountBar() {
               onChoose={() => switchTo(account.id)}
             />
           ))}
-          <button type="button" className="add" onClick={addStranger} title="Opens a new account that owns nothing">
+          <button type="button" className="add" onClick={addStranger} title="Registers a new account that owns nothing">
             + stranger
           </button>
         </div>
@@ -98,7 +98,7 @@ function Asker({ name, account, isActive, onChoose }: AskerProps) {
   );
 }
 
-/** Runs the open operation again if it was run before and only reads: a mutation would be done twice. */
+/** Runs the open query again if it was run before. It never repeats a mutation. */
 function useAskAgain(): () => void {
   const { run } = useGraphiQLActions();
   const { wasRun, operation } = useGraphiQL(({ tabs, activeTabIndex, operations, operationName }) => ({

@@ -20,7 +20,7 @@ type Props = {
   onDone: (account: Account) => void;
 };
 
-/** A form that ends with an account that is signed in, or says at each field what is wrong with it. */
+/** A form that signs an account in, or shows the errors at their fields. */
 export function AccountForm({ fields, submit, send, onDone }: Props) {
   const [faults, setFaults] = useState<UserError[]>([]);
   const [isSending, setSending] = useState(false);

@@ -4,12 +4,12 @@ import { AccountForm } from './AccountForm';
 import { login, logout, register } from './operations';
 
 type Props = {
-  /** Called when another account has become the active one. */
+  /** Called after the active account has changed. */
   onSignedIn: () => void;
   onClose: () => void;
 };
 
-/** Who am I, sign out, sign in, register. */
+/** Shows the active account; signs out, signs in and registers. */
 export function AccountPanel({ onSignedIn, onClose }: Props) {
   useAccounts();
   const account = activeAccount();
@@ -74,7 +74,7 @@ function WhoAmI({ account, onSignedOut }: { account: Account; onSignedOut: () =>
         <dt>Id</dt>
         <dd>{account.id}</dd>
         <dt>Access token</dt>
-        <dd>good until {until}, then renewed by itself</dd>
+        <dd>valid until {until}, renewed automatically</dd>
       </dl>
       <button type="button" onClick={signOut}>
         Sign out
@@ -87,7 +87,7 @@ function Nobody() {
   return (
     <div className="me">
       <h2>You ask as nobody</h2>
-      <p>No access token is sent. Sign in or register, or run the example Register. An administrator is made on the
+      <p>The page sends no access token. Sign in or register, or run the example Register. Create an administrator on the
       server's command line: <code>caregraph admin create --email …</code></p>
     </div>
   );

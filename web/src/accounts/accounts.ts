@@ -12,13 +12,13 @@ export type Account = {
   email: string | null;
   role: string;
   tokens: Tokens;
-  /** Made by an example, not by the person in front of the page. */
+  /** Registered by an example, not by the user. */
   made?: boolean | undefined;
 };
 
 type Accounts = {
   list: Account[];
-  /** The account that is asked as; null is nobody. */
+  /** The account that sends the requests; null for none. */
   active: string | null;
 };
 
@@ -38,7 +38,7 @@ export function activate(id: string | null): void {
   accounts.set({ ...accounts.value, active: id });
 }
 
-/** Adds an account, or gives one that is there its new session, and makes it the active one. */
+/** Adds an account, or replaces the session of a known one, and makes it active. */
 export function addAccount(account: Account): void {
   const { list } = accounts.value;
   const known = list.some(({ id }) => id === account.id);
@@ -58,8 +58,8 @@ export function setTokens(id: string, tokens: Tokens): void {
   accounts.set({ list: list.map(account => (account.id === id ? { ...account, tokens } : account)), active });
 }
 
-// A browser tab that was duplicated starts with the same tokens, and a refresh
-// token that is presented twice ends its session. So the tabs tell each other.
+// A duplicated browser tab starts with the same tokens, and a refresh token that
+// is used twice ends its session. So the tabs share renewed tokens.
 const channel = new BroadcastChannel('caregraph.playground.renewals');
 
 export function tellRenewed(used: string, tokens: Tokens): void {

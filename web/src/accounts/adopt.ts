@@ -4,8 +4,8 @@ import { addAccount, accountById, type Account, type Tokens } from './accounts';
 type Payload = { user?: Partial<Account> | null; tokens?: Partial<Tokens> | null };
 
 /**
- * Signs in with the tokens of an answer: `register`, `login` and their like,
- * run in the editor, have the same effect as the account panel.
+ * Signs in with the tokens of an answer: `register`, `login` and similar
+ * mutations in the editor have the same effect as the account panel.
  */
 export function adoptSessions({ data }: Answer): void {
   for (const value of Object.values(data ?? {})) {

@@ -3,7 +3,7 @@ import { useSyncExternalStore } from 'react';
 let notice: string | null = null;
 const listeners = new Set<() => void>();
 
-/** Says one thing about the accounts, in the account bar, until it is closed. */
+/** Shows one message in the account bar until it is closed. */
 export function setNotice(text: string | null): void {
   notice = text;
   listeners.forEach(listener => listener());

@@ -7,7 +7,7 @@ export type RegisterInput = { username: string; email: string; password: string;
 
 type Session = { user: Omit<Account, 'tokens'> | null; tokens: Tokens | null; userErrors: UserError[] };
 
-/** Either an account that is signed in, or what stood in the way. */
+/** A signed-in account, or the errors. */
 export type SignedIn = { account: Account } | { faults: UserError[] };
 
 const session = '{ user { id username email role } tokens { access refresh accessExpiresAt } userErrors { field code message } }';
@@ -33,7 +33,7 @@ function signedIn(answer: Answer): SignedIn {
   return { faults: (answer.errors ?? []).map(({ message }) => ({ field: null, code: '', message })) };
 }
 
-/** New tokens for the session; 'ended' if it is over; nothing if the server did not answer. */
+/** New tokens of the session; 'ended' if it has ended; undefined if the server did not answer. */
 export async function refresh(token: string): Promise<Tokens | 'ended' | undefined> {
   const query = `mutation Refresh($refresh: String!) { session: refreshToken(refresh: $refresh) ${session} }`;
   const { data } = await send({ query, variables: { refresh: token } });
@@ -41,7 +41,7 @@ export async function refresh(token: string): Promise<Tokens | 'ended' | undefin
   return found ? (found.tokens ?? 'ended') : undefined;
 }
 
-/** Ends the session on the server; that it may have ended before does not matter. */
+/** Ends the session on the server, if it has not ended before. */
 export async function logout(account: Account): Promise<void> {
   await send({ query: 'mutation Logout { logout { userErrors { code } } }' }, bearer(account.tokens.access));
 }

@@ -2,12 +2,12 @@ import { accountById, dropAccount, setTokens, tellRenewed } from './accounts';
 import { setNotice } from './notice';
 import { refresh } from './operations';
 
-// So much of an access token's life must be left for it to be sent.
+// A token that expires sooner than this is renewed before it is sent.
 const marginMilliseconds = 60_000;
 
 const underWay = new Map<string, Promise<string | undefined>>();
 
-/** The access token to send for an account, renewed if it is about to end. */
+/** The access token to send for an account, renewed if it is about to expire. */
 export async function currentAccess(id: string): Promise<string | undefined> {
   const tokens = accountById(id)?.tokens;
   if (!tokens || Date.parse(tokens.accessExpiresAt) - Date.now() > marginMilliseconds) {
@@ -17,14 +17,14 @@ export async function currentAccess(id: string): Promise<string | undefined> {
 }
 
 /**
- * Gives the account new tokens in place of an access token that is no good any
- * more. One renewal at a time: a refresh token works once, and presenting it a
- * second time ends the session.
+ * Replaces the tokens of the account when its access token is no longer valid.
+ * One renewal at a time: a refresh token works once, and using it a second time
+ * ends the session.
  */
 export function renew(id: string, stale: string): Promise<string | undefined> {
   const current = accountById(id)?.tokens.access;
   if (current !== stale) {
-    return Promise.resolve(current); // somebody else was faster
+    return Promise.resolve(current); // another caller has renewed it
   }
   let renewal = underWay.get(id);
   if (!renewal) {
@@ -39,7 +39,7 @@ async function renewNow(id: string): Promise<string | undefined> {
   const renewed = await refresh(tokens.refresh);
   if (renewed === 'ended') {
     dropAccount(id);
-    setNotice(`The session of ${username} has ended. Sign in again to ask as ${username}.`);
+    setNotice(`The session of ${username} has ended. Sign in again to continue as ${username}.`);
     return undefined;
   }
   if (renewed) {

@@ -2,15 +2,15 @@ import { pick, useGraphiQL, useMonaco } from '@graphiql/react';
 import { useEffect } from 'react';
 import { showDescriptions } from './showDescriptions';
 
-// GraphiQL writes its pink into Monaco's themes; everything else follows the
-// CSS variables of theme.css.
+// GraphiQL sets its own colors in Monaco's themes; everything else uses the CSS
+// variables of theme.css.
 const themes = {
   'graphiql-LIGHT': ['vs', '#0b6e5b', '#1d3035', '#ffffff'],
   'graphiql-DARK': ['vs-dark', '#5cc9ae', '#d6e0dd', '#17221f'],
 } as const;
 const phone = '(max-width: 700px)';
 
-/** Gives the editors the colors of the page, and letters small enough for a query beside its answer. */
+/** Sets the colors of the editors, and a font size at which a query fits next to its answer. */
 export function EditorLook() {
   const monaco = useMonaco(state => state.monaco);
   useEffect(() => {

@@ -1,6 +1,5 @@
-// Monaco does its work in these workers. They are our own imports, so that the
-// build puts them beside the page; the helper that GraphiQL ships for this
-// breaks with Vite 8.
+// The workers of Monaco. We import them ourselves, so that the build emits them
+// with the page; GraphiQL's helper for this breaks with Vite 8.
 import type {} from 'monaco-editor'; // the type of window.MonacoEnvironment
 import EditorWorker from 'monaco-editor/esm/vs/editor/editor.worker.js?worker';
 import JsonWorker from 'monaco-editor/esm/vs/language/json/json.worker.js?worker';

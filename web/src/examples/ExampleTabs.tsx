@@ -12,7 +12,7 @@ export const exampleTabs = examples.map(example => ({ query: example.query, vari
 
 export const firstTab = storedActiveTab() ?? exampleTabs[0]!;
 
-/** Keeps the variables of the open example filled, and its actor active. */
+/** Fills in the variables of the open example and activates its actor. */
 export function ExampleTabs() {
   const memory = useMemory();
   const { updateActiveTabValues } = useGraphiQLActions();
@@ -22,7 +22,7 @@ export function ExampleTabs() {
     editor: variableEditor,
   }));
 
-  useDidUpdate(() => showActor(exampleOf(name)), [tabId]); // not after a reload: who asks then is who asked before
+  useDidUpdate(() => showActor(exampleOf(name)), [tabId]); // not after a reload, which keeps the active account
 
   useEffect(() => {
     const example = exampleOf(name);
@@ -33,14 +33,14 @@ export function ExampleTabs() {
     const next = JSON.stringify(filled(variables, example.fills), null, 2);
     if (next !== JSON.stringify(variables, null, 2)) {
       editor.setValue(next);
-      updateActiveTabValues({ variables: next }); // at once, for GraphiQL itself takes its time
+      updateActiveTabValues({ variables: next }); // at once: GraphiQL itself does it later
     }
   }, [tabId, memory, editor]);
 
   return null;
 }
 
-// While the text is being edited it may not be JSON; then it is not touched.
+// A text that is not JSON at the moment is not changed.
 function parsed(text: string) {
   try {
     return JSON.parse(text);

@@ -5,15 +5,14 @@ import type { Example } from './examples';
 import { made, note } from './memory';
 import { salt } from './salt';
 
-/** The parts of the tour. */
+/** The roles in the tour. */
 export type Actor = 'desk' | 'doctor' | 'stranger';
 
 const idOf = { desk: () => made('desk'), doctor: () => made('doctorAccount'), stranger: () => made('stranger') };
 
 /**
- * Opening an example makes its actor the active account, if there is one
- * already. An account that the person signed in by hand stays active: that was
- * their choice.
+ * Activates the account of an example's actor when the example is opened, if the
+ * account exists. An account that the user signed in by hand stays active.
  */
 export function showActor(example: Example | undefined): void {
   const actor = example?.actor && accountById(idOf[example.actor]() ?? null);
@@ -22,7 +21,7 @@ export function showActor(example: Example | undefined): void {
   }
 }
 
-/** Running an example opens the account of its doctor or stranger, if there is none yet. */
+/** Registers the doctor or stranger of an example before it runs, if needed. */
 export async function actFor(example: Example | undefined): Promise<void> {
   const { actor } = example ?? {};
   if ((actor === 'doctor' || actor === 'stranger') && !accountById(idOf[actor]() ?? null)) {
@@ -30,7 +29,7 @@ export async function actFor(example: Example | undefined): Promise<void> {
   }
 }
 
-/** Opens an account with a random password, good for this session, and makes it the active one. */
+/** Registers an account with a random password and makes it the active one. */
 export async function open(actor: 'doctor' | 'stranger'): Promise<void> {
   const username = `${actor}_${salt()}`;
   const outcome = await register({
@@ -41,7 +40,7 @@ export async function open(actor: 'doctor' | 'stranger'): Promise<void> {
     role: actor === 'doctor' ? 'DOCTOR' : 'PATIENT',
   });
   if ('faults' in outcome) {
-    setNotice(`The ${actor}'s account could not be opened: ${outcome.faults[0]?.message ?? 'no reason given.'}`);
+    setNotice(`The ${actor}'s account could not be registered: ${outcome.faults[0]?.message ?? 'no reason given.'}`);
     return;
   }
   addAccount({ ...outcome.account, made: true });

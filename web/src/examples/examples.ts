@@ -6,15 +6,15 @@ import queries from './examples.graphql?raw';
 export type Variables = Record<string, unknown>;
 
 export type Example = {
-  /** Name of its operation, and so the title of its tab. */
+  /** The name of its operation, which is the title of its tab. */
   name: string;
   query: string;
   variables: Variables;
-  /** As whom it asks, unless the person chose an account of their own. */
+  /** The account that sends it, unless the user has chosen another one. */
   actor?: Actor;
-  /** Which variables are filled with what: path in the variables -> thing made. */
+  /** The variables to fill in: path in the variables -> name of a stored value. */
   fills?: Record<string, keyof Made>;
-  /** What a later example needs from the answer. What is not there is not remembered. */
+  /** The values of the answer that later examples need. Undefined ones are not stored. */
   makes?: (data: any) => Partial<Made>;
 };
 
@@ -109,10 +109,10 @@ const texts = new Map(
     .map(text => [/^#! (\w+)/.exec(text)![1]!, text.replace(/^.*\n/, '').trim() + '\n']),
 );
 
-/** The tour, in its order. */
+/** The examples, in the order of the tour. */
 export const examples: Example[] = withoutQuery.map(example => ({ ...example, query: texts.get(example.name)! }));
 
-/** The example whose operation has the name; an operation that was renamed is none. */
+/** The example whose operation has the name. */
 export function exampleOf(operationName: string | null | undefined): Example | undefined {
   return examples.find(({ name }) => name === operationName);
 }

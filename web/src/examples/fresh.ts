@@ -1,6 +1,6 @@
 import { salt } from './salt';
 
-// Values that must be the only ones of their kind on the server.
+// Values that must be unique on the server.
 export const newUsername = () => `asha_${salt()}`;
 export const newEmail = () => `asha.${salt()}@clinic.example`;
 export const newLicense = () => `KMC-${salt().toUpperCase()}`;

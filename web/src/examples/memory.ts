@@ -3,7 +3,7 @@ import { Stored, useStored } from '../stored';
 import type { Example, Variables } from './examples';
 import { newEmail, newLicense, newUsername } from './fresh';
 
-/** What the examples have made so far, for the variables of later ones. */
+/** Values from the answers of the examples, for the variables of later ones. */
 export type Made = {
   patient: string;
   patientVersion: number;
@@ -12,13 +12,13 @@ export type Made = {
   newUsername: string;
   newEmail: string;
   newLicense: string;
-  /** Accounts by their part in the tour. */
+  /** Accounts by their role in the tour. */
   desk: string;
   stranger: string;
   doctorAccount: string;
 };
 
-/** Of each thing all values, latest last: a variable that holds an earlier one is out of date. */
+/** All values by name, latest last: a variable with an earlier one is out of date. */
 type Memory = { [Name in keyof Made]?: Made[Name][] };
 
 const memory = new Stored<Memory>('made', () => ({
@@ -33,7 +33,7 @@ export function made<Name extends keyof Made>(name: Name): Made[Name] | undefine
   return memory.value[name]?.at(-1);
 }
 
-/** Notes what was made. Undefined is left out: the answer did not say. */
+/** Stores values. It skips undefined ones, which the answer did not contain. */
 export function note(things: Partial<Made>): void {
   const next: Record<string, unknown[]> = { ...memory.value };
   for (const [name, value] of Object.entries(things)) {
@@ -51,8 +51,8 @@ export function remember(example: Example | undefined, { data }: Answer): void {
 }
 
 /**
- * Puts into the variables what was made. What the person wrote there stays: only
- * a blank and an earlier value of the same thing are replaced.
+ * Fills the stored values into the variables. It replaces only blanks and earlier
+ * stored values, so the user's own values stay.
  */
 export function filled(variables: Variables, fills: Example['fills'] = {}): Variables {
   const result = structuredClone(variables);

@@ -4,7 +4,7 @@ import type { Answer } from '../graphql/send';
 import { loadedSchema } from '../schema/schema';
 import { explain } from './explain';
 
-/** The line under the result: as whom it was asked for, and what was hidden from them. */
+/** The line under the result: the account that sent the request, and what was hidden from it. */
 export function Explanation() {
   const { response, query, operationName } = useGraphiQL(({ tabs, activeTabIndex }) => tabs[activeTabIndex]!);
   const answer = response ? answerIn(response) : undefined;

@@ -1,16 +1,16 @@
 import type { Answer } from '../graphql/send';
 import { explainHidden, type Asked } from './hidden';
 
-/** Says in a few words what was hidden or refused in an answer, and why; nothing if nothing was. */
+/** Explains what was hidden or refused in an answer, and why; undefined if nothing was. */
 export function explain(answer: Answer, asked: Asked): string | undefined {
   const sentences = [refused(answer), inTheWay(answer), absent(answer), explainHidden(answer, asked)];
   return sentences.filter(Boolean).join(' ') || undefined;
 }
 
 const refusals: Record<string, string> = {
-  UNAUTHENTICATED: 'Nobody is signed in: run the example Register, or sign in above.',
-  FORBIDDEN: 'This account may not call that: its docs say whom it is open to.',
-  NO_ANSWER: 'No answer came from the server.',
+  UNAUTHENTICATED: 'You are not signed in: run the example Register, or sign in above.',
+  FORBIDDEN: 'This account may not call this: the docs of the field say who may.',
+  NO_ANSWER: 'The server did not answer.',
 };
 
 function refused({ errors = [] }: Answer): string | undefined {
@@ -23,7 +23,7 @@ function inTheWay({ data }: Answer): string | undefined {
   return codes.length > 0 ? `Nothing was changed: ${codes.join(', ')}.` : undefined;
 }
 
-// A record that the caller may not see is answered like one that does not exist.
+// A record that the caller may not see looks like one that does not exist.
 function absent({ data, errors = [] }: Answer): string | undefined {
   const names = Object.entries(data ?? {})
     .filter(([name, value]) => value === null && !errors.some(({ path }) => path?.[0] === name))

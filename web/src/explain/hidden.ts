@@ -3,14 +3,14 @@ import type { Answer, Path } from '../graphql/send';
 import { fieldAt } from '../schema/fieldAt';
 import { ruleOf, type Audience } from '../schema/rules';
 
-/** What an answer was given to. */
+/** The request of an answer. */
 export type Asked = { schema: GraphQLSchema | undefined; query: string; operationName: string | null };
 
 type Hidden = { name: string; audience: Audience | undefined; relations: string[] };
 
 const shownNames = 3;
 
-/** Says which values were hidden in an answer, from whom, and how to be told otherwise. */
+/** Explains which values were hidden in an answer, who sees them, and what @redact changes. */
 export function explainHidden(answer: Answer, asked: Asked): string | undefined {
   const forbidden = (answer.errors ?? []).filter(error => error.extensions?.code === 'FORBIDDEN_FIELD');
   const redacted = answer.extensions?.redacted ?? [];
@@ -19,7 +19,7 @@ export function explainHidden(answer: Answer, asked: Asked): string | undefined 
     return undefined;
   }
   const hidden = paths.map(path => hiddenAt(path, answer, asked));
-  const means = redacted.length > 0 ? 'As @redact asks, no errors: see extensions.redacted.' : 'With @redact there are no errors.';
+  const means = redacted.length > 0 ? 'Because of @redact there are no errors: see extensions.redacted.' : 'With @redact there are no errors.';
   return [count(hidden), ...reasons(hidden), means].join(' ');
 }
 
@@ -57,11 +57,11 @@ function foundField(schema: GraphQLSchema, path: Path, { query, operationName }:
     const operation = getOperationAST(document, operationName) ?? getOperationAST(document);
     return operation ? fieldAt(schema, document, operation, path) : undefined;
   } catch {
-    return undefined; // the query has been edited since and is no document at the moment
+    return undefined; // the query was edited and is not a valid document at the moment
   }
 }
 
-// How the caller stands to the record, if the query asks for viewer.relations. ANYONE says nothing.
+// The caller's relations to the record, if the query selects viewer.relations. ANYONE is omitted.
 function relationsAt(path: Path, { data }: Answer): string[] {
   const record = path.slice(0, -1).reduce<any>((value, step) => value?.[step], data);
   const names: unknown = record?.viewer?.relations;

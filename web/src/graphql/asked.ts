@@ -4,12 +4,12 @@ import type { Answer } from './send';
 
 let last: { text: string; account: Account | undefined } | undefined;
 
-/** Notes as whom the latest answer was asked for. */
+/** Stores the account that sent the latest request. */
 export function noteAsked(answer: Answer, account: Account | undefined): void {
   last = { text: formatResult(answer), account };
 }
 
-/** As whom the shown answer was asked for, in words; nothing if that is not known any more. */
+/** The account that sent the request of the shown answer, as text; undefined if it is no longer known. */
 export function askedAs(shown: string): string | undefined {
   if (last?.text !== shown) {
     return undefined;

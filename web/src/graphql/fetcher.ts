@@ -11,8 +11,8 @@ import { withRightName } from './operationName';
 import { bearer, send, type Answer, type Request } from './send';
 
 /**
- * Sends what GraphiQL asks for as the active account. GraphiQL's own question
- * for the schema is answered from the schema's text, for only that has the
+ * Sends GraphiQL's requests as the active account. It answers GraphiQL's
+ * introspection query from the schema's text, because only that contains the
  * ownership rules.
  */
 export const fetcher: Fetcher = async (params, options) => {
@@ -42,8 +42,8 @@ async function ask(request: Request, headers: Record<string, string>): Promise<A
   return answer;
 }
 
-// An answer that holds data is not asked for again: part of a mutation may
-// have been done.
+// A request whose answer has data is not repeated: part of a mutation may have
+// run.
 function unauthenticated({ data, errors = [] }: Answer): boolean {
   const nothingDone = !data || Object.values(data).every(value => value === null);
   return nothingDone && errors.some(error => error.extensions?.code === 'UNAUTHENTICATED');

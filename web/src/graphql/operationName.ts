@@ -2,8 +2,8 @@ import { Kind, parse } from 'graphql';
 import type { Request } from './send';
 
 /**
- * GraphiQL learns the name of an operation a moment after its tab was opened.
- * Who is faster than that would send the name of the tab before.
+ * GraphiQL updates the name of the operation a moment after a tab was opened.
+ * Until then it would send the name of the previous tab.
  */
 export function withRightName(request: Request): Request {
   const names = operationNames(request.query);
@@ -15,6 +15,6 @@ function operationNames(query: string): string[] {
   try {
     return parse(query).definitions.flatMap(node => (node.kind === Kind.OPERATION_DEFINITION && node.name ? [node.name.value] : []));
   } catch {
-    return []; // the server says best what is wrong
+    return []; // the server reports the error
   }
 }

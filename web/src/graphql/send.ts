@@ -18,7 +18,7 @@ export type Answer = {
   extensions?: { redacted?: Path[]; retryAfter?: number; [key: string]: unknown };
 };
 
-/** The code of an answer that never came; the server has no such code. */
+/** The code of a missing answer; the server has no such code. */
 export const NO_ANSWER = 'NO_ANSWER';
 
 function noAnswer(message: string): Answer {
@@ -26,8 +26,8 @@ function noAnswer(message: string): Answer {
 }
 
 /**
- * Sends one operation. The given headers win over ours. What goes wrong on the
- * way comes back as an answer with errors, in words.
+ * Sends one operation. The given headers override ours. Errors of the connection
+ * come back as an answer with errors.
  */
 export async function send(request: Request, headers: Record<string, string> = {}): Promise<Answer> {
   let response: Response;
@@ -39,12 +39,12 @@ export async function send(request: Request, headers: Record<string, string> = {
       credentials: 'same-origin',
     });
   } catch {
-    return noAnswer('The server cannot be reached. Is it still running, and is the network there? Nothing was received.');
+    return noAnswer('The server cannot be reached. Check that it is running and that the network works.');
   }
   try {
     return await response.json();
   } catch {
-    return noAnswer(`The answer is not GraphQL (HTTP status ${response.status}). A proxy before the server may have sent it.`);
+    return noAnswer(`The answer is not GraphQL (HTTP status ${response.status}). A proxy in front of the server may have sent it.`);
   }
 }
 

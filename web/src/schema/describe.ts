@@ -2,8 +2,8 @@ import { isObjectType, type GraphQLSchema } from 'graphql';
 import { ruleOf, type Audience, type Rule } from './rules';
 
 /**
- * Puts into the descriptions who may see, set and call what. So the docs and
- * the completion show it, which know descriptions only.
+ * Adds the rules to the descriptions: who may see, set and call what. The docs and
+ * the completion show only descriptions.
  */
 export function describeRules(schema: GraphQLSchema): GraphQLSchema {
   for (const type of Object.values(schema.getTypeMap()).filter(isObjectType)) {
@@ -17,8 +17,8 @@ export function describeRules(schema: GraphQLSchema): GraphQLSchema {
 
 type Described = { description?: string | null | undefined };
 
-// A paragraph that names the audiences, and one that says whom they consist of:
-// the lists in the docs show only the first.
+// One paragraph names the audiences, and one explains them: the lists in the docs
+// show only the first one.
 function describe(thing: Described, { access, read, write }: Rule, accessVerb: string): void {
   const audiences = [access, read, write].filter(audience => audience !== undefined);
   if (audiences.length === 0) {

@@ -19,7 +19,7 @@ export type FoundField = { type: GraphQLNamedType; field: GraphQLField<unknown, 
 
 type Selected = { parent: GraphQLNamedType; node: FieldNode };
 
-/** The field of the schema that a path of the answer leads to, aliases and fragments resolved. */
+/** The field of the schema at a path of the answer, with aliases and fragments resolved. */
 export function fieldAt(
   schema: GraphQLSchema,
   document: DocumentNode,

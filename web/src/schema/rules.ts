@@ -1,9 +1,9 @@
 import { getDirectiveValues, GraphQLEnumType, type ASTNode, type GraphQLSchema } from 'graphql';
 
-/** An audience and the schema's words for it. */
+/** An audience and its description in the schema. */
 export type Audience = { name: string; words: string };
 
-/** The ownership rule of one type or field, as far as it has one. */
+/** The ownership rule of one type or field, if it has one. */
 export type Rule = { access?: Audience; read?: Audience; write?: Audience };
 
 type Annotated = { astNode?: (ASTNode & { directives?: readonly any[] }) | null | undefined };
