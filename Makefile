@@ -1,25 +1,25 @@
-# `make run` and `make test` are all that is needed to try CareGraph; `make check`
-# is for before a commit. Written for any make from GNU 3.81, the one of macOS, on.
+# `make run` and `make test` are enough to try CareGraph. Run `make check` before
+# each commit. The file works with GNU make 3.81, the version of macOS, and later.
 
 GO       ?= go
 FUZZTIME ?= 30s
 ARGS     ?=
 
-# Development tools have a module of their own, so that the server's go.mod
-# names what the server needs and nothing else.
+# Development tools have a module of their own, so that the server's go.mod lists
+# only what the server needs.
 TOOL = $(GO) tool -modfile=tools/go.mod
 
-# The binary carries its revision, unless git will not speak about this tree,
-# such as when it belongs to another account: then go would build nothing.
+# The binary contains its revision, unless git refuses to read this tree, for
+# example because it belongs to another account: then the build would fail.
 STAMP = $$(git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 
 .DEFAULT_GOAL := help
 .PHONY: run test test-tools check lint nolint prose fmt generate fresh versions contract release-schema tidy vet build pg playground browse fill fuzz race bench growth pgo clean help
 
-run: build ## Run the server, with its own PostgreSQL; ARGS="..." are its flags
+run: build ## Run the server, with its own PostgreSQL; ARGS="..." passes flags
 	@exec bin/caregraph $(ARGS)
 
-test: ## Run every test; they bring up their own PostgreSQL
+test: ## Run every test; they start their own PostgreSQL
 	$(GO) test -shuffle=on -timeout=20m ./...
 
 test-tools: ## Run the tests of the development tools
@@ -30,9 +30,9 @@ check: fresh versions contract tidy vet nolint lint test-tools race ## Everythin
 build: web/dist/index.html.gz ## Build bin/caregraph
 	@$(GO) build $(STAMP) -o bin/caregraph .
 
-# The pages in the browser are packed where node is there and their sources are
-# newer. Without it, or without a network, the binary serves a plain page of
-# its own, so this never stops a build.
+# The pages for the browser are built if Node is installed and their sources are
+# newer. Without Node or a network, the binary serves a plain page instead, so this
+# never fails a build.
 PAGES = web/index.html web/package.json web/package-lock.json web/tsconfig.json web/vite.config.ts \
 	$(shell find web/src web/docs -type f ! -path 'web/docs/plain/*' 2>/dev/null)
 
@@ -55,12 +55,12 @@ browse: ## Test the pages in a real browser (needs Node and Chromium)
 fill: build ## Fill a running server with example records; N=1000 adds that many patients
 	@exec bin/caregraph fill $(if $(N),--number $(N)) $(ARGS)
 
-# From inside their module, since a generator that is built with the tools'
-# go.mod has to read the server's packages with the server's.
-generate: ## Write graph/gen anew from schema.graphqls and gqlgen.yml
+# Built inside the tools' module: the generator needs the tools' go.mod to build,
+# and the server's go.mod to read the server's packages.
+generate: ## Generate graph/gen from schema.graphqls and gqlgen.yml
 	$(GO) run -C tools ./generate
 
-fresh: ## Check that graph/gen is what generate writes
+fresh: ## Check that graph/gen is up to date
 	@before=$$(cat graph/gen/*.go | cksum) && $(MAKE) --no-print-directory generate && \
 	after=$$(cat graph/gen/*.go | cksum) && \
 	if [ "$$before" != "$$after" ]; then echo "graph/gen was stale and is written anew: commit it" >&2; exit 1; fi
@@ -94,7 +94,7 @@ nolint: ## Check that each nolint comment names a linter that is on
 prose: ## Check comments, docs and error texts for words that we do not use
 	.ci/prose
 
-fmt: ## Format all Go code as lint wants it
+fmt: ## Format all Go code as lint requires
 	$(TOOL) golangci-lint fmt
 
 race: ## Run every test under the race detector (needs a C compiler)
@@ -109,8 +109,8 @@ fuzz: ## Fuzz every target for FUZZTIME each
 		$(GO) test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) "$$package" </dev/null || exit 1; \
 	done
 
-# On Linux only, where /proc tells what a process has used. All else that they
-# need they bring along and remove again.
+# Linux only: /proc reports what a process has used. They create everything else
+# that they need, and remove it afterwards.
 BENCH = @$(GO) build $(STAMP) -o bin/bench ./bench && exec bin/bench
 
 bench: ## Measure requests against the floor (PEERS=1) or an older build (ARGS="--against BINARY")
@@ -119,10 +119,10 @@ bench: ## Measure requests against the floor (PEERS=1) or an older build (ARGS="
 growth: ## Measure how that grows with the data (ten minutes, 5 GB of disk)
 	$(BENCH) --growth --seconds 2 --json bin/growth.json $(ARGS)
 
-pgo: ## Write default.pgo, by which the compiler optimizes the server
+pgo: ## Write default.pgo, the profile that the compiler uses to optimize the server
 	$(BENCH) --pgo $(ARGS)
 
-clean: ## Remove what was built; data directories stay
+clean: ## Remove all build results; data directories stay
 	rm -rf bin
 	find web/dist -mindepth 1 ! -name .gitkeep -delete
 

@@ -11,14 +11,14 @@ import (
 	"github.com/99designs/gqlgen/codegen/templates"
 )
 
-// bindings is the plugin that writes down what gqlgen decided on each field of
-// the models, so that nobody has to say it a second time.
+// bindings is the plugin that records gqlgen's decision about each field of the
+// models, so that no code has to repeat it.
 type bindings struct{}
 
-// Name is what gqlgen calls the plugin in its errors.
+// Name returns the name of the plugin in gqlgen's errors.
 func (bindings) Name() string { return "bindings" }
 
-// GenerateCode writes bindings.go beside the generated executor.
+// GenerateCode writes bindings.go next to the generated executor.
 func (bindings) GenerateCode(data *codegen.Data) error {
 	var found struct {
 		Models    []*codegen.Object
@@ -45,8 +45,8 @@ func (bindings) GenerateCode(data *codegen.Data) error {
 	})
 }
 
-// isModel reports whether t is a struct of one of the packages. The root types
-// have no struct; those of payloads are in the generated package.
+// isModel reports whether t is a struct of one of the packages. Root types have no
+// struct; the structs of payloads are in the generated package.
 func isModel(t types.Type, packages []string) bool {
 	named, ok := t.(*types.Named)
 	if !ok || !slices.Contains(packages, named.Obj().Pkg().Path()) {
@@ -70,7 +70,7 @@ func binding(f *codegen.Field) (string, error) {
 	}
 }
 
-// source is the template of the file. It keeps the schema's order of fields.
+// source is the template of the file. It keeps the order of the schema's fields.
 const source = `
 {{ reserveImport "context" }}
 // Binding says what of a model stands behind a field of the schema. Exactly

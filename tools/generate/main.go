@@ -2,8 +2,9 @@
 // the bindings that it found on the way, and what turns inputs into records and
 // changes of records.
 //
-// It belongs to the module of the tools, so that the server's go.mod is spared
-// what a generator needs; the package it generates for belongs to the server's.
+// It belongs to the module of the tools, so that the server's go.mod does not list
+// the dependencies of a generator. The generated package belongs to the server's
+// module.
 package main
 
 import (
@@ -22,8 +23,8 @@ func main() {
 }
 
 func run() error {
-	// It looks for gqlgen.yml in the parents, too, and goes where it is: from
-	// there on, Go sees the server's module and not that of the tools.
+	// It also looks for gqlgen.yml in the parent directories and changes to that
+	// directory: from then on, Go uses the server's module and not the tools'.
 	cfg, err := config.LoadConfigFromDefaultLocations()
 	if err != nil {
 		return fmt.Errorf("read gqlgen.yml: %w", err)
