@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 const described = `{"openapi":"3.1.0"}`
@@ -14,9 +16,7 @@ const described = `{"openapi":"3.1.0"}`
 func docsOf(t *testing.T, dist fs.FS) http.Handler {
 	t.Helper()
 	docs, err := newDocs(dist, []byte(described))
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		docs.ServeHTTP(w, r)
@@ -119,9 +119,7 @@ func TestDocs_OlderAddressesLeadToIt(t *testing.T) {
 func TestDocs_IsMadeOfWhatIsEmbedded(t *testing.T) {
 	t.Parallel()
 	docs, err := Docs([]byte(described))
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	if response := ask(t, docs, "GET", "/docs/"); response.StatusCode != http.StatusOK || body(t, response) == "" {
 		t.Errorf("GET /docs/: %d", response.StatusCode)
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 const script = "/assets/index-BqK3x9aZ.js"
@@ -34,12 +36,8 @@ func pack(t *testing.T, content string) []byte {
 	var out bytes.Buffer
 	w := gzip.NewWriter(&out)
 	_, err := io.WriteString(w, content)
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, w.Close())
+	testutil.Must(t, err)
 	return out.Bytes()
 }
 
@@ -57,13 +55,9 @@ func unbuilt(t *testing.T) http.Handler {
 func siteOf(t *testing.T, dist fs.FS) http.Handler {
 	t.Helper()
 	page, err := fs.Sub(plain, "plain")
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	s, err := newSite(dist, page)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	return mounted(s)
 }
 
@@ -94,22 +88,16 @@ func body(t *testing.T, response *http.Response) string {
 	t.Helper()
 	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	return string(text)
 }
 
 func unpacked(t *testing.T, response *http.Response) string {
 	t.Helper()
 	r, err := gzip.NewReader(strings.NewReader(body(t, response)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	text, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	return string(text)
 }
 
@@ -258,9 +246,7 @@ func TestSite_NothingElseIsThere(t *testing.T) {
 func mustHandler(t *testing.T, playground bool) http.Handler {
 	t.Helper()
 	h, err := Handler(playground)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	return mounted(h)
 }
 
@@ -319,9 +305,7 @@ func TestSite_PlainPageNeedsNoOtherHostAndNoInlineCode(t *testing.T) {
 		}
 		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 }
 
 func TestHandler_WithoutPlaygroundThereAreOnlyAddresses(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/caregraph/caregraph/internal/auth"
+	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/store/storetest"
@@ -33,13 +34,9 @@ type server struct {
 func newServer(t *testing.T, options ...func(*store.Options)) *server {
 	t.Helper()
 	keys, err := auth.LoadOrCreateKeys(filepath.Join(t.TempDir(), "keys.json"), "EdDSA")
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	tokens, err := auth.NewTokens(keys, auth.TokenSettings{Issuer: "caregraph", Audience: "caregraph", Clock: time.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	o := &server{Clinic: storetest.New(t, options...), tokens: tokens}
 	o.handler = auth.Identify(o.Store, tokens, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		o.caller = auth.CallerFrom(r.Context())
@@ -51,9 +48,7 @@ func newServer(t *testing.T, options ...func(*store.Options)) *server {
 func (o *server) request(t *testing.T, account *storetest.Account) *auth.Caller {
 	t.Helper()
 	pair, err := o.tokens.Issue(account.UserID, account.SessionID)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
 	r.Header.Set("Authorization", "Bearer "+pair.Access)
 	o.handler.ServeHTTP(httptest.NewRecorder(), r)
@@ -153,9 +148,7 @@ func TestViewer_IsCachedWhileTheEntryIsCertain(t *testing.T) {
 	if _, err := o.request(t, bina).Viewer(t.Context()); err != nil { // the first request of this account
 		t.Error(err)
 	}
-	if err := o.Store.EndSessions(t.Context(), asha.Viewer, ""); err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, o.Store.EndSessions(t.Context(), asha.Viewer, ""))
 	v, err := o.request(t, asha).Viewer(t.Context())
 	wantEnded(t, v, err)
 	v, confirmed, err := o.request(t, asha).CachedViewer(t.Context())

@@ -19,6 +19,8 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jwk"
+
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 func TestLoadOrCreateKeys_MakesAPrivateFileOnceAndKeepsIt(t *testing.T) {
@@ -26,20 +28,14 @@ func TestLoadOrCreateKeys_MakesAPrivateFileOnceAndKeepsIt(t *testing.T) {
 	for _, alg := range []string{EdDSA, ES256} {
 		path := filepath.Join(t.TempDir(), "state", "keys.json")
 		made, err := LoadOrCreateKeys(path, alg)
-		if err != nil {
-			t.Fatal(err)
-		}
+		testutil.Must(t, err)
 		info, err := os.Stat(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		testutil.Must(t, err)
 		if info.Mode().Perm() != 0o600 {
 			t.Errorf("mode is %v, want 0600", info.Mode())
 		}
 		again, err := LoadOrCreateKeys(path, alg)
-		if err != nil {
-			t.Fatal(err)
-		}
+		testutil.Must(t, err)
 		if made.kid != again.kid {
 			t.Errorf("%s: the second start has another key", alg)
 		}
@@ -83,9 +79,7 @@ func TestLoadKeys_FileOthersCanReadIsRefusedByName(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []os.FileMode{0o640, 0o604, 0o644, 0o660, 0o601} {
 		path := newKeyFile(t, EdDSA)
-		if err := os.Chmod(path, mode); err != nil {
-			t.Fatal(err)
-		}
+		testutil.Must(t, os.Chmod(path, mode))
 		_, err := LoadOrCreateKeys(path, EdDSA)
 		wantErrorWith(t, err, path, "chmod 600")
 		_, err = RotateKeys(path, EdDSA)
@@ -102,9 +96,7 @@ func TestLoadKeys_KeyOfOtherAlgorithmIsRefused(t *testing.T) {
 	wantErrorWith(t, err, "ES256", "EdDSA")
 
 	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	_, err = LoadKeys(writeFile(t, pemOf(t, p384)), ES256)
 	wantErrorWith(t, err, "ES256")
 
@@ -120,12 +112,8 @@ func TestLoadKeys_EveryKeyIsChecked(t *testing.T) {
 	t.Parallel()
 	var good struct{ Keys []json.RawMessage }
 	content, err := os.ReadFile(newKeyFile(t, EdDSA))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(content, &good); err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
+	testutil.Must(t, json.Unmarshal(content, &good))
 	ours := string(good.Keys[0])
 	for name, second := range map[string]string{
 		"symmetric":   `{"kty":"oct","k":"c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0","alg":"HS256"}`,
@@ -149,22 +137,14 @@ func TestLoadKeys_EveryKeyIsChecked(t *testing.T) {
 func TestLoadKeys_HalvesOfTwoKeysAreRefused(t *testing.T) {
 	t.Parallel()
 	one, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	two, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	one.PublicKey = two.PublicKey
 	mixed, err := jwk.FromRaw(one)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	content, err := json.Marshal(mixed)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	_, err = LoadKeys(writeFile(t, content), ES256)
 	wantErrorWith(t, err, "key 1")
 }
@@ -188,24 +168,16 @@ func TestLoadKeys_BrokenFileIsNotQuoted(t *testing.T) {
 func TestLoadKeys_TakesPKCS8InPEM(t *testing.T) {
 	t.Parallel()
 	_, edwards, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	weierstrass, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	for alg, key := range map[string]crypto.Signer{EdDSA: edwards, ES256: weierstrass} {
 		path := writeFile(t, pemOf(t, key))
 		keys, err := LoadOrCreateKeys(path, alg)
-		if err != nil {
-			t.Fatal(err)
-		}
+		testutil.Must(t, err)
 		// The same key as PEM and as JWK has the same name.
 		rotated, err := RotateKeys(path, alg)
-		if err != nil {
-			t.Fatal(err)
-		}
+		testutil.Must(t, err)
 		if _, kept := rotated.public[keys.kid]; !kept || rotated.kid == keys.kid {
 			t.Errorf("%s: rotation did not put a new key before that of the PEM file", alg)
 		}
@@ -217,9 +189,7 @@ func TestKeys_KidIsTheThumbprint(t *testing.T) {
 	t.Parallel()
 	keys, err := LoadKeys(writeFile(t, []byte(`{"kty":"OKP","crv":"Ed25519","kid":"mine",
 		"d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}`)), EdDSA)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	if keys.kid != "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k" {
 		t.Errorf("kid = %q", keys.kid)
 	}
@@ -229,19 +199,13 @@ func TestRotateKeys_NewKeySignsOldOnesVerifyAndFiveStay(t *testing.T) {
 	t.Parallel()
 	path := newKeyFile(t, EdDSA)
 	first, err := LoadKeys(path, EdDSA)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	signedBefore := []string{first.kid}
 	for range maxKeys + 2 {
 		rotated, err := RotateKeys(path, EdDSA)
-		if err != nil {
-			t.Fatal(err)
-		}
+		testutil.Must(t, err)
 		loaded, err := LoadKeys(path, EdDSA)
-		if err != nil {
-			t.Fatal(err)
-		}
+		testutil.Must(t, err)
 		if loaded.kid != rotated.kid || slices.Contains(signedBefore, loaded.kid) {
 			t.Error("the new key is not the one that signs")
 		}
@@ -263,9 +227,7 @@ func TestRotateKeys_RefusesToRunBesideAnother(t *testing.T) {
 	t.Parallel()
 	path := newKeyFile(t, EdDSA)
 	before, _ := os.ReadFile(path)
-	if err := os.WriteFile(path+".new", nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, os.WriteFile(path+".new", nil, 0o600))
 	_, err := RotateKeys(path, EdDSA)
 	wantErrorWith(t, err, path+".new")
 	after, _ := os.ReadFile(path)
@@ -285,13 +247,9 @@ func TestPublicJWKS_HasEveryKeyAndNoPrivatePart(t *testing.T) {
 	} {
 		path := newKeyFile(t, alg)
 		keys, err := RotateKeys(path, alg)
-		if err != nil {
-			t.Fatal(err)
-		}
+		testutil.Must(t, err)
 		var set struct{ Keys []map[string]string }
-		if err := json.Unmarshal(keys.PublicJWKS(), &set); err != nil {
-			t.Fatal(err)
-		}
+		testutil.Must(t, json.Unmarshal(keys.PublicJWKS(), &set))
 		if len(set.Keys) != 2 || set.Keys[0]["kid"] != keys.kid {
 			t.Fatalf("want two keys, the signing one first: %s", keys.PublicJWKS())
 		}
@@ -316,9 +274,7 @@ func TestPublicJWKS_PassesNothingOnFromTheFile(t *testing.T) {
 	t.Parallel()
 	keys, err := LoadKeys(writeFile(t, []byte(`{"kty":"OKP","crv":"Ed25519","note":"TOP-SECRET",
 		"d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}`)), EdDSA)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	if strings.Contains(string(keys.PublicJWKS()), "SECRET") || strings.Contains(string(keys.PublicJWKS()), "nWGxne") {
 		t.Errorf("published: %s", keys.PublicJWKS())
 	}
@@ -334,27 +290,21 @@ func TestPublicJWKS_PassesNothingOnFromTheFile(t *testing.T) {
 func newKeyFile(t *testing.T, alg string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "keys.json")
-	if err := createKeyFile(path, jwa.SignatureAlgorithm(alg)); err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, createKeyFile(path, jwa.SignatureAlgorithm(alg)))
 	return path
 }
 
 func writeFile(t *testing.T, content []byte) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "keys")
-	if err := os.WriteFile(path, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, os.WriteFile(path, content, 0o600))
 	return path
 }
 
 func pemOf(t *testing.T, key crypto.Signer) []byte {
 	t.Helper()
 	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 }
 
@@ -374,9 +324,7 @@ func wantErrorWith(t *testing.T, err error, parts ...string) {
 func wantOnlyFile(t *testing.T, path string) {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Dir(path))
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	if len(entries) != 1 || entries[0].Name() != filepath.Base(path) {
 		t.Errorf("want only the key file, found %v", entries)
 	}

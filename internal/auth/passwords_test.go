@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 const (
@@ -20,9 +22,7 @@ func TestHasher_RightPasswordVerifiesAndIsNotStale(t *testing.T) {
 	t.Parallel()
 	hasher := NewHasher(1)
 	encoded, err := hasher.Hash(t.Context(), "Secure@123")
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	if !strings.HasPrefix(encoded, "$argon2id$v=19$m=19456,t=2,p=1$") {
 		t.Errorf("hash is not of the advised cost: %s", encoded)
 	}
@@ -37,13 +37,9 @@ func TestHasher_ComputesBesideTheRest(t *testing.T) {
 	hasher := NewHasher(1)
 	hasher.ExtraCPU = func(compute func()) { compute(); computed++ }
 	encoded, err := hasher.Hash(t.Context(), "Secure@123")
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	wantVerify(t, hasher, encoded, "Secure@123", true, false)
-	if err := hasher.VerifyDummy(t.Context(), "Secure@123"); err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, hasher.VerifyDummy(t.Context(), "Secure@123"))
 	if computed != 3 {
 		t.Errorf("%d hashes were computed with ExtraCPU, want 3", computed)
 	}
@@ -63,9 +59,7 @@ func TestHasher_SpacesAroundPasswordAreNoPartOfIt(t *testing.T) {
 	t.Parallel()
 	hasher := NewHasher(1)
 	encoded, err := hasher.Hash(t.Context(), "  Secure@123\n")
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	wantVerify(t, hasher, encoded, "Secure@123", true, false)
 	wantVerify(t, hasher, encoded, "\u00a0Secure@123\x1f", true, false) // white space for Python
 	wantVerify(t, hasher, encoded, "Secure @123", false, false)
@@ -170,9 +164,7 @@ func TestHasher_WaitsForASlotUntilContextEnds(t *testing.T) {
 					t.Fatalf("err = %v, want context.Canceled", err)
 				}
 				<-hasher.slots
-				if err := hash(t.Context(), hasher); err != nil {
-					t.Fatal(err)
-				}
+				testutil.Must(t, hash(t.Context(), hasher))
 				if len(hasher.slots) != 0 {
 					t.Error("the slot was not given back")
 				}

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/lestrrat-go/jwx/v2/jwa"
+
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 987654321, time.UTC)
@@ -27,17 +29,11 @@ func TestTokens_IssuedPairVerifies(t *testing.T) {
 	for _, alg := range []string{EdDSA, ES256} {
 		tokens := newTokens(t, alg, noon)
 		pair, err := tokens.Issue(7, "s-1")
-		if err != nil {
-			t.Fatal(err)
-		}
+		testutil.Must(t, err)
 		access, err := tokens.Verify(pair.Access, AccessToken)
-		if err != nil {
-			t.Fatal(err)
-		}
+		testutil.Must(t, err)
 		refresh, err := tokens.Verify(pair.Refresh, RefreshToken)
-		if err != nil {
-			t.Fatal(err)
-		}
+		testutil.Must(t, err)
 		if access.UserID != 7 || access.SessionID != "s-1" || access.Kind != AccessToken || refresh.Kind != RefreshToken {
 			t.Errorf("claims = %+v, %+v", access, refresh)
 		}
@@ -57,9 +53,7 @@ func TestTokens_IssuedPairVerifies(t *testing.T) {
 func TestTokens_ClaimsAreInTheOldOrderAndTypes(t *testing.T) {
 	t.Parallel()
 	pair, err := newTokens(t, EdDSA, noon).Issue(7, "s-1")
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	want := regexp.MustCompile(`^{"token_type":"access","exp":1795521600,"iat":1795435200,"jti":"[0-9a-f]{32}",` +
 		`"user_id":"7","iss":"caregraph","aud":"clinic","sub":"usr_7","sid":"s-1"}$`)
 	if got := decodePart(t, pair.Access, 1); !want.MatchString(got) {
@@ -129,9 +123,7 @@ func TestTokens_ClaimsThatAreMissingOrWrong(t *testing.T) {
 		claims := tokens.claims(AccessToken, 7, "s-1", noon.Truncate(time.Second), time.Hour)
 		c.change(&claims)
 		token, err := tokens.sign(claims)
-		if err != nil {
-			t.Fatal(err)
-		}
+		testutil.Must(t, err)
 		t.Log(name)
 		wantReason(t, tokens, token, AccessToken, c.want)
 	}
@@ -165,21 +157,15 @@ func TestTokens_SignedInAnotherWayIsInvalid(t *testing.T) {
 	t.Parallel()
 	tokens := newTokens(t, EdDSA, noon)
 	content, err := json.Marshal(tokens.claims(AccessToken, 7, "s-1", noon.Truncate(time.Second), time.Hour))
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	kid, ours := tokens.keys.kid, tokens.keys.signers[0]
 	public := ours.Public().(ed25519.PublicKey)
 	der, err := x509.MarshalPKIXPublicKey(public)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	attackersKeys := newTokens(t, EdDSA, noon).keys
 	attacker := attackersKeys.signers[0]
 	var attackersSet struct{ Keys []json.RawMessage }
-	if err := json.Unmarshal(attackersKeys.PublicJWKS(), &attackersSet); err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, json.Unmarshal(attackersKeys.PublicJWKS(), &attackersSet))
 	header := func(alg, more string) string {
 		return `{"alg":"` + alg + `","kid":"` + kid + `","typ":"JWT"` + more + `}`
 	}
@@ -219,9 +205,7 @@ func TestTokens_RotationSignsNobodyOut(t *testing.T) {
 	t.Parallel()
 	path := newKeyFile(t, EdDSA)
 	before, err := LoadKeys(path, EdDSA)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	old, _ := tokensWith(t, before, noon).Issue(7, "s-1")
 	for range maxKeys - 1 {
 		if _, err := RotateKeys(path, EdDSA); err != nil {
@@ -229,9 +213,7 @@ func TestTokens_RotationSignsNobodyOut(t *testing.T) {
 		}
 	}
 	after, err := LoadKeys(path, EdDSA)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	tokens := tokensWith(t, after, noon)
 	if _, err := tokens.Verify(old.Refresh, RefreshToken); err != nil {
 		t.Errorf("a token of before the rotations: %v", err)
@@ -279,17 +261,13 @@ func TestTokens_IssueNeedsAccountAndSession(t *testing.T) {
 
 func FuzzTokens_Verify(f *testing.F) {
 	keys, err := newKeys(jwa.EdDSA, []crypto.Signer{ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))})
-	if err != nil {
-		f.Fatal(err)
-	}
+	testutil.Must(f, err)
 	tokens := tokensWith(f, keys, noon)
 	// The same in every process that fuzzes.
 	claims := tokens.claims(AccessToken, 7, "s-1", noon.Truncate(time.Second), time.Hour)
 	claims.JTI = strings.Repeat("5", 32)
 	issued, err := tokens.sign(claims)
-	if err != nil {
-		f.Fatal(err)
-	}
+	testutil.Must(f, err)
 	f.Add(issued)
 	f.Add("eyJhbGciOiJub25lIn0.e30.")
 	f.Add(forge(`{"alg":"EdDSA","kid":"`+keys.kid+`","crit":["b64"],"b64":false}`, []byte("{}"), signWith(keys.signers[0])))
@@ -308,17 +286,11 @@ func FuzzTokens_Verify(f *testing.F) {
 func newTokens(t testing.TB, alg string, now time.Time) *Tokens {
 	t.Helper()
 	algorithm, err := parseAlgorithm(alg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	signer, err := generateSigner(algorithm)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	keys, err := newKeys(algorithm, []crypto.Signer{signer})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	return tokensWith(t, keys, now)
 }
 
@@ -327,9 +299,7 @@ func tokensWith(t testing.TB, keys *Keys, now time.Time) *Tokens {
 	tokens, err := NewTokens(keys, TokenSettings{
 		Issuer: "caregraph", Audience: "clinic", Clock: func() time.Time { return now },
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	return tokens
 }
 
@@ -373,8 +343,6 @@ func macWith(kind func() hash.Hash, key []byte) func([]byte) []byte {
 func decodePart(t *testing.T, token string, part int) string {
 	t.Helper()
 	content, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[part])
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	return string(content)
 }

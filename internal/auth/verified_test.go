@@ -5,6 +5,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 // forgetful removes the keys: then only cached tokens verify.
@@ -18,18 +20,14 @@ func forgetful(t testing.TB, tokens *Tokens) *Tokens {
 func issue(t testing.TB, tokens *Tokens) Pair {
 	t.Helper()
 	pair, err := tokens.Issue(7, "s-1")
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	return pair
 }
 
 func verify(t testing.TB, tokens *Tokens, token string) Claims {
 	t.Helper()
 	claims, err := tokens.Verify(token, AccessToken)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	return claims
 }
 
@@ -122,9 +120,7 @@ func TestVerified_StrangersPushNothingOut(t *testing.T) {
 
 	claims := tokens.claims(AccessToken, 7, "s-1", noon.Add(-48*time.Hour), time.Hour)
 	expired, err := tokens.sign(claims)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	wantReason(t, tokens, expired, AccessToken, ReasonExpired)
 	wantReason(t, tokens, issue(t, newTokens(t, EdDSA, noon)).Access, AccessToken, ReasonInvalid)
 	wantReason(t, tokens, ours.Refresh, AccessToken, ReasonWrongType)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/caregraph/caregraph/graph/graphtest"
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 // before is a server that passes to the one at target every request that first
@@ -145,9 +146,7 @@ func TestRun_GetsThroughAThrottle(t *testing.T) {
 	var out bytes.Buffer
 	f, waited := impatient(front.URL, &out)
 	f.number = 5
-	if err := f.run(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, f.run(t.Context()))
 	if len(*waited) < 10 || slices.Max(*waited) != 3*time.Second {
 		t.Errorf("waited %v", *waited)
 	}

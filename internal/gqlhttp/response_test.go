@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"reflect"
 	"slices"
 	"strconv"
 	"testing"
@@ -13,6 +12,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler/testserver"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 func failed(codes ...string) gqlerror.List {
@@ -102,9 +103,7 @@ func TestWrite_HeadersMayBeAddedTo(t *testing.T) {
 		w.Header().Add(name, "more")
 		want.Add(name, "more")
 	}
-	if got := w.Header(); !reflect.DeepEqual(got, want) {
-		t.Errorf("got  %v\nwant %v", got, want)
-	}
+	testutil.Equal(t, "headers", w.Header(), want)
 }
 
 func TestEncode_RefusesWhatIsNoJSON(t *testing.T) {

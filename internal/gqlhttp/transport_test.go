@@ -18,6 +18,8 @@ import (
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 const maxBody = 4_000
@@ -68,21 +70,15 @@ type answer struct {
 func send(t *testing.T, method, url, body string, header map[string]string) answer {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	for name, value := range header {
 		r.Header.Set(name, value)
 	}
 	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	defer func() { _ = response.Body.Close() }()
 	read, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	a := answer{status: response.StatusCode, header: response.Header, text: string(read)}
 	if method != http.MethodHead {
 		if err := json.Unmarshal(read, &a.body); err != nil {
@@ -340,9 +336,7 @@ func TestTransport_StopsCountingErrors(t *testing.T) {
 	base, _ := answering(t, nil)
 	a := post(t, base, `{"query":"{`+strings.Repeat("x ", 300)+`}"}`, nil)
 	var errs gqlerror.List
-	if err := json.Unmarshal(a.body["errors"], &errs); err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, json.Unmarshal(a.body["errors"], &errs))
 	if len(errs) != 101 || errs[100].Message != "There are 200 more errors." || code(errs[100]) != "GRAPHQL_VALIDATION_FAILED" {
 		t.Errorf("%d errors, the last %v", len(errs), errs[len(errs)-1])
 	}

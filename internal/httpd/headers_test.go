@@ -2,9 +2,10 @@ package httpd
 
 import (
 	"net/http"
-	"reflect"
 	"slices"
 	"testing"
+
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 func TestSecurityHeaders_OnEveryAnswerAndOverridable(t *testing.T) {
@@ -50,9 +51,7 @@ func TestSecurityHeaders_MayBeAddedToAndChanged(t *testing.T) {
 			values[0] = "changed" // in the old slice, which the header no longer uses
 		}
 	}), Options{})
-	if got := ask(t, h, http.MethodGet, "/", requestIDHeader, "r1").Header(); !reflect.DeepEqual(got, want) {
-		t.Errorf("got  %v\nwant %v", got, want)
-	}
+	testutil.Equal(t, "headers", ask(t, h, http.MethodGet, "/", requestIDHeader, "r1").Header(), want)
 	add = false
 	got := ask(t, h, http.MethodGet, "/", requestIDHeader, "r1").Header()
 	for name, values := range got {

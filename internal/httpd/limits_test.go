@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 func TestBodyLimit_RefusesMoreAndClosesTheConnection(t *testing.T) {
@@ -27,13 +29,9 @@ func TestBodyLimit_RefusesMoreAndClosesTheConnection(t *testing.T) {
 		closed       bool
 	}{{10, http.StatusOK, false}, {11, http.StatusRequestEntityTooLarge, true}} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, strings.NewReader(strings.Repeat("x", c.size)))
-		if err != nil {
-			t.Fatal(err)
-		}
+		testutil.Must(t, err)
 		response, err := server.Client().Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
+		testutil.Must(t, err)
 		_ = response.Body.Close()
 		if response.StatusCode != c.status || response.Close != c.closed {
 			t.Errorf("%d bytes: status %d, connection closed %t", c.size, response.StatusCode, response.Close)
@@ -65,12 +63,8 @@ func TestDeadline_EndsTheContextWithItsCause(t *testing.T) {
 func fetch(t *testing.T, client *http.Client, url string) *http.Response {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	response, err := client.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	return response
 }

@@ -4,9 +4,10 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"reflect"
 	"testing"
 	"time"
+
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 // request holds the arguments of Options.OnDone.
@@ -48,9 +49,7 @@ func TestOnDone_IsCalledOnceForEachRequestLoggedOrNot(t *testing.T) {
 				{"PUT", http.StatusNotFound, time.Second},
 				{"GET", 0, time.Second},
 			}
-			if !reflect.DeepEqual(got, want) {
-				t.Errorf("got  %v\nwant %v", got, want)
-			}
+			testutil.Equal(t, "calls of OnDone", got, want)
 		})
 	}
 }

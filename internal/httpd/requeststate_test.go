@@ -7,12 +7,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"reflect"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 func TestRequestID_TakenWhenWellFormedElseMade(t *testing.T) {
@@ -72,9 +73,7 @@ func TestAccessLog_OneLineWithRouteAndAnnotations(t *testing.T) {
 		"level": "INFO", "msg": "request", "request_id": "r1", "method": "GET", "route": "GET /patients/{id}/",
 		"status": 418., "bytes": 5., "duration": 1e9, "operation": "Patient", "fields": 3.,
 	}}
-	if got := j.lines(t, "request"); !reflect.DeepEqual(got, want) {
-		t.Errorf("got  %v\nwant %v", got, want)
-	}
+	testutil.Equal(t, "log lines", j.lines(t, "request"), want)
 	if strings.Contains(j.String(), "draft") {
 		t.Error("the line has two values for one key")
 	}
@@ -153,9 +152,7 @@ func TestAccessLog_WritesNoLineThatIsNotWanted(t *testing.T) {
 		"level": "ERROR", "msg": "request", "request_id": "r1", "method": "GET", "route": "/{status}",
 		"status": 503., "bytes": 0., "duration": 1e9, "operation": "Patients",
 	}}
-	if got := j.lines(t, "request"); !reflect.DeepEqual(got, want) {
-		t.Errorf("got  %v\nwant %v", got, want)
-	}
+	testutil.Equal(t, "log lines", j.lines(t, "request"), want)
 }
 
 func TestAccessLog_TimeIsThatOfTheEnd(t *testing.T) {

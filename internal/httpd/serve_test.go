@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 // watched is a listener that reports when it was closed.
@@ -28,9 +30,7 @@ func listen(t *testing.T) *watched {
 	t.Helper()
 	var config net.ListenConfig
 	l, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	t.Cleanup(func() { _ = l.Close() })
 	return &watched{Listener: l, closed: make(chan struct{})}
 }
@@ -65,9 +65,7 @@ type answer struct {
 func (s served) begin(t *testing.T, path string) <-chan answer {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+path, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	answers := make(chan answer, 1)
 	go func() {
 		response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(request)

@@ -12,6 +12,8 @@ import (
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 // newExecutor returns an executor over the product's schema, configured like
@@ -19,13 +21,9 @@ import (
 func newExecutor(t testing.TB, limits Limits) *executor.Executor {
 	t.Helper()
 	text, err := os.ReadFile("../../schema.graphqls")
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	schema, err := gqlparser.LoadSchema(&ast.Source{Name: "schema.graphqls", Input: string(text)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	exec := executor.New(&graphql.ExecutableSchemaMock{SchemaFunc: func() *ast.Schema { return schema }})
 	exec.SetDisableSuggestion(true)
 	exec.SetParserTokenLimit(limits.Tokens)
@@ -139,9 +137,7 @@ func TestLimits_RememberDocumentsFoundFine(t *testing.T) {
 	strict := extension{limits: Limits{Depth: 1, Cost: 1, Tokens: 1, Selections: 1}, accepted: first.accepted}
 	ctx, fine, unknown := t.Context(), &graphql.RawParams{Query: "{me{id}}"}, &graphql.RawParams{Query: "{me{role}}"}
 
-	if err := first.MutateOperationParameters(ctx, fine); err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, first.MutateOperationParameters(ctx, fine))
 	if err := strict.MutateOperationParameters(ctx, fine); err != nil {
 		t.Errorf("a remembered document was looked at again: %v", err)
 	}

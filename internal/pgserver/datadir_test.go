@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 func TestDefaultDataDir(t *testing.T) {
@@ -34,8 +36,8 @@ func TestStart_ClusterOfAnotherMajorIsLeftAlone(t *testing.T) {
 	root, dir := canonical(t, t.TempDir()), openDir(t)
 	fakeInstallation(t, filepath.Join(root, "usr/pgsql-18/bin"), 18, "rm -rf "+dir+"/postgres\n")
 	writeFile(t, filepath.Join(dir, "postgres", "base", "1", "2"))
-	must(t, os.WriteFile(filepath.Join(dir, "postgres", "PG_VERSION"), []byte("15\n"), 0o600))
-	must(t, os.WriteFile(filepath.Join(dir, "postgres", "postmaster.pid"), []byte("1\n"), 0o600))
+	testutil.Must(t, os.WriteFile(filepath.Join(dir, "postgres", "PG_VERSION"), []byte("15\n"), 0o600))
+	testutil.Must(t, os.WriteFile(filepath.Join(dir, "postgres", "postmaster.pid"), []byte("1\n"), 0o600))
 	before := tree(t, filepath.Join(dir, "postgres"))
 
 	_, err := Start(t.Context(), Options{DataDir: dir, Places: Places{Root: root, Getenv: noEnv}})
@@ -55,12 +57,12 @@ func TestBinaries_OfTheClustersMajor(t *testing.T) {
 	for _, major := range []string{"9.6", "15", "17"} {
 		fakeInstallation(t, filepath.Join(root, "usr/lib/postgresql", major, "bin"), map[string]int{"9.6": 9, "15": 15, "17": 17}[major], "")
 	}
-	must(t, os.Mkdir(filepath.Join(dir, "postgres"), 0o700))
+	testutil.Must(t, os.Mkdir(filepath.Join(dir, "postgres"), 0o700))
 	for _, major := range []string{"9.6", "15", "17"} {
-		must(t, os.WriteFile(filepath.Join(dir, "postgres", "PG_VERSION"), []byte(major+"\n"), 0o600))
+		testutil.Must(t, os.WriteFile(filepath.Join(dir, "postgres", "PG_VERSION"), []byte(major+"\n"), 0o600))
 		var log logBook
 		got, err := cluster{dataDir: dir, log: log.logger()}.binaries(t.Context(), Places{Root: root, Getenv: noEnv})
-		must(t, err)
+		testutil.Must(t, err)
 		if want := filepath.Join(root, "usr/lib/postgresql", major, "bin"); got.Dir != want {
 			t.Errorf("for %s got %s", major, got.Dir)
 		}
@@ -115,7 +117,7 @@ func TestInitdb_FallsBackToALocaleThatIsThere(t *testing.T) {
 `)
 	var log logBook
 	c := cluster{dataDir: dir, log: log.logger()}
-	must(t, c.initdb(t.Context(), Installation{Dir: root, Major: 18}, account{}, c.path(), "secret"))
+	testutil.Must(t, c.initdb(t.Context(), Installation{Dir: root, Major: 18}, account{}, c.path(), "secret"))
 	if !exists(filepath.Join(c.path(), "made")) {
 		t.Errorf("got %v", tree(t, dir))
 	}
@@ -124,9 +126,9 @@ func TestInitdb_FallsBackToALocaleThatIsThere(t *testing.T) {
 func TestSocketDir_PathFitsIntoAnAddress(t *testing.T) {
 	t.Parallel()
 	long := filepath.Join(t.TempDir(), strings.Repeat("x", 100))
-	must(t, os.Mkdir(long, 0o700))
+	testutil.Must(t, os.Mkdir(long, 0o700))
 	got, err := makeSocketDir([]string{filepath.Join(long, "missing"), long, "/tmp"}, account{})
-	must(t, err)
+	testutil.Must(t, err)
 	t.Cleanup(func() { _ = os.Remove(got) })
 	if filepath.Dir(got) != "/tmp" {
 		t.Errorf("got %s", got)
@@ -143,7 +145,7 @@ func TestSocketDir_PathFitsIntoAnAddress(t *testing.T) {
 func tree(t *testing.T, dir string) []string {
 	t.Helper()
 	var list []string
-	must(t, filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+	testutil.Must(t, filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 func TestFind(t *testing.T) {
@@ -53,7 +55,7 @@ func TestFind(t *testing.T) {
 				writeFile(t, filepath.Join(root, dir, "pg_trgm.control"))
 			}
 			got, err := Places{Root: root, Getenv: below(root, tc.env)}.Find(t.Context())
-			must(t, err)
+			testutil.Must(t, err)
 			if want := filepath.Join(root, tc.want); got.Dir != want {
 				t.Errorf("found %s, want %s", got.Dir, want)
 			}
@@ -71,10 +73,10 @@ func TestFind_FollowsALinkOnPath(t *testing.T) {
 	root := canonical(t, t.TempDir())
 	place := filepath.Join(root, "opt", "pg", "bin")
 	fakeInstallation(t, place, 16, "")
-	must(t, os.Mkdir(filepath.Join(root, "bin"), 0o700))
-	must(t, os.Symlink(filepath.Join(place, "postgres"), filepath.Join(root, "bin", "postgres")))
+	testutil.Must(t, os.Mkdir(filepath.Join(root, "bin"), 0o700))
+	testutil.Must(t, os.Symlink(filepath.Join(place, "postgres"), filepath.Join(root, "bin", "postgres")))
 	got, err := Places{Root: root, Getenv: below(root, map[string]string{"PATH": "/bin"})}.Find(t.Context())
-	must(t, err)
+	testutil.Must(t, err)
 	if got.Dir != place || got.Major != 16 {
 		t.Errorf("got %+v", got)
 	}
@@ -86,13 +88,13 @@ func TestFind_NothingFoundSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	fakeInstallation(t, filepath.Join(root, "usr/pgsql-16/bin"), 16, "")
-	must(t, os.Remove(filepath.Join(root, "usr/pgsql-16/bin/initdb")))
+	testutil.Must(t, os.Remove(filepath.Join(root, "usr/pgsql-16/bin/initdb")))
 	fakeInstallation(t, filepath.Join(root, "usr/pgsql-17/bin"), 17, "")
-	must(t, os.WriteFile(filepath.Join(root, "usr/pgsql-17/bin/postgres"), []byte("#!/bin/sh\nexit 1\n"), 0o700))
+	testutil.Must(t, os.WriteFile(filepath.Join(root, "usr/pgsql-17/bin/postgres"), []byte("#!/bin/sh\nexit 1\n"), 0o700))
 	fakeInstallation(t, filepath.Join(root, "usr/pgsql-18/bin"), 18, "")
-	must(t, os.Chmod(filepath.Join(root, "usr/pgsql-18/bin/initdb"), 0o600))
-	must(t, os.MkdirAll(filepath.Join(root, "usr/pgsql-19/bin/postgres"), 0o700))
-	must(t, os.MkdirAll(filepath.Join(root, "usr/pgsql-19/bin/initdb"), 0o700))
+	testutil.Must(t, os.Chmod(filepath.Join(root, "usr/pgsql-18/bin/initdb"), 0o600))
+	testutil.Must(t, os.MkdirAll(filepath.Join(root, "usr/pgsql-19/bin/postgres"), 0o700))
+	testutil.Must(t, os.MkdirAll(filepath.Join(root, "usr/pgsql-19/bin/initdb"), 0o700))
 
 	want := `no PostgreSQL found. Do one of:
   Debian/Ubuntu  sudo apt-get install -y postgresql
@@ -136,12 +138,12 @@ func below(root string, env map[string]string) func(string) string {
 func canonical(t *testing.T, dir string) string {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(dir)
-	must(t, err)
+	testutil.Must(t, err)
 	return dir
 }
 
 func writeFile(t *testing.T, path string) {
 	t.Helper()
-	must(t, os.MkdirAll(filepath.Dir(path), 0o700))
-	must(t, os.WriteFile(path, nil, 0o600))
+	testutil.Must(t, os.MkdirAll(filepath.Dir(path), 0o700))
+	testutil.Must(t, os.WriteFile(path, nil, 0o600))
 }

@@ -16,6 +16,8 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 // helperRole, if set, makes the test binary act as a server that a test can
@@ -64,23 +66,16 @@ func startHelper(t *testing.T, role, dir string) *helper {
 	cmd.Env = append(os.Environ(), helperRole+"="+role)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
-	must(t, err)
+	testutil.Must(t, err)
 	out, err := cmd.StdoutPipe()
-	must(t, err)
-	must(t, cmd.Start())
+	testutil.Must(t, err)
+	testutil.Must(t, cmd.Start())
 	line, err := bufio.NewReader(out).ReadString('\n')
-	must(t, err)
+	testutil.Must(t, err)
 	h := &helper{cmd: cmd, said: strings.TrimSpace(line)}
 	h.stop = func() { _ = in.Close(); _ = cmd.Wait() }
 	t.Cleanup(h.stop)
 	return h
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 // start starts a server and stops it at the end of the test, if the test has
@@ -88,7 +83,7 @@ func must(t *testing.T, err error) {
 func start(t *testing.T, o Options) *Server {
 	t.Helper()
 	s, err := Start(t.Context(), o)
-	must(t, err)
+	testutil.Must(t, err)
 	t.Cleanup(func() { _ = s.Stop(context.WithoutCancel(t.Context())) })
 	return s
 }
@@ -98,9 +93,9 @@ func start(t *testing.T, o Options) *Server {
 func openDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/tmp", "pgserver-test-") //nolint:usetesting // see above
-	must(t, err)
-	t.Cleanup(func() { must(t, os.RemoveAll(dir)) })
-	must(t, os.Chmod(dir, 0o711))
+	testutil.Must(t, err)
+	t.Cleanup(func() { testutil.Must(t, os.RemoveAll(dir)) })
+	testutil.Must(t, os.Chmod(dir, 0o711))
 	return dir
 }
 
@@ -136,7 +131,7 @@ func tryQuery(t *testing.T, url, sql string) (string, error) {
 func socketDirOf(t *testing.T, address string) string {
 	t.Helper()
 	u, err := url.Parse(address)
-	must(t, err)
+	testutil.Must(t, err)
 	return u.Query().Get("host")
 }
 
@@ -165,10 +160,10 @@ func (b *logBook) logger() *slog.Logger {
 // fakeInstallation writes initdb and postgres as scripts below root.
 func fakeInstallation(t *testing.T, dir string, major int, initdb string) {
 	t.Helper()
-	must(t, os.MkdirAll(dir, 0o755))
+	testutil.Must(t, os.MkdirAll(dir, 0o755))
 	version := fmt.Sprintf("#!/bin/sh\necho 'postgres (PostgreSQL) %d.4 (Fake)'\n", major)
-	must(t, os.WriteFile(filepath.Join(dir, "postgres"), []byte(version), 0o755))
-	must(t, os.WriteFile(filepath.Join(dir, "initdb"), []byte("#!/bin/sh\n"+initdb), 0o755))
+	testutil.Must(t, os.WriteFile(filepath.Join(dir, "postgres"), []byte(version), 0o755))
+	testutil.Must(t, os.WriteFile(filepath.Join(dir, "initdb"), []byte("#!/bin/sh\n"+initdb), 0o755))
 }
 
 func noEnv(string) string { return "" }

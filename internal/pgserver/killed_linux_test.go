@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 // becomeRole drops what the role must not have.
@@ -66,18 +68,18 @@ func dropAndBecome(role string, drop func(uintptr) bool) error {
 // process 1, which reaps them at any time.
 func adopt(t *testing.T) {
 	t.Helper()
-	must(t, unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+	testutil.Must(t, unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 }
 
 func reap(t *testing.T, pid int) {
 	t.Helper()
 	_, err := syscall.Wait4(pid, nil, 0, nil)
-	must(t, err)
+	testutil.Must(t, err)
 }
 
 func kill(t *testing.T, pid int, signal syscall.Signal) {
 	t.Helper()
-	must(t, syscall.Kill(pid, signal))
+	testutil.Must(t, syscall.Kill(pid, signal))
 }
 
 func TestStart_AfterParentWasKilled(t *testing.T) {
@@ -99,7 +101,7 @@ func TestStart_AfterParentWasKilled(t *testing.T) {
 	if exists(socketDirOf(t, h.said)) {
 		t.Error("the socket directory of the killed server is still there")
 	}
-	must(t, s.Stop(t.Context()))
+	testutil.Must(t, s.Stop(t.Context()))
 	if strings.Contains(log.String(), "not properly shut down") {
 		t.Errorf("log: %s", log.String())
 	}
@@ -115,12 +117,12 @@ func TestStart_AfterPostmasterBecameAZombie(t *testing.T) {
 	query(t, h.said, "CREATE TABLE kept AS SELECT 42 AS n")
 	pid := recordedPID(filepath.Join(dir, "postgres"))
 	kill(t, h.cmd.Process.Pid, syscall.SIGSTOP) // so that it does not reap its child
-	must(t, unix.Waitid(unix.P_PID, h.cmd.Process.Pid, nil, unix.WSTOPPED|unix.WNOWAIT, nil))
+	testutil.Must(t, unix.Waitid(unix.P_PID, h.cmd.Process.Pid, nil, unix.WSTOPPED|unix.WNOWAIT, nil))
 	kill(t, pid, syscall.SIGKILL)
 	kill(t, h.cmd.Process.Pid, syscall.SIGKILL)
 	h.stop()
 	// Wait for its end without reaping it.
-	must(t, unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil))
+	testutil.Must(t, unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil))
 	kill(t, pid, 0)
 	t.Cleanup(func() { reap(t, pid) })
 	if isPostgres(pid) {
@@ -140,25 +142,25 @@ func TestStart_AfterPostmasterBecameAZombie(t *testing.T) {
 func TestStart_PidFileNamesAStranger(t *testing.T) {
 	t.Parallel()
 	dir := openDir(t)
-	must(t, start(t, Options{DataDir: dir}).Stop(t.Context()))
+	testutil.Must(t, start(t, Options{DataDir: dir}).Stop(t.Context()))
 	stranger := exec.CommandContext(t.Context(), "cat")
 	in, err := stranger.StdinPipe()
-	must(t, err)
+	testutil.Must(t, err)
 	stranger.Dir = dir
 	stranger.SysProcAttr = ownerAttr(t, filepath.Join(dir, "postgres"))
-	must(t, stranger.Start())
+	testutil.Must(t, stranger.Start())
 	text := strconv.Itoa(stranger.Process.Pid) + "\n" + dir + "/postgres\n1700000000\n5432\n\n\n\nready   \n"
 	attr := ownerAttr(t, filepath.Join(dir, "postgres"))
-	must(t, os.WriteFile(pidFile(filepath.Join(dir, "postgres")), []byte(text), 0o600))
+	testutil.Must(t, os.WriteFile(pidFile(filepath.Join(dir, "postgres")), []byte(text), 0o600))
 	if attr.Credential != nil {
-		must(t, os.Chown(pidFile(filepath.Join(dir, "postgres")), int(attr.Credential.Uid), int(attr.Credential.Gid)))
+		testutil.Must(t, os.Chown(pidFile(filepath.Join(dir, "postgres")), int(attr.Credential.Uid), int(attr.Credential.Gid)))
 	}
 	s := start(t, Options{DataDir: dir})
 	if got := query(t, s.URL(), "SELECT 1"); got != "1" {
 		t.Errorf("SELECT 1 = %q", got)
 	}
-	must(t, in.Close())
-	must(t, stranger.Wait()) // not killed
+	testutil.Must(t, in.Close())
+	testutil.Must(t, stranger.Wait()) // not killed
 }
 
 // ownerAttr is for a process of the file's owner: only such a process could be
@@ -166,7 +168,7 @@ func TestStart_PidFileNamesAStranger(t *testing.T) {
 func ownerAttr(t *testing.T, path string) *syscall.SysProcAttr {
 	t.Helper()
 	info, err := os.Stat(path)
-	must(t, err)
+	testutil.Must(t, err)
 	owner := accountOf(info)
 	if owner.uid != os.Geteuid() {
 		owner.how = switched
@@ -182,16 +184,16 @@ func TestClearLeftovers_StopsTheServerAndNoShell(t *testing.T) {
 	c := cluster{dataDir: dir, log: log.logger()}
 	shell := exec.CommandContext(t.Context(), "cat")
 	in, err := shell.StdinPipe()
-	must(t, err)
+	testutil.Must(t, err)
 	shell.Dir = c.path()
-	must(t, shell.Start())
-	must(t, c.clearLeftovers(t.Context(), c.path()))
+	testutil.Must(t, shell.Start())
+	testutil.Must(t, c.clearLeftovers(t.Context(), c.path()))
 	<-s.Done()
 	if exists(pidFile(c.path())) {
 		t.Error("the pid file is still there")
 	}
-	must(t, in.Close())
-	must(t, shell.Wait())
+	testutil.Must(t, in.Close())
+	testutil.Must(t, shell.Wait())
 }
 
 // A container forbids even root to inspect the processes of other users. A user
@@ -228,11 +230,11 @@ func TestClearLeftovers_WaitsNoLongerThanTheContext(t *testing.T) {
 func TestStart_RunsAsWhomTheDirectoryAllows(t *testing.T) {
 	t.Parallel()
 	open, closed := openDir(t), filepath.Join(openDir(t), "closed", "data")
-	must(t, os.Mkdir(filepath.Dir(closed), 0o700))
+	testutil.Must(t, os.Mkdir(filepath.Dir(closed), 0o700))
 	wantOpen, wantClosed := os.Geteuid(), os.Geteuid()
 	if os.Geteuid() == 0 {
 		service, err := serviceAccount()
-		must(t, err)
+		testutil.Must(t, err)
 		wantOpen, wantClosed = service.uid, 0
 	}
 	for dir, want := range map[string]int{open: wantOpen, closed: wantClosed} {
@@ -241,7 +243,7 @@ func TestStart_RunsAsWhomTheDirectoryAllows(t *testing.T) {
 			if got := query(t, s.URL(), "SELECT 1"); got != "1" {
 				t.Errorf("SELECT 1 = %q", got)
 			}
-			must(t, s.Stop(t.Context()))
+			testutil.Must(t, s.Stop(t.Context()))
 			if got := ownerOf(t, filepath.Join(dir, "postgres")); got != want {
 				t.Errorf("%s belongs to %d, want %d", dir, got, want)
 			}
@@ -254,9 +256,9 @@ func TestStart_RunsAsWhomTheDirectoryAllows(t *testing.T) {
 func TestStart_ExistingDirectoryKeepsItsOwner(t *testing.T) {
 	t.Parallel()
 	dir := openDir(t)
-	must(t, start(t, Options{DataDir: dir}).Stop(t.Context()))
+	testutil.Must(t, start(t, Options{DataDir: dir}).Stop(t.Context()))
 	if os.Geteuid() != 0 {
-		must(t, os.Chmod(filepath.Join(dir, "postgres"), 0))
+		testutil.Must(t, os.Chmod(filepath.Join(dir, "postgres"), 0))
 		t.Cleanup(func() { _ = os.Chmod(filepath.Join(dir, "postgres"), 0o700) })
 		if _, err := Start(t.Context(), Options{DataDir: dir}); err == nil || !strings.Contains(err.Error(), "permission denied") {
 			t.Errorf("got %v", err)
@@ -264,11 +266,11 @@ func TestStart_ExistingDirectoryKeepsItsOwner(t *testing.T) {
 		return
 	}
 	nobody, err := user.Lookup("nobody")
-	must(t, err)
+	testutil.Must(t, err)
 	nobodyUID, err := strconv.Atoi(nobody.Uid)
-	must(t, err)
+	testutil.Must(t, err)
 	for _, uid := range []int{nobodyUID, namelessUID} {
-		must(t, filepath.WalkDir(filepath.Join(dir, "postgres"), func(path string, _ os.DirEntry, err error) error {
+		testutil.Must(t, filepath.WalkDir(filepath.Join(dir, "postgres"), func(path string, _ os.DirEntry, err error) error {
 			if err != nil {
 				return err
 			}
@@ -281,7 +283,7 @@ func TestStart_ExistingDirectoryKeepsItsOwner(t *testing.T) {
 		if got := query(t, s.URL(), "SELECT 1"); got != "1" {
 			t.Errorf("SELECT 1 = %q", got)
 		}
-		must(t, s.Stop(t.Context()))
+		testutil.Must(t, s.Stop(t.Context()))
 	}
 }
 
@@ -298,7 +300,7 @@ func TestStart_UserWithoutAName(t *testing.T) {
 		return
 	}
 	dir := openDir(t)
-	must(t, os.Chown(dir, namelessUID, namelessUID))
+	testutil.Must(t, os.Chown(dir, namelessUID, namelessUID))
 	h := startHelper(t, "nameless", dir)
 	if got := query(t, h.said, "SELECT 1"); got != "1" {
 		t.Errorf("SELECT 1 = %q", got)
@@ -318,7 +320,7 @@ func TestStart_CannotSwitchUser(t *testing.T) {
 		return
 	}
 	bin, err := Places{}.Find(t.Context())
-	must(t, err)
+	testutil.Must(t, err)
 	as := account{name: "other", uid: os.Geteuid() + 1, gid: os.Getegid() + 1, how: switched}
 	refused := as.explain(cluster{dataDir: dir}, bin, dir, as.canRun(t.Context(), bin, dir))
 	if refused.Error() != want {
@@ -329,12 +331,12 @@ func TestStart_CannotSwitchUser(t *testing.T) {
 func TestStart_ClosedParentAndNoUserNamespace(t *testing.T) {
 	t.Parallel()
 	closed := filepath.Join(canonical(t, openDir(t)), "closed")
-	must(t, os.Mkdir(closed, 0o700))
+	testutil.Must(t, os.Mkdir(closed, 0o700))
 	dir := filepath.Join(closed, "data")
 	as := account{name: "postgres", uid: os.Geteuid() + 1, gid: os.Getegid() + 1, how: switched}
 	if os.Geteuid() == 0 {
 		service, err := serviceAccount()
-		must(t, err)
+		testutil.Must(t, err)
 		as.name = service.name
 	}
 	want := "data directory " + dir + " cannot be reached by user " + as.name + " (" + closed + " is closed): use --data /var/lib/caregraph, or run as a normal user"
@@ -344,7 +346,7 @@ func TestStart_ClosedParentAndNoUserNamespace(t *testing.T) {
 		}
 		return
 	}
-	must(t, os.Mkdir(dir, 0o711))
+	testutil.Must(t, os.Mkdir(dir, 0o711))
 	if got := as.explain(cluster{dataDir: dir}, Installation{Dir: "/"}, dir, syscall.EACCES); got.Error() != want {
 		t.Errorf("got  %v\nwant %s", got, want)
 	}
@@ -353,7 +355,7 @@ func TestStart_ClosedParentAndNoUserNamespace(t *testing.T) {
 func TestRefusal_ClosedBinariesAreNamedAsSuch(t *testing.T) {
 	t.Parallel()
 	bin := canonical(t, openDir(t))
-	must(t, os.Chmod(bin, 0o700))
+	testutil.Must(t, os.Chmod(bin, 0o700))
 	as := account{name: "postgres", uid: os.Geteuid() + 1, gid: os.Getegid() + 1}
 	got := as.explain(cluster{dataDir: "/"}, Installation{Dir: bin}, "/", syscall.EACCES)
 	want := "PostgreSQL in " + bin + " cannot be run by user postgres (" + bin + " is closed): set PG_BIN to another, or run as a normal user"
@@ -365,6 +367,6 @@ func TestRefusal_ClosedBinariesAreNamedAsSuch(t *testing.T) {
 func ownerOf(t *testing.T, path string) int {
 	t.Helper()
 	info, err := os.Stat(path)
-	must(t, err)
+	testutil.Must(t, err)
 	return accountOf(info).uid
 }

@@ -3,6 +3,8 @@ package pgserver
 import (
 	"syscall"
 	"testing"
+
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 // Between fork and exec a child has all files that its parent has open,
@@ -11,14 +13,12 @@ func TestLock_IsLetGoThoughAChildHasTheFile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	lock, err := lockDir(dir)
-	must(t, err)
+	testutil.Must(t, err)
 	held, err := syscall.Dup(int(lock.file.Fd()))
-	must(t, err)
+	testutil.Must(t, err)
 	defer func() { _ = syscall.Close(held) }()
-	must(t, lock.release())
+	testutil.Must(t, lock.release())
 	again, err := lockDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	must(t, again.release())
+	testutil.Must(t, err)
+	testutil.Must(t, again.release())
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 func TestStart_DataOutlivesACleanStop(t *testing.T) {
@@ -17,8 +19,8 @@ func TestStart_DataOutlivesACleanStop(t *testing.T) {
 	dir := filepath.Join(openDir(t), "made", "by", "start")
 	first := start(t, Options{DataDir: dir})
 	query(t, first.URL(), "CREATE TABLE kept AS SELECT 42 AS n")
-	must(t, first.Stop(t.Context()))
-	must(t, first.Stop(t.Context())) // a second call does no harm
+	testutil.Must(t, first.Stop(t.Context()))
+	testutil.Must(t, first.Stop(t.Context())) // a second call does no harm
 	if err := first.Err(); err != nil {
 		t.Errorf("Err after Stop: %v", err)
 	}
@@ -30,7 +32,7 @@ func TestStart_DataOutlivesACleanStop(t *testing.T) {
 	if got := query(t, second.URL(), "SELECT n FROM kept"); got != "42" {
 		t.Errorf("n = %q", got)
 	}
-	must(t, second.Stop(t.Context()))
+	testutil.Must(t, second.Stop(t.Context()))
 	if text := log.String(); strings.Contains(text, "not properly shut down") || !strings.Contains(text, "ready to accept connections") {
 		t.Errorf("the stop before was not clean: %s", text)
 	}
@@ -60,7 +62,7 @@ func TestStart_ClusterIsClosedAndChecked(t *testing.T) {
 		socketDirOf(t, s.URL()):                    0o700,
 	} {
 		info, err := os.Stat(path)
-		must(t, err)
+		testutil.Must(t, err)
 		if got := info.Mode().Perm(); got != want {
 			t.Errorf("%s has mode %o, want %o", path, got, want)
 		}
@@ -74,7 +76,7 @@ func TestStart_WrongPasswordIsRefused(t *testing.T) {
 	t.Parallel()
 	s := start(t, Options{DataDir: openDir(t)})
 	u, err := url.Parse(s.URL())
-	must(t, err)
+	testutil.Must(t, err)
 	u.User = url.UserPassword(superuser, "guess")
 	if _, err := tryQuery(t, u.String(), "SELECT 1"); err == nil || !strings.Contains(err.Error(), "28P01") {
 		t.Errorf("got %v, want 28P01", err)
@@ -98,7 +100,7 @@ func TestStart_SecondServerIsRefused(t *testing.T) {
 func TestStart_EndedContextLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	dir := openDir(t)
-	must(t, start(t, Options{DataDir: dir}).Stop(t.Context()))
+	testutil.Must(t, start(t, Options{DataDir: dir}).Stop(t.Context()))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := Start(ctx, Options{DataDir: dir}); !errors.Is(err, context.Canceled) {
@@ -131,7 +133,7 @@ func TestServer_TellsWhenPostgresDies(t *testing.T) {
 	if err := s.Err(); err != nil {
 		t.Errorf("Err while it runs: %v", err)
 	}
-	must(t, s.process.Kill())
+	testutil.Must(t, s.process.Kill())
 	<-s.Done()
 	if err := s.Err(); err == nil || err.Error() != "PostgreSQL ended by itself: signal: killed" {
 		t.Errorf("Err = %v", err)
@@ -148,9 +150,9 @@ func TestServer_TellsWhenPostgresDies(t *testing.T) {
 func TestStart_FailureTellsWhatPostgresSaid(t *testing.T) {
 	t.Parallel()
 	dir := openDir(t)
-	must(t, start(t, Options{DataDir: dir}).Stop(t.Context()))
+	testutil.Must(t, start(t, Options{DataDir: dir}).Stop(t.Context()))
 	conf := filepath.Join(dir, "postgres", "postgresql.conf")
-	must(t, os.WriteFile(conf, []byte("no_such_setting = 1\n"), 0o600))
+	testutil.Must(t, os.WriteFile(conf, []byte("no_such_setting = 1\n"), 0o600))
 	_, err := Start(t.Context(), Options{DataDir: dir})
 	if err == nil || !strings.Contains(err.Error(), "no_such_setting") {
 		t.Errorf("got %v", err)
@@ -169,7 +171,7 @@ func TestLog_HasNoValueOfAStatement(t *testing.T) {
 	} {
 		_, _ = tryQuery(t, s.URL(), sql)
 	}
-	must(t, s.Stop(t.Context()))
+	testutil.Must(t, s.Stop(t.Context()))
 	if text := log.String(); strings.Contains(text, "Arjun") || !strings.Contains(text, "PostgreSQL says") {
 		t.Errorf("log: %s", text)
 	}

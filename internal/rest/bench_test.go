@@ -17,6 +17,7 @@ import (
 
 	"github.com/caregraph/caregraph/graph/graphtest"
 	"github.com/caregraph/caregraph/internal/rest"
+	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 )
 
@@ -34,9 +35,7 @@ func BenchmarkList_REST(b *testing.B) {
 func BenchmarkList_GraphQL(b *testing.B) {
 	s, rahul := benchmark(b)
 	body, err := json.Marshal(map[string]any{"query": rest.Documents()[patients]})
-	if err != nil {
-		b.Fatal(err)
-	}
+	testutil.Must(b, err)
 	measure(b, rahul, func() *http.Request {
 		return request(b, http.MethodPost, s.URL+"/graphql", body)
 	})
@@ -45,15 +44,11 @@ func BenchmarkList_GraphQL(b *testing.B) {
 func benchmark(b *testing.B) (*graphtest.Server, *graphtest.Client) {
 	b.Helper()
 	text, err := os.ReadFile("../../schema.graphqls")
-	if err != nil {
-		b.Fatal(err)
-	}
+	testutil.Must(b, err)
 	transport, err := rest.New(gqlparser.MustLoadSchema(&ast.Source{Input: string(text)}), rest.Options{
 		VerifyToken: func(context.Context, string) error { return nil },
 	})
-	if err != nil {
-		b.Fatal(err)
-	}
+	testutil.Must(b, err)
 	s := graphtest.New(b, graphtest.Options{Transports: []graphql.Transport{transport}})
 	rahul := s.Account("Rahul", model.RolePatient)
 	crowd(s, rahul, 100, "123 MG Road, Bangalore")
@@ -63,9 +58,7 @@ func benchmark(b *testing.B) (*graphtest.Server, *graphtest.Client) {
 func request(b *testing.B, method, url string, body []byte) *http.Request {
 	b.Helper()
 	r, err := http.NewRequestWithContext(b.Context(), method, url, bytes.NewReader(body))
-	if err != nil {
-		b.Fatal(err)
-	}
+	testutil.Must(b, err)
 	r.Header.Set("Content-Type", "application/json")
 	return r
 }
@@ -79,9 +72,7 @@ func measure(b *testing.B, who *graphtest.Client, next func() *http.Request) {
 		r := next()
 		r.Header.Set("Authorization", "Bearer "+who.Token)
 		response, err := client.Do(r)
-		if err != nil {
-			b.Fatal(err)
-		}
+		testutil.Must(b, err)
 		n, err := io.Copy(io.Discard, response.Body)
 		_ = response.Body.Close()
 		if err != nil || n < 20_000 {
@@ -94,8 +85,6 @@ func measure(b *testing.B, who *graphtest.Client, next func() *http.Request) {
 func processorTime(b *testing.B) time.Duration {
 	b.Helper()
 	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		b.Fatal(err)
-	}
+	testutil.Must(b, syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

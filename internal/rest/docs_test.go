@@ -6,24 +6,20 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 func TestDocs_NameTestsThatExist(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../../docs/rest.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	files, err := filepath.Glob("*_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	var code strings.Builder
 	for _, file := range files {
 		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+		testutil.Must(t, err)
 		code.Write(text)
 	}
 	for _, name := range regexp.MustCompile(`(Test|Benchmark)\w+`).FindAllString(string(page), -1) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/caregraph/caregraph/graph/graphtest"
 	"github.com/caregraph/caregraph/internal/rest"
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 const maxBody = 20_000
@@ -22,9 +23,7 @@ const maxBody = 20_000
 func schema(t *testing.T) *ast.Schema {
 	t.Helper()
 	text, err := os.ReadFile("../../schema.graphqls")
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	return gqlparser.MustLoadSchema(&ast.Source{Name: "schema.graphqls", Input: string(text)})
 }
 
@@ -41,9 +40,7 @@ func serve(t *testing.T, o graphtest.Options) server {
 	transport, err := rest.New(schema(t), rest.Options{
 		VerifyToken: func(ctx context.Context, token string) error { return s.Accounts.VerifyToken(ctx, token) },
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	o.Transports = append([]graphql.Transport{limited{transport}}, o.Transports...)
 	s.Server = graphtest.New(t, o)
 	return s

@@ -17,6 +17,7 @@ import (
 
 	"github.com/caregraph/caregraph/graph/graphtest"
 	"github.com/caregraph/caregraph/internal/rest"
+	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 )
 
@@ -43,9 +44,7 @@ func watch(
 ) server {
 	t.Helper()
 	transport, err := rest.New(schema(t), rest.Options{VerifyToken: func(context.Context, string) error { return nil }})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	return server{t: t, Server: graphtest.New(t, graphtest.Options{Tracer: tracer, Transports: []graphql.Transport{watched{transport, around}}})}
 }
 
@@ -144,15 +143,11 @@ func TestList_EndsWithAClientThatGoesAway(t *testing.T) {
 	ctx, leave := context.WithCancel(t.Context())
 	defer leave()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+patients, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	request.Header.Set("Authorization", "Bearer "+rahul.Token)
 	request.Header.Set("Accept-Encoding", "identity")
 	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	defer func() { _ = response.Body.Close() }()
 	if _, err := bufio.NewReader(response.Body).ReadString('}'); err != nil {
 		t.Fatal(err)
@@ -316,25 +311,17 @@ func TestAnswers_AreZippedWhenTheyAreLong(t *testing.T) {
 	rahul.Patient("Arjun")
 	unzip := func(body string) string {
 		zip, err := gzip.NewReader(strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
+		testutil.Must(t, err)
 		text, err := io.ReadAll(zip)
-		if err != nil {
-			t.Fatal(err)
-		}
+		testutil.Must(t, err)
 		return string(text)
 	}
 	check := func(path, accept string, zipped bool) {
 		t.Helper()
 		_, plain, err := s.get(rahul, path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		testutil.Must(t, err)
 		response, body, err := s.get(rahul, path, "Accept-Encoding", accept)
-		if err != nil {
-			t.Fatal(err)
-		}
+		testutil.Must(t, err)
 		if is := response.Header.Get("Content-Encoding") == "gzip"; is != zipped {
 			t.Errorf("%s, %s: zipped is %t", path, accept, is)
 		} else if is {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/caregraph/caregraph/graph/graphtest"
 	"github.com/caregraph/caregraph/internal/rest"
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 // described is the description with a validator for its schemas.
@@ -26,13 +27,9 @@ const documentURL = "mem:///openapi.json"
 func describe(t *testing.T) described {
 	t.Helper()
 	text, err := rest.OpenAPI(schema(t), "1.2.3")
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	document, _ := parsed.(map[string]any)
 	for _, component := range at(document, "components", "schemas") {
 		// An answer must hold nothing that is not described.
@@ -43,9 +40,7 @@ func describe(t *testing.T) described {
 	compiler := jsonschema.NewCompiler()
 	compiler.DefaultDraft(jsonschema.Draft2020)
 	compiler.AssertFormat()
-	if err := compiler.AddResource(documentURL, document); err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, compiler.AddResource(documentURL, document))
 	return described{t, document, compiler}
 }
 

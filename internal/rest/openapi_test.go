@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 // document is what the tests look at of the description.
@@ -41,12 +43,8 @@ type document struct {
 func describe(t *testing.T, schema *ast.Schema) (text []byte, doc document) {
 	t.Helper()
 	text, err := OpenAPI(schema, "1.2.3")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(text, &doc); err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
+	testutil.Must(t, json.Unmarshal(text, &doc))
 	return text, doc
 }
 
@@ -63,9 +61,7 @@ func TestOpenAPI_HasEveryRowAndNoOther(t *testing.T) {
 	t.Parallel()
 	_, doc := describe(t, loadSchema(t))
 	compiled, err := compile(loadSchema(t), rows(Options{}))
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	ids, described := map[string]bool{}, 0
 	for path, methods := range doc.Paths {
 		for method, op := range methods {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/caregraph/caregraph/graph/graphtest"
+	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 )
 
@@ -31,14 +32,10 @@ func but(body, members string) string { return strings.TrimSuffix(body, "}") + "
 func without(t *testing.T, body string, names ...string) string {
 	t.Helper()
 	var members map[string]any
-	if err := json.Unmarshal([]byte(body), &members); err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, json.Unmarshal([]byte(body), &members))
 	maps.DeleteFunc(members, func(name string, _ any) bool { return slices.Contains(names, name) })
 	text, err := json.Marshal(members)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	return string(text)
 }
 

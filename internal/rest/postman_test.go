@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 var update = flag.Bool("update", false, "write the Postman collection anew")
@@ -17,21 +19,13 @@ const collectionFile = "../../docs/caregraph.postman_collection.json"
 func TestPostman_TheCommittedCollectionIsFresh(t *testing.T) {
 	t.Parallel()
 	made, err := Postman(loadSchema(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	if *update {
-		if err := os.MkdirAll(filepath.Dir(collectionFile), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(collectionFile, made, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		testutil.Must(t, os.MkdirAll(filepath.Dir(collectionFile), 0o755))
+		testutil.Must(t, os.WriteFile(collectionFile, made, 0o644))
 	}
 	committed, err := os.ReadFile(collectionFile)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	if !bytes.Equal(made, committed) {
 		t.Error("it is stale: go test ./internal/rest -run TestPostman -update")
 	}
@@ -40,9 +34,7 @@ func TestPostman_TheCommittedCollectionIsFresh(t *testing.T) {
 func TestPostman_HasEveryRowOnce(t *testing.T) {
 	t.Parallel()
 	made, err := Postman(loadSchema(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	var collection struct {
 		Item []struct {
 			Item []struct {
@@ -53,9 +45,7 @@ func TestPostman_HasEveryRowOnce(t *testing.T) {
 			}
 		}
 	}
-	if err := json.Unmarshal(made, &collection); err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, json.Unmarshal(made, &collection))
 	found := map[string]int{}
 	for _, folder := range collection.Item {
 		for _, item := range folder.Item {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/caregraph/caregraph/graph/graphtest"
 	"github.com/caregraph/caregraph/internal/rest"
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 const notFound = `{"detail":"Not found."}`
@@ -211,9 +212,7 @@ func TestMethods_HeadAndOptions(t *testing.T) {
 func broken(t *testing.T, check func(context.Context, string) error) (server, *bytes.Buffer) {
 	t.Helper()
 	transport, err := rest.New(schema(t), rest.Options{VerifyToken: check})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	var log bytes.Buffer
 	s := server{t: t, Server: graphtest.New(t, graphtest.Options{
 		Transports: []graphql.Transport{transport}, Log: slog.New(slog.NewTextHandler(&log, nil)),
@@ -235,14 +234,10 @@ func TestFaults_PanicsStayInside(t *testing.T) {
 	t.Parallel()
 	s, log := broken(t, func(context.Context, string) error { panic("s3cret") })
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+verify, strings.NewReader(`{"token":"x"}`))
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	request.Header.Set("Content-Type", "application/json")
 	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	defer func() { _ = response.Body.Close() }()
 	var body bytes.Buffer
 	_, _ = body.ReadFrom(response.Body)
@@ -269,9 +264,7 @@ func TestFaults_TheDatabaseIsGone(t *testing.T) {
 func TestFaults_TheTimeIsUp(t *testing.T) {
 	t.Parallel()
 	transport, err := rest.New(schema(t), rest.Options{VerifyToken: func(context.Context, string) error { return nil }})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	ended := server{t: t, Server: graphtest.New(t, graphtest.Options{Transports: []graphql.Transport{late{transport}}})}
 	ended.want(ended.post(refresh, `{"refresh":"x"}`), http.StatusServiceUnavailable,
 		`{"detail":"The operation took too long and was stopped."}`)
@@ -297,9 +290,7 @@ func TestRequests_TellTheLogTheirRoute(t *testing.T) {
 			}
 		},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	s := server{t: t, Server: graphtest.New(t, graphtest.Options{Transports: []graphql.Transport{transport}})}
 	s.post("/api/auth/token/verify", `{"token":"x"}`)
 	s.post("/api/patients/arjun/", `{}`)

