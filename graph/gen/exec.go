@@ -296,6 +296,33 @@ directive @updates(
   type: String!
 ) on INPUT_OBJECT
 
+# The limits of a record's values stand at the fields of the record, once, and hold for every input that sets them. An
+# input has limits of its own only for what no record shows, such as a password. Introspection and OpenAPI carry no
+# directives: the server puts their meaning into the descriptions and keywords there.
+"How many characters a text may have, once white space around it is removed."
+directive @text(
+  "A shorter text is refused."
+  min: Int! = 0
+
+  "A longer text is refused with TOO_LONG."
+  max: Int!
+) on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
+
+"Between which numbers a value may be, both included; all others are refused with INVALID."
+directive @range(
+  "The least value."
+  min: Int!
+
+  "The greatest value."
+  max: Int!
+) on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
+
+"Which userErrors a mutation answers."
+directive @userErrors(
+  "The list is complete."
+  codes: [UserErrorCode!]!
+) on FIELD_DEFINITION
+
 """
 The client's choice for one operation: values hidden from the caller come as null without the error FORBIDDEN_FIELD.
 They are listed in ` + "`" + `extensions.redacted` + "`" + ` of the answer and in ` + "`" + `viewer.redactedFields` + "`" + ` of the record, so that a hidden
@@ -702,13 +729,13 @@ type User implements Node @access(to: SIGNED_IN) {
   id: ID! @owner(read: SIGNED_IN)
 
   "Public name, unique regardless of case. The account itself may change it, by ` + "`" + `updateMe` + "`" + `."
-  username: String! @owner(read: SIGNED_IN, write: SELF)
+  username: String! @owner(read: SIGNED_IN, write: SELF) @text(max: 150)
 
   "What kind of account it is. No mutation changes it."
   role: Role! @owner(read: SIGNED_IN)
 
   "The address to sign in with, unique. Seen by the account itself and administrators. Null: hidden."
-  email: EmailAddress @owner(read: ACCOUNT)
+  email: EmailAddress @owner(read: ACCOUNT) @text(max: 254)
 
   """
   Seen by the account itself and administrators; the account itself may change it, by ` + "`" + `updateMe` + "`" + `. Null: none given, or
@@ -739,7 +766,7 @@ type Patient implements Node @access(to: CIRCLE) {
   id: ID! @owner(read: CIRCLE)
 
   "Full name."
-  name: String! @owner(read: CIRCLE, write: OWNER)
+  name: String! @owner(read: CIRCLE, write: OWNER) @text(max: 100)
 
   "Day of birth."
   dateOfBirth: Date! @owner(read: CIRCLE, write: OWNER)
@@ -751,7 +778,7 @@ type Patient implements Node @access(to: CIRCLE) {
   gender: Gender! @owner(read: CIRCLE, write: OWNER)
 
   "Null: none given."
-  email: EmailAddress @owner(read: CIRCLE, write: OWNER)
+  email: EmailAddress @owner(read: CIRCLE, write: OWNER) @text(max: 254)
 
   "The patient's own number. Null only together with an error."
   phone(
@@ -760,7 +787,7 @@ type Patient implements Node @access(to: CIRCLE) {
   ): String @owner(read: CIRCLE, write: OWNER)
 
   "Postal address, free text. Null only together with an error."
-  address: String @owner(read: CIRCLE, write: OWNER)
+  address: String @owner(read: CIRCLE, write: OWNER) @text(max: 20000)
 
   """
   Phone number of the person to call in an emergency. Seen by the owner and the assigned doctors, set by the owner.
@@ -778,7 +805,7 @@ type Patient implements Node @access(to: CIRCLE) {
   Illnesses, allergies, treatments; free text. Seen and set by the owner and the assigned doctors. Null: none, or
   hidden.
   """
-  medicalHistory: String @owner(read: CLINICAL, write: CLINICAL)
+  medicalHistory: String @owner(read: CLINICAL, write: CLINICAL) @text(max: 20000)
 
   "The owner: the account that created the record. Does not change. Null only together with an error."
   createdBy: User @owner(read: CIRCLE)
@@ -849,10 +876,10 @@ type Doctor implements Node @access(to: SIGNED_IN) {
   id: ID! @owner(read: SIGNED_IN)
 
   "Full name, with title if wanted: ` + "`" + `Dr. Priya Patel` + "`" + `."
-  name: String! @owner(read: SIGNED_IN, write: PROFILE)
+  name: String! @owner(read: SIGNED_IN, write: PROFILE) @text(max: 100)
 
   "Address for patients to write to. Need not be that of an account; several entries may share one."
-  email: EmailAddress! @owner(read: SIGNED_IN, write: PROFILE)
+  email: EmailAddress! @owner(read: SIGNED_IN, write: PROFILE) @text(max: 254)
 
   "Number for patients to call."
   phone(
@@ -861,23 +888,23 @@ type Doctor implements Node @access(to: SIGNED_IN) {
   ): String! @owner(read: SIGNED_IN, write: PROFILE)
 
   "Field of medicine, free text: ` + "`" + `Cardiology` + "`" + `. ` + "`" + `specializations` + "`" + ` lists those in use."
-  specialization: String! @owner(read: SIGNED_IN, write: PROFILE)
+  specialization: String! @owner(read: SIGNED_IN, write: PROFILE) @text(max: 100)
 
   # A change ends verification.
   "Number of the license to practice, unique among live entries. A change sets ` + "`" + `isVerified` + "`" + ` to false."
-  licenseNumber: String! @owner(read: SIGNED_IN, write: PROFILE)
+  licenseNumber: String! @owner(read: SIGNED_IN, write: PROFILE) @text(max: 50)
 
   "Years of practice, 0 to 70."
-  experienceYears: Int! @owner(read: SIGNED_IN, write: PROFILE)
+  experienceYears: Int! @owner(read: SIGNED_IN, write: PROFILE) @range(min: 0, max: 70)
 
   "Postal address of the practice, free text."
-  address: String! @owner(read: SIGNED_IN, write: PROFILE)
+  address: String! @owner(read: SIGNED_IN, write: PROFILE) @text(max: 20000)
 
   "Price of one consultation in Indian rupees (INR), 0.00 to 100000.00."
-  consultationFee: Decimal! @owner(read: SIGNED_IN, write: PROFILE)
+  consultationFee: Decimal! @owner(read: SIGNED_IN, write: PROFILE) @range(min: 0, max: 100000)
 
   "When the doctor can be seen, free text: ` + "`" + `Mon-Fri 9AM-5PM` + "`" + `."
-  availability: String! @owner(read: SIGNED_IN, write: PROFILE)
+  availability: String! @owner(read: SIGNED_IN, write: PROFILE) @text(max: 200)
 
   """
   Whether an administrator has checked the license. Only then does the linked account see the patients assigned to it.
@@ -969,7 +996,7 @@ type Mapping implements Node @access(to: CIRCLE) {
   Reason for and remarks on the treatment, free text. Seen and set by the patient's owner and the assigned doctors.
   Null: none, or hidden.
   """
-  notes: String @owner(read: CLINICAL, write: CLINICAL)
+  notes: String @owner(read: CLINICAL, write: CLINICAL) @text(max: 20000)
 
   # write: who may remove the mapping.
   "Whether it is in force. Only the patient's owner may end it, by ` + "`" + `removeMapping` + "`" + `; once false it stays false."
@@ -1384,7 +1411,7 @@ type Mutation {
   register(
     "The new account."
     input: RegisterInput!
-  ): AuthPayload @access(to: PUBLIC)
+  ): AuthPayload @access(to: PUBLIC) @userErrors(codes: [REQUIRED, INVALID, TOO_LONG, TAKEN, WEAK_PASSWORD])
 
   """
   Signs in: begins a session. Open to everybody.
@@ -1395,7 +1422,7 @@ type Mutation {
   login(
     "Who it is."
     input: LoginInput!
-  ): AuthPayload @access(to: PUBLIC)
+  ): AuthPayload @access(to: PUBLIC) @userErrors(codes: [INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS])
 
   """
   Gives out a new pair of tokens for the same session. Open to everybody who holds a refresh token; needs no access
@@ -1409,7 +1436,7 @@ type Mutation {
   refreshToken(
     "The latest refresh token of the session."
     refresh: String!
-  ): AuthPayload @access(to: PUBLIC)
+  ): AuthPayload @access(to: PUBLIC) @userErrors(codes: [INVALID_TOKEN])
 
   """
   Signs out: ends a session, all of its tokens at once. Open to every signed-in account.
@@ -1419,10 +1446,10 @@ type Mutation {
   logout(
     "A refresh token of the caller's session to end. Null: the session of the access token that came with the request."
     refresh: String
-  ): LogoutPayload @access(to: SIGNED_IN)
+  ): LogoutPayload @access(to: SIGNED_IN) @userErrors(codes: [INVALID_TOKEN])
 
   "Ends all sessions of the caller, this one included. Open to every signed-in account. Answers no userErrors."
-  logoutEverywhere: LogoutPayload @access(to: SIGNED_IN)
+  logoutEverywhere: LogoutPayload @access(to: SIGNED_IN) @userErrors(codes: [])
 
   """
   Sets a new password, ends all other sessions of the caller and gives out new tokens for this one. Open to every
@@ -1433,7 +1460,7 @@ type Mutation {
   changePassword(
     "The old and the new password."
     input: ChangePasswordInput!
-  ): AuthPayload @access(to: SIGNED_IN)
+  ): AuthPayload @access(to: SIGNED_IN) @userErrors(codes: [INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS, WEAK_PASSWORD])
 
   """
   Changes the caller's own account. Open to every signed-in account.
@@ -1443,7 +1470,7 @@ type Mutation {
   updateMe(
     "What to change."
     input: UpdateMeInput!
-  ): UserPayload @access(to: SIGNED_IN)
+  ): UserPayload @access(to: SIGNED_IN) @userErrors(codes: [REQUIRED, INVALID, TOO_LONG, TAKEN])
 
   # ── Patients
 
@@ -1455,7 +1482,7 @@ type Mutation {
   createPatient(
     "The new record."
     input: CreatePatientInput!
-  ): PatientPayload @access(to: SIGNED_IN)
+  ): PatientPayload @access(to: SIGNED_IN) @userErrors(codes: [REQUIRED, INVALID, TOO_LONG, TAKEN])
 
   """
   Changes a patient record. For the owner; assigned doctors may set ` + "`" + `bloodGroup` + "`" + ` and ` + "`" + `medicalHistory` + "`" + `.
@@ -1472,7 +1499,9 @@ type Mutation {
 
     "Change only if the record still has this version, else VERSION_CONFLICT. Null: change it in any case."
     expectedVersion: Int
-  ): PatientPayload @access(to: SIGNED_IN)
+  ): PatientPayload
+    @access(to: SIGNED_IN)
+    @userErrors(codes: [NOT_FOUND, FORBIDDEN, DELETED, VERSION_CONFLICT, REQUIRED, INVALID, TOO_LONG, TAKEN])
 
   """
   Deletes a patient record so that it can be restored, and ends its active mappings. For the owner.
@@ -1485,7 +1514,7 @@ type Mutation {
 
     "Delete only if the record still has this version, else VERSION_CONFLICT. Null: delete it in any case."
     expectedVersion: Int
-  ): PatientPayload @access(to: SIGNED_IN)
+  ): PatientPayload @access(to: SIGNED_IN) @userErrors(codes: [NOT_FOUND, FORBIDDEN, DELETED, VERSION_CONFLICT])
 
   """
   Brings a deleted patient record back, without the mappings that ended with it. For the owner.
@@ -1495,7 +1524,7 @@ type Mutation {
   restorePatient(
     "Such as ` + "`" + `pat_42` + "`" + `, or ` + "`" + `42` + "`" + `."
     id: ID!
-  ): PatientPayload @access(to: SIGNED_IN)
+  ): PatientPayload @access(to: SIGNED_IN) @userErrors(codes: [NOT_FOUND, FORBIDDEN, TAKEN])
 
   # ── Doctors
 
@@ -1508,7 +1537,7 @@ type Mutation {
   createDoctor(
     "The new entry."
     input: CreateDoctorInput!
-  ): DoctorPayload @access(to: SIGNED_IN)
+  ): DoctorPayload @access(to: SIGNED_IN) @userErrors(codes: [REQUIRED, INVALID, TOO_LONG, TAKEN, FORBIDDEN])
 
   """
   Changes a doctor entry. For its owner, the account linked to it and administrators. A new license number ends
@@ -1526,7 +1555,9 @@ type Mutation {
 
     "Change only if the entry still has this version, else VERSION_CONFLICT. Null: change it in any case."
     expectedVersion: Int
-  ): DoctorPayload @access(to: SIGNED_IN)
+  ): DoctorPayload
+    @access(to: SIGNED_IN)
+    @userErrors(codes: [NOT_FOUND, FORBIDDEN, DELETED, VERSION_CONFLICT, REQUIRED, INVALID, TOO_LONG, TAKEN])
 
   """
   Deletes a doctor entry so that it can be restored. For its owner, the account linked to it and administrators. Its
@@ -1540,7 +1571,7 @@ type Mutation {
 
     "Delete only if the entry still has this version, else VERSION_CONFLICT. Null: delete it in any case."
     expectedVersion: Int
-  ): DoctorPayload @access(to: SIGNED_IN)
+  ): DoctorPayload @access(to: SIGNED_IN) @userErrors(codes: [NOT_FOUND, FORBIDDEN, DELETED, VERSION_CONFLICT])
 
   """
   Brings a deleted doctor entry back. For its owner, the account linked to it and administrators. Unless an administrator
@@ -1551,7 +1582,7 @@ type Mutation {
   restoreDoctor(
     "Such as ` + "`" + `doc_3` + "`" + `, or ` + "`" + `3` + "`" + `."
     id: ID!
-  ): DoctorPayload @access(to: SIGNED_IN)
+  ): DoctorPayload @access(to: SIGNED_IN) @userErrors(codes: [NOT_FOUND, FORBIDDEN, TAKEN])
 
   """
   Says whether the license was checked, and links the doctor's account. For administrators; all others get the top-level
@@ -1573,7 +1604,7 @@ type Mutation {
     Null: verify it in any case.
     """
     expectedVersion: Int
-  ): DoctorPayload @access(to: ADMINS)
+  ): DoctorPayload @access(to: ADMINS) @userErrors(codes: [NOT_FOUND, DELETED, VERSION_CONFLICT, INVALID, TAKEN])
 
   # ── Mappings
 
@@ -1587,7 +1618,9 @@ type Mutation {
   assignDoctor(
     "Whom to whom."
     input: AssignDoctorInput!
-  ): MappingPayload @access(to: SIGNED_IN)
+  ): MappingPayload
+    @access(to: SIGNED_IN)
+    @userErrors(codes: [NOT_FOUND, FORBIDDEN, DELETED, ALREADY_ASSIGNED, INVALID, TOO_LONG])
 
   """
   Changes the notes of an active mapping. For the patient's owner and the assigned doctors.
@@ -1600,7 +1633,7 @@ type Mutation {
 
     "What to change."
     input: UpdateMappingInput!
-  ): MappingPayload @access(to: SIGNED_IN)
+  ): MappingPayload @access(to: SIGNED_IN) @userErrors(codes: [NOT_FOUND, FORBIDDEN, DELETED, INVALID, TOO_LONG])
 
   """
   Ends a mapping for good; it stays as history. For the patient's owner. To undo it, assign the doctor anew.
@@ -1610,7 +1643,7 @@ type Mutation {
   removeMapping(
     "Such as ` + "`" + `map_9` + "`" + `, or ` + "`" + `9` + "`" + `."
     id: ID!
-  ): MappingPayload @access(to: SIGNED_IN)
+  ): MappingPayload @access(to: SIGNED_IN) @userErrors(codes: [NOT_FOUND, FORBIDDEN, DELETED])
 }
 
 # ── Inputs ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -1627,7 +1660,7 @@ input RegisterInput @creates(type: "User", except: ["password"]) {
   8 to 128 characters, not one of the common passwords, not only digits, not like the username or the e-mail; else
   WEAK_PASSWORD. White space around it does not count.
   """
-  password: String!
+  password: String! @text(min: 8, max: 128)
 
   "Unique. Absent or null: none."
   phone: PhoneNumber
@@ -1654,7 +1687,7 @@ input ChangePasswordInput {
   8 to 128 characters, not one of the common passwords, not only digits, not like the username or the e-mail; else
   WEAK_PASSWORD. White space around it does not count.
   """
-  newPassword: String!
+  newPassword: String! @text(min: 8, max: 128)
 }
 
 # In every update input, absent means unchanged and null means cleared (refused for what must not be empty).
@@ -14136,6 +14169,36 @@ func (ec *executionContext) unmarshalNUserErrorCode2githubᚗcomᚋcaregraphᚋc
 
 func (ec *executionContext) marshalNUserErrorCode2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐCode(ctx context.Context, sel ast.SelectionSet, v model.Code) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) unmarshalNUserErrorCode2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐCodeᚄ(ctx context.Context, v any) ([]model.Code, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]model.Code, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNUserErrorCode2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐCode(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNUserErrorCode2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐCodeᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Code) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNUserErrorCode2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐCode(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalNVerifyDoctorInput2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐVerifyDoctorInput(ctx context.Context, v any) (VerifyDoctorInput, error) {
