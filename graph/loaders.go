@@ -24,13 +24,21 @@ type loaders struct {
 	counts  *dataloadgen.Loader[pageKey, int]
 
 	mu    sync.Mutex
-	asked map[list]ask
+	asked map[any]ask // by link or list
 }
 
-// edgeKey names the record whose key an edge of a type has.
+// edgeKey names a record by the value of the column that edges lead to. Keys with
+// the same link are loaded in one statement.
 type edgeKey struct {
-	typ, field string
-	key        int64
+	link
+
+	key int64
+}
+
+// link is what edges have in common that lead to the same records.
+type link struct {
+	to, column string
+	deleted    bool
 }
 
 // pageKey names the page of one owner. Keys with the same list are loaded in one
@@ -42,13 +50,13 @@ type pageKey struct {
 }
 
 // list is the rows of the records of a type, with the page and the conditions as
-// JSON: fields with the same rows are loaded together.
+// JSON.
 type list struct{ typ, rows, column, args string }
 
-// ask is a field that lists the rows, with its arguments.
+// ask is one of the fields that have the same link or list, with its arguments.
 type ask struct {
-	field string
-	args  query.Args
+	typ, field string
+	args       query.Args
 }
 
 // window is how long a loader waits for the siblings of its first key: gqlgen
@@ -56,25 +64,24 @@ type ask struct {
 const window = time.Millisecond
 
 func newLoaders(s *store.Store, v *model.Viewer) *loaders {
-	l := &loaders{asked: map[list]ask{}}
+	l := &loaders{asked: map[any]ask{}}
 	wait := dataloadgen.WithWait(window)
 	l.related = dataloadgen.NewMappedLoader(func(ctx context.Context, keys []edgeKey) (map[edgeKey]model.Node, error) {
-		return batch(keys,
-			func(k edgeKey) (edgeKey, int64) { return edgeKey{typ: k.typ, field: k.field}, k.key },
-			func(e edgeKey, keys []int64) (map[int64]model.Node, error) {
-				return s.Related(ctx, v, e.typ, e.field, keys)
-			})
+		return batch(keys, func(k edgeKey) (link, int64) { return k.link, k.key }, func(e link, keys []int64) (map[int64]model.Node, error) {
+			a := l.askOf(e)
+			return s.Related(ctx, v, a.typ, a.field, keys)
+		})
 	}, wait)
 	l.pages = dataloadgen.NewMappedLoader(func(ctx context.Context, keys []pageKey) (map[pageKey]*model.RecordPage, error) {
 		return batch(keys, splitPage, func(p list, owners []int64) (map[int64]*model.RecordPage, error) {
 			a := l.askOf(p)
-			return s.PagesOf(ctx, v, p.typ, a.field, owners, a.args)
+			return s.PagesOf(ctx, v, a.typ, a.field, owners, a.args)
 		})
 	}, wait)
 	l.counts = dataloadgen.NewMappedLoader(func(ctx context.Context, keys []pageKey) (map[pageKey]int, error) {
 		return batch(keys, splitPage, func(p list, owners []int64) (map[int64]int, error) {
 			a := l.askOf(p)
-			return s.CountsOf(ctx, v, p.typ, a.field, owners, a.args)
+			return s.CountsOf(ctx, v, a.typ, a.field, owners, a.args)
 		})
 	}, wait)
 	return l
@@ -82,23 +89,34 @@ func newLoaders(s *store.Store, v *model.Viewer) *loaders {
 
 func splitPage(k pageKey) (list, int64) { return k.list, k.owner }
 
-// pageKey returns the key of a page, and keeps what the loader will ask for.
+// edgeKey returns the key of the record that an edge of a type leads to.
+func (l *loaders) edgeKey(typ string, e *query.Edge, key int64) edgeKey {
+	to := link{e.To, e.Key, e.IncludeDeleted}
+	l.keep(to, ask{typ, e.Field, nil})
+	return edgeKey{to, key}
+}
+
+// pageKey returns the key of a page of a list.
 func (l *loaders) pageKey(typ string, of *query.List, args query.Args, owner int64) pageKey {
 	text, err := json.Marshal([]any{args.Page(), of.Conditions(args)})
 	if err != nil {
 		text = fmt.Append(nil, args) // cannot happen; pages are not batched then
 	}
 	p := list{typ, of.Of, of.Key, string(text)}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.asked[p] = ask{of.Field, args}
+	l.keep(p, ask{typ, of.Field, args})
 	return pageKey{p, owner}
 }
 
-func (l *loaders) askOf(p list) ask {
+func (l *loaders) keep(group any, a ask) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.asked[p]
+	l.asked[group] = a
+}
+
+func (l *loaders) askOf(group any) ask {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.asked[group]
 }
 
 // batch groups keys, and loads each group in one call. A key without a value is

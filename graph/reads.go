@@ -30,7 +30,8 @@ func (r reads) One(ctx context.Context, of model.Node, field string) (model.Node
 	if !set {
 		return nil, nil //nolint:nilnil // it names none
 	}
-	return orNull(ctx, load(ctx).related, edgeKey{t.Name, field, key})
+	loaders := load(ctx)
+	return orNull(ctx, loaders.related, loaders.edgeKey(t.Name, e, key))
 }
 
 // List returns a page of a list of a record.
@@ -56,13 +57,14 @@ func (r reads) List(ctx context.Context, of model.Node, field string, args map[s
 // nodes returns the entries of a list whose nodes are records that its rows name.
 // An entry is left out if its node does not exist for the viewer.
 func (r reads) nodes(ctx context.Context, l *query.List, rows []model.RecordEntry) ([]model.RecordEntry, error) {
-	t := l.Rows()
+	t, loaders := l.Rows(), load(ctx)
+	e := t.Edge(l.Node)
 	keys := make([]edgeKey, len(rows))
 	for i, row := range rows {
-		key, _ := t.ID(row.Node, t.Edge(l.Node).From)
-		keys[i] = edgeKey{t.Name, l.Node, key}
+		key, _ := t.ID(row.Node, e.From)
+		keys[i] = loaders.edgeKey(t.Name, e, key)
 	}
-	nodes, err := allOrNull(ctx, load(ctx).related, keys)
+	nodes, err := allOrNull(ctx, loaders.related, keys)
 	entries := make([]model.RecordEntry, 0, len(rows))
 	for i, node := range nodes {
 		if node != nil {

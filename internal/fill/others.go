@@ -25,8 +25,8 @@ func (f *filler) checkAccounts(ctx context.Context, token string) error {
 		return err
 	}
 	own := []string{"", rahul().Username} // "": no account has the id
-	for region := range regions(peoples()) {
-		own = append(own, desk(region).Username)
+	for region := range regions(communities()) {
+		own = append(own, frontDesk(region).Username)
 	}
 	if slices.ContainsFunc(found.Nodes, func(account record) bool { return !slices.Contains(own, account.Key) }) {
 		return fmt.Errorf("the server at %s has accounts of other people. fill adds made-up people with public passwords; "+

@@ -10,16 +10,18 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 // postmaster returns the process id of the cluster in the data directory.
 func postmaster(t *testing.T, dir string) int {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(dir, "postgres", "postmaster.pid"))
-	must(t, err)
+	testutil.Must(t, err)
 	first, _, _ := strings.Cut(string(text), "\n")
 	pid, err := strconv.Atoi(first)
-	must(t, err)
+	testutil.Must(t, err)
 	return pid
 }
 
@@ -50,7 +52,7 @@ func TestWith_StopsItsClusterWhenDone(t *testing.T) {
 	if _, running, err := Attach(d.DataDir); running || err != nil {
 		t.Errorf("running: %v, %v", running, err)
 	}
-	must(t, With(t.Context(), d, func(_ context.Context, url string) error {
+	testutil.Must(t, With(t.Context(), d, func(_ context.Context, url string) error {
 		if got := query(t, url, "SELECT n FROM kept"); got != "42" {
 			t.Errorf("n = %q", got)
 		}
@@ -83,7 +85,7 @@ func TestWith_EndsTheContextWhenPostgresDies(t *testing.T) {
 	t.Parallel()
 	dir := openDir(t)
 	err := With(t.Context(), Database{DataDir: dir, StopTimeout: time.Minute}, func(ctx context.Context, _ string) error {
-		must(t, syscall.Kill(postmaster(t, dir), syscall.SIGKILL))
+		testutil.Must(t, syscall.Kill(postmaster(t, dir), syscall.SIGKILL))
 		<-ctx.Done()
 		return nil
 	})

@@ -47,7 +47,7 @@ func (c *compiler) admitted(audience string, admits *ast.Directive) model.Relati
 		c.mistake("Audience."+audience, "@admits has no relations")
 		return 0
 	}
-	for _, name := range listed(arg.Value) {
+	for _, name := range c.list(admits, "relations") {
 		bit, ok := model.ParseRelation(name)
 		if !ok {
 			c.mistake("Audience."+audience, "@admits names the relation %s, which does not exist", name)

@@ -56,6 +56,7 @@ const bounded = `
 directive @access(to: Audience!) on FIELD_DEFINITION | OBJECT
 directive @owner(read: Audience!, write: Audience! = NOBODY) on FIELD_DEFINITION
 directive @admits(relations: [Relation!]!) on ENUM_VALUE
+directive @creates(type: String!, except: [String!]! = []) on INPUT_OBJECT
 directive @text(min: Int! = 0, max: Int!) on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
 directive @range(min: Int!, max: Int!) on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
 directive @userErrors(codes: [UserErrorCode!]!) on FIELD_DEFINITION
@@ -72,7 +73,7 @@ type Note @access(to: MEMBERS) {
 }
 type Plain { text: String }
 type NotePayload { note: Note problems: [String!] }
-input CreateNoteInput { title: String! pages: Int written: Date draft: String @text(min: 2, max: 5) }
+input CreateNoteInput @creates(type: "Note", except: ["draft"]) { title: String! pages: Int written: Date draft: String @text(min: 2, max: 5) }
 input NoteFilter { text: String }
 type Query { note(filter: NoteFilter): Note }
 type Mutation {
