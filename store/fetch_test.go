@@ -107,11 +107,11 @@ func TestLookups_OwnEntry(t *testing.T) {
 	doctors, mappings := nodeOf(t, c.Store, "Doctor"), nodeOf(t, c.Store, "Mapping")
 	named, _ := mappings.Record().One("doctor")
 	below, belowNamed := mappingsOf(doctors.Record()), mappingsOf(named)
-	list := func(parent *query.Load, level *query.Node, on *query.Join, active *bool) []*query.Load {
+	list := func(parent *query.Load, level *query.Node, active *bool) []*query.Load {
 		return []*query.Load{parent, ok(level.ListOf(parent, listArgs(model.PageArgs{}, active)))(t)}
 	}
 	of := func(id int64, active *bool) []*query.Load {
-		return list(doctors.One(id), below, doctors.Record(), active)
+		return list(doctors.One(id), below, active)
 	}
 	wantLookups := func(what string, v *model.Viewer, reads []*query.Load, want bool) {
 		t.Helper()
@@ -126,7 +126,7 @@ func TestLookups_OwnEntry(t *testing.T) {
 	wantLookups("all of the own", rao.Viewer, of(own.ID, nil), false)
 	wantLookups("another's", rao.Viewer, of(other.ID, new(true)), false)
 	wantLookups("those of one not verified", unverified.Viewer, of(pending.ID, new(true)), false)
-	wantLookups("those of many", rao.Viewer, list(doctors.ByIDs([]int64{own.ID}), below, doctors.Record(), new(true)), false)
+	wantLookups("those of many", rao.Viewer, list(doctors.ByIDs([]int64{own.ID}), below, new(true)), false)
 	wantLookups("those of a mapping's doctor", rao.Viewer,
-		list(mappings.One(own.ID), belowNamed, named, new(true)), false)
+		list(mappings.One(own.ID), belowNamed, new(true)), false)
 }

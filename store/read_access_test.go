@@ -98,7 +98,7 @@ func grow(t *testing.T, s *store.Store, typ string, list bool) *tree {
 	if typ == "Mapping" || typ == "User" {
 		height = 2 // a patient or a doctor hangs on it, with mappings of its own
 	}
-	root := plant(s, level, level.Record(), typ, height)
+	root := plant(level, level.Record(), typ, height)
 	if list {
 		root.sortKey = level.SortKey()
 	}
@@ -112,17 +112,17 @@ var named = map[string]map[string]string{
 	"Mapping": {"patient": "Patient", "doctor": "Doctor", "createdBy": "User"},
 }
 
-func plant(s *store.Store, level *query.Node, record *query.Join, typ string, height int) *tree {
+func plant(level *query.Node, record *query.Join, typ string, height int) *tree {
 	r := &tree{typ: typ, level: level, record: record, named: map[string]*tree{}}
 	if height > 0 && (typ != "User" || record == level.Record()) {
 		for field, of := range named[typ] {
 			joined, _ := record.One(field)
-			r.named[field] = plant(s, level, joined, of, height-1)
+			r.named[field] = plant(level, joined, of, height-1)
 		}
 	}
 	if height > 0 && (typ == "Patient" || typ == "Doctor") {
 		below := mappingsOf(record)
-		r.mappings = plant(s, below, below.Record(), "Mapping", height-1)
+		r.mappings = plant(below, below.Record(), "Mapping", height-1)
 		if height%2 == 0 {
 			r.active = new(true)
 		}

@@ -166,7 +166,7 @@ func (s *Store) recordType(name string) (*query.RecordType, error) {
 func (s *Store) rootList(v *model.Viewer, field string, args query.Args) (*query.RecordType, query.Selection, error) {
 	t := s.records.Root(field)
 	if t == nil {
-		return nil, query.Selection{}, fmt.Errorf("Query.%s is no list of records", field)
+		return nil, query.Selection{}, fmt.Errorf("the field %s of Query is no list of records", field)
 	}
 	selection, err := t.Root.Filter(t.Scope(query.LiteralViewer(v)), args)
 	return t, selection, err

@@ -117,7 +117,7 @@ func (p *Pool) flush(first *waiter) (own outcome, err error) {
 }
 
 // sharedContext returns the context of a round trip. It ends when the last of the
-// requests' contexts would have ended, so that one cancelled client does not fail
+// requests' contexts would have ended, so that one canceled client does not fail
 // the others.
 func sharedContext(waiters []*waiter) (context.Context, context.CancelFunc) {
 	var latest time.Time
