@@ -2,9 +2,12 @@ package policy
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/caregraph/caregraph/model"
 )
@@ -35,6 +38,7 @@ func TestConstraints_RealSchemaSaysWhatValuesMustMeet(t *testing.T) {
 	}
 }
 
+// A description explains codes; the directive lists them.
 func TestConstraints_EveryMutationListsItsCodes(t *testing.T) {
 	t.Parallel()
 	schema := realSchema(t)
@@ -45,10 +49,35 @@ func TestConstraints_EveryMutationListsItsCodes(t *testing.T) {
 			continue
 		}
 		codes := listed(directive.Arguments.ForName("codes").Value)
+		for place, text := range described(schema, mutation) {
+			for _, code := range schema.Types["UserErrorCode"].EnumValues {
+				named := regexp.MustCompile(`\b` + code.Name + `\b`).MatchString(text)
+				if named && !slices.Contains(codes, code.Name) {
+					t.Errorf("the description of %s names %s, which @userErrors of %s lacks", place, code.Name, mutation.Name)
+				}
+			}
+		}
 		if slices.Sort(codes); len(slices.Compact(codes)) != len(directive.Arguments.ForName("codes").Value.Children) {
 			t.Errorf("%s names a code twice", mutation.Name)
 		}
 	}
+}
+
+// described has the descriptions of a mutation, its arguments and its input.
+func described(schema *ast.Schema, mutation *ast.FieldDefinition) map[string]string {
+	all := map[string]string{mutation.Name: mutation.Description}
+	for _, arg := range mutation.Arguments {
+		all[mutation.Name+"."+arg.Name] = arg.Description
+		if arg.Name != "input" {
+			continue
+		}
+		input := schema.Types[arg.Type.Name()]
+		all[input.Name] = input.Description
+		for _, field := range input.Fields {
+			all[input.Name+"."+field.Name] = field.Description
+		}
+	}
+	return all
 }
 
 // bounded is a schema without mistakes; each case of the next test adds one.

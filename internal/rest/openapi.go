@@ -105,6 +105,9 @@ func calls(schema *ast.Schema) ([]call, error) {
 		}
 		taken[c.id] = true
 		all[i] = c
+		if c.summary == "" || tagTexts()[path(c.path).tag()] == "" {
+			return nil, fmt.Errorf("rest: %s %s: the row needs a summary, and its first word a text", r.method, r.path)
+		}
 	}
 	return all, nil
 }
@@ -153,13 +156,12 @@ func (o object) index(name string) int {
 }
 
 func (d *description) operation(c call) object {
-	summary, text := d.texts(c)
 	op := object{
 		{"operationId", c.id},
 		{"tags", []string{path(c.path).tag()}},
-		{"summary", summary},
+		{"summary", c.summary},
 	}
-	if text != "" {
+	if text := d.text(c); text != "" {
 		op = append(op, member{"description", text})
 	}
 	if parameters := d.parameters(c); len(parameters) > 0 {
@@ -175,35 +177,13 @@ func (d *description) operation(c call) object {
 	return append(op, member{"responses", d.responses(c)}, member{"security", security})
 }
 
-// checked says what the rows without a document do.
-const checked = "Says whether an access or refresh token is good at this moment"
-
-// userErrorsPart is where the schema's descriptions begin to speak of codes,
-// which REST has statuses for.
-var userErrorsPart = regexp.MustCompile(`(?s)\s*\b(userErrors|Errors):.*$`)
-
-// texts are the schema's words about the root field.
-func (d *description) texts(c call) (summary, text string) {
+// text returns the schema's words about the root field.
+func (d *description) text(c call) string {
 	if c.field == nil {
-		return checked, ""
+		return ""
 	}
-	whole := d.words(userErrorsPart.ReplaceAllString(c.subjectField().Description, ""))
-	first := firstSentence.FindString(whole)
-	text = nullPart.ReplaceAllString(strings.TrimSpace(whole[len(first):]), "")
-	if text != "" {
-		text = upperFirst(text)
-	}
-	summary = strings.TrimRight(first, ".:")
-	if c.partial {
-		summary += ", in part"
-	}
-	return summary, text
+	return d.words(c.subjectField().Description)
 }
-
-// nullPart tells of a null that is 404 here.
-var nullPart = regexp.MustCompile(` ?Null: [^.]*\.`)
-
-var firstSentence = regexp.MustCompile(`^[^.:\n]*[.:]?`)
 
 // subjectField is the field that the answer is the value of: the root field or,
 // where that is written as one value of its own, the list in it.
@@ -218,27 +198,21 @@ func (c call) subjectField() *ast.FieldDefinition {
 
 func isConnection(typ string) bool { return strings.HasSuffix(typ, "Connection") }
 
-// words are a description of the schema as it is true of REST: with the names
-// that are used here, and without what happens in GraphQL only. The lines of
-// each paragraph are joined.
+// words returns a description of the schema with the names of REST, the lines of
+// each paragraph joined.
 func (d *description) words(text string) string {
 	paragraphs := strings.Split(strings.TrimSpace(text), "\n\n")
 	for i, p := range paragraphs {
-		p = graphOnly.ReplaceAllString(strings.Join(strings.Fields(p), " "), "")
-		paragraphs[i] = quoted.ReplaceAllStringFunc(p, func(name string) string {
-			if renamed := d.renamed[strings.Trim(name, "`")]; renamed != "" {
-				return "`" + renamed + "`"
+		parts := strings.Split(strings.Join(strings.Fields(p), " "), "`")
+		for j := 1; j < len(parts); j += 2 { // between back quotes
+			if renamed := d.renamed[parts[j]]; renamed != "" {
+				parts[j] = renamed
 			}
-			return name
-		})
+		}
+		paragraphs[i] = strings.Join(parts, "`")
 	}
-	return strings.TrimSpace(strings.Join(paragraphs, "\n\n"))
+	return strings.Join(paragraphs, "\n\n")
 }
-
-var (
-	quoted    = regexp.MustCompile("`\\w+`")
-	graphOnly = regexp.MustCompile(` with the error FORBIDDEN_FIELD| ?Null only together with an error\.`)
-)
 
 // rename notes the fields that have another name here.
 func (d *description) rename(f *ast.Field) {
@@ -253,23 +227,24 @@ func (d *description) rename(f *ast.Field) {
 }
 
 // tags are the first words of the paths, in the order of the table.
-func (d *description) tags(calls []call) []any {
-	var tags []any
+func (d *description) tags(calls []call) (tags []any) {
 	seen := map[string]bool{}
 	for _, c := range calls {
-		name := path(c.path).tag()
-		if seen[name] {
-			continue
+		if name := path(c.path).tag(); !seen[name] {
+			seen[name] = true
+			tags = append(tags, object{{"name", name}, {"description", tagTexts()[name]}})
 		}
-		seen[name] = true
-		text := "Accounts and sessions."
-		if of := d.schema.Types[upperFirst(strings.TrimSuffix(name, "s"))]; of != nil {
-			text, _, _ = strings.Cut(d.words(of.Description), ". ")
-			text = strings.TrimSuffix(text, ".") + "."
-		}
-		tags = append(tags, object{{"name", name}, {"description", text}})
 	}
 	return tags
+}
+
+func tagTexts() map[string]string {
+	return map[string]string{
+		"auth":     "Accounts and sessions.",
+		"patients": "Patient records.",
+		"doctors":  "The list of doctors.",
+		"mappings": "Which doctor treats which patient.",
+	}
 }
 
 // path is a path of the table.

@@ -1,9 +1,7 @@
 package rest
 
 import (
-	"regexp"
-	"strconv"
-	"strings"
+	"encoding/json"
 
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -59,10 +57,10 @@ func (d *description) subject(c call) string {
 	return d.schema.Types[typ].Fields[0].Type.Name()
 }
 
-// input describes one field of a body with the words of the schema, and the
-// limits in them.
+// input describes one field of a body with the words of the schema, and its
+// limits.
 func (d *description) input(c call, in input) object {
-	text, typ := d.slotOf(c, in)
+	text, typ, directives := d.slotOf(c, in)
 	if typ == nil {
 		return object{{"type", "string"}}
 	}
@@ -72,9 +70,8 @@ func (d *description) input(c call, in input) object {
 		schema = object{{"type", "string"}, {"enum", values(in.choices)}}
 	case typ.Name() == "Decimal":
 		schema = object{{"type", []string{"string", "number"}}}
-	default:
-		schema = append(schema, limits(typ.Name(), text+" "+d.schema.Types[typ.Name()].Description)...)
 	}
+	schema = append(schema, limits(directives)...)
 	if in.optional {
 		schema = schema.orNull()
 	}
@@ -87,45 +84,45 @@ func (d *description) input(c call, in input) object {
 	return append(schema, member{"description", d.words(text)})
 }
 
-// slotOf finds where in the document the value goes.
-func (d *description) slotOf(c call, in input) (text string, typ *ast.Type) {
+// slotOf finds where in the document the value goes. An input field that has no
+// limits has those of the record's field of its name.
+func (d *description) slotOf(c call, in input) (text string, typ *ast.Type, directives ast.DirectiveList) {
 	if c.field == nil {
-		return "", nil
+		return "", nil, nil
 	}
 	for _, argument := range c.field.Arguments {
 		definition := c.field.Definition.Arguments.ForName(argument.Name)
 		if c.inInput && argument.Value.Raw == "input" {
 			f := d.schema.Types[definition.Type.Name()].Fields.ForName(in.input)
-			return f.Description, f.Type
+			if target := d.schema.Types[d.subject(c)].Fields.ForName(in.input); target != nil && limits(f.Directives) == nil {
+				return f.Description, f.Type, target.Directives
+			}
+			return f.Description, f.Type, f.Directives
 		}
 		if !c.inInput && argument.Value.Raw == in.input {
-			return definition.Description, definition.Type
+			return definition.Description, definition.Type, nil
 		}
 	}
-	return "", nil
+	return "", nil, nil
 }
 
-var (
-	atMost  = regexp.MustCompile(`[Aa]t most ([\d,]+) characters`)
-	between = regexp.MustCompile(`(\d+) to ([\d,]+) characters`)
-	span    = regexp.MustCompile(`(\d+) to (\d+)\.`)
-)
-
-// limits are those that a description tells.
-func limits(typ, text string) object {
-	if found := between.FindStringSubmatch(text); found != nil {
-		return object{{"minLength", number(found[1])}, {"maxLength", number(found[2])}}
+// limits are the keywords for @text and @range.
+func limits(directives ast.DirectiveList) (keywords object) {
+	for _, d := range directives {
+		var least, greatest string
+		switch d.Name {
+		case "text":
+			least, greatest = "minLength", "maxLength"
+		case "range":
+			least, greatest = "minimum", "maximum"
+		default:
+			continue
+		}
+		for _, limit := range []struct{ keyword, argument string }{{least, "min"}, {greatest, "max"}} {
+			if argument := d.Arguments.ForName(limit.argument); argument != nil {
+				keywords = append(keywords, member{limit.keyword, json.Number(argument.Value.Raw)})
+			}
+		}
 	}
-	if found := atMost.FindStringSubmatch(text); found != nil {
-		return object{{"maxLength", number(found[1])}}
-	}
-	if found := span.FindStringSubmatch(text); found != nil && typ == "Int" {
-		return object{{"minimum", number(found[1])}, {"maximum", number(found[2])}}
-	}
-	return nil
-}
-
-func number(digits string) int {
-	n, _ := strconv.Atoi(strings.ReplaceAll(digits, ",", "")) // digits, as they were found
-	return n
+	return keywords
 }

@@ -2,7 +2,6 @@ package rest
 
 import (
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,8 +52,6 @@ func (d *description) success(c call) member {
 	return member{strconv.Itoa(c.status), response}
 }
 
-var codeWord = regexp.MustCompile(`\b[A-Z]+(_[A-Z]+)*\b`)
-
 // statuses are those of refusals: of the codes that the schema names for the
 // root field, and of what every row refuses.
 func (d *description) statuses(c call) []int {
@@ -82,20 +79,20 @@ func (d *description) statuses(c call) []int {
 	return slices.Compact(found)
 }
 
+// outcomes are those of the codes in the root field's @userErrors.
 func (d *description) outcomes(c call) (all []outcome) {
 	if c.field == nil {
 		return nil
 	}
-	for _, word := range codeWord.FindAllString(c.field.Definition.Description, -1) {
-		if o, known := outcomeOf(word); known && d.isUserError(word) {
-			all = append(all, o)
-		}
+	directive := c.field.Definition.Directives.ForName("userErrors")
+	if directive == nil {
+		return nil
+	}
+	for _, code := range directive.Arguments.ForName("codes").Value.Children {
+		o, _ := outcomeOf(code.Value.Raw)
+		all = append(all, o)
 	}
 	return all
-}
-
-func (d *description) isUserError(code string) bool {
-	return d.schema.Types["UserErrorCode"].EnumValues.ForName(code) != nil
 }
 
 func errorSchemas() object {

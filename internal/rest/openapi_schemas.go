@@ -32,7 +32,7 @@ func (d *description) value(c call, n node, f *ast.Field, owner string, nullable
 	case n.kind == record && n.shown == 1:
 		only := n.written()[0]
 		schema, sample = d.value(c, only, fieldNamed(f, only.name), f.Definition.Type.Name(), nullable)
-		if only.kind == record || owner == "" {
+		if only.kind == record || owner == "" || isPayload(owner) {
 			return schema, sample
 		}
 		schema = schema.with("description", d.words(f.Definition.Description))
@@ -114,6 +114,7 @@ func (d *description) leaf(n node, f *ast.Field, owner string, nullable bool) (s
 	if n.kind == enum {
 		schema = object{{"type", "string"}, {"enum", values(choices(d.schema, f.Definition.Type))}}
 	}
+	schema = append(schema, limits(f.Definition.Directives)...)
 	if nullable {
 		schema = schema.orNull()
 	}

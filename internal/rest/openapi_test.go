@@ -17,6 +17,7 @@ import (
 type document struct {
 	Paths map[string]map[string]struct {
 		OperationID string
+		Summary     string
 		Security    []map[string][]string
 		Parameters  []struct{ Name, In string }
 		RequestBody *struct {
@@ -70,6 +71,9 @@ func TestOpenAPI_HasEveryRowAndNoOther(t *testing.T) {
 				t.Errorf("%s is there twice", op.OperationID)
 			}
 			ids[op.OperationID] = true
+			if op.Summary == "" {
+				t.Errorf("%s %s has no summary", method, path)
+			}
 			served := compiled[path].operations[strings.ToUpper(method)]
 			if served == nil {
 				t.Errorf("%s %s is not served", method, path)
@@ -113,13 +117,25 @@ func TestOpenAPI_SaysWhatTheSchemaSaysOfBodies(t *testing.T) {
 		{"CreatePatientBody", "date_of_birth", "format"}:      "date",
 		{"RegisterBody", "password", "minLength"}:             8.0,
 		{"RegisterBody", "password", "maxLength"}:             128.0,
+		{"RegisterBody", "username", "maxLength"}:             150.0,
+		{"LoginBody", "email", "maxLength"}:                   254.0,
+		{"LoginBody", "password", "maxLength"}:                nil,
+		{"ChangePasswordBody", "new_password", "minLength"}:   8.0,
+		{"CreateDoctorBody", "experience_years", "minimum"}:   0.0,
 		{"CreateDoctorBody", "experience_years", "maximum"}:   70.0,
+		{"CreateDoctorBody", "consultation_fee", "maximum"}:   100000.0,
+		{"PatchDoctorBody", "availability", "maxLength"}:      200.0,
+		{"AssignDoctorBody", "notes", "maxLength"}:            20000.0,
+		{"Doctor", "experience_years", "maximum"}:             70.0,
+		{"Doctor", "consultation_fee", "maximum"}:             100000.0,
+		{"Patient", "name", "maxLength"}:                      100.0,
+		{"User", "role", "maxLength"}:                         nil,
 		{"CreateDoctorBody", "license_number", "maxLength"}:   50.0,
 		{"AssignDoctorBody", "patient", "type"}:               "integer",
-		{"CreatePatientBody", "name", "description"}:          "Full name, at most 100 characters.",
+		{"CreatePatientBody", "name", "description"}:          "Full name.",
 		{"Doctor", "consultation_fee", "pattern"}:             `^-?\d+\.\d{2}$`,
 		{"Patient", "created_at", "format"}:                   "date-time",
-		{"Mapping", "patient", "description"}:                 "Who is treated. Null: the patient has been deleted.",
+		{"Mapping", "patient", "description"}:                 "The patient. Null: the patient was deleted.",
 	} {
 		if got := doc.Components.Schemas[place[0]].Properties[place[1]][place[2]]; got != want {
 			t.Errorf("%v: %v, want %v", place, got, want)
@@ -192,6 +208,12 @@ func TestOpenAPI_EveryExampleIsOfAField(t *testing.T) {
 		}
 		if !bytes.Contains(text, []byte(`"`+name+`":`)) {
 			t.Errorf("%s is the name of nothing", key)
+		}
+	}
+	// Codes, and the rule of what null means, are for clients of GraphQL.
+	for _, words := range []string{"userErrors", "FORBIDDEN_FIELD", "together with an error"} {
+		if bytes.Contains(text, []byte(words)) {
+			t.Errorf("it says %q", words)
 		}
 	}
 	if bytes.Contains(text, []byte(`"example":null`)) || bytes.Contains(text, []byte(`:null,"`)) {

@@ -92,12 +92,11 @@ func (d *description) folders(calls []call) []any {
 func (c call) ends() bool { return c.status == http.StatusNoContent }
 
 func (d *description) item(c call) object {
-	summary, text := d.texts(c)
 	request := object{
 		{"method", c.method},
 		{"header", c.postmanHeaders()},
 		{"url", d.postmanURL(c)},
-		{"description", strings.TrimSpace(summary + ".\n\n" + text)},
+		{"description", d.text(c)},
 	}
 	if c.public {
 		request = append(request, member{"auth", object{{"type", "noauth"}}})
@@ -109,7 +108,7 @@ func (d *description) item(c call) object {
 			{"options", object{{"raw", object{{"language", "json"}}}}},
 		}})
 	}
-	return object{{"name", summary}, {"event", d.events(c)}, {"request", request}}
+	return object{{"name", c.summary}, {"event", d.events(c)}, {"request", request}}
 }
 
 func (c call) postmanHeaders() []any {

@@ -22,7 +22,9 @@ import (
 // an address wants an access token is the rule of the document's root field.
 type row struct {
 	method, path string
-	document     string
+	// summary says in a few words what the row does, for OpenAPI.
+	summary  string
+	document string
 	// status is that of success. With 204 there is no body.
 	status int
 	fields []field

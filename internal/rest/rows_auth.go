@@ -10,6 +10,7 @@ func authRows(o Options) []row {
 	return []row{
 		{
 			method: http.MethodPost, path: "/api/auth/register/", status: http.StatusCreated,
+			summary: "Register an account and sign it in",
 			document: `mutation Register($input: RegisterInput!) { register(input: $input) {
 				user { id username email phone(format: NATIONAL) role }
 				message: __typename
@@ -29,6 +30,7 @@ func authRows(o Options) []row {
 		},
 		{
 			method: http.MethodPost, path: "/api/auth/login/", status: http.StatusOK,
+			summary: "Sign in",
 			document: `mutation Login($input: LoginInput!) { login(input: $input) {
 				refresh: tokens { refresh }
 				access: tokens { access }
@@ -39,6 +41,7 @@ func authRows(o Options) []row {
 		},
 		{
 			method: http.MethodPost, path: "/api/auth/token/refresh/", status: http.StatusOK,
+			summary: "Exchange a refresh token for a new pair of tokens",
 			document: `mutation RefreshToken($refresh: String!) { refreshToken(refresh: $refresh) {
 				tokens { access refresh }
 				userErrors { field code message }
@@ -47,6 +50,7 @@ func authRows(o Options) []row {
 		},
 		{
 			method: http.MethodPost, path: "/api/auth/token/verify/", status: http.StatusOK,
+			summary: "Check whether an access or refresh token is valid now",
 			check: func(ctx context.Context, variables map[string]any) error {
 				token, _ := variables["token"].(string)
 				return o.VerifyToken(ctx, token)
@@ -55,6 +59,7 @@ func authRows(o Options) []row {
 		},
 		{
 			method: http.MethodPost, path: "/api/auth/logout/", status: http.StatusNoContent,
+			summary: "Sign out: end a session",
 			document: `mutation Logout($refresh: String) { logout(refresh: $refresh) {
 				userErrors { field code message }
 			} }`,
@@ -62,6 +67,7 @@ func authRows(o Options) []row {
 		},
 		{
 			method: http.MethodPost, path: "/api/auth/password/change/", status: http.StatusOK,
+			summary: "Change the password and end all other sessions",
 			document: `mutation ChangePassword($input: ChangePasswordInput!) { changePassword(input: $input) {
 				tokens { access refresh }
 				userErrors { field code message }
@@ -73,6 +79,7 @@ func authRows(o Options) []row {
 		},
 		{
 			method: http.MethodGet, path: "/api/auth/me/", status: http.StatusOK,
+			summary:  "Show the account that is signed in",
 			document: `query Me { me { id username email phone(format: NATIONAL) role } }`,
 		},
 	}

@@ -41,27 +41,40 @@ func patientRows() []row {
 	return []row{
 		{
 			method: http.MethodGet, path: list, status: http.StatusOK,
+			summary: "List all patients that the caller can see",
 			document: `query Patients($after: String) @redact { patients(first: 100, after: $after) {
 				nodes { ` + patientKeys + ` }` + pageKeys + ` } }`,
 		},
 		{
 			method: http.MethodPost, path: list, status: http.StatusCreated,
+			summary:  "Create a patient",
 			document: `mutation CreatePatient($input: CreatePatientInput!) @redact { createPatient(input: $input) {` + record + ` } }`,
 			fields:   fields, located: true, validates: true,
 		},
 		{
 			method: http.MethodGet, path: one, status: http.StatusOK,
+			summary:  "Show one patient",
 			document: `query Patient($id: ID!) @redact { patient(id: $id) { etag: version ` + patientKeys + ` } }`,
 		},
-		{method: http.MethodPut, path: one, status: http.StatusOK, document: update, fields: fields, validates: true},
-		{method: http.MethodPatch, path: one, status: http.StatusOK, document: update, fields: fields, partial: true, validates: true},
+		{
+			method: http.MethodPut, path: one, status: http.StatusOK,
+			summary:  "Change all fields of a patient",
+			document: update, fields: fields, validates: true,
+		},
+		{
+			method: http.MethodPatch, path: one, status: http.StatusOK,
+			summary:  "Change some fields of a patient",
+			document: update, fields: fields, partial: true, validates: true,
+		},
 		{
 			method: http.MethodDelete, path: one, status: http.StatusNoContent,
+			summary: "Delete a patient",
 			document: `mutation DeletePatient($id: ID!, $expectedVersion: Int) {
 				deletePatient(id: $id, expectedVersion: $expectedVersion) { patient { etag: version }` + faultKeys + ` } }`,
 		},
 		{
 			method: http.MethodGet, path: "/api/patients/{id}/mappings/", status: http.StatusOK,
+			summary:  "List the active mappings of a patient",
 			document: mappingsOfPatient,
 		},
 	}
@@ -88,22 +101,34 @@ func doctorRows() []row {
 	return []row{
 		{
 			method: http.MethodGet, path: list, status: http.StatusOK,
+			summary: "List all doctor entries",
 			document: `query Doctors($after: String) @redact { doctors(first: 100, after: $after) {
 				nodes { ` + doctorKeys + ` }` + pageKeys + ` } }`,
 		},
 		{
 			method: http.MethodPost, path: list, status: http.StatusCreated,
+			summary:  "Create a doctor entry",
 			document: `mutation CreateDoctor($input: CreateDoctorInput!) @redact { createDoctor(input: $input) {` + record + ` } }`,
 			fields:   fields, located: true, validates: true,
 		},
 		{
 			method: http.MethodGet, path: one, status: http.StatusOK,
+			summary:  "Show one doctor entry",
 			document: `query Doctor($id: ID!) @redact { doctor(id: $id) { etag: version ` + doctorKeys + ` } }`,
 		},
-		{method: http.MethodPut, path: one, status: http.StatusOK, document: update, fields: fields, validates: true},
-		{method: http.MethodPatch, path: one, status: http.StatusOK, document: update, fields: fields, partial: true, validates: true},
+		{
+			method: http.MethodPut, path: one, status: http.StatusOK,
+			summary:  "Change all fields of a doctor entry",
+			document: update, fields: fields, validates: true,
+		},
+		{
+			method: http.MethodPatch, path: one, status: http.StatusOK,
+			summary:  "Change some fields of a doctor entry",
+			document: update, fields: fields, partial: true, validates: true,
+		},
 		{
 			method: http.MethodDelete, path: one, status: http.StatusNoContent,
+			summary: "Delete a doctor entry",
 			document: `mutation DeleteDoctor($id: ID!, $expectedVersion: Int) {
 				deleteDoctor(id: $id, expectedVersion: $expectedVersion) { doctor { etag: version }` + faultKeys + ` } }`,
 		},
@@ -122,11 +147,13 @@ func mappingRows() []row {
 	return []row{
 		{
 			method: http.MethodGet, path: list, status: http.StatusOK,
+			summary: "List the active mappings of all patients that the caller can see",
 			document: `query Mappings($after: String) @redact { mappings(first: 100, after: $after) {
 				nodes { ` + mappingKeys + ` }` + pageKeys + ` } }`,
 		},
 		{
 			method: http.MethodPost, path: list, status: http.StatusCreated,
+			summary: "Assign a doctor to a patient",
 			document: `mutation AssignDoctor($input: AssignDoctorInput!) @redact { assignDoctor(input: $input) {
 				mapping { ` + mappingKeys + ` }` + faultKeys + ` } }`,
 			fields: []field{
@@ -136,9 +163,10 @@ func mappingRows() []row {
 			},
 			validates: true,
 		},
-		{method: http.MethodGet, path: one, status: http.StatusOK, document: mappingsOfPatient},
+		{method: http.MethodGet, path: one, status: http.StatusOK, summary: "List the active mappings of the patient with this id", document: mappingsOfPatient},
 		{
 			method: http.MethodDelete, path: one, status: http.StatusNoContent,
+			summary:  "Remove a mapping: end the assignment",
 			document: `mutation RemoveMapping($id: ID!) { removeMapping(id: $id) {` + faultKeys + ` } }`,
 		},
 	}
