@@ -227,47 +227,48 @@ func newExecutionContext(
 
 var sources = []*ast.Source{
 	{Name: "../../schema.graphqls", Input: `# CareGraph's contract with its clients: what there is, what it means, and who may call, see and set it. Descriptions
-# are for client authors, who must be able to work from them alone; comments behind # are for those who work on the
-# server. The access rules are compiled from the directives at start-up and stand nowhere else, so a description says
-# in plain words what its directives say.
+# are for client authors, who work from them alone. Comments with # are for those who work on the server. The server
+# compiles its access rules, limits and error codes from the directives at start-up; they are written nowhere else. A
+# description says in plain words what @access and @owner say. It does not repeat the numbers of @text and @range or the
+# codes of @userErrors: the server adds those to the descriptions for introspection, which carries no directives.
 #
-# A change of what stands here needs a good reason, written in CHANGELOG.md.
+# A change to this file needs a good reason, written in CHANGELOG.md.
 
 # ── Directives ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 """
-Who is let in.
+Limits who may call this field or see this type.
 
-On a root field: who may call it. All others get null and the error UNAUTHENTICATED (no valid access token) or
-FORBIDDEN.
+On a root field: only this audience may call it. All other callers get null and the error UNAUTHENTICATED (no valid
+access token) or FORBIDDEN.
 
-On a type: to whom a record of it exists at all. For all others it does not: it is null, it is left out of lists and
-counts, and its id is answered like one that was never given out.
+On a type: its records exist only for this audience. For all other callers such a record is null, lists and counts leave
+it out, and its id gives the same answer as an unknown id.
 """
 directive @access(
-  "The audience that is let in."
+  "The audience."
   to: Audience!
 ) on FIELD_DEFINITION | OBJECT
 
-# Single enum values, not lists: gqlgen decodes directive arguments anew for every value, and lists cost 2.3x on a page
-# of records where one enum value costs 1.05x.
-"Who may see and who may set the value of one field, among those for whom the record exists."
+# Single enum values, not lists: gqlgen decodes directive arguments again for every value. On a page of records lists
+# cost 2.3x, and one enum value costs 1.05x.
+"Limits who may see and who may set the value of one field, among those for whom the record exists."
 directive @owner(
   """
-  Who sees the value. All others get null and the error FORBIDDEN_FIELD with the path of the field; the rest of the data
-  is not affected. See ` + "`" + `@redact` + "`" + ` for an answer without these errors.
+  Who sees the value. All other callers get null and the error FORBIDDEN_FIELD with the path of the field. The rest of
+  the data is not affected. ` + "`" + `@redact` + "`" + ` asks for the null without this error.
   """
   read: Audience!
 
   """
-  Who may set the value. An update that names one field the caller may not set changes nothing and answers the
-  userErrors code FORBIDDEN for that field.
+  Who may set the value. An update that names a field the caller may not set changes nothing. It returns the userErrors
+  code FORBIDDEN for each such field.
   """
   write: Audience! = NOBODY
 ) on FIELD_DEFINITION
 
 # Read once at start-up and compiled to a bit mask.
-"Whom an audience consists of."
+"Lists the relations of an audience."
 directive @admits(
   "A caller with at least one of these relations belongs to the audience."
   relations: [Relation!]!
@@ -275,65 +276,70 @@ directive @admits(
 
 # Read once at start-up, and by the generator of graph/gen/changes.go.
 """
-The input creates a record: each of its fields sets the field of the same name. A field ` + "`" + `doctorId` + "`" + ` names the record in
-the field ` + "`" + `doctor` + "`" + `.
+Names the record that an input creates: each field of the input sets the field of the same name. A field ` + "`" + `doctorId` + "`" + `
+names the record in the field ` + "`" + `doctor` + "`" + `.
 """
 directive @creates(
   "The type of the record."
   type: String!
 
-  "Fields of the input that are no fields of the record, such as a password."
+  "Fields of the input that the record does not have, such as a password."
   except: [String!]! = []
 ) on INPUT_OBJECT
 
 # Read as @creates is.
 """
-The input changes a record: each of its fields sets the field of the same name. A field ` + "`" + `accountId` + "`" + ` names the record in
-the field ` + "`" + `account` + "`" + `.
+Names the record that an input changes: each field of the input sets the field of the same name. A field ` + "`" + `accountId` + "`" + `
+names the record in the field ` + "`" + `account` + "`" + `.
 """
 directive @updates(
   "The type of the record."
   type: String!
 ) on INPUT_OBJECT
 
-# The limits of a record's values stand at the fields of the record, once, and hold for every input that sets them. An
-# input has limits of its own only for what no record shows, such as a password. Introspection and OpenAPI carry no
-# directives: the server puts their meaning into the descriptions and keywords there.
-"How many characters a text may have, once white space around it is removed."
+# A limit is at the field of the record, once. An input has a limit of its own only where no record has the field, such
+# as a password.
+"""
+Limits the number of characters of a text. White space around the text does not count. A longer text is refused with
+TOO_LONG; a password of another length is refused with WEAK_PASSWORD. A limit of a record's field holds for every input
+field that sets it.
+"""
 directive @text(
-  "A shorter text is refused."
+  "The fewest characters."
   min: Int! = 0
 
-  "A longer text is refused with TOO_LONG."
+  "The most characters."
   max: Int!
 ) on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
 
-"Between which numbers a value may be, both included; all others are refused with INVALID."
+"""
+Limits a number. Both bounds are allowed; all values outside are refused with INVALID. A limit of a record's field holds
+for every input field that sets it.
+"""
 directive @range(
-  "The least value."
+  "The lowest value."
   min: Int!
 
-  "The greatest value."
+  "The highest value."
   max: Int!
 ) on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
 
-"Which userErrors a mutation answers."
+"Lists the codes that a mutation can return in ` + "`" + `userErrors` + "`" + `."
 directive @userErrors(
   "The list is complete."
   codes: [UserErrorCode!]!
 ) on FIELD_DEFINITION
 
 """
-The client's choice for one operation: values hidden from the caller come as null without the error FORBIDDEN_FIELD.
-They are listed in ` + "`" + `extensions.redacted` + "`" + ` of the answer and in ` + "`" + `viewer.redactedFields` + "`" + ` of the record, so that a hidden
-value is not mistaken for an empty one. For clients that drop all data when there are errors, as Apollo Client does by
-default.
+Asks for the hidden values of one operation as null without the error FORBIDDEN_FIELD. ` + "`" + `extensions.redacted` + "`" + ` of the
+answer and ` + "`" + `viewer.redactedFields` + "`" + ` of the record list them, so that a client can tell a hidden value from an empty one.
+For clients that drop all data when there are errors, as Apollo Client does by default.
 """
 directive @redact on QUERY | MUTATION | SUBSCRIPTION
 
 # ── Relations and audiences ───────────────────────────────────────────────────────────────────────────────────────────
 
-"How a caller stands to a record. One caller may have several relations to one record."
+"How a caller is related to a record. One caller may have several relations to one record."
 enum Relation {
   "Every caller, even without an access token."
   ANYONE
@@ -353,14 +359,14 @@ enum Relation {
   """
   ASSIGNED_DOCTOR
 
-  "An administrator. Runs the place; the role alone does not open clinical text."
+  "An administrator. The role alone does not give access to clinical text."
   ADMIN
 }
 
 # The whole access policy in one place.
-"Those whom a rule of this schema lets in."
+"A group of callers that a rule of this schema admits."
 enum Audience {
-  "Everybody, with or without an access token."
+  "Everyone, with or without an access token."
   PUBLIC @admits(relations: [ANYONE])
 
   "Every active account."
@@ -381,58 +387,64 @@ enum Audience {
   "Those for whom a patient exists: the owner, the assigned doctors and administrators."
   CIRCLE @admits(relations: [OWNER, ASSIGNED_DOCTOR, ADMIN])
 
-  "Those who keep a doctor entry: its owner, the account linked to it and administrators."
+  "Those who maintain a doctor entry: its owner, the account linked to it and administrators."
   PROFILE @admits(relations: [OWNER, SELF, ADMIN])
 
   "Administrators."
   ADMINS @admits(relations: [ADMIN])
 
-  "Nobody: the server alone sets the value."
+  "No one: only the server sets the value."
   NOBODY @admits(relations: [])
 }
 
 # ── Scalars ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-# Not scalars.graphql.org/andimarek/date-time: that one wants exactly three digits after the second, we send six.
-"An instant as an RFC 3339 date-time in UTC, to the microsecond: ` + "`" + `2026-01-31T09:30:00.123456Z` + "`" + `. Given out, never taken."
+# Not scalars.graphql.org/andimarek/date-time: that one requires exactly three digits after the second, and we send six.
+"""
+An instant as an RFC 3339 date-time in UTC, to the microsecond: ` + "`" + `2026-01-31T09:30:00.123456Z` + "`" + `. The server sends it and
+never accepts it.
+"""
 scalar DateTime @specifiedBy(url: "https://scalars.graphql.org/chillicream/date-time.html")
 
-# No @specifiedBy from here on, for what is published is not what we do: a LocalDate refuses 1990-5-15, a Decimal is
-# sent as a number, an EmailAddress may lack the dot in its domain, and E.164 alone is not what people type.
+# No @specifiedBy from here on, since the published scalars differ from these: LocalDate refuses 1990-5-15, Decimal is
+# sent as a number, EmailAddress needs no dot in its domain, and E.164 is not how people type a number.
 
-"A calendar day without time and zone. Given out as an RFC 3339 full-date, ` + "`" + `1990-05-15` + "`" + `; ` + "`" + `1990-5-15` + "`" + ` is taken too."
+"""
+A calendar day without time and zone. The server sends it as an RFC 3339 full-date, ` + "`" + `1990-05-15` + "`" + `, and also accepts
+` + "`" + `1990-5-15` + "`" + `.
+"""
 scalar Date
 
 """
-An exact decimal number. Given out as a string with two decimals, ` + "`" + `"1500.00"` + "`" + `; taken as a string or as a number. Keep it
-away from binary floating point.
+An exact decimal number. The server sends it as a string with two decimals, ` + "`" + `"1500.00"` + "`" + `, and accepts a string or a
+number. Do not convert it to binary floating point.
 """
 scalar Decimal
 
 """
-An e-mail address (RFC 5322 addr-spec) with a dot in its domain, at most 254 characters. It is trimmed and put in lower
-case.
+An e-mail address (RFC 5322 addr-spec) with a dot in its domain. The server removes white space around it and converts
+it to lower case.
 """
 scalar EmailAddress
 
 """
 A phone number as people write it: in India ` + "`" + `9876543210` + "`" + `, ` + "`" + `09876543210` + "`" + ` or ` + "`" + `+91 98765 43210` + "`" + `, elsewhere with ` + "`" + `+` + "`" + ` and the
-country code. Spaces and hyphens do not matter. Any possible number is taken; an Indian mobile number has ten digits and
-begins with 6 to 9. Fields give it out as a string, written as their argument ` + "`" + `format` + "`" + ` says.
+country code. Spaces and hyphens do not matter. Any possible number is accepted; an Indian mobile number has ten digits
+and begins with 6 to 9. Fields return it as a string in the form that their argument ` + "`" + `format` + "`" + ` names.
 """
 scalar PhoneNumber
 
 # ── Enums ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-"What kind of account it is. Chosen at registration. REST writes it in lower case."
+"The kind of an account, chosen at registration. REST writes it in lower case."
 enum Role {
   "An ordinary account. It may keep patient records and doctor entries."
   PATIENT
 
-  "A doctor's account: as PATIENT, and it may be linked to one doctor entry."
+  "A doctor's account. It may do what PATIENT may do, and it may be linked to one doctor entry."
   DOCTOR
 
-  "An administrator: sees all records without their clinical text, and verifies doctors. Cannot be had by registering."
+  "An administrator. Sees all records without their clinical text, and verifies doctors. No one can register as one."
   ADMIN
 }
 
@@ -444,7 +456,7 @@ enum Gender {
   "Female."
   FEMALE
 
-  "Neither of the two."
+  "Neither male nor female."
   OTHER
 }
 
@@ -477,14 +489,14 @@ enum BloodGroup {
 
 "How a phone number is written."
 enum PhoneFormat {
-  "ITU-T E.164, with country code and without spaces: ` + "`" + `+919876543210` + "`" + `. Right for ` + "`" + `tel:` + "`" + ` links."
+  "ITU-T E.164, with country code and without spaces: ` + "`" + `+919876543210` + "`" + `. Use it for ` + "`" + `tel:` + "`" + ` links."
   E164
 
   "Indian numbers as their ten digits, ` + "`" + `9876543210` + "`" + `; numbers of other countries as in E164."
   NATIONAL
 }
 
-"Whether a list holds deleted records. Deleted records come only to those who may restore them."
+"Whether a list contains deleted records. A caller gets only those that they may restore."
 enum DeletedFilter {
   "Only live records."
   EXCLUDE
@@ -505,7 +517,7 @@ enum OrderDirection {
   DESC
 }
 
-"By what a list of patients is ordered."
+"What a list of patients is ordered by."
 enum PatientOrderField {
   "When the record was created."
   CREATED_AT
@@ -520,7 +532,7 @@ enum PatientOrderField {
   DATE_OF_BIRTH
 }
 
-"By what a list of doctors is ordered."
+"What a list of doctors is ordered by."
 enum DoctorOrderField {
   "The doctor's name, alphabetically, regardless of case and accents."
   NAME
@@ -535,7 +547,7 @@ enum DoctorOrderField {
   CREATED_AT
 }
 
-"By what a list of mappings is ordered."
+"What a list of mappings is ordered by."
 enum MappingOrderField {
   "When the doctor was assigned."
   ASSIGNED_AT
@@ -546,37 +558,40 @@ enum MappingOrderField {
 
 # ── Error codes ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-# Complete: no other code is ever sent.
-"` + "`" + `extensions.code` + "`" + ` of a top-level error. The list is complete. What a caller of a mutation can mend is a UserErrorCode."
+# Complete: the server sends no other code.
+"""
+` + "`" + `extensions.code` + "`" + ` of a top-level error. The list is complete. A mutation reports errors that the caller can fix as a
+UserErrorCode.
+"""
 enum ErrorCode {
   "The document is not GraphQL."
   GRAPHQL_PARSE_FAILED
 
-  "The document does not fit this schema: an unknown field, a missing argument, a selection that is not allowed."
+  "The document does not match this schema: an unknown field, a missing argument, a selection that is not allowed."
   GRAPHQL_VALIDATION_FAILED
 
   """
-  A variable or an argument has a value that cannot be used: of a wrong type, malformed text for a scalar in a filter, a
-  page size outside 0 to 100, or ` + "`" + `first` + "`" + ` together with ` + "`" + `last` + "`" + `.
+  A variable or an argument has a value that cannot be used: for example a value of a wrong type, malformed text for a
+  scalar in a filter, a page size outside 0 to 100, or ` + "`" + `first` + "`" + ` together with ` + "`" + `last` + "`" + `.
   """
   BAD_USER_INPUT
 
   """
-  The field needs an access token, and there is none that is valid: absent, malformed, expired, or its session has
-  ended.
+  The field needs a valid access token, and the request has none: the token is absent, malformed or expired, or its
+  session has ended.
   """
   UNAUTHENTICATED
 
-  "The caller is signed in, but the root field is not open to them."
+  "The caller is signed in, but may not call this root field."
   FORBIDDEN
 
-  "The value is hidden from the caller and comes as null; ` + "`" + `path` + "`" + ` says which one it is. The rest of the data is good."
+  "The value is hidden from the caller and comes as null. ` + "`" + `path` + "`" + ` says which value it is. The rest of the data is valid."
   FORBIDDEN_FIELD
 
-  "The cursor was not made by this kind of list in this order. Start again without it."
+  "The cursor does not come from this kind of list in this order. Start again without a cursor."
   INVALID_CURSOR
 
-  "The request is too large, too deep or too costly; the message says which limit it is. Ask for less at a time."
+  "The request is too large, too deep or too costly. The message names the limit. Ask for less at a time."
   LIMIT_EXCEEDED
 
   "Too many requests. Wait, then send the same request again."
@@ -585,19 +600,24 @@ enum ErrorCode {
   "The server does not know a document with this hash. Send the hash again together with the document."
   PERSISTED_QUERY_NOT_FOUND
 
-  "This server takes only documents that were registered beforehand."
+  "This server accepts only documents that were registered in advance."
   PERSISTED_QUERY_ONLY
 
-  "The server cannot work at the moment. A query can be sent again as it is; a mutation may have been done or not."
+  """
+  The server cannot work at the moment. A query can be sent again as it is. A mutation may or may not have taken effect.
+  """
   UNAVAILABLE
 
-  "A fault of the server. The cause is in its log under the id of the request and is not told."
+  "An error of the server. The server logs the cause under the request id and does not send it."
   INTERNAL
 }
 
-"` + "`" + `userErrors.code` + "`" + `: what stood in the way of a mutation. One list for all mutations; each says which ones it answers."
+"""
+` + "`" + `userErrors.code` + "`" + `: why a mutation did not succeed. All mutations share this list. The directive ` + "`" + `@userErrors` + "`" + ` lists the
+codes that a mutation can return; in introspection, the end of its description lists them.
+"""
 enum UserErrorCode {
-  "A value that must be there is blank or null."
+  "A required value is blank or null."
   REQUIRED
 
   "The value is malformed or out of its range. A text must be valid UTF-8 without the character U+0000."
@@ -606,7 +626,7 @@ enum UserErrorCode {
   "The text has more characters than allowed."
   TOO_LONG
 
-  "Another record or account already has this value, and it must be the only one."
+  "Another record or account already has this value, which must be unique."
   TAKEN
 
   """
@@ -615,12 +635,12 @@ enum UserErrorCode {
   """
   NOT_FOUND
 
-  "The caller can see the record, but may not do this to it or may not set the field named."
+  "The caller can see the record, but may not do this to it, or may not set the field that ` + "`" + `userErrors.field` + "`" + ` names."
   FORBIDDEN
 
   """
-  The record has changed since the version in ` + "`" + `expectedVersion` + "`" + `. Nothing was changed; the payload holds the record as it
-  is now.
+  The record no longer has the version in ` + "`" + `expectedVersion` + "`" + `. Nothing was changed; the payload has the record as it is
+  now.
   """
   VERSION_CONFLICT
 
@@ -628,18 +648,21 @@ enum UserErrorCode {
   ALREADY_ASSIGNED
 
   """
-  The record was deleted, and the caller is one who may restore it; all others get NOT_FOUND. For a mapping: it was
-  removed, or ended with its patient, and cannot be changed any more.
+  The record is deleted, and the caller may restore it; all other callers get NOT_FOUND. For a mapping: it has ended,
+  and cannot be changed any more.
   """
   DELETED
 
-  "The e-mail or the password is wrong. It is not told which."
+  "The e-mail or the password is wrong. The answer does not say which."
   INVALID_CREDENTIALS
 
-  "Too many failures. Wait some seconds, at most half a minute, then try again. An account is never locked for long."
+  """
+  Too many failed attempts. ` + "`" + `extensions.retryAfter` + "`" + ` of the answer says how many seconds to wait, at most half a minute.
+  Then try again. An account is never locked for long.
+  """
   TOO_MANY_ATTEMPTS
 
-  "The password is too short or too long, too common, only digits, or too much like the username or the e-mail."
+  "The password is too short or too long, too common, only digits, or too similar to the username or the e-mail."
   WEAK_PASSWORD
 
   "The refresh token is malformed, expired or already used, or its session has ended. Sign in again."
@@ -648,10 +671,10 @@ enum UserErrorCode {
 
 # ── Plumbing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-"Anything that has an id of its own, as in Relay's Global Object Identification specification."
+"A record with its own id, as in Relay's Global Object Identification specification."
 interface Node {
   """
-  Readable, lasting and unique over all types: ` + "`" + `usr_7` + "`" + ` is a User, ` + "`" + `pat_42` + "`" + ` a Patient, ` + "`" + `doc_3` + "`" + ` a Doctor, ` + "`" + `map_9` + "`" + ` a
+  Readable, permanent, and unique across all types: ` + "`" + `usr_7` + "`" + ` is a User, ` + "`" + `pat_42` + "`" + ` a Patient, ` + "`" + `doc_3` + "`" + ` a Doctor, ` + "`" + `map_9` + "`" + ` a
   Mapping.
   """
   id: ID!
@@ -659,32 +682,32 @@ interface Node {
 
 "The answer to a mutation."
 interface MutationPayload {
-  "What stood in the way, all faults together. Empty means done."
+  "All errors of the mutation. Empty: it succeeded."
   userErrors: [UserError!]!
 }
 
-"One thing that the caller can mend."
+"One error that the caller can fix."
 type UserError {
   """
-  Path of the argument or input field at fault, such as ` + "`" + `["input", "email"]` + "`" + ` or ` + "`" + `["id"]` + "`" + `. Null: the fault is with none
-  of them alone.
+  Path of the argument or input field that is wrong, such as ` + "`" + `["input", "email"]` + "`" + ` or ` + "`" + `["id"]` + "`" + `. Null: no single one is
+  wrong.
   """
   field: [String!]
 
-  "For programs."
+  "The reason, for programs."
   code: UserErrorCode!
 
-  "For people: an English sentence, which may be worded differently tomorrow. It holds no patient data."
+  "An English sentence, for people. Its wording may change. It contains no patient data."
   message: String!
 }
 
 """
-Where a page lies in its list, as in Relay's Cursor Connections Specification.
+The position of a page in its list, as in Relay's Cursor Connections Specification.
 
-To read on, pass ` + "`" + `endCursor` + "`" + ` as ` + "`" + `after` + "`" + ` while ` + "`" + `hasNextPage` + "`" + `; to read back, pass ` + "`" + `startCursor` + "`" + ` as ` + "`" + `before` + "`" + ` and use
-` + "`" + `last` + "`" + `. Without ` + "`" + `first` + "`" + ` and ` + "`" + `last` + "`" + ` a page has 20 entries. ` + "`" + `first` + "`" + ` and ` + "`" + `last` + "`" + ` are 0 to 100 and exclude each other; all
-else is refused with BAD_USER_INPUT. Cursors are opaque and belong to the kind of list and the order they were made for;
-any other use is refused with INVALID_CURSOR.
+To read on, pass ` + "`" + `endCursor` + "`" + ` as ` + "`" + `after` + "`" + ` while ` + "`" + `hasNextPage` + "`" + ` is true. To read back, pass ` + "`" + `startCursor` + "`" + ` as ` + "`" + `before` + "`" + ` and
+use ` + "`" + `last` + "`" + `. Without ` + "`" + `first` + "`" + ` and ` + "`" + `last` + "`" + ` a page has 20 entries. ` + "`" + `first` + "`" + ` and ` + "`" + `last` + "`" + ` are 0 to 100 and exclude each other;
+anything else is refused with BAD_USER_INPUT. Cursors are opaque. A cursor works only with the kind of list and the
+order that it comes from; any other use is refused with INVALID_CURSOR.
 """
 type PageInfo {
   "Whether there are entries after this page."
@@ -700,53 +723,56 @@ type PageInfo {
   endCursor: String
 }
 
-"What the caller may do with one record: which buttons to show."
+"What the caller may do with one record. A client can use it to decide which buttons to show."
 type ViewerAccess {
-  "How the caller stands to the record, in the order of the enum."
+  "The caller's relations to the record, in the order of the enum."
   relations: [Relation!]!
 
-  "Whether the caller may set any field of the record."
+  "Whether the caller may set at least one field of the record."
   canUpdate: Boolean!
 
-  "Whether the caller may delete the record, and restore it afterwards. For a mapping: whether they may remove it."
+  "Whether the caller may delete the record and restore it. For a mapping: whether the caller may remove it."
   canDelete: Boolean!
 
-  "Names of the fields that an ` + "`" + `update` + "`" + ` or ` + "`" + `verify` + "`" + ` mutation of the record sets and that the caller may set."
+  "Names of the fields that the caller may set with an ` + "`" + `update` + "`" + ` or ` + "`" + `verify` + "`" + ` mutation of the record."
   writableFields: [String!]!
 
-  "Names of the record's fields that are hidden from the caller, in the order of the schema. Their null says nothing."
+  """
+  Names of the record's fields that are hidden from the caller, in the order of the schema. Such a field is null whether
+  it has a value or not.
+  """
   redactedFields: [String!]!
 }
 
 # ── The four things ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 """
-An account. Everybody who is signed in sees that it exists, its username and its role; the account itself and
-administrators see the rest. A value hidden from the caller is null with the error FORBIDDEN_FIELD.
+An account. Everyone who is signed in sees that it exists, its username, its role and its doctor entry. The account
+itself and administrators see the rest. A value hidden from the caller is null.
 """
 type User implements Node @access(to: SIGNED_IN) {
-  "Such as ` + "`" + `usr_7` + "`" + `. Arguments that want an account also take the bare number, ` + "`" + `7` + "`" + `."
+  "Such as ` + "`" + `usr_7` + "`" + `. Arguments for an account also accept the number alone, ` + "`" + `7` + "`" + `."
   id: ID! @owner(read: SIGNED_IN)
 
-  "Public name, unique regardless of case. The account itself may change it, by ` + "`" + `updateMe` + "`" + `."
+  "Public name, unique regardless of case. The account itself can change it with ` + "`" + `updateMe` + "`" + `."
   username: String! @owner(read: SIGNED_IN, write: SELF) @text(max: 150)
 
-  "What kind of account it is. No mutation changes it."
+  "The kind of the account. No mutation changes it."
   role: Role! @owner(read: SIGNED_IN)
 
-  "The address to sign in with, unique. Seen by the account itself and administrators. Null: hidden."
+  "The address to sign in with, unique. The account itself and administrators see it. Null: hidden."
   email: EmailAddress @owner(read: ACCOUNT) @text(max: 254)
 
   """
-  Seen by the account itself and administrators; the account itself may change it, by ` + "`" + `updateMe` + "`" + `. Null: none given, or
-  hidden.
+  Unique. The account itself and administrators see it, and the account itself can change it with ` + "`" + `updateMe` + "`" + `. Null:
+  none, or hidden.
   """
   phone(
-    "How to write it."
+    "The form of the number."
     format: PhoneFormat! = E164
   ): String @owner(read: ACCOUNT, write: SELF)
 
-  "When the account was registered. Seen by the account itself and administrators. Null: hidden."
+  "When the account was registered. The account itself and administrators see it. Null: hidden."
   createdAt: DateTime @owner(read: ACCOUNT)
 
   "The live doctor entry linked to this account. Null: none."
@@ -754,15 +780,15 @@ type User implements Node @access(to: SIGNED_IN) {
 }
 
 """
-A patient record. It exists for its owner, for the doctors assigned to the patient and for administrators; for all
-others it does not. They see all of its fields, except that administrators do not see ` + "`" + `emergencyContact` + "`" + `, ` + "`" + `bloodGroup` + "`" + `
-and ` + "`" + `medicalHistory` + "`" + `; a value hidden from the caller is null with the error FORBIDDEN_FIELD.
+A patient record. It exists only for its owner, for the doctors assigned to the patient and for administrators. They see
+all of its fields, except that administrators do not see ` + "`" + `emergencyContact` + "`" + `, ` + "`" + `bloodGroup` + "`" + ` and ` + "`" + `medicalHistory` + "`" + `. A value
+hidden from the caller is null.
 
-Only the owner sets its fields, unless a field says otherwise. A deleted patient is given out only by ` + "`" + `patients` + "`" + ` with
-the filter ` + "`" + `deleted` + "`" + `, and only to its owner.
+Only the owner sets its fields, unless a field says otherwise. Only ` + "`" + `patients` + "`" + ` with the filter ` + "`" + `deleted` + "`" + ` returns a
+deleted patient, and only to its owner.
 """
 type Patient implements Node @access(to: CIRCLE) {
-  "Such as ` + "`" + `pat_42` + "`" + `. Arguments that want a patient also take the bare number, ` + "`" + `42` + "`" + `."
+  "Such as ` + "`" + `pat_42` + "`" + `. Arguments for a patient also accept the number alone, ` + "`" + `42` + "`" + `."
   id: ID! @owner(read: CIRCLE)
 
   "Full name."
@@ -777,37 +803,37 @@ type Patient implements Node @access(to: CIRCLE) {
   "Administrative gender."
   gender: Gender! @owner(read: CIRCLE, write: OWNER)
 
-  "Null: none given."
+  "E-mail address, unique among the owner's live patients. Null: none."
   email: EmailAddress @owner(read: CIRCLE, write: OWNER) @text(max: 254)
 
-  "The patient's own number. Null only together with an error."
+  "The patient's own number."
   phone(
-    "How to write it."
+    "The form of the number."
     format: PhoneFormat! = E164
   ): String @owner(read: CIRCLE, write: OWNER)
 
-  "Postal address, free text. Null only together with an error."
+  "Postal address, free text."
   address: String @owner(read: CIRCLE, write: OWNER) @text(max: 20000)
 
   """
-  Phone number of the person to call in an emergency. Seen by the owner and the assigned doctors, set by the owner.
+  Phone number of the person to call in an emergency. The owner and the assigned doctors see it; the owner sets it.
   Null: hidden.
   """
   emergencyContact(
-    "How to write it."
+    "The form of the number."
     format: PhoneFormat! = E164
   ): String @owner(read: CLINICAL, write: OWNER)
 
-  "Seen and set by the owner and the assigned doctors. Null: not known, or hidden."
+  "The owner and the assigned doctors see and set it. Null: not known, or hidden."
   bloodGroup: BloodGroup @owner(read: CLINICAL, write: CLINICAL)
 
   """
-  Illnesses, allergies, treatments; free text. Seen and set by the owner and the assigned doctors. Null: none, or
+  Illnesses, allergies and treatments, free text. The owner and the assigned doctors see and set it. Null: none, or
   hidden.
   """
   medicalHistory: String @owner(read: CLINICAL, write: CLINICAL) @text(max: 20000)
 
-  "The owner: the account that created the record. Does not change. Null only together with an error."
+  "The owner: the account that created the record. It never changes."
   createdBy: User @owner(read: CIRCLE)
 
   "When the record was created."
@@ -816,74 +842,93 @@ type Patient implements Node @access(to: CIRCLE) {
   "When the record was last changed."
   updatedAt: DateTime! @owner(read: CIRCLE)
 
-  "Goes up by one at each change. Pass it as ` + "`" + `expectedVersion` + "`" + ` to change only what you have seen. REST: the ETag."
+  """
+  Increases by one with each change. Pass it as ` + "`" + `expectedVersion` + "`" + ` to change only the version that you have seen. In REST
+  it is the ETag.
+  """
   version: Int! @owner(read: CIRCLE)
 
   # write: who may delete and restore.
-  "When the record was deleted. Null: it is live. Only the owner may delete and restore, by mutations of that name."
+  """
+  When the record was deleted. Only the owner can delete and restore it, with ` + "`" + `deletePatient` + "`" + ` and ` + "`" + `restorePatient` + "`" + `.
+  Null: it is live.
+  """
   deletedAt: DateTime @owner(read: CIRCLE, write: OWNER)
 
   "What the caller may do with this patient."
   viewer: ViewerAccess! @owner(read: CIRCLE)
 
-  "Who treats and who treated the patient, latest assignment first."
+  "The assignments of doctors to the patient, the latest first."
   mappings(
-    "How many entries from the start, or after ` + "`" + `after` + "`" + `: 0 to 100. 20 if ` + "`" + `last` + "`" + ` is not given either."
+    """
+    How many entries from the start, or after ` + "`" + `after` + "`" + `: 0 to 100, otherwise BAD_USER_INPUT. Default: 20, unless ` + "`" + `last` + "`" + ` is
+    given.
+    """
     first: Int
 
-    "Only entries after this cursor."
+    "Only entries after this cursor. A cursor of another kind of list or order: INVALID_CURSOR."
     after: String
 
-    "How many entries from the end, or before ` + "`" + `before` + "`" + `: 0 to 100. Not together with ` + "`" + `first` + "`" + `."
+    """
+    How many entries from the end, or before ` + "`" + `before` + "`" + `: 0 to 100, and not together with ` + "`" + `first` + "`" + `, otherwise
+    BAD_USER_INPUT.
+    """
     last: Int
 
-    "Only entries before this cursor."
+    "Only entries before this cursor. A cursor of another kind of list or order: INVALID_CURSOR."
     before: String
 
-    "True: those in force. False: those that have ended. Null: both."
+    "True: active mappings. False: ended mappings. Null: both."
     isActive: Boolean = true
   ): MappingConnection! @owner(read: CIRCLE)
 
   # write: who may assign a doctor.
   """
-  The doctors assigned to the patient at present, latest assignment first. Only the owner may assign, by ` + "`" + `assignDoctor` + "`" + `.
+  The doctors assigned to the patient now, the latest assignment first. Only the owner can assign one, with
+  ` + "`" + `assignDoctor` + "`" + `.
   """
   doctors(
-    "How many entries from the start, or after ` + "`" + `after` + "`" + `: 0 to 100. 20 if ` + "`" + `last` + "`" + ` is not given either."
+    """
+    How many entries from the start, or after ` + "`" + `after` + "`" + `: 0 to 100, otherwise BAD_USER_INPUT. Default: 20, unless ` + "`" + `last` + "`" + ` is
+    given.
+    """
     first: Int
 
-    "Only entries after this cursor."
+    "Only entries after this cursor. A cursor of another kind of list or order: INVALID_CURSOR."
     after: String
 
-    "How many entries from the end, or before ` + "`" + `before` + "`" + `: 0 to 100. Not together with ` + "`" + `first` + "`" + `."
+    """
+    How many entries from the end, or before ` + "`" + `before` + "`" + `: 0 to 100, and not together with ` + "`" + `first` + "`" + `, otherwise
+    BAD_USER_INPUT.
+    """
     last: Int
 
-    "Only entries before this cursor."
+    "Only entries before this cursor. A cursor of another kind of list or order: INVALID_CURSOR."
     before: String
   ): PatientDoctorConnection! @owner(read: CIRCLE, write: OWNER)
 }
 
 """
-An entry in the list of doctors. Everybody who is signed in sees it, all but the few fields that say otherwise; a value
-hidden from the caller is null with the error FORBIDDEN_FIELD. Its owner, the account linked to it and administrators
-set its fields, unless a field says otherwise.
+An entry in the list of doctors. Everyone who is signed in sees it, except for the few fields that say otherwise. A
+value hidden from the caller is null. Its owner, the account linked to it and administrators set its fields, unless a
+field says otherwise.
 
-A deleted entry is given out by ` + "`" + `doctors` + "`" + ` with the filter ` + "`" + `deleted` + "`" + `, to those who may restore it, and by mappings made
-before. It gets no new mapping, and until it is restored the account linked to it is not an assigned doctor.
+` + "`" + `doctors` + "`" + ` with the filter ` + "`" + `deleted` + "`" + ` returns a deleted entry to those who may restore it, and mappings made before still
+return it. It gets no new mapping, and the account linked to it is not an assigned doctor until the entry is restored.
 """
 type Doctor implements Node @access(to: SIGNED_IN) {
-  "Such as ` + "`" + `doc_3` + "`" + `. Arguments that want a doctor also take the bare number, ` + "`" + `3` + "`" + `."
+  "Such as ` + "`" + `doc_3` + "`" + `. Arguments for a doctor also accept the number alone, ` + "`" + `3` + "`" + `."
   id: ID! @owner(read: SIGNED_IN)
 
   "Full name, with title if wanted: ` + "`" + `Dr. Priya Patel` + "`" + `."
   name: String! @owner(read: SIGNED_IN, write: PROFILE) @text(max: 100)
 
-  "Address for patients to write to. Need not be that of an account; several entries may share one."
+  "Address for patients to write to. It need not belong to an account, and several entries may share it."
   email: EmailAddress! @owner(read: SIGNED_IN, write: PROFILE) @text(max: 254)
 
   "Number for patients to call."
   phone(
-    "How to write it."
+    "The form of the number."
     format: PhoneFormat! = E164
   ): String! @owner(read: SIGNED_IN, write: PROFILE)
 
@@ -894,33 +939,33 @@ type Doctor implements Node @access(to: SIGNED_IN) {
   "Number of the license to practice, unique among live entries. A change sets ` + "`" + `isVerified` + "`" + ` to false."
   licenseNumber: String! @owner(read: SIGNED_IN, write: PROFILE) @text(max: 50)
 
-  "Years of practice, 0 to 70."
+  "Years of practice."
   experienceYears: Int! @owner(read: SIGNED_IN, write: PROFILE) @range(min: 0, max: 70)
 
   "Postal address of the practice, free text."
   address: String! @owner(read: SIGNED_IN, write: PROFILE) @text(max: 20000)
 
-  "Price of one consultation in Indian rupees (INR), 0.00 to 100000.00."
+  "Price of one consultation in Indian rupees (INR)."
   consultationFee: Decimal! @owner(read: SIGNED_IN, write: PROFILE) @range(min: 0, max: 100000)
 
-  "When the doctor can be seen, free text: ` + "`" + `Mon-Fri 9AM-5PM` + "`" + `."
+  "When the doctor is available, free text: ` + "`" + `Mon-Fri 9AM-5PM` + "`" + `."
   availability: String! @owner(read: SIGNED_IN, write: PROFILE) @text(max: 200)
 
   """
-  Whether an administrator has checked the license. Only then does the linked account see the patients assigned to it.
-  Set by administrators, by ` + "`" + `verifyDoctor` + "`" + `.
+  Whether an administrator has checked the license. Only then does the linked account see the patients assigned to the
+  entry. Administrators set it with ` + "`" + `verifyDoctor` + "`" + `.
   """
   isVerified: Boolean! @owner(read: SIGNED_IN, write: ADMINS)
 
   """
-  The account of the doctor. Seen by the entry's owner, the account itself and administrators; set by administrators, by
-  ` + "`" + `verifyDoctor` + "`" + `, or once by ` + "`" + `createDoctor` + "`" + ` with ` + "`" + `isMe` + "`" + `. Null: none linked, or hidden.
+  The account of the doctor. The entry's owner, the account itself and administrators see it. Administrators set it with
+  ` + "`" + `verifyDoctor` + "`" + `; ` + "`" + `createDoctor` + "`" + ` with ` + "`" + `isMe` + "`" + ` sets it once. Null: none, or hidden.
   """
   account: User @owner(read: PROFILE, write: ADMINS)
 
   """
-  The owner: the account that created the entry. Does not change. Seen by that account, the account linked to the entry
-  and administrators. Null: hidden.
+  The owner: the account that created the entry. It never changes. The owner, the account linked to the entry and
+  administrators see it. Null: hidden.
   """
   createdBy: User @owner(read: PROFILE)
 
@@ -930,85 +975,106 @@ type Doctor implements Node @access(to: SIGNED_IN) {
   "When the entry was last changed."
   updatedAt: DateTime! @owner(read: SIGNED_IN)
 
-  "Goes up by one at each change. Pass it as ` + "`" + `expectedVersion` + "`" + ` to change only what you have seen. REST: the ETag."
+  """
+  Increases by one with each change. Pass it as ` + "`" + `expectedVersion` + "`" + ` to change only the version that you have seen. In REST
+  it is the ETag.
+  """
   version: Int! @owner(read: SIGNED_IN)
 
   # write: who may delete and restore.
   """
-  When the entry was deleted. Its owner, the account linked to it and administrators see it, and may delete and restore
-  the entry, by mutations of that name. Null: the entry is live, or the value is hidden.
+  When the entry was deleted. Its owner, the account linked to it and administrators see it, and can delete and restore
+  the entry with ` + "`" + `deleteDoctor` + "`" + ` and ` + "`" + `restoreDoctor` + "`" + `. Null: the entry is live, or the value is hidden.
   """
   deletedAt: DateTime @owner(read: PROFILE, write: PROFILE)
 
   "What the caller may do with this entry."
   viewer: ViewerAccess! @owner(read: SIGNED_IN)
 
-  "The patients assigned to the doctor at present, latest assignment first; only those the caller can see."
+  "The patients assigned to the doctor now, the latest assignment first. Only those that the caller can see."
   patients(
-    "How many entries from the start, or after ` + "`" + `after` + "`" + `: 0 to 100. 20 if ` + "`" + `last` + "`" + ` is not given either."
+    """
+    How many entries from the start, or after ` + "`" + `after` + "`" + `: 0 to 100, otherwise BAD_USER_INPUT. Default: 20, unless ` + "`" + `last` + "`" + ` is
+    given.
+    """
     first: Int
 
-    "Only entries after this cursor."
+    "Only entries after this cursor. A cursor of another kind of list or order: INVALID_CURSOR."
     after: String
 
-    "How many entries from the end, or before ` + "`" + `before` + "`" + `: 0 to 100. Not together with ` + "`" + `first` + "`" + `."
+    """
+    How many entries from the end, or before ` + "`" + `before` + "`" + `: 0 to 100, and not together with ` + "`" + `first` + "`" + `, otherwise
+    BAD_USER_INPUT.
+    """
     last: Int
 
-    "Only entries before this cursor."
+    "Only entries before this cursor. A cursor of another kind of list or order: INVALID_CURSOR."
     before: String
   ): DoctorPatientConnection! @owner(read: SIGNED_IN)
 
-  "Whom the doctor treats and treated, latest assignment first; only mappings of patients the caller can see."
+  "The assignments of the doctor to patients, the latest first. Only those of patients that the caller can see."
   mappings(
-    "How many entries from the start, or after ` + "`" + `after` + "`" + `: 0 to 100. 20 if ` + "`" + `last` + "`" + ` is not given either."
+    """
+    How many entries from the start, or after ` + "`" + `after` + "`" + `: 0 to 100, otherwise BAD_USER_INPUT. Default: 20, unless ` + "`" + `last` + "`" + ` is
+    given.
+    """
     first: Int
 
-    "Only entries after this cursor."
+    "Only entries after this cursor. A cursor of another kind of list or order: INVALID_CURSOR."
     after: String
 
-    "How many entries from the end, or before ` + "`" + `before` + "`" + `: 0 to 100. Not together with ` + "`" + `first` + "`" + `."
+    """
+    How many entries from the end, or before ` + "`" + `before` + "`" + `: 0 to 100, and not together with ` + "`" + `first` + "`" + `, otherwise
+    BAD_USER_INPUT.
+    """
     last: Int
 
-    "Only entries before this cursor."
+    "Only entries before this cursor. A cursor of another kind of list or order: INVALID_CURSOR."
     before: String
 
-    "True: those in force. False: those that have ended. Null: both."
+    "True: active mappings. False: ended mappings. Null: both."
     isActive: Boolean = true
   ): MappingConnection! @owner(read: SIGNED_IN)
 }
 
 """
-That a doctor treats a patient: one assignment, from its beginning to its end. It exists for those for whom its patient
-exists: the patient's owner, all doctors assigned to the patient, and administrators. A pair has at most one active
-mapping; ended ones are kept as history.
+The assignment of a doctor to a patient, from its beginning to its end. It exists for those for whom its patient exists:
+the patient's owner, all doctors assigned to the patient, and administrators. A pair has at most one active mapping;
+ended ones are kept as history.
 """
 type Mapping implements Node @access(to: CIRCLE) {
-  "Such as ` + "`" + `map_9` + "`" + `. Arguments that want a mapping also take the bare number, ` + "`" + `9` + "`" + `."
+  "Such as ` + "`" + `map_9` + "`" + `. Arguments for a mapping also accept the number alone, ` + "`" + `9` + "`" + `."
   id: ID! @owner(read: CIRCLE)
 
-  "Who is treated. Null: the patient has been deleted."
+  "The patient. Null: the patient was deleted."
   patient: Patient @owner(read: CIRCLE)
 
-  "Who treats. An entry that was deleted later is still given out here. Null only together with an error."
+  "The doctor entry. It is here even if it was deleted later."
   doctor: Doctor @owner(read: CIRCLE)
 
   """
-  Reason for and remarks on the treatment, free text. Seen and set by the patient's owner and the assigned doctors.
+  Reason for the treatment and remarks on it, free text. The patient's owner and the assigned doctors see and set them.
   Null: none, or hidden.
   """
   notes: String @owner(read: CLINICAL, write: CLINICAL) @text(max: 20000)
 
   # write: who may remove the mapping.
-  "Whether it is in force. Only the patient's owner may end it, by ` + "`" + `removeMapping` + "`" + `; once false it stays false."
+  """
+  Whether the assignment is active. Only the patient's owner can end it, with ` + "`" + `removeMapping` + "`" + `. Once false, it stays
+  false.
+  """
   isActive: Boolean! @owner(read: CIRCLE, write: OWNER)
 
   "When the doctor was assigned."
   assignedAt: DateTime! @owner(read: CIRCLE)
 
-  "When it ended, by ` + "`" + `removeMapping` + "`" + ` or because the patient was deleted. Null: it is in force."
+  """
+  When the assignment ended: by ` + "`" + `removeMapping` + "`" + `, because the patient was deleted, or because ` + "`" + `verifyDoctor` + "`" + ` removed the
+  doctor's account. Null: it is active.
+  """
   endedAt: DateTime @owner(read: CIRCLE)
 
-  "The account that assigned the doctor. Null only together with an error."
+  "The account that assigned the doctor."
   createdBy: User @owner(read: CIRCLE)
 
   "When the record was created."
@@ -1023,7 +1089,7 @@ type Mapping implements Node @access(to: CIRCLE) {
 
 # ── Connections ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-"One page of a list of patients; PageInfo tells how to page."
+"One page of a list of patients. PageInfo explains paging."
 type PatientConnection {
   "The entries with their cursors."
   edges: [PatientEdge!]!
@@ -1031,7 +1097,7 @@ type PatientConnection {
   "The patients alone, in the same order."
   nodes: [Patient!]!
 
-  "Where this page lies in the list."
+  "The position of this page in the list."
   pageInfo: PageInfo!
 
   "How many entries the whole list has for the caller. Computed only when it is selected."
@@ -1040,14 +1106,14 @@ type PatientConnection {
 
 "An entry of a list of patients."
 type PatientEdge {
-  "The place of this entry, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
+  "The position of this entry, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
   cursor: String!
 
   "The patient."
   node: Patient!
 }
 
-"One page of a list of doctors; PageInfo tells how to page."
+"One page of a list of doctors. PageInfo explains paging."
 type DoctorConnection {
   "The entries with their cursors."
   edges: [DoctorEdge!]!
@@ -1055,7 +1121,7 @@ type DoctorConnection {
   "The doctors alone, in the same order."
   nodes: [Doctor!]!
 
-  "Where this page lies in the list."
+  "The position of this page in the list."
   pageInfo: PageInfo!
 
   "How many entries the whole list has for the caller. Computed only when it is selected."
@@ -1064,14 +1130,14 @@ type DoctorConnection {
 
 "An entry of a list of doctors."
 type DoctorEdge {
-  "The place of this entry, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
+  "The position of this entry, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
   cursor: String!
 
   "The doctor."
   node: Doctor!
 }
 
-"One page of a list of mappings; PageInfo tells how to page."
+"One page of a list of mappings. PageInfo explains paging."
 type MappingConnection {
   "The entries with their cursors."
   edges: [MappingEdge!]!
@@ -1079,7 +1145,7 @@ type MappingConnection {
   "The mappings alone, in the same order."
   nodes: [Mapping!]!
 
-  "Where this page lies in the list."
+  "The position of this page in the list."
   pageInfo: PageInfo!
 
   "How many entries the whole list has for the caller. Computed only when it is selected."
@@ -1088,14 +1154,14 @@ type MappingConnection {
 
 "An entry of a list of mappings."
 type MappingEdge {
-  "The place of this entry, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
+  "The position of this entry, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
   cursor: String!
 
   "The mapping."
   node: Mapping!
 }
 
-"One page of the doctors assigned to a patient; PageInfo tells how to page."
+"One page of the doctors assigned to a patient. PageInfo explains paging."
 type PatientDoctorConnection {
   "The entries with their cursors and assignments."
   edges: [PatientDoctorEdge!]!
@@ -1103,7 +1169,7 @@ type PatientDoctorConnection {
   "The doctors alone, in the same order."
   nodes: [Doctor!]!
 
-  "Where this page lies in the list."
+  "The position of this page in the list."
   pageInfo: PageInfo!
 
   "How many entries the whole list has for the caller. Computed only when it is selected."
@@ -1112,17 +1178,17 @@ type PatientDoctorConnection {
 
 "A doctor assigned to a patient."
 type PatientDoctorEdge {
-  "The place of this entry, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
+  "The position of this entry, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
   cursor: String!
 
   "The doctor."
   node: Doctor!
 
-  "The assignment: since when, why and by whom."
+  "The assignment, with its date, its notes and the account that made it."
   mapping: Mapping!
 }
 
-"One page of the patients assigned to a doctor; PageInfo tells how to page."
+"One page of the patients assigned to a doctor. PageInfo explains paging."
 type DoctorPatientConnection {
   "The entries with their cursors and assignments."
   edges: [DoctorPatientEdge!]!
@@ -1130,7 +1196,7 @@ type DoctorPatientConnection {
   "The patients alone, in the same order."
   nodes: [Patient!]!
 
-  "Where this page lies in the list."
+  "The position of this page in the list."
   pageInfo: PageInfo!
 
   "How many entries the whole list has for the caller. Computed only when it is selected."
@@ -1139,19 +1205,19 @@ type DoctorPatientConnection {
 
 "A patient assigned to a doctor."
 type DoctorPatientEdge {
-  "The place of this entry, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
+  "The position of this entry, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
   cursor: String!
 
   "The patient."
   node: Patient!
 
-  "The assignment: since when, why and by whom."
+  "The assignment, with its date, its notes and the account that made it."
   mapping: Mapping!
 }
 
-"A field of medicine and how many doctors are in it."
+"A field of medicine, with its number of doctors."
 type Specialization {
-  "As written in the doctor entries. Fits DoctorFilter.specialization."
+  "As the doctor entries write it. It can be used as DoctorFilter.specialization."
   name: String!
 
   "How many live doctor entries have it."
@@ -1161,141 +1227,155 @@ type Specialization {
 # ── Queries ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 """
-What can be read. All of it wants an access token, sent as ` + "`" + `Authorization: Bearer <access>` + "`" + `; without a valid one the
-answer is UNAUTHENTICATED.
+Everything that can be read. All fields need an access token, sent as ` + "`" + `Authorization: Bearer <access>` + "`" + `. Without a valid
+one the answer is UNAUTHENTICATED.
 
-An id that is malformed, of another kind, unknown, or of a record hidden from the caller gives one and the same answer:
-null without an error. Where the kind is known, the bare number will do: ` + "`" + `patient(id: 42)` + "`" + ` is ` + "`" + `patient(id: "pat_42")` + "`" + `.
+An id that is malformed, of another kind, unknown, or of a record hidden from the caller always gives the same answer:
+null without an error. Where the kind is known, the number alone is enough: ` + "`" + `patient(id: 42)` + "`" + ` is ` + "`" + `patient(id:
+"pat_42")` + "`" + `.
 
-A list is null only together with an error. Search and filters look only at values that the caller may read.
+A value hidden from the caller is null with the error FORBIDDEN_FIELD. Descriptions say what else null means. Where a
+description does not mention null, null comes only together with an error. Search and filters use only values that the
+caller may read.
 """
 type Query {
-  "The account that is signed in. Null only together with an error. Open to every signed-in account."
+  "The account that is signed in. Open to every signed-in account."
   me: User @access(to: SIGNED_IN)
 
-  """
-  The record with this id, whatever its kind. Open to every signed-in account. Null: no such live record for the caller.
-  """
+  "The live record with this id, of any kind. Open to every signed-in account."
   node(
-    "With its prefix: ` + "`" + `usr_7` + "`" + `, ` + "`" + `pat_42` + "`" + `, ` + "`" + `doc_3` + "`" + ` or ` + "`" + `map_9` + "`" + `. The bare number is not enough here."
+    """
+    With its prefix: ` + "`" + `usr_7` + "`" + `, ` + "`" + `pat_42` + "`" + `, ` + "`" + `doc_3` + "`" + ` or ` + "`" + `map_9` + "`" + `. The number alone is not enough here. If there is no such
+    live record for the caller, the answer is null.
+    """
     id: ID!
   ): Node @access(to: SIGNED_IN)
 
   """
-  The records with these ids, each in the place of its id. Open to every signed-in account. Null in a place: no such
-  live record for the caller.
+  The live records with these ids, each at the position of its id. Open to every signed-in account. Null at a position:
+  there is no such live record for the caller.
   """
   nodes(
-    "With their prefixes, as for ` + "`" + `node` + "`" + `; kinds may be mixed. At most 100, else BAD_USER_INPUT."
+    "With their prefixes, as for ` + "`" + `node` + "`" + `. Kinds may be mixed. At most 100, otherwise BAD_USER_INPUT."
     ids: [ID!]!
   ): [Node]! @access(to: SIGNED_IN)
 
-  "One patient. Open to every signed-in account. Null: no such live patient for the caller."
+  "One live patient. Open to every signed-in account."
   patient(
-    "Such as ` + "`" + `pat_42` + "`" + `, or ` + "`" + `42` + "`" + `."
+    "Such as ` + "`" + `pat_42` + "`" + `, or ` + "`" + `42` + "`" + `. If there is no such live patient for the caller, the answer is null."
     id: ID!
   ): Patient @access(to: SIGNED_IN)
 
   """
-  The patients the caller can see: those they own, those assigned to them as a doctor, and for administrators all. Open
-  to every signed-in account.
-
-  Errors: BAD_USER_INPUT, INVALID_CURSOR.
+  The patients that the caller can see: those they own, those assigned to them as a doctor, and for administrators all.
+  Open to every signed-in account.
   """
   patients(
-    "How many entries from the start, or after ` + "`" + `after` + "`" + `: 0 to 100. 20 if ` + "`" + `last` + "`" + ` is not given either."
+    """
+    How many entries from the start, or after ` + "`" + `after` + "`" + `: 0 to 100, otherwise BAD_USER_INPUT. Default: 20, unless ` + "`" + `last` + "`" + ` is
+    given.
+    """
     first: Int
 
-    "Only entries after this cursor."
+    "Only entries after this cursor. A cursor of another kind of list or order: INVALID_CURSOR."
     after: String
 
-    "How many entries from the end, or before ` + "`" + `before` + "`" + `: 0 to 100. Not together with ` + "`" + `first` + "`" + `."
+    """
+    How many entries from the end, or before ` + "`" + `before` + "`" + `: 0 to 100, and not together with ` + "`" + `first` + "`" + `, otherwise
+    BAD_USER_INPUT.
+    """
     last: Int
 
-    "Only entries before this cursor."
+    "Only entries before this cursor. A cursor of another kind of list or order: INVALID_CURSOR."
     before: String
 
     """
-    Part of a name, an e-mail address or a phone number, regardless of case and accents; a phone number may be written
-    as people write it, ` + "`" + `98765 43210` + "`" + `. At most 254 characters, else BAD_USER_INPUT. Null or blank: all.
+    Part of a name, an e-mail address or a phone number, regardless of case and accents. A phone number may contain
+    spaces, as in ` + "`" + `98765 43210` + "`" + `. At most 254 characters, otherwise BAD_USER_INPUT. Null or blank: all.
     """
     search: String
 
-    "What the entries must meet. Null: all live patients."
+    "Conditions that the entries must meet. Null: all live patients."
     filter: PatientFilter
 
     "Null: by CREATED_AT, newest first."
     orderBy: PatientOrder
   ): PatientConnection @access(to: SIGNED_IN)
 
-  "One doctor entry. Open to every signed-in account. Null: no such live entry."
+  "One live doctor entry. Open to every signed-in account."
   doctor(
-    "Such as ` + "`" + `doc_3` + "`" + `, or ` + "`" + `3` + "`" + `."
+    "Such as ` + "`" + `doc_3` + "`" + `, or ` + "`" + `3` + "`" + `. If there is no such live entry, the answer is null."
     id: ID!
   ): Doctor @access(to: SIGNED_IN)
 
   """
   The list of doctors, verified or not. Open to every signed-in account.
-
-  Errors: BAD_USER_INPUT, INVALID_CURSOR.
   """
   doctors(
-    "How many entries from the start, or after ` + "`" + `after` + "`" + `: 0 to 100. 20 if ` + "`" + `last` + "`" + ` is not given either."
+    """
+    How many entries from the start, or after ` + "`" + `after` + "`" + `: 0 to 100, otherwise BAD_USER_INPUT. Default: 20, unless ` + "`" + `last` + "`" + ` is
+    given.
+    """
     first: Int
 
-    "Only entries after this cursor."
+    "Only entries after this cursor. A cursor of another kind of list or order: INVALID_CURSOR."
     after: String
 
-    "How many entries from the end, or before ` + "`" + `before` + "`" + `: 0 to 100. Not together with ` + "`" + `first` + "`" + `."
+    """
+    How many entries from the end, or before ` + "`" + `before` + "`" + `: 0 to 100, and not together with ` + "`" + `first` + "`" + `, otherwise
+    BAD_USER_INPUT.
+    """
     last: Int
 
-    "Only entries before this cursor."
+    "Only entries before this cursor. A cursor of another kind of list or order: INVALID_CURSOR."
     before: String
 
     """
-    Part of a name, a specialization or a license number, regardless of case and accents. At most 254 characters, else
-    BAD_USER_INPUT. Null or blank: all.
+    Part of a name, a specialization or a license number, regardless of case and accents. At most 254 characters,
+    otherwise BAD_USER_INPUT. Null or blank: all.
     """
     search: String
 
-    "What the entries must meet. Null: all live entries."
+    "Conditions that the entries must meet. Null: all live entries."
     filter: DoctorFilter
 
     "Null: by NAME, ascending."
     orderBy: DoctorOrder
   ): DoctorConnection @access(to: SIGNED_IN)
 
-  """
-  Every specialization in use among live doctor entries, once, ordered by name. Open to every signed-in account. Null
-  only together with an error.
-  """
+  "Every specialization in use among live doctor entries, once, ordered by name. Open to every signed-in account."
   specializations: [Specialization!] @access(to: SIGNED_IN)
 
-  "One mapping, active or ended. Open to every signed-in account. Null: no such mapping for the caller."
+  "One mapping, active or ended. Open to every signed-in account."
   mapping(
-    "Such as ` + "`" + `map_9` + "`" + `, or ` + "`" + `9` + "`" + `. It is the id of the mapping, not of its patient."
+    """
+    Such as ` + "`" + `map_9` + "`" + `, or ` + "`" + `9` + "`" + `: the id of the mapping, not of its patient. If there is no such mapping for the caller, the
+    answer is null.
+    """
     id: ID!
   ): Mapping @access(to: SIGNED_IN)
 
-  """
-  The mappings of all patients the caller can see. Open to every signed-in account.
-
-  Errors: BAD_USER_INPUT, INVALID_CURSOR.
-  """
+  "The mappings of all patients that the caller can see. Open to every signed-in account."
   mappings(
-    "How many entries from the start, or after ` + "`" + `after` + "`" + `: 0 to 100. 20 if ` + "`" + `last` + "`" + ` is not given either."
+    """
+    How many entries from the start, or after ` + "`" + `after` + "`" + `: 0 to 100, otherwise BAD_USER_INPUT. Default: 20, unless ` + "`" + `last` + "`" + ` is
+    given.
+    """
     first: Int
 
-    "Only entries after this cursor."
+    "Only entries after this cursor. A cursor of another kind of list or order: INVALID_CURSOR."
     after: String
 
-    "How many entries from the end, or before ` + "`" + `before` + "`" + `: 0 to 100. Not together with ` + "`" + `first` + "`" + `."
+    """
+    How many entries from the end, or before ` + "`" + `before` + "`" + `: 0 to 100, and not together with ` + "`" + `first` + "`" + `, otherwise
+    BAD_USER_INPUT.
+    """
     last: Int
 
-    "Only entries before this cursor."
+    "Only entries before this cursor. A cursor of another kind of list or order: INVALID_CURSOR."
     before: String
 
-    "What the entries must meet. Null: all active mappings."
+    "Conditions that the entries must meet. Null: all active mappings."
     filter: MappingFilter
 
     "Null: by ASSIGNED_AT, latest first."
@@ -1304,14 +1384,14 @@ type Query {
 }
 
 """
-All conditions given must be met; an absent one asks for nothing. A condition on a value hidden from the caller is not
-met. Malformed dates are refused with BAD_USER_INPUT; an id of nothing that the caller can see matches nothing.
+An entry must meet all conditions that are given. No entry meets a condition on a value hidden from the caller.
+Malformed dates are refused with BAD_USER_INPUT. An id of no record that the caller can see matches nothing.
 """
 input PatientFilter {
   "Of this gender."
   gender: Gender
 
-  "Of this blood group. Finds nothing among patients whose blood group is hidden from the caller."
+  "Of this blood group. Patients whose blood group is hidden from the caller do not match."
   bloodGroup: BloodGroup
 
   "Born on this day or later."
@@ -1323,32 +1403,32 @@ input PatientFilter {
   "With an active mapping to this doctor: ` + "`" + `doc_3` + "`" + `, or ` + "`" + `3` + "`" + `."
   doctorId: ID
 
-  "Whether deleted patients are wanted. They come only to their owner."
+  "Whether to return deleted patients. Only their owner gets them."
   deleted: DeletedFilter = EXCLUDE
 }
 
-"All conditions given must be met; an absent one asks for nothing. A malformed fee is refused with BAD_USER_INPUT."
+"An entry must meet all conditions that are given. A malformed fee is refused with BAD_USER_INPUT."
 input DoctorFilter {
   "Of this specialization, named as in ` + "`" + `specializations` + "`" + `."
   specialization: String
 
-  "With at least so many years of practice."
+  "With at least this many years of practice."
   minExperienceYears: Int
 
-  "With a fee of at most so many Indian rupees (INR)."
+  "With a fee of at most this many Indian rupees (INR)."
   maxConsultationFee: Decimal
 
-  "True: verified entries. False: those that are not."
+  "True: verified entries. False: entries that are not verified."
   isVerified: Boolean
 
   "True: entries that the caller created or is linked to. False: all others."
   mine: Boolean
 
-  "Whether deleted entries are wanted. They come only to their owner, the account linked to them and administrators."
+  "Whether to return deleted entries. Only their owner, the account linked to them and administrators get them."
   deleted: DeletedFilter = EXCLUDE
 }
 
-"All conditions given must be met. An id of nothing that the caller can see matches nothing."
+"An entry must meet all conditions that are given. An id of no record that the caller can see matches nothing."
 input MappingFilter {
   "Of this patient: ` + "`" + `pat_42` + "`" + `, or ` + "`" + `42` + "`" + `."
   patientId: ID
@@ -1356,170 +1436,139 @@ input MappingFilter {
   "Of this doctor: ` + "`" + `doc_3` + "`" + `, or ` + "`" + `3` + "`" + `."
   doctorId: ID
 
-  "True: those in force. False: those that have ended. Null: both."
+  "True: active mappings. False: ended mappings. Null: both."
   isActive: Boolean = true
 }
 
 "The order of a list of patients. Equal values are ordered by id."
 input PatientOrder {
-  "By what."
+  "What to order by."
   field: PatientOrderField!
 
-  "Which end first."
+  "Which end comes first."
   direction: OrderDirection! = ASC
 }
 
 "The order of a list of doctors. Equal values are ordered by id."
 input DoctorOrder {
-  "By what."
+  "What to order by."
   field: DoctorOrderField!
 
-  "Which end first."
+  "Which end comes first."
   direction: OrderDirection! = ASC
 }
 
 "The order of a list of mappings. Equal values are ordered by id."
 input MappingOrder {
-  "By what."
+  "What to order by."
   field: MappingOrderField!
 
-  "Which end first: the latest, unless you say otherwise."
+  "Which end comes first. Default: the latest."
   direction: OrderDirection! = DESC
 }
 
 # ── Mutations ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 """
-What can be done. A mutation either does all it was asked or, unless it says otherwise, changes nothing and tells why in
-` + "`" + `userErrors` + "`" + `: all faults together, each with a code and the path of the argument at fault. Malformed e-mail addresses,
-phone numbers, dates and decimals in an input are told there too, as INVALID. Texts are trimmed; limits count characters
-after that.
+Everything that can be changed. A mutation does all it was asked to do or, unless it says otherwise, changes nothing.
+` + "`" + `userErrors` + "`" + ` then lists all errors together, each with a code and the path of the argument that is wrong. Malformed
+e-mail addresses, phone numbers, dates and decimals in an input are listed there too, as INVALID. The server removes
+white space around texts before it counts characters. An input field has the limits of the record's field with its name.
 
-A mutation is null only together with a top-level error: UNAUTHENTICATED if it wants an access token and there is no
-valid one, FORBIDDEN if it is not open to the caller.
+A mutation is null only together with a top-level error: UNAUTHENTICATED if it needs an access token and there is no
+valid one, FORBIDDEN if the caller may not call it.
 
-Where an id of a known kind is wanted, the bare number will do: ` + "`" + `42` + "`" + ` for ` + "`" + `pat_42` + "`" + `.
+Where the kind of an id is known, the number alone is enough: ` + "`" + `42` + "`" + ` for ` + "`" + `pat_42` + "`" + `.
 """
 type Mutation {
   # ── Accounts and sessions
 
-  """
-  Opens an account and signs it in. Open to everybody.
-
-  userErrors: REQUIRED, INVALID, TOO_LONG, TAKEN (username, e-mail or phone), WEAK_PASSWORD.
-  """
+  "Opens an account and signs it in. Open to everyone."
   register(
     "The new account."
     input: RegisterInput!
   ): AuthPayload @access(to: PUBLIC) @userErrors(codes: [REQUIRED, INVALID, TOO_LONG, TAKEN, WEAK_PASSWORD])
 
-  """
-  Signs in: begins a session. Open to everybody.
-
-  userErrors: INVALID_CREDENTIALS, the same for an unknown e-mail and a wrong password; TOO_MANY_ATTEMPTS after repeated
-  failures: ` + "`" + `extensions.retryAfter` + "`" + ` of the answer says how many seconds to wait.
-  """
+  "Signs in: starts a session. Open to everyone."
   login(
-    "Who it is."
+    "The credentials."
     input: LoginInput!
   ): AuthPayload @access(to: PUBLIC) @userErrors(codes: [INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS])
 
   """
-  Gives out a new pair of tokens for the same session. Open to everybody who holds a refresh token; needs no access
-  token.
+  Returns a new pair of tokens for the same session. Open to everyone who has a refresh token; it needs no access token.
 
-  Each refresh token works once: keep the new one in its place. One that is presented a second time may have been
-  stolen, and ends its session.
-
-  userErrors: INVALID_TOKEN.
+  Each refresh token works once: keep the new one in its place. A token that is used a second time may have been stolen,
+  so its session ends.
   """
   refreshToken(
     "The latest refresh token of the session."
     refresh: String!
   ): AuthPayload @access(to: PUBLIC) @userErrors(codes: [INVALID_TOKEN])
 
-  """
-  Signs out: ends a session, all of its tokens at once. Open to every signed-in account.
-
-  userErrors: INVALID_TOKEN, for a refresh token that is not one of the caller's own.
-  """
+  "Signs out: ends a session and all of its tokens at once. Open to every signed-in account."
   logout(
-    "A refresh token of the caller's session to end. Null: the session of the access token that came with the request."
+    """
+    A refresh token of the session to end. It must belong to the caller, otherwise INVALID_TOKEN. Null: the session of
+    the access token that came with the request.
+    """
     refresh: String
   ): LogoutPayload @access(to: SIGNED_IN) @userErrors(codes: [INVALID_TOKEN])
 
-  "Ends all sessions of the caller, this one included. Open to every signed-in account. Answers no userErrors."
+  "Ends all sessions of the caller, including this one. Open to every signed-in account."
   logoutEverywhere: LogoutPayload @access(to: SIGNED_IN) @userErrors(codes: [])
 
   """
-  Sets a new password, ends all other sessions of the caller and gives out new tokens for this one. Open to every
+  Sets a new password, ends all other sessions of the caller and returns new tokens for this one. Open to every
   signed-in account.
-
-  userErrors: INVALID_CREDENTIALS (the current password is wrong), TOO_MANY_ATTEMPTS, WEAK_PASSWORD.
   """
   changePassword(
-    "The old and the new password."
+    "The current and the new password."
     input: ChangePasswordInput!
-  ): AuthPayload @access(to: SIGNED_IN) @userErrors(codes: [INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS, WEAK_PASSWORD])
+  ): AuthPayload
+    @access(to: SIGNED_IN)
+    @userErrors(codes: [INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS, WEAK_PASSWORD, INVALID_TOKEN])
 
-  """
-  Changes the caller's own account. Open to every signed-in account.
-
-  userErrors: REQUIRED, INVALID, TOO_LONG, TAKEN (username or phone).
-  """
+  "Changes the caller's own account. Open to every signed-in account."
   updateMe(
-    "What to change."
+    "The changes."
     input: UpdateMeInput!
   ): UserPayload @access(to: SIGNED_IN) @userErrors(codes: [REQUIRED, INVALID, TOO_LONG, TAKEN])
 
   # ── Patients
 
-  """
-  Creates a patient record. Open to every signed-in account, which becomes the owner.
-
-  userErrors: REQUIRED, INVALID, TOO_LONG, TAKEN (the caller has a live patient with this e-mail).
-  """
+  "Creates a patient record. Open to every signed-in account, which becomes the owner."
   createPatient(
     "The new record."
     input: CreatePatientInput!
   ): PatientPayload @access(to: SIGNED_IN) @userErrors(codes: [REQUIRED, INVALID, TOO_LONG, TAKEN])
 
-  """
-  Changes a patient record. For the owner; assigned doctors may set ` + "`" + `bloodGroup` + "`" + ` and ` + "`" + `medicalHistory` + "`" + `.
-
-  userErrors: NOT_FOUND, FORBIDDEN (one for each field the caller may not set), DELETED, VERSION_CONFLICT, REQUIRED,
-  INVALID, TOO_LONG, TAKEN (the owner has another live patient with this e-mail).
-  """
+  "Changes a patient record. For the owner; assigned doctors may set ` + "`" + `bloodGroup` + "`" + ` and ` + "`" + `medicalHistory` + "`" + `."
   updatePatient(
     "Such as ` + "`" + `pat_42` + "`" + `, or ` + "`" + `42` + "`" + `."
     id: ID!
 
-    "What to change."
+    "The changes."
     input: UpdatePatientInput!
 
-    "Change only if the record still has this version, else VERSION_CONFLICT. Null: change it in any case."
+    "Change the record only if it still has this version, otherwise VERSION_CONFLICT. Null: change it in any case."
     expectedVersion: Int
   ): PatientPayload
     @access(to: SIGNED_IN)
     @userErrors(codes: [NOT_FOUND, FORBIDDEN, DELETED, VERSION_CONFLICT, REQUIRED, INVALID, TOO_LONG, TAKEN])
 
-  """
-  Deletes a patient record so that it can be restored, and ends its active mappings. For the owner.
-
-  userErrors: NOT_FOUND, FORBIDDEN, DELETED (it is deleted already), VERSION_CONFLICT.
-  """
+  "Deletes a patient record so that it can be restored, and ends its active mappings. For the owner."
   deletePatient(
     "Such as ` + "`" + `pat_42` + "`" + `, or ` + "`" + `42` + "`" + `."
     id: ID!
 
-    "Delete only if the record still has this version, else VERSION_CONFLICT. Null: delete it in any case."
+    "Delete the record only if it still has this version, otherwise VERSION_CONFLICT. Null: delete it in any case."
     expectedVersion: Int
   ): PatientPayload @access(to: SIGNED_IN) @userErrors(codes: [NOT_FOUND, FORBIDDEN, DELETED, VERSION_CONFLICT])
 
   """
-  Brings a deleted patient record back, without the mappings that ended with it. For the owner.
-
-  userErrors: NOT_FOUND, FORBIDDEN, TAKEN (the owner has a live patient with its e-mail by now).
+  Restores a deleted patient record, without the mappings that ended with it. For the owner. If the owner now has
+  another live patient with its e-mail, this is refused with TAKEN.
   """
   restorePatient(
     "Such as ` + "`" + `pat_42` + "`" + `, or ` + "`" + `42` + "`" + `."
@@ -1528,12 +1577,7 @@ type Mutation {
 
   # ── Doctors
 
-  """
-  Creates a doctor entry, not yet verified. Open to every signed-in account, which becomes the owner.
-
-  userErrors: REQUIRED, INVALID, TOO_LONG, TAKEN (the license number, or with ` + "`" + `isMe` + "`" + ` the account is linked to another
-  live entry), FORBIDDEN (` + "`" + `isMe` + "`" + ` and the account's role is not DOCTOR).
-  """
+  "Creates a doctor entry, not yet verified. Open to every signed-in account, which becomes the owner."
   createDoctor(
     "The new entry."
     input: CreateDoctorInput!
@@ -1542,18 +1586,15 @@ type Mutation {
   """
   Changes a doctor entry. For its owner, the account linked to it and administrators. A new license number ends
   verification.
-
-  userErrors: NOT_FOUND, FORBIDDEN (one for each field the caller may not set), DELETED, VERSION_CONFLICT, REQUIRED,
-  INVALID, TOO_LONG, TAKEN (the license number).
   """
   updateDoctor(
     "Such as ` + "`" + `doc_3` + "`" + `, or ` + "`" + `3` + "`" + `."
     id: ID!
 
-    "What to change."
+    "The changes."
     input: UpdateDoctorInput!
 
-    "Change only if the entry still has this version, else VERSION_CONFLICT. Null: change it in any case."
+    "Change the entry only if it still has this version, otherwise VERSION_CONFLICT. Null: change it in any case."
     expectedVersion: Int
   ): DoctorPayload
     @access(to: SIGNED_IN)
@@ -1561,23 +1602,20 @@ type Mutation {
 
   """
   Deletes a doctor entry so that it can be restored. For its owner, the account linked to it and administrators. Its
-  mappings stay, but its account is not an assigned doctor any more until the entry is restored.
-
-  userErrors: NOT_FOUND, FORBIDDEN, DELETED (it is deleted already), VERSION_CONFLICT.
+  mappings stay, but its account is not an assigned doctor until the entry is restored.
   """
   deleteDoctor(
     "Such as ` + "`" + `doc_3` + "`" + `, or ` + "`" + `3` + "`" + `."
     id: ID!
 
-    "Delete only if the entry still has this version, else VERSION_CONFLICT. Null: delete it in any case."
+    "Delete the entry only if it still has this version, otherwise VERSION_CONFLICT. Null: delete it in any case."
     expectedVersion: Int
   ): DoctorPayload @access(to: SIGNED_IN) @userErrors(codes: [NOT_FOUND, FORBIDDEN, DELETED, VERSION_CONFLICT])
 
   """
-  Brings a deleted doctor entry back. For its owner, the account linked to it and administrators. Unless an administrator
-  does it, the entry comes back unverified: a deletion may have been the answer to a doubt.
-
-  userErrors: NOT_FOUND, FORBIDDEN, TAKEN (another live entry has its account or its license number by now).
+  Restores a deleted doctor entry. For its owner, the account linked to it and administrators. Unless an administrator
+  restores it, the entry comes back unverified: an administrator may have deleted it because of a doubt. If another live
+  entry now has its account or its license number, this is refused with TAKEN.
   """
   restoreDoctor(
     "Such as ` + "`" + `doc_3` + "`" + `, or ` + "`" + `3` + "`" + `."
@@ -1585,23 +1623,20 @@ type Mutation {
   ): DoctorPayload @access(to: SIGNED_IN) @userErrors(codes: [NOT_FOUND, FORBIDDEN, TAKEN])
 
   """
-  Says whether the license was checked, and links the doctor's account. For administrators; all others get the top-level
-  error FORBIDDEN. Taking an entry away from the account it was linked to ends the entry's active mappings: the patients'
-  owners chose that doctor, and assign again if they want the next one.
-
-  userErrors: NOT_FOUND (the entry or the account), DELETED, VERSION_CONFLICT, INVALID (the account's role is not DOCTOR),
-  TAKEN (the account is linked to another live entry).
+  Says whether the license was checked, and links the doctor's account. For administrators. When the entry loses the
+  account it was linked to, its active mappings end: the patients' owners chose that doctor, and can assign the entry
+  again if they want the next one.
   """
   verifyDoctor(
     "Such as ` + "`" + `doc_3` + "`" + `, or ` + "`" + `3` + "`" + `."
     id: ID!
 
-    "The outcome."
+    "The result of the check."
     input: VerifyDoctorInput!
 
     """
-    Verify only if the entry still has this version, else VERSION_CONFLICT: send the version whose license was checked.
-    Null: verify it in any case.
+    Verify the entry only if it still has this version, otherwise VERSION_CONFLICT. Send the version whose license was
+    checked. Null: verify it in any case.
     """
     expectedVersion: Int
   ): DoctorPayload @access(to: ADMINS) @userErrors(codes: [NOT_FOUND, DELETED, VERSION_CONFLICT, INVALID, TAKEN])
@@ -1609,37 +1644,26 @@ type Mutation {
   # ── Mappings
 
   """
-  Assigns a doctor to a patient: makes a new mapping, also if the pair had one that has ended. For the patient's owner.
-  From then on the account linked to the doctor entry sees the patient, if the entry is verified.
-
-  userErrors: NOT_FOUND (the patient or the doctor), FORBIDDEN (the caller is not the patient's owner), DELETED (the
-  patient or the doctor), ALREADY_ASSIGNED, INVALID, TOO_LONG.
+  Assigns a doctor to a patient. This makes a new mapping, even if the pair had one that has ended. For the patient's
+  owner. From then on the account linked to the doctor entry sees the patient, if the entry is verified.
   """
   assignDoctor(
-    "Whom to whom."
+    "The patient and the doctor."
     input: AssignDoctorInput!
   ): MappingPayload
     @access(to: SIGNED_IN)
     @userErrors(codes: [NOT_FOUND, FORBIDDEN, DELETED, ALREADY_ASSIGNED, INVALID, TOO_LONG])
 
-  """
-  Changes the notes of an active mapping. For the patient's owner and the assigned doctors.
-
-  userErrors: NOT_FOUND, FORBIDDEN, DELETED (it has ended), INVALID, TOO_LONG.
-  """
+  "Changes the notes of an active mapping. For the patient's owner and the assigned doctors."
   updateMapping(
     "Such as ` + "`" + `map_9` + "`" + `, or ` + "`" + `9` + "`" + `."
     id: ID!
 
-    "What to change."
+    "The changes."
     input: UpdateMappingInput!
   ): MappingPayload @access(to: SIGNED_IN) @userErrors(codes: [NOT_FOUND, FORBIDDEN, DELETED, INVALID, TOO_LONG])
 
-  """
-  Ends a mapping for good; it stays as history. For the patient's owner. To undo it, assign the doctor anew.
-
-  userErrors: NOT_FOUND, FORBIDDEN, DELETED (it has ended already).
-  """
+  "Ends a mapping permanently; it stays as history. For the patient's owner. To undo it, assign the doctor again."
   removeMapping(
     "Such as ` + "`" + `map_9` + "`" + `, or ` + "`" + `9` + "`" + `."
     id: ID!
@@ -1650,15 +1674,15 @@ type Mutation {
 
 "A new account."
 input RegisterInput @creates(type: "User", except: ["password"]) {
-  "At most 150 characters: letters, digits and ` + "`" + `@ . + - _` + "`" + `. Unique, regardless of case."
+  "Letters, digits and ` + "`" + `@ . + - _` + "`" + `. Unique, regardless of case."
   username: String!
 
-  "At most 254 characters. Unique, regardless of case."
+  "Unique, regardless of case."
   email: EmailAddress!
 
   """
-  8 to 128 characters, not one of the common passwords, not only digits, not like the username or the e-mail; else
-  WEAK_PASSWORD. White space around it does not count.
+  Not one of the common passwords, not only digits, and not similar to the username or the e-mail, otherwise
+  WEAK_PASSWORD. A password of a wrong length is refused with WEAK_PASSWORD too. White space around it does not count.
   """
   password: String! @text(min: 8, max: 128)
 
@@ -1669,40 +1693,40 @@ input RegisterInput @creates(type: "User", except: ["password"]) {
   role: Role!
 }
 
-"What an account signs in with."
+"The credentials of an account."
 input LoginInput {
-  "Regardless of case."
+  "Case does not matter."
   email: EmailAddress!
 
   "The account's password."
   password: String!
 }
 
-"The old and the new password."
+"The current and the new password."
 input ChangePasswordInput {
-  "The password as it is now; else INVALID_CREDENTIALS."
+  "The current password, otherwise INVALID_CREDENTIALS."
   currentPassword: String!
 
   """
-  8 to 128 characters, not one of the common passwords, not only digits, not like the username or the e-mail; else
-  WEAK_PASSWORD. White space around it does not count.
+  Not one of the common passwords, not only digits, and not similar to the username or the e-mail, otherwise
+  WEAK_PASSWORD. A password of a wrong length is refused with WEAK_PASSWORD too. White space around it does not count.
   """
   newPassword: String! @text(min: 8, max: 128)
 }
 
 # In every update input, absent means unchanged and null means cleared (refused for what must not be empty).
-"What to change in one's own account. Absent: stays as it is."
+"Changes to the caller's own account. An absent field stays as it is."
 input UpdateMeInput @updates(type: "User") {
-  "At most 150 characters: letters, digits and ` + "`" + `@ . + - _` + "`" + `. Unique, regardless of case. Null: REQUIRED."
+  "Letters, digits and ` + "`" + `@ . + - _` + "`" + `. Unique, regardless of case. Null: REQUIRED."
   username: String
 
-  "Unique. Null takes it away."
+  "Unique. Null removes it."
   phone: PhoneNumber
 }
 
 "A new patient record."
 input CreatePatientInput @creates(type: "Patient") {
-  "Full name, at most 100 characters."
+  "Full name."
   name: String!
 
   "Not in the future by Indian Standard Time, and not more than 130 years ago."
@@ -1714,10 +1738,10 @@ input CreatePatientInput @creates(type: "Patient") {
   "The patient's own number."
   phone: PhoneNumber!
 
-  "At most 254 characters. Unique among the owner's live patients, regardless of case. Absent or null: none."
+  "Unique among the owner's live patients, regardless of case. Absent or null: none."
   email: EmailAddress
 
-  "Postal address, at most 20,000 characters."
+  "Postal address."
   address: String!
 
   "Phone number of the person to call in an emergency."
@@ -1726,13 +1750,16 @@ input CreatePatientInput @creates(type: "Patient") {
   "Absent or null: not known."
   bloodGroup: BloodGroup
 
-  "Illnesses, allergies, treatments; at most 20,000 characters. Absent or null: none."
+  "Illnesses, allergies and treatments. Absent or null: none."
   medicalHistory: String
 }
 
-"What to change in a patient record. Absent: stays as it is. The owner may set all of it, others what their field says."
+"""
+Changes to a patient record. An absent field stays as it is. The owner may set all fields, others only those that say
+so; each other field is refused with FORBIDDEN.
+"""
 input UpdatePatientInput @updates(type: "Patient") {
-  "Full name, at most 100 characters. Null: REQUIRED."
+  "Full name. Null: REQUIRED."
   name: String
 
   "Not in the future by Indian Standard Time, and not more than 130 years ago. Null: REQUIRED."
@@ -1744,121 +1771,117 @@ input UpdatePatientInput @updates(type: "Patient") {
   "The patient's own number. Null: REQUIRED."
   phone: PhoneNumber
 
-  "At most 254 characters. Unique among the owner's live patients, regardless of case. Null takes it away."
+  "Unique among the owner's live patients, regardless of case. Null removes it."
   email: EmailAddress
 
-  "Postal address, at most 20,000 characters. Null: REQUIRED."
+  "Postal address. Null: REQUIRED."
   address: String
 
   "Phone number of the person to call in an emergency. Null: REQUIRED."
   emergencyContact: PhoneNumber
 
-  "Also for assigned doctors. Null: not known."
+  "Assigned doctors may set it too. Null: not known."
   bloodGroup: BloodGroup
 
-  "Also for assigned doctors. At most 20,000 characters. Null takes it away."
+  "Illnesses, allergies and treatments. Assigned doctors may set it too. Null removes it."
   medicalHistory: String
 }
 
 "A new doctor entry."
 input CreateDoctorInput @creates(type: "Doctor", except: ["isMe"]) {
-  "Full name, with title if wanted; at most 100 characters."
+  "Full name, with title if wanted."
   name: String!
 
-  "At most 254 characters. Need not be unique."
+  "Need not be unique."
   email: EmailAddress!
 
   "Number for patients to call."
   phone: PhoneNumber!
 
-  """
-  Field of medicine, at most 100 characters. Best taken from ` + "`" + `specializations` + "`" + `, so that doctors of one field are
-  together.
-  """
+  "Field of medicine. Choose it from ` + "`" + `specializations` + "`" + ` if you can, so that doctors of one field are listed together."
   specialization: String!
 
-  "At most 50 characters. Unique among live entries, whoever owns them."
+  "Unique among the live entries of all owners."
   licenseNumber: String!
 
-  "Years of practice, 0 to 70."
+  "Years of practice."
   experienceYears: Int!
 
-  "Postal address of the practice, at most 20,000 characters."
+  "Postal address of the practice."
   address: String!
 
-  "Price of one consultation in Indian rupees (INR): 0.00 to 100000.00, at most 2 decimals."
+  "Price of one consultation in Indian rupees (INR), with at most two decimals."
   consultationFee: Decimal!
 
-  "When the doctor can be seen, at most 200 characters: ` + "`" + `Mon-Fri 9AM-5PM` + "`" + `."
+  "When the doctor is available: ` + "`" + `Mon-Fri 9AM-5PM` + "`" + `."
   availability: String!
 
   """
-  This entry is the caller: links it to the caller's account. Only for accounts with role DOCTOR, else FORBIDDEN; an
-  account has at most one live entry, else TAKEN.
+  Whether the entry describes the caller. If true, it is linked to the caller's account, which must have the role
+  DOCTOR, otherwise FORBIDDEN. An account has at most one live entry, otherwise TAKEN.
   """
   isMe: Boolean! = false
 }
 
-"""
-What to change in a doctor entry. Absent: stays as it is. Nothing in it can be taken away: null is refused with
-REQUIRED.
-"""
+"Changes to a doctor entry. An absent field stays as it is. No field can be removed: null is refused with REQUIRED."
 input UpdateDoctorInput @updates(type: "Doctor") {
-  "Full name, with title if wanted; at most 100 characters."
+  "Full name, with title if wanted."
   name: String
 
-  "At most 254 characters. Need not be unique."
+  "Need not be unique."
   email: EmailAddress
 
   "Number for patients to call."
   phone: PhoneNumber
 
-  "Field of medicine, at most 100 characters."
+  "Field of medicine."
   specialization: String
 
-  "At most 50 characters. Unique among live entries, whoever owns them. A change sets ` + "`" + `isVerified` + "`" + ` to false."
+  "Unique among the live entries of all owners. A change sets ` + "`" + `isVerified` + "`" + ` to false."
   licenseNumber: String
 
-  "Years of practice, 0 to 70."
+  "Years of practice."
   experienceYears: Int
 
-  "Postal address of the practice, at most 20,000 characters."
+  "Postal address of the practice."
   address: String
 
-  "Price of one consultation in Indian rupees (INR): 0.00 to 100000.00, at most 2 decimals."
+  "Price of one consultation in Indian rupees (INR), with at most two decimals."
   consultationFee: Decimal
 
-  "When the doctor can be seen, at most 200 characters."
+  "When the doctor is available."
   availability: String
 }
 
-"What an administrator found out about a doctor entry."
+"The result of an administrator's check of a doctor entry."
 input VerifyDoctorInput @updates(type: "Doctor") {
-  "Whether the license was checked and is good."
+  "Whether the license was checked and is valid."
   isVerified: Boolean!
 
   """
-  The doctor's account, with role DOCTOR: ` + "`" + `usr_7` + "`" + `, or ` + "`" + `7` + "`" + `. An account has at most one live entry. Absent: the link stays
-  as it is. Null: the link is taken away.
+  The doctor's account: ` + "`" + `usr_7` + "`" + `, or ` + "`" + `7` + "`" + `. An account that does not exist: NOT_FOUND. One without the role DOCTOR:
+  INVALID. One that is linked to another live entry: TAKEN. Absent: the link stays as it is. Null: the link is removed.
   """
   accountId: ID
 }
 
-"Whom to assign to whom."
+"The patient and the doctor."
 input AssignDoctorInput @creates(type: "Mapping") {
-  "A live patient of the caller: ` + "`" + `pat_42` + "`" + `, or ` + "`" + `42` + "`" + `."
+  """
+  A live patient of the caller: ` + "`" + `pat_42` + "`" + `, or ` + "`" + `42` + "`" + `. One that the caller sees but does not own is refused with FORBIDDEN.
+  """
   patientId: ID!
 
   "A live doctor entry: ` + "`" + `doc_3` + "`" + `, or ` + "`" + `3` + "`" + `."
   doctorId: ID!
 
-  "Reason for and remarks on the treatment, at most 20,000 characters. Absent or null: none."
+  "Reason for the treatment and remarks on it. Absent or null: none."
   notes: String
 }
 
-"What to change in a mapping. Absent: stays as it is."
+"Changes to a mapping. An absent field stays as it is."
 input UpdateMappingInput @updates(type: "Mapping") {
-  "At most 20,000 characters. Null takes them away."
+  "Reason for the treatment and remarks on it. Null removes them."
   notes: String
 }
 
@@ -1866,16 +1889,16 @@ input UpdateMappingInput @updates(type: "Mapping") {
 
 "The two tokens of a session. They are secrets: keep them out of addresses and logs."
 type TokenPair {
-  "A JSON Web Token (RFC 7519) for the header ` + "`" + `Authorization: Bearer <access>` + "`" + `. Lasts 1 day by default."
+  "A JSON Web Token (RFC 7519) for the header ` + "`" + `Authorization: Bearer <access>` + "`" + `. Valid for 1 day by default."
   access: String!
 
-  "For ` + "`" + `refreshToken` + "`" + `, once. Lasts 7 days by default."
+  "For ` + "`" + `refreshToken` + "`" + `, once. Valid for 7 days by default."
   refresh: String!
 
-  "When ` + "`" + `access` + "`" + ` expires. Its session may end before."
+  "When ` + "`" + `access` + "`" + ` expires. Its session may end earlier."
   accessExpiresAt: DateTime!
 
-  "When ` + "`" + `refresh` + "`" + ` expires. Its session may end before."
+  "When ` + "`" + `refresh` + "`" + ` expires. Its session may end earlier."
   refreshExpiresAt: DateTime!
 }
 
@@ -1887,13 +1910,13 @@ type AuthPayload implements MutationPayload {
   "Tokens of the session. Null: see ` + "`" + `userErrors` + "`" + `."
   tokens: TokenPair
 
-  "What stood in the way. Empty means done."
+  "All errors of the mutation. Empty: it succeeded."
   userErrors: [UserError!]!
 }
 
 "The answer to ` + "`" + `logout` + "`" + ` and ` + "`" + `logoutEverywhere` + "`" + `."
 type LogoutPayload implements MutationPayload {
-  "What stood in the way. Empty means done."
+  "All errors of the mutation. Empty: it succeeded."
   userErrors: [UserError!]!
 }
 
@@ -1902,34 +1925,34 @@ type UserPayload implements MutationPayload {
   "The account after the change. Null: see ` + "`" + `userErrors` + "`" + `."
   user: User
 
-  "What stood in the way. Empty means done."
+  "All errors of the mutation. Empty: it succeeded."
   userErrors: [UserError!]!
 }
 
 "The answer to mutations of patients."
 type PatientPayload implements MutationPayload {
-  "The patient after the change; with VERSION_CONFLICT, as it is at present. Null: see ` + "`" + `userErrors` + "`" + `."
+  "The patient after the change. With VERSION_CONFLICT, the patient as it is now. Null: see ` + "`" + `userErrors` + "`" + `."
   patient: Patient
 
-  "What stood in the way. Empty means done."
+  "All errors of the mutation. Empty: it succeeded."
   userErrors: [UserError!]!
 }
 
 "The answer to mutations of doctor entries."
 type DoctorPayload implements MutationPayload {
-  "The entry after the change; with VERSION_CONFLICT, as it is at present. Null: see ` + "`" + `userErrors` + "`" + `."
+  "The entry after the change. With VERSION_CONFLICT, the entry as it is now. Null: see ` + "`" + `userErrors` + "`" + `."
   doctor: Doctor
 
-  "What stood in the way. Empty means done."
+  "All errors of the mutation. Empty: it succeeded."
   userErrors: [UserError!]!
 }
 
 "The answer to mutations of mappings."
 type MappingPayload implements MutationPayload {
-  "The mapping after the change. Null: see ` + "`" + `userErrors` + "`" + `."
+  "The assignment, with its date, its notes and the account that made it."
   mapping: Mapping
 
-  "What stood in the way. Empty means done."
+  "All errors of the mutation. Empty: it succeeded."
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},

@@ -17,13 +17,13 @@ type MutationPayload interface {
 	IsMutationPayload()
 }
 
-// Whom to assign to whom.
+// The patient and the doctor.
 type AssignDoctorInput struct {
-	// A live patient of the caller: `pat_42`, or `42`.
+	// A live patient of the caller: `pat_42`, or `42`. One that the caller sees but does not own is refused with FORBIDDEN.
 	PatientID model.ID `json:"patientId"`
 	// A live doctor entry: `doc_3`, or `3`.
 	DoctorID model.ID `json:"doctorId"`
-	// Reason for and remarks on the treatment, at most 20,000 characters. Absent or null: none.
+	// Reason for the treatment and remarks on it. Absent or null: none.
 	Notes graphql.Omittable[*string] `json:"notes,omitempty"`
 }
 
@@ -33,50 +33,49 @@ type AuthPayload struct {
 	User *model.User `json:"user,omitempty"`
 	// Tokens of the session. Null: see `userErrors`.
 	Tokens *TokenPair `json:"tokens,omitempty"`
-	// What stood in the way. Empty means done.
+	// All errors of the mutation. Empty: it succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
 func (AuthPayload) IsMutationPayload() {}
 
-// The old and the new password.
+// The current and the new password.
 type ChangePasswordInput struct {
-	// The password as it is now; else INVALID_CREDENTIALS.
+	// The current password, otherwise INVALID_CREDENTIALS.
 	CurrentPassword string `json:"currentPassword"`
-	// 8 to 128 characters, not one of the common passwords, not only digits, not like the username or the e-mail; else
-	// WEAK_PASSWORD. White space around it does not count.
+	// Not one of the common passwords, not only digits, and not similar to the username or the e-mail, otherwise
+	// WEAK_PASSWORD. A password of a wrong length is refused with WEAK_PASSWORD too. White space around it does not count.
 	NewPassword string `json:"newPassword"`
 }
 
 // A new doctor entry.
 type CreateDoctorInput struct {
-	// Full name, with title if wanted; at most 100 characters.
+	// Full name, with title if wanted.
 	Name string `json:"name"`
-	// At most 254 characters. Need not be unique.
+	// Need not be unique.
 	Email model.EmailAddress `json:"email"`
 	// Number for patients to call.
 	Phone model.PhoneNumber `json:"phone"`
-	// Field of medicine, at most 100 characters. Best taken from `specializations`, so that doctors of one field are
-	// together.
+	// Field of medicine. Choose it from `specializations` if you can, so that doctors of one field are listed together.
 	Specialization string `json:"specialization"`
-	// At most 50 characters. Unique among live entries, whoever owns them.
+	// Unique among the live entries of all owners.
 	LicenseNumber string `json:"licenseNumber"`
-	// Years of practice, 0 to 70.
+	// Years of practice.
 	ExperienceYears int `json:"experienceYears"`
-	// Postal address of the practice, at most 20,000 characters.
+	// Postal address of the practice.
 	Address string `json:"address"`
-	// Price of one consultation in Indian rupees (INR): 0.00 to 100000.00, at most 2 decimals.
+	// Price of one consultation in Indian rupees (INR), with at most two decimals.
 	ConsultationFee model.Decimal `json:"consultationFee"`
-	// When the doctor can be seen, at most 200 characters: `Mon-Fri 9AM-5PM`.
+	// When the doctor is available: `Mon-Fri 9AM-5PM`.
 	Availability string `json:"availability"`
-	// This entry is the caller: links it to the caller's account. Only for accounts with role DOCTOR, else FORBIDDEN; an
-	// account has at most one live entry, else TAKEN.
+	// Whether the entry describes the caller. If true, it is linked to the caller's account, which must have the role
+	// DOCTOR, otherwise FORBIDDEN. An account has at most one live entry, otherwise TAKEN.
 	IsMe bool `json:"isMe"`
 }
 
 // A new patient record.
 type CreatePatientInput struct {
-	// Full name, at most 100 characters.
+	// Full name.
 	Name string `json:"name"`
 	// Not in the future by Indian Standard Time, and not more than 130 years ago.
 	DateOfBirth model.Date `json:"dateOfBirth"`
@@ -84,31 +83,31 @@ type CreatePatientInput struct {
 	Gender model.Gender `json:"gender"`
 	// The patient's own number.
 	Phone model.PhoneNumber `json:"phone"`
-	// At most 254 characters. Unique among the owner's live patients, regardless of case. Absent or null: none.
+	// Unique among the owner's live patients, regardless of case. Absent or null: none.
 	Email graphql.Omittable[*model.EmailAddress] `json:"email,omitempty"`
-	// Postal address, at most 20,000 characters.
+	// Postal address.
 	Address string `json:"address"`
 	// Phone number of the person to call in an emergency.
 	EmergencyContact model.PhoneNumber `json:"emergencyContact"`
 	// Absent or null: not known.
 	BloodGroup graphql.Omittable[*model.BloodGroup] `json:"bloodGroup,omitempty"`
-	// Illnesses, allergies, treatments; at most 20,000 characters. Absent or null: none.
+	// Illnesses, allergies and treatments. Absent or null: none.
 	MedicalHistory graphql.Omittable[*string] `json:"medicalHistory,omitempty"`
 }
 
 // The answer to mutations of doctor entries.
 type DoctorPayload struct {
-	// The entry after the change; with VERSION_CONFLICT, as it is at present. Null: see `userErrors`.
+	// The entry after the change. With VERSION_CONFLICT, the entry as it is now. Null: see `userErrors`.
 	Doctor *model.Doctor `json:"doctor,omitempty"`
-	// What stood in the way. Empty means done.
+	// All errors of the mutation. Empty: it succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
 func (DoctorPayload) IsMutationPayload() {}
 
-// What an account signs in with.
+// The credentials of an account.
 type LoginInput struct {
-	// Regardless of case.
+	// Case does not matter.
 	Email model.EmailAddress `json:"email"`
 	// The account's password.
 	Password string `json:"password"`
@@ -116,7 +115,7 @@ type LoginInput struct {
 
 // The answer to `logout` and `logoutEverywhere`.
 type LogoutPayload struct {
-	// What stood in the way. Empty means done.
+	// All errors of the mutation. Empty: it succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
@@ -124,54 +123,57 @@ func (LogoutPayload) IsMutationPayload() {}
 
 // The answer to mutations of mappings.
 type MappingPayload struct {
-	// The mapping after the change. Null: see `userErrors`.
+	// The assignment, with its date, its notes and the account that made it.
 	Mapping *model.Mapping `json:"mapping,omitempty"`
-	// What stood in the way. Empty means done.
+	// All errors of the mutation. Empty: it succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
 func (MappingPayload) IsMutationPayload() {}
 
-// What can be done. A mutation either does all it was asked or, unless it says otherwise, changes nothing and tells why in
-// `userErrors`: all faults together, each with a code and the path of the argument at fault. Malformed e-mail addresses,
-// phone numbers, dates and decimals in an input are told there too, as INVALID. Texts are trimmed; limits count characters
-// after that.
+// Everything that can be changed. A mutation does all it was asked to do or, unless it says otherwise, changes nothing.
+// `userErrors` then lists all errors together, each with a code and the path of the argument that is wrong. Malformed
+// e-mail addresses, phone numbers, dates and decimals in an input are listed there too, as INVALID. The server removes
+// white space around texts before it counts characters. An input field has the limits of the record's field with its name.
 //
-// A mutation is null only together with a top-level error: UNAUTHENTICATED if it wants an access token and there is no
-// valid one, FORBIDDEN if it is not open to the caller.
+// A mutation is null only together with a top-level error: UNAUTHENTICATED if it needs an access token and there is no
+// valid one, FORBIDDEN if the caller may not call it.
 //
-// Where an id of a known kind is wanted, the bare number will do: `42` for `pat_42`.
+// Where the kind of an id is known, the number alone is enough: `42` for `pat_42`.
 type Mutation struct {
 }
 
 // The answer to mutations of patients.
 type PatientPayload struct {
-	// The patient after the change; with VERSION_CONFLICT, as it is at present. Null: see `userErrors`.
+	// The patient after the change. With VERSION_CONFLICT, the patient as it is now. Null: see `userErrors`.
 	Patient *model.Patient `json:"patient,omitempty"`
-	// What stood in the way. Empty means done.
+	// All errors of the mutation. Empty: it succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
 func (PatientPayload) IsMutationPayload() {}
 
-// What can be read. All of it wants an access token, sent as `Authorization: Bearer <access>`; without a valid one the
-// answer is UNAUTHENTICATED.
+// Everything that can be read. All fields need an access token, sent as `Authorization: Bearer <access>`. Without a valid
+// one the answer is UNAUTHENTICATED.
 //
-// An id that is malformed, of another kind, unknown, or of a record hidden from the caller gives one and the same answer:
-// null without an error. Where the kind is known, the bare number will do: `patient(id: 42)` is `patient(id: "pat_42")`.
+// An id that is malformed, of another kind, unknown, or of a record hidden from the caller always gives the same answer:
+// null without an error. Where the kind is known, the number alone is enough: `patient(id: 42)` is `patient(id:
+// "pat_42")`.
 //
-// A list is null only together with an error. Search and filters look only at values that the caller may read.
+// A value hidden from the caller is null with the error FORBIDDEN_FIELD. Descriptions say what else null means. Where a
+// description does not mention null, null comes only together with an error. Search and filters use only values that the
+// caller may read.
 type Query struct {
 }
 
 // A new account.
 type RegisterInput struct {
-	// At most 150 characters: letters, digits and `@ . + - _`. Unique, regardless of case.
+	// Letters, digits and `@ . + - _`. Unique, regardless of case.
 	Username string `json:"username"`
-	// At most 254 characters. Unique, regardless of case.
+	// Unique, regardless of case.
 	Email model.EmailAddress `json:"email"`
-	// 8 to 128 characters, not one of the common passwords, not only digits, not like the username or the e-mail; else
-	// WEAK_PASSWORD. White space around it does not count.
+	// Not one of the common passwords, not only digits, and not similar to the username or the e-mail, otherwise
+	// WEAK_PASSWORD. A password of a wrong length is refused with WEAK_PASSWORD too. White space around it does not count.
 	Password string `json:"password"`
 	// Unique. Absent or null: none.
 	Phone graphql.Omittable[*model.PhoneNumber] `json:"phone,omitempty"`
@@ -181,56 +183,56 @@ type RegisterInput struct {
 
 // The two tokens of a session. They are secrets: keep them out of addresses and logs.
 type TokenPair struct {
-	// A JSON Web Token (RFC 7519) for the header `Authorization: Bearer <access>`. Lasts 1 day by default.
+	// A JSON Web Token (RFC 7519) for the header `Authorization: Bearer <access>`. Valid for 1 day by default.
 	Access string `json:"access"`
-	// For `refreshToken`, once. Lasts 7 days by default.
+	// For `refreshToken`, once. Valid for 7 days by default.
 	Refresh string `json:"refresh"`
-	// When `access` expires. Its session may end before.
+	// When `access` expires. Its session may end earlier.
 	AccessExpiresAt model.DateTime `json:"accessExpiresAt"`
-	// When `refresh` expires. Its session may end before.
+	// When `refresh` expires. Its session may end earlier.
 	RefreshExpiresAt model.DateTime `json:"refreshExpiresAt"`
 }
 
-// What to change in a doctor entry. Absent: stays as it is. Nothing in it can be taken away: null is refused with
-// REQUIRED.
+// Changes to a doctor entry. An absent field stays as it is. No field can be removed: null is refused with REQUIRED.
 type UpdateDoctorInput struct {
-	// Full name, with title if wanted; at most 100 characters.
+	// Full name, with title if wanted.
 	Name graphql.Omittable[*string] `json:"name,omitempty"`
-	// At most 254 characters. Need not be unique.
+	// Need not be unique.
 	Email graphql.Omittable[*model.EmailAddress] `json:"email,omitempty"`
 	// Number for patients to call.
 	Phone graphql.Omittable[*model.PhoneNumber] `json:"phone,omitempty"`
-	// Field of medicine, at most 100 characters.
+	// Field of medicine.
 	Specialization graphql.Omittable[*string] `json:"specialization,omitempty"`
-	// At most 50 characters. Unique among live entries, whoever owns them. A change sets `isVerified` to false.
+	// Unique among the live entries of all owners. A change sets `isVerified` to false.
 	LicenseNumber graphql.Omittable[*string] `json:"licenseNumber,omitempty"`
-	// Years of practice, 0 to 70.
+	// Years of practice.
 	ExperienceYears graphql.Omittable[*int] `json:"experienceYears,omitempty"`
-	// Postal address of the practice, at most 20,000 characters.
+	// Postal address of the practice.
 	Address graphql.Omittable[*string] `json:"address,omitempty"`
-	// Price of one consultation in Indian rupees (INR): 0.00 to 100000.00, at most 2 decimals.
+	// Price of one consultation in Indian rupees (INR), with at most two decimals.
 	ConsultationFee graphql.Omittable[*model.Decimal] `json:"consultationFee,omitempty"`
-	// When the doctor can be seen, at most 200 characters.
+	// When the doctor is available.
 	Availability graphql.Omittable[*string] `json:"availability,omitempty"`
 }
 
-// What to change in a mapping. Absent: stays as it is.
+// Changes to a mapping. An absent field stays as it is.
 type UpdateMappingInput struct {
-	// At most 20,000 characters. Null takes them away.
+	// Reason for the treatment and remarks on it. Null removes them.
 	Notes graphql.Omittable[*string] `json:"notes,omitempty"`
 }
 
-// What to change in one's own account. Absent: stays as it is.
+// Changes to the caller's own account. An absent field stays as it is.
 type UpdateMeInput struct {
-	// At most 150 characters: letters, digits and `@ . + - _`. Unique, regardless of case. Null: REQUIRED.
+	// Letters, digits and `@ . + - _`. Unique, regardless of case. Null: REQUIRED.
 	Username graphql.Omittable[*string] `json:"username,omitempty"`
-	// Unique. Null takes it away.
+	// Unique. Null removes it.
 	Phone graphql.Omittable[*model.PhoneNumber] `json:"phone,omitempty"`
 }
 
-// What to change in a patient record. Absent: stays as it is. The owner may set all of it, others what their field says.
+// Changes to a patient record. An absent field stays as it is. The owner may set all fields, others only those that say
+// so; each other field is refused with FORBIDDEN.
 type UpdatePatientInput struct {
-	// Full name, at most 100 characters. Null: REQUIRED.
+	// Full name. Null: REQUIRED.
 	Name graphql.Omittable[*string] `json:"name,omitempty"`
 	// Not in the future by Indian Standard Time, and not more than 130 years ago. Null: REQUIRED.
 	DateOfBirth graphql.Omittable[*model.Date] `json:"dateOfBirth,omitempty"`
@@ -238,26 +240,26 @@ type UpdatePatientInput struct {
 	Gender graphql.Omittable[*model.Gender] `json:"gender,omitempty"`
 	// The patient's own number. Null: REQUIRED.
 	Phone graphql.Omittable[*model.PhoneNumber] `json:"phone,omitempty"`
-	// At most 254 characters. Unique among the owner's live patients, regardless of case. Null takes it away.
+	// Unique among the owner's live patients, regardless of case. Null removes it.
 	Email graphql.Omittable[*model.EmailAddress] `json:"email,omitempty"`
-	// Postal address, at most 20,000 characters. Null: REQUIRED.
+	// Postal address. Null: REQUIRED.
 	Address graphql.Omittable[*string] `json:"address,omitempty"`
 	// Phone number of the person to call in an emergency. Null: REQUIRED.
 	EmergencyContact graphql.Omittable[*model.PhoneNumber] `json:"emergencyContact,omitempty"`
-	// Also for assigned doctors. Null: not known.
+	// Assigned doctors may set it too. Null: not known.
 	BloodGroup graphql.Omittable[*model.BloodGroup] `json:"bloodGroup,omitempty"`
-	// Also for assigned doctors. At most 20,000 characters. Null takes it away.
+	// Illnesses, allergies and treatments. Assigned doctors may set it too. Null removes it.
 	MedicalHistory graphql.Omittable[*string] `json:"medicalHistory,omitempty"`
 }
 
-// One thing that the caller can mend.
+// One error that the caller can fix.
 type UserError struct {
-	// Path of the argument or input field at fault, such as `["input", "email"]` or `["id"]`. Null: the fault is with none
-	// of them alone.
+	// Path of the argument or input field that is wrong, such as `["input", "email"]` or `["id"]`. Null: no single one is
+	// wrong.
 	Field []string `json:"field,omitempty"`
-	// For programs.
+	// The reason, for programs.
 	Code model.Code `json:"code"`
-	// For people: an English sentence, which may be worded differently tomorrow. It holds no patient data.
+	// An English sentence, for people. Its wording may change. It contains no patient data.
 	Message string `json:"message"`
 }
 
@@ -265,36 +267,37 @@ type UserError struct {
 type UserPayload struct {
 	// The account after the change. Null: see `userErrors`.
 	User *model.User `json:"user,omitempty"`
-	// What stood in the way. Empty means done.
+	// All errors of the mutation. Empty: it succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
 func (UserPayload) IsMutationPayload() {}
 
-// What an administrator found out about a doctor entry.
+// The result of an administrator's check of a doctor entry.
 type VerifyDoctorInput struct {
-	// Whether the license was checked and is good.
+	// Whether the license was checked and is valid.
 	IsVerified bool `json:"isVerified"`
-	// The doctor's account, with role DOCTOR: `usr_7`, or `7`. An account has at most one live entry. Absent: the link stays
-	// as it is. Null: the link is taken away.
+	// The doctor's account: `usr_7`, or `7`. An account that does not exist: NOT_FOUND. One without the role DOCTOR:
+	// INVALID. One that is linked to another live entry: TAKEN. Absent: the link stays as it is. Null: the link is removed.
 	AccountID graphql.Omittable[*model.ID] `json:"accountId,omitempty"`
 }
 
-// What the caller may do with one record: which buttons to show.
+// What the caller may do with one record. A client can use it to decide which buttons to show.
 type ViewerAccess struct {
-	// How the caller stands to the record, in the order of the enum.
+	// The caller's relations to the record, in the order of the enum.
 	Relations []Relation `json:"relations"`
-	// Whether the caller may set any field of the record.
+	// Whether the caller may set at least one field of the record.
 	CanUpdate bool `json:"canUpdate"`
-	// Whether the caller may delete the record, and restore it afterwards. For a mapping: whether they may remove it.
+	// Whether the caller may delete the record and restore it. For a mapping: whether the caller may remove it.
 	CanDelete bool `json:"canDelete"`
-	// Names of the fields that an `update` or `verify` mutation of the record sets and that the caller may set.
+	// Names of the fields that the caller may set with an `update` or `verify` mutation of the record.
 	WritableFields []string `json:"writableFields"`
-	// Names of the record's fields that are hidden from the caller, in the order of the schema. Their null says nothing.
+	// Names of the record's fields that are hidden from the caller, in the order of the schema. Such a field is null whether
+	// it has a value or not.
 	RedactedFields []string `json:"redactedFields"`
 }
 
-// How a caller stands to a record. One caller may have several relations to one record.
+// How a caller is related to a record. One caller may have several relations to one record.
 type Relation string
 
 const (
@@ -309,7 +312,7 @@ const (
 	// The account linked to a verified, undeleted doctor entry that has an active mapping to the patient. Holds for the
 	// patient and for all of the patient's mappings.
 	RelationAssignedDoctor Relation = "ASSIGNED_DOCTOR"
-	// An administrator. Runs the place; the role alone does not open clinical text.
+	// An administrator. The role alone does not give access to clinical text.
 	RelationAdmin Relation = "ADMIN"
 )
 
