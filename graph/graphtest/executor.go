@@ -32,6 +32,7 @@ func (s *Server) serve(config graph.Config, transports ...graphql.Transport) {
 	if err != nil {
 		s.tb.Fatal(err)
 	}
+	executor.AroundFields(checkCodes(s.tb))
 	s.Handler = auth.Identify(s.Store, s.Accounts.Tokens, tellsHow(executor))
 	web := httptest.NewServer(s.Handler)
 	s.tb.Cleanup(web.Close)
