@@ -163,7 +163,7 @@ onPage('completion offers a field with its description and its ownership rule', 
   assert.match(await details.innerText(), /Phone number of the person to call in an emergency/);
 });
 
-onPage('the docs say who sees and who sets a field; the explorer and the schema are there', async page => {
+onPage('the docs say who sees and who sets a field, and its limit; the explorer and the schema are there', async page => {
   await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
   const docs = page.locator('.graphiql-doc-explorer');
   await docs.locator('.graphiql-doc-explorer-type-name', { hasText: /^Patient$/ }).first().click();
@@ -171,6 +171,7 @@ onPage('the docs say who sees and who sets a field; the explorer and the schema 
   await screenshot(page, 'docs-type');
   await docs.locator('.graphiql-doc-explorer-field-name', { hasText: /^medicalHistory$/ }).click();
   await docs.getByText('Seen and set by CLINICAL').waitFor();
+  await docs.getByText('At most 20,000 characters.').waitFor();
   await screenshot(page, 'docs-field');
   await page.getByRole('button', { name: 'Show GraphiQL Explorer' }).click();
   await page.getByText('Explorer', { exact: true }).waitFor();

@@ -6,20 +6,21 @@ export type Audience = { name: string; words: string };
 /** The ownership rule of one type or field, if it has one. */
 export type Rule = { access?: Audience; read?: Audience; write?: Audience };
 
-type Annotated = { astNode?: (ASTNode & { directives?: readonly any[] }) | null | undefined };
+export type Annotated = { astNode?: (ASTNode & { directives?: readonly any[] }) | null | undefined };
 
 export function ruleOf(schema: GraphQLSchema, { astNode }: Annotated): Rule {
-  const access = astNode && values(schema, 'access', astNode);
-  const owner = astNode && values(schema, 'owner', astNode);
+  const access = values(schema, 'access', { astNode });
+  const owner = values(schema, 'owner', { astNode });
   return {
     ...(access && { access: audience(schema, access.to) }),
     ...(owner && { read: audience(schema, owner.read), write: audience(schema, owner.write) }),
   };
 }
 
-function values(schema: GraphQLSchema, directive: string, node: NonNullable<Annotated['astNode']>) {
+/** The arguments of a directive; nothing without it. */
+export function values(schema: GraphQLSchema, directive: string, { astNode }: Annotated): Record<string, any> | undefined {
   const definition = schema.getDirective(directive);
-  return definition && (getDirectiveValues(definition, node) as Record<string, string> | undefined);
+  return definition && astNode ? getDirectiveValues(definition, astNode) : undefined;
 }
 
 function audience(schema: GraphQLSchema, name = ''): Audience {

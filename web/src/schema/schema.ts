@@ -1,5 +1,6 @@
 import { buildSchema, introspectionFromSchema, type GraphQLSchema } from 'graphql';
 import { describeRules } from './describe';
+import { describeLimits } from './limits';
 
 /** The operation name of GraphiQL's introspection query. */
 export const INTROSPECTION_NAME = 'PlaygroundSchema';
@@ -9,10 +10,10 @@ let current: GraphQLSchema | undefined;
 /** The schema built from its text, with its directives; undefined until it is loaded. */
 export const loadedSchema = (): GraphQLSchema | undefined => current;
 
-/** Loads the schema's text and returns an introspection result, with the rules in the descriptions. */
+/** Loads the schema's text and answers with it like an introspection, rules and limits in the descriptions. */
 export async function introspection() {
   current = buildSchema(await schemaText());
-  return { data: introspectionFromSchema(describeRules(current)) };
+  return { data: introspectionFromSchema(describeRules(describeLimits(current))) };
 }
 
 async function schemaText(): Promise<string> {
