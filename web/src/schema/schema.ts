@@ -10,7 +10,7 @@ let current: GraphQLSchema | undefined;
 /** The schema built from its text, with its directives; undefined until it is loaded. */
 export const loadedSchema = (): GraphQLSchema | undefined => current;
 
-/** Loads the schema's text and answers with it like an introspection, rules and limits in the descriptions. */
+/** Loads the schema's text and returns an introspection result, with the rules and limits in the descriptions. */
 export async function introspection() {
   current = buildSchema(await schemaText());
   return { data: introspectionFromSchema(describeRules(describeLimits(current))) };
