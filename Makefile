@@ -63,7 +63,7 @@ generate: ## Generate graph/gen from schema.graphqls and gqlgen.yml
 fresh: ## Check that graph/gen is up to date
 	@before=$$(cat graph/gen/*.go | cksum) && $(MAKE) --no-print-directory generate && \
 	after=$$(cat graph/gen/*.go | cksum) && \
-	if [ "$$before" != "$$after" ]; then echo "graph/gen was stale and is written anew: commit it" >&2; exit 1; fi
+	if [ "$$before" != "$$after" ]; then echo "graph/gen was stale and was generated again: commit it" >&2; exit 1; fi
 
 versions: ## Check that the generator and the library it generates for agree
 	@library=$$($(GO) list -m -f '{{.Version}}' github.com/99designs/gqlgen) && \

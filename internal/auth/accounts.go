@@ -25,8 +25,8 @@ type Accounts struct {
 	Throttle *Throttle
 }
 
-// SignedIn is the result of a sign-in: the account, the viewer for whom its
-// requests act from now on, and the tokens.
+// SignedIn is the result of a sign-in: the account, the viewer that its
+// requests have from now on, and the tokens.
 type SignedIn struct {
 	User   *model.User
 	Viewer *model.Viewer

@@ -23,8 +23,8 @@ const (
 	// that a stranger's token costs.
 	maxTokenBytes = 4 << 10
 	// maxClockSkew is how far the clock of the server that issued a token may
-	// be ahead of ours. An expiry has no such tolerance: a token ends when it
-	// says.
+	// be ahead of our clock. An expiry has no such tolerance: a token ends when
+	// it says.
 	maxClockSkew = 10 * time.Second
 )
 

@@ -12,7 +12,7 @@ import (
 	"github.com/caregraph/caregraph/internal/testutil"
 )
 
-var update = flag.Bool("update", false, "write the Postman collection anew")
+var update = flag.Bool("update", false, "write the Postman collection")
 
 const collectionFile = "../../docs/caregraph.postman_collection.json"
 
