@@ -11,9 +11,6 @@ import (
 // two statements as long as the root has few columns, and short ones.
 const mostMerged = 4
 
-// wide are the columns that are too long to be repeated.
-var wide = []string{"address", "availability", "emergency_contact", "medical_history", "notes"}
-
 // mergeAll merges each load that can be with the one list below it.
 func mergeAll(loads []*Load) {
 	for _, root := range loads {
@@ -38,9 +35,8 @@ func mergeAll(loads []*Load) {
 
 // narrow reports whether the rows of a node at the root may be repeated.
 func (n *Node) narrow() bool {
-	return n.on == nil && len(n.joins) == 1 && len(n.columns) <= mostMerged &&
-		n.columns[0] == output{n.Record(), "id", ""} &&
-		!slices.ContainsFunc(n.columns, func(c output) bool { return slices.Contains(wide, c.name) })
+	return n.on == nil && len(n.joins) == 1 && len(n.columns) <= mostMerged && !n.wide &&
+		n.columns[0] == output{n.Record(), "id", ""}
 }
 
 // writeMerged writes the root, with what the list needs of it.

@@ -14,6 +14,7 @@ type Node struct {
 	records *Records
 	joins   []*Join // the first is the node's own record, the others are joined to it
 	columns []output
+	wide    bool // a column may have long texts
 
 	// on is the record of another node that the rows belong to, and list the field;
 	// nil at the root. The first column of a row is then the id of that record.
@@ -127,6 +128,7 @@ func (j *Join) Column(field string) (int, error) {
 		return 0, fmt.Errorf("%s.%s is no column", j.typ.Name, field)
 	}
 	j.export(c.name)
+	j.node.wide = j.node.wide || c.wide
 	return j.node.column(output{j, c.name, c.cast}), nil
 }
 

@@ -117,8 +117,14 @@ type Unique struct {
 	Message      string
 }
 
-// column is a column of a table, and the cast of its result.
-type column struct{ name, cast string }
+// column is a column of a table, and the cast of its result. A wide column may
+// have texts of more than mostNarrow characters.
+type column struct {
+	name, cast string
+	wide       bool
+}
+
+const mostNarrow = 1_000
 
 // Records holds all record types. It is safe for concurrent use.
 type Records struct {
@@ -142,7 +148,8 @@ func NewRecords(types []RecordType, policy *model.Policy) (*Records, error) {
 		}
 		t.records, t.columns, t.table = r, map[string]column{}, dialect.Tables().Get(t.Model)
 		for _, f := range t.table.Fields {
-			c := column{name: f.Name}
+			limit := policy.Types[t.Name].Constraints[strings.ToLower(f.GoName[:1])+f.GoName[1:]]
+			c := column{name: f.Name, wide: f.IndirectType.Kind() == reflect.String && limit.Max > mostNarrow}
 			if f.IndirectType == reflect.TypeFor[model.Decimal]() {
 				c.cast = "::text"
 			}
