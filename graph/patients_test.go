@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -56,6 +57,42 @@ func TestUpdatePatient_AbsentStaysAndNullClears(t *testing.T) {
 	})
 	equal(t, "after a refusal", rahul.Must(`query ($id: ID!) { patient(id: $id) { name version } }`, map[string]any{"id": id}).Value,
 		map[string]any{"patient": map[string]any{"name": "Arjun S", "version": 3}})
+}
+
+// TestRecordNumber_IsTheClinicsOwn: unique among the live patients of one owner,
+// found by search, and free again for others.
+func TestRecordNumber_IsTheClinicsOwn(t *testing.T) {
+	t.Parallel()
+	s := graphtest.New(t, graphtest.Options{})
+	rahul, asha := s.Account("Rahul", model.RolePatient), s.Account("Asha", model.RolePatient)
+	input := func(name string, number any) map[string]any {
+		in := graphtest.PatientInput(name)
+		in["recordNumber"] = number
+		return map[string]any{"input": in}
+	}
+	create := func(by *graphtest.Client, name string, number any) []string {
+		return by.Do(`mutation ($input: CreatePatientInput!) { createPatient(input: $input) { userErrors { field code } } }`,
+			input(name, number)).Faults("createPatient")
+	}
+	equal(t, "a number", create(rahul, "Arjun", " OPD-2041 "), []string{})
+	equal(t, "the same in another case", create(rahul, "Bina", "opd-2041"), []string{"input.recordNumber TAKEN"})
+	equal(t, "of another owner", create(asha, "Chandra", "OPD-2041"), []string{})
+	equal(t, "none, twice", append(create(rahul, "Bina", nil), create(rahul, "Dev", "  ")...), []string{})
+	equal(t, "too long", create(rahul, "Esha", strings.Repeat("x", 51)), []string{"input.recordNumber TOO_LONG"})
+
+	find := func(by *graphtest.Client) any {
+		return by.Must(`{ patients(search: "pd-2041") { nodes { name recordNumber } } }`, nil).Value
+	}
+	equal(t, "found by its owner", find(rahul), map[string]any{"patients": map[string]any{
+		"nodes": []any{map[string]any{"name": "Arjun", "recordNumber": "OPD-2041"}},
+	}})
+	equal(t, "and by no one else", find(s.Account("Mallory", model.RolePatient)), map[string]any{"patients": map[string]any{"nodes": []any{}}})
+
+	id := rahul.Must(`{ patients(search: "pd-2041") { nodes { id } } }`, nil).At("patients", "nodes").Value.([]any)[0].(map[string]any)["id"].(string)
+	rahul.Delete(id)
+	equal(t, "after a deletion", create(rahul, "Farah", "OPD-2041"), []string{})
+	restored := rahul.Do(`mutation ($id: ID!) { restorePatient(id: $id) { userErrors { field code } } }`, map[string]any{"id": id})
+	equal(t, "restored", restored.UserErrors("restorePatient")[0].Code, "TAKEN")
 }
 
 func TestVersionConflict_ComesWithTheRecordAsItIs(t *testing.T) {

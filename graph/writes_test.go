@@ -42,6 +42,7 @@ func writings(lara, mira *graphtest.Client) map[string]writing {
 		"UpdatePatientInput.emergencyContact": phone("emergency_contact"),
 		"UpdatePatientInput.bloodGroup":       {column: "blood_group", values: [2]any{"O_NEGATIVE", "AB_POSITIVE"}},
 		"UpdatePatientInput.medicalHistory":   text("medical_history"),
+		"UpdatePatientInput.recordNumber":     text("record_number"),
 		"UpdateDoctorInput.name":              text("name"),
 		"UpdateDoctorInput.email":             email,
 		"UpdateDoctorInput.phone":             phone("phone"),

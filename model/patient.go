@@ -23,6 +23,7 @@ type Patient struct {
 	EmergencyContact PhoneNumber
 	BloodGroup       *BloodGroup
 	MedicalHistory   *string
+	RecordNumber     *string
 }
 
 // NodeID returns pat_<number>.
@@ -61,6 +62,10 @@ func (p *Patient) Validate(c Constraints, now time.Time) error {
 	e.text("address", &p.Address)
 	e.phone("emergencyContact", &p.EmergencyContact)
 	e.text("medicalHistory", p.MedicalHistory)
+	e.text("recordNumber", p.RecordNumber)
+	if p.RecordNumber != nil && *p.RecordNumber == "" {
+		p.RecordNumber = nil // a blank number is none, and must not be taken
+	}
 	return e.err()
 }
 

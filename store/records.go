@@ -35,9 +35,10 @@ func records() []query.RecordType {
 			{Enum: "NAME", Field: "name", Column: "name_key", Key: model.KeyText},
 			{Enum: "DATE_OF_BIRTH", Field: "dateOfBirth", Column: "date_of_birth", Key: model.KeyDate},
 		},
-		Searched: []string{"name", "email", "phone"},
+		Searched: []string{"name", "email", "phone", "recordNumber"},
 		Unique: []query.Unique{
 			{Index: "patients_email_key", Field: "email", Code: model.CodeTaken, Message: "patient with this email already exists."},
+			{Index: "patients_record_number_key", Field: "recordNumber", Code: model.CodeTaken, Message: "Another patient has this record number."},
 		},
 	}, {
 		Name: "Doctor", Kind: model.KindDoctor, Model: reflect.TypeFor[model.Doctor](), Table: "doctors", Alias: "doctor",

@@ -21,7 +21,7 @@ func TestConstraints_RealSchemaSaysWhatValuesMustMeet(t *testing.T) {
 		"User": {"username": required(atMost(150)), "email": required(atMost(254)), "role": some},
 		"Patient": {
 			"name": required(atMost(100)), "dateOfBirth": some, "gender": some, "email": atMost(254), "phone": some,
-			"address": required(atMost(20_000)), "emergencyContact": some, "medicalHistory": atMost(20_000),
+			"address": required(atMost(20_000)), "emergencyContact": some, "medicalHistory": atMost(20_000), "recordNumber": atMost(50),
 		},
 		"Doctor": {
 			"name": required(atMost(100)), "email": required(atMost(254)), "phone": some, "specialization": required(atMost(100)),

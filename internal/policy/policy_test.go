@@ -91,7 +91,7 @@ func TestCompile_RealSchemaNamesRecordsAndInputsInOrder(t *testing.T) {
 		"User": {"username", "phone"},
 		"Patient": {
 			"name", "dateOfBirth", "gender", "email", "phone", "address",
-			"emergencyContact", "bloodGroup", "medicalHistory",
+			"emergencyContact", "bloodGroup", "medicalHistory", "recordNumber",
 		},
 		"Doctor": {
 			"name", "email", "phone", "specialization", "licenseNumber", "experienceYears",
