@@ -105,6 +105,7 @@ var Bindings = map[string]map[string]Binding{
 		"emergencyContact": {Method: "FormatEmergencyContact"},
 		"bloodGroup":       {Field: "BloodGroup"},
 		"medicalHistory":   {Field: "MedicalHistory"},
+		"recordNumber":     {Field: "RecordNumber"},
 		"createdBy":        {Resolver: true},
 		"createdAt":        {Field: "CreatedAt"},
 		"updatedAt":        {Field: "UpdatedAt"},

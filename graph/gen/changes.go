@@ -41,6 +41,7 @@ func NewPatient(in CreatePatientInput) *model.Patient {
 		EmergencyContact: in.EmergencyContact,
 		BloodGroup:       in.BloodGroup.Value(),
 		MedicalHistory:   in.MedicalHistory.Value(),
+		RecordNumber:     in.RecordNumber.Value(),
 	}
 }
 
@@ -100,6 +101,7 @@ func PatientChanges(in UpdatePatientInput) []model.Change[model.Patient] {
 	c = required(c, "emergencyContact", in.EmergencyContact, func(r *model.Patient, v model.PhoneNumber) { r.EmergencyContact = v })
 	c = change(c, "bloodGroup", in.BloodGroup, func(r *model.Patient, v *model.BloodGroup) { r.BloodGroup = v })
 	c = change(c, "medicalHistory", in.MedicalHistory, func(r *model.Patient, v *string) { r.MedicalHistory = v })
+	c = change(c, "recordNumber", in.RecordNumber, func(r *model.Patient, v *string) { r.RecordNumber = v })
 	return c
 }
 

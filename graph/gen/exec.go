@@ -833,6 +833,12 @@ type Patient implements Node @access(to: CIRCLE) {
   """
   medicalHistory: String @owner(read: CLINICAL, write: CLINICAL) @text(max: 20000)
 
+  """
+  The clinic's own number for the patient, such as ` + "`" + `OPD-2041` + "`" + `. Unique among the owner's live patients, regardless of case.
+  ` + "`" + `patients(search:)` + "`" + ` finds it. Null: none given.
+  """
+  recordNumber: String @owner(read: CIRCLE, write: OWNER) @text(max: 50)
+
   "The owner: the account that created the record. It never changes."
   createdBy: User @owner(read: CIRCLE)
 
@@ -1752,6 +1758,9 @@ input CreatePatientInput @creates(type: "Patient") {
 
   "Illnesses, allergies and treatments. Absent or null: none."
   medicalHistory: String
+
+  "The clinic's own number. Unique among the owner's live patients, regardless of case. Absent, null or blank: none."
+  recordNumber: String
 }
 
 """
@@ -1785,6 +1794,9 @@ input UpdatePatientInput @updates(type: "Patient") {
 
   "Illnesses, allergies and treatments. Assigned doctors may set it too. Null removes it."
   medicalHistory: String
+
+  "The clinic's own number. Unique among the owner's live patients, regardless of case. Null or blank removes it."
+  recordNumber: String
 }
 
 "A new doctor entry."
@@ -2189,6 +2201,8 @@ func (ec *executionContext) childFields_Patient(ctx context.Context, field graph
 		return ec.fieldContext_Patient_bloodGroup(ctx, field)
 	case "medicalHistory":
 		return ec.fieldContext_Patient_medicalHistory(ctx, field)
+	case "recordNumber":
+		return ec.fieldContext_Patient_recordNumber(ctx, field)
 	case "createdBy":
 		return ec.fieldContext_Patient_createdBy(ctx, field)
 	case "createdAt":
@@ -7199,6 +7213,52 @@ func (ec *executionContext) fieldContext_Patient_medicalHistory(_ context.Contex
 	return graphql.NewScalarFieldContext("Patient", field, false, false, "String")
 }
 
+func (ec *executionContext) _Patient_recordNumber(ctx context.Context, field graphql.CollectedField, obj *model.Patient) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Patient_recordNumber(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RecordNumber, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "CIRCLE")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "OWNER")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				if ec.Directives.Owner == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive owner is not implemented")
+				}
+				return ec.Directives.Owner(ctx, obj, directive0, read, write)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Patient_recordNumber(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Patient", field, false, false, "String")
+}
+
 func (ec *executionContext) _Patient_createdBy(ctx context.Context, field graphql.CollectedField, obj *model.Patient) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10599,7 +10659,7 @@ func (ec *executionContext) unmarshalInputCreatePatientInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "dateOfBirth", "gender", "phone", "email", "address", "emergencyContact", "bloodGroup", "medicalHistory"}
+	fieldsInOrder := [...]string{"name", "dateOfBirth", "gender", "phone", "email", "address", "emergencyContact", "bloodGroup", "medicalHistory", "recordNumber"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -10669,6 +10729,13 @@ func (ec *executionContext) unmarshalInputCreatePatientInput(ctx context.Context
 				return it, err
 			}
 			it.MedicalHistory = graphql.OmittableOf(data)
+		case "recordNumber":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("recordNumber"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RecordNumber = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -11386,7 +11453,7 @@ func (ec *executionContext) unmarshalInputUpdatePatientInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "dateOfBirth", "gender", "phone", "email", "address", "emergencyContact", "bloodGroup", "medicalHistory"}
+	fieldsInOrder := [...]string{"name", "dateOfBirth", "gender", "phone", "email", "address", "emergencyContact", "bloodGroup", "medicalHistory", "recordNumber"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -11456,6 +11523,13 @@ func (ec *executionContext) unmarshalInputUpdatePatientInput(ctx context.Context
 				return it, err
 			}
 			it.MedicalHistory = graphql.OmittableOf(data)
+		case "recordNumber":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("recordNumber"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RecordNumber = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -12537,6 +12611,11 @@ func (ec *executionContext) _Patient(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "medicalHistory":
 			out.Values[i] = ec._Patient_medicalHistory(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "recordNumber":
+			out.Values[i] = ec._Patient_recordNumber(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

@@ -93,6 +93,8 @@ type CreatePatientInput struct {
 	BloodGroup graphql.Omittable[*model.BloodGroup] `json:"bloodGroup,omitempty"`
 	// Illnesses, allergies and treatments. Absent or null: none.
 	MedicalHistory graphql.Omittable[*string] `json:"medicalHistory,omitempty"`
+	// The clinic's own number. Unique among the owner's live patients, regardless of case. Absent, null or blank: none.
+	RecordNumber graphql.Omittable[*string] `json:"recordNumber,omitempty"`
 }
 
 // The answer to mutations of doctor entries.
@@ -250,6 +252,8 @@ type UpdatePatientInput struct {
 	BloodGroup graphql.Omittable[*model.BloodGroup] `json:"bloodGroup,omitempty"`
 	// Illnesses, allergies and treatments. Assigned doctors may set it too. Null removes it.
 	MedicalHistory graphql.Omittable[*string] `json:"medicalHistory,omitempty"`
+	// The clinic's own number. Unique among the owner's live patients, regardless of case. Null or blank removes it.
+	RecordNumber graphql.Omittable[*string] `json:"recordNumber,omitempty"`
 }
 
 // One error that the caller can fix.
