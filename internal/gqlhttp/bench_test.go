@@ -59,7 +59,7 @@ func BenchmarkDecode(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := decode([]byte(body)); err != nil {
+				if _, err := decodeBody([]byte(body)); err != nil {
 					b.Fatal(err.message)
 				}
 			}

@@ -5,11 +5,27 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/iotest"
 )
+
+// Buffers are reused: everything that decodeBody returns must be a copy.
+func TestDecodeBody_KeepsNothingOfTheBody(t *testing.T) {
+	t.Parallel()
+	for _, text := range slices.Concat(scanned, unscanned) {
+		want, refused := decodeBody([]byte(text))
+		body := []byte(text)
+		got, _ := decodeBody(body)
+		clear(body)
+		if refused == nil && !reflect.DeepEqual(got, want) {
+			t.Errorf("%.100s, with the body gone: %#v", text, got)
+		}
+	}
+}
 
 func TestReadBody_GivesEachRequestItsOwn(t *testing.T) {
 	t.Parallel()

@@ -52,11 +52,11 @@ func (t Transport) readBody(w http.ResponseWriter, r *http.Request) (*graphql.Ra
 	if _, err := body.ReadFrom(r.Body); err != nil {
 		return nil, readError(err)
 	}
-	return decode(body.Bytes())
+	return decodeBody(body.Bytes())
 }
 
 // bodyPool holds the buffers of request bodies for reuse: nothing that
-// decode returns refers to the body.
+// decodeBody returns refers to the body.
 var bodyPool = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // pool returns a buffer to the pool unless it has grown far beyond a usual
@@ -98,13 +98,21 @@ func readError(err error) *requestError {
 	return badRequest("The request body did not arrive in full.")
 }
 
-// decode reads the parameters from JSON. It ignores unknown names, as the
-// specification requires. No message quotes the body, which could contain
-// anything.
-func decode(body []byte) (*graphql.RawParams, *requestError) {
+// decodeBody reads the parameters from JSON. It ignores unknown names, as the
+// specification requires.
+func decodeBody(body []byte) (*graphql.RawParams, *requestError) {
 	if !utf8.Valid(body) {
 		return nil, badRequest("The request body is not UTF-8.")
 	}
+	if params, ok := decodeFast(body); ok {
+		return params, nil
+	}
+	return decode(body)
+}
+
+// decode decodes any body in UTF-8 and reports what is wrong with it. No
+// message quotes the body, which could contain anything.
+func decode(body []byte) (*graphql.RawParams, *requestError) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
 		return nil, decodeError(body, err)
