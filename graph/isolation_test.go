@@ -57,7 +57,7 @@ func fieldValues(c *graphtest.Clinic) map[string]map[string]any {
 			"id": c.Patient, "name": graphtest.PatientName, "dateOfBirth": "1990-05-15", "age": some{}, "gender": "MALE",
 			"email": "arjun.sharma@mail.example", "phone": "+918765432109", "address": "123 MG Road, Bangalore",
 			"emergencyContact": "+919876543210", "bloodGroup": "B_POSITIVE", "medicalHistory": "Allergic to penicillin",
-			"recordNumber": "OPD " + graphtest.PatientName,
+			"recordNumber": "OPD " + graphtest.PatientName, "abhaNumber": "91-1234-5678-9012",
 			"createdBy": some{}, "createdAt": some{}, "updatedAt": some{}, "version": 1.0, "deletedAt": nil,
 			"viewer": some{}, "mappings": some{}, "doctors": some{},
 		},

@@ -95,6 +95,22 @@ func TestRecordNumber_IsTheClinicsOwn(t *testing.T) {
 	equal(t, "restored", restored.UserErrors("restorePatient")[0].Code, "TAKEN")
 }
 
+// TestAbhaNumber_HasOneForm, however it is written; and no other number is taken.
+func TestAbhaNumber_HasOneForm(t *testing.T) {
+	t.Parallel()
+	c := graphtest.New(t, graphtest.Options{}).NewClinic()
+	const update = `mutation ($id: ID!, $number: AbhaNumber) { updatePatient(id: $id, input: {abhaNumber: $number}) {
+		patient { abhaNumber } userErrors { field code } } }`
+	for number, want := range map[any]any{"91-1234-5678-9013": "91-1234-5678-9013", " 91123456789014 ": "91-1234-5678-9014", nil: nil} {
+		got := c.Rahul.Must(update, map[string]any{"id": c.Patient, "number": number})
+		equal(t, fmt.Sprint(number), got.At("updatePatient", "patient", "abhaNumber").Value, want)
+	}
+	for _, number := range []any{"", "9112345678901", "91-1234-5678-901x", "91_1234_5678_9012"} {
+		answer := c.Rahul.Do(update, map[string]any{"id": c.Patient, "number": number})
+		equal(t, fmt.Sprint(number), answer.Faults("updatePatient"), []string{"input.abhaNumber INVALID"})
+	}
+}
+
 func TestVersionConflict_ComesWithTheRecordAsItIs(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()

@@ -43,6 +43,7 @@ func writings(lara, mira *graphtest.Client) map[string]writing {
 		"UpdatePatientInput.bloodGroup":       {column: "blood_group", values: [2]any{"O_NEGATIVE", "AB_POSITIVE"}},
 		"UpdatePatientInput.medicalHistory":   text("medical_history"),
 		"UpdatePatientInput.recordNumber":     text("record_number"),
+		"UpdatePatientInput.abhaNumber":       {column: "abha_number", values: [2]any{"11-2222-3333-4444", "55-6666-7777-8888"}},
 		"UpdateDoctorInput.name":              text("name"),
 		"UpdateDoctorInput.email":             email,
 		"UpdateDoctorInput.phone":             phone("phone"),

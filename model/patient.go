@@ -24,6 +24,7 @@ type Patient struct {
 	BloodGroup       *BloodGroup
 	MedicalHistory   *string
 	RecordNumber     *string
+	AbhaNumber       *AbhaNumber
 }
 
 // NodeID returns pat_<number>.
@@ -65,6 +66,9 @@ func (p *Patient) Validate(c Constraints, now time.Time) error {
 	e.text("recordNumber", p.RecordNumber)
 	if p.RecordNumber != nil && *p.RecordNumber == "" {
 		p.RecordNumber = nil // a blank number is none, and must not be taken
+	}
+	if p.AbhaNumber != nil && !p.AbhaNumber.Valid() {
+		e.add("abhaNumber", CodeInvalid, "Enter a valid ABHA number: 14 digits, with or without hyphens.")
 	}
 	return e.err()
 }

@@ -26,7 +26,7 @@ func PatientInput(name string) map[string]any {
 		"name": name, "dateOfBirth": "1990-05-15", "gender": "MALE", "phone": "8765432109",
 		"email": mailbox(name), "address": "123 MG Road, Bangalore", "emergencyContact": "9876543210",
 		"bloodGroup": "B_POSITIVE", "medicalHistory": "Allergic to penicillin",
-		"recordNumber": "OPD " + name,
+		"recordNumber": "OPD " + name, "abhaNumber": "91123456789012",
 	}
 }
 

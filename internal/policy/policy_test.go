@@ -91,7 +91,7 @@ func TestCompile_RealSchemaNamesRecordsAndInputsInOrder(t *testing.T) {
 		"User": {"username", "phone"},
 		"Patient": {
 			"name", "dateOfBirth", "gender", "email", "phone", "address",
-			"emergencyContact", "bloodGroup", "medicalHistory", "recordNumber",
+			"emergencyContact", "bloodGroup", "medicalHistory", "recordNumber", "abhaNumber",
 		},
 		"Doctor": {
 			"name", "email", "phone", "specialization", "licenseNumber", "experienceYears",
