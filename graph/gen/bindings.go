@@ -106,6 +106,7 @@ var Bindings = map[string]map[string]Binding{
 		"bloodGroup":       {Field: "BloodGroup"},
 		"medicalHistory":   {Field: "MedicalHistory"},
 		"recordNumber":     {Field: "RecordNumber"},
+		"abhaNumber":       {Field: "AbhaNumber"},
 		"createdBy":        {Resolver: true},
 		"createdAt":        {Field: "CreatedAt"},
 		"updatedAt":        {Field: "UpdatedAt"},

@@ -42,6 +42,7 @@ func NewPatient(in CreatePatientInput) *model.Patient {
 		BloodGroup:       in.BloodGroup.Value(),
 		MedicalHistory:   in.MedicalHistory.Value(),
 		RecordNumber:     in.RecordNumber.Value(),
+		AbhaNumber:       in.AbhaNumber.Value(),
 	}
 }
 
@@ -102,6 +103,7 @@ func PatientChanges(in UpdatePatientInput) []model.Change[model.Patient] {
 	c = change(c, "bloodGroup", in.BloodGroup, func(r *model.Patient, v *model.BloodGroup) { r.BloodGroup = v })
 	c = change(c, "medicalHistory", in.MedicalHistory, func(r *model.Patient, v *string) { r.MedicalHistory = v })
 	c = change(c, "recordNumber", in.RecordNumber, func(r *model.Patient, v *string) { r.RecordNumber = v })
+	c = change(c, "abhaNumber", in.AbhaNumber, func(r *model.Patient, v *model.AbhaNumber) { r.AbhaNumber = v })
 	return c
 }
 

@@ -434,6 +434,12 @@ and begins with 6 to 9. Fields return it as a string in the form that their argu
 """
 scalar PhoneNumber
 
+"""
+The number of an Ayushman Bharat Health Account (ABHA): 14 digits. Returned as ` + "`" + `91-1234-5678-9012` + "`" + `; accepted with or
+without hyphens.
+"""
+scalar AbhaNumber
+
 # ── Enums ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 "The kind of an account, chosen at registration. REST writes it in lower case."
@@ -781,7 +787,7 @@ type User implements Node @access(to: SIGNED_IN) {
 
 """
 A patient record. It exists only for its owner, for the doctors assigned to the patient and for administrators. They see
-all of its fields, except that administrators do not see ` + "`" + `emergencyContact` + "`" + `, ` + "`" + `bloodGroup` + "`" + ` and ` + "`" + `medicalHistory` + "`" + `. A value
+all of its fields, except that administrators do not see ` + "`" + `emergencyContact` + "`" + `, ` + "`" + `bloodGroup` + "`" + `, ` + "`" + `medicalHistory` + "`" + ` and ` + "`" + `abhaNumber` + "`" + `. A value
 hidden from the caller is null.
 
 Only the owner sets its fields, unless a field says otherwise. Only ` + "`" + `patients` + "`" + ` with the filter ` + "`" + `deleted` + "`" + ` returns a
@@ -838,6 +844,12 @@ type Patient implements Node @access(to: CIRCLE) {
   ` + "`" + `patients(search:)` + "`" + ` finds it. Null: none given.
   """
   recordNumber: String @owner(read: CIRCLE, write: OWNER) @text(max: 50)
+
+  """
+  Number of the patient's Ayushman Bharat Health Account (ABHA). The owner and the assigned doctors see it, and the owner
+  sets it. Null: none, or hidden.
+  """
+  abhaNumber: AbhaNumber @owner(read: CLINICAL, write: OWNER)
 
   "The owner: the account that created the record. It never changes."
   createdBy: User @owner(read: CIRCLE)
@@ -1761,6 +1773,9 @@ input CreatePatientInput @creates(type: "Patient") {
 
   "The clinic's own number. Unique among the owner's live patients, regardless of case. Absent, null or blank: none."
   recordNumber: String
+
+  "Number of the Ayushman Bharat Health Account. Absent or null: none."
+  abhaNumber: AbhaNumber
 }
 
 """
@@ -1797,6 +1812,9 @@ input UpdatePatientInput @updates(type: "Patient") {
 
   "The clinic's own number. Unique among the owner's live patients, regardless of case. Null or blank removes it."
   recordNumber: String
+
+  "Number of the Ayushman Bharat Health Account. Null removes it."
+  abhaNumber: AbhaNumber
 }
 
 "A new doctor entry."
@@ -2203,6 +2221,8 @@ func (ec *executionContext) childFields_Patient(ctx context.Context, field graph
 		return ec.fieldContext_Patient_medicalHistory(ctx, field)
 	case "recordNumber":
 		return ec.fieldContext_Patient_recordNumber(ctx, field)
+	case "abhaNumber":
+		return ec.fieldContext_Patient_abhaNumber(ctx, field)
 	case "createdBy":
 		return ec.fieldContext_Patient_createdBy(ctx, field)
 	case "createdAt":
@@ -7259,6 +7279,52 @@ func (ec *executionContext) fieldContext_Patient_recordNumber(_ context.Context,
 	return graphql.NewScalarFieldContext("Patient", field, false, false, "String")
 }
 
+func (ec *executionContext) _Patient_abhaNumber(ctx context.Context, field graphql.CollectedField, obj *model.Patient) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Patient_abhaNumber(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AbhaNumber, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "CLINICAL")
+				if err != nil {
+					var zeroVal *model.AbhaNumber
+					return zeroVal, err
+				}
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "OWNER")
+				if err != nil {
+					var zeroVal *model.AbhaNumber
+					return zeroVal, err
+				}
+				if ec.Directives.Owner == nil {
+					var zeroVal *model.AbhaNumber
+					return zeroVal, errors.New("directive owner is not implemented")
+				}
+				return ec.Directives.Owner(ctx, obj, directive0, read, write)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AbhaNumber) graphql.Marshaler {
+			return ec.marshalOAbhaNumber2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAbhaNumber(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Patient_abhaNumber(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Patient", field, false, false, "AbhaNumber")
+}
+
 func (ec *executionContext) _Patient_createdBy(ctx context.Context, field graphql.CollectedField, obj *model.Patient) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10659,7 +10725,7 @@ func (ec *executionContext) unmarshalInputCreatePatientInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "dateOfBirth", "gender", "phone", "email", "address", "emergencyContact", "bloodGroup", "medicalHistory", "recordNumber"}
+	fieldsInOrder := [...]string{"name", "dateOfBirth", "gender", "phone", "email", "address", "emergencyContact", "bloodGroup", "medicalHistory", "recordNumber", "abhaNumber"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -10736,6 +10802,13 @@ func (ec *executionContext) unmarshalInputCreatePatientInput(ctx context.Context
 				return it, err
 			}
 			it.RecordNumber = graphql.OmittableOf(data)
+		case "abhaNumber":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("abhaNumber"))
+			data, err := ec.unmarshalOAbhaNumber2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAbhaNumber(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AbhaNumber = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -11453,7 +11526,7 @@ func (ec *executionContext) unmarshalInputUpdatePatientInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "dateOfBirth", "gender", "phone", "email", "address", "emergencyContact", "bloodGroup", "medicalHistory", "recordNumber"}
+	fieldsInOrder := [...]string{"name", "dateOfBirth", "gender", "phone", "email", "address", "emergencyContact", "bloodGroup", "medicalHistory", "recordNumber", "abhaNumber"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -11530,6 +11603,13 @@ func (ec *executionContext) unmarshalInputUpdatePatientInput(ctx context.Context
 				return it, err
 			}
 			it.RecordNumber = graphql.OmittableOf(data)
+		case "abhaNumber":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("abhaNumber"))
+			data, err := ec.unmarshalOAbhaNumber2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAbhaNumber(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AbhaNumber = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -12616,6 +12696,11 @@ func (ec *executionContext) _Patient(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "recordNumber":
 			out.Values[i] = ec._Patient_recordNumber(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "abhaNumber":
+			out.Values[i] = ec._Patient_abhaNumber(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -14456,6 +14541,22 @@ func (ec *executionContext) marshalN__TypeKind2string(ctx context.Context, sel a
 		graphql.AddInvalidNullFromMarshaler(ctx, "__TypeKind!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalOAbhaNumber2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAbhaNumber(ctx context.Context, v any) (*model.AbhaNumber, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(model.AbhaNumber)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOAbhaNumber2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAbhaNumber(ctx context.Context, sel ast.SelectionSet, v *model.AbhaNumber) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
 }
 
 func (ec *executionContext) marshalOAuthPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐAuthPayload(ctx context.Context, sel ast.SelectionSet, v *AuthPayload) graphql.Marshaler {

@@ -95,6 +95,8 @@ type CreatePatientInput struct {
 	MedicalHistory graphql.Omittable[*string] `json:"medicalHistory,omitempty"`
 	// The clinic's own number. Unique among the owner's live patients, regardless of case. Absent, null or blank: none.
 	RecordNumber graphql.Omittable[*string] `json:"recordNumber,omitempty"`
+	// Number of the Ayushman Bharat Health Account. Absent or null: none.
+	AbhaNumber graphql.Omittable[*model.AbhaNumber] `json:"abhaNumber,omitempty"`
 }
 
 // The answer to mutations of doctor entries.
@@ -254,6 +256,8 @@ type UpdatePatientInput struct {
 	MedicalHistory graphql.Omittable[*string] `json:"medicalHistory,omitempty"`
 	// The clinic's own number. Unique among the owner's live patients, regardless of case. Null or blank removes it.
 	RecordNumber graphql.Omittable[*string] `json:"recordNumber,omitempty"`
+	// Number of the Ayushman Bharat Health Account. Null removes it.
+	AbhaNumber graphql.Omittable[*model.AbhaNumber] `json:"abhaNumber,omitempty"`
 }
 
 // One error that the caller can fix.
