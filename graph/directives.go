@@ -67,7 +67,7 @@ func (r resolver) guard(ctx context.Context, next graphql.Resolver) (any, error)
 
 func (r resolver) introspect(ctx context.Context, next graphql.Resolver) (any, error) {
 	if !r.Introspection {
-		return nil, model.Refuse(model.CodeForbidden, "Introspection is switched off on this server; the schema is at /schema.graphqls.")
+		return nil, model.Refuse(model.CodeForbidden, "Introspection is switched off on this server. The schema is at /schema.graphqls.")
 	}
 	return next(ctx)
 }

@@ -32,7 +32,7 @@ func (r resolver) present(ctx context.Context, err error) *gqlerror.Error {
 	switch {
 	case ok:
 	case coercing:
-		refusal = model.Refuse(model.CodeBadUserInput, "A value of the wrong type was given.")
+		refusal = model.Refuse(model.CodeBadUserInput, "A value has the wrong type.")
 	case errors.Is(err, context.DeadlineExceeded):
 		refusal = model.Refuse(model.CodeUnavailable, "The operation took too long and was stopped.")
 	case errors.Is(err, context.Canceled): // the client has gone: no fault of ours

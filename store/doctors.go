@@ -59,7 +59,7 @@ func (s *Store) CreateDoctor(ctx context.Context, v *model.Viewer, d *model.Doct
 		return nil, unauthenticated()
 	}
 	if isMe && v.Role != model.RoleDoctor {
-		return nil, model.RefuseField("isMe", model.CodeForbidden, "Only an account with the role DOCTOR can be a doctor entry.")
+		return nil, model.RefuseField("isMe", model.CodeForbidden, "Only an account with the role DOCTOR can be linked to a doctor entry.")
 	}
 	if err := d.Validate(s.Constraints("Doctor")); err != nil {
 		return nil, err

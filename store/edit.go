@@ -57,7 +57,7 @@ func edit[T any, P owned[T]](ctx context.Context, s *Store, v *model.Viewer, id 
 		case life.DeletedAt == nil && u.restores:
 			return nil
 		case expected != nil && *expected != life.Version:
-			return model.RefuseField("expectedVersion", model.CodeVersionConflict, "The record was changed by somebody else in the meantime.")
+			return model.RefuseField("expectedVersion", model.CodeVersionConflict, "Someone else has changed this record. Load it again, then repeat your change.")
 		}
 		if err := apply(ctx, s, tx, row, u, setUpdatedAt+`, version = ?TableAlias.version + 1`); err != nil {
 			return err

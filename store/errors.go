@@ -85,7 +85,7 @@ func notFound(field string) error {
 // deleted is for a change of a record that its viewer would have to restore
 // first.
 func deleted(field string) error {
-	return model.RefuseField(field, model.CodeDeleted, "This record was deleted; restore it first.")
+	return model.RefuseField(field, model.CodeDeleted, "This record was deleted. Restore it first.")
 }
 
 func unavailable() error {

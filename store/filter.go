@@ -28,7 +28,7 @@ func checkText(field string, text *string) error {
 	case text == nil:
 		return nil
 	case strings.ContainsRune(*text, 0):
-		return model.RefuseField(field, model.CodeBadUserInput, field+": null characters are not allowed.")
+		return model.RefuseField(field, model.CodeBadUserInput, field+" must not contain null characters.")
 	case utf8.RuneCountInString(*text) > longestTerm:
 		return model.RefuseField(field, model.CodeBadUserInput, fmt.Sprintf("%s must have at most %d characters.", field, longestTerm))
 	default:

@@ -122,7 +122,7 @@ func (s *Store) editMapping(ctx context.Context, v *model.Viewer, id int64, u up
 			return err
 		}
 		if !row.IsActive {
-			return model.RefuseField("id", model.CodeDeleted, "This mapping has ended; assign the doctor again.")
+			return model.RefuseField("id", model.CodeDeleted, "This mapping has ended. Assign the doctor again.")
 		}
 		if err := apply(ctx, s, tx, row, u, setUpdatedAt); err != nil {
 			return err

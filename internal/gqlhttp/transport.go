@@ -93,7 +93,7 @@ func (t Transport) params(w http.ResponseWriter, r *http.Request) (*graphql.RawP
 	if !ok {
 		return nil, "", &requestError{
 			status:  http.StatusNotAcceptable,
-			message: "Answers come as " + mediaResponse + " or " + mediaJSON + ", and the header Accept admits neither.",
+			message: "The server answers with " + mediaResponse + " or " + mediaJSON + ", and the header Accept allows neither.",
 		}
 	}
 	start := graphql.Now()

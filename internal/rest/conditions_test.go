@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	changedMeanwhile = `{"detail":"The record was changed by somebody else in the meantime."}`
+	changedMeanwhile = `{"detail":"Someone else has changed this record. Load it again, then repeat your change."}`
 	otherVersion     = `{"detail":"The record has another version by now."}`
 )
 

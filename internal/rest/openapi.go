@@ -30,7 +30,7 @@ func OpenAPI(schema *ast.Schema, version string) ([]byte, error) {
 		{"info", object{
 			{"title", "CareGraph REST API"},
 			{"version", version},
-			{"summary", "Patients, doctors, and who treats whom."},
+			{"summary", "Patients, doctors, and which doctor treats which patient."},
 			{"description", about},
 			{"license", object{{"name", "MIT"}, {"identifier", "MIT"}}},
 		}},
@@ -45,16 +45,16 @@ func OpenAPI(schema *ast.Schema, version string) ([]byte, error) {
 				{"type", "http"},
 				{"scheme", "bearer"},
 				{"bearerFormat", "JWT"},
-				{"description", "The access token that register, login and refresh answer with."},
+				{"description", "The access token that register, login and refresh return."},
 			}}}},
 		}},
 	})
 	return b.Bytes(), nil
 }
 
-const about = "Every call runs through the graph behind `/graphql`, under the same rules: what may be seen, set and " +
-	"called is the same there and here. Register or sign in, and send the access token as `Authorization: Bearer <access>`.\n\n" +
-	"Bodies are JSON, forms or multipart forms; unknown members are not looked at. Every address answers `OPTIONS`, and " +
+const about = "Every call runs through the same executor as `/graphql`, so the same rules say who may see, set and call what. " +
+	"Register or sign in, and send the access token as `Authorization: Bearer <access>`.\n\n" +
+	"Bodies are JSON, forms or multipart forms; unknown members are ignored. Every address answers `OPTIONS`, and " +
 	"`HEAD` where it answers `GET`; any other method is 405 with `Allow`."
 
 const bearerScheme = "bearer"

@@ -101,19 +101,19 @@ func errorSchemas() object {
 	return object{
 		{"Faults", object{
 			{"type", "object"},
-			{"description", "What is wrong with each field of the body, all at once; `non_field_errors` for what is wrong with no single one."},
+			{"description", "All errors of the body, by field. `non_field_errors` has those that concern no single field."},
 			{"additionalProperties", texts},
 			{"minProperties", 1},
 		}},
 		{"Detail", object{
 			{"type", "object"},
-			{"description", "Why the request is refused as a whole, for people."},
+			{"description", "Why the whole request is refused, for people."},
 			{"properties", object{{"detail", text}}},
 			{"required", []string{"detail"}},
 		}},
 		{"TokenFault", object{
 			{"type", "object"},
-			{"description", "Why there is no caller. With the code `token_not_valid` the token should be refreshed."},
+			{"description", "Why the caller is not signed in. With the code `token_not_valid` the client should refresh its token."},
 			{"properties", object{
 				{"detail", text},
 				{"code", object{{"type", "string"}, {"enum", []string{tokenNotValid, "bad_authorization_header"}}}},
@@ -127,7 +127,7 @@ func errorSchemas() object {
 		}},
 		{"Failure", object{
 			{"type", "object"},
-			{"description", "A fault of the server, which is in its log under the id."},
+			{"description", "An error of the server. The server logs the cause under the request id."},
 			{"properties", object{{"detail", text}, {"request_id", object{{"type", []string{"string", "null"}}}}}},
 			{"required", []string{"detail"}},
 		}},
@@ -147,7 +147,7 @@ func errorResponses() object {
 		}}},
 	})
 	invalid := object{
-		{"description", "The body is not valid: either its fields, or as a whole."},
+		{"description", "The body is not valid, in some fields or as a whole."},
 		{"content", object{{mediaJSON, object{
 			{"schema", object{{"oneOf", []any{reference("schemas", "Faults"), reference("schemas", "Detail")}}}},
 			{"examples", object{
@@ -162,12 +162,12 @@ func errorResponses() object {
 		{"Unauthorized", authenticate.with("headers", headerReferences("WWW-Authenticate"))},
 		{"Forbidden", detail("The caller can see the record, but may not do this to it.", "You do not have permission to perform this action.")},
 		{"NotFound", detail("There is no such record for the caller.", "Not found.")},
-		{"NotAcceptable", detail("The client does not take JSON.", "Could not satisfy the request Accept header.")},
-		{"PreconditionFailed", detail("The record has changed since the version in `If-Match`. Nothing was done.", "The record has changed.")},
+		{"NotAcceptable", detail("The client does not accept JSON.", "Could not satisfy the request Accept header.")},
+		{"PreconditionFailed", detail("The record no longer has the version in `If-Match`. Nothing was changed.", "The record has changed.")},
 		{"TooLarge", detail("The request is too large, or asks for too much.", "The request body is longer than 1048576 bytes.")},
-		{"UnsupportedMediaType", detail("The body is of a type that is not taken.", `Unsupported media type "text/plain" in request.`)},
+		{"UnsupportedMediaType", detail("The server does not accept the media type of the body.", `Unsupported media type "text/plain" in request.`)},
 		{"TooManyRequests", retry.with("headers", headerReferences("Retry-After"))},
-		{"Failed", refused("A fault of the server.", "Failure", object{
+		{"Failed", refused("An error of the server.", "Failure", object{
 			{"detail", "Something went wrong on our side."}, {"request_id", "0f3c9a7e5b1d4c28"},
 		})},
 		{"Unavailable", detail("The server cannot work at the moment.", "The service is not available at the moment.")},
@@ -229,10 +229,10 @@ func (d *description) parameters(c call) (all []any) {
 	}
 	// Without examples, as pages fill those in where they are tried.
 	if c.conditional {
-		header("If-Match", "An ETag, such as `"+sampleTag+"`: do it only if the record still has this version, else 412. Absent or `*`: do it in any case.")
+		header("If-Match", "An ETag, such as `"+sampleTag+"`: the record is changed or deleted only if it still has this version, otherwise 412. Absent or `*`: in any case.")
 	}
 	if c.method == http.MethodGet && c.isTagged() {
-		header("If-None-Match", "An ETag that is known, such as `"+sampleTag+"`: 304 if the record still has this version.")
+		header("If-None-Match", "The ETag that the client has, such as `"+sampleTag+"`: 304 if the record still has this version.")
 	}
 	return all
 }

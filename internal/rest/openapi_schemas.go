@@ -108,7 +108,7 @@ func same(a, b any) bool {
 func (d *description) leaf(n node, f *ast.Field, owner string, nullable bool) (schema object, sample any) {
 	text := d.words(f.Definition.Description)
 	if n.kind == id {
-		text = "The number of the record. GraphQL writes it behind the kind of the record."
+		text = "The number of the record. In GraphQL ids, the kind of the record comes before it."
 	}
 	schema = d.typed(f.Definition.Type)
 	if n.kind == enum {
