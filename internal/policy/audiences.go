@@ -70,7 +70,7 @@ func listed(value *ast.Value) []string {
 }
 
 // closed adds the relations that those in the mask imply the admission of:
-// everybody is ANYONE, and whoever stands in a further relation is SIGNED_IN.
+// everyone is ANYONE, and a caller with a further relation is SIGNED_IN.
 func closed(mask model.Relations) model.Relations {
 	var all model.Relations
 	for _, name := range (^model.Relations(0)).Names() {

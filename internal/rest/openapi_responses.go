@@ -70,7 +70,7 @@ func (d *description) statuses(c call) []int {
 		found = append(found, http.StatusNotFound)
 	}
 	for _, o := range d.outcomes(c) {
-		// Of a field of the body, they are told there.
+		// An unknown id in the body is an error of its field.
 		if o.status != http.StatusNotFound || hasID {
 			found = append(found, o.status)
 		}
