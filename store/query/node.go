@@ -73,9 +73,14 @@ func (j *Join) List(field string) (*Node, bool) {
 		return nil, false
 	}
 	n := newNode(list.of)
-	n.on, n.list, n.inheritsRelations = j, list, list.of.parent == j.typ && list.of.Parent.Column == list.Key
+	n.on, n.list = j, list
+	n.inheritsRelations = list.of.parent == j.typ && list.of.Parent.Column == list.Key && !j.keepsDeleted()
 	return n, true
 }
+
+// keepsDeleted reports whether the record is there even after it was deleted. The
+// rows of its lists are not: they have to ask for it themselves.
+func (j *Join) keepsDeleted() bool { return j.edge != nil && j.edge.IncludeDeleted && !j.inline() }
 
 // Key is the column with the id of the record that a row of a list belongs to.
 const Key = 0
@@ -160,10 +165,10 @@ func (j *Join) Siblings() int { return len(j.node.joins) - 1 }
 
 // reads reports whether the record's own part of the statement reads the named
 // record already, and yields none that the viewer may not see: a record's part
-// reads its parent.
+// reads its parent. That may be deleted if the record's list has deleted records.
 func (j *Join) reads(e *Edge) bool {
-	return j.parent == nil && !j.node.inheritsRelations && j.typ.parent == e.to && e.From == j.typ.Parent.Column &&
-		j.typ.rule().Exists.Within(e.to.rule().Exists)
+	return j.parent == nil && !j.node.inheritsRelations && j.typ.parent == e.to && e.From == j.typ.Parent.Column && e.Key == "id" &&
+		j.typ.rule().Exists.Within(e.to.rule().Exists) && j.typ.rule().Fields["deletedAt"].Write == 0
 }
 
 // inline reports whether the record is read by the part of the one that names it.

@@ -167,6 +167,47 @@ func wantBound(t *testing.T, text string, args [][]byte) {
 	}
 }
 
+// TestNode_DeletedParentHasNoRows: a list asks whether the record that it belongs to
+// is live, and an edge to a deleted record yields none, where the statement reads
+// that record although it is deleted.
+func TestNode_DeletedParentHasNoRows(t *testing.T) {
+	t.Parallel()
+	v := &model.Viewer{UserID: 42, Role: model.RolePatient}
+	written := func(l ...*Load) string {
+		statements, err := (&Request{Loads: l}).Statements(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return statements[len(statements)-1].Text.Value()
+	}
+	changed := types()
+	changed[0].One = []Edge{{Field: "origin", To: "Folder", From: "id", Key: "id", IncludeDeleted: true}}
+	folders := newRecords(t, changed, policy(nil)).Type("Folder").Node()
+	origin, _ := folders.Record().One("origin")
+	notes, _ := origin.List("notes")
+	notes.Record().ID()
+	folder := folders.One(1)
+	list, err := notes.ListOf(folder, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := written(folder, list); !strings.Contains(text, "JOIN folders AS folder ON folder.id = note.folder_id WHERE ((folder.created_by = $5)) AND (folder.live)") {
+		t.Errorf("notes of a folder that may be deleted: %s", text)
+	}
+
+	restorable := policy(func(p *model.Policy) {
+		p.Types["Note"].Fields["deletedAt"] = model.FieldPolicy{Read: model.Owner, Write: model.Owner}
+	})
+	node := newRecords(t, types(), restorable).Type("Note").Node()
+	named, _ := node.Record().One("folder")
+	named.ID()
+	deleted := node.One(1)
+	deleted.Deleted = model.DeletedInclude
+	if text := written(deleted); !strings.Contains(text, "WHERE folder.id = page.folder_id AND ((folder.created_by = $2)) AND (folder.live)) AS j1") {
+		t.Errorf("the folder of a note that may be deleted: %s", text)
+	}
+}
+
 // TestNewRecords_RefusesWhatDoesNotFit by type and field.
 func TestNewRecords_RefusesWhatDoesNotFit(t *testing.T) {
 	t.Parallel()
