@@ -70,7 +70,7 @@ func (w *operationWriter) page(on *ast.Definition, field *ast.FieldDefinition, v
 // listName is the name under which the world has the cursors of a list.
 func (w *operationWriter) listName(on *ast.Definition, field *ast.FieldDefinition, values map[string]any) string {
 	if on != w.schema.Query {
-		return on.Name
+		return w.world.listOf(on.Name, field.Name)
 	}
 	order, ok := held(values["orderBy"], 0).(map[string]any)
 	if !ok {
@@ -170,7 +170,7 @@ func (w *operationWriter) cursor(list string) string {
 		w.tb.Fatalf("the world has no cursors of %q", list)
 	}
 	if w.spoil(12) {
-		return pick(&w.choices, "x", "", "W10", known[0][1:], w.world.cursors["doctors"][0], w.world.cursors["Patient"][0])
+		return pick(&w.choices, "x", "", "W10", known[0][1:], w.world.cursors["doctors"][0], w.world.cursors["Patient Mapping"][0])
 	}
 	w.used["cursor"] = true
 	return pick(&w.choices, known...)
@@ -185,7 +185,7 @@ func (w *operationWriter) id(hint string) any {
 	}
 	kind, known := kinds[hint]
 	if !known {
-		kind = pick(&w.choices, "pat", "doc", "map", "usr")
+		kind = pick(&w.choices, w.world.kinds()...)
 	}
 	n := 1 + w.below(w.world.size[kind])
 	switch w.below(16) {

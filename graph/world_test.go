@@ -27,7 +27,7 @@ type world struct {
 	// their ids count from 1.
 	size map[string]int
 	// cursors are those of each list and order: "patients" and "patients NAME
-	// DESC", and of lists below a record by the record's type.
+	// DESC", and those of lists below a record by listOf.
 	cursors map[string][]string
 }
 
@@ -55,6 +55,7 @@ func newWorld(tb testing.TB) *world {
 	w.doctors()
 	w.patients()
 	w.mappings()
+	w.checkFixtures(tb)
 	w.collectIDs()
 	w.collectCursors()
 	return w
@@ -182,29 +183,64 @@ func (w *world) collectIDs() {
 		seen := w.viewers[i].client.Must(`{ usr: me { id } pat: patients(first: 100) { nodes { id } } doc: doctors(first: 100) { nodes { id } }
 			map: mappings(first: 100, filter: {isActive: null}) { nodes { id } } }`, nil)
 		w.viewers[i].sees = map[string][]string{}
-		for kind := range w.size {
+		for kind := range seen.Value.(map[string]any) {
 			w.viewers[i].sees[kind] = everything("id", seen.At(kind).Value)
 		}
 	}
 }
 
-// allCursors asks for the cursors of the lists below records. Those of one side
-// are good for each other.
-const allCursors = `{
-	Patient: patients(first: 100) { nodes {
-		mappings(first: 30, isActive: null) { edges { cursor } } doctors { edges { cursor } } } }
-	Doctor: doctors(first: 100) { nodes {
-		mappings(first: 30, isActive: null) { edges { cursor } } patients { edges { cursor } } } }
-}`
+// checkFixtures fails if the world lacks a type of record: the differential test
+// would compare answers about nothing.
+func (w *world) checkFixtures(tb testing.TB) {
+	tb.Helper()
+	for _, t := range w.Store.Records().Types() {
+		if w.size[string(t.Kind)] == 0 {
+			tb.Fatalf("%s has no fixture in newWorld: add some rows, and count them in size[%q]", t.Name, t.Kind)
+		}
+	}
+}
+
+// kinds are the prefixes of all ids.
+func (w *world) kinds() []string { return slices.Sorted(maps.Keys(w.size)) }
+
+// listOf is the name of the cursors of a list below a record. Lists of the same rows
+// take each other's.
+func (w *world) listOf(typ, field string) string {
+	if list := w.Store.Records().Type(typ).List(field); list != nil {
+		return typ + " " + list.Rows().Name
+	}
+	return typ + "." + field
+}
+
+// collectCursorsBelow asks for the cursors of the lists below the records of each
+// list of Query.
+func (w *world) collectCursorsBelow(admin *graphtest.Client) {
+	for _, t := range w.Store.Records().Types() {
+		if t.Root == nil {
+			continue
+		}
+		for _, field := range graph.Schema().Types[t.Name].Fields {
+			if field.Arguments.ForName("first") == nil {
+				continue
+			}
+			args := "first: 30"
+			for _, arg := range field.Arguments {
+				if !paging(arg.Name) {
+					args += ", " + arg.Name + ": null"
+				}
+			}
+			below := admin.Must(fmt.Sprintf("{ %s(first: 100) { nodes { %s(%s) { edges { cursor } } } } }", t.Root.Field, field.Name, args), nil)
+			name := w.listOf(t.Name, field.Name)
+			w.cursors[name] = append(w.cursors[name], everything("cursor", below.Value)...)
+		}
+	}
+}
 
 // collectCursors asks each list in each order for the cursors of its records,
 // as the administrator, who sees most.
 func (w *world) collectCursors() {
 	admin := w.viewer("Admin").client
-	below := admin.Must(allCursors, nil)
-	for _, side := range []string{"Patient", "Doctor"} {
-		w.cursors[side] = everything("cursor", below.At(side).Value)
-	}
+	w.collectCursorsBelow(admin)
 	schema := graph.Schema()
 	for _, list := range schema.Query.Fields {
 		argument := list.Arguments.ForName("orderBy")
