@@ -19,7 +19,7 @@ type Audience string
 
 // TypePolicy is the rule of one record type.
 type TypePolicy struct {
-	// Exists admits those for whom a record of the type exists at all.
+	// Exists admits the callers who can see that a record of the type exists.
 	Exists Relations
 	// Fields maps each field to its rule.
 	Fields map[string]FieldPolicy
