@@ -252,7 +252,7 @@ directive @access(
 
 # Single enum values, not lists: gqlgen decodes directive arguments again for every value. On a page of records lists
 # cost 2.3x, and one enum value costs 1.05x.
-"Limits who may see and who may set the value of one field, among those for whom the record exists."
+"Limits who may see and who may set the value of one field, among the callers who can see the record."
 directive @owner(
   """
   Who sees the value. All other callers get null and the error FORBIDDEN_FIELD with the path of the field. The rest of
@@ -384,7 +384,7 @@ enum Audience {
   "Those who may read clinical text: the owner and the assigned doctors, but not administrators."
   CLINICAL @admits(relations: [OWNER, ASSIGNED_DOCTOR])
 
-  "Those for whom a patient exists: the owner, the assigned doctors and administrators."
+  "Those who can see a patient: the owner, the assigned doctors and administrators."
   CIRCLE @admits(relations: [OWNER, ASSIGNED_DOCTOR, ADMIN])
 
   "Those who maintain a doctor entry: its owner, the account linked to it and administrators."
@@ -787,8 +787,8 @@ type User implements Node @access(to: SIGNED_IN) {
 
 """
 A patient record. It exists only for its owner, for the doctors assigned to the patient and for administrators. They see
-all of its fields, except that administrators do not see ` + "`" + `emergencyContact` + "`" + `, ` + "`" + `bloodGroup` + "`" + `, ` + "`" + `medicalHistory` + "`" + ` and ` + "`" + `abhaNumber` + "`" + `. A value
-hidden from the caller is null.
+all of its fields, except that administrators do not see ` + "`" + `emergencyContact` + "`" + `, ` + "`" + `bloodGroup` + "`" + `, ` + "`" + `medicalHistory` + "`" + ` and
+` + "`" + `abhaNumber` + "`" + `. A value hidden from the caller is null.
 
 Only the owner sets its fields, unless a field says otherwise. Only ` + "`" + `patients` + "`" + ` with the filter ` + "`" + `deleted` + "`" + ` returns a
 deleted patient, and only to its owner.
@@ -840,14 +840,14 @@ type Patient implements Node @access(to: CIRCLE) {
   medicalHistory: String @owner(read: CLINICAL, write: CLINICAL) @text(max: 20000)
 
   """
-  The clinic's own number for the patient, such as ` + "`" + `OPD-2041` + "`" + `. Unique among the owner's live patients, regardless of case.
-  ` + "`" + `patients(search:)` + "`" + ` finds it. Null: none given.
+  The clinic's own number for the patient, such as ` + "`" + `OPD-2041` + "`" + `. Unique among the owner's live patients, regardless of
+  case. ` + "`" + `patients(search:)` + "`" + ` finds it. Null: none given.
   """
   recordNumber: String @owner(read: CIRCLE, write: OWNER) @text(max: 50)
 
   """
-  Number of the patient's Ayushman Bharat Health Account (ABHA). The owner and the assigned doctors see it, and the owner
-  sets it. Null: none, or hidden.
+  Number of the patient's Ayushman Bharat Health Account (ABHA). The owner and the assigned doctors see it, and the
+  owner sets it. Null: none, or hidden.
   """
   abhaNumber: AbhaNumber @owner(read: CLINICAL, write: OWNER)
 
@@ -1056,9 +1056,9 @@ type Doctor implements Node @access(to: SIGNED_IN) {
 }
 
 """
-The assignment of a doctor to a patient, from its beginning to its end. It exists for those for whom its patient exists:
-the patient's owner, all doctors assigned to the patient, and administrators. A pair has at most one active mapping;
-ended ones are kept as history.
+The assignment of a doctor to a patient, from its beginning to its end. It exists only for those who can see its
+patient: the patient's owner, all doctors assigned to the patient, and administrators. A pair has at most one active
+mapping; ended ones are kept as history.
 """
 type Mapping implements Node @access(to: CIRCLE) {
   "Such as ` + "`" + `map_9` + "`" + `. Arguments for a mapping also accept the number alone, ` + "`" + `9` + "`" + `."
