@@ -9,14 +9,11 @@ import (
 
 func TestParseAbha(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]string{
-		"91-1234-5678-9012": "91-1234-5678-9012", "91123456789012": "91-1234-5678-9012", " 91 1234 5678 9012 ": "91-1234-5678-9012",
-		"9112-3456-7890-12": "91-1234-5678-9012", "00000000000000": "00-0000-0000-0000",
-	} {
+	for _, text := range []string{"91-1234-5678-9012", "91123456789012", " 91 1234 5678 9012 ", "9112-3456-7890-12"} {
 		number := model.ParseAbha(text)
 		var out bytes.Buffer
 		number.MarshalGQL(&out)
-		if !number.Valid() || out.String() != `"`+want+`"` {
+		if !number.Valid() || out.String() != `"91-1234-5678-9012"` {
 			t.Errorf("%q became %s, valid %t", text, out.String(), number.Valid())
 		}
 	}

@@ -26,10 +26,10 @@ func TestForeignRecords_AreAnsweredLikeUnknownOnes(t *testing.T) {
 	// Numbers that none of her records has.
 	for range 3 {
 		rahul.Patient("Filler")
-		s.Exec(`UPDATE patients SET email = NULL`)
+		s.Exec(`UPDATE patients SET email = NULL, record_number = NULL`)
 	}
 	patient := rahul.Patient("Arjun")
-	s.Exec(`UPDATE patients SET email = NULL`)
+	s.Exec(`UPDATE patients SET email = NULL, record_number = NULL`)
 	rahul.Assign(patient, rahul.DoctorEntry("Dr. Priya"), "secret notes")
 	s.Exec(`UPDATE mappings SET id = 4`) // the number of the patient
 	before := s.Row(`SELECT string_agg(p::text, ';' ORDER BY id) FROM patients p`) + s.Row(`SELECT string_agg(m::text, ';') FROM mappings m`)
