@@ -30,7 +30,7 @@ type OrderBy[F ~string] struct {
 }
 
 // By returns the value of the enum and whether the order is descending.
-func (o *OrderBy[F]) By() (field string, descending bool) {
+func (o OrderBy[F]) By() (field string, descending bool) {
 	return string(o.Field), o.Direction == Descending
 }
 

@@ -29,10 +29,17 @@ func Apply(q *bun.SelectQuery, conditions []Condition) *bun.SelectQuery {
 // Args are the decoded arguments of a field, by their names in the schema.
 type Args map[string]any
 
-// Arg returns an argument that may be null or absent: nil then.
+// Arg returns an argument that may be null or absent: nil then. The schema decides
+// whether the decoder yields a pointer.
 func Arg[T any](a Args, name string) *T {
-	value, _ := a[name].(*T)
-	return value
+	switch value := a[name].(type) {
+	case *T:
+		return value
+	case T:
+		return &value
+	default:
+		return nil
+	}
 }
 
 // Page returns the page arguments.

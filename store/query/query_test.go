@@ -255,3 +255,30 @@ func TestScope_NoViewerNoRows(t *testing.T) {
 		}
 	}
 }
+
+// TestArg_IsReadWhetherItMayBeNullOrNot: no argument is lost when the schema makes it
+// non-null.
+func TestArg_IsReadWhetherItMayBeNullOrNot(t *testing.T) {
+	t.Parallel()
+	three, nothing := 3, (*int)(nil)
+	for _, c := range []struct {
+		args Args
+		want *int
+	}{
+		{nil, nil}, {Args{"first": nil}, nil}, {Args{"first": nothing}, nil}, {Args{"first": &three}, &three}, {Args{"first": 3}, &three},
+	} {
+		if got := c.args.Page().First; !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%v: first is %v", c.args, got)
+		}
+	}
+	type order struct{ model.OrderBy[string] }
+	folders, down := newRecords(t, types(), policy(nil)).Type("Folder"), order{model.OrderBy[string]{Field: "TITLE", Direction: model.Descending}}
+	for _, c := range []struct {
+		asked any
+		want  bool
+	}{{nil, false}, {(*order)(nil), false}, {&down, true}, {down, true}} {
+		if got := folders.Sorting(Args{"orderBy": c.asked}).Descending; got != c.want {
+			t.Errorf("orderBy %v: descending is %t", c.asked, got)
+		}
+	}
+}

@@ -19,7 +19,7 @@ type Sorting struct {
 func (t *RecordType) Sorting(args Args) Sorting {
 	sort, descending := t.Sorts[0], t.Sorts[0].Descending
 	asked, _ := args["orderBy"].(interface{ By() (string, bool) })
-	if asked != nil && !reflect.ValueOf(asked).IsNil() {
+	if v := reflect.ValueOf(asked); asked != nil && (v.Kind() != reflect.Pointer || !v.IsNil()) {
 		name, down := asked.By()
 		if named := find(t.Sorts, func(s Sort) bool { return s.Enum == name }); named != nil {
 			sort, descending = *named, down
