@@ -41,6 +41,13 @@ func (n *note) NodeID() model.ID { return model.ID{Kind: "not", Num: n.ID} }
 func (*note) IsNode()            {}
 func (*note) TypeName() string   { return "Note" }
 
+// deletable is a folder that can be deleted.
+type deletable struct {
+	folder
+
+	DeletedAt *model.DateTime
+}
+
 func types() []RecordType {
 	return []RecordType{{
 		Name: "Folder", Kind: "fld", Model: reflect.TypeFor[folder](), Table: "folders", Alias: "folder", Live: "folder.live",
@@ -223,7 +230,17 @@ func TestNewRecords_RefusesWhatDoesNotFit(t *testing.T) {
 		"Note: there is no column shelf":         func(types []RecordType) { types[1].Parent.Column = "shelf" },
 		"Folder: its parent Note has a parent":   func(types []RecordType) { types[0].Parent = &Parent{"Note", "id"} },
 		"Note: *model.Date is no model.Listed":   func(types []RecordType) { types[1].Model = reflect.TypeFor[model.Date]() },
-		"Folder: Folder.color is searched or so": func(types []RecordType) { types[0].Searched = []string{"color"} },
+		"Folder: Folder.color is searched, sor":  func(types []RecordType) { types[0].Searched = []string{"color"} },
+		"Folder: Folder.createdBy is searched, ": func(types []RecordType) { types[0].Groups = []Group{{Value: "created_by"}} },
+		"Folder: all: there is no column shelf":  func(types []RecordType) { types[0].Groups = []Group{{Field: "all", Value: "shelf"}} },
+		"Folder: it has no rules and no parent":  func(types []RecordType) { types[0].Rules = nil },
+		"Folder: it has no kind":                 func(types []RecordType) { types[0].Kind = "" },
+		"Note: Folder has the same name or kind": func(types []RecordType) { types[1].Kind = "fld" },
+		"Folder: folders: there is no order":     func(types []RecordType) { types[0].Sorts = nil },
+		"Folder: notes: Note has no order":       func(types []RecordType) { types[1].Sorts = nil },
+		"Folder: its records can be deleted, bu": func(types []RecordType) {
+			types[0].Live, types[0].Model = "", reflect.TypeFor[deletable]()
+		},
 	} {
 		changed := types()
 		change(changed)
@@ -234,7 +251,7 @@ func TestNewRecords_RefusesWhatDoesNotFit(t *testing.T) {
 	hidden := policy(func(p *model.Policy) {
 		p.Types["Note"].Fields["at"] = model.FieldPolicy{}
 	})
-	if _, err := NewRecords(types(), hidden); err == nil || !strings.Contains(err.Error(), "Note.at is searched or sorted by") {
+	if _, err := NewRecords(types(), hidden); err == nil || !strings.Contains(err.Error(), "Note.at is searched, sorted or counted by") {
 		t.Errorf("error is %v", err)
 	}
 }

@@ -7,6 +7,7 @@ package query
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -136,8 +137,10 @@ type Records struct {
 
 // NewRecords resolves the names by which record types refer to each other. It
 // refuses an unknown type, a column that the table lacks, a parent with a parent,
-// and a sorted or searched field that not everyone who has the record may read,
-// since its place in a list would reveal it.
+// two types with one name or kind of ids, and a sorted, searched or counted field
+// that not everyone who has the record may read, since a list would reveal it. It
+// refuses a type without rules, a list without an order, and records that can be
+// deleted without the condition that they are not.
 func NewRecords(types []RecordType, policy *model.Policy) (*Records, error) {
 	dialect := pgdialect.New()
 	r := &Records{policy: policy, writer: schema.NewQueryGen(dialect), byName: map[string]*RecordType{}}
@@ -154,6 +157,11 @@ func NewRecords(types []RecordType, policy *model.Policy) (*Records, error) {
 				c.cast = "::text"
 			}
 			t.columns[f.GoName] = c
+		}
+		for _, other := range r.types {
+			if t.Name == other.Name || t.Kind == other.Kind {
+				return nil, fmt.Errorf("record type %s: %s has the same name or kind", t.Name, other.Name)
+			}
 		}
 		r.types = append(r.types, &t)
 		r.byName[t.Name] = &t
@@ -233,6 +241,17 @@ func (t *RecordType) ColumnOf(field string) string {
 	return t.columns[strings.ToUpper(field[:1])+field[1:]].name
 }
 
+// fieldOf returns the field of the schema whose value a column has; "" if there is
+// none.
+func (t *RecordType) fieldOf(column string) string {
+	for name, c := range t.columns {
+		if c.name == column {
+			return strings.ToLower(name[:1]) + name[1:]
+		}
+	}
+	return ""
+}
+
 // ID returns the value of a column of a record that holds an id, or false when it
 // is null.
 func (t *RecordType) ID(record any, column string) (int64, bool) {
@@ -270,6 +289,16 @@ func (t *RecordType) rules(v ViewerArg) []Rule {
 
 // resolve looks up the types and columns that the description names.
 func (t *RecordType) resolve() error {
+	switch {
+	case t.Kind == "":
+		return errors.New("it has no kind")
+	case t.Rules == nil && t.Parent == nil:
+		return errors.New("it has no rules and no parent")
+	case t.Root != nil && len(t.Sorts) == 0:
+		return fmt.Errorf("%s: there is no order", t.Root.Field)
+	case t.Live == "" && t.columns["DeletedAt"].name != "":
+		return errors.New("its records can be deleted, but nothing says which are live")
+	}
 	if t.Parent != nil {
 		if err := t.named(&t.parent, t.Parent.Type, t.Parent.Column); err != nil {
 			return err
@@ -296,6 +325,14 @@ func (t *RecordType) resolve() error {
 		if !l.of.has(l.Key) || l.Node != "" && l.of.Edge(l.Node) == nil {
 			return fmt.Errorf("%s: %s has no column %s or no edge %s", l.Field, l.Of, l.Key, l.Node)
 		}
+		if len(l.of.Sorts) == 0 {
+			return fmt.Errorf("%s: %s has no order", l.Field, l.Of)
+		}
+	}
+	for _, g := range t.Groups {
+		if !t.has(g.Value) {
+			return fmt.Errorf("%s: there is no column %s", g.Field, g.Value)
+		}
 	}
 	return t.checkComparable()
 }
@@ -313,16 +350,19 @@ func (t *RecordType) named(to **RecordType, name, from string) error {
 
 func (t *RecordType) has(column string) bool { return t.table.HasField(column) }
 
-// checkComparable refuses a policy under which a search or an order would reveal
-// a field that is hidden on a row that can be seen.
+// checkComparable refuses a policy under which a search, an order or a count would
+// reveal a field that is hidden on a row that can be seen.
 func (t *RecordType) checkComparable() error {
 	fields := slices.Clone(t.Searched)
 	for _, s := range t.Sorts {
 		fields = append(fields, s.Field)
 	}
+	for _, g := range t.Groups {
+		fields = append(fields, t.fieldOf(g.Value))
+	}
 	for _, field := range fields {
 		if !t.rule().ReadableByAll(field) {
-			return fmt.Errorf("%s.%s is searched or sorted by, so everyone who can see a %s must be able to read it", t.Name, field, t.Name)
+			return fmt.Errorf("%s.%s is searched, sorted or counted by, so everyone who can see a %s must be able to read it", t.Name, field, t.Name)
 		}
 	}
 	return nil
