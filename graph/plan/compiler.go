@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync/atomic"
 
@@ -52,9 +53,15 @@ type cached struct {
 // documents, and some more for those whose shape varies.
 const capacity = 400
 
-// New returns a compiler. It refuses a field of a record that neither the model nor
-// the descriptor of its type explains, so that a forgotten line stops the start.
+// New returns a compiler. It refuses a type, a list, an order or a field of a record
+// that neither the model nor a descriptor explains, so that a forgotten line stops
+// the start.
 func New(c Config) (*Compiler, error) {
+	for _, name := range slices.Sorted(maps.Keys(c.Policy.Types)) {
+		if c.Records.Type(name) == nil {
+			return nil, fmt.Errorf("%s has @access, but there is no descriptor of this name", name)
+		}
+	}
 	for _, t := range c.Records.Types() {
 		for name, binding := range gen.Bindings[t.Name] {
 			if binding.Resolver && !isComputed(name) && t.Edge(name) == nil && t.List(name) == nil && t.OwnList(name) == nil {
@@ -62,9 +69,36 @@ func New(c Config) (*Compiler, error) {
 			}
 		}
 	}
+	for _, f := range c.Schema.Query.Fields {
+		if err := c.checkList(f); err != nil {
+			return nil, err
+		}
+	}
 	shaping, _ := lru.New[*ast.OperationDefinition, []string](capacity) // fails for a size below 1 only
 	plans, _ := lru.New[planKey, cached](capacity)
 	return &Compiler{Config: c, ctx: context.Background(), shaping: shaping, plans: plans}, nil
+}
+
+// checkList refuses a connection of Query without a descriptor, and a value of its
+// orderBy that names no order.
+func (c Config) checkList(f *ast.FieldDefinition) error {
+	if c.Schema.Types[f.Type.Name()].Fields.ForName("pageInfo") == nil {
+		return nil
+	}
+	t, orderBy := c.Records.Root(f.Name), f.Arguments.ForName("orderBy")
+	if t == nil {
+		return fmt.Errorf("Query.%s is a list, but no descriptor has a root of this name", f.Name)
+	}
+	if orderBy == nil {
+		return nil
+	}
+	by := c.Schema.Types[orderBy.Type.Name()].Fields.ForName("field").Type.Name()
+	for _, value := range c.Schema.Types[by].EnumValues {
+		if !slices.ContainsFunc(t.Sorts, func(s query.Sort) bool { return s.Enum == value.Name }) {
+			return fmt.Errorf("%s.%s is no order of %s", by, value.Name, t.Name)
+		}
+	}
+	return nil
 }
 
 // Plan returns the plan of a query, compiled now or cached, or the reason why

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"runtime"
+	"strings"
 	"testing"
 	"weak"
 
@@ -50,6 +51,33 @@ func planOf(t *testing.T, c *Compiler, op *graphql.OperationContext, variables m
 		t.Fatalf("no plan: %s", reason)
 	}
 	return made
+}
+
+// TestNew_RefusesWhatNoDescriptorExplains by its name.
+func TestNew_RefusesWhatNoDescriptorExplains(t *testing.T) {
+	t.Parallel()
+	for want, change := range map[string]func(*Config){
+		"Visit has @access": func(c *Config) {
+			c.Policy = &model.Policy{Types: map[string]model.TypePolicy{"Visit": {}}}
+		},
+		"Query.visits is a list": func(c *Config) {
+			c.Schema.Query.Fields.ForName("patients").Name = "visits"
+		},
+		"PatientOrderField.AGE is no order of Patient": func(c *Config) {
+			c.Schema.Types["PatientOrderField"].EnumValues.ForName("NAME").Name = "AGE"
+		},
+	} {
+		config := newCompiler(t, storetest.Policy(t)).Config
+		source := config.Schema.Query.Position.Src
+		config.Schema = gqlparser.MustLoadSchema(&ast.Source{Name: source.Name, Input: source.Input})
+		if _, err := New(config); err != nil {
+			t.Fatal(err)
+		}
+		change(&config)
+		if _, err := New(config); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error is %v, want %s", err, want)
+		}
+	}
 }
 
 // TestPlan_IsMadeOnceForEachShape: another plan is made for what changes which
