@@ -22,9 +22,10 @@ type loaders struct {
 	related *dataloadgen.Loader[edgeKey, model.Node]
 	pages   *dataloadgen.Loader[pageKey, *model.RecordPage]
 	counts  *dataloadgen.Loader[pageKey, int]
+	own     *dataloadgen.Loader[ownKey, any]
 
 	mu    sync.Mutex
-	asked map[any]ask // by link or list
+	asked map[any]ask // by link, list or ownList
 }
 
 // edgeKey names a record by the value of the column that edges lead to. Keys with
@@ -53,10 +54,23 @@ type pageKey struct {
 // JSON.
 type list struct{ typ, rows, column, args string }
 
-// ask is one of the fields that have the same link or list, with its arguments.
+// ownKey names the page of one owner from a source of its own. Keys with the same
+// list are loaded in one call.
+type ownKey struct {
+	ownList
+
+	owner query.Owner
+}
+
+// ownList is a list with a source of its own, with its arguments as JSON.
+type ownList struct{ typ, field, args string }
+
+// ask is one of the fields that have the same link or list, with its arguments and,
+// for a list with a source of its own, the descriptor.
 type ask struct {
 	typ, field string
 	args       query.Args
+	own        *query.Own
 }
 
 // window is how long a loader waits for the siblings of its first key: gqlgen
@@ -84,6 +98,12 @@ func newLoaders(s *store.Store, v *model.Viewer) *loaders {
 			return s.CountsOf(ctx, v, a.typ, a.field, owners, a.args)
 		})
 	}, wait)
+	l.own = dataloadgen.NewMappedLoader(func(ctx context.Context, keys []ownKey) (map[ownKey]any, error) {
+		return batch(keys, func(k ownKey) (ownList, query.Owner) { return k.ownList, k.owner }, func(o ownList, owners []query.Owner) (map[query.Owner]any, error) {
+			a := l.askOf(o)
+			return ownPages(ctx, v, a, owners)
+		})
+	}, wait)
 	return l
 }
 
@@ -92,19 +112,47 @@ func splitPage(k pageKey) (list, int64) { return k.list, k.owner }
 // edgeKey returns the key of the record that an edge of a type leads to.
 func (l *loaders) edgeKey(typ string, e *query.Edge, key int64) edgeKey {
 	to := link{e.To, e.Key, e.IncludeDeleted}
-	l.keep(to, ask{typ, e.Field, nil})
+	l.keep(to, ask{typ, e.Field, nil, nil})
 	return edgeKey{to, key}
 }
 
 // pageKey returns the key of a page of a list.
 func (l *loaders) pageKey(typ string, of *query.List, args query.Args, owner int64) pageKey {
-	text, err := json.Marshal([]any{args.Page(), of.Conditions(args)})
+	p := list{typ, of.Of, of.Key, asText([]any{args.Page(), of.Conditions(args)})}
+	l.keep(p, ask{typ, of.Field, args, nil})
+	return pageKey{p, owner}
+}
+
+// ownKey returns the key of a page from a source of its own.
+func (l *loaders) ownKey(typ string, own *query.Own, args query.Args, owner query.Owner) ownKey {
+	o := ownList{typ, own.Field, asText(args)}
+	l.keep(o, ask{typ, own.Field, args, own})
+	return ownKey{o, owner}
+}
+
+// ownPages reads the pages of many owners in one call.
+func ownPages(ctx context.Context, v *model.Viewer, a ask, owners []query.Owner) (map[query.Owner]any, error) {
+	pages, err := a.own.Read(ctx, v, owners, a.args)
+	if err != nil {
+		return nil, err
+	}
+	if len(pages) != len(owners) {
+		return nil, fmt.Errorf("%s.%s: %d pages of %d owners", a.typ, a.field, len(pages), len(owners))
+	}
+	found := make(map[query.Owner]any, len(owners))
+	for i, owner := range owners {
+		found[owner] = pages[i]
+	}
+	return found, nil
+}
+
+// asText returns arguments as a text that is the same for the same values.
+func asText(args any) string {
+	text, err := json.Marshal(args)
 	if err != nil {
 		text = fmt.Append(nil, args) // cannot happen; pages are not batched then
 	}
-	p := list{typ, of.Of, of.Key, string(text)}
-	l.keep(p, ask{typ, of.Field, args})
-	return pageKey{p, owner}
+	return string(text)
 }
 
 func (l *loaders) keep(group any, a ask) {
@@ -121,7 +169,7 @@ func (l *loaders) askOf(group any) ask {
 
 // batch groups keys, and loads each group in one call. A key without a value is
 // left out; an error is that of the keys of its group.
-func batch[K, G comparable, T any](keys []K, split func(K) (G, int64), load func(G, []int64) (map[int64]T, error)) (map[K]T, error) {
+func batch[K, G, I comparable, T any](keys []K, split func(K) (G, I), load func(G, []I) (map[I]T, error)) (map[K]T, error) {
 	groups := map[G][]K{}
 	for _, key := range keys {
 		group, _ := split(key)
@@ -130,7 +178,7 @@ func batch[K, G comparable, T any](keys []K, split func(K) (G, int64), load func
 	found := make(map[K]T, len(keys))
 	failed := dataloadgen.MappedFetchError[K]{}
 	for group, members := range groups {
-		ids := make([]int64, len(members))
+		ids := make([]I, len(members))
 		for i, key := range members {
 			_, ids[i] = split(key)
 		}

@@ -80,11 +80,8 @@ func (r reads) ownList(ctx context.Context, t *query.RecordType, of model.Node, 
 	if own == nil {
 		return nil, fmt.Errorf("%s.%s is no list of records", t.Name, field)
 	}
-	pages, err := own.Read(ctx, viewer(ctx), []model.ID{of.NodeID()}, args)
-	if err != nil || len(pages) != 1 {
-		return nil, err
-	}
-	return pages[0], nil
+	loaders := load(ctx)
+	return loaders.own.Load(ctx, loaders.ownKey(t.Name, own, args, query.Owner{ID: of.NodeID(), Relations: of.ViewerRelations()}))
 }
 
 // Record returns the live record with the id, nil if it does not exist for the

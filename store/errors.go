@@ -15,7 +15,7 @@ import (
 
 // violated returns what the violation of a unique index means to a caller.
 func violated(index string) (model.FieldError, bool) {
-	for _, t := range records() {
+	for _, t := range records(nil) {
 		for _, u := range t.Unique {
 			if u.Index == index {
 				return model.FieldError{Field: u.Field, Code: u.Code, Message: u.Message}, true

@@ -8,8 +8,9 @@ import (
 )
 
 // records describes each type of record once. Both engines read it: query and
-// package plan, and the reference engine over reads.go.
-func records() []query.RecordType {
+// package plan, and the reference engine over reads.go. A list with a source of its
+// own (query.Own) reads from the store; all else works with a nil store.
+func records(_ *Store) []query.RecordType {
 	createdBy := query.Edge{Field: "createdBy", To: "User", From: "created_by", Key: "id"}
 	return []query.RecordType{{
 		Name: "User", Kind: model.KindUser, Model: reflect.TypeFor[model.User](), Table: "users", Alias: `"user"`,

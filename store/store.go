@@ -64,11 +64,11 @@ const connectTimeout = 10 * time.Second
 // bun, in pgx's exec mode since bun writes arguments into its texts; the other
 // is for prepared statements that only read, each read in one snapshot.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
-	types, err := NewRecords(o.Policy)
-	if err != nil {
+	s := &Store{policy: o.Policy, now: o.Now, sessions: session.NewCache(), stopListening: func() {}}
+	var err error
+	if s.records, err = query.NewRecords(records(s), o.Policy); err != nil {
 		return nil, err
 	}
-	s := &Store{policy: o.Policy, records: types, now: o.Now, sessions: session.NewCache(), stopListening: func() {}}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -132,10 +132,11 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
-// NewRecords returns the descriptors of all types of records, under a policy. It
-// refuses a policy under which a search or an order would reveal a hidden field.
+// NewRecords returns the descriptors of all types of records, under a policy and
+// without a store. It refuses a policy under which a search or an order would reveal
+// a hidden field.
 func NewRecords(policy *model.Policy) (*query.Records, error) {
-	return query.NewRecords(records(), policy)
+	return query.NewRecords(records(nil), policy)
 }
 
 // Records returns the descriptors of all types of records.

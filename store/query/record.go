@@ -77,11 +77,19 @@ type List struct {
 }
 
 // Own is a field that is a page from a source other than the table of a record
-// type. Read returns a connection of the model for each owner, in one call for all
-// of them; the source has a cursor of its own.
+// type. Read returns a connection of the model for each owner, in their order, in
+// one call for all owners with the same arguments. It is called only for viewers
+// who may read the field. The source has a cursor of its own. Values with rules of
+// their own carry the relations of their owner.
 type Own struct {
 	Field string
-	Read  func(ctx context.Context, v *model.Viewer, owners []model.ID, args Args) ([]any, error)
+	Read  func(ctx context.Context, v *model.Viewer, owners []Owner, args Args) ([]any, error)
+}
+
+// Owner is a record that exists for the viewer, and the viewer's relations to it.
+type Owner struct {
+	ID        model.ID
+	Relations model.Relations
 }
 
 // Root is the list of Query. Filter refuses what a client must not ask for with

@@ -1,0 +1,74 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/caregraph/caregraph/internal/testutil"
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store/query"
+)
+
+// ownTest is a list with a source of its own and the loaders of one response.
+func ownTest(read func(owners []query.Owner) ([]any, error)) func(t *testing.T, args query.Args, owners ...query.Owner) ([]any, error) {
+	viewer := &model.Viewer{UserID: 7}
+	own := &query.Own{Field: "log", Read: func(_ context.Context, v *model.Viewer, owners []query.Owner, args query.Args) ([]any, error) {
+		if v != viewer || *query.Arg[int](args, "first") == 0 {
+			return nil, fmt.Errorf("read for %v with %v", v, args)
+		}
+		return read(owners)
+	}}
+	l := newLoaders(nil, viewer)
+	return func(t *testing.T, args query.Args, owners ...query.Owner) ([]any, error) {
+		t.Helper()
+		keys := make([]ownKey, len(owners))
+		for i, owner := range owners {
+			keys[i] = l.ownKey("Patient", own, args, owner)
+		}
+		return l.own.LoadAll(t.Context(), keys)
+	}
+}
+
+func first(n int) query.Args { return query.Args{"first": &n} }
+
+func TestLoaders_ReadTheOwnListsOfManyOwnersInOneCall(t *testing.T) {
+	t.Parallel()
+	var calls [][]query.Owner
+	load := ownTest(func(owners []query.Owner) ([]any, error) {
+		calls = append(calls, owners)
+		pages := make([]any, len(owners))
+		for i, owner := range owners {
+			pages[i] = fmt.Sprint(owner.ID, owner.Relations.Names())
+		}
+		return pages, nil
+	})
+	one := query.Owner{ID: model.ID{Kind: "pat", Num: 1}, Relations: model.Owner}
+	two := query.Owner{ID: model.ID{Kind: "pat", Num: 2}, Relations: model.AssignedDoctor}
+	pages, err := load(t, first(1), two, one)
+	testutil.Must(t, err)
+	testutil.Equal(t, "pages", pages, []any{"pat_2 [ASSIGNED_DOCTOR]", "pat_1 [OWNER]"})
+	again, err := load(t, first(1), one) // the same arguments in other pointers
+	testutil.Must(t, err)
+	testutil.Equal(t, "the same page", again, []any{"pat_1 [OWNER]"})
+	_, err = load(t, first(2), one)
+	testutil.Must(t, err)
+	slices.SortFunc(calls[0], func(a, b query.Owner) int { return int(a.ID.Num - b.ID.Num) })
+	testutil.Equal(t, "calls", calls, [][]query.Owner{{one, two}, {one}})
+}
+
+func TestLoaders_ReportWhatAnOwnListCannotRead(t *testing.T) {
+	t.Parallel()
+	owner := query.Owner{ID: model.ID{Kind: "pat", Num: 1}}
+	broken := errors.New("broken")
+	_, err := ownTest(func([]query.Owner) ([]any, error) { return nil, broken })(t, first(1), owner)
+	if !errors.Is(err, broken) {
+		t.Errorf("error is %v", err)
+	}
+	_, err = ownTest(func([]query.Owner) ([]any, error) { return []any{1, 2}, nil })(t, first(1), owner)
+	if err == nil || err.Error() != "Patient.log: 2 pages of 1 owners" {
+		t.Errorf("error is %v", err)
+	}
+}
