@@ -41,11 +41,15 @@ func TestDifferential(t *testing.T) {
 	t.Parallel()
 	twins, total := newTwins(t), newTotals()
 	const shards = 8
+	count := *operations
+	if testing.Short() {
+		count = min(count, 250)
+	}
 	t.Run("operations", func(t *testing.T) {
 		for shard := range shards {
 			t.Run(fmt.Sprint(shard), func(t *testing.T) {
 				t.Parallel()
-				for seed := shard; seed < *operations; seed += shards {
+				for seed := shard; seed < count; seed += shards {
 					if difference := twins.compare(t, randomChoices(uint64(seed)), total); difference != "" {
 						t.Fatalf("operation %d: %s", seed, difference)
 					}

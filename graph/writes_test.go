@@ -97,6 +97,9 @@ func TestWrites_DoneByWhomThePolicyAdmitsAndByNobodyElse(t *testing.T) {
 		w.T, w.c, w.mutation, w.typ, w.restore = t, c, mutation, payload.Fields[0].Type.Name(), link
 		w.input = graph.Schema().Types[input.Type.Name()]
 		w.writings, w.writable = writings(lara, mira), can[w.typ]
+		if !w.hasCases() {
+			continue
+		}
 		for _, who := range everybody(c, lara) {
 			for _, field := range w.input.Fields {
 				w.attempt(who, field.Name)
@@ -117,15 +120,24 @@ func (w writer) row() string {
 	return w.c.Row("SELECT row_to_json(t)::text FROM "+w.table+" AS t WHERE id = $1", num(w.id))
 }
 
+// hasCases reports by name the fields of the input that have no case.
+func (w writer) hasCases() bool {
+	w.Helper()
+	complete := true
+	for _, field := range w.input.Fields {
+		if _, known := w.writings[w.input.Name+"."+field.Name]; !known {
+			w.Errorf("%s.%s has no case in this test: say what it can be set to", w.input.Name, field.Name)
+			complete = false
+		}
+	}
+	return complete
+}
+
 // attempt sets a field together with all fields that the caller may set.
 func (w writer) attempt(who caller, name string) {
 	w.Helper()
 	where := w.mutation.Name + "." + name + " by " + who.name
-	it, known := w.writings[w.input.Name+"."+name]
-	if !known {
-		w.Errorf("%s.%s has no case in this test: say what it can be set to", w.input.Name, name)
-		return
-	}
+	it := w.writings[w.input.Name+"."+name]
 	rule, stands := w.c.Policy.Types[w.typ], who.stands[w.typ]
 	value := w.another(it)
 	input := map[string]any{name: value}
