@@ -87,7 +87,7 @@ func (c Config) checkList(f *ast.FieldDefinition) error {
 	}
 	t, orderBy := c.Records.Root(f.Name), f.Arguments.ForName("orderBy")
 	if t == nil {
-		return fmt.Errorf("Query.%s is a list, but no descriptor has a root of this name", f.Name)
+		return fmt.Errorf("no descriptor has the root %s, which Query has as a list", f.Name)
 	}
 	if orderBy == nil {
 		return nil

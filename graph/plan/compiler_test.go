@@ -60,7 +60,7 @@ func TestNew_RefusesWhatNoDescriptorExplains(t *testing.T) {
 		"Visit has @access": func(c *Config) {
 			c.Policy = &model.Policy{Types: map[string]model.TypePolicy{"Visit": {}}}
 		},
-		"Query.visits is a list": func(c *Config) {
+		"no descriptor has the root visits": func(c *Config) {
 			c.Schema.Query.Fields.ForName("patients").Name = "visits"
 		},
 		"PatientOrderField.AGE is no order of Patient": func(c *Config) {
