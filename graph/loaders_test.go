@@ -72,3 +72,20 @@ func TestLoaders_ReportWhatAnOwnListCannotRead(t *testing.T) {
 		t.Errorf("error is %v", err)
 	}
 }
+
+// TestLoaders_TellArgumentsApart: lists with different arguments are not read in one
+// call, as the rows of one would be the answer of the other.
+func TestLoaders_TellArgumentsApart(t *testing.T) {
+	t.Parallel()
+	known := map[string]any{}
+	for _, value := range []any{
+		nil, 1, "1", true, model.ParseID("pat_1"), model.ParseID("doc_1"), model.ParseDate("1990-05-15"), model.ParseDate("1990-05-16"),
+		model.ParseDate("then"), model.ParseDate("now"), model.ParseDecimal("1.001"), model.ParseDecimal("1.002"),
+	} {
+		key := asText(query.Args{"filter": &struct{ Value any }{value}})
+		if other, ok := known[key]; ok {
+			t.Errorf("%T %v and %v have the same key %s", value, value, other, key)
+		}
+		known[key] = value
+	}
+}

@@ -101,6 +101,15 @@ func (d *Date) UnmarshalGQL(v any) error {
 	return mustBe(ok, "a string holding a date, such as 1990-05-15")
 }
 
+// MarshalJSON writes the date, or the text that is none: the loaders tell arguments
+// apart by it.
+func (d Date) MarshalJSON() ([]byte, error) {
+	if !d.Valid() {
+		return json.Marshal(d.invalid)
+	}
+	return json.Marshal(d.String())
+}
+
 // Value is the date as PostgreSQL takes it.
 func (d Date) Value() (driver.Value, error) { return d.String(), nil }
 
@@ -162,6 +171,15 @@ func (d Decimal) Between(low, high int) bool {
 
 // String returns the number with two places: 1500.00.
 func (d Decimal) String() string { return d.number.StringFixed(2) }
+
+// MarshalJSON writes the number with all its places, or null: the loaders tell
+// arguments apart by it.
+func (d Decimal) MarshalJSON() ([]byte, error) {
+	if !d.valid {
+		return []byte("null"), nil
+	}
+	return json.Marshal(d.number.String())
+}
 
 // MarshalGQL writes the number as a JSON string with two places.
 func (d Decimal) MarshalGQL(w io.Writer) { writeText(w, d.String()) }
