@@ -23,7 +23,7 @@ type Pool struct {
 // New returns a Pool over a pgx pool. The tracer sees every statement; it may be
 // nil. RunShared has at most so many round trips in flight at once.
 func New(pool *pgxpool.Pool, tracer pgx.QueryTracer, mostShared int) *Pool {
-	return &Pool{Pool: pool, tracer: tracer, coalescer: coalescer{most: mostShared}}
+	return &Pool{Pool: pool, tracer: tracer, coalescer: coalescer{most: max(mostShared, 1)}}
 }
 
 // Run sends all statements in one round trip and fills in their rows. Each is
