@@ -22,8 +22,8 @@ type totals struct {
 	uses map[string]int
 
 	answers, size int
-	// good are the answers to arguments and tokens that were not refused, and
-	// compiled those of them that plans gave.
+	// good are the answers to arguments and tokens that were not refused, and that a
+	// plan could give; compiled are those of them that plans gave.
 	good, compiled int
 	// how counts answers by how they came about, and codes their errors.
 	how, codes map[string]int
@@ -54,12 +54,13 @@ func code(err map[string]any) string {
 	return code
 }
 
-// answer counts an answer that came about as how says. It returns the code of
-// an error that no valid operation within the limits gets, or "".
-func (n *totals) answer(answer graphtest.Answer, how string) (wrong string) {
+// answer counts an answer that came about as how says. planned says that a plan could
+// have given it. It returns the code of an error that no valid operation within the
+// limits gets, or "".
+func (n *totals) answer(answer graphtest.Answer, how string, planned bool) (wrong string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	good := true
+	good := planned
 	for _, err := range answer.Errors {
 		is := code(err)
 		n.codes[is]++

@@ -97,6 +97,10 @@ func TestFields_AreSeenByWhomThePolicyAdmitsAndByNobodyElse(t *testing.T) {
 			t.Errorf("%s has no relations in everybody: say how each caller stands to the record of the test", typ)
 			continue
 		}
+		if !slices.Contains(def.Interfaces, "Node") {
+			t.Errorf("%s is no Node, so this test cannot ask for it: check its fields in another test, and except it here", typ)
+			continue
+		}
 		for _, field := range def.Fields {
 			want, known := values[typ][field.Name]
 			if !known {

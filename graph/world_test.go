@@ -57,7 +57,7 @@ func newWorld(tb testing.TB) *world {
 	w.mappings()
 	w.checkFixtures(tb)
 	w.collectIDs()
-	w.collectCursors()
+	w.collectCursors(tb)
 	return w
 }
 
@@ -200,6 +200,14 @@ func (w *world) checkFixtures(tb testing.TB) {
 	}
 }
 
+// isOwnList reports whether a query was left to the reference engine because of a
+// list with a source of its own, for which there are no plans.
+func (w *world) isOwnList(how string) bool {
+	typ, field, _ := strings.Cut(how, ".")
+	t := w.Store.Records().Type(typ)
+	return t != nil && t.OwnList(field) != nil
+}
+
 // kinds are the prefixes of all ids.
 func (w *world) kinds() []string { return slices.Sorted(maps.Keys(w.size)) }
 
@@ -214,7 +222,8 @@ func (w *world) listOf(typ, field string) string {
 
 // collectCursorsBelow asks for the cursors of the lists below the records of each
 // list of Query.
-func (w *world) collectCursorsBelow(admin *graphtest.Client) {
+func (w *world) collectCursorsBelow(tb testing.TB) {
+	tb.Helper()
 	for _, t := range w.Store.Records().Types() {
 		if t.Root == nil {
 			continue
@@ -229,18 +238,33 @@ func (w *world) collectCursorsBelow(admin *graphtest.Client) {
 					args += ", " + arg.Name + ": null"
 				}
 			}
-			below := admin.Must(fmt.Sprintf("{ %s(first: 100) { nodes { %s(%s) { edges { cursor } } } } }", t.Root.Field, field.Name, args), nil)
+			query := fmt.Sprintf("{ it: %s(first: 100) { nodes { %s(%s) { edges { cursor } } } } }", t.Root.Field, field.Name, args)
 			name := w.listOf(t.Name, field.Name)
-			w.cursors[name] = append(w.cursors[name], everything("cursor", below.Value)...)
+			w.cursors[name] = append(w.cursors[name], w.cursorsBelow(tb, query)...)
 		}
 	}
 }
 
+// cursorsBelow returns the cursors of the viewer who sees most of those that may
+// read the list: the administrator, or else the first one.
+func (w *world) cursorsBelow(tb testing.TB, query string) []string {
+	tb.Helper()
+	for _, who := range append([]viewer{w.viewer("Admin")}, w.viewers...) {
+		answer := who.client.Do(query, nil)
+		if cursors := everything("cursor", answer.Data["it"]); len(answer.Errors) == 0 && len(cursors) > 0 {
+			return cursors
+		}
+	}
+	tb.Fatalf("no viewer sees an entry: add rows to newWorld, so that the differential test reads them: %s", query)
+	return nil
+}
+
 // collectCursors asks each list in each order for the cursors of its records,
 // as the administrator, who sees most.
-func (w *world) collectCursors() {
+func (w *world) collectCursors(tb testing.TB) {
+	tb.Helper()
 	admin := w.viewer("Admin").client
-	w.collectCursorsBelow(admin)
+	w.collectCursorsBelow(tb)
 	schema := graph.Schema()
 	for _, list := range schema.Query.Fields {
 		argument := list.Arguments.ForName("orderBy")
