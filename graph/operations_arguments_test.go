@@ -56,13 +56,16 @@ func (w *operationWriter) page(on *ast.Definition, field *ast.FieldDefinition, v
 	cursor := "cursor of " + w.listName(on, field, values)
 	for _, name := range strings.Fields(pick(&w.choices,
 		"", "first", "", "last", "first after", "last before", "first", "after", "first after before", "last after")) {
+		if field.Arguments.ForName(name) == nil {
+			continue // a list with a source of its own may have fewer
+		}
 		hint, typ := cursor, "String"
 		if name == "first" || name == "last" {
 			hint, typ = "size", "Int"
 		}
 		values[name] = w.value(spot{typ: ast.NamedType(typ, nil), hint: hint})
 	}
-	if values["first"] != nil && w.spoil(30) {
+	if values["first"] != nil && field.Arguments.ForName("last") != nil && w.spoil(30) {
 		values["last"] = 1
 	}
 }
