@@ -41,7 +41,7 @@ func isRedacting(op *graphql.OperationContext) bool {
 }
 
 func hiddenField() error {
-	return model.Refuse(model.CodeForbiddenField, "You may not see this field of this record.")
+	return model.NewError(model.CodeForbiddenField, "You may not see this field of this record.")
 }
 
 // guard closes every root field to callers whom its @access does not admit,
@@ -62,12 +62,12 @@ func (r resolver) guard(ctx context.Context, next graphql.Resolver) (any, error)
 	if v == nil {
 		return nil, unauthenticated(known(ctx).refused)
 	}
-	return nil, model.Refuse(model.CodeForbidden, "You may not call "+name+".")
+	return nil, model.NewError(model.CodeForbidden, "You may not call "+name+".")
 }
 
 func (r resolver) introspect(ctx context.Context, next graphql.Resolver) (any, error) {
 	if !r.Introspection {
-		return nil, model.Refuse(model.CodeForbidden, "Introspection is switched off on this server. The schema is at /schema.graphqls.")
+		return nil, model.NewError(model.CodeForbidden, "Introspection is switched off on this server. The schema is at /schema.graphqls.")
 	}
 	return next(ctx)
 }
@@ -76,11 +76,11 @@ func (r resolver) introspect(ctx context.Context, next graphql.Resolver) (any, e
 // token stays what it is: the text of such an error is not for the caller.
 func unauthenticated(refused error) error {
 	if refused == nil {
-		return model.Refuse(model.CodeUnauthenticated, "Authentication credentials were not provided.")
+		return model.NewError(model.CodeUnauthenticated, "Authentication credentials were not provided.")
 	}
 	token, ok := errors.AsType[*auth.TokenError](refused)
 	if !ok {
 		return refused
 	}
-	return errors.Join(model.Refuse(model.CodeUnauthenticated, token.Error()+"."), token)
+	return errors.Join(model.NewError(model.CodeUnauthenticated, token.Error()+"."), token)
 }

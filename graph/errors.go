@@ -32,11 +32,11 @@ func (r resolver) present(ctx context.Context, err error) *gqlerror.Error {
 	switch {
 	case ok:
 	case coercing:
-		refusal = model.Refuse(model.CodeBadUserInput, "A value has the wrong type.")
+		refusal = model.NewError(model.CodeBadUserInput, "A value has the wrong type.")
 	case errors.Is(err, context.DeadlineExceeded):
-		refusal = model.Refuse(model.CodeUnavailable, "The operation took too long and was stopped.")
+		refusal = model.NewError(model.CodeUnavailable, "The operation took too long and was stopped.")
 	case errors.Is(err, context.Canceled): // the client has gone: no fault of ours
-		refusal = model.Refuse(model.CodeUnavailable, "The operation was stopped.")
+		refusal = model.NewError(model.CodeUnavailable, "The operation was stopped.")
 	default:
 		return r.internal(ctx, out, err)
 	}

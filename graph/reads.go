@@ -149,7 +149,7 @@ func (q queries) Node(ctx context.Context, id model.ID) (model.Node, error) {
 // Nodes reads the records of each type together.
 func (q queries) Nodes(ctx context.Context, ids []*model.ID) ([]model.Node, error) {
 	if len(ids) > model.MaxPage {
-		return nil, model.RefuseField("ids", model.CodeBadUserInput, fmt.Sprintf("Ask for at most %d ids at once.", model.MaxPage))
+		return nil, model.NewFieldError("ids", model.CodeBadUserInput, fmt.Sprintf("Ask for at most %d ids at once.", model.MaxPage))
 	}
 	wanted := map[model.Kind][]int64{}
 	for _, id := range ids {

@@ -10,7 +10,7 @@ const KindDoctor Kind = "doc"
 
 // Doctor is an entry of the directory of doctors.
 type Doctor struct {
-	Seen
+	Visible
 	Lifecycle
 
 	ID              int64 `bun:"id,pk,autoincrement"`

@@ -106,7 +106,7 @@ func (e *Code) UnmarshalGQL(v any) error { return readName(v, e) }
 func readName[E ~string](v any, into *E) error {
 	text, ok := v.(string)
 	if !ok {
-		return Refuse(CodeBadUserInput, "must be an enum value")
+		return NewError(CodeBadUserInput, "must be an enum value")
 	}
 	*into = E(text)
 	return nil
@@ -115,7 +115,7 @@ func readName[E ~string](v any, into *E) error {
 func readEnum[E ~string](v any, into *E, values ...E) error {
 	var e E
 	if err := readName(v, &e); err != nil || !slices.Contains(values, e) {
-		return Refuse(CodeBadUserInput, fmt.Sprintf("must be one of %v", values))
+		return NewError(CodeBadUserInput, fmt.Sprintf("must be one of %v", values))
 	}
 	*into = e
 	return nil

@@ -70,13 +70,13 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Refuse returns an error that concerns no single field.
-func Refuse(code Code, message string) *Error {
+// NewError returns an error that concerns no single field.
+func NewError(code Code, message string) *Error {
 	return &Error{Code: code, Message: message}
 }
 
-// RefuseField returns an error about one field.
-func RefuseField(field string, code Code, message string) *Error {
+// NewFieldError returns an error about one field.
+func NewFieldError(field string, code Code, message string) *Error {
 	return &Error{Code: code, Message: message, Fields: []FieldError{{field, code, message}}}
 }
 
@@ -92,15 +92,15 @@ func CodeOf(err error) Code {
 	return CodeInternal
 }
 
-// problems gathers every fault of an input, so that all are told at once.
-type problems []FieldError
+// fieldErrors gathers every fault of an input, so that all are told at once.
+type fieldErrors []FieldError
 
-func (p *problems) add(field string, code Code, message string) {
+func (p *fieldErrors) add(field string, code Code, message string) {
 	*p = append(*p, FieldError{field, code, message})
 }
 
 // err returns nil when nothing was found.
-func (p problems) err() error {
+func (p fieldErrors) err() error {
 	if len(p) == 0 {
 		return nil
 	}

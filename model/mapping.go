@@ -8,7 +8,7 @@ const KindMapping Kind = "map"
 // Mapping is a doctor assigned to a patient. Removing it ends it; assigning
 // the pair again makes a new one.
 type Mapping struct {
-	Seen
+	Visible
 
 	ID         int64 `bun:"id,pk,autoincrement"`
 	PatientID  int64

@@ -78,7 +78,7 @@ func (a PageArgs) Page(order Order) (Page, error) {
 	page := Page{Limit: DefaultPage}
 	switch {
 	case a.First != nil && a.Last != nil:
-		return Page{}, RefuseField("last", CodeBadUserInput, "Use either first or last, not both.")
+		return Page{}, NewFieldError("last", CodeBadUserInput, "Use either first or last, not both.")
 	case a.First != nil:
 		page.Limit = *a.First
 	case a.Last != nil:
@@ -86,7 +86,7 @@ func (a PageArgs) Page(order Order) (Page, error) {
 	}
 	if page.Limit < 0 || page.Limit > MaxPage {
 		field := map[bool]string{false: "first", true: "last"}[page.Backwards]
-		return Page{}, RefuseField(field, CodeBadUserInput, fmt.Sprintf("%s must lie between 0 and %d.", field, MaxPage))
+		return Page{}, NewFieldError(field, CodeBadUserInput, fmt.Sprintf("%s must lie between 0 and %d.", field, MaxPage))
 	}
 	var err error
 	if page.After, err = order.cursor("after", a.After); err != nil {
@@ -110,14 +110,14 @@ func (o Order) Encode(c Cursor) string { return string(o.AppendCursor(nil, c)) }
 // AppendCursor appends what Encode returns: the tag, the key and the id as a JSON
 // list, in base64.
 func (o Order) AppendCursor(b []byte, c Cursor) []byte {
-	var room [usualCursor]byte
-	list := appendJSON(append(room[:0], '['), o.tag())
+	var buffer [typicalCursor]byte
+	list := appendJSON(append(buffer[:0], '['), o.tag())
 	list = appendJSON(append(list, ','), c.Key)
 	list = strconv.AppendInt(append(list, ','), c.ID, 10)
 	return base64.RawURLEncoding.AppendEncode(b, append(list, ']'))
 }
 
-const usualCursor = 128
+const typicalCursor = 128
 
 // appendJSON appends a text as encoding/json writes it, so that cursors stay the
 // same.
@@ -144,7 +144,7 @@ func (o Order) cursor(field string, text *string) (*Cursor, error) {
 	}
 	c, ok := o.decode(*text)
 	if !ok {
-		return nil, RefuseField(field, CodeInvalidCursor, field+" is not a cursor of this list in this order.")
+		return nil, NewFieldError(field, CodeInvalidCursor, field+" is not a cursor of this list in this order.")
 	}
 	return &c, nil
 }
@@ -195,13 +195,13 @@ func isTime(text, layout string) bool {
 // Listed is a record that was read as part of a list.
 type Listed interface {
 	Node
-	// Place returns the record's sort key in the list.
-	Place() string
+	// SortKeyText returns the record's sort key in the list.
+	SortKeyText() string
 }
 
 // CursorOf returns the cursor of a record of the list.
 func (o Order) CursorOf(row Listed) string {
-	return o.Encode(Cursor{Key: row.Place(), ID: row.NodeID().Num})
+	return o.Encode(Cursor{Key: row.SortKeyText(), ID: row.NodeID().Num})
 }
 
 // RecordPage is a page of a list of records of any type.

@@ -68,7 +68,7 @@ func TestPageArgs_Page(t *testing.T) {
 		if model.CodeOf(err) != args.code || err == nil && (page.Limit != args.limit || page.Backwards != args.back) {
 			t.Errorf("%+v became %+v, %v", args, page, err)
 		}
-		if args.field != "" && faults(t, err)[0] != args.field+" "+string(args.code) {
+		if args.field != "" && codesOf(t, err)[0] != args.field+" "+string(args.code) {
 			t.Errorf("%+v is refused with %v", args, err)
 		}
 	}

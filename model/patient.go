@@ -10,7 +10,7 @@ const KindPatient Kind = "pat"
 
 // Patient is a person under care, kept by the account that created the record.
 type Patient struct {
-	Seen
+	Visible
 	Lifecycle
 
 	ID               int64 `bun:"id,pk,autoincrement"`
@@ -47,7 +47,7 @@ func (p *Patient) FormatEmergencyContact(format PhoneFormat) *string {
 // AgeAt returns the age in completed years at an instant, by the Indian day.
 func (p *Patient) AgeAt(now time.Time) int { return p.DateOfBirth.AgeAt(now) }
 
-const oldest = 130 // years
+const maxAge = 130 // years
 
 // Validate trims the texts and returns all errors of the fields together. A
 // birth date may not be after now, by the Indian day.
@@ -83,7 +83,7 @@ func (e *validator) birthDate(field string, date Date, now time.Time) {
 		e.add(field, CodeInvalid, "Date has wrong format. Use one of these formats instead: YYYY-MM-DD.")
 	case date.Day().After(today):
 		e.add(field, CodeInvalid, "The date of birth cannot be in the future.")
-	case date.Day().Before(today.AddDate(-oldest, 0, 0)):
+	case date.Day().Before(today.AddDate(-maxAge, 0, 0)):
 		e.add(field, CodeInvalid, "The date of birth cannot be more than 130 years ago.")
 	}
 }

@@ -1,7 +1,7 @@
 package model
 
-// Seen is what the store adds to a record that it reads for a viewer.
-type Seen struct {
+// Visible is what the store adds to a record that it reads for a viewer.
+type Visible struct {
 	// Relations is how the viewer stands to the record.
 	Relations Relations `bun:"relations,scanonly"`
 	// SortKey is the record's place in the list that it was read from.
@@ -10,10 +10,10 @@ type Seen struct {
 
 // ViewerRelations returns how the viewer, for whom the record was read, stands
 // to it.
-func (s *Seen) ViewerRelations() Relations { return s.Relations }
+func (s *Visible) ViewerRelations() Relations { return s.Relations }
 
-// Place returns the record's sort key in the list that it was read from.
-func (s *Seen) Place() string { return s.SortKey }
+// SortKeyText returns the record's sort key in the list that it was read from.
+func (s *Visible) SortKeyText() string { return s.SortKey }
 
 // Record is a thing that has an owner, read for a viewer.
 type Record interface {

@@ -244,5 +244,5 @@ func mustBe(ok bool, what string) error {
 	if ok {
 		return nil
 	}
-	return Refuse(CodeBadUserInput, "must be "+what)
+	return NewError(CodeBadUserInput, "must be "+what)
 }

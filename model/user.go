@@ -12,7 +12,7 @@ const KindUser Kind = "usr"
 // User is an account. Its password is not part of it: the store gives that to
 // the sign-in alone.
 type User struct {
-	Seen
+	Visible
 
 	ID        int64 `bun:"id,pk,autoincrement"`
 	Username  string

@@ -9,7 +9,7 @@ import (
 // validator checks the fields of one record against their constraints, and
 // keeps every error that it finds. A text whose field has no @text is too long.
 type validator struct {
-	problems
+	fieldErrors
 
 	constraints Constraints
 }

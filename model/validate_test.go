@@ -10,22 +10,22 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// faults is what an error says of each field, as "field CODE".
-func faults(t *testing.T, err error) []string {
+// codesOf is what an error says of each field, as "field CODE".
+func codesOf(t *testing.T, err error) []string {
 	t.Helper()
 	if err == nil {
 		return nil
 	}
-	refusal, isRefusal := errors.AsType[*model.Error](err)
+	apiErr, isRefusal := errors.AsType[*model.Error](err)
 	if !isRefusal {
 		t.Fatalf("%v is no refusal", err)
 	}
 	var all []string
-	for _, f := range refusal.Fields {
+	for _, f := range apiErr.Fields {
 		all = append(all, f.Field+" "+string(f.Code))
 	}
-	if refusal.Code != refusal.Fields[0].Code {
-		t.Errorf("the refusal is %s, its first fault %s", refusal.Code, refusal.Fields[0].Code)
+	if apiErr.Code != apiErr.Fields[0].Code {
+		t.Errorf("the refusal is %s, its first fault %s", apiErr.Code, apiErr.Fields[0].Code)
 	}
 	return all
 }
@@ -53,18 +53,18 @@ func userConstraints() model.Constraints {
 
 func mappingConstraints() model.Constraints { return model.Constraints{"notes": {Max: 20_000}} }
 
-// refusal is a change of a valid record and the faults that come of it.
-type refusal[T any] struct {
+// rejection is a change of a valid record and the faults that come of it.
+type rejection[T any] struct {
 	name   string
 	change func(*T)
 	faults []string
 }
 
-func (r refusal[T]) hold(t *testing.T, valid func() *T, validate func(*T) error) {
+func (r rejection[T]) check(t *testing.T, valid func() *T, validate func(*T) error) {
 	t.Helper()
 	record := valid()
 	r.change(record)
-	if got := faults(t, validate(record)); !slices.Equal(got, r.faults) {
+	if got := codesOf(t, validate(record)); !slices.Equal(got, r.faults) {
 		t.Errorf("%s: refused with %v, want %v", r.name, got, r.faults)
 	}
 }
@@ -81,7 +81,7 @@ func TestPatient_Validate(t *testing.T) {
 	born := func(day string) func(*model.Patient) {
 		return func(p *model.Patient) { p.DateOfBirth = model.ParseDate(day) }
 	}
-	for _, r := range []refusal[model.Patient]{
+	for _, r := range []rejection[model.Patient]{
 		{"as it is", func(*model.Patient) {}, nil},
 		{"born today in India", born("2026-03-02"), nil},
 		{"born tomorrow", born("2026-03-03"), []string{"dateOfBirth INVALID"}},
@@ -104,7 +104,7 @@ func TestPatient_Validate(t *testing.T) {
 		{"long e-mail", func(p *model.Patient) { p.Email = new(model.EmailAddress(strings.Repeat("a", 250) + "@b.in")) }, []string{"email TOO_LONG"}},
 		{"no gender", func(p *model.Patient) { p.Gender = "" }, []string{"gender REQUIRED"}},
 	} {
-		r.hold(t, valid, func(p *model.Patient) error { return p.Validate(patientConstraints(), now) })
+		r.check(t, valid, func(p *model.Patient) error { return p.Validate(patientConstraints(), now) })
 	}
 }
 
@@ -120,7 +120,7 @@ func TestDoctor_Validate(t *testing.T) {
 		return func(d *model.Doctor) { d.ConsultationFee = model.ParseDecimal(text) }
 	}
 	years := func(n int) func(*model.Doctor) { return func(d *model.Doctor) { d.ExperienceYears = n } }
-	for _, r := range []refusal[model.Doctor]{
+	for _, r := range []rejection[model.Doctor]{
 		{"as it is", func(*model.Doctor) {}, nil},
 		{"no fee", fee("0"), nil},
 		{"highest fee", fee("100000.00"), nil},
@@ -140,7 +140,7 @@ func TestDoctor_Validate(t *testing.T) {
 		{"specialization", func(d *model.Doctor) { d.Specialization = strings.Repeat("1", 101) }, []string{"specialization TOO_LONG"}},
 		{"e-mail", func(d *model.Doctor) { d.Email = "" }, []string{"email REQUIRED"}},
 	} {
-		r.hold(t, valid, func(d *model.Doctor) error { return d.Validate(doctorConstraints()) })
+		r.check(t, valid, func(d *model.Doctor) error { return d.Validate(doctorConstraints()) })
 	}
 }
 
@@ -150,7 +150,7 @@ func TestUser_ValidateRegistration(t *testing.T) {
 		return &model.User{Username: "asha.rao+1@clinic", Email: "asha@clinic.example", Role: model.RolePatient}
 	}
 	name := func(text string) func(*model.User) { return func(u *model.User) { u.Username = text } }
-	for _, r := range []refusal[model.User]{
+	for _, r := range []rejection[model.User]{
 		{"as it is", func(*model.User) {}, nil},
 		{"doctor", func(u *model.User) { u.Role = model.RoleDoctor }, nil},
 		{"administrator", func(u *model.User) { u.Role = model.RoleAdmin }, []string{"role INVALID"}},
@@ -163,7 +163,7 @@ func TestUser_ValidateRegistration(t *testing.T) {
 		{"blank name", name("  "), []string{"username REQUIRED"}},
 		{"all at once", func(u *model.User) { *u = model.User{Phone: new(model.PhoneNumber("12"))} }, []string{"username REQUIRED", "email REQUIRED", "phone INVALID", "role INVALID"}},
 	} {
-		r.hold(t, valid, func(u *model.User) error { return u.ValidateRegistration(userConstraints()) })
+		r.check(t, valid, func(u *model.User) error { return u.ValidateRegistration(userConstraints()) })
 	}
 	admin := valid()
 	admin.Role = model.RoleAdmin
@@ -175,14 +175,14 @@ func TestUser_ValidateRegistration(t *testing.T) {
 func TestMapping_Validate(t *testing.T) {
 	t.Parallel()
 	notes := func(text *string) func(*model.Mapping) { return func(m *model.Mapping) { m.Notes = text } }
-	for _, r := range []refusal[model.Mapping]{
+	for _, r := range []rejection[model.Mapping]{
 		{"no notes", notes(nil), nil},
 		{"empty notes", notes(new(" ")), nil},
 		{"longest notes", notes(new(strings.Repeat("अ", 20_000))), nil},
 		{"too long", notes(new(strings.Repeat("a", 20_001))), []string{"notes TOO_LONG"}},
 		{"null character", notes(new("a\x00")), []string{"notes INVALID"}},
 	} {
-		r.hold(t, func() *model.Mapping { return &model.Mapping{} },
+		r.check(t, func() *model.Mapping { return &model.Mapping{} },
 			func(m *model.Mapping) error { return m.Validate(mappingConstraints()) })
 	}
 }
@@ -206,7 +206,7 @@ func TestValidate_TakesItsBoundsFromTheConstraints(t *testing.T) {
 		"experienceYears": {Min: 5, Max: 6}, "consultationFee": {Min: 10, Max: 20}, "availability": {Required: true},
 	})
 	want := []string{"name TOO_LONG", "email TOO_LONG", "experienceYears INVALID", "consultationFee INVALID", "availability REQUIRED"}
-	if got := faults(t, err); !slices.Equal(got, want) {
+	if got := codesOf(t, err); !slices.Equal(got, want) {
 		t.Errorf("refused with %v, want %v", got, want)
 	}
 	for _, message := range []string{"greater than or equal to 5.", "between 10 and 20.", "no more than 6 characters.", "no more than 19 characters."} {
@@ -218,7 +218,7 @@ func TestValidate_TakesItsBoundsFromTheConstraints(t *testing.T) {
 
 func TestValidate_TextWithoutAConstraintIsTooLong(t *testing.T) {
 	t.Parallel()
-	if got := faults(t, (&model.Mapping{Notes: new("x")}).Validate(nil)); !slices.Equal(got, []string{"notes TOO_LONG"}) {
+	if got := codesOf(t, (&model.Mapping{Notes: new("x")}).Validate(nil)); !slices.Equal(got, []string{"notes TOO_LONG"}) {
 		t.Errorf("refused with %v", got)
 	}
 }

@@ -13,7 +13,7 @@ import (
 func filterDoctors(s query.Scope, args query.Args) (q query.Selection, err error) {
 	f := orZero(query.Arg[model.DoctorFilter](args, "filter"))
 	if f.MaxConsultationFee != nil && !f.MaxConsultationFee.Valid() {
-		return q, model.RefuseField("maxConsultationFee", model.CodeBadUserInput, "maxConsultationFee must be a number.")
+		return q, model.NewFieldError("maxConsultationFee", model.CodeBadUserInput, "maxConsultationFee must be a number.")
 	}
 	if err := checkText("specialization", f.Specialization); err != nil {
 		return q, err
@@ -59,7 +59,7 @@ func (s *Store) CreateDoctor(ctx context.Context, v *model.Viewer, d *model.Doct
 		return nil, unauthenticated()
 	}
 	if isMe && v.Role != model.RoleDoctor {
-		return nil, model.RefuseField("isMe", model.CodeForbidden, "Only an account with the role DOCTOR can be linked to a doctor entry.")
+		return nil, model.NewFieldError("isMe", model.CodeForbidden, "Only an account with the role DOCTOR can be linked to a doctor entry.")
 	}
 	if err := d.Validate(s.Constraints("Doctor")); err != nil {
 		return nil, err
@@ -140,7 +140,7 @@ func (s *Store) checkDoctorAccount(ctx context.Context, v *model.Viewer, account
 		return err
 	}
 	if u.Role != model.RoleDoctor {
-		return model.RefuseField("accountId", model.CodeInvalid, "This account does not have the role DOCTOR.")
+		return model.NewFieldError("accountId", model.CodeInvalid, "This account does not have the role DOCTOR.")
 	}
 	return nil
 }

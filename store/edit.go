@@ -57,7 +57,7 @@ func edit[T any, P owned[T]](ctx context.Context, s *Store, v *model.Viewer, id 
 		case life.DeletedAt == nil && u.restores:
 			return nil
 		case expected != nil && *expected != life.Version:
-			return model.RefuseField("expectedVersion", model.CodeVersionConflict, "Someone else has changed this record. Load it again, then repeat your change.")
+			return model.NewFieldError("expectedVersion", model.CodeVersionConflict, "Someone else has changed this record. Load it again, then repeat your change.")
 		}
 		if err := apply(ctx, s, tx, row, u, setUpdatedAt+`, version = ?TableAlias.version + 1`); err != nil {
 			return err
@@ -163,7 +163,7 @@ func change[T any, P rowOf[T]](row P, u update[T]) error {
 	var faults []error
 	for _, c := range u.changes {
 		if c.Apply == nil {
-			faults = append(faults, model.RefuseField(c.Field, model.CodeRequired, "This field may not be null."))
+			faults = append(faults, model.NewFieldError(c.Field, model.CodeRequired, "This field may not be null."))
 			continue
 		}
 		c.Apply(row)

@@ -111,7 +111,7 @@ func TestUpdate_WritesEveryFieldThatTheSchemaLetsBeSet(t *testing.T) {
 	other.DateOfBirth, other.Gender, other.Email = model.ParseDate("1970-07-07"), model.GenderOther, new(model.EmailAddress("o@home.example"))
 	other.Address, other.EmergencyContact, other.BloodGroup = "elsewhere", "+919811111112", new(model.ONegative)
 	patient := ok(c.Store.UpdatePatient(t.Context(), priya.Viewer, arjun.ID, nil, whole(storetest.Policy(t), "Patient", func(p *model.Patient) {
-		other.Seen, other.Lifecycle, other.ID = p.Seen, p.Lifecycle, p.ID
+		other.Visible, other.Lifecycle, other.ID = p.Visible, p.Lifecycle, p.ID
 		*p = *other
 	})))(t)
 	other.Lifecycle, other.DateOfBirth = patient.Lifecycle, patient.DateOfBirth
@@ -123,7 +123,7 @@ func TestUpdate_WritesEveryFieldThatTheSchemaLetsBeSet(t *testing.T) {
 	next.Address, next.ConsultationFee, next.Availability = "elsewhere", model.ParseDecimal("99.5"), "Sun"
 	var changes []model.Change[model.Doctor]
 	for _, change := range whole(storetest.Policy(t), "Doctor", func(d *model.Doctor) {
-		next.Seen, next.Lifecycle, next.ID, next.AccountID = d.Seen, d.Lifecycle, d.ID, d.AccountID
+		next.Visible, next.Lifecycle, next.ID, next.AccountID = d.Visible, d.Lifecycle, d.ID, d.AccountID
 		*d = *next
 	}) {
 		if change.Field != "isVerified" && change.Field != "account" { // by VerifyDoctor

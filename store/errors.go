@@ -64,7 +64,7 @@ func unreachable(err error) bool {
 func translateSQLState(doing string, fault *pgconn.PgError) error {
 	if fault.Code == uniqueViolation {
 		if field, known := violated(fault.ConstraintName); known {
-			return model.RefuseField(field.Field, field.Code, field.Message)
+			return model.NewFieldError(field.Field, field.Code, field.Message)
 		}
 	}
 	for _, class := range []string{connectionClass, rollbackClass, resourcesClass, interventionClass} {
@@ -79,24 +79,24 @@ func translateSQLState(doing string, fault *pgconn.PgError) error {
 // notFound is the one answer for what does not exist, whether it never did or
 // only does not for this viewer.
 func notFound(field string) error {
-	return model.RefuseField(field, model.CodeNotFound, "There is no such record.")
+	return model.NewFieldError(field, model.CodeNotFound, "There is no such record.")
 }
 
 // deleted is for a change of a record that its viewer would have to restore
 // first.
 func deleted(field string) error {
-	return model.RefuseField(field, model.CodeDeleted, "This record was deleted. Restore it first.")
+	return model.NewFieldError(field, model.CodeDeleted, "This record was deleted. Restore it first.")
 }
 
 func unavailable() error {
-	return model.Refuse(model.CodeUnavailable, "The server is busy or its database cannot be reached. Please try again.")
+	return model.NewError(model.CodeUnavailable, "The server is busy or its database cannot be reached. Please try again.")
 }
 
 func isNoRows(err error) bool { return errors.Is(err, sql.ErrNoRows) }
 
 // unauthenticated is for a write without a viewer.
 func unauthenticated() error {
-	return model.Refuse(model.CodeUnauthenticated, "Sign in first.")
+	return model.NewError(model.CodeUnauthenticated, "Sign in first.")
 }
 
 // renameField renames a field of a refusal to what the mutation calls it.

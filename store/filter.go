@@ -28,9 +28,9 @@ func checkText(field string, text *string) error {
 	case text == nil:
 		return nil
 	case strings.ContainsRune(*text, 0):
-		return model.RefuseField(field, model.CodeBadUserInput, field+" must not contain null characters.")
+		return model.NewFieldError(field, model.CodeBadUserInput, field+" must not contain null characters.")
 	case utf8.RuneCountInString(*text) > longestTerm:
-		return model.RefuseField(field, model.CodeBadUserInput, fmt.Sprintf("%s must have at most %d characters.", field, longestTerm))
+		return model.NewFieldError(field, model.CodeBadUserInput, fmt.Sprintf("%s must have at most %d characters.", field, longestTerm))
 	default:
 		return nil
 	}

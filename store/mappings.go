@@ -59,7 +59,7 @@ func (s *Store) AssignDoctor(ctx context.Context, v *model.Viewer, m *model.Mapp
 			return err
 		}
 		if !s.policy.Field("Patient", "doctors").CanWrite(patient.Relations) {
-			return model.RefuseField("patientId", model.CodeForbidden, "Only the patient's owner may assign a doctor.")
+			return model.NewFieldError("patientId", model.CodeForbidden, "Only the patient's owner may assign a doctor.")
 		}
 		if _, err := tx.NewInsert().Model(m).Returning("id").Exec(ctx); err != nil {
 			return err
@@ -122,7 +122,7 @@ func (s *Store) editMapping(ctx context.Context, v *model.Viewer, id int64, u up
 			return err
 		}
 		if !row.IsActive {
-			return model.RefuseField("id", model.CodeDeleted, "This mapping has ended. Assign the doctor again.")
+			return model.NewFieldError("id", model.CodeDeleted, "This mapping has ended. Assign the doctor again.")
 		}
 		if err := apply(ctx, s, tx, row, u, setUpdatedAt); err != nil {
 			return err

@@ -41,7 +41,7 @@ func filterPatients(s query.Scope, args query.Args) (q query.Selection, err erro
 
 func checkDate(field string, date *model.Date) error {
 	if date != nil && !date.Valid() {
-		return model.RefuseField(field, model.CodeBadUserInput, field+" must be a date, such as 1990-05-15.")
+		return model.NewFieldError(field, model.CodeBadUserInput, field+" must be a date, such as 1990-05-15.")
 	}
 	return nil
 }

@@ -70,7 +70,7 @@ func (s *Store) RotateSession(ctx context.Context, from, to Session) (*model.Use
 		return nil, translate("rotate session", err)
 	}
 	if reused || err != nil {
-		return nil, model.RefuseField("refresh", model.CodeInvalidToken, "This refresh token is not valid any more. Sign in again.")
+		return nil, model.NewFieldError("refresh", model.CodeInvalidToken, "This refresh token is not valid any more. Sign in again.")
 	}
 	return u, nil
 }

@@ -121,7 +121,7 @@ func (a *Accounts) Login(ctx context.Context, email model.EmailAddress, password
 	if err != nil {
 		return nil, err
 	}
-	refused := model.Refuse(model.CodeInvalidCredentials, "No active account found with the given credentials")
+	refused := model.NewError(model.CodeInvalidCredentials, "No active account found with the given credentials")
 	hash, err := a.verify(ctx, credential, string(email), password, addr, refused)
 	if err != nil {
 		return nil, err
@@ -191,7 +191,7 @@ func (a *Accounts) rehash(ctx context.Context, c *store.Credential, password str
 
 func tooManyAttempts(wait time.Duration) error {
 	seconds := int(math.Ceil(wait.Seconds()))
-	refusal := model.Refuse(model.CodeTooManyAttempts, fmt.Sprintf("Too many attempts. Try again in %d seconds.", seconds))
+	refusal := model.NewError(model.CodeTooManyAttempts, fmt.Sprintf("Too many attempts. Try again in %d seconds.", seconds))
 	refusal.RetryAfter = seconds
 	return refusal
 }
@@ -200,7 +200,7 @@ func tooManyAttempts(wait time.Duration) error {
 // deadline passed before the hash was computed.
 func hashError(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
-		return model.Refuse(model.CodeUnavailable, "The server is busy. Please try again.")
+		return model.NewError(model.CodeUnavailable, "The server is busy. Please try again.")
 	}
 	return fmt.Errorf("hash password: %w", err)
 }
@@ -222,7 +222,7 @@ func (a *Accounts) reload(ctx context.Context, sessionID string, pair Pair) (*Si
 }
 
 func invalidToken(message string) error {
-	return model.RefuseField("refresh", model.CodeInvalidToken, message)
+	return model.NewFieldError("refresh", model.CodeInvalidToken, message)
 }
 
 // Refresh exchanges a refresh token for a new pair of tokens of the same
@@ -279,7 +279,7 @@ func (a *Accounts) ChangePassword(ctx context.Context, v *model.Viewer, current,
 	if err := weakPassword(CheckPassword("newPassword", next, credential.Username, string(credential.Email))); err != nil {
 		return nil, err
 	}
-	refused := model.RefuseField("currentPassword", model.CodeInvalidCredentials, "This is not the present password.")
+	refused := model.NewFieldError("currentPassword", model.CodeInvalidCredentials, "This is not the present password.")
 	present, err := a.verify(ctx, credential, string(credential.Email), current, addr, refused)
 	if err != nil {
 		return nil, err

@@ -31,5 +31,5 @@ func (a *Accounts) VerifyToken(ctx context.Context, token string) error {
 }
 
 func refuseToken(err error) error {
-	return model.RefuseField("token", model.CodeInvalidToken, err.Error())
+	return model.NewFieldError("token", model.CodeInvalidToken, err.Error())
 }

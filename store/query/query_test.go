@@ -16,7 +16,7 @@ import (
 // folder and note are records that no other package has: the engine knows no type
 // by name.
 type folder struct {
-	model.Seen
+	model.Visible
 
 	ID        int64 `bun:"id,pk"`
 	Title     string
@@ -28,7 +28,7 @@ func (*folder) IsNode()            {}
 func (*folder) TypeName() string   { return "Folder" }
 
 type note struct {
-	model.Seen
+	model.Visible
 
 	ID       int64 `bun:"id,pk"`
 	FolderID int64
