@@ -10,19 +10,19 @@ import (
 
 // relations holds the schema's enum Relation and model's relations together.
 func (c *compiler) relations() {
-	known := (^model.Relations(0)).Names()
-	var named []string
+	modelNames := (^model.Relations(0)).Names()
+	var schemaNames []string
 	if def := c.schema.Types["Relation"]; def != nil {
 		for _, value := range def.EnumValues {
-			named = append(named, value.Name)
-			if !slices.Contains(known, value.Name) {
-				c.mistake("Relation."+value.Name, "package model does not know this relation")
+			schemaNames = append(schemaNames, value.Name)
+			if !slices.Contains(modelNames, value.Name) {
+				c.addError("Relation."+value.Name, "package model does not know this relation")
 			}
 		}
 	}
-	for _, name := range known {
-		if !slices.Contains(named, name) {
-			c.mistake("Relation."+name, "package model has this relation, the schema does not")
+	for _, name := range modelNames {
+		if !slices.Contains(schemaNames, name) {
+			c.addError("Relation."+name, "package model has this relation, the schema does not")
 		}
 	}
 }
@@ -30,35 +30,35 @@ func (c *compiler) relations() {
 func (c *compiler) audiences() {
 	def := c.schema.Types["Audience"]
 	if def == nil {
-		c.mistake("Audience", "the schema has no such enum")
+		c.addError("Audience", "the schema has no such enum")
 		return
 	}
 	for _, value := range def.EnumValues {
 		if admits := value.Directives.ForName("admits"); admits != nil {
-			c.policy.Audiences[model.Audience(value.Name)] = c.admitted(value.Name, admits)
+			c.policy.Audiences[model.Audience(value.Name)] = c.admittedRelations(value.Name, admits)
 		}
 	}
 }
 
-// admitted returns the mask of the relations that an @admits names.
-func (c *compiler) admitted(audience string, admits *ast.Directive) model.Relations {
+// admittedRelations returns the mask of the relations that an @admits names.
+func (c *compiler) admittedRelations(audience string, admits *ast.Directive) model.Relations {
 	var mask model.Relations
 	if admits.Arguments.ForName("relations") == nil {
-		c.mistake("Audience."+audience, "@admits has no relations")
+		c.addError("Audience."+audience, "@admits has no relations")
 		return 0
 	}
 	for _, name := range c.list(admits, "relations") {
 		bit, ok := model.ParseRelation(name)
 		if !ok {
-			c.mistake("Audience."+audience, "@admits names the relation %s, which does not exist", name)
+			c.addError("Audience."+audience, "@admits names the relation %s, which does not exist", name)
 		}
 		mask |= bit
 	}
-	return closed(mask)
+	return impliedBy(mask)
 }
 
-// listed returns the values of a list. A single value is a list of one.
-func listed(value *ast.Value) []string {
+// valuesOf returns the values of a list. A single value is a list of one.
+func valuesOf(value *ast.Value) []string {
 	if value.Kind != ast.ListValue {
 		return []string{value.Raw}
 	}
@@ -69,9 +69,9 @@ func listed(value *ast.Value) []string {
 	return all
 }
 
-// closed adds the relations that those in the mask imply the admission of:
+// impliedBy adds the relations that those in the mask imply the admission of:
 // everyone is ANYONE, and a caller with a further relation is SIGNED_IN.
-func closed(mask model.Relations) model.Relations {
+func impliedBy(mask model.Relations) model.Relations {
 	var all model.Relations
 	for _, name := range (^model.Relations(0)).Names() {
 		bit, _ := model.ParseRelation(name)
@@ -92,12 +92,12 @@ func closed(mask model.Relations) model.Relations {
 func (c *compiler) audience(where string, directive *ast.Directive, argument string) (model.Relations, bool) {
 	value := c.value(directive, argument)
 	if value == nil {
-		c.mistake(where, "@%s has no argument %s", directive.Name, argument)
+		c.addError(where, "@%s has no argument %s", directive.Name, argument)
 		return 0, false
 	}
 	mask, ok := c.policy.Audiences[model.Audience(value.Raw)]
 	if !ok {
-		c.mistake(where, "@%s(%s:) names the audience %s, which has no @admits", directive.Name, argument, value.Raw)
+		c.addError(where, "@%s(%s:) names the audience %s, which has no @admits", directive.Name, argument, value.Raw)
 	}
 	return mask, ok
 }
@@ -117,7 +117,7 @@ func (c *compiler) value(directive *ast.Directive, argument string) *ast.Value {
 // list returns the values of an argument of a directive; none without it.
 func (c *compiler) list(directive *ast.Directive, argument string) []string {
 	if value := c.value(directive, argument); value != nil {
-		return listed(value)
+		return valuesOf(value)
 	}
 	return nil
 }

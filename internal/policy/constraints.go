@@ -18,13 +18,13 @@ func (c *compiler) constraints() {
 		def, found := c.schema.Types[name], model.Constraints{}
 		for _, field := range def.Fields {
 			where := name + "." + field.Name
-			if why := s.unread(c, def, field); why != "" {
-				c.refuse(where, field, "text", why)
-				c.refuse(where, field, "range", why)
+			if why := s.whyUnread(c, def, field); why != "" {
+				c.forbidDirective(where, field, "text", why)
+				c.forbidDirective(where, field, "range", why)
 			}
 			constraint := c.limits(where, field)
 			if c.isRecord(name) && constraint.Min > 0 {
-				c.refuse(where, field, "text", "a text of a record has no min, it is required or may be empty")
+				c.forbidDirective(where, field, "text", "a text of a record has no min, it is required or may be empty")
 			}
 			constraint.Required = s.required(field)
 			if constraint != (model.Constraint{}) {
@@ -90,8 +90,8 @@ func fieldOf(def *ast.Definition, name string) *ast.FieldDefinition {
 	return def.Fields.ForName(name)
 }
 
-// unread returns why nothing reads the limit of a field, or "".
-func (s setters) unread(c *compiler, def *ast.Definition, field *ast.FieldDefinition) string {
+// whyUnread returns why nothing reads the limit of a field, or "".
+func (s setters) whyUnread(c *compiler, def *ast.Definition, field *ast.FieldDefinition) string {
 	record, isInput := s.records[def]
 	switch {
 	case c.isRecord(def.Name) && len(s.sources[field]) == 0:
@@ -124,11 +124,11 @@ func (c *compiler) limits(where string, field *ast.FieldDefinition) (limit model
 			continue
 		}
 		if field.Type.Elem != nil || !slices.Contains(of.types, field.Type.Name()) {
-			c.mistake(where, "@%s does not fit the type %s", of.directive, field.Type)
+			c.addError(where, "@%s does not fit the type %s", of.directive, field.Type)
 		}
 		limit.Min, limit.Max = c.number(where, directive, "min"), c.number(where, directive, "max")
 		if limit.Min > limit.Max {
-			c.mistake(where, "@%s has the min %d and the max %d", of.directive, limit.Min, limit.Max)
+			c.addError(where, "@%s has the min %d and the max %d", of.directive, limit.Min, limit.Max)
 		}
 	}
 	return limit
@@ -137,12 +137,12 @@ func (c *compiler) limits(where string, field *ast.FieldDefinition) (limit model
 func (c *compiler) number(where string, directive *ast.Directive, argument string) int {
 	value := c.value(directive, argument)
 	if value == nil {
-		c.mistake(where, "@%s has no argument %s", directive.Name, argument)
+		c.addError(where, "@%s has no argument %s", directive.Name, argument)
 		return 0
 	}
 	number, err := strconv.Atoi(value.Raw)
 	if err != nil {
-		c.mistake(where, "@%s(%s:) is no number: %s", directive.Name, argument, value.Raw)
+		c.addError(where, "@%s(%s:) is no number: %s", directive.Name, argument, value.Raw)
 	}
 	return number
 }
@@ -154,17 +154,17 @@ func (c *compiler) userErrors(def *ast.Definition, field *ast.FieldDefinition) {
 		return
 	}
 	if def != c.schema.Mutation {
-		c.refuse(where, field, "userErrors", "it is no mutation")
+		c.forbidDirective(where, field, "userErrors", "it is no mutation")
 		return
 	}
-	value, known := c.value(directive, "codes"), c.schema.Types["UserErrorCode"]
+	value, codeEnum := c.value(directive, "codes"), c.schema.Types["UserErrorCode"]
 	if value == nil {
-		c.mistake(where, "@userErrors has no argument codes")
+		c.addError(where, "@userErrors has no argument codes")
 		return
 	}
-	for _, code := range listed(value) {
-		if known == nil || known.EnumValues.ForName(code) == nil {
-			c.mistake(where, "@userErrors names the code %s, which does not exist", code)
+	for _, code := range valuesOf(value) {
+		if codeEnum == nil || codeEnum.EnumValues.ForName(code) == nil {
+			c.addError(where, "@userErrors names the code %s, which does not exist", code)
 		}
 	}
 }

@@ -43,7 +43,7 @@ func TestConstraints_EveryMutationListsItsCodes(t *testing.T) {
 			t.Errorf("%s has no @userErrors", mutation.Name)
 			continue
 		}
-		codes := listed(directive.Arguments.ForName("codes").Value)
+		codes := valuesOf(directive.Arguments.ForName("codes").Value)
 		for place, text := range described(schema, mutation) {
 			for _, code := range schema.Types["UserErrorCode"].EnumValues {
 				named := regexp.MustCompile(`\b` + code.Name + `\b`).MatchString(text)

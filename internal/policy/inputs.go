@@ -36,13 +36,13 @@ func (c *compiler) input(in input) {
 	creates, updates := in.Directives.ForName("creates"), in.Directives.ForName("updates")
 	switch {
 	case creates != nil && updates != nil:
-		c.mistake(in.Name, "has both @creates and @updates")
+		c.addError(in.Name, "has both @creates and @updates")
 	case creates != nil:
 		c.createInput(in, creates)
 	case updates != nil:
 		c.updateInput(in, updates)
 	case c.setsRecord(in):
-		c.mistake(in.Name, "sets a record in Mutation.%s, but has neither @creates nor @updates", in.mutation.Name)
+		c.addError(in.Name, "sets a record in Mutation.%s, but has neither @creates nor @updates", in.mutation.Name)
 	}
 }
 
@@ -50,7 +50,7 @@ func (c *compiler) input(in input) {
 // field of the record that someone may write, or the mutation answers with
 // nothing but records. The inputs of sessions need none.
 func (c *compiler) setsRecord(in input) bool {
-	records, others := c.answers(in.mutation)
+	records, others := c.payloadRecords(in.mutation)
 	for _, record := range records {
 		for _, named := range in.Fields {
 			if rule, ok := c.rule(record, counterpart(record, named.Name)); ok && rule.Write != 0 {
@@ -61,9 +61,9 @@ func (c *compiler) setsRecord(in input) bool {
 	return len(records) > 0 && others == 0
 }
 
-// answers returns the records that a mutation answers with, and counts the
+// payloadRecords returns the records that a mutation answers with, and counts the
 // other objects next to them. Lists, such as those of errors, do not count.
-func (c *compiler) answers(mutation *ast.FieldDefinition) (records []*ast.Definition, others int) {
+func (c *compiler) payloadRecords(mutation *ast.FieldDefinition) (records []*ast.Definition, others int) {
 	payload := c.schema.Types[mutation.Type.Name()]
 	if isRecord(payload) {
 		return []*ast.Definition{payload}, 0
@@ -88,13 +88,13 @@ func isRecord(def *ast.Definition) bool {
 func (c *compiler) recordOf(in input, directive *ast.Directive) *ast.Definition {
 	where, name := "Mutation."+in.mutation.Name, strings.Join(c.list(directive, "type"), " ")
 	record := c.schema.Types[name]
-	switch records, _ := c.answers(in.mutation); {
+	switch records, _ := c.payloadRecords(in.mutation); {
 	case !isRecord(record):
-		c.mistake(in.Name, "@%s(type:) names %q, which is no type with @access", directive.Name, name)
+		c.addError(in.Name, "@%s(type:) names %q, which is no type with @access", directive.Name, name)
 	case len(records) != 1:
-		c.mistake(where, "its payload must have exactly one field whose type has @access, but has %d", len(records))
+		c.addError(where, "its payload must have exactly one field whose type has @access, but has %d", len(records))
 	case records[0] != record:
-		c.mistake(where, "answers with %s, but its input %s names %s", records[0].Name, in.Name, name)
+		c.addError(where, "answers with %s, but its input %s names %s", records[0].Name, in.Name, name)
 	default:
 		return record
 	}
@@ -111,12 +111,12 @@ func (c *compiler) updateInput(in input, directive *ast.Directive) {
 		where := in.Name + "." + named.Name
 		field := counterpart(record, named.Name)
 		if field == "" {
-			c.mistake(where, "%s has no such field", record.Name)
+			c.addError(where, "%s has no such field", record.Name)
 			continue
 		}
 		// A field without a rule has been reported as such already.
 		if rule, ok := c.rule(record, field); ok && rule.Write == 0 {
-			c.mistake(record.Name+"."+field, "is set by %s, but nobody may write it", where)
+			c.addError(record.Name+"."+field, "is set by %s, but nobody may write it", where)
 		}
 		fields = append(fields, field)
 	}
@@ -139,16 +139,16 @@ func (c *compiler) createInput(in input, directive *ast.Directive) {
 	except := c.list(directive, "except")
 	for _, name := range except {
 		if in.Fields.ForName(name) == nil {
-			c.mistake(in.Name+"."+name, "@creates(except:) names it, but the input has no such field")
+			c.addError(in.Name+"."+name, "@creates(except:) names it, but the input has no such field")
 		}
 	}
 	for _, named := range in.Fields {
 		where, field := in.Name+"."+named.Name, counterpart(record, named.Name)
 		switch excepted := slices.Contains(except, named.Name); {
 		case excepted && field != "":
-			c.mistake(where, "@creates(except:) names it, but it sets %s.%s", record.Name, field)
+			c.addError(where, "@creates(except:) names it, but it sets %s.%s", record.Name, field)
 		case !excepted && field == "":
-			c.mistake(where, "%s has no such field, and @creates(except:) does not name it", record.Name)
+			c.addError(where, "%s has no such field, and @creates(except:) does not name it", record.Name)
 		case !excepted:
 			c.createField(in, record, named.Name, field)
 		}
@@ -167,7 +167,7 @@ func (c *compiler) createField(in input, record *ast.Definition, name, field str
 	rule, ok := c.rule(record, field)
 	once := rule.Write == 0 && (public || name != field)
 	if ok && !once && !rule.Write.Any(creator) {
-		c.mistake(record.Name+"."+field, "is set by %s.%s, but %s may not write it", in.Name, name, names(creator))
+		c.addError(record.Name+"."+field, "is set by %s.%s, but %s may not write it", in.Name, name, names(creator))
 	}
 }
 

@@ -46,21 +46,21 @@ func Compile(schema *ast.Schema) (*model.Policy, error) {
 	}
 	c.inputs()
 	c.constraints()
-	if len(c.mistakes) > 0 {
-		return nil, errors.New("the access rules of the schema contradict each other:\n  " + strings.Join(c.mistakes, "\n  "))
+	if len(c.schemaErrors) > 0 {
+		return nil, errors.New("the access rules of the schema contradict each other:\n  " + strings.Join(c.schemaErrors, "\n  "))
 	}
 	return c.policy, nil
 }
 
 // compiler gathers the policy and, in the order they are met, the mistakes.
 type compiler struct {
-	schema   *ast.Schema
-	policy   *model.Policy
-	mistakes []string
+	schema       *ast.Schema
+	policy       *model.Policy
+	schemaErrors []string
 }
 
-func (c *compiler) mistake(where, format string, args ...any) {
-	c.mistakes = append(c.mistakes, where+": "+fmt.Sprintf(format, args...))
+func (c *compiler) addError(where, format string, args ...any) {
+	c.schemaErrors = append(c.schemaErrors, where+": "+fmt.Sprintf(format, args...))
 }
 
 // definition compiles one type: its root fields, its records, or nothing.
@@ -72,7 +72,7 @@ func (c *compiler) definition(def *ast.Definition) {
 	case def.Directives.ForName("access") != nil:
 		c.record(def)
 	default:
-		c.plain(def)
+		c.nonRecord(def)
 	}
 }
 
@@ -88,27 +88,27 @@ func (c *compiler) roots(def *ast.Definition) {
 				c.policy.Roots[where] = mask
 			}
 		}
-		c.refuse(where, field, "owner", "it is a root field, whose rule is @access")
+		c.forbidDirective(where, field, "owner", "it is a root field, whose rule is @access")
 	}
 }
 
-// plain checks a type that is no record: nothing in it can be owned.
-func (c *compiler) plain(def *ast.Definition) {
+// nonRecord checks a type that is no record: nothing in it can be owned.
+func (c *compiler) nonRecord(def *ast.Definition) {
 	if slices.Contains(def.Interfaces, "Node") {
-		c.mistake(def.Name, "implements Node but has no @access")
+		c.addError(def.Name, "implements Node but has no @access")
 		return
 	}
 	for _, field := range def.Fields {
 		where := def.Name + "." + field.Name
-		c.refuse(where, field, "owner", def.Name+" has no @access")
-		c.refuse(where, field, "access", "it is no root field")
+		c.forbidDirective(where, field, "owner", def.Name+" has no @access")
+		c.forbidDirective(where, field, "access", "it is no root field")
 	}
 }
 
-// refuse reports a directive that would be read by nobody, so that no rule
+// forbidDirective reports a directive that would be read by nobody, so that no rule
 // looks as if it held while it does not.
-func (c *compiler) refuse(where string, field *ast.FieldDefinition, directive, why string) {
+func (c *compiler) forbidDirective(where string, field *ast.FieldDefinition, directive, why string) {
 	if field.Directives.ForName(directive) != nil {
-		c.mistake(where, "@%s has no meaning here: %s", directive, why)
+		c.addError(where, "@%s has no meaning here: %s", directive, why)
 	}
 }

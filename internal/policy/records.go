@@ -18,14 +18,14 @@ func (c *compiler) record(def *ast.Definition) {
 	for _, field := range def.Fields {
 		where := def.Name + "." + field.Name
 		policy.Order = append(policy.Order, field.Name)
-		c.refuse(where, field, "access", "it is no root field")
+		c.forbidDirective(where, field, "access", "it is no root field")
 		owner := field.Directives.ForName("owner")
 		if owner == nil {
-			c.mistake(where, "has no @owner, though %s has @access", def.Name)
+			c.addError(where, "has no @owner, though %s has @access", def.Name)
 			continue
 		}
 		if rule, ok := c.field(where, owner); ok {
-			c.agree(where, field, exists, rule)
+			c.checkRule(where, field, exists, rule)
 			policy.Fields[field.Name] = rule
 		}
 	}
@@ -38,15 +38,15 @@ func (c *compiler) field(where string, owner *ast.Directive) (model.FieldPolicy,
 	return model.FieldPolicy{Read: read, Write: write}, readable && writable
 }
 
-// agree checks one field's rule against the type of the field and against the
+// checkRule checks one field's rule against the type of the field and against the
 // rule of its record. A refused non-null field would take the whole record
 // away, and a blind write would tell by its error what it may not show.
-func (c *compiler) agree(where string, field *ast.FieldDefinition, exists model.Relations, rule model.FieldPolicy) {
+func (c *compiler) checkRule(where string, field *ast.FieldDefinition, exists model.Relations, rule model.FieldPolicy) {
 	if field.Type.NonNull && !exists.Within(rule.Read) {
-		c.mistake(where, "is non-null, but hidden from %s, who can see the record", names(exists&^rule.Read))
+		c.addError(where, "is non-null, but hidden from %s, who can see the record", names(exists&^rule.Read))
 	}
 	if !rule.Write.Within(rule.Read) {
-		c.mistake(where, "may be written by %s, who cannot read it", names(rule.Write&^rule.Read))
+		c.addError(where, "may be written by %s, who cannot read it", names(rule.Write&^rule.Read))
 	}
 }
 
