@@ -19,7 +19,7 @@ import (
 // trip fails, each request whose rows have not arrived retries alone, so that
 // none gets the error of another.
 type coalescer struct {
-	most int
+	maxInFlight int
 
 	mu       sync.Mutex
 	inFlight int
@@ -43,8 +43,8 @@ const (
 )
 
 const (
-	// mostWaiters share one round trip.
-	mostWaiters = 16
+	// maxWaiters share one round trip.
+	maxWaiters = 16
 	// sharedTimeout is for requests without a deadline.
 	sharedTimeout = 10 * time.Second
 )
@@ -138,7 +138,7 @@ func sharedContext(waiters []*waiter) (context.Context, context.CancelFunc) {
 func (c *coalescer) join(w *waiter) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.inFlight < c.most {
+	if c.inFlight < c.maxInFlight {
 		c.inFlight++
 		return true
 	}
@@ -162,7 +162,7 @@ func (c *coalescer) cancel(w *waiter) bool {
 func (c *coalescer) take(first *waiter) []*waiter {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n := min(mostWaiters-1, len(c.waiting))
+	n := min(maxWaiters-1, len(c.waiting))
 	waiters := append(append(make([]*waiter, 0, 1+n), first), c.waiting[:n]...)
 	c.waiting = slices.Delete(c.waiting, 0, n)
 	return waiters

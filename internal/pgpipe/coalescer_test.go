@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/caregraph/caregraph/internal/pgpipe"
+	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
@@ -20,14 +21,10 @@ import (
 func open(t *testing.T, tracer pgx.QueryTracer) *pgpipe.Pool {
 	t.Helper()
 	config, err := pgxpool.ParseConfig(storetest.Database(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	config.MaxConns = 1
 	pool, err := pgxpool.NewWithConfig(t.Context(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	t.Cleanup(pool.Close)
 	return pgpipe.New(pool, tracer, 1)
 }
@@ -45,17 +42,8 @@ func share(ctx context.Context, p *pgpipe.Pool, text string) (string, error) {
 func mustShare(t *testing.T, p *pgpipe.Pool, text string) string {
 	t.Helper()
 	got, err := share(t.Context(), p, text)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.Must(t, err)
 	return got
-}
-
-func wantSame[T comparable](t *testing.T, what string, got, want T) {
-	t.Helper()
-	if got != want {
-		t.Errorf("%s is %v, want %v", what, got, want)
-	}
 }
 
 // watch is a tracer that does something before a statement is sent.
@@ -117,7 +105,7 @@ func TestRunShared_OneRoundTripForAllWhoWait(t *testing.T) {
 		})
 	}
 	q.flush()
-	wantSame(t, "round trips", p.Stat().AcquireCount()-before, 1)
+	testutil.Equal(t, "round trips", p.Stat().AcquireCount()-before, 1)
 }
 
 // TestRunShared_HasALimitPerRoundTrip, and no request is lost.
@@ -134,7 +122,7 @@ func TestRunShared_HasALimitPerRoundTrip(t *testing.T) {
 		})
 	}
 	q.flush()
-	wantSame(t, "round trips of 16", p.Stat().AcquireCount()-before, 3)
+	testutil.Equal(t, "round trips of 16", p.Stat().AcquireCount()-before, 3)
 }
 
 func TestRunShared_FailureReachesItsOwnRequestOnly(t *testing.T) {
@@ -176,7 +164,7 @@ func TestRunShared_FirstRequestIsCancelled(t *testing.T) {
 	}
 	leave()
 	q.flush()
-	wantSame(t, "round trips", p.Stat().AcquireCount()-before, 1)
+	testutil.Equal(t, "round trips", p.Stat().AcquireCount()-before, 1)
 }
 
 // TestRunShared_FirstRequestPanics: the others retry, and later requests run.
@@ -206,7 +194,7 @@ func TestRunShared_FirstRequestPanics(t *testing.T) {
 		})
 	}
 	q.flush()
-	wantSame(t, "the next one", mustShare(t, p, "SELECT 'y'::text"), "y")
+	testutil.Equal(t, "the next one", mustShare(t, p, "SELECT 'y'::text"), "y")
 }
 
 // TestRunShared_WaitingRequestIsCancelled, and those that stay run.
@@ -232,6 +220,6 @@ func TestRunShared_WaitingRequestIsCancelled(t *testing.T) {
 	}
 	leave()
 	<-left
-	wantSame(t, "requests that wait", q.waiting(), 2)
+	testutil.Equal(t, "requests that wait", q.waiting(), 2)
 	q.flush()
 }

@@ -4,7 +4,7 @@ package pgpipe
 // how many wait.
 func Hold(p *Pool) (waiting func() int, release func()) {
 	c, held := &p.coalescer, 0
-	for c.inFlight < c.most {
+	for c.inFlight < c.maxInFlight {
 		c.join(&waiter{})
 		held++
 	}

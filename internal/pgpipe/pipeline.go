@@ -22,8 +22,8 @@ type Pool struct {
 
 // New returns a Pool over a pgx pool. The tracer sees every statement; it may be
 // nil. RunShared has at most so many round trips in flight at once.
-func New(pool *pgxpool.Pool, tracer pgx.QueryTracer, mostShared int) *Pool {
-	return &Pool{Pool: pool, tracer: tracer, coalescer: coalescer{most: max(mostShared, 1)}}
+func New(pool *pgxpool.Pool, tracer pgx.QueryTracer, maxShared int) *Pool {
+	return &Pool{Pool: pool, tracer: tracer, coalescer: coalescer{maxInFlight: max(maxShared, 1)}}
 }
 
 // Run sends all statements in one round trip and fills in their rows. Each is
@@ -60,17 +60,17 @@ const violationClass = "23"
 // violates reports whether the database refused a value, and nothing else is
 // wrong.
 func violates(err error) bool {
-	fault, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && strings.HasPrefix(fault.Code, violationClass)
+	pgErr, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && strings.HasPrefix(pgErr.Code, violationClass)
 }
 
 var binaryFormat = []int16{pgx.BinaryFormatCode}
 
 func pipeline(ctx context.Context, conn *pgconn.PgConn, statements []*Statement) (err error) {
-	known := preparedOn(conn)
+	cache := preparedCache(conn)
 	if len(statements) == 1 { // as most are, which costs less without a pipeline
 		st := statements[0]
-		if description, ok := known.Get(st.Text); ok && description.Fields != nil {
+		if description, ok := cache.Get(st.Text); ok && description.Fields != nil {
 			return st.receive(conn.ExecStatement(ctx, description, st.Args, nil, binaryFormat))
 		}
 	}
@@ -78,15 +78,15 @@ func pipeline(ctx context.Context, conn *pgconn.PgConn, statements []*Statement)
 	p := conn.StartPipeline(ctx)
 	defer func() { err = errors.Join(err, p.Close()) }()
 	for _, st := range statements {
-		description, ok := known.Get(st.Text)
+		description, ok := cache.Get(st.Text)
 		if ok && description.Fields != nil {
 			p.SendQueryStatement(description, st.Args, nil, binaryFormat)
 			continue
 		}
 		if !ok {
-			description = known.add(st.Text)
+			description = cache.add(st.Text)
 			described = append(described, description)
-			for _, stale := range known.takeEvicted() {
+			for _, stale := range cache.takeEvicted() {
 				p.SendDeallocate(stale)
 			}
 			p.SendPrepare(description.Name, description.SQL, nil)

@@ -14,32 +14,32 @@ import (
 type prepared struct {
 	*lru.LRU[unique.Handle[string], *pgconn.StatementDescription]
 
-	made    int
+	count   int
 	evicted []string
 }
 
-// mostPrepared is how many statements a connection keeps; one takes some 50 KB
+// maxPrepared is how many statements a connection keeps; one takes some 50 KB
 // of PostgreSQL's memory.
-const mostPrepared = 100
+const maxPrepared = 100
 
 const preparedKey = "caregraph prepared"
 
-func preparedOn(conn *pgconn.PgConn) *prepared {
-	known, ok := conn.CustomData()[preparedKey].(*prepared)
+func preparedCache(conn *pgconn.PgConn) *prepared {
+	cache, ok := conn.CustomData()[preparedKey].(*prepared)
 	if !ok {
-		known = &prepared{}
-		known.LRU, _ = lru.NewLRU(mostPrepared, func(_ unique.Handle[string], d *pgconn.StatementDescription) { // fails for a size below 1 only
-			known.evicted = append(known.evicted, d.Name)
+		cache = &prepared{}
+		cache.LRU, _ = lru.NewLRU(maxPrepared, func(_ unique.Handle[string], d *pgconn.StatementDescription) { // fails for a size below 1 only
+			cache.evicted = append(cache.evicted, d.Name)
 		})
-		conn.CustomData()[preparedKey] = known
+		conn.CustomData()[preparedKey] = cache
 	}
-	return known
+	return cache
 }
 
 // add names a new statement.
 func (p *prepared) add(text unique.Handle[string]) *pgconn.StatementDescription {
-	p.made++
-	d := &pgconn.StatementDescription{Name: "read" + strconv.Itoa(p.made), SQL: text.Value()}
+	p.count++
+	d := &pgconn.StatementDescription{Name: "read" + strconv.Itoa(p.count), SQL: text.Value()}
 	p.Add(text, d)
 	return d
 }

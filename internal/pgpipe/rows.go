@@ -111,8 +111,8 @@ func Micros(value []byte) int64 { return BigInt(value) }
 // rowsKept is how many bytes of a result are kept for the next one: rowsKept for
 // its values, and as much for their cells, each of cellSize.
 const (
-	rowsKept = 1 << 18
-	cellSize = 8
+	maxPooled = 1 << 18
+	cellSize  = 8
 )
 
 var rowsPool = sync.Pool{New: func() any { return new(Rows) }}
@@ -121,7 +121,7 @@ func newRows() *Rows { return rowsPool.Get().(*Rows) }
 
 // Release returns the memory of the rows to a pool. The rows must not be used after it.
 func (r *Rows) Release() {
-	if cap(r.data) <= rowsKept && cap(r.cells) <= rowsKept/cellSize {
+	if cap(r.data) <= maxPooled && cap(r.cells) <= maxPooled/cellSize {
 		r.width, r.cells, r.data = 0, r.cells[:0], r.data[:0]
 		rowsPool.Put(r)
 	}
