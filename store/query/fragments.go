@@ -37,8 +37,8 @@ func (l *Load) fragments(v *model.Viewer) *fragments {
 	if cached, ok := l.node.fragments.Load(key); ok {
 		return cached.(*fragments)
 	}
-	made, _ := l.node.fragments.LoadOrStore(key, l.node.newFragments(PlaceholderViewer(v), key))
-	return made.(*fragments)
+	stored, _ := l.node.fragments.LoadOrStore(key, l.node.newFragments(PlaceholderViewer(v), key))
+	return stored.(*fragments)
 }
 
 func (n *Node) newFragments(v ViewerArg, key fragmentsKey) *fragments {

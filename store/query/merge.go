@@ -6,10 +6,10 @@ import (
 	"github.com/caregraph/caregraph/internal/pgpipe"
 )
 
-// mostMerged is how many columns of a record may be repeated in each row of its
+// maxMerged is how many columns of a record may be repeated in each row of its
 // list. A statement that reads a root and the one list below it costs less than
 // two statements as long as the root has few columns, and short ones.
-const mostMerged = 4
+const maxMerged = 4
 
 // mergeAll merges each load that can be with the one list below it.
 func mergeAll(loads []*Load) {
@@ -35,7 +35,7 @@ func mergeAll(loads []*Load) {
 
 // narrow reports whether the rows of a node at the root may be repeated.
 func (n *Node) narrow() bool {
-	return n.on == nil && len(n.joins) == 1 && len(n.columns) <= mostMerged && !n.wide &&
+	return n.on == nil && len(n.joins) == 1 && len(n.columns) <= maxMerged && !n.wide &&
 		n.columns[0] == output{n.Record(), "id", ""}
 }
 

@@ -128,8 +128,8 @@ func (j *Join) Relations() int {
 // Column returns the column of a field of the record's model, named as in Go.
 // Its type is that of the field; a Decimal comes as a text.
 func (j *Join) Column(field string) (int, error) {
-	c, known := j.typ.columns[field]
-	if !known {
+	c, ok := j.typ.columns[field]
+	if !ok {
 		return 0, fmt.Errorf("%s.%s is no column", j.typ.Name, field)
 	}
 	j.export(c.name)

@@ -112,7 +112,7 @@ func TestLoad_BindsEachParameter(t *testing.T) {
 			r := newRecords(t, types(), policy(nil))
 			folders := r.Type("Folder").Node()
 			if !narrow {
-				for range mostMerged {
+				for range maxMerged {
 					if _, err := folders.Record().Column("Title"); err != nil {
 						t.Fatal(err)
 					}

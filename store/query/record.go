@@ -133,7 +133,7 @@ type column struct {
 	wide       bool
 }
 
-const mostNarrow = 1_000
+const maxNarrow = 1_000
 
 // Records holds all record types. It is safe for concurrent use.
 type Records struct {
@@ -160,7 +160,7 @@ func NewRecords(types []RecordType, policy *model.Policy) (*Records, error) {
 		t.records, t.columns, t.table = r, map[string]column{}, dialect.Tables().Get(t.Model)
 		for _, f := range t.table.Fields {
 			limit := policy.Types[t.Name].Constraints[strings.ToLower(f.GoName[:1])+f.GoName[1:]]
-			c := column{name: f.Name, wide: f.IndirectType.Kind() == reflect.String && limit.Max > mostNarrow}
+			c := column{name: f.Name, wide: f.IndirectType.Kind() == reflect.String && limit.Max > maxNarrow}
 			if f.IndirectType == reflect.TypeFor[model.Decimal]() {
 				c.cast = "::text"
 			}
@@ -308,7 +308,7 @@ func (t *RecordType) resolve() error {
 		return errors.New("its records can be deleted, but nothing says which are live")
 	}
 	if t.Parent != nil {
-		if err := t.named(&t.parent, t.Parent.Type, t.Parent.Column); err != nil {
+		if err := t.resolveColumn(&t.parent, t.Parent.Type, t.Parent.Column); err != nil {
 			return err
 		}
 		if t.parent.Parent != nil {
@@ -318,10 +318,10 @@ func (t *RecordType) resolve() error {
 	}
 	for i := range t.One {
 		e := &t.One[i]
-		if err := t.named(&e.to, e.To, e.From); err != nil {
+		if err := t.resolveColumn(&e.to, e.To, e.From); err != nil {
 			return fmt.Errorf("%s: %w", e.Field, err)
 		}
-		if !e.to.has(e.Key) {
+		if !e.to.hasColumn(e.Key) {
 			return fmt.Errorf("%s: %s has no column %s", e.Field, e.To, e.Key)
 		}
 	}
@@ -330,7 +330,7 @@ func (t *RecordType) resolve() error {
 		if l.of = t.records.byName[l.Of]; l.of == nil {
 			return fmt.Errorf("%s: there is no type %s", l.Field, l.Of)
 		}
-		if !l.of.has(l.Key) || l.Node != "" && l.of.Edge(l.Node) == nil {
+		if !l.of.hasColumn(l.Key) || l.Node != "" && l.of.Edge(l.Node) == nil {
 			return fmt.Errorf("%s: %s has no column %s or no edge %s", l.Field, l.Of, l.Key, l.Node)
 		}
 		if len(l.of.Sorts) == 0 {
@@ -345,18 +345,18 @@ func (t *RecordType) resolve() error {
 	return t.checkComparable()
 }
 
-// named resolves a type and checks the own column that leads to it.
-func (t *RecordType) named(to **RecordType, name, from string) error {
+// resolveColumn resolves a type and checks the own column that leads to it.
+func (t *RecordType) resolveColumn(to **RecordType, name, from string) error {
 	if *to = t.records.byName[name]; *to == nil {
 		return fmt.Errorf("there is no type %s", name)
 	}
-	if !t.has(from) {
+	if !t.hasColumn(from) {
 		return fmt.Errorf("there is no column %s", from)
 	}
 	return nil
 }
 
-func (t *RecordType) has(column string) bool { return t.table.HasField(column) }
+func (t *RecordType) hasColumn(column string) bool { return t.table.HasField(column) }
 
 // checkComparable refuses a policy under which a search, an order or a count would
 // reveal a field that is hidden on a row that can be seen.

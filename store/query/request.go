@@ -68,8 +68,8 @@ func (r *Request) Discard() {
 	r.Release()
 }
 
-// mostShared is how many rows a request may read in a shared round trip.
-const mostShared = 100
+// maxShared is how many rows a request may read in a shared round trip.
+const maxShared = 100
 
 // Bounded reports whether the cost of all loads is known: lookups by id, lists
 // that inherit the relations of the record that they belong to, and lists of the
@@ -84,7 +84,7 @@ func (r *Request) Bounded(ownDoctor int64) bool {
 		}
 		rows += l.maxRows()
 	}
-	return rows <= mostShared
+	return rows <= maxShared
 }
 
 func (l *Load) inheritsRelations() bool { return l.parent != nil && l.node.inheritsRelations }

@@ -18,9 +18,9 @@ type Sorting struct {
 // Sorting returns the order that a client asks for, or the default one.
 func (t *RecordType) Sorting(args Args) Sorting {
 	sort, descending := t.Sorts[0], t.Sorts[0].Descending
-	asked, _ := args["orderBy"].(interface{ By() (string, bool) })
-	if v := reflect.ValueOf(asked); asked != nil && (v.Kind() != reflect.Pointer || !v.IsNil()) {
-		name, down := asked.By()
+	orderBy, _ := args["orderBy"].(interface{ By() (string, bool) })
+	if v := reflect.ValueOf(orderBy); orderBy != nil && (v.Kind() != reflect.Pointer || !v.IsNil()) {
+		name, down := orderBy.By()
 		if named := find(t.Sorts, func(s Sort) bool { return s.Enum == name }); named != nil {
 			sort, descending = *named, down
 		}

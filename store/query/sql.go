@@ -13,16 +13,16 @@ import (
 // statement returns the statement of a load for a viewer. Its text is written
 // once for all loads of the same shape.
 func (l *Load) statement(v *model.Viewer) (*pgpipe.Statement, error) {
-	binder := argBinder{args: make([][]byte, 0, usualArgs)}
+	binder := argBinder{args: make([][]byte, 0, typicalArgs)}
 	l.bind(&binder)
-	var room [usualKey]byte
-	key, cacheable := l.cacheKey(append(room[:0], v.Role...))
+	var buffer [typicalKey]byte
+	key, cacheable := l.cacheKey(append(buffer[:0], v.Role...))
 	var text cachedText
-	known := false
+	ok := false
 	if cacheable {
-		text, known = l.node.texts.get(key)
+		text, ok = l.node.texts.get(key)
 	}
-	if !known {
+	if !ok {
 		b := textBuilder{records: l.node.records, viewer: v}
 		l.write(&b)
 		text = b.complete()
@@ -36,8 +36,8 @@ func (l *Load) statement(v *model.Viewer) (*pgpipe.Statement, error) {
 }
 
 const (
-	usualArgs = 6
-	usualKey  = 256
+	typicalArgs = 6
+	typicalKey  = 256
 )
 
 // cacheKey appends everything that the load's text depends on apart from the node
@@ -73,7 +73,7 @@ type textCache struct {
 	texts map[string]cachedText
 }
 
-const mostTexts = 8
+const maxTexts = 8
 
 func (c *textCache) get(key []byte) (cachedText, bool) {
 	c.mu.RLock()
@@ -88,7 +88,7 @@ func (c *textCache) add(key string, text cachedText) {
 	if c.texts == nil {
 		c.texts = map[string]cachedText{}
 	}
-	if len(c.texts) < mostTexts {
+	if len(c.texts) < maxTexts {
 		c.texts[key] = text
 	}
 }
@@ -100,7 +100,7 @@ func (l *Load) write(b *textBuilder) {
 		b.write("SELECT up.k, (SELECT count(*) FROM ")
 		l.writeFrom(b)
 		b.write(") FROM (")
-		l.writeUp(b)
+		l.writeParents(b)
 		b.write(") AS up")
 	case l.group != nil:
 		alias := l.node.Record().typ.Alias
@@ -178,7 +178,7 @@ func (l *Load) writeOrder(b *textBuilder, joined bool) {
 func (l *Load) writePage(b *textBuilder, exports string, limit int) {
 	if l.parent != nil {
 		b.write("(")
-		l.writeUp(b)
+		l.writeParents(b)
 		b.write(") AS up CROSS JOIN LATERAL ")
 	}
 	l.writeOwn(b, exports, limit)
@@ -212,9 +212,9 @@ func (l *Load) writeFrom(b *textBuilder) {
 	b.and(l.Conditions)
 }
 
-// writeUp writes the records that the rows belong to: their ids as k and, for
+// writeParents writes the records that the rows belong to: their ids as k and, for
 // rows that inherit them, the viewer's relations as r.
-func (l *Load) writeUp(b *textBuilder) {
+func (l *Load) writeParents(b *textBuilder) {
 	above, on := l.parent, l.node.on
 	text := above.fragments(b.viewer)
 	distinct := ""
