@@ -64,11 +64,11 @@ func (c *Cache) Get(id string, now time.Time) (v *model.Viewer, certain bool) {
 	case c.wanted <- struct{}{}:
 	default:
 	}
-	known, ok := c.entries.Get(id)
+	cached, ok := c.entries.Get(id)
 	if !ok {
 		return nil, false
 	}
-	return known.viewer, now.Before(c.validUntil) && now.Before(known.validUntil)
+	return cached.viewer, now.Before(c.validUntil) && now.Before(cached.validUntil)
 }
 
 // OwnDoctor returns the doctor entry of the session's account at its last lookup,
@@ -76,8 +76,8 @@ func (c *Cache) Get(id string, now time.Time) (v *model.Viewer, certain bool) {
 func (c *Cache) OwnDoctor(id string) int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	known, _ := c.entries.Peek(id)
-	return known.ownDoctor
+	cached, _ := c.entries.Peek(id)
+	return cached.ownDoctor
 }
 
 // Epoch is the moment at which a lookup began, or a little earlier.
@@ -94,14 +94,14 @@ func (c *Cache) Epoch() Epoch {
 }
 
 // Put stores the result of a session lookup. A nil viewer removes the entry.
-func (c *Cache) Put(asked Epoch, id string, r Result) {
+func (c *Cache) Put(started Epoch, id string, r Result) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
 	case r.Viewer == nil:
 		c.entries.Remove(id)
-	case c.epoch == asked.count:
-		c.entries.Add(id, entry{r.Viewer, asked.at.Add(min(r.Left, maxAge)), r.OwnDoctor})
+	case c.epoch == started.count:
+		c.entries.Add(id, entry{r.Viewer, started.at.Add(min(r.Left, maxAge)), r.OwnDoctor})
 	}
 }
 
@@ -121,7 +121,7 @@ func (c *Cache) RemoveUser(id int64) {
 	defer c.mu.Unlock()
 	c.epoch++
 	for _, key := range c.entries.Keys() {
-		if known, _ := c.entries.Peek(key); known.viewer.UserID == id {
+		if cached, _ := c.entries.Peek(key); cached.viewer.UserID == id {
 			c.entries.Remove(key)
 		}
 	}

@@ -13,12 +13,12 @@ func TestCache_AsksAgain(t *testing.T) {
 	t.Parallel()
 	for _, left := range []time.Duration{10 * time.Second, 24 * time.Hour} {
 		l := NewCache()
-		asked := l.Epoch()
-		l.Put(asked, "phone", Result{Viewer: &model.Viewer{UserID: 1}, Left: left})
-		l.setValidUntil(asked.at.Add(time.Hour))
+		started := l.Epoch()
+		l.Put(started, "phone", Result{Viewer: &model.Viewer{UserID: 1}, Left: left})
+		l.setValidUntil(started.at.Add(time.Hour))
 		end := min(left, maxAge)
 		for at, want := range map[time.Duration]bool{0: true, end - 1: true, end: false} {
-			if v, certain := l.Get("phone", asked.at.Add(at)); v == nil || certain != want {
+			if v, certain := l.Get("phone", started.at.Add(at)); v == nil || certain != want {
 				t.Errorf("%v after it was asked for, with %v left: certain %t", at, left, certain)
 			}
 		}
