@@ -15,8 +15,8 @@ import (
 // together over every kind of viewer and row. What a relation may see and do
 // is not said here but in the schema.
 
-// Care is a doctor's assignment to a patient, as the rules look at it.
-type Care struct {
+// Assignment is a doctor's assignment to a patient, as the rules look at it.
+type Assignment struct {
 	Mapping *model.Mapping
 	Doctor  *model.Doctor
 }
@@ -59,7 +59,7 @@ func doctorRules(v query.ViewerArg) []query.Rule {
 // verified, undeleted doctor entry with an active mapping is ASSIGNED_DOCTOR.
 // Only accounts with the role DOCTOR are linked to entries. A mapping has the
 // relations of its patient.
-func PatientRelations(v *model.Viewer, p *model.Patient, care []Care) model.Relations {
+func PatientRelations(v *model.Viewer, p *model.Patient, assignments []Assignment) model.Relations {
 	r := v.Relations()
 	if v == nil {
 		return r
@@ -67,13 +67,13 @@ func PatientRelations(v *model.Viewer, p *model.Patient, care []Care) model.Rela
 	if p.CreatedBy == v.UserID {
 		r |= model.Owner
 	}
-	if v.Role == model.RoleDoctor && slices.ContainsFunc(care, func(c Care) bool { return c.gives(v, p) }) {
+	if v.Role == model.RoleDoctor && slices.ContainsFunc(assignments, func(c Assignment) bool { return c.assigns(v, p) }) {
 		r |= model.AssignedDoctor
 	}
 	return r
 }
 
-func (c Care) gives(v *model.Viewer, p *model.Patient) bool {
+func (c Assignment) assigns(v *model.Viewer, p *model.Patient) bool {
 	return c.Mapping.PatientID == p.ID && c.Mapping.IsActive && c.Mapping.DoctorID == c.Doctor.ID &&
 		c.Doctor.IsVerified && c.Doctor.DeletedAt == nil &&
 		c.Doctor.AccountID != nil && *c.Doctor.AccountID == v.UserID
@@ -89,17 +89,17 @@ func patientRules(v query.ViewerArg) []query.Rule {
 		rules = append(rules, query.Rule{
 			Bit: model.AssignedDoctor,
 			Holds: bun.SafeQuery(`EXISTS (SELECT FROM mappings AS care
-				WHERE care.patient_id = patient.id AND care.is_active AND care.doctor_id = ANY (?))`, entries(v)),
+				WHERE care.patient_id = patient.id AND care.is_active AND care.doctor_id = ANY (?))`, ownEntries(v)),
 			Rows: bun.SafeQuery(`SELECT care.patient_id FROM mappings AS care
-				WHERE care.is_active AND care.doctor_id = ANY (?)`, entries(v)),
+				WHERE care.is_active AND care.doctor_id = ANY (?)`, ownEntries(v)),
 		})
 	}
 	return rules
 }
 
-// entries are the viewer's verified, undeleted doctor entries: an array, so that
+// ownEntries are the viewer's verified, undeleted doctor entries: an array, so that
 // PostgreSQL looks for them once in a statement and not once for each row.
-func entries(v query.ViewerArg) schema.QueryWithArgs {
+func ownEntries(v query.ViewerArg) schema.QueryWithArgs {
 	return bun.SafeQuery(`ARRAY (SELECT carer.id FROM doctors AS carer
 		WHERE carer.account_id = ? AND carer.is_verified AND carer.deleted_at IS NULL)`, v.ID)
 }
@@ -110,7 +110,7 @@ func mappingRules(v query.ViewerArg) []query.Rule {
 	rules := patientRules(v)
 	for i, r := range rules {
 		if r.Bit == model.AssignedDoctor {
-			rules[i].Holds = bun.SafeQuery(`(mapping.is_active AND mapping.doctor_id = ANY (?) OR ?)`, entries(v), r.Holds)
+			rules[i].Holds = bun.SafeQuery(`(mapping.is_active AND mapping.doctor_id = ANY (?) OR ?)`, ownEntries(v), r.Holds)
 		}
 	}
 	return rules

@@ -57,7 +57,7 @@ type agreement struct {
 
 	store  *store.Store
 	policy *model.Policy
-	world  *world
+	data   *dataset
 	viewer *model.Viewer
 }
 
@@ -104,7 +104,7 @@ func (a agreement) total(what string, want int, got int, err error) {
 
 func (a agreement) users() {
 	want, ids := expected{}, []int64{}
-	for _, u := range a.world.users {
+	for _, u := range a.data.users {
 		ids = append(ids, u.ID)
 		if r := store.UserRelations(a.viewer, u); a.exists("User", r, true, "") {
 			want[u.ID] = r
@@ -117,7 +117,7 @@ func (a agreement) users() {
 func (a agreement) doctors() {
 	for _, deleted := range []model.DeletedFilter{model.DeletedExclude, model.DeletedInclude, model.DeletedOnly} {
 		want, ids := expected{}, []int64{}
-		for _, d := range a.world.doctors {
+		for _, d := range a.data.doctors {
 			ids = append(ids, d.ID)
 			if r := store.DoctorRelations(a.viewer, d); a.exists("Doctor", r, d.DeletedAt == nil, deleted) {
 				want[d.ID] = r
@@ -144,8 +144,8 @@ func (a agreement) listDoctors(q DoctorQuery) page[*model.Doctor] {
 func (a agreement) patients() {
 	for _, deleted := range []model.DeletedFilter{model.DeletedExclude, model.DeletedInclude, model.DeletedOnly} {
 		want := expected{}
-		for id, p := range a.world.patients {
-			if r := store.PatientRelations(a.viewer, p, a.world.care[id]); a.exists("Patient", r, p.DeletedAt == nil, deleted) {
+		for id, p := range a.data.patients {
+			if r := store.PatientRelations(a.viewer, p, a.data.assignments[id]); a.exists("Patient", r, p.DeletedAt == nil, deleted) {
 				want[id] = r
 			}
 		}
@@ -158,7 +158,7 @@ func (a agreement) patients() {
 		n, err := CountPatients(a.Context(), a.store, a.viewer, q)
 		a.total("patients", len(want), n, err)
 		if deleted == model.DeletedExclude {
-			rows, err := PatientsByIDs(a.Context(), a.store, a.viewer, slices.Collect(maps.Keys(a.world.patients)))
+			rows, err := PatientsByIDs(a.Context(), a.store, a.viewer, slices.Collect(maps.Keys(a.data.patients)))
 			compare(a, "patients by id", want, rows, err)
 		}
 	}
@@ -167,12 +167,12 @@ func (a agreement) patients() {
 // mappings are read by scan, by their ids, and by the ids of their parents.
 func (a agreement) mappings() {
 	want, ids, ofPatient := expected{}, []int64{}, map[int64]expected{}
-	for id, p := range a.world.patients {
+	for id, p := range a.data.patients {
 		ofPatient[id] = expected{}
-		for _, care := range a.world.care[id] {
+		for _, care := range a.data.assignments[id] {
 			m := care.Mapping
 			ids = append(ids, m.ID)
-			if r := store.PatientRelations(a.viewer, p, a.world.care[id]); a.exists("Mapping", r, p.DeletedAt == nil, "") {
+			if r := store.PatientRelations(a.viewer, p, a.data.assignments[id]); a.exists("Mapping", r, p.DeletedAt == nil, "") {
 				want[m.ID], ofPatient[id][m.ID] = r, r
 			}
 		}

@@ -8,12 +8,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/caregraph/caregraph/store/query"
-
 	"github.com/jackc/pgx/v5"
 
+	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/query"
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
@@ -21,64 +21,64 @@ import (
 // would be the last.
 func oneConnection(o *store.Options) { o.Connections = 2 }
 
-// watch is a tracer that does something before a statement is sent.
-type watch struct {
-	mu     sync.Mutex
-	conn   *pgx.Conn
-	before func(sql string)
+// beforeQuery is a tracer that does something before a statement is sent.
+type beforeQuery struct {
+	mu   sync.Mutex
+	conn *pgx.Conn
+	do   func(sql string)
 }
 
-func (w *watch) TraceQueryStart(ctx context.Context, conn *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+func (w *beforeQuery) TraceQueryStart(ctx context.Context, conn *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.conn = conn
-	if w.before != nil {
-		w.before(data.SQL)
+	if w.do != nil {
+		w.do(data.SQL)
 	}
 	return ctx
 }
 
-func (*watch) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+func (*beforeQuery) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// names is a level of patients with their names, and the mappings of each with
+// nameNodes is a level of patients with their names, and the mappings of each with
 // their notes.
-type names struct {
-	level, below *query.Node
-	name, notes  int
+type nameNodes struct {
+	patients, mappings *query.Node
+	name, notes        int
 }
 
-func newNames(t *testing.T, s *store.Store) names {
+func newNameNodes(t *testing.T, s *store.Store) nameNodes {
 	t.Helper()
-	n := names{level: nodeOf(t, s, "Patient")}
-	n.name = ok(n.level.Record().Column("Name"))(t)
-	n.below = mappingsOf(n.level.Record())
-	n.notes = ok(n.below.Record().Column("Notes"))(t)
+	n := nameNodes{patients: nodeOf(t, s, "Patient")}
+	n.name = ok(n.patients.Record().Column("Name"))(t)
+	n.mappings = mappingsOf(n.patients.Record())
+	n.notes = ok(n.mappings.Record().Column("Notes"))(t)
 	return n
 }
 
-// reads are the patients of the viewer, and the mappings of each.
-func (n names) reads(t *testing.T, v *model.Viewer) []*query.Load {
+// loads are the patients of the viewer, and the mappings of each.
+func (n nameNodes) loads(t *testing.T, v *model.Viewer) []*query.Load {
 	t.Helper()
-	patients := ok(n.level.List(v, argsOf(PatientQuery{})))(t)
-	return []*query.Load{patients, ok(n.below.ListOf(patients, listArgs(model.PageArgs{}, nil)))(t)}
+	patients := ok(n.patients.List(v, argsOf(PatientQuery{})))(t)
+	return []*query.Load{patients, ok(n.mappings.ListOf(patients, listArgs(model.PageArgs{}, nil)))(t)}
 }
 
-// wantRead holds when the connection is there and reads what treated made.
-func (n names) wantRead(t *testing.T, s *store.Store, v *model.Viewer) {
+// wantLoaded holds when the connection is there and reads what treated made.
+func (n nameNodes) wantLoaded(t *testing.T, s *store.Store, v *model.Viewer) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	reads := n.reads(t, v)
-	if err := fetch(ctx, s, v, reads); err != nil {
+	loads := n.loads(t, v)
+	if err := fetch(ctx, s, v, loads); err != nil {
 		t.Fatal(err)
 	}
-	name, _ := reads[0].Rows.Value(0, n.name)
-	wantSame(t, "the name", string(name), "Arjun")
-	wantSame(t, "mappings", reads[1].Rows.Len(), 1)
+	name, _ := loads[0].Rows.Value(0, n.name)
+	testutil.Equal(t, "the name", string(name), "Arjun")
+	testutil.Equal(t, "mappings", loads[1].Rows.Len(), 1)
 }
 
-// treated is an owner with one patient, Arjun, who has one doctor.
-func treated(c *storetest.Clinic) *storetest.Account {
+// ownerWithMapping is an owner with one patient, Arjun, who has one doctor.
+func ownerWithMapping(c *storetest.Clinic) *storetest.Account {
 	asha := c.Owner("Asha")
 	c.Assign(asha, asha.Patient("Arjun"), asha.Entry("Dr. Rao"))
 	return asha
@@ -88,16 +88,16 @@ func treated(c *storetest.Clinic) *storetest.Account {
 // connection keeps the latest of them, however many there were.
 func TestRead_ManyDifferentStatements(t *testing.T) {
 	t.Parallel()
-	seen := &watch{}
+	seen := &beforeQuery{}
 	c := storetest.New(t, oneConnection, func(o *store.Options) { o.Tracer = seen })
-	asha := treated(c)
-	n := newNames(t, c.Store)
+	asha := ownerWithMapping(c)
+	n := newNameNodes(t, c.Store)
 	sized := func(size int, last bool) *query.Load {
 		args := model.PageArgs{First: &size}
 		if last {
 			args = model.PageArgs{Last: &size}
 		}
-		return ok(n.level.List(asha.Viewer, argsOf(PatientQuery{Page: args})))(t)
+		return ok(n.patients.List(asha.Viewer, argsOf(PatientQuery{Page: args})))(t)
 	}
 	for range 2 {
 		var all []*query.Load
@@ -109,10 +109,10 @@ func TestRead_ManyDifferentStatements(t *testing.T) {
 		if err := fetch(t.Context(), c.Store, asha.Viewer, all); err != nil {
 			t.Fatal(err)
 		}
-		for _, read := range all {
-			wantSame(t, "patients", read.Rows.Len(), 1)
+		for _, load := range all {
+			testutil.Equal(t, "patients", load.Rows.Len(), 1)
 		}
-		n.wantRead(t, c.Store, asha.Viewer)
+		n.wantLoaded(t, c.Store, asha.Viewer)
 	}
 	var prepared int
 	if err := seen.conn.QueryRow(t.Context(), "SELECT count(*) FROM pg_prepared_statements").Scan(&prepared); err != nil {
@@ -129,19 +129,19 @@ func TestRead_EqualStatementsInOneBatch(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t, oneConnection)
 	asha := c.Owner("Asha")
-	level := nodeOf(t, c.Store, "Patient")
-	var reads []*query.Load
+	node := nodeOf(t, c.Store, "Patient")
+	var loads []*query.Load
 	var ids []int64
 	for _, name := range []string{"Arjun", "Bina", "Chandra"} {
 		ids = append(ids, asha.Patient(name).ID)
-		reads = append(reads, level.One(ids[len(ids)-1]))
+		loads = append(loads, node.One(ids[len(ids)-1]))
 	}
 	for range 2 {
-		if err := fetch(t.Context(), c.Store, asha.Viewer, reads); err != nil {
+		if err := fetch(t.Context(), c.Store, asha.Viewer, loads); err != nil {
 			t.Fatal(err)
 		}
-		for i, read := range reads {
-			wantSame(t, "the id", read.Rows.Int64(0, 0), ids[i])
+		for i, load := range loads {
+			testutil.Equal(t, "the id", load.Rows.Int64(0, 0), ids[i])
 		}
 	}
 }
@@ -151,12 +151,12 @@ func TestRead_EqualStatementsInOneBatch(t *testing.T) {
 func TestRead_AfterAnError(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t, oneConnection)
-	asha := treated(c)
-	known, fresh := newNames(t, c.Store), newNames(t, c.Store)
-	ok(fresh.below.Record().Column("EndedAt"))(t) // it is prepared in a batch that fails
-	known.wantRead(t, c.Store, asha.Viewer)
-	wantFailure := func(n names) {
-		err := fetch(t.Context(), c.Store, asha.Viewer, n.reads(t, asha.Viewer))
+	asha := ownerWithMapping(c)
+	known, fresh := newNameNodes(t, c.Store), newNameNodes(t, c.Store)
+	ok(fresh.mappings.Record().Column("EndedAt"))(t) // it is prepared in a batch that fails
+	known.wantLoaded(t, c.Store, asha.Viewer)
+	wantFailure := func(n nameNodes) {
+		err := fetch(t.Context(), c.Store, asha.Viewer, n.loads(t, asha.Viewer))
 		if err == nil || strings.Contains(err.Error(), "Arjun") || strings.Contains(err.Error(), "notes") {
 			t.Errorf("error is %v", err)
 		}
@@ -165,12 +165,12 @@ func TestRead_AfterAnError(t *testing.T) {
 	wantFailure(known)
 	wantFailure(fresh)
 	c.Exec("ALTER TABLE mappings RENAME COLUMN remarks TO notes")
-	fresh.wantRead(t, c.Store, asha.Viewer)
-	known.wantRead(t, c.Store, asha.Viewer)
+	fresh.wantLoaded(t, c.Store, asha.Viewer)
+	known.wantLoaded(t, c.Store, asha.Viewer)
 
 	c.Exec("ALTER TABLE mappings ALTER COLUMN notes TYPE varchar") // what is prepared has another result now
 	wantFailure(known)
-	known.wantRead(t, c.Store, asha.Viewer)
+	known.wantLoaded(t, c.Store, asha.Viewer)
 }
 
 // TestRead_StoppedInTheMiddle: whoever stops waiting for the second of two
@@ -178,44 +178,44 @@ func TestRead_AfterAnError(t *testing.T) {
 func TestRead_StoppedInTheMiddle(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t, oneConnection)
-	asha := treated(c)
+	asha := ownerWithMapping(c)
 	hasty := ok(store.Open(t.Context(), c.URL+separator(c.URL)+"statement_timeout=1s", store.Options{Policy: storetest.Policy(t), Connections: 2}))(t)
 	t.Cleanup(hasty.Close)
 	for s, patience := range map[*store.Store]time.Duration{
 		c.Store: 200 * time.Millisecond, // the context ends
 		hasty:   time.Minute,            // the statement takes too long
 	} {
-		n := newNames(t, s)
-		n.wantRead(t, s, asha.Viewer)
+		n := newNameNodes(t, s)
+		n.wantLoaded(t, s, asha.Viewer)
 		tx := ok(c.DB.BeginTx(t.Context(), nil))(t)
 		if _, err := tx.ExecContext(t.Context(), "LOCK TABLE mappings IN ACCESS EXCLUSIVE MODE"); err != nil {
 			t.Fatal(err)
 		}
 		for _, confirming := range []bool{false, true} {
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
-			reads := n.reads(t, asha.Viewer)
+			loads := n.loads(t, asha.Viewer)
 			var err error
 			if confirming {
-				_, err = fetchConfirming(ctx, s, asha.Viewer, reads)
+				_, err = fetchConfirming(ctx, s, asha.Viewer, loads)
 			} else {
-				err = fetch(ctx, s, asha.Viewer, reads)
+				err = fetch(ctx, s, asha.Viewer, loads)
 			}
 			cancel()
 			wantCode(t, err, model.CodeUnavailable)
-			wantSame(t, "rows", reads[0].Rows, nil)
+			testutil.Equal(t, "rows", loads[0].Rows, nil)
 		}
 		if err := tx.Rollback(); err != nil {
 			t.Fatal(err)
 		}
-		n.wantRead(t, s, asha.Viewer)
+		n.wantLoaded(t, s, asha.Viewer)
 	}
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
-	n := newNames(t, c.Store)
-	if err := fetch(canceled, c.Store, asha.Viewer, n.reads(t, asha.Viewer)); !errors.Is(err, context.Canceled) && model.CodeOf(err) != model.CodeUnavailable {
+	n := newNameNodes(t, c.Store)
+	if err := fetch(canceled, c.Store, asha.Viewer, n.loads(t, asha.Viewer)); !errors.Is(err, context.Canceled) && model.CodeOf(err) != model.CodeUnavailable {
 		t.Errorf("error is %v", err)
 	}
-	n.wantRead(t, c.Store, asha.Viewer)
+	n.wantLoaded(t, c.Store, asha.Viewer)
 }
 
 func separator(url string) string {

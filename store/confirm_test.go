@@ -4,22 +4,21 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/caregraph/caregraph/store/query"
-
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/query"
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
-// TestReadConfirming_RefusesAtOnce whatever is read, and with nothing to read.
-func TestReadConfirming_RefusesAtOnce(t *testing.T) {
+// TestFetchConfirming_RefusesAtOnce whatever is read, and with nothing to read.
+func TestFetchConfirming_RefusesAtOnce(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
-	asha := treated(c)
+	asha := ownerWithMapping(c)
 	patient := nodeOf(t, c.Store, "Patient")
 	doctor := nodeOf(t, c.Store, "Doctor")
 	list := func() *query.Load { return ok(patient.List(asha.Viewer, argsOf(PatientQuery{})))(t) }
-	reads := map[string]func() []*query.Load{
+	loads := map[string]func() []*query.Load{
 		"nothing":           func() []*query.Load { return nil },
 		"a list":            func() []*query.Load { return []*query.Load{list()} },
 		"an empty list":     func() []*query.Load { return []*query.Load{patient.ByIDs([]int64{999})} },
@@ -47,15 +46,15 @@ func TestReadConfirming_RefusesAtOnce(t *testing.T) {
 	}
 	for _, change := range changes {
 		c.Exec(change.do)
-		for what, ask := range reads {
+		for what, ask := range loads {
 			wanted := ask()
 			got := ok(fetchConfirming(t.Context(), c.Store, asha.Viewer, wanted))(t)
 			want := change.want(asha.Viewer)
 			if (got == nil) != (want == nil) || got != nil && *got != *want {
 				t.Errorf("%s, %s: confirmed as %v, want %v", change.what, what, got, want)
 			}
-			for _, read := range wanted {
-				if given := read.Rows != nil; given != (want == asha.Viewer) {
+			for _, load := range wanted {
+				if given := load.Rows != nil; given != (want == asha.Viewer) {
 					t.Errorf("%s, %s: rows are given out: %v", change.what, what, given)
 				}
 			}
@@ -66,27 +65,27 @@ func TestReadConfirming_RefusesAtOnce(t *testing.T) {
 
 func nobody(*model.Viewer) *model.Viewer { return nil }
 
-// TestReadConfirming_SessionThatComesBack: an account that is made active again
+// TestFetchConfirming_SessionThatComesBack: an account that is made active again
 // between the read and the question who it is now gets what it asked for.
-func TestReadConfirming_SessionThatComesBack(t *testing.T) {
+func TestFetchConfirming_SessionThatComesBack(t *testing.T) {
 	t.Parallel()
-	back := &watch{}
+	back := &beforeQuery{}
 	c := storetest.New(t, func(o *store.Options) { o.Tracer = back })
-	asha := treated(c)
+	asha := ownerWithMapping(c)
 	patient := nodeOf(t, c.Store, "Patient")
 	c.Exec("UPDATE users SET is_active = FALSE")
-	back.before = func(sql string) {
+	back.do = func(sql string) {
 		if strings.HasPrefix(sql, "SELECT u.id, u.role") {
 			c.Exec("UPDATE users SET is_active = TRUE")
 		}
 	}
-	read := ok(patient.List(asha.Viewer, argsOf(PatientQuery{})))(t)
-	v := ok(fetchConfirming(t.Context(), c.Store, asha.Viewer, []*query.Load{read}))(t)
+	load := ok(patient.List(asha.Viewer, argsOf(PatientQuery{})))(t)
+	v := ok(fetchConfirming(t.Context(), c.Store, asha.Viewer, []*query.Load{load}))(t)
 	switch {
 	case v == nil: // refused, as it was
-	case read.Rows == nil:
+	case load.Rows == nil:
 		t.Error("the viewer was confirmed, but nothing was read")
-	case read.Rows.Len() != 1:
-		t.Errorf("%d patients were read", read.Rows.Len())
+	case load.Rows.Len() != 1:
+		t.Errorf("%d patients were read", load.Rows.Len())
 	}
 }

@@ -68,11 +68,11 @@ func (s *Store) CreateDoctor(ctx context.Context, v *model.Viewer, d *model.Doct
 	if isMe {
 		d.AccountID = &v.UserID
 	}
-	made, err := s.insert(ctx, d)
+	inserted, err := s.insert(ctx, d)
 	if err != nil {
 		return nil, renameField(translate("create doctor", err), "account", "isMe")
 	}
-	d.ID, d.CreatedAt, d.UpdatedAt, d.Version = made.id, made.createdAt, made.updatedAt, made.version
+	d.ID, d.CreatedAt, d.UpdatedAt, d.Version = inserted.id, inserted.createdAt, inserted.updatedAt, inserted.version
 	d.Relations = DoctorRelations(v, d)
 	return d, nil
 }
@@ -135,7 +135,7 @@ func (s *Store) checkDoctorAccount(ctx context.Context, v *model.Viewer, account
 	if account == nil {
 		return nil
 	}
-	u, err := one[model.User](ctx, s, v, *account, "accountId")
+	u, err := readLive[model.User](ctx, s, v, *account, "accountId")
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store/storetest"
 )
@@ -18,11 +19,11 @@ func TestDoctors_NewEntryIsUnverifiedAndLinkedOnlyWithIsMe(t *testing.T) {
 	if made.IsVerified || made.AccountID != nil {
 		t.Errorf("verified %v, linked to %v", made.IsVerified, made.AccountID)
 	}
-	wantSame(t, "relations", fmt.Sprint(made.Relations.Names()), "[ANYONE SIGNED_IN OWNER]")
+	testutil.Equal(t, "relations", fmt.Sprint(made.Relations.Names()), "[ANYONE SIGNED_IN OWNER]")
 
 	own := priya.OwnEntry("Dr. Priya")
-	wantSame(t, "the linked account", *own.AccountID, priya.UserID)
-	wantSame(t, "relations", fmt.Sprint(own.Relations.Names()), "[ANYONE SIGNED_IN SELF OWNER]")
+	testutil.Equal(t, "the linked account", *own.AccountID, priya.UserID)
+	testutil.Equal(t, "relations", fmt.Sprint(own.Relations.Names()), "[ANYONE SIGNED_IN SELF OWNER]")
 	_, err := c.Store.CreateDoctor(t.Context(), priya.Viewer, c.NewDoctor("Dr. Priya again"), true)
 	wantCode(t, err, model.CodeTaken, "isMe")
 	_, err = c.Store.CreateDoctor(t.Context(), asha.Viewer, c.NewDoctor("Dr. Asha"), true)
@@ -64,9 +65,9 @@ func TestDoctors_NewLicenseNumberEndsVerification(t *testing.T) {
 			set("licenseNumber", func(d *model.Doctor) { d.LicenseNumber = number }),
 		}))(t)
 	}
-	wantSame(t, "verified after the same number", license(" "+entry.LicenseNumber+" ").IsVerified, true)
+	testutil.Equal(t, "verified after the same number", license(" "+entry.LicenseNumber+" ").IsVerified, true)
 	ok(Patient(t.Context(), c.Store, priya.Viewer, arjun.ID))(t)
-	wantSame(t, "verified after another number", license("KMC-other").IsVerified, false)
+	testutil.Equal(t, "verified after another number", license("KMC-other").IsVerified, false)
 	_, err := Patient(t.Context(), c.Store, priya.Viewer, arjun.ID)
 	wantCode(t, err, model.CodeNotFound, "id")
 }
@@ -112,7 +113,7 @@ func TestDoctors_Verify(t *testing.T) {
 	if !linked.IsVerified || *linked.AccountID != priya.UserID {
 		t.Errorf("verified %v, linked to %v", linked.IsVerified, linked.AccountID)
 	}
-	wantSame(t, "the link, when no account is named", *ok(verify(entry.ID, nil))(t).AccountID, priya.UserID)
+	testutil.Equal(t, "the link, when no account is named", *ok(verify(entry.ID, nil))(t).AccountID, priya.UserID)
 	ok(verify(other.ID, new(&meera.UserID)))(t)
 
 	for code, account := range map[model.Code]int64{model.CodeTaken: meera.UserID, model.CodeInvalid: asha.UserID, model.CodeNotFound: 999} {
@@ -123,7 +124,7 @@ func TestDoctors_Verify(t *testing.T) {
 	wantCode(t, err, model.CodeNotFound, "id")
 	_, err = verify(gone.ID, nil)
 	wantCode(t, err, model.CodeDeleted, "id")
-	wantSame(t, "the link, taken away", ok(verify(entry.ID, new((*int64)(nil))))(t).AccountID, nil)
+	testutil.Equal(t, "the link, taken away", ok(verify(entry.ID, new((*int64)(nil))))(t).AccountID, nil)
 }
 
 // A doctor entry that was deleted leaves lists, gives no access and gets no
@@ -139,15 +140,15 @@ func TestDoctors_DeletedEntry(t *testing.T) {
 
 	_, err := Doctor(t.Context(), c.Store, asha.Viewer, entry.ID)
 	wantCode(t, err, model.CodeNotFound, "id")
-	wantSame(t, "doctors by id", len(ok(DoctorsByIDs(t.Context(), c.Store, asha.Viewer, []int64{entry.ID}))(t)), 0)
-	wantSame(t, "entries of the account", len(ok(DoctorsOfAccounts(t.Context(), c.Store, asha.Viewer, []int64{priya.UserID}))(t)), 0)
-	wantSame(t, "specializations", len(ok(c.Store.Specializations(t.Context(), asha.Viewer))(t)), 0)
+	testutil.Equal(t, "doctors by id", len(ok(DoctorsByIDs(t.Context(), c.Store, asha.Viewer, []int64{entry.ID}))(t)), 0)
+	testutil.Equal(t, "entries of the account", len(ok(DoctorsOfAccounts(t.Context(), c.Store, asha.Viewer, []int64{priya.UserID}))(t)), 0)
+	testutil.Equal(t, "specializations", len(ok(c.Store.Specializations(t.Context(), asha.Viewer))(t)), 0)
 	wantIDs(t, "doctors of mappings", idsOf(ok(DoctorsOfMappings(t.Context(), c.Store, asha.Viewer, []int64{entry.ID}))(t)), entry.ID)
 	_, err = Patient(t.Context(), c.Store, priya.Viewer, arjun.ID)
 	wantCode(t, err, model.CodeNotFound, "id")
 	_, err = c.Store.AssignDoctor(t.Context(), asha.Viewer, &model.Mapping{PatientID: banu.ID, DoctorID: entry.ID})
 	wantCode(t, err, model.CodeNotFound, "doctorId")
-	wantSame(t, "whether the mapping is in force", ok(Mapping(t.Context(), c.Store, asha.Viewer, m.ID))(t).IsActive, true)
+	testutil.Equal(t, "whether the mapping is in force", ok(Mapping(t.Context(), c.Store, asha.Viewer, m.ID))(t).IsActive, true)
 
 	ok(c.Store.RestoreDoctor(t.Context(), priya.Viewer, entry.ID))(t)
 	c.Verify(entry)
@@ -185,7 +186,7 @@ func wantDoctors(t *testing.T, c *storetest.Clinic, who *storetest.Account, q Do
 	t.Helper()
 	l := ok(Doctors(t.Context(), c.Store, who.Viewer, q))(t)
 	wantIDs(t, fmt.Sprintf("doctors for %s", who.User.Username), idsOf(l.Rows), ids...)
-	wantSame(t, "count", ok(CountDoctors(t.Context(), c.Store, who.Viewer, q))(t), len(ids))
+	testutil.Equal(t, "count", ok(CountDoctors(t.Context(), c.Store, who.Viewer, q))(t), len(ids))
 }
 
 func TestDoctors_Filters(t *testing.T) {
@@ -217,7 +218,7 @@ func TestDoctors_Filters(t *testing.T) {
 		wantCode(t, err, model.CodeBadUserInput, field)
 	}
 	all := ok(c.Store.Specializations(t.Context(), asha.Viewer))(t)
-	wantSame(t, "specializations", say(all, nil), say([]*model.Specialization{{Name: "Cardiology", DoctorCount: 1}, {Name: "PEDIATRIE", DoctorCount: 2}}, nil))
+	testutil.Equal(t, "specializations", resultText(all, nil), resultText([]*model.Specialization{{Name: "Cardiology", DoctorCount: 1}, {Name: "PEDIATRIE", DoctorCount: 2}}, nil))
 }
 
 func TestDoctors_RelinkingEndsTheMappings(t *testing.T) {

@@ -71,9 +71,9 @@ func edit[T any, P owned[T]](ctx context.Context, s *Store, v *model.Viewer, id 
 	return row, err
 }
 
-// one reads the live row with the id. It returns NOT_FOUND for the field when there
+// readLive reads the live row with the id. It returns NOT_FOUND for the field when there
 // is none that exists for the viewer.
-func one[T any, P rowOf[T]](ctx context.Context, s *Store, v *model.Viewer, id int64, field string) (P, error) {
+func readLive[T any, P rowOf[T]](ctx context.Context, s *Store, v *model.Viewer, id int64, field string) (P, error) {
 	row := P(new(T))
 	err := s.selectRow(s.db, row, v, model.DeletedExclude).Where("?TableAlias.id = ?", id).Scan(ctx)
 	if isNoRows(err) {
@@ -109,19 +109,19 @@ func reload[T any, P rowOf[T]](ctx context.Context, s *Store, tx bun.Tx, v *mode
 // whole; and any update by a viewer who may set nothing.
 func (s *Store) mayChange(row model.Node, u interface{ fields() []string }) error {
 	t, rule, r := s.records.Type(row.TypeName()), s.policy.Types[row.TypeName()], row.ViewerRelations()
-	var faults []model.FieldError
+	var fieldErrs []model.FieldError
 	for _, field := range u.fields() {
 		if !rule.Fields[field].CanWrite(r) {
-			faults = append(faults, forbiddenField(t, field))
+			fieldErrs = append(fieldErrs, forbiddenField(t, field))
 		}
 	}
 	if len(u.fields()) == 0 && len(rule.Writable(r)) == 0 {
-		faults = append(faults, forbiddenField(t, "id"))
+		fieldErrs = append(fieldErrs, forbiddenField(t, "id"))
 	}
-	if len(faults) == 0 {
+	if len(fieldErrs) == 0 {
 		return nil
 	}
-	return &model.Error{Code: model.CodeForbidden, Message: "You may not change this.", Fields: faults}
+	return &model.Error{Code: model.CodeForbidden, Message: "You may not change this.", Fields: fieldErrs}
 }
 
 func forbiddenField(t *query.RecordType, field string) model.FieldError {
@@ -160,18 +160,18 @@ func apply[T any, P rowOf[T]](ctx context.Context, s *Store, tx bun.Tx, row P, u
 
 // change applies the changes in memory, and returns every fault at once.
 func change[T any, P rowOf[T]](row P, u update[T]) error {
-	var faults []error
+	var errs []error
 	for _, c := range u.changes {
 		if c.Apply == nil {
-			faults = append(faults, model.NewFieldError(c.Field, model.CodeRequired, "This field may not be null."))
+			errs = append(errs, model.NewFieldError(c.Field, model.CodeRequired, "This field may not be null."))
 			continue
 		}
 		c.Apply(row)
 	}
 	if u.validate != nil {
-		faults = append(faults, u.validate(row))
+		errs = append(errs, u.validate(row))
 	}
-	return joinErrors(faults...)
+	return joinErrors(errs...)
 }
 
 // columns turns names of the schema into names of columns.

@@ -3,6 +3,7 @@ package store_test
 import (
 	"testing"
 
+	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/store/storetest"
@@ -20,17 +21,17 @@ func TestUpdate_WithTheVersionSeen(t *testing.T) {
 	asha := c.Owner("Asha")
 	arjun := asha.Patient("Arjun")
 	one := ok(c.Store.UpdatePatient(t.Context(), asha.Viewer, arjun.ID, new(1), rename("First")))(t)
-	wantSame(t, "version", one.Version, 2)
+	testutil.Equal(t, "version", one.Version, 2)
 
 	now, err := c.Store.UpdatePatient(t.Context(), asha.Viewer, arjun.ID, new(1), rename("Second"))
 	wantCode(t, err, model.CodeVersionConflict, "expectedVersion")
-	wantSame(t, "the record told with the conflict", say(now, nil), say(one, nil))
+	testutil.Equal(t, "the record told with the conflict", resultText(now, nil), resultText(one, nil))
 	now, err = c.Store.DeletePatient(t.Context(), asha.Viewer, arjun.ID, new(3))
 	wantCode(t, err, model.CodeVersionConflict, "expectedVersion")
-	wantSame(t, "the record told with the conflict", say(now, nil), say(one, nil))
+	testutil.Equal(t, "the record told with the conflict", resultText(now, nil), resultText(one, nil))
 
 	read := ok(Patient(t.Context(), c.Store, asha.Viewer, arjun.ID))(t)
-	wantSame(t, "the record after conflicts", say(read, nil), say(one, nil))
+	testutil.Equal(t, "the record after conflicts", resultText(read, nil), resultText(one, nil))
 	ok(c.Store.DeletePatient(t.Context(), asha.Viewer, arjun.ID, new(2)))(t)
 }
 
@@ -54,7 +55,7 @@ func TestUpdate_RefusalsBeforeVersionConflict(t *testing.T) {
 	} {
 		row, err := c.Store.UpdatePatient(t.Context(), try.who.Viewer, try.id, new(99), rename("Mallory"))
 		wantCode(t, err, try.want, try.at)
-		wantSame(t, "record told with a refusal", row, nil)
+		testutil.Equal(t, "record told with a refusal", row, nil)
 	}
 }
 
@@ -66,12 +67,12 @@ func TestUpdate_AbsentStaysAndNullClears(t *testing.T) {
 	after := ok(c.Store.UpdatePatient(t.Context(), asha.Viewer, arjun.ID, nil, []model.Change[model.Patient]{
 		set("email", func(p *model.Patient) { p.Email = nil }),
 	}))(t)
-	wantSame(t, "email", after.Email, nil)
-	wantSame(t, "history", *after.MedicalHistory, *arjun.MedicalHistory)
-	wantSame(t, "name", after.Name, arjun.Name)
-	wantSame(t, "birth date", after.DateOfBirth.String(), "1990-05-15")
-	wantSame(t, "creation", after.CreatedAt.Equal(arjun.CreatedAt.Time), true)
-	wantSame(t, "whether the update has its time", after.UpdatedAt.After(arjun.UpdatedAt.Time), true)
+	testutil.Equal(t, "email", after.Email, nil)
+	testutil.Equal(t, "history", *after.MedicalHistory, *arjun.MedicalHistory)
+	testutil.Equal(t, "name", after.Name, arjun.Name)
+	testutil.Equal(t, "birth date", after.DateOfBirth.String(), "1990-05-15")
+	testutil.Equal(t, "creation", after.CreatedAt.Equal(arjun.CreatedAt.Time), true)
+	testutil.Equal(t, "whether the update has its time", after.UpdatedAt.After(arjun.UpdatedAt.Time), true)
 }
 
 func TestUpdate_TellsEveryFaultAtOnceAndChangesNothing(t *testing.T) {
@@ -88,7 +89,7 @@ func TestUpdate_TellsEveryFaultAtOnceAndChangesNothing(t *testing.T) {
 	})
 	wantCodes(t, err, "name REQUIRED", "gender REQUIRED", "dateOfBirth INVALID", "phone INVALID")
 	read := ok(Patient(t.Context(), c.Store, asha.Viewer, arjun.ID))(t)
-	wantSame(t, "the record", say(read, nil), say(arjun, nil))
+	testutil.Equal(t, "the record", resultText(read, nil), resultText(arjun, nil))
 }
 
 func TestUpdate_OfNothingStillCounts(t *testing.T) {
@@ -97,8 +98,8 @@ func TestUpdate_OfNothingStillCounts(t *testing.T) {
 	asha := c.Owner("Asha")
 	arjun := asha.Patient("Arjun")
 	after := ok(c.Store.UpdatePatient(t.Context(), asha.Viewer, arjun.ID, nil, nil))(t)
-	wantSame(t, "version", after.Version, 2)
-	wantSame(t, "name", after.Name, "Arjun")
+	testutil.Equal(t, "version", after.Version, 2)
+	testutil.Equal(t, "name", after.Name, "Arjun")
 }
 
 // The column of every field that an update can name is the field's own.
@@ -115,8 +116,8 @@ func TestUpdate_WritesEveryFieldThatTheSchemaLetsBeSet(t *testing.T) {
 		*p = *other
 	})))(t)
 	other.Lifecycle, other.DateOfBirth = patient.Lifecycle, patient.DateOfBirth
-	wantSame(t, "patient", say(patient, nil), say(other, nil))
-	wantSame(t, "birth date", patient.DateOfBirth.String(), "1970-07-07")
+	testutil.Equal(t, "patient", resultText(patient, nil), resultText(other, nil))
+	testutil.Equal(t, "birth date", patient.DateOfBirth.String(), "1970-07-07")
 
 	next := c.NewDoctor("Dr. Next")
 	next.Email, next.Specialization, next.ExperienceYears = "n@practice.example", "Oncology", 3
@@ -132,8 +133,8 @@ func TestUpdate_WritesEveryFieldThatTheSchemaLetsBeSet(t *testing.T) {
 	}
 	doctor := ok(c.Store.UpdateDoctor(t.Context(), priya.Viewer, entry.ID, nil, changes))(t)
 	next.Lifecycle, next.ConsultationFee = doctor.Lifecycle, doctor.ConsultationFee
-	wantSame(t, "doctor", say(doctor, nil), say(next, nil))
-	wantSame(t, "fee", doctor.ConsultationFee.String(), "99.50")
+	testutil.Equal(t, "doctor", resultText(doctor, nil), resultText(next, nil))
+	testutil.Equal(t, "fee", doctor.ConsultationFee.String(), "99.50")
 }
 
 // whole is changes of all fields that an update of the type can name, each of
@@ -177,5 +178,5 @@ func TestUpdate_BySomebodyWhoseAccessEndsMeanwhile(t *testing.T) {
 	})
 	wantCode(t, err, model.CodeNotFound, "id")
 	read := ok(Patient(t.Context(), c.Store, asha.Viewer, arjun.ID))(t)
-	wantSame(t, "the record", say(read, nil), say(arjun, nil))
+	testutil.Equal(t, "the record", resultText(read, nil), resultText(arjun, nil))
 }

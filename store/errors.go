@@ -13,8 +13,8 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// violated returns what the violation of a unique index means to a caller.
-func violated(index string) (model.FieldError, bool) {
+// uniqueError returns what the violation of a unique index means to a caller.
+func uniqueError(index string) (model.FieldError, bool) {
 	for _, t := range records(nil) {
 		for _, u := range t.Unique {
 			if u.Index == index {
@@ -36,20 +36,20 @@ const (
 // translate turns what the database said into the codes of the schema. An
 // error that is none of the caller's business is wrapped with what was being
 // done; SQL texts and row values, which hold patient data, stay out of it.
-func translate(doing string, err error) error {
+func translate(operation string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if refusal, ok := errors.AsType[*model.Error](err); ok {
-		return refusal
+	if apiErr, ok := errors.AsType[*model.Error](err); ok {
+		return apiErr
 	}
-	if fault, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return translateSQLState(doing, fault)
+	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return translateSQLState(operation, pgErr)
 	}
 	if unreachable(err) {
 		return unavailable()
 	}
-	return fmt.Errorf("%s: %w", doing, err)
+	return fmt.Errorf("%s: %w", operation, err)
 }
 
 // unreachable holds when the database did not answer, or not in time.
@@ -61,19 +61,19 @@ func unreachable(err error) bool {
 		errors.Is(err, sql.ErrTxDone) // the time was up before the commit
 }
 
-func translateSQLState(doing string, fault *pgconn.PgError) error {
-	if fault.Code == uniqueViolation {
-		if field, known := violated(fault.ConstraintName); known {
+func translateSQLState(operation string, pgErr *pgconn.PgError) error {
+	if pgErr.Code == uniqueViolation {
+		if field, known := uniqueError(pgErr.ConstraintName); known {
 			return model.NewFieldError(field.Field, field.Code, field.Message)
 		}
 	}
 	for _, class := range []string{connectionClass, rollbackClass, resourcesClass, interventionClass} {
-		if strings.HasPrefix(fault.Code, class) {
+		if strings.HasPrefix(pgErr.Code, class) {
 			return unavailable()
 		}
 	}
 	// Message and Detail of a PgError can quote the row.
-	return fmt.Errorf("%s: SQLSTATE %s at constraint %q", doing, fault.Code, fault.ConstraintName)
+	return fmt.Errorf("%s: SQLSTATE %s at constraint %q", operation, pgErr.Code, pgErr.ConstraintName)
 }
 
 // notFound is the one answer for what does not exist, whether it never did or
@@ -101,16 +101,16 @@ func unauthenticated() error {
 
 // renameField renames a field of a refusal to what the mutation calls it.
 func renameField(err error, from, to string) error {
-	refusal, ok := errors.AsType[*model.Error](err)
+	apiErr, ok := errors.AsType[*model.Error](err)
 	if !ok {
 		return err
 	}
-	for i := range refusal.Fields {
-		if refusal.Fields[i].Field == from {
-			refusal.Fields[i].Field = to
+	for i := range apiErr.Fields {
+		if apiErr.Fields[i].Field == from {
+			apiErr.Fields[i].Field = to
 		}
 	}
-	return refusal
+	return apiErr
 }
 
 // joinErrors makes one refusal of several, so that all are told at once. An
@@ -121,15 +121,15 @@ func joinErrors(errs ...error) error {
 		if err == nil {
 			continue
 		}
-		refusal, ok := errors.AsType[*model.Error](err)
+		apiErr, ok := errors.AsType[*model.Error](err)
 		if !ok {
 			return err
 		}
 		if all == nil {
-			all = refusal
+			all = apiErr
 			continue
 		}
-		all.Fields = append(all.Fields, refusal.Fields...)
+		all.Fields = append(all.Fields, apiErr.Fields...)
 	}
 	if all == nil {
 		return nil

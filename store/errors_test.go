@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/store/storetest"
@@ -58,7 +59,7 @@ func TestErrors_OfTheDatabaseNeverHoldTheRow(t *testing.T) {
 			if slices.Contains([]string{"08", "40", "53", "57"}, state[:2]) {
 				want = model.CodeUnavailable
 			}
-			wantSame(t, "code", model.CodeOf(err), want)
+			testutil.Equal(t, "code", model.CodeOf(err), want)
 			if want == model.CodeInternal && !strings.Contains(err.Error(), "create patient: SQLSTATE "+state) {
 				t.Errorf("for our log it says only %q", err)
 			}
@@ -88,7 +89,7 @@ func TestErrors_OfConstraintsNeverHoldTheRow(t *testing.T) {
 	p.Gender = "SECRET"
 	_, err := c.Store.CreatePatient(t.Context(), asha.Viewer, p)
 	wantNothingOf(t, err, "Arjun", "SECRET")
-	wantSame(t, "code", model.CodeOf(err), model.CodeInternal)
+	testutil.Equal(t, "code", model.CodeOf(err), model.CodeInternal)
 
 	arjun := asha.Patient("Arjun")
 	_, err = c.Store.UpdatePatient(t.Context(), asha.Viewer, arjun.ID, nil, []model.Change[model.Patient]{

@@ -9,7 +9,7 @@ import (
 )
 
 // Constraints is for the test that every unique index is translated.
-var Constraints = violated
+var Constraints = uniqueError
 
 // Bounded is for the test of what shares a round trip.
 func Bounded(s *Store, v *model.Viewer, loads []*query.Load) bool {

@@ -34,12 +34,12 @@ func (s *Store) Fetch(ctx context.Context, v *model.Viewer, r *query.Request) er
 		r.Fill()
 		return nil
 	}
-	asked, lookup := s.sessions.Epoch(), session.Lookup(v.SessionID)
+	epoch, lookup := s.sessions.Epoch(), session.Lookup(v.SessionID)
 	if err := s.run(ctx, v, r, lookup); err != nil {
 		return err
 	}
 	r.Fill()
-	actual := s.confirmed(asked, v.SessionID, lookup)
+	actual := s.confirmed(epoch, v.SessionID, lookup)
 	if actual != nil && *actual == *v {
 		return nil
 	}
@@ -62,20 +62,20 @@ func (s *Store) run(ctx context.Context, v *model.Viewer, r *query.Request, more
 }
 
 // confirmed caches the result of a session lookup and returns the viewer.
-func (s *Store) confirmed(asked session.Epoch, id string, lookup *pgpipe.Statement) *model.Viewer {
+func (s *Store) confirmed(epoch session.Epoch, id string, lookup *pgpipe.Statement) *model.Viewer {
 	result := session.Read(id, lookup.Rows)
-	s.sessions.Put(asked, id, result)
+	s.sessions.Put(epoch, id, result)
 	return result.Viewer
 }
 
 // SessionViewer looks up on whose behalf a session acts: nil, without an error,
 // when the session has ended or expired or its account is not active.
 func (s *Store) SessionViewer(ctx context.Context, sessionID string) (*model.Viewer, error) {
-	asked, lookup := s.sessions.Epoch(), session.Lookup(sessionID)
+	epoch, lookup := s.sessions.Epoch(), session.Lookup(sessionID)
 	if err := s.reads.Run(ctx, lookup); err != nil {
 		return nil, translate("read session", err)
 	}
-	return s.confirmed(asked, sessionID, lookup), nil
+	return s.confirmed(epoch, sessionID, lookup), nil
 }
 
 // CachedViewer returns the viewer on whose behalf a session acted when it was last

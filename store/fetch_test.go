@@ -5,6 +5,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/store/query"
@@ -17,8 +18,8 @@ func TestFetch_SharedRoundTripsDoNotMixViewers(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t, oneConnection)
 	before := store.ReadTrips(c.Store)
-	level := nodeOf(t, c.Store, "Patient")
-	name := ok(level.Record().Column("Name"))(t)
+	node := nodeOf(t, c.Store, "Patient")
+	name := ok(node.Record().Column("Name"))(t)
 	const accounts, rounds = 12, 20
 	var all []*model.Patient
 	var owners []*storetest.Account
@@ -35,7 +36,7 @@ func TestFetch_SharedRoundTripsDoNotMixViewers(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				own, others := level.One(all[n].ID), level.One(all[(n+1)%accounts].ID)
+				own, others := node.One(all[n].ID), node.One(all[(n+1)%accounts].ID)
 				if err := fetch(t.Context(), c.Store, owner.Viewer, []*query.Load{own, others}); err != nil {
 					t.Error(err)
 					return
@@ -60,7 +61,7 @@ func TestFetch_SharedRoundTripsDoNotMixViewers(t *testing.T) {
 	}
 }
 
-func TestLookups(t *testing.T) {
+func TestBounded(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
 	v := c.Owner("Asha").Viewer
@@ -95,9 +96,9 @@ func TestLookups(t *testing.T) {
 	}
 }
 
-// TestLookups_OwnEntry: what a doctor's list costs is known of the viewer's own,
+// TestBounded_OwnEntry: what a doctor's list costs is known of the viewer's own,
 // and of no other.
-func TestLookups_OwnEntry(t *testing.T) {
+func TestBounded_OwnEntry(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
 	rao, own := c.Doctor("Rao")
@@ -107,26 +108,26 @@ func TestLookups_OwnEntry(t *testing.T) {
 	doctors, mappings := nodeOf(t, c.Store, "Doctor"), nodeOf(t, c.Store, "Mapping")
 	named, _ := mappings.Record().One("doctor")
 	below, belowNamed := mappingsOf(doctors.Record()), mappingsOf(named)
-	list := func(parent *query.Load, level *query.Node, active *bool) []*query.Load {
-		return []*query.Load{parent, ok(level.ListOf(parent, listArgs(model.PageArgs{}, active)))(t)}
+	list := func(parent *query.Load, node *query.Node, active *bool) []*query.Load {
+		return []*query.Load{parent, ok(node.ListOf(parent, listArgs(model.PageArgs{}, active)))(t)}
 	}
 	of := func(id int64, active *bool) []*query.Load {
 		return list(doctors.One(id), below, active)
 	}
-	wantLookups := func(what string, v *model.Viewer, reads []*query.Load, want bool) {
+	wantBounded := func(what string, v *model.Viewer, loads []*query.Load, want bool) {
 		t.Helper()
-		wantSame(t, what, store.Bounded(c.Store, v, reads), want)
+		testutil.Equal(t, what, store.Bounded(c.Store, v, loads), want)
 	}
-	wantLookups("before the session was asked for", rao.Viewer, of(own.ID, new(true)), false)
+	wantBounded("before the session was asked for", rao.Viewer, of(own.ID, new(true)), false)
 	for _, account := range []*storetest.Account{rao, menon, unverified} {
 		ok(c.Store.SessionViewer(t.Context(), account.SessionID))(t)
 	}
-	wantLookups("the own active ones", rao.Viewer, of(own.ID, new(true)), true)
-	wantLookups("the own ended ones", rao.Viewer, of(own.ID, new(false)), false)
-	wantLookups("all of the own", rao.Viewer, of(own.ID, nil), false)
-	wantLookups("another's", rao.Viewer, of(other.ID, new(true)), false)
-	wantLookups("those of one not verified", unverified.Viewer, of(pending.ID, new(true)), false)
-	wantLookups("those of many", rao.Viewer, list(doctors.ByIDs([]int64{own.ID}), below, new(true)), false)
-	wantLookups("those of a mapping's doctor", rao.Viewer,
+	wantBounded("the own active ones", rao.Viewer, of(own.ID, new(true)), true)
+	wantBounded("the own ended ones", rao.Viewer, of(own.ID, new(false)), false)
+	wantBounded("all of the own", rao.Viewer, of(own.ID, nil), false)
+	wantBounded("another's", rao.Viewer, of(other.ID, new(true)), false)
+	wantBounded("those of one not verified", unverified.Viewer, of(pending.ID, new(true)), false)
+	wantBounded("those of many", rao.Viewer, list(doctors.ByIDs([]int64{own.ID}), below, new(true)), false)
+	wantBounded("those of a mapping's doctor", rao.Viewer,
 		list(mappings.One(own.ID), belowNamed, new(true)), false)
 }

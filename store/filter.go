@@ -18,8 +18,8 @@ func searched(s query.Scope, args query.Args) ([]query.Condition, error) {
 	return []query.Condition{s.Search(*term)}, nil
 }
 
-// longestTerm is that of an e-mail address, the longest thing that is searched.
-const longestTerm = 254
+// maxTerm is that of an e-mail address, the longest thing that is searched.
+const maxTerm = 254
 
 // checkText refuses a text that PostgreSQL cannot hold, and one so long that it
 // matches nothing and only costs time.
@@ -29,8 +29,8 @@ func checkText(field string, text *string) error {
 		return nil
 	case strings.ContainsRune(*text, 0):
 		return model.NewFieldError(field, model.CodeBadUserInput, field+" must not contain null characters.")
-	case utf8.RuneCountInString(*text) > longestTerm:
-		return model.NewFieldError(field, model.CodeBadUserInput, fmt.Sprintf("%s must have at most %d characters.", field, longestTerm))
+	case utf8.RuneCountInString(*text) > maxTerm:
+		return model.NewFieldError(field, model.CodeBadUserInput, fmt.Sprintf("%s must have at most %d characters.", field, maxTerm))
 	default:
 		return nil
 	}

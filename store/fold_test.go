@@ -4,24 +4,24 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/caregraph/caregraph/store/query"
-
+	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/query"
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
-// bulky is a chart whose patients are never folded, for the addresses that it
+// withWideColumn is a chart whose patients are never folded, for the addresses that it
 // reads as well.
-func bulky(t *testing.T, c chart) chart {
+func withWideColumn(t *testing.T, c patientNodes) patientNodes {
 	t.Helper()
 	ok(c.patients.Record().Column("Address"))(t)
 	return c
 }
 
-// TestFold_ReadsWhatTwoStatementsDo: the same rows in the same order, for each
+// TestMerge_ReadsWhatTwoStatementsDo: the same rows in the same order, for each
 // viewer, page and filter, also of records that name others.
-func TestFold_ReadsWhatTwoStatementsDo(t *testing.T) {
+func TestMerge_ReadsWhatTwoStatementsDo(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
 	w := populate(t, c)
@@ -29,9 +29,9 @@ func TestFold_ReadsWhatTwoStatementsDo(t *testing.T) {
 		t.Run(who, func(t *testing.T) {
 			t.Parallel()
 			for _, joined := range []bool{false, true} {
-				folded, split := newChart(t, c.Store), bulky(t, newChart(t, c.Store))
+				folded, split := newPatientNodes(t, c.Store), withWideColumn(t, newPatientNodes(t, c.Store))
 				if joined {
-					for _, c := range []chart{folded, split} {
+					for _, c := range []patientNodes{folded, split} {
 						doctor, _ := c.below.Record().One("doctor")
 						doctor.Present()
 					}
@@ -47,11 +47,11 @@ func TestFold_ReadsWhatTwoStatementsDo(t *testing.T) {
 }
 
 // byPatient is the patients of a query, each with its own mappings.
-func (c chart) byPatient(t *testing.T, v *model.Viewer, q patientQuery) string {
+func (c patientNodes) byPatient(t *testing.T, v *model.Viewer, q patientQuery) string {
 	t.Helper()
 	list := ok(c.patients.List(v, argsOf(q.patients)))(t)
 	below := ok(c.below.ListOf(list, listArgs(q.below, q.active)))(t)
-	wantSame(t, "error", fetch(t.Context(), c.store, v, []*query.Load{list, below}), nil)
+	testutil.Equal(t, "error", fetch(t.Context(), c.store, v, []*query.Load{list, below}), nil)
 	text := ""
 	for row := range min(list.Rows.Len(), list.Page().Limit) { // and not the one beyond the page
 		id := list.Rows.Int64(row, 0)
@@ -67,8 +67,8 @@ func (c chart) byPatient(t *testing.T, v *model.Viewer, q patientQuery) string {
 	return text
 }
 
-// TestFold_OneRecordWithItsList is what the other end of a mapping reads.
-func TestFold_OneRecordWithItsList(t *testing.T) {
+// TestMerge_OneRecordWithItsList is what the other end of a mapping reads.
+func TestMerge_OneRecordWithItsList(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
 	w := populate(t, c)
@@ -77,18 +77,18 @@ func TestFold_OneRecordWithItsList(t *testing.T) {
 			continue
 		}
 		for _, d := range append(w.doctors, &model.Doctor{ID: 999_999}) {
-			read := func(bulky bool) string {
-				level := nodeOf(t, c.Store, "Doctor")
+			load := func(bulky bool) string {
+				node := nodeOf(t, c.Store, "Doctor")
 				if bulky {
-					ok(level.Record().Column("Address"))(t)
+					ok(node.Record().Column("Address"))(t)
 				}
-				below := mappingsOf(level.Record())
+				below := mappingsOf(node.Record())
 				below.Record().ID()
 				patient, _ := below.Record().One("patient")
 				name := ok(patient.Column("Name"))(t)
-				root := level.One(d.ID)
+				root := node.One(d.ID)
 				list := ok(below.ListOf(root, listArgs(model.PageArgs{First: new(7)}, nil)))(t)
-				wantSame(t, "error", fetch(t.Context(), c.Store, v, []*query.Load{root, list}), nil)
+				testutil.Equal(t, "error", fetch(t.Context(), c.Store, v, []*query.Load{root, list}), nil)
 				text := fmt.Sprint(root.Rows.Len(), list.Rows.Len())
 				for row := range list.Rows.Len() {
 					value, _ := list.Rows.Value(row, name)
@@ -96,20 +96,20 @@ func TestFold_OneRecordWithItsList(t *testing.T) {
 				}
 				return text
 			}
-			if got, want := read(false), read(true); got != want {
+			if got, want := load(false), load(true); got != want {
 				t.Errorf("doctor %d for %s: folded %s, by two statements %s", d.ID, who, got, want)
 			}
 		}
 	}
 }
 
-// TestFold_OnlyWhereItCanBe: one statement for slim records with one list, and
+// TestMerge_OnlyWhereItCanBe: one statement for slim records with one list, and
 // else one for each.
-func TestFold_OnlyWhereItCanBe(t *testing.T) {
+func TestMerge_OnlyWhereItCanBe(t *testing.T) {
 	t.Parallel()
 	tracer := &statements{}
 	c := storetest.New(t, func(o *store.Options) { o.Tracer = tracer })
-	asha := treated(c)
+	asha := ownerWithMapping(c)
 	everywhere := PatientQuery{Deleted: model.DeletedInclude}
 	for what, tc := range map[string]struct {
 		fields []string
@@ -124,20 +124,20 @@ func TestFold_OnlyWhereItCanBe(t *testing.T) {
 		"two lists":             {nil, PatientQuery{}, 2, 3},
 		"deleted ones among it": {nil, everywhere, 1, 2},
 	} {
-		chart := newChart(t, c.Store)
+		chart := newPatientNodes(t, c.Store)
 		for _, field := range tc.fields {
 			ok(chart.patients.Record().Column(field))(t)
 		}
 		list := ok(chart.patients.List(asha.Viewer, argsOf(tc.query)))(t)
-		reads := []*query.Load{list}
+		loads := []*query.Load{list}
 		for range tc.lists {
-			reads = append(reads, ok(chart.below.ListOf(list, listArgs(model.PageArgs{}, nil)))(t))
+			loads = append(loads, ok(chart.below.ListOf(list, listArgs(model.PageArgs{}, nil)))(t))
 		}
 		before := tracer.count.Load()
-		wantSame(t, "error", fetch(t.Context(), c.Store, asha.Viewer, reads), nil)
-		wantSame(t, "statements for "+what, tracer.count.Load()-before, tc.want)
-		for _, read := range reads {
-			wantSame(t, "rows of "+what, read.Rows.Len(), 1)
+		testutil.Equal(t, "error", fetch(t.Context(), c.Store, asha.Viewer, loads), nil)
+		testutil.Equal(t, "statements for "+what, tracer.count.Load()-before, tc.want)
+		for _, load := range loads {
+			testutil.Equal(t, "rows of "+what, load.Rows.Len(), 1)
 		}
 	}
 }
@@ -149,15 +149,15 @@ func TestRead_OnlyPage(t *testing.T) {
 	asha := c.Owner("Asha")
 	asha.Patient("Arjun")
 	asha.Patient("Bina")
-	level := nodeOf(t, c.Store, "Patient")
+	node := nodeOf(t, c.Store, "Patient")
 	for _, only := range []bool{false, true} {
-		list := ok(level.List(asha.Viewer, argsOf(PatientQuery{Page: model.PageArgs{First: new(1)}})))(t)
+		list := ok(node.List(asha.Viewer, argsOf(PatientQuery{Page: model.PageArgs{First: new(1)}})))(t)
 		want := 2
 		if only {
 			list.PageOnly()
 			want = 1
 		}
-		wantSame(t, "error", fetch(t.Context(), c.Store, asha.Viewer, []*query.Load{list}), nil)
-		wantSame(t, "rows", list.Rows.Len(), want)
+		testutil.Equal(t, "error", fetch(t.Context(), c.Store, asha.Viewer, []*query.Load{list}), nil)
+		testutil.Equal(t, "rows", list.Rows.Len(), want)
 	}
 }

@@ -27,12 +27,12 @@ func errOf[T any](_ T, err error) error { return err }
 // fields.
 func wantCode(t *testing.T, err error, code model.Code, fields ...string) {
 	t.Helper()
-	refusal, isRefusal := errors.AsType[*model.Error](err)
-	if !isRefusal || refusal.Code != code {
+	apiErr, isAPIErr := errors.AsType[*model.Error](err)
+	if !isAPIErr || apiErr.Code != code {
 		t.Fatalf("error is %v, want %s", err, code)
 	}
 	var named []string
-	for _, f := range refusal.Fields {
+	for _, f := range apiErr.Fields {
 		named = append(named, f.Field)
 	}
 	if !slices.Equal(named, fields) {
@@ -41,25 +41,18 @@ func wantCode(t *testing.T, err error, code model.Code, fields ...string) {
 }
 
 // wantCodes is wantCode for a refusal with several codes, as "field CODE".
-func wantCodes(t *testing.T, err error, faults ...string) {
+func wantCodes(t *testing.T, err error, want ...string) {
 	t.Helper()
-	refusal, isRefusal := errors.AsType[*model.Error](err)
-	if !isRefusal {
+	apiErr, isAPIErr := errors.AsType[*model.Error](err)
+	if !isAPIErr {
 		t.Fatalf("error is %v, want a refusal", err)
 	}
 	var named []string
-	for _, f := range refusal.Fields {
+	for _, f := range apiErr.Fields {
 		named = append(named, f.Field+" "+string(f.Code))
 	}
-	if !slices.Equal(named, faults) {
-		t.Fatalf("refused with %v, want %v", named, faults)
-	}
-}
-
-func wantSame[T comparable](t *testing.T, what string, got, want T) {
-	t.Helper()
-	if got != want {
-		t.Errorf("%s is %v, want %v", what, got, want)
+	if !slices.Equal(named, want) {
+		t.Fatalf("refused with %v, want %v", named, want)
 	}
 }
 

@@ -33,13 +33,13 @@ type insertPlan struct {
 func (s *Store) insert(ctx context.Context, record any) (generated, error) {
 	row := reflect.ValueOf(record).Elem()
 	table := s.db.Table(row.Type())
-	kept, ok := s.inserts.Load(table)
+	cached, ok := s.inserts.Load(table)
 	if !ok {
-		kept, _ = s.inserts.LoadOrStore(table, newInsertPlan(table))
+		cached, _ = s.inserts.LoadOrStore(table, newInsertPlan(table))
 	}
-	known := kept.(*insertPlan)
-	st := &pgpipe.Statement{Text: known.text, Args: make([][]byte, len(known.fields))}
-	for i, field := range known.fields {
+	plan := cached.(*insertPlan)
+	st := &pgpipe.Statement{Text: plan.text, Args: make([][]byte, len(plan.fields))}
+	for i, field := range plan.fields {
 		value := reflect.Indirect(field.Value(row))
 		if !value.IsValid() {
 			continue // null
@@ -61,17 +61,17 @@ func (s *Store) insert(ctx context.Context, record any) (generated, error) {
 
 func newInsertPlan(table *schema.Table) *insertPlan {
 	i := &insertPlan{}
-	var names, places []string
+	var names, placeholders []string
 	for _, field := range table.Fields {
 		if field.AutoIncrement || field.SQLDefault != "" {
 			continue
 		}
 		i.fields = append(i.fields, field)
 		names = append(names, field.Name)
-		places = append(places, "$"+strconv.Itoa(len(i.fields)))
+		placeholders = append(placeholders, "$"+strconv.Itoa(len(i.fields)))
 	}
 	i.text = unique.Make("INSERT INTO " + string(table.SQLName) + " (" + strings.Join(names, ", ") + ") VALUES (" +
-		strings.Join(places, ", ") + ") RETURNING id, created_at, updated_at, version")
+		strings.Join(placeholders, ", ") + ") RETURNING id, created_at, updated_at, version")
 	return i
 }
 

@@ -3,6 +3,7 @@ package store_test
 import (
 	"testing"
 
+	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/store/storetest"
@@ -12,7 +13,7 @@ import (
 // and again, has no connection made for each time.
 func TestInsert_RefusedValuesKeepTheConnection(t *testing.T) {
 	t.Parallel()
-	seen := &watch{}
+	seen := &beforeQuery{}
 	c := storetest.New(t, oneConnection, func(o *store.Options) { o.Tracer = seen })
 	asha := c.Owner("Asha")
 	create := func() error {
@@ -20,7 +21,7 @@ func TestInsert_RefusedValuesKeepTheConnection(t *testing.T) {
 		p.Email = new(model.EmailAddress("arjun@clinic.example"))
 		return errOf(c.Store.CreatePatient(t.Context(), asha.Viewer, p))
 	}
-	wantSame(t, "error", create(), nil)
+	testutil.Equal(t, "error", create(), nil)
 	before := seen.conn
 	for range 3 {
 		wantCode(t, create(), model.CodeTaken, "email")
@@ -43,7 +44,7 @@ func TestInsert_GivesWhatIsStored(t *testing.T) {
 		}
 		made := ok(c.Store.CreatePatient(t.Context(), asha.Viewer, p))(t)
 		stored := ok(Patient(t.Context(), c.Store, asha.Viewer, made.ID))(t)
-		wantSame(t, "the patient", say(made, nil), say(stored, nil))
-		wantSame(t, "when it was made", made.CreatedAt.Equal(stored.CreatedAt.Time), true)
+		testutil.Equal(t, "the patient", resultText(made, nil), resultText(stored, nil))
+		testutil.Equal(t, "when it was made", made.CreatedAt.Equal(stored.CreatedAt.Time), true)
 	}
 }

@@ -35,27 +35,27 @@ func ownRowsOnly() map[string]attempt {
 		"CreatePatient": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			p := (&storetest.Clinic{}).NewPatient("Chitra")
 			p.CreatedBy = at.user
-			return []string{say(s.CreatePatient(ctx, v, p))}
+			return []string{resultText(s.CreatePatient(ctx, v, p))}
 		},
 		"CreateDoctor": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			d := (&storetest.Clinic{}).NewDoctor("Dr. Roy")
 			d.CreatedBy, d.AccountID, d.LicenseNumber = at.user, &at.user, fmt.Sprintf("OWN-%p", v)
-			return []string{say(s.CreateDoctor(ctx, v, d, false))}
+			return []string{resultText(s.CreateDoctor(ctx, v, d, false))}
 		},
 		"UpdateMe": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
-			return []string{say(s.UpdateMe(ctx, v, []model.Change[model.User]{set("phone", func(u *model.User) { u.Phone = nil })}))}
+			return []string{resultText(s.UpdateMe(ctx, v, []model.Change[model.User]{set("phone", func(u *model.User) { u.Phone = nil })}))}
 		},
 		"CredentialOf": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
-			return []string{say(s.CredentialOf(ctx, v))}
+			return []string{resultText(s.CredentialOf(ctx, v))}
 		},
 		"ChangePassword": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			return []string{say(0, s.ChangePassword(ctx, v, "hash of Asha", "new hash", storetest.Session(at.session, at.user, "new refresh")))}
+			return []string{resultText(0, s.ChangePassword(ctx, v, "hash of Asha", "new hash", storetest.Session(at.session, at.user, "new refresh")))}
 		},
 		"EndSession": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			return []string{say(0, s.EndSession(ctx, v, at.session))}
+			return []string{resultText(0, s.EndSession(ctx, v, at.session))}
 		},
 		"EndSessions": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
-			return []string{say(0, s.EndSessions(ctx, v, ""))}
+			return []string{resultText(0, s.EndSessions(ctx, v, ""))}
 		},
 	}
 }
@@ -77,59 +77,59 @@ func recordAttempts() map[string]attempt {
 	return map[string]attempt{
 		"Get": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{
-				say(Patient(ctx, s, v, at.patient)),
-				say(Doctor(ctx, s, v, at.doctor)),
-				say(Mapping(ctx, s, v, at.mapping)), say(Mapping(ctx, s, v, at.endedMapping)),
+				resultText(Patient(ctx, s, v, at.patient)),
+				resultText(Doctor(ctx, s, v, at.doctor)),
+				resultText(Mapping(ctx, s, v, at.mapping)), resultText(Mapping(ctx, s, v, at.endedMapping)),
 			}
 		},
 		"GetMany": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{
-				say(UsersByIDs(ctx, s, v, []int64{at.user})),
-				say(PatientsByIDs(ctx, s, v, []int64{at.patient, at.deletedPatient})),
-				say(DoctorsByIDs(ctx, s, v, []int64{at.doctor, at.deletedDoctor})),
-				say(MappingsByIDs(ctx, s, v, []int64{at.mapping, at.endedMapping})),
+				resultText(UsersByIDs(ctx, s, v, []int64{at.user})),
+				resultText(PatientsByIDs(ctx, s, v, []int64{at.patient, at.deletedPatient})),
+				resultText(DoctorsByIDs(ctx, s, v, []int64{at.doctor, at.deletedDoctor})),
+				resultText(MappingsByIDs(ctx, s, v, []int64{at.mapping, at.endedMapping})),
 			}
 		},
 		"Related": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{
-				say(DoctorsOfMappings(ctx, s, v, []int64{at.doctor})), say(DoctorsOfMappings(ctx, s, v, []int64{at.deletedDoctor})),
-				say(DoctorsOfAccounts(ctx, s, v, []int64{at.user})),
+				resultText(DoctorsOfMappings(ctx, s, v, []int64{at.doctor})), resultText(DoctorsOfMappings(ctx, s, v, []int64{at.deletedDoctor})),
+				resultText(DoctorsOfAccounts(ctx, s, v, []int64{at.user})),
 			}
 		},
 		"Page": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{
-				say(Patients(ctx, s, v, both)),
-				say(Patients(ctx, s, v, PatientQuery{Deleted: model.DeletedOnly})),
-				say(Patients(ctx, s, v, PatientQuery{Search: new("arjun")})),
-				say(Patients(ctx, s, v, PatientQuery{BloodGroup: new(model.BPositive)})),
-				say(Patients(ctx, s, v, PatientQuery{DoctorID: &at.doctor})),
+				resultText(Patients(ctx, s, v, both)),
+				resultText(Patients(ctx, s, v, PatientQuery{Deleted: model.DeletedOnly})),
+				resultText(Patients(ctx, s, v, PatientQuery{Search: new("arjun")})),
+				resultText(Patients(ctx, s, v, PatientQuery{BloodGroup: new(model.BPositive)})),
+				resultText(Patients(ctx, s, v, PatientQuery{DoctorID: &at.doctor})),
 
-				say(Doctors(ctx, s, v, bothDoctors)),
-				say(Doctors(ctx, s, v, DoctorQuery{Deleted: model.DeletedOnly})),
-				say(Doctors(ctx, s, v, DoctorQuery{Search: new("rao"), Mine: new(true)})),
+				resultText(Doctors(ctx, s, v, bothDoctors)),
+				resultText(Doctors(ctx, s, v, DoctorQuery{Deleted: model.DeletedOnly})),
+				resultText(Doctors(ctx, s, v, DoctorQuery{Search: new("rao"), Mine: new(true)})),
 
-				say(Mappings(ctx, s, v, MappingQuery{})),
-				say(Mappings(ctx, s, v, MappingQuery{PatientID: &at.patient})),
-				say(Mappings(ctx, s, v, MappingQuery{DoctorID: &at.doctor})),
+				resultText(Mappings(ctx, s, v, MappingQuery{})),
+				resultText(Mappings(ctx, s, v, MappingQuery{PatientID: &at.patient})),
+				resultText(Mappings(ctx, s, v, MappingQuery{DoctorID: &at.doctor})),
 			}
 		},
 		"Count": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{
-				say(CountPatients(ctx, s, v, PatientQuery{})), say(CountPatients(ctx, s, v, both)),
-				say(CountDoctors(ctx, s, v, DoctorQuery{})), say(CountDoctors(ctx, s, v, bothDoctors)),
-				say(CountMappings(ctx, s, v, MappingQuery{})),
-				say(CountMappings(ctx, s, v, MappingQuery{PatientID: &at.patient})),
+				resultText(CountPatients(ctx, s, v, PatientQuery{})), resultText(CountPatients(ctx, s, v, both)),
+				resultText(CountDoctors(ctx, s, v, DoctorQuery{})), resultText(CountDoctors(ctx, s, v, bothDoctors)),
+				resultText(CountMappings(ctx, s, v, MappingQuery{})),
+				resultText(CountMappings(ctx, s, v, MappingQuery{PatientID: &at.patient})),
 			}
 		},
 		"PagesOf": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			ofPatient, err1 := MappingsOf(ctx, s, v, ofPatient, []int64{at.patient}, model.PageArgs{}, nil)
 			ofDoctor, err2 := MappingsOf(ctx, s, v, ofDoctor, []int64{at.doctor}, model.PageArgs{}, nil)
-			return []string{say(ofPatient[at.patient], err1), say(ofDoctor[at.doctor], err2)}
+			return []string{resultText(ofPatient[at.patient], err1), resultText(ofDoctor[at.doctor], err2)}
 		},
 		"CountsOf": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			ofPatient, err1 := CountMappingsOf(ctx, s, v, ofPatient, []int64{at.patient}, nil)
 			ofDoctor, err2 := CountMappingsOf(ctx, s, v, ofDoctor, []int64{at.doctor}, nil)
-			return []string{say(ofPatient[at.patient], err1), say(ofDoctor[at.doctor], err2)}
+			return []string{resultText(ofPatient[at.patient], err1), resultText(ofDoctor[at.doctor], err2)}
 		},
 	}
 }
@@ -137,7 +137,7 @@ func recordAttempts() map[string]attempt {
 func userAttempts() map[string]attempt {
 	return map[string]attempt{
 		"User": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			return []string{say(s.User(ctx, v, at.user))}
+			return []string{resultText(s.User(ctx, v, at.user))}
 		},
 	}
 }
@@ -147,17 +147,17 @@ func patientAttempts() map[string]attempt {
 	return map[string]attempt{
 		"UpdatePatient": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{
-				say(s.UpdatePatient(ctx, v, at.patient, nil, rename)),
-				say(s.UpdatePatient(ctx, v, at.patient, new(77), rename)),
-				say(s.UpdatePatient(ctx, v, at.patient, nil, nil)),
-				say(s.UpdatePatient(ctx, v, at.deletedPatient, nil, rename)),
+				resultText(s.UpdatePatient(ctx, v, at.patient, nil, rename)),
+				resultText(s.UpdatePatient(ctx, v, at.patient, new(77), rename)),
+				resultText(s.UpdatePatient(ctx, v, at.patient, nil, nil)),
+				resultText(s.UpdatePatient(ctx, v, at.deletedPatient, nil, rename)),
 			}
 		},
 		"DeletePatient": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			return []string{say(s.DeletePatient(ctx, v, at.patient, nil)), say(s.DeletePatient(ctx, v, at.deletedPatient, nil))}
+			return []string{resultText(s.DeletePatient(ctx, v, at.patient, nil)), resultText(s.DeletePatient(ctx, v, at.deletedPatient, nil))}
 		},
 		"RestorePatient": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			return []string{say(s.RestorePatient(ctx, v, at.patient)), say(s.RestorePatient(ctx, v, at.deletedPatient))}
+			return []string{resultText(s.RestorePatient(ctx, v, at.patient)), resultText(s.RestorePatient(ctx, v, at.deletedPatient))}
 		},
 	}
 }
@@ -166,23 +166,23 @@ func doctorAttempts() map[string]attempt {
 	rename := []model.Change[model.Doctor]{set("name", func(d *model.Doctor) { d.Name = "Mallory" })}
 	return map[string]attempt{
 		"Specializations": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
-			return []string{say(s.Specializations(ctx, v))}
+			return []string{resultText(s.Specializations(ctx, v))}
 		},
 		"UpdateDoctor": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{
-				say(s.UpdateDoctor(ctx, v, at.doctor, nil, rename)),
-				say(s.UpdateDoctor(ctx, v, at.doctor, new(77), rename)),
-				say(s.UpdateDoctor(ctx, v, at.deletedDoctor, nil, rename)),
+				resultText(s.UpdateDoctor(ctx, v, at.doctor, nil, rename)),
+				resultText(s.UpdateDoctor(ctx, v, at.doctor, new(77), rename)),
+				resultText(s.UpdateDoctor(ctx, v, at.deletedDoctor, nil, rename)),
 			}
 		},
 		"VerifyDoctor": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			return []string{say(s.VerifyDoctor(ctx, v, at.doctor, nil, true, nil)), say(s.VerifyDoctor(ctx, v, at.doctor, nil, true, new(&at.user)))}
+			return []string{resultText(s.VerifyDoctor(ctx, v, at.doctor, nil, true, nil)), resultText(s.VerifyDoctor(ctx, v, at.doctor, nil, true, new(&at.user)))}
 		},
 		"DeleteDoctor": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			return []string{say(s.DeleteDoctor(ctx, v, at.doctor, nil)), say(s.DeleteDoctor(ctx, v, at.deletedDoctor, nil))}
+			return []string{resultText(s.DeleteDoctor(ctx, v, at.doctor, nil)), resultText(s.DeleteDoctor(ctx, v, at.deletedDoctor, nil))}
 		},
 		"RestoreDoctor": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			return []string{say(s.RestoreDoctor(ctx, v, at.doctor)), say(s.RestoreDoctor(ctx, v, at.deletedDoctor))}
+			return []string{resultText(s.RestoreDoctor(ctx, v, at.doctor)), resultText(s.RestoreDoctor(ctx, v, at.deletedDoctor))}
 		},
 	}
 }
@@ -192,15 +192,15 @@ func mappingAttempts() map[string]attempt {
 	return map[string]attempt{
 		"AssignDoctor": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{
-				say(s.AssignDoctor(ctx, v, &model.Mapping{PatientID: at.patient, DoctorID: at.doctor})),
-				say(s.AssignDoctor(ctx, v, &model.Mapping{PatientID: at.deletedPatient, DoctorID: at.deletedDoctor})),
+				resultText(s.AssignDoctor(ctx, v, &model.Mapping{PatientID: at.patient, DoctorID: at.doctor})),
+				resultText(s.AssignDoctor(ctx, v, &model.Mapping{PatientID: at.deletedPatient, DoctorID: at.deletedDoctor})),
 			}
 		},
 		"UpdateMapping": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			return []string{say(s.UpdateMapping(ctx, v, at.mapping, note)), say(s.UpdateMapping(ctx, v, at.endedMapping, note))}
+			return []string{resultText(s.UpdateMapping(ctx, v, at.mapping, note)), resultText(s.UpdateMapping(ctx, v, at.endedMapping, note))}
 		},
 		"RemoveMapping": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			return []string{say(s.RemoveMapping(ctx, v, at.mapping)), say(s.RemoveMapping(ctx, v, at.endedMapping))}
+			return []string{resultText(s.RemoveMapping(ctx, v, at.mapping)), resultText(s.RemoveMapping(ctx, v, at.endedMapping))}
 		},
 	}
 }

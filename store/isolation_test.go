@@ -56,23 +56,23 @@ type target struct {
 // one.
 func TestIsolation_StrangerGetsWhatAnEmptyClinicGives(t *testing.T) {
 	t.Parallel()
-	nothing := private(t)
+	nothing := privateClinic(t)
 	for name, try := range attempts() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := private(t)
-			asha, at := somebody(c)
+			c := privateClinic(t)
+			asha, at := newTarget(c)
 			before := rows(t, c)
 			for who, v := range strangers(c) {
 				got := try(t.Context(), c.Store, v, at)
-				want := try(t.Context(), nothing.Store, v, void())
+				want := try(t.Context(), nothing.Store, v, unknownTarget())
 				if !slices.Equal(got, want) {
 					t.Errorf("%s gets %v, want %v", who, got, want)
 				}
 			}
 			wantUntouched(t, before, rows(t, c))
 
-			hers, noones := try(t.Context(), c.Store, asha.Viewer, at), try(t.Context(), nothing.Store, asha.Viewer, void())
+			hers, noones := try(t.Context(), c.Store, asha.Viewer, at), try(t.Context(), nothing.Store, asha.Viewer, unknownTarget())
 			for i := range hers {
 				if hers[i] == noones[i] {
 					t.Errorf("call %d tells its owner what it tells everybody: %s", i, hers[i])
@@ -89,8 +89,8 @@ func TestIsolation_OwnRowsOnly(t *testing.T) {
 	for name, try := range ownRowsOnly() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := private(t)
-			asha, at := somebody(c)
+			c := privateClinic(t)
+			asha, at := newTarget(c)
 			before := rows(t, c)
 			for _, v := range strangers(c) {
 				try(t.Context(), c.Store, v, at)
@@ -105,9 +105,9 @@ func TestIsolation_OwnRowsOnly(t *testing.T) {
 	}
 }
 
-// private is a clinic under a schema in which every record is private. So
+// privateClinic is a clinic under a schema in which every record is private. So
 // also methods for what the real schema shows to everybody have strangers.
-func private(t *testing.T) *storetest.Clinic {
+func privateClinic(t *testing.T) *storetest.Clinic {
 	t.Helper()
 	policy := storetest.Policy(t,
 		"type User implements Node @access(to: SIGNED_IN)", "type User implements Node @access(to: ACCOUNT)",
@@ -115,8 +115,8 @@ func private(t *testing.T) *storetest.Clinic {
 	return storetest.New(t, func(o *store.Options) { o.Policy = policy })
 }
 
-// somebody is Asha, with one of everything.
-func somebody(c *storetest.Clinic) (*storetest.Account, target) {
+// newTarget is Asha, with one of everything.
+func newTarget(c *storetest.Clinic) (*storetest.Account, target) {
 	asha := c.DoctorAccount("Asha")
 	patient, deleted := asha.Patient("Arjun"), asha.DeletedPatient("Banu")
 	doctor, former, gone := asha.Entry("Dr. Rao"), asha.Entry("Dr. Sen"), asha.DeletedEntry("Dr. Das")
@@ -129,8 +129,8 @@ func somebody(c *storetest.Clinic) (*storetest.Account, target) {
 	}
 }
 
-// void is ids that were never given out.
-func void() target {
+// unknownTarget is ids that were never given out.
+func unknownTarget() target {
 	return target{101, 102, 103, 104, 105, 106, 107, "no session", "nobody@clinic.example"}
 }
 
@@ -168,8 +168,8 @@ func wantUntouched(t *testing.T, before, after []string) {
 	}
 }
 
-// say is all that a call returned, as text.
-func say[T any](value T, err error) string {
+// resultText is all that a call returned, as text.
+func resultText[T any](value T, err error) string {
 	text, jsonErr := json.Marshal(value)
 	return fmt.Sprintf("%s %v %v", text, err, jsonErr)
 }

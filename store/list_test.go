@@ -7,13 +7,14 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
-// ward is a clinic with lists full of ties: every sort key several times.
-func ward(t *testing.T) (*storetest.Clinic, *storetest.Account) {
+// clinicWithTies is a clinic with lists full of ties: every sort key several times.
+func clinicWithTies(t *testing.T) (*storetest.Clinic, *storetest.Account) {
 	t.Helper()
 	c := storetest.New(t)
 	asha := c.Owner("Asha")
@@ -43,21 +44,21 @@ func everyOrder(s *store.Store, v *model.Viewer) []sorted {
 	patients := func(key string, by model.PatientOrderField) sorted {
 		return sorted{"patients", key, func(descending bool) page[model.Listed] {
 			return func(ctx context.Context, args model.PageArgs) (*list[model.Listed], error) {
-				return widen(Patients(ctx, s, v, PatientQuery{Page: args, OrderBy: by, Descending: descending}))
+				return asListed(Patients(ctx, s, v, PatientQuery{Page: args, OrderBy: by, Descending: descending}))
 			}
 		}}
 	}
 	doctors := func(key string, by model.DoctorOrderField) sorted {
 		return sorted{"doctors", key, func(descending bool) page[model.Listed] {
 			return func(ctx context.Context, args model.PageArgs) (*list[model.Listed], error) {
-				return widen(Doctors(ctx, s, v, DoctorQuery{Page: args, OrderBy: by, Descending: descending}))
+				return asListed(Doctors(ctx, s, v, DoctorQuery{Page: args, OrderBy: by, Descending: descending}))
 			}
 		}}
 	}
 	mappings := func(key string, by model.MappingOrderField) sorted {
 		return sorted{"mappings", key, func(descending bool) page[model.Listed] {
 			return func(ctx context.Context, args model.PageArgs) (*list[model.Listed], error) {
-				return widen(Mappings(ctx, s, v, MappingQuery{Page: args, OrderBy: by, Descending: descending}))
+				return asListed(Mappings(ctx, s, v, MappingQuery{Page: args, OrderBy: by, Descending: descending}))
 			}
 		}}
 	}
@@ -70,8 +71,8 @@ func everyOrder(s *store.Store, v *model.Viewer) []sorted {
 	}
 }
 
-// widen forgets what a list is of.
-func widen[T model.Listed](l *list[T], err error) (*list[model.Listed], error) {
+// asListed forgets what a list is of.
+func asListed[T model.Listed](l *list[T], err error) (*list[model.Listed], error) {
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +85,7 @@ func widen[T model.Listed](l *list[T], err error) (*list[model.Listed], error) {
 
 func TestLists_AllPagesTogetherAreTheWholeListOnce(t *testing.T) {
 	t.Parallel()
-	c, asha := ward(t)
+	c, asha := clinicWithTies(t)
 	for _, list := range everyOrder(c.Store, asha.Viewer) {
 		for _, direction := range []string{"ASC", "DESC"} {
 			var want []int64
@@ -105,7 +106,7 @@ func TestLists_AllPagesTogetherAreTheWholeListOnce(t *testing.T) {
 
 func TestLists_CursorBelongsToItsListAndOrder(t *testing.T) {
 	t.Parallel()
-	c, asha := ward(t)
+	c, asha := clinicWithTies(t)
 	type made struct{ of, cursor string }
 	var cursors []made
 	lists := map[string]page[model.Listed]{}
@@ -121,7 +122,7 @@ func TestLists_CursorBelongsToItsListAndOrder(t *testing.T) {
 			_, after := read(t.Context(), model.PageArgs{After: &cursor.cursor})
 			_, before := read(t.Context(), model.PageArgs{Before: &cursor.cursor})
 			if cursor.of == name {
-				wantSame(t, "own cursor", fmt.Sprint(after, before), "<nil> <nil>")
+				testutil.Equal(t, "own cursor", fmt.Sprint(after, before), "<nil> <nil>")
 				continue
 			}
 			wantCode(t, after, model.CodeInvalidCursor, "after")
@@ -134,7 +135,7 @@ func TestLists_CursorBelongsToItsListAndOrder(t *testing.T) {
 // PostgreSQL that it would choke on.
 func TestLists_ForgedCursorIsRefused(t *testing.T) {
 	t.Parallel()
-	c, asha := ward(t)
+	c, asha := clinicWithTies(t)
 	forged := []any{
 		"", "x", "1.5", "1e3", "99999999999", "-", "0000-01-01", "9999-99-99", "infinity", "now", "NaN",
 		"2026-01-01 00:00:00+20", "0000-01-01 00:00:00+00", "2026-01-01 00:00:00,5+00", "2026-01-01 00:00:00", "2026-01-01 25:00:00+00",
@@ -170,7 +171,7 @@ func tagOf(t *testing.T, l *list[model.Listed]) any {
 
 func TestLists_PageSizes(t *testing.T) {
 	t.Parallel()
-	c, asha := ward(t)
+	c, asha := clinicWithTies(t)
 	for _, list := range everyOrder(c.Store, asha.Viewer) {
 		read := list.read(false)
 		for _, args := range []struct {
@@ -204,21 +205,21 @@ func TestLists_PageSizes(t *testing.T) {
 
 func TestLists_BothBoundsHold(t *testing.T) {
 	t.Parallel()
-	c, asha := ward(t)
+	c, asha := clinicWithTies(t)
 	read := everyOrder(c.Store, asha.Viewer)[2].read(true)
 	all := everyPage(t, read, 100, false)
 	whole := ok(read(t.Context(), model.PageArgs{First: new(100)}))(t)
 	args := model.PageArgs{After: new(whole.Cursor(all[4])), Before: new(whole.Cursor(all[12]))}
 
 	l := ok(read(t.Context(), args))(t)
-	wantSame(t, "what lies between", fmt.Sprint(places(l.Rows)), fmt.Sprint(places(all[5:12])))
+	testutil.Equal(t, "what lies between", fmt.Sprint(places(l.Rows)), fmt.Sprint(places(all[5:12])))
 	args.First = new(3)
 	l = ok(read(t.Context(), args))(t)
-	wantSame(t, "the first three", fmt.Sprint(places(l.Rows)), fmt.Sprint(places(all[5:8])))
+	testutil.Equal(t, "the first three", fmt.Sprint(places(l.Rows)), fmt.Sprint(places(all[5:8])))
 	args.First, args.Last = nil, new(3)
 	l = ok(read(t.Context(), args))(t)
-	wantSame(t, "the last three", fmt.Sprint(places(l.Rows)), fmt.Sprint(places(all[9:12])))
-	wantSame(t, "whether there is more on both sides", l.HasNext && l.HasPrevious, true)
+	testutil.Equal(t, "the last three", fmt.Sprint(places(l.Rows)), fmt.Sprint(places(all[9:12])))
+	testutil.Equal(t, "whether there is more on both sides", l.HasNext && l.HasPrevious, true)
 }
 
 func places(rows []model.Listed) []int64 {
@@ -232,7 +233,7 @@ func places(rows []model.Listed) []int64 {
 // A record that goes while a client pages takes no other with it.
 func TestLists_PageAfterTheRowOfTheCursorIsGone(t *testing.T) {
 	t.Parallel()
-	c, asha := ward(t)
+	c, asha := clinicWithTies(t)
 	read := everyOrder(c.Store, asha.Viewer)[0].read(false)
 	all := places(everyPage(t, read, 100, false))
 	first := ok(read(t.Context(), model.PageArgs{First: new(5)}))(t)

@@ -8,15 +8,16 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
-func listening(o *store.Options) { o.Listen = true }
+func withListener(o *store.Options) { o.Listen = true }
 
-// another opens the database of the clinic as a second server does.
-func another(t *testing.T, c *storetest.Clinic) *store.Store {
+// secondServer opens the database of the clinic as a second server does.
+func secondServer(t *testing.T, c *storetest.Clinic) *store.Store {
 	t.Helper()
 	s := ok(store.Open(t.Context(), c.URL, store.Options{Policy: storetest.Policy(t), Connections: 2, Listen: true}))(t)
 	t.Cleanup(s.Close)
@@ -49,35 +50,35 @@ func becomesCertain(t *testing.T, s *store.Store, sessions ...string) {
 	}
 }
 
-func isForgotten(s *store.Store, id string) bool {
+func notCached(s *store.Store, id string) bool {
 	v, _ := s.CachedViewer(id)
 	return v == nil
 }
 
-// TestRecall_ForgetsWhatEnds: a session that has ended or changed is forgotten
+// TestSessionCache_ForgetsWhatEnds: a session that has ended or changed is forgotten
 // by the server that did it at once, by all others a moment later, and no other
 // session is.
-func TestRecall_ForgetsWhatEnds(t *testing.T) {
+func TestSessionCache_ForgetsWhatEnds(t *testing.T) {
 	t.Parallel()
-	type world struct {
+	type fixture struct {
 		*storetest.Clinic
 		asha *storetest.Account
 	}
-	bySQL := func(statement string) func(world) error {
-		return func(w world) error { w.Exec(statement, w.asha.UserID); return nil }
+	bySQL := func(statement string) func(fixture) error {
+		return func(w fixture) error { w.Exec(statement, w.asha.UserID); return nil }
 	}
 	for what, tc := range map[string]struct {
-		end func(world) error
+		end func(fixture) error
 		// here says that the store itself did it.
 		here, everybodys bool
 	}{
-		"logout":            {end: func(w world) error { return w.Store.EndSession(t.Context(), w.asha.Viewer, "phone") }, here: true},
-		"logout everywhere": {end: func(w world) error { return w.Store.EndSessions(t.Context(), w.asha.Viewer, "") }, here: true},
-		"new password": {end: func(w world) error {
+		"logout":            {end: func(w fixture) error { return w.Store.EndSession(t.Context(), w.asha.Viewer, "phone") }, here: true},
+		"logout everywhere": {end: func(w fixture) error { return w.Store.EndSessions(t.Context(), w.asha.Viewer, "") }, here: true},
+		"new password": {end: func(w fixture) error {
 			kept := storetest.Session(w.asha.SessionID, w.asha.UserID, "fresh")
 			return w.Store.ChangePassword(t.Context(), w.asha.Viewer, "hash of Asha", "new hash", kept)
 		}, here: true},
-		"stolen token": {end: func(w world) error {
+		"stolen token": {end: func(w fixture) error {
 			used := storetest.Session("phone", w.asha.UserID, "used")
 			wantCode(t, errOf(w.Store.RotateSession(t.Context(), used, storetest.Session("phone", w.asha.UserID, "next"))), model.CodeInvalidToken, "refresh")
 			return nil
@@ -95,21 +96,21 @@ func TestRecall_ForgetsWhatEnds(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			c := storetest.New(t, listening)
-			w := world{c, c.Owner("Asha")}
+			c := storetest.New(t, withListener)
+			w := fixture{c, c.Owner("Asha")}
 			ravi := c.Owner("Ravi")
-			wantSame(t, "error", errOf(c.Store.CreateSession(t.Context(), storetest.Session("phone", w.asha.UserID, "r"), "hash of Asha")), nil)
-			elsewhere := another(t, c)
+			testutil.Equal(t, "error", errOf(c.Store.CreateSession(t.Context(), storetest.Session("phone", w.asha.UserID, "r"), "hash of Asha")), nil)
+			elsewhere := secondServer(t, c)
 			for _, s := range []*store.Store{c.Store, elsewhere} {
 				becomesCertain(t, s, "phone", ravi.SessionID)
 			}
-			wantSame(t, "error", tc.end(w), nil)
-			if tc.here && !isForgotten(c.Store, "phone") {
+			testutil.Equal(t, "error", tc.end(w), nil)
+			if tc.here && !notCached(c.Store, "phone") {
 				t.Error("it is not forgotten at once where it was done")
 			}
 			for _, s := range []*store.Store{c.Store, elsewhere} {
-				eventually(t, "it is forgotten", func() bool { return isForgotten(s, "phone") })
-				if !tc.everybodys && isForgotten(s, ravi.SessionID) {
+				eventually(t, "it is forgotten", func() bool { return notCached(s, "phone") })
+				if !tc.everybodys && notCached(s, ravi.SessionID) {
 					t.Error("a session that nobody touched is forgotten")
 				}
 			}
@@ -117,41 +118,41 @@ func TestRecall_ForgetsWhatEnds(t *testing.T) {
 	}
 }
 
-// TestRecall_ExpiresByItself without anybody telling.
-func TestRecall_ExpiresByItself(t *testing.T) {
+// TestSessionCache_ExpiresByItself without anybody telling.
+func TestSessionCache_ExpiresByItself(t *testing.T) {
 	t.Parallel()
-	c := storetest.New(t, listening)
+	c := storetest.New(t, withListener)
 	asha := c.Owner("Asha")
 	becomesCertain(t, c.Store, asha.SessionID)
 	c.Exec("UPDATE sessions SET expires_at = now() + interval '8 seconds'")
-	eventually(t, "it is forgotten as one that has changed", func() bool { return isForgotten(c.Store, asha.SessionID) })
+	eventually(t, "it is forgotten as one that has changed", func() bool { return notCached(c.Store, asha.SessionID) })
 	becomesCertain(t, c.Store, asha.SessionID)
 	eventually(t, "it expires", func() bool {
 		return ok(c.DB.NewSelect().Table("sessions").Where("expires_at < now()").Exists(t.Context()))(t)
 	})
 	_, certain := c.Store.CachedViewer(asha.SessionID)
-	wantSame(t, "certain", certain, false)
+	testutil.Equal(t, "certain", certain, false)
 }
 
-// TestRecall_OlderSnapshot: whoever changes an account in a transaction that does
+// TestSessionCache_OlderSnapshot: whoever changes an account in a transaction that does
 // not see the newest of its sessions has that forgotten all the same.
-func TestRecall_OlderSnapshot(t *testing.T) {
+func TestSessionCache_OlderSnapshot(t *testing.T) {
 	t.Parallel()
-	c := storetest.New(t, listening)
+	c := storetest.New(t, withListener)
 	asha := c.Owner("Asha")
 	tx := ok(c.DB.BeginTx(t.Context(), &sql.TxOptions{Isolation: sql.LevelRepeatableRead}))(t)
 	ok(tx.ExecContext(t.Context(), "SELECT FROM sessions"))(t) // takes the snapshot
-	wantSame(t, "error", errOf(c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), "hash of Asha")), nil)
+	testutil.Equal(t, "error", errOf(c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), "hash of Asha")), nil)
 	becomesCertain(t, c.Store, "phone")
 	ok(tx.ExecContext(t.Context(), "UPDATE users SET is_active = FALSE"))(t)
-	wantSame(t, "error", tx.Commit(), nil)
-	eventually(t, "it is forgotten", func() bool { return isForgotten(c.Store, "phone") })
+	testutil.Equal(t, "error", tx.Commit(), nil)
+	eventually(t, "it is forgotten", func() bool { return notCached(c.Store, "phone") })
 }
 
-// TestRecall_AfterAnErrorNothingIsReliedOn that may have ended.
-func TestRecall_AfterAnErrorNothingIsReliedOn(t *testing.T) {
+// TestSessionCache_AfterAnErrorNothingIsReliedOn that may have ended.
+func TestSessionCache_AfterAnErrorNothingIsReliedOn(t *testing.T) {
 	t.Parallel()
-	c := storetest.New(t, listening)
+	c := storetest.New(t, withListener)
 	asha, ravi := c.Owner("Asha"), c.Owner("Ravi")
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -167,17 +168,17 @@ func TestRecall_AfterAnErrorNothingIsReliedOn(t *testing.T) {
 		if err := end(); err == nil {
 			t.Fatalf("ending %s: no error", what)
 		}
-		wantSame(t, "forgotten after ending "+what, isForgotten(c.Store, asha.SessionID), true)
-		wantSame(t, "another's is", isForgotten(c.Store, ravi.SessionID), false)
+		testutil.Equal(t, "forgotten after ending "+what, notCached(c.Store, asha.SessionID), true)
+		testutil.Equal(t, "another's is", notCached(c.Store, ravi.SessionID), false)
 	}
 }
 
-// TestRecall_NothingForAnOutsider: what does not live is not remembered.
-func TestRecall_NothingForAnOutsider(t *testing.T) {
+// TestSessionCache_NothingForAnOutsider: what does not live is not remembered.
+func TestSessionCache_NothingForAnOutsider(t *testing.T) {
 	t.Parallel()
-	c := storetest.New(t, listening)
+	c := storetest.New(t, withListener)
 	asha := c.Owner("Asha")
-	wantSame(t, "error", c.Store.EndSession(t.Context(), asha.Viewer, asha.SessionID), nil)
+	testutil.Equal(t, "error", c.Store.EndSession(t.Context(), asha.Viewer, asha.SessionID), nil)
 	for _, id := range []string{"", "no such session", asha.SessionID} {
 		ok(c.Store.SessionViewer(t.Context(), id))(t)
 		if v, certain := c.Store.CachedViewer(id); v != nil || certain {
@@ -186,34 +187,34 @@ func TestRecall_NothingForAnOutsider(t *testing.T) {
 	}
 }
 
-// TestRecall_IsAGuessWithoutAListener, however often a session was asked for.
-func TestRecall_IsAGuessWithoutAListener(t *testing.T) {
+// TestSessionCache_IsAGuessWithoutAListener, however often a session was asked for.
+func TestSessionCache_IsAGuessWithoutAListener(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
 	asha := c.Owner("Asha")
 	ok(c.Store.SessionViewer(t.Context(), asha.SessionID))(t)
 	v, certain := c.Store.CachedViewer(asha.SessionID)
-	wantSame(t, "viewer", *v, *asha.Viewer)
-	wantSame(t, "certain", certain, false)
+	testutil.Equal(t, "viewer", *v, *asha.Viewer)
+	testutil.Equal(t, "certain", certain, false)
 }
 
-// TestRecall_LostConnection: while nobody listens nothing is certain, and what
+// TestSessionCache_LostConnection: while nobody listens nothing is certain, and what
 // was remembered is forgotten, since it may have ended meanwhile.
-func TestRecall_LostConnection(t *testing.T) {
+func TestSessionCache_LostConnection(t *testing.T) {
 	t.Parallel()
-	c := storetest.New(t, listening)
+	c := storetest.New(t, withListener)
 	asha := c.Owner("Asha")
 	becomesCertain(t, c.Store, asha.SessionID)
 	c.Exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN %'")
-	eventually(t, "it is forgotten", func() bool { return isForgotten(c.Store, asha.SessionID) })
+	eventually(t, "it is forgotten", func() bool { return notCached(c.Store, asha.SessionID) })
 	becomesCertain(t, c.Store, asha.SessionID)
 	c.Exec("UPDATE sessions SET ended_at = now()")
-	eventually(t, "it is forgotten by the new connection", func() bool { return isForgotten(c.Store, asha.SessionID) })
+	eventually(t, "it is forgotten by the new connection", func() bool { return notCached(c.Store, asha.SessionID) })
 }
 
-// TestRecall_DeafListener: a listener whose signals do not come back, as behind a
+// TestSessionCache_DeafListener: a listener whose signals do not come back, as behind a
 // pooler, makes nothing certain.
-func TestRecall_DeafListener(t *testing.T) {
+func TestSessionCache_DeafListener(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
 	asha := c.Owner("Asha")
@@ -229,24 +230,24 @@ func TestRecall_DeafListener(t *testing.T) {
 	}
 }
 
-// late is a tracer that does something once, after a statement was answered and
+// afterQuery is a tracer that does something once, after a statement was answered and
 // before anybody has read the answer.
-type late struct{ do func() }
+type afterQuery struct{ do func() }
 
-func (*late) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+func (*afterQuery) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
 	return ctx
 }
 
-func (l *late) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {
+func (l *afterQuery) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {
 	if do := l.do; do != nil {
 		l.do = nil // it makes statements, too
 		do()
 	}
 }
 
-// TestRecall_NotWhatEndedWhileItWasAskedFor: the answer that a session lives is
+// TestSessionCache_NotWhatEndedWhileItWasAskedFor: the answer that a session lives is
 // not remembered when it has ended since.
-func TestRecall_NotWhatEndedWhileItWasAskedFor(t *testing.T) {
+func TestSessionCache_NotWhatEndedWhileItWasAskedFor(t *testing.T) {
 	t.Parallel()
 	for what, ask := range map[string]func(*storetest.Clinic, *storetest.Account) error{
 		"SessionViewer": func(c *storetest.Clinic, asha *storetest.Account) error {
@@ -258,11 +259,11 @@ func TestRecall_NotWhatEndedWhileItWasAskedFor(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			tracer := &late{}
+			tracer := &afterQuery{}
 			c := storetest.New(t, func(o *store.Options) { o.Tracer = tracer })
 			asha := c.Owner("Asha")
-			tracer.do = func() { wantSame(t, "error", c.Store.EndSession(t.Context(), asha.Viewer, asha.SessionID), nil) }
-			wantSame(t, "error", ask(c, asha), nil)
+			tracer.do = func() { testutil.Equal(t, "error", c.Store.EndSession(t.Context(), asha.Viewer, asha.SessionID), nil) }
+			testutil.Equal(t, "error", ask(c, asha), nil)
 			if v, _ := c.Store.CachedViewer(asha.SessionID); v != nil {
 				t.Error("it is remembered")
 			}

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 
+	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/store/storetest"
 )
@@ -49,21 +50,21 @@ func shape(t *testing.T, db *sql.DB) string {
 func TestMigrate_TwiceIsOnce(t *testing.T) {
 	t.Parallel()
 	address := storetest.EmptyDatabase(t)
-	wantSame(t, "the first", store.Migrate(t.Context(), address), nil)
+	testutil.Equal(t, "the first", store.Migrate(t.Context(), address), nil)
 	first := shape(t, connect(t, address))
-	wantSame(t, "the second", store.Migrate(t.Context(), address), nil)
-	wantSame(t, "the database", shape(t, connect(t, address)), first)
+	testutil.Equal(t, "the second", store.Migrate(t.Context(), address), nil)
+	testutil.Equal(t, "the database", shape(t, connect(t, address)), first)
 }
 
 func TestMigrate_SeveralAtOnceWaitForEachOther(t *testing.T) {
 	t.Parallel()
 	address := storetest.EmptyDatabase(t)
-	errs := together(6, func(int) error { return store.Migrate(t.Context(), address) })
+	errs := concurrently(6, func(int) error { return store.Migrate(t.Context(), address) })
 	for _, err := range errs {
-		wantSame(t, "migrating", err, nil)
+		testutil.Equal(t, "migrating", err, nil)
 	}
 	files := ok(os.ReadDir("migrations"))(t)
-	wantSame(t, "applied migrations", strings.Count(shape(t, connect(t, address)), "migration 2026"), len(files))
+	testutil.Equal(t, "applied migrations", strings.Count(shape(t, connect(t, address)), "migration 2026"), len(files))
 }
 
 func TestMigrate_FailsWhole(t *testing.T) {
@@ -78,9 +79,9 @@ func TestMigrate_FailsWhole(t *testing.T) {
 	if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM pg_tables WHERE tablename IN ('users', 'patients')").Scan(&left); err != nil {
 		t.Fatal(err)
 	}
-	wantSame(t, "tables left behind", left, 0)
+	testutil.Equal(t, "tables left behind", left, 0)
 	exec(t, db, "DROP TABLE mappings")
-	wantSame(t, "migrating without it", store.Migrate(t.Context(), address), nil)
+	testutil.Equal(t, "migrating without it", store.Migrate(t.Context(), address), nil)
 }
 
 func TestMigrate_RefusesAnOldServer(t *testing.T) {
@@ -116,8 +117,8 @@ func databaseOf(t *testing.T, address string) string {
 	return strings.TrimPrefix(ok(url.Parse(address))(t).Path, "/")
 }
 
-// together runs f for 0 to n-1 at the same moment and returns all errors.
-func together(n int, f func(i int) error) []error {
+// concurrently runs f for 0 to n-1 at the same moment and returns all errors.
+func concurrently(n int, f func(i int) error) []error {
 	errs := make([]error, n)
 	start := make(chan struct{})
 	var all sync.WaitGroup

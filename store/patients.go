@@ -57,11 +57,11 @@ func (s *Store) CreatePatient(ctx context.Context, v *model.Viewer, p *model.Pat
 		return nil, err
 	}
 	p.CreatedBy = v.UserID
-	made, err := s.insert(ctx, p)
+	inserted, err := s.insert(ctx, p)
 	if err != nil {
 		return nil, translate("create patient", err)
 	}
-	p.ID, p.CreatedAt, p.UpdatedAt, p.Version = made.id, made.createdAt, made.updatedAt, made.version
+	p.ID, p.CreatedAt, p.UpdatedAt, p.Version = inserted.id, inserted.createdAt, inserted.updatedAt, inserted.version
 	p.Relations = PatientRelations(v, p, nil)
 	return p, nil
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/store/storetest"
@@ -15,13 +16,13 @@ func TestPatients_CreatorIsOwner(t *testing.T) {
 	c := storetest.New(t)
 	asha := c.Owner("Asha")
 	made := asha.Patient("Arjun")
-	wantSame(t, "version", made.Version, 1)
-	wantSame(t, "owner", made.CreatedBy, asha.UserID)
+	testutil.Equal(t, "version", made.Version, 1)
+	testutil.Equal(t, "owner", made.CreatedBy, asha.UserID)
 
 	read := ok(Patient(t.Context(), c.Store, asha.Viewer, made.ID))(t)
-	wantSame(t, "what was stored", say(read, nil), say(made, nil))
-	wantSame(t, "date of birth", read.DateOfBirth.String(), "1990-05-15")
-	wantSame(t, "relations", fmt.Sprint(read.Relations.Names()), "[ANYONE SIGNED_IN OWNER]")
+	testutil.Equal(t, "what was stored", resultText(read, nil), resultText(made, nil))
+	testutil.Equal(t, "date of birth", read.DateOfBirth.String(), "1990-05-15")
+	testutil.Equal(t, "relations", fmt.Sprint(read.Relations.Names()), "[ANYONE SIGNED_IN OWNER]")
 }
 
 func TestPatients_CreateTellsEveryFaultAtOnce(t *testing.T) {
@@ -86,15 +87,15 @@ func TestPatients_WhoMaySetWhat(t *testing.T) {
 	wantCode(t, update(boss), model.CodeForbidden, "id")
 	wantCode(t, update(c.Stranger(), history), model.CodeNotFound, "id")
 	unchanged := ok(Patient(t.Context(), c.Store, asha.Viewer, arjun.ID))(t)
-	wantSame(t, "after refusals", say(unchanged, nil), say(arjun, nil))
+	testutil.Equal(t, "after refusals", resultText(unchanged, nil), resultText(arjun, nil))
 
-	wantSame(t, "the doctor's update", update(priya, history, blood), nil)
-	wantSame(t, "the owner's update", update(asha, phone, name), nil)
+	testutil.Equal(t, "the doctor's update", update(priya, history, blood), nil)
+	testutil.Equal(t, "the owner's update", update(asha, phone, name), nil)
 	after := ok(Patient(t.Context(), c.Store, asha.Viewer, arjun.ID))(t)
-	wantSame(t, "history", *after.MedicalHistory, "asthma")
-	wantSame(t, "blood group", after.BloodGroup, nil)
-	wantSame(t, "name and phone", after.Name+string(after.Phone), "Arjun Rao+919811111111")
-	wantSame(t, "version", after.Version, 3)
+	testutil.Equal(t, "history", *after.MedicalHistory, "asthma")
+	testutil.Equal(t, "blood group", after.BloodGroup, nil)
+	testutil.Equal(t, "name and phone", after.Name+string(after.Phone), "Arjun Rao+919811111111")
+	testutil.Equal(t, "version", after.Version, 3)
 }
 
 func TestPatients_OnlyTheOwnerDeletesAndRestores(t *testing.T) {
@@ -127,7 +128,7 @@ func TestPatients_OnlyTheOwnerDeletesAndRestores(t *testing.T) {
 	wantCode(t, err, model.CodeNotFound, "id")
 
 	back := ok(c.Store.RestorePatient(t.Context(), asha.Viewer, arjun.ID))(t)
-	wantSame(t, "deleted at, after restoring", back.DeletedAt, nil)
+	testutil.Equal(t, "deleted at, after restoring", back.DeletedAt, nil)
 	ended := ok(Mapping(t.Context(), c.Store, asha.Viewer, m.ID))(t)
 	if ended.IsActive || ended.EndedAt == nil {
 		t.Error("the mapping did not end with its patient")
@@ -135,7 +136,7 @@ func TestPatients_OnlyTheOwnerDeletesAndRestores(t *testing.T) {
 	_, err = Patient(t.Context(), c.Store, priya.Viewer, arjun.ID)
 	wantCode(t, err, model.CodeNotFound, "id")
 	again := ok(c.Store.RestorePatient(t.Context(), asha.Viewer, arjun.ID))(t)
-	wantSame(t, "restoring a live patient", say(again, nil), say(back, nil))
+	testutil.Equal(t, "restoring a live patient", resultText(again, nil), resultText(back, nil))
 }
 
 func TestPatients_DeletedOnesComeToThoseWhoMayRestoreThem(t *testing.T) {
@@ -169,7 +170,7 @@ func wantPatients(t *testing.T, c *storetest.Clinic, who *storetest.Account, q P
 	t.Helper()
 	l := ok(Patients(t.Context(), c.Store, who.Viewer, q))(t)
 	wantIDs(t, fmt.Sprintf("patients for %s", who.User.Username), idsOf(l.Rows), ids...)
-	wantSame(t, "count", ok(CountPatients(t.Context(), c.Store, who.Viewer, q))(t), len(ids))
+	testutil.Equal(t, "count", ok(CountPatients(t.Context(), c.Store, who.Viewer, q))(t), len(ids))
 }
 
 func TestPatients_Filters(t *testing.T) {

@@ -5,13 +5,14 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
-// many is a clinic whose store works for many at once.
-func many(t *testing.T) *storetest.Clinic {
+// concurrentClinic is a clinic whose store works for many at once.
+func concurrentClinic(t *testing.T) *storetest.Clinic {
 	t.Helper()
 	return storetest.New(t, func(o *store.Options) { o.Connections = 8 })
 }
@@ -28,16 +29,16 @@ func wantOneWinner(t *testing.T, errs []error, code model.Code) {
 			t.Errorf("a loser gets %v, want %s", err, code)
 		}
 	}
-	wantSame(t, "winners", won, 1)
+	testutil.Equal(t, "winners", won, 1)
 }
 
 const rivals = 8
 
 func TestRaces_EqualAccounts(t *testing.T) {
 	t.Parallel()
-	c := many(t)
+	c := concurrentClinic(t)
 	phone := new(model.PhoneNumber("+919811111111"))
-	errs := together(rivals, func(i int) error {
+	errs := concurrently(rivals, func(i int) error {
 		u := &model.User{Username: "Asha", Email: "asha@clinic.example", Phone: phone, Role: model.RolePatient}
 		_, err := c.Store.CreateUser(t.Context(), u, "hash", func(id int64) (store.Session, error) {
 			return storetest.Session(fmt.Sprint("session ", i), id, "r"), nil
@@ -54,18 +55,18 @@ func TestRaces_EqualAccounts(t *testing.T) {
 
 func TestRaces_EqualRecords(t *testing.T) {
 	t.Parallel()
-	c := many(t)
+	c := concurrentClinic(t)
 	asha, priya := c.Owner("Asha"), c.DoctorAccount("Priya")
 	patient, entry := asha.Patient("Arjun"), asha.Entry("Dr. Rao")
 	t.Run("assignments", func(t *testing.T) {
 		t.Parallel()
-		wantOneWinner(t, together(rivals, func(int) error {
+		wantOneWinner(t, concurrently(rivals, func(int) error {
 			return errOf(c.Store.AssignDoctor(t.Context(), asha.Viewer, &model.Mapping{PatientID: patient.ID, DoctorID: entry.ID}))
 		}), model.CodeAlreadyAssigned)
 	})
 	t.Run("patients with one e-mail address", func(t *testing.T) {
 		t.Parallel()
-		wantOneWinner(t, together(rivals, func(int) error {
+		wantOneWinner(t, concurrently(rivals, func(int) error {
 			p := c.NewPatient("Banu")
 			p.Email = new(model.EmailAddress("banu@home.example"))
 			_, err := c.Store.CreatePatient(t.Context(), asha.Viewer, p)
@@ -74,7 +75,7 @@ func TestRaces_EqualRecords(t *testing.T) {
 	})
 	t.Run("doctors with one license number", func(t *testing.T) {
 		t.Parallel()
-		wantOneWinner(t, together(rivals, func(int) error {
+		wantOneWinner(t, concurrently(rivals, func(int) error {
 			d := c.NewDoctor("Dr. Sen")
 			d.LicenseNumber = "ONE"
 			_, err := c.Store.CreateDoctor(t.Context(), asha.Viewer, d, false)
@@ -83,7 +84,7 @@ func TestRaces_EqualRecords(t *testing.T) {
 	})
 	t.Run("entries of one account", func(t *testing.T) {
 		t.Parallel()
-		wantOneWinner(t, together(rivals, func(int) error {
+		wantOneWinner(t, concurrently(rivals, func(int) error {
 			return errOf(c.Store.CreateDoctor(t.Context(), priya.Viewer, c.NewDoctor("Dr. Priya"), true))
 		}), model.CodeTaken)
 	})
@@ -91,22 +92,22 @@ func TestRaces_EqualRecords(t *testing.T) {
 
 func TestRaces_UpdatesOfOneVersion(t *testing.T) {
 	t.Parallel()
-	c := many(t)
+	c := concurrentClinic(t)
 	asha := c.Owner("Asha")
 	arjun := asha.Patient("Arjun")
-	errs := together(rivals, func(i int) error {
+	errs := concurrently(rivals, func(i int) error {
 		return errOf(c.Store.UpdatePatient(t.Context(), asha.Viewer, arjun.ID, new(1), rename(fmt.Sprint("Arjun ", i))))
 	})
 	wantOneWinner(t, errs, model.CodeVersionConflict)
 	after := ok(Patient(t.Context(), c.Store, asha.Viewer, arjun.ID))(t)
-	wantSame(t, "version", after.Version, 2)
-	wantSame(t, "name", after.Name, fmt.Sprint("Arjun ", slices.Index(errs, nil)))
+	testutil.Equal(t, "version", after.Version, 2)
+	testutil.Equal(t, "name", after.Name, fmt.Sprint("Arjun ", slices.Index(errs, nil)))
 }
 
 // Without a version all updates are done, one after the other.
 func TestRaces_UpdatesOfDifferentFieldsLoseNothing(t *testing.T) {
 	t.Parallel()
-	c := many(t)
+	c := concurrentClinic(t)
 	asha := c.Owner("Asha")
 	arjun := asha.Patient("Arjun")
 	changes := []model.Change[model.Patient]{
@@ -115,21 +116,21 @@ func TestRaces_UpdatesOfDifferentFieldsLoseNothing(t *testing.T) {
 		set("bloodGroup", func(p *model.Patient) { p.BloodGroup = nil }),
 		set("medicalHistory", func(p *model.Patient) { p.MedicalHistory = new("asthma") }),
 	}
-	for _, err := range together(len(changes), func(i int) error {
+	for _, err := range concurrently(len(changes), func(i int) error {
 		return errOf(c.Store.UpdatePatient(t.Context(), asha.Viewer, arjun.ID, nil, changes[i:i+1]))
 	}) {
-		wantSame(t, "error", err, nil)
+		testutil.Equal(t, "error", err, nil)
 	}
 	after := ok(Patient(t.Context(), c.Store, asha.Viewer, arjun.ID))(t)
-	wantSame(t, "the record", fmt.Sprint(after.Version, after.Name, after.Address, after.BloodGroup, *after.MedicalHistory), "5Arjun Raoelsewhere<nil>asthma")
+	testutil.Equal(t, "the record", fmt.Sprint(after.Version, after.Name, after.Address, after.BloodGroup, *after.MedicalHistory), "5Arjun Raoelsewhere<nil>asthma")
 }
 
 func TestRaces_RemovingOneMapping(t *testing.T) {
 	t.Parallel()
-	c := many(t)
+	c := concurrentClinic(t)
 	asha := c.Owner("Asha")
 	m := c.Assign(asha, asha.Patient("Arjun"), asha.Entry("Dr. Rao"))
-	wantOneWinner(t, together(rivals, func(int) error {
+	wantOneWinner(t, concurrently(rivals, func(int) error {
 		return errOf(c.Store.RemoveMapping(t.Context(), asha.Viewer, m.ID))
 	}), model.CodeDeleted)
 }
@@ -138,10 +139,10 @@ func TestRaces_RemovingOneMapping(t *testing.T) {
 // it is not known which of them is the thief.
 func TestRaces_OneRefreshTokenInTwoHands(t *testing.T) {
 	t.Parallel()
-	c := many(t)
+	c := concurrentClinic(t)
 	asha := c.Owner("Asha")
 	now := storetest.Session(asha.SessionID, asha.UserID, "refresh-of-Asha")
-	wantOneWinner(t, together(2, func(i int) error {
+	wantOneWinner(t, concurrently(2, func(i int) error {
 		return errOf(c.Store.RotateSession(t.Context(), now, storetest.Session(asha.SessionID, asha.UserID, fmt.Sprint("next ", i))))
 	}), model.CodeInvalidToken)
 	wantLive(t, c, map[string]bool{asha.SessionID: false})
@@ -149,18 +150,18 @@ func TestRaces_OneRefreshTokenInTwoHands(t *testing.T) {
 
 func TestRaces_DeletedPatientHasNoActiveMapping(t *testing.T) {
 	t.Parallel()
-	c := many(t)
+	c := concurrentClinic(t)
 	asha := c.Owner("Asha")
 	entry := asha.Entry("Dr. Rao")
 	for range 20 {
 		arjun := asha.Patient("Arjun")
-		errs := together(2, func(i int) error {
+		errs := concurrently(2, func(i int) error {
 			if i == 0 {
 				return errOf(c.Store.DeletePatient(t.Context(), asha.Viewer, arjun.ID, nil))
 			}
 			return errOf(c.Store.AssignDoctor(t.Context(), asha.Viewer, &model.Mapping{PatientID: arjun.ID, DoctorID: entry.ID}))
 		})
-		wantSame(t, "deleting", errs[0], nil)
+		testutil.Equal(t, "deleting", errs[0], nil)
 		if code := model.CodeOf(errs[1]); code != "" && code != model.CodeDeleted {
 			t.Errorf("assigning: %v", errs[1])
 		}
@@ -181,7 +182,7 @@ func wantNoActiveMappingOfADeletedPatient(t *testing.T, c *storetest.Clinic) {
 // refused, none waits for another in a circle.
 func TestRaces_MixedOperationsNeverFail(t *testing.T) {
 	t.Parallel()
-	c := many(t)
+	c := concurrentClinic(t)
 	asha, boss := c.Owner("Asha"), c.Admin("Boss")
 	priya, entry := c.Doctor("Priya")
 	_, other := c.Doctor("Meera")
@@ -206,7 +207,7 @@ func TestRaces_MixedOperationsNeverFail(t *testing.T) {
 		func(int64) error { return errOf(c.Store.UpdateMe(t.Context(), asha.Viewer, nil)) },
 	}
 	refusals := []model.Code{"", model.CodeNotFound, model.CodeDeleted, model.CodeAlreadyAssigned, model.CodeForbidden}
-	for _, err := range together(rivals, func(i int) error {
+	for _, err := range concurrently(rivals, func(i int) error {
 		for round := range 25 {
 			n := i*7 + round*3
 			if err := operations[n%len(operations)](int64(1 + n%20)); !slices.Contains(refusals, model.CodeOf(err)) {
@@ -215,7 +216,7 @@ func TestRaces_MixedOperationsNeverFail(t *testing.T) {
 		}
 		return nil
 	}) {
-		wantSame(t, "error", err, nil)
+		testutil.Equal(t, "error", err, nil)
 	}
 	wantNoActiveMappingOfADeletedPatient(t, c)
 }

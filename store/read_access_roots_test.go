@@ -3,17 +3,16 @@ package store_test
 import (
 	"fmt"
 
-	"github.com/caregraph/caregraph/store/query"
-
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/query"
 )
 
 // The roots of read_access_test.go: every way in which a read begins.
 
-func (a nested) users(confirming bool) {
+func (a nestedAgreement) users(confirming bool) {
 	r, want, ids := a.trees["User"], map[int64]bool{}, []int64{}
-	for _, u := range a.world.users {
+	for _, u := range a.data.users {
 		ids = append(ids, u.ID)
 		if a.sees("User", u.ID) {
 			want[u.ID] = true
@@ -22,18 +21,18 @@ func (a nested) users(confirming bool) {
 	a.byIDs(r, ids, want, confirming)
 }
 
-func (a nested) doctors(confirming bool) {
+func (a nestedAgreement) doctors(confirming bool) {
 	r, list := a.trees["Doctor"], a.trees["Doctor list"]
 	for _, deleted := range filters {
 		want, ids := map[int64]bool{}, []int64{}
-		for _, d := range a.world.doctors {
+		for _, d := range a.data.doctors {
 			ids = append(ids, d.ID)
 			if a.exists("Doctor", store.DoctorRelations(a.viewer, d), d.DeletedAt == nil, deleted) {
 				want[d.ID] = true
 			}
 		}
 		a.list(fmt.Sprintf("doctors, deleted %s", deleted), list, want, confirming, func(page model.PageArgs) (*query.Load, error) {
-			return list.level.List(a.viewer, argsOf(DoctorQuery{Deleted: deleted, Page: page}))
+			return list.node.List(a.viewer, argsOf(DoctorQuery{Deleted: deleted, Page: page}))
 		})
 		if deleted == model.DeletedExclude {
 			a.byIDs(r, ids, want, confirming)
@@ -41,18 +40,18 @@ func (a nested) doctors(confirming bool) {
 	}
 }
 
-func (a nested) patients(confirming bool) {
+func (a nestedAgreement) patients(confirming bool) {
 	r, list := a.trees["Patient"], a.trees["Patient list"]
 	for _, deleted := range filters {
 		want, ids := map[int64]bool{}, []int64{}
-		for id, p := range a.world.patients {
+		for id, p := range a.data.patients {
 			ids = append(ids, id)
-			if a.exists("Patient", store.PatientRelations(a.viewer, p, a.world.care[id]), p.DeletedAt == nil, deleted) {
+			if a.exists("Patient", store.PatientRelations(a.viewer, p, a.data.assignments[id]), p.DeletedAt == nil, deleted) {
 				want[id] = true
 			}
 		}
 		a.list(fmt.Sprintf("patients, deleted %s", deleted), list, want, confirming, func(page model.PageArgs) (*query.Load, error) {
-			return list.level.List(a.viewer, argsOf(PatientQuery{Deleted: deleted, Page: page}))
+			return list.node.List(a.viewer, argsOf(PatientQuery{Deleted: deleted, Page: page}))
 		})
 		if deleted == model.DeletedExclude {
 			a.byIDs(r, ids, want, confirming)
@@ -60,12 +59,12 @@ func (a nested) patients(confirming bool) {
 	}
 }
 
-func (a nested) mappings(confirming bool) {
+func (a nestedAgreement) mappings(confirming bool) {
 	r, list := a.trees["Mapping"], a.trees["Mapping list"]
 	want, ids := map[int64]bool{}, []int64{}
 	ofDoctor := map[int64]bool{}
-	doctor := a.world.doctors[0].ID
-	for _, m := range a.world.mappings {
+	doctor := a.data.doctors[0].ID
+	for _, m := range a.data.mappings {
 		ids = append(ids, m.ID)
 		if a.sees("Mapping", m.ID) {
 			want[m.ID] = true
@@ -75,10 +74,10 @@ func (a nested) mappings(confirming bool) {
 		}
 	}
 	a.list("mappings", list, want, confirming, func(page model.PageArgs) (*query.Load, error) {
-		return list.level.List(nil, argsOf(MappingQuery{Page: page}))
+		return list.node.List(nil, argsOf(MappingQuery{Page: page}))
 	})
 	a.list("mappings of a doctor", list, ofDoctor, confirming, func(page model.PageArgs) (*query.Load, error) {
-		return list.level.List(nil, argsOf(MappingQuery{Page: page, DoctorID: &doctor}))
+		return list.node.List(nil, argsOf(MappingQuery{Page: page, DoctorID: &doctor}))
 	})
 	a.byIDs(r, ids, want, confirming)
 }
@@ -86,13 +85,13 @@ func (a nested) mappings(confirming bool) {
 var filters = []model.DeletedFilter{model.DeletedExclude, model.DeletedInclude, model.DeletedOnly}
 
 // list reads all pages of a list and counts them.
-func (a nested) list(what string, r *tree, want map[int64]bool, confirming bool, ask func(model.PageArgs) (*query.Load, error)) {
+func (a nestedAgreement) list(what string, r *tree, want map[int64]bool, confirming bool, ask func(model.PageArgs) (*query.Load, error)) {
 	a.Helper()
 	const size = 100
 	args, said := model.PageArgs{First: new(size)}, []int64{}
 	for {
 		root := ok(ask(args))(a.T)
-		got := a.read(r, root, confirming)
+		got := a.load(r, root, confirming)
 		rows := root.Rows
 		for n := range min(rows.Len(), size) {
 			said = append(said, rows.Int64(n, r.id))
@@ -106,16 +105,16 @@ func (a nested) list(what string, r *tree, want map[int64]bool, confirming bool,
 	}
 	a.wantRecords(what, said, want)
 	count := ok(ask(model.PageArgs{}))(a.T).Count()
-	a.read(&tree{}, count, confirming)
+	a.load(&tree{}, count, confirming)
 	if n := count.Rows.Int64(0, 0); n != int64(len(want)) {
 		a.Errorf("%s: SQL counts %d, Go counts %d", what, n, len(want))
 	}
 }
 
-func (a nested) byIDs(r *tree, ids []int64, want map[int64]bool, confirming bool) {
+func (a nestedAgreement) byIDs(r *tree, ids []int64, want map[int64]bool, confirming bool) {
 	a.Helper()
-	root := r.level.ByIDs(ids)
-	got := a.read(r, root, confirming)
+	root := r.node.ByIDs(ids)
+	got := a.load(r, root, confirming)
 	said := []int64{}
 	for n := range root.Rows.Len() {
 		said = append(said, root.Rows.Int64(n, r.id))
@@ -123,18 +122,18 @@ func (a nested) byIDs(r *tree, ids []int64, want map[int64]bool, confirming bool
 	}
 	a.wantRecords(r.typ+" by id", said, want)
 	for _, id := range ids[:min(len(ids), 2)] {
-		one := r.level.One(id)
-		a.read(r, one, confirming)
+		one := r.node.One(id)
+		a.load(r, one, confirming)
 		if exists := one.Rows.Len() == 1; exists != want[id] {
 			a.Errorf("%s %d exists: %v", r.typ, id, exists)
 		}
 	}
 }
 
-// names is the id of the record that a field names, as far as it exists for the
+// edgeID is the id of the record that a field names, as far as it exists for the
 // viewer; 0 when none does.
-func (a nested) names(typ, field string, id int64) int64 {
-	w := a.world
+func (a nestedAgreement) edgeID(typ, field string, id int64) int64 {
+	w := a.data
 	switch typ + "." + field {
 	case "User.doctorProfile":
 		for _, d := range w.doctors {
@@ -145,15 +144,15 @@ func (a nested) names(typ, field string, id int64) int64 {
 		return 0
 	case "Doctor.account":
 		if account := w.doctor(id).AccountID; account != nil {
-			return a.seen("User", *account)
+			return a.idIfVisible("User", *account)
 		}
 		return 0
 	case "Doctor.createdBy":
-		return a.seen("User", w.doctor(id).CreatedBy)
+		return a.idIfVisible("User", w.doctor(id).CreatedBy)
 	case "Patient.createdBy":
-		return a.seen("User", w.patients[id].CreatedBy)
+		return a.idIfVisible("User", w.patients[id].CreatedBy)
 	case "Mapping.patient":
-		return a.seen("Patient", w.mapping(id).PatientID)
+		return a.idIfVisible("Patient", w.mapping(id).PatientID)
 	case "Mapping.doctor":
 		d := w.doctor(w.mapping(id).DoctorID)
 		if a.exists("Doctor", store.DoctorRelations(a.viewer, d), true, "") { // even if it was deleted
@@ -161,11 +160,11 @@ func (a nested) names(typ, field string, id int64) int64 {
 		}
 		return 0
 	default: // "Mapping.createdBy"
-		return a.seen("User", w.mapping(id).CreatedBy)
+		return a.idIfVisible("User", w.mapping(id).CreatedBy)
 	}
 }
 
-func (a nested) seen(typ string, id int64) int64 {
+func (a nestedAgreement) idIfVisible(typ string, id int64) int64 {
 	if a.sees(typ, id) {
 		return id
 	}
@@ -173,8 +172,8 @@ func (a nested) seen(typ string, id int64) int64 {
 }
 
 // sees says in Go whether a record exists for the viewer.
-func (a nested) sees(typ string, id int64) bool {
-	w, live := a.world, true
+func (a nestedAgreement) sees(typ string, id int64) bool {
+	w, live := a.data, true
 	switch typ {
 	case "Doctor":
 		live = w.doctor(id).DeletedAt == nil
@@ -187,7 +186,7 @@ func (a nested) sees(typ string, id int64) bool {
 }
 
 // relations says in Go how a viewer stands to a record.
-func (w *world) relations(v *model.Viewer, typ string, id int64) model.Relations {
+func (w *dataset) relations(v *model.Viewer, typ string, id int64) model.Relations {
 	switch typ {
 	case "User":
 		return store.UserRelations(v, &model.User{ID: id})
@@ -196,10 +195,10 @@ func (w *world) relations(v *model.Viewer, typ string, id int64) model.Relations
 	case "Mapping":
 		id = w.mapping(id).PatientID
 	}
-	return store.PatientRelations(v, w.patients[id], w.care[id])
+	return store.PatientRelations(v, w.patients[id], w.assignments[id])
 }
 
-func (w *world) doctor(id int64) *model.Doctor {
+func (w *dataset) doctor(id int64) *model.Doctor {
 	for _, d := range w.doctors {
 		if d.ID == id {
 			return d
@@ -208,7 +207,7 @@ func (w *world) doctor(id int64) *model.Doctor {
 	return nil
 }
 
-func (w *world) mapping(id int64) *model.Mapping {
+func (w *dataset) mapping(id int64) *model.Mapping {
 	for _, m := range w.mappings {
 		if m.ID == id {
 			return m

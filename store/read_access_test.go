@@ -6,10 +6,9 @@ import (
 	"testing"
 
 	"github.com/caregraph/caregraph/internal/pgpipe"
-	"github.com/caregraph/caregraph/store/query"
-
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/query"
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
@@ -27,8 +26,8 @@ func TestRead_AgreesWithGo(t *testing.T) {
 		t.Cleanup(s.Close)
 		trees := map[string]*tree{}
 		for _, typ := range []string{"User", "Doctor", "Patient", "Mapping"} {
-			trees[typ] = grow(t, s, typ, false)
-			trees[typ+" list"] = grow(t, s, typ, true)
+			trees[typ] = newTree(t, s, typ, false)
+			trees[typ+" list"] = newTree(t, s, typ, true)
 		}
 		for who, v := range w.viewers {
 			if v == nil {
@@ -36,7 +35,7 @@ func TestRead_AgreesWithGo(t *testing.T) {
 			}
 			t.Run(name+"/"+who, func(t *testing.T) {
 				t.Parallel()
-				a := nested{agreement{t, s, policy, w, v}, trees}
+				a := nestedAgreement{agreement{t, s, policy, w, v}, trees}
 				for _, confirming := range []bool{false, v.SessionID != ""} {
 					a.users(confirming)
 					a.doctors(confirming)
@@ -78,7 +77,7 @@ func accessPolicies(t *testing.T) map[string]*model.Policy {
 // tree is a record of a nested read with all that hangs on it.
 type tree struct {
 	typ    string
-	level  *query.Node
+	node   *query.Node
 	record *query.Join
 	// id, relations and sortKey are columns; only the root of a list has the last.
 	id, relations, sortKey int
@@ -89,18 +88,18 @@ type tree struct {
 	active *bool
 }
 
-// grow makes a tree from a root in which each way from type to type is taken,
+// newTree makes a tree from a root in which each way from type to type is taken,
 // some of them twice.
-func grow(t *testing.T, s *store.Store, typ string, list bool) *tree {
+func newTree(t *testing.T, s *store.Store, typ string, list bool) *tree {
 	t.Helper()
-	level := nodeOf(t, s, typ)
+	node := nodeOf(t, s, typ)
 	height := 3
 	if typ == "Mapping" || typ == "User" {
 		height = 2 // a patient or a doctor hangs on it, with mappings of its own
 	}
-	root := plant(level, level.Record(), typ, height)
+	root := newBranch(node, node.Record(), typ, height)
 	if list {
-		root.sortKey = level.SortKey()
+		root.sortKey = node.SortKey()
 	}
 	return root
 }
@@ -112,17 +111,17 @@ var named = map[string]map[string]string{
 	"Mapping": {"patient": "Patient", "doctor": "Doctor", "createdBy": "User"},
 }
 
-func plant(level *query.Node, record *query.Join, typ string, height int) *tree {
-	r := &tree{typ: typ, level: level, record: record, named: map[string]*tree{}}
-	if height > 0 && (typ != "User" || record == level.Record()) {
+func newBranch(node *query.Node, record *query.Join, typ string, height int) *tree {
+	r := &tree{typ: typ, node: node, record: record, named: map[string]*tree{}}
+	if height > 0 && (typ != "User" || record == node.Record()) {
 		for field, of := range named[typ] {
 			joined, _ := record.One(field)
-			r.named[field] = plant(level, joined, of, height-1)
+			r.named[field] = newBranch(node, joined, of, height-1)
 		}
 	}
 	if height > 0 && (typ == "Patient" || typ == "Doctor") {
 		below := mappingsOf(record)
-		r.mappings = plant(below, below.Record(), "Mapping", height-1)
+		r.mappings = newBranch(below, below.Record(), "Mapping", height-1)
 		if height%2 == 0 {
 			r.active = new(true)
 		}
@@ -134,58 +133,58 @@ func plant(level *query.Node, record *query.Join, typ string, height int) *tree 
 	return r
 }
 
-// nested is one viewer under one policy.
-type nested struct {
+// nestedAgreement is one viewer under one policy.
+type nestedAgreement struct {
 	agreement
 
 	trees map[string]*tree
 }
 
-// found is what was read below one read, by the trees of the levels.
-type found struct{ rows, counts map[*tree]*query.Load }
+// loaded is what was read below one read, by the trees of the levels.
+type loaded struct{ rows, counts map[*tree]*query.Load }
 
-// read does a read with all that hangs on it.
-func (a nested) read(r *tree, root *query.Load, confirming bool) found {
+// load does a read with all that hangs on it.
+func (a nestedAgreement) load(r *tree, root *query.Load, confirming bool) loaded {
 	a.Helper()
-	got := found{map[*tree]*query.Load{r: root}, map[*tree]*query.Load{}}
-	reads := []*query.Load{root}
-	a.hang(r, root, got, &reads)
+	got := loaded{map[*tree]*query.Load{r: root}, map[*tree]*query.Load{}}
+	loads := []*query.Load{root}
+	a.addLoads(r, root, got, &loads)
 	if !confirming {
-		if err := fetch(a.Context(), a.store, a.viewer, reads); err != nil {
+		if err := fetch(a.Context(), a.store, a.viewer, loads); err != nil {
 			a.Fatal(err)
 		}
 		return got
 	}
-	v := ok(fetchConfirming(a.Context(), a.store, a.viewer, reads))(a.T)
+	v := ok(fetchConfirming(a.Context(), a.store, a.viewer, loads))(a.T)
 	if v == nil || *v != *a.viewer {
 		a.Fatalf("confirmed %v as %v", a.viewer, v)
 	}
 	return got
 }
 
-func (a nested) hang(r *tree, above *query.Load, got found, reads *[]*query.Load) {
+func (a nestedAgreement) addLoads(r *tree, above *query.Load, got loaded, loads *[]*query.Load) {
 	for _, joined := range r.named {
-		a.hang(joined, above, got, reads)
+		a.addLoads(joined, above, got, loads)
 	}
 	if r.mappings == nil {
 		return
 	}
-	read := ok(r.mappings.level.ListOf(above, listArgs(model.PageArgs{First: new(100)}, r.active)))(a.T)
-	got.rows[r.mappings], got.counts[r.mappings] = read, read.Count()
-	*reads = append(*reads, got.rows[r.mappings], got.counts[r.mappings])
-	a.hang(r.mappings, read, got, reads)
+	load := ok(r.mappings.node.ListOf(above, listArgs(model.PageArgs{First: new(100)}, r.active)))(a.T)
+	got.rows[r.mappings], got.counts[r.mappings] = load, load.Count()
+	*loads = append(*loads, got.rows[r.mappings], got.counts[r.mappings])
+	a.addLoads(r.mappings, load, got, loads)
 }
 
 // record compares a record that was given out, and all that hangs on it.
-func (a nested) record(r *tree, got found, rows *pgpipe.Rows, n int) {
+func (a nestedAgreement) record(r *tree, got loaded, rows *pgpipe.Rows, n int) {
 	id := rows.Int64(n, r.id)
 	if r.relations > 0 {
-		if said, want := model.Relations(rows.Int(n, r.relations)), a.world.relations(a.viewer, r.typ, id); said != want {
+		if said, want := model.Relations(rows.Int(n, r.relations)), a.data.relations(a.viewer, r.typ, id); said != want {
 			a.Errorf("%s %d: SQL says %v, Go says %v", r.typ, id, said.Names(), want.Names())
 		}
 	}
 	for field, joined := range r.named {
-		want := a.names(r.typ, field, id)
+		want := a.edgeID(r.typ, field, id)
 		said := int64(0)
 		if _, exists := rows.Value(n, joined.id); exists {
 			said = rows.Int64(n, joined.id)
@@ -202,9 +201,9 @@ func (a nested) record(r *tree, got found, rows *pgpipe.Rows, n int) {
 }
 
 // below compares the mappings that hang on a record.
-func (a nested) below(r *tree, got found, parent int64) {
+func (a nestedAgreement) below(r *tree, got loaded, parent int64) {
 	want, said := []int64{}, []int64{}
-	for _, m := range a.world.mappings {
+	for _, m := range a.data.mappings {
 		hangs := m.PatientID == parent && r.typ == "Patient" || m.DoctorID == parent && r.typ == "Doctor"
 		if hangs && (r.active == nil || m.IsActive) && a.sees("Mapping", m.ID) {
 			want = append(want, m.ID)
@@ -234,7 +233,7 @@ func (a nested) below(r *tree, got found, parent int64) {
 }
 
 // wantRecords compares the ids that were given out of a type.
-func (a nested) wantRecords(what string, said []int64, want map[int64]bool) {
+func (a nestedAgreement) wantRecords(what string, said []int64, want map[int64]bool) {
 	a.Helper()
 	slices.Sort(said)
 	if !slices.Equal(said, slices.Sorted(maps.Keys(want))) {

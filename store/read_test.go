@@ -6,10 +6,9 @@ import (
 	"testing"
 
 	"github.com/caregraph/caregraph/internal/pgpipe"
-	"github.com/caregraph/caregraph/store/query"
-
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/query"
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
@@ -23,9 +22,9 @@ func TestRead_ShapesDoNotMix(t *testing.T) {
 		t.Run(who, func(t *testing.T) {
 			t.Parallel()
 			v := w.viewers[who]
-			used := newChart(t, c.Store)
+			used := newPatientNodes(t, c.Store)
 			for _, q := range patientQueries() {
-				want := newChart(t, c.Store).read(t, v, q)
+				want := newPatientNodes(t, c.Store).read(t, v, q)
 				for range 2 {
 					if got := used.read(t, v, q); got != want {
 						t.Fatalf("%s: levels that were used before read\n%.300s\nnew ones\n%.300s", q.what, got, want)
@@ -82,15 +81,15 @@ func patientQueries() []patientQuery {
 	return all
 }
 
-// chart is a level of patients with one of their mappings.
-type chart struct {
+// patientNodes is a level of patients with one of their mappings.
+type patientNodes struct {
 	store           *store.Store
 	patients, below *query.Node
 }
 
-func newChart(t *testing.T, s *store.Store) chart {
+func newPatientNodes(t *testing.T, s *store.Store) patientNodes {
 	t.Helper()
-	c := chart{store: s, patients: nodeOf(t, s, "Patient")}
+	c := patientNodes{store: s, patients: nodeOf(t, s, "Patient")}
 	c.patients.SortKey()
 	c.below = mappingsOf(c.patients.Record())
 	c.below.Record().ID()
@@ -99,17 +98,17 @@ func newChart(t *testing.T, s *store.Store) chart {
 }
 
 // read is all values that a query reads, with its counts.
-func (c chart) read(t *testing.T, v *model.Viewer, q patientQuery) string {
+func (c patientNodes) read(t *testing.T, v *model.Viewer, q patientQuery) string {
 	t.Helper()
 	list := ok(c.patients.List(v, argsOf(q.patients)))(t)
 	below := ok(c.below.ListOf(list, listArgs(q.below, q.active)))(t)
-	reads := []*query.Load{list, list.Count(), below, below.Count()}
-	if found := ok(fetchConfirming(t.Context(), c.store, v, reads))(t); found == nil {
+	loads := []*query.Load{list, list.Count(), below, below.Count()}
+	if found := ok(fetchConfirming(t.Context(), c.store, v, loads))(t); found == nil {
 		t.Fatal("the viewer was not confirmed")
 	}
 	text := ""
 	for i, columns := range []int{2, 1, 3, 2} {
-		rows := reads[i].Rows
+		rows := loads[i].Rows
 		for row := range rows.Len() {
 			for column := range columns {
 				value, there := rows.Value(row, column)
@@ -127,8 +126,8 @@ func TestRows_AreTheirOwn(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
 	asha := c.Owner("Asha")
-	level := nodeOf(t, c.Store, "Patient")
-	name, history := ok(level.Record().Column("Name"))(t), ok(level.Record().Column("MedicalHistory"))(t)
+	node := nodeOf(t, c.Store, "Patient")
+	name, history := ok(node.Record().Column("Name"))(t), ok(node.Record().Column("MedicalHistory"))(t)
 	texts := map[int64]string{}
 	for i, text := range []string{"Arjun", "B", "Chandrasekhar the First of His Name"} {
 		p := asha.Patient(text)
@@ -136,11 +135,11 @@ func TestRows_AreTheirOwn(t *testing.T) {
 		c.Exec("UPDATE patients SET medical_history = ? WHERE id = ?", []any{nil, "", "some"}[i], p.ID)
 	}
 	one := func(id int64) *pgpipe.Rows {
-		read := level.One(id)
-		if err := fetch(t.Context(), c.Store, asha.Viewer, []*query.Load{read}); err != nil {
+		load := node.One(id)
+		if err := fetch(t.Context(), c.Store, asha.Viewer, []*query.Load{load}); err != nil {
 			t.Error(err)
 		}
-		return read.Rows
+		return load.Rows
 	}
 	var readers sync.WaitGroup
 	for id, want := range texts {
@@ -171,14 +170,14 @@ func TestRows_AreTheirOwn(t *testing.T) {
 func TestNode_NamesWhatItDoesNotHave(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
-	level := nodeOf(t, c.Store, "Patient")
+	node := nodeOf(t, c.Store, "Patient")
 	if c.Store.Records().Type("Session") != nil {
 		t.Error("there is a type of sessions")
 	}
-	if _, err := level.Record().Column("PasswordHash"); err == nil {
+	if _, err := node.Record().Column("PasswordHash"); err == nil {
 		t.Error("a patient has a password")
 	}
-	if _, names := level.Record().One("doctors"); names {
+	if _, names := node.Record().One("doctors"); names {
 		t.Error("a patient names one doctor")
 	}
 }
@@ -188,17 +187,17 @@ func TestNode_NamesWhatItDoesNotHave(t *testing.T) {
 func TestRead_KeptTextsServeEachViewerTheirOwn(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
-	level := nodeOf(t, c.Store, "Patient")
+	node := nodeOf(t, c.Store, "Patient")
 	var viewers []*storetest.Account
 	for _, name := range []string{"Asha", "Bina", "Chandra"} {
 		account := c.Owner(name)
 		account.Patient(name + "'s child")
 		viewers = append(viewers, account)
 	}
-	name := ok(level.Record().Column("Name"))(t)
+	name := ok(node.Record().Column("Name"))(t)
 	for range 2 {
 		for _, v := range viewers {
-			list := ok(level.List(v.Viewer, argsOf(PatientQuery{})))(t)
+			list := ok(node.List(v.Viewer, argsOf(PatientQuery{})))(t)
 			if found := ok(fetchConfirming(t.Context(), c.Store, v.Viewer, []*query.Load{list}))(t); found == nil || *found != *v.Viewer {
 				t.Fatalf("confirmed as %v", found)
 			}

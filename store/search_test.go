@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store/storetest"
 )
@@ -41,12 +42,12 @@ func TestSearch_Patients(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("searching %q finds %q, want %q", term, got, want)
 		}
-		wantSame(t, "count for "+term, ok(CountPatients(t.Context(), c.Store, asha.Viewer, PatientQuery{Search: &term}))(t), len(want))
+		testutil.Equal(t, "count for "+term, ok(CountPatients(t.Context(), c.Store, asha.Viewer, PatientQuery{Search: &term}))(t), len(want))
 	}
 	for _, all := range []string{"", "  \t"} {
-		wantSame(t, "all for a blank search", ok(CountPatients(t.Context(), c.Store, asha.Viewer, PatientQuery{Search: &all}))(t), 5)
+		testutil.Equal(t, "all for a blank search", ok(CountPatients(t.Context(), c.Store, asha.Viewer, PatientQuery{Search: &all}))(t), 5)
 	}
-	wantSame(t, "what an administrator finds", ok(CountPatients(t.Context(), c.Store, boss.Viewer, PatientQuery{Search: new("jose")}))(t), 2)
+	testutil.Equal(t, "what an administrator finds", ok(CountPatients(t.Context(), c.Store, boss.Viewer, PatientQuery{Search: new("jose")}))(t), 2)
 }
 
 func TestSearch_Doctors(t *testing.T) {
@@ -93,5 +94,5 @@ func TestSearch_LongestNames(t *testing.T) {
 		byName.Page.After = new(l.Cursor(l.Rows[0]))
 	}
 	l := ok(Patients(t.Context(), c.Store, asha.Viewer, byName))(t)
-	wantSame(t, "the last page", len(l.Rows) == 1 && !l.HasNext, true)
+	testutil.Equal(t, "the last page", len(l.Rows) == 1 && !l.HasNext, true)
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/store/storetest"
@@ -23,7 +24,7 @@ func TestSessionViewer_ActsForItsAccount(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
 	priya := c.DoctorAccount("Priya")
-	wantSame(t, "viewer", *ok(c.Store.SessionViewer(t.Context(), priya.SessionID))(t), *priya.Viewer)
+	testutil.Equal(t, "viewer", *ok(c.Store.SessionViewer(t.Context(), priya.SessionID))(t), *priya.Viewer)
 	wantLive(t, c, map[string]bool{"": false, "no such session": false})
 
 	c.Exec("UPDATE sessions SET expires_at = now()")
@@ -40,14 +41,14 @@ func TestCreateSession_SweepsExpiredOnes(t *testing.T) {
 	asha := c.Owner("Asha")
 	c.Owner("Ravi")
 	c.Exec("UPDATE sessions SET expires_at = now() - interval '1 second'")
-	wantSame(t, "error", errOf(c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), "hash of Asha")), nil)
+	testutil.Equal(t, "error", errOf(c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), "hash of Asha")), nil)
 	wantLive(t, c, map[string]bool{"phone": true, asha.SessionID: false})
 
 	var left []string
 	if err := c.DB.NewRaw("SELECT id FROM sessions ORDER BY id").Scan(t.Context(), &left); err != nil {
 		t.Fatal(err)
 	}
-	wantSame(t, "stored sessions", say(left, nil), say([]string{"phone"}, nil))
+	testutil.Equal(t, "stored sessions", resultText(left, nil), resultText([]string{"phone"}, nil))
 }
 
 func TestRotateSession_EachRefreshTokenWorksOnce(t *testing.T) {
@@ -59,13 +60,13 @@ func TestRotateSession_EachRefreshTokenWorksOnce(t *testing.T) {
 	third := storetest.Session(asha.SessionID, asha.UserID, "third")
 	second.ExpiresAt = time.Now().Add(2 * time.Hour)
 
-	wantSame(t, "error", errOf(c.Store.RotateSession(t.Context(), first, second)), nil)
+	testutil.Equal(t, "error", errOf(c.Store.RotateSession(t.Context(), first, second)), nil)
 	var expiry time.Time
 	if err := c.DB.NewRaw("SELECT expires_at FROM sessions").Scan(t.Context(), &expiry); err != nil {
 		t.Fatal(err)
 	}
-	wantSame(t, "the new expiry, to the microsecond", expiry.Sub(second.ExpiresAt).Abs() < time.Millisecond, true)
-	wantSame(t, "error", errOf(c.Store.RotateSession(t.Context(), second, third)), nil)
+	testutil.Equal(t, "the new expiry, to the microsecond", expiry.Sub(second.ExpiresAt).Abs() < time.Millisecond, true)
+	testutil.Equal(t, "error", errOf(c.Store.RotateSession(t.Context(), second, third)), nil)
 	wantLive(t, c, map[string]bool{asha.SessionID: true})
 
 	wantCode(t, errOf(c.Store.RotateSession(t.Context(), second, first)), model.CodeInvalidToken, "refresh")
@@ -102,16 +103,16 @@ func TestEndSession_OnlyTheViewersOwn(t *testing.T) {
 	c := storetest.New(t)
 	asha, ravi := c.Owner("Asha"), c.Owner("Ravi")
 	for _, id := range []string{"phone", "tablet"} {
-		wantSame(t, "error", errOf(c.Store.CreateSession(t.Context(), storetest.Session(id, asha.UserID, id), "hash of Asha")), nil)
+		testutil.Equal(t, "error", errOf(c.Store.CreateSession(t.Context(), storetest.Session(id, asha.UserID, id), "hash of Asha")), nil)
 	}
-	wantSame(t, "error", c.Store.EndSession(t.Context(), asha.Viewer, "phone"), nil)
-	wantSame(t, "ending it twice", c.Store.EndSession(t.Context(), asha.Viewer, "phone"), nil)
-	wantSame(t, "ending another's", c.Store.EndSession(t.Context(), asha.Viewer, ravi.SessionID), nil)
+	testutil.Equal(t, "error", c.Store.EndSession(t.Context(), asha.Viewer, "phone"), nil)
+	testutil.Equal(t, "ending it twice", c.Store.EndSession(t.Context(), asha.Viewer, "phone"), nil)
+	testutil.Equal(t, "ending another's", c.Store.EndSession(t.Context(), asha.Viewer, ravi.SessionID), nil)
 	wantLive(t, c, map[string]bool{asha.SessionID: true, "phone": false, "tablet": true, ravi.SessionID: true})
 
-	wantSame(t, "error", c.Store.EndSessions(t.Context(), asha.Viewer, "tablet"), nil)
+	testutil.Equal(t, "error", c.Store.EndSessions(t.Context(), asha.Viewer, "tablet"), nil)
 	wantLive(t, c, map[string]bool{asha.SessionID: false, "tablet": true, ravi.SessionID: true})
-	wantSame(t, "error", c.Store.EndSessions(t.Context(), asha.Viewer, ""), nil)
+	testutil.Equal(t, "error", c.Store.EndSessions(t.Context(), asha.Viewer, ""), nil)
 	wantLive(t, c, map[string]bool{"tablet": false, ravi.SessionID: true})
 	wantCode(t, c.Store.EndSession(t.Context(), nil, ravi.SessionID), model.CodeUnauthenticated)
 	wantCode(t, c.Store.EndSessions(t.Context(), nil, ""), model.CodeUnauthenticated)
@@ -121,14 +122,14 @@ func TestChangePassword_EndsTheOtherSessions(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
 	asha, ravi := c.Owner("Asha"), c.Owner("Ravi")
-	wantSame(t, "error", errOf(c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), "hash of Asha")), nil)
+	testutil.Equal(t, "error", errOf(c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), "hash of Asha")), nil)
 	here := storetest.Session(asha.SessionID, asha.UserID, "fresh")
-	wantSame(t, "error", c.Store.ChangePassword(t.Context(), asha.Viewer, "hash of Asha", "new hash", here), nil)
+	testutil.Equal(t, "error", c.Store.ChangePassword(t.Context(), asha.Viewer, "hash of Asha", "new hash", here), nil)
 
 	wantLive(t, c, map[string]bool{asha.SessionID: true, "phone": false, ravi.SessionID: true})
-	wantSame(t, "hash", ok(c.Store.CredentialOf(t.Context(), asha.Viewer))(t).PasswordHash, "new hash")
-	wantSame(t, "another's hash", ok(c.Store.CredentialOf(t.Context(), ravi.Viewer))(t).PasswordHash, "hash of Ravi")
-	wantSame(t, "rotating the fresh token", errOf(c.Store.RotateSession(t.Context(), here, storetest.Session(asha.SessionID, asha.UserID, "next"))), nil)
+	testutil.Equal(t, "hash", ok(c.Store.CredentialOf(t.Context(), asha.Viewer))(t).PasswordHash, "new hash")
+	testutil.Equal(t, "another's hash", ok(c.Store.CredentialOf(t.Context(), ravi.Viewer))(t).PasswordHash, "hash of Ravi")
+	testutil.Equal(t, "rotating the fresh token", errOf(c.Store.RotateSession(t.Context(), here, storetest.Session(asha.SessionID, asha.UserID, "next"))), nil)
 	wantCode(t, c.Store.ChangePassword(t.Context(), nil, "hash", "hash", store.Session{}), model.CodeUnauthenticated)
 }
 
@@ -137,7 +138,7 @@ func TestCreateSession_NotWithAPasswordThatWasChangedMeanwhile(t *testing.T) {
 	c := storetest.New(t)
 	asha := c.Owner("Asha")
 	here := storetest.Session(asha.SessionID, asha.UserID, "fresh")
-	wantSame(t, "error", c.Store.ChangePassword(t.Context(), asha.Viewer, "hash of Asha", "new hash", here), nil)
+	testutil.Equal(t, "error", c.Store.ChangePassword(t.Context(), asha.Viewer, "hash of Asha", "new hash", here), nil)
 	wantCode(t, errOf(c.Store.CreateSession(t.Context(), storetest.Session("late", asha.UserID, "r"), "hash of Asha")), model.CodeNotFound, "email")
 	wantLive(t, c, map[string]bool{"late": false, asha.SessionID: true})
 }
@@ -146,15 +147,15 @@ func TestChangePassword_NotByAnEndedSessionNorOverAnother(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
 	asha := c.Owner("Asha")
-	wantSame(t, "error", errOf(c.Store.CreateSession(t.Context(), storetest.Session("thief", asha.UserID, "r"), "hash of Asha")), nil)
+	testutil.Equal(t, "error", errOf(c.Store.CreateSession(t.Context(), storetest.Session("thief", asha.UserID, "r"), "hash of Asha")), nil)
 	thief := &model.Viewer{UserID: asha.UserID, Role: asha.Role, SessionID: "thief"}
 	here := storetest.Session(asha.SessionID, asha.UserID, "fresh")
-	wantSame(t, "error", c.Store.ChangePassword(t.Context(), asha.Viewer, "hash of Asha", "hers", here), nil)
+	testutil.Equal(t, "error", c.Store.ChangePassword(t.Context(), asha.Viewer, "hash of Asha", "hers", here), nil)
 
 	late := storetest.Session("thief", asha.UserID, "late")
 	wantCode(t, c.Store.ChangePassword(t.Context(), thief, "hash of Asha", "his", late), model.CodeNotFound, "currentPassword")
 	wantCode(t, c.Store.ChangePassword(t.Context(), thief, "hers", "his", late), model.CodeNotFound, "currentPassword")
 	wantCode(t, c.Store.ChangePassword(t.Context(), asha.Viewer, "hash of Asha", "stale", here), model.CodeNotFound, "currentPassword")
-	wantSame(t, "hash", ok(c.Store.CredentialOf(t.Context(), asha.Viewer))(t).PasswordHash, "hers")
+	testutil.Equal(t, "hash", ok(c.Store.CredentialOf(t.Context(), asha.Viewer))(t).PasswordHash, "hers")
 	wantLive(t, c, map[string]bool{asha.SessionID: true, "thief": false})
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/store/storetest"
@@ -20,12 +21,12 @@ func TestSignIn_GivesTheAccountAsItsViewerSeesIt(t *testing.T) {
 	for _, who := range []*storetest.Account{c.Owner("Asha"), c.Admin("Boss")} {
 		account := ok(c.Store.User(t.Context(), who.Viewer, who.UserID))(t)
 		created := ok(c.Store.CreateSession(t.Context(), storetest.Session("phone of "+who.User.Username, who.UserID, "r"), "hash of "+who.User.Username))(t)
-		wantSame(t, "the account", say(created, nil), say(account, nil))
-		wantSame(t, "its relations", created.Relations, account.Relations)
+		testutil.Equal(t, "the account", resultText(created, nil), resultText(account, nil))
+		testutil.Equal(t, "its relations", created.Relations, account.Relations)
 		from := storetest.Session(who.SessionID, who.UserID, "refresh-of-"+who.User.Username)
 		rotated := ok(c.Store.RotateSession(t.Context(), from, storetest.Session(who.SessionID, who.UserID, "next")))(t)
-		wantSame(t, "the account", say(rotated, nil), say(account, nil))
-		wantSame(t, "its relations", rotated.Relations, account.Relations)
+		testutil.Equal(t, "the account", resultText(rotated, nil), resultText(account, nil))
+		testutil.Equal(t, "its relations", rotated.Relations, account.Relations)
 	}
 }
 
@@ -37,9 +38,9 @@ func TestSignIn_TakesOneStatementForEachStep(t *testing.T) {
 	before := tracer.count.Load()
 	ok(c.Store.Credential(t.Context(), asha.User.Email))(t)
 	ok(c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), "hash of Asha"))(t)
-	wantSame(t, "statements of a sign-in", tracer.count.Load()-before, 2)
+	testutil.Equal(t, "statements of a sign-in", tracer.count.Load()-before, 2)
 	ok(c.Store.RotateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), storetest.Session("phone", asha.UserID, "next")))(t)
-	wantSame(t, "statements with a refresh", tracer.count.Load()-before, 3)
+	testutil.Equal(t, "statements with a refresh", tracer.count.Load()-before, 3)
 }
 
 func TestCreateSession_OnlyOfAnActiveAccount(t *testing.T) {
@@ -57,16 +58,16 @@ func TestCreateSession_SweepsTwentyAtOnce(t *testing.T) {
 	c := storetest.New(t)
 	asha := c.Owner("Asha")
 	expire(c, 50)
-	wantSame(t, "error", errOf(c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), "hash of Asha")), nil)
-	wantSame(t, "expired sessions", expired(t, c), 30)
+	testutil.Equal(t, "error", errOf(c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), "hash of Asha")), nil)
+	testutil.Equal(t, "expired sessions", expired(t, c), 30)
 	wantCode(t, errOf(c.Store.CreateSession(t.Context(), storetest.Session("tablet", asha.UserID, "r"), "wrong")), model.CodeNotFound, "email")
-	wantSame(t, "expired sessions after a refusal", expired(t, c), 30)
+	testutil.Equal(t, "expired sessions after a refusal", expired(t, c), 30)
 	wantLive(t, c, map[string]bool{"phone": true, asha.SessionID: true})
 }
 
 func TestCreateSession_WaitsForNoExpiredSession(t *testing.T) {
 	t.Parallel()
-	c := many(t)
+	c := concurrentClinic(t)
 	asha := c.Owner("Asha")
 	expire(c, 5)
 	err := c.DB.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
@@ -77,21 +78,21 @@ func TestCreateSession_WaitsForNoExpiredSession(t *testing.T) {
 		defer cancel()
 		return errOf(c.Store.CreateSession(ctx, storetest.Session("phone", asha.UserID, "r"), "hash of Asha"))
 	})
-	wantSame(t, "error", err, nil)
-	wantSame(t, "expired sessions", expired(t, c), 1)
+	testutil.Equal(t, "error", err, nil)
+	testutil.Equal(t, "expired sessions", expired(t, c), 1)
 }
 
-func TestRaces_SignInsSweepBesideEachOther(t *testing.T) {
+func TestRaces_SignInsSweepNextToEachOther(t *testing.T) {
 	t.Parallel()
-	c := many(t)
+	c := concurrentClinic(t)
 	asha := c.Owner("Asha")
 	expire(c, 20*rivals)
-	for _, err := range together(rivals, func(i int) error {
+	for _, err := range concurrently(rivals, func(i int) error {
 		return errOf(c.Store.CreateSession(t.Context(), storetest.Session(fmt.Sprint("phone ", i), asha.UserID, "r"), "hash of Asha"))
 	}) {
-		wantSame(t, "error", err, nil)
+		testutil.Equal(t, "error", err, nil)
 	}
-	wantSame(t, "expired sessions", expired(t, c), 0)
+	testutil.Equal(t, "expired sessions", expired(t, c), 0)
 	wantLive(t, c, map[string]bool{"phone 0": true, fmt.Sprint("phone ", rivals-1): true, asha.SessionID: true})
 }
 
@@ -106,9 +107,9 @@ func expired(t *testing.T, c *storetest.Clinic) int64 {
 	return ok(c.DB.NewSelect().Table("sessions").Where("expires_at < now()").Count(t.Context()))(t)
 }
 
-// meanwhile has the call wait for a transaction that has done the statement,
+// duringTransaction has the call wait for a transaction that has done the statement,
 // goes on in that, commits it and returns what the call says then.
-func meanwhile(t *testing.T, c *storetest.Clinic, statement string, call func() error, more ...string) (said error) {
+func duringTransaction(t *testing.T, c *storetest.Clinic, statement string, call func() error, more ...string) (said error) {
 	t.Helper()
 	done := make(chan struct{})
 	err := c.DB.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
@@ -137,7 +138,7 @@ func meanwhile(t *testing.T, c *storetest.Clinic, statement string, call func() 
 		return nil
 	})
 	<-done
-	wantSame(t, "the other's error", err, nil)
+	testutil.Equal(t, "the other's error", err, nil)
 	return said
 }
 
@@ -152,20 +153,20 @@ func TestRaces_SigningInToAnAccountThatChanges(t *testing.T) {
 	} {
 		t.Run(change, func(t *testing.T) {
 			t.Parallel()
-			c := many(t)
+			c := concurrentClinic(t)
 			asha := c.Owner("Asha")
 			var account *model.User
-			err := meanwhile(t, c, "UPDATE users SET "+change, func() (err error) {
+			err := duringTransaction(t, c, "UPDATE users SET "+change, func() (err error) {
 				account, err = c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), "hash of Asha")
 				return err
 			})
 			if refused {
 				wantCode(t, err, model.CodeNotFound, "email")
 			} else {
-				wantSame(t, "the account", say(account, err), say(c.Store.User(t.Context(), asha.Viewer, asha.UserID)))
+				testutil.Equal(t, "the account", resultText(account, err), resultText(c.Store.User(t.Context(), asha.Viewer, asha.UserID)))
 			}
 			stored := ok(c.DB.NewSelect().Table("sessions").Where("id = 'phone'").Count(t.Context()))(t)
-			wantSame(t, "whether there is a session", stored == 1, !refused)
+			testutil.Equal(t, "whether there is a session", stored == 1, !refused)
 		})
 	}
 }
@@ -174,10 +175,10 @@ func TestRaces_SigningInToAnAccountThatChanges(t *testing.T) {
 // account and holds some of the sessions.
 func TestRaces_SigningInWhileAllSessionsAreEnded(t *testing.T) {
 	t.Parallel()
-	c := many(t)
+	c := concurrentClinic(t)
 	asha := c.Owner("Asha")
 	expire(c, 5)
-	wantCode(t, meanwhile(t, c, "UPDATE users SET password_hash = 'new'", func() error {
+	wantCode(t, duringTransaction(t, c, "UPDATE users SET password_hash = 'new'", func() error {
 		return errOf(c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), "hash of Asha"))
 	}, "UPDATE sessions SET ended_at = now() WHERE ended_at IS NULL"), model.CodeNotFound, "email")
 }
@@ -193,15 +194,15 @@ func TestRaces_RefreshingASessionThatChanges(t *testing.T) {
 	} {
 		t.Run(change, func(t *testing.T) {
 			t.Parallel()
-			c := many(t)
+			c := concurrentClinic(t)
 			asha := c.Owner("Asha")
-			err := meanwhile(t, c, "UPDATE sessions SET "+change, func() error {
+			err := duringTransaction(t, c, "UPDATE sessions SET "+change, func() error {
 				now := storetest.Session(asha.SessionID, asha.UserID, "refresh-of-Asha")
 				return errOf(c.Store.RotateSession(t.Context(), now, storetest.Session(asha.SessionID, asha.UserID, "next")))
 			})
 			refreshed := left == "next"
 			if refreshed {
-				wantSame(t, "error", err, nil)
+				testutil.Equal(t, "error", err, nil)
 			} else {
 				wantCode(t, err, model.CodeInvalidToken, "refresh")
 			}
@@ -210,7 +211,7 @@ func TestRaces_RefreshingASessionThatChanges(t *testing.T) {
 			if err := c.DB.NewRaw(query).Scan(t.Context(), &stored); err != nil {
 				t.Fatal(err)
 			}
-			wantSame(t, "what is stored", stored, left)
+			testutil.Equal(t, "what is stored", stored, left)
 			wantLive(t, c, map[string]bool{asha.SessionID: refreshed})
 		})
 	}

@@ -13,8 +13,8 @@ import (
 func TestRead_OneSnapshot(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
-	asha := treated(c)
-	n := newNames(t, c.Store)
+	asha := ownerWithMapping(c)
+	n := newNameNodes(t, c.Store)
 	writing, stop := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() {
@@ -30,13 +30,13 @@ func TestRead_OneSnapshot(t *testing.T) {
 	}()
 	defer func() { stop(); <-done }()
 	moments := map[string]bool{}
-	for read := 0; !t.Failed() && (read < 500 || len(moments) < 10); read++ {
-		reads := n.reads(t, asha.Viewer)
-		if err := fetch(t.Context(), c.Store, asha.Viewer, reads); err != nil {
+	for load := 0; !t.Failed() && (load < 500 || len(moments) < 10); load++ {
+		loads := n.loads(t, asha.Viewer)
+		if err := fetch(t.Context(), c.Store, asha.Viewer, loads); err != nil {
 			t.Fatal(err)
 		}
-		name, _ := reads[0].Rows.Value(0, n.name)
-		notes, _ := reads[1].Rows.Value(0, n.notes)
+		name, _ := loads[0].Rows.Value(0, n.name)
+		notes, _ := loads[1].Rows.Value(0, n.notes)
 		moments[string(name)] = true
 		if string(name) != string(notes) && strings.HasPrefix(string(name), "No.") {
 			t.Fatalf("the patient is %s while its mapping is %s", name, notes)

@@ -3,6 +3,7 @@ package store_test
 import (
 	"testing"
 
+	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/store/storetest"
@@ -19,10 +20,10 @@ func TestStats_TellsThePoolsApart(t *testing.T) {
 	}))(t)
 	after := c.Store.Stats()
 
-	wantSame(t, "pools", [2]string{during[0].Name, during[1].Name}, [2]string{"reads", "writes"})
-	wantSame(t, "most connections", [2]int{during[0].Max, during[1].Max}, [2]int{3, 2})
-	wantSame(t, "in use during a write", [2]int{during[0].InUse, during[1].InUse}, [2]int{0, 1})
-	wantSame(t, "in use after it", [2]int{after[0].InUse, after[1].InUse}, [2]int{0, 0})
+	testutil.Equal(t, "pools", [2]string{during[0].Name, during[1].Name}, [2]string{"reads", "writes"})
+	testutil.Equal(t, "most connections", [2]int{during[0].Max, during[1].Max}, [2]int{3, 2})
+	testutil.Equal(t, "in use during a write", [2]int{during[0].InUse, during[1].InUse}, [2]int{0, 1})
+	testutil.Equal(t, "in use after it", [2]int{after[0].InUse, after[1].InUse}, [2]int{0, 0})
 	if after[1].Idle < 1 {
 		t.Error("the connection of the write is not open any more")
 	}

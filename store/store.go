@@ -91,7 +91,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		writes.Close()
 		return nil, err
 	}
-	s.writes, s.reads = pgpipe.New(writes, o.Tracer, 0), pgpipe.New(reads, o.Tracer, mostShared(reads))
+	s.writes, s.reads = pgpipe.New(writes, o.Tracer, 0), pgpipe.New(reads, o.Tracer, maxShared(reads))
 	s.db = bun.NewDB(stdlib.OpenDBFromPool(writes), pgdialect.New())
 	if err := s.Ping(ctx); err != nil {
 		s.Close()
@@ -155,11 +155,11 @@ func local(pool *pgxpool.Pool) bool {
 	return network == "unix"
 }
 
-// mostShared is how many shared round trips may be in flight: one for each
+// maxShared is how many shared round trips may be in flight: one for each
 // processor that PostgreSQL can use, where that is known, since more of them would
 // wait for each other there, but two at least. Otherwise a connection is all that
 // requests wait for.
-func mostShared(reads *pgxpool.Pool) int {
+func maxShared(reads *pgxpool.Pool) int {
 	connections := int(reads.Config().MaxConns)
 	if local(reads) {
 		return min(max(2, runtime.NumCPU()), connections)
@@ -186,6 +186,6 @@ func (s *Store) selectRow(db bun.IDB, row model.Record, v *model.Viewer, deleted
 }
 
 // inTx runs f in one transaction; what f returns as an error undoes it.
-func (s *Store) inTx(ctx context.Context, doing string, f func(context.Context, bun.Tx) error) error {
-	return translate(doing, s.db.RunInTx(ctx, nil, f))
+func (s *Store) inTx(ctx context.Context, operation string, f func(context.Context, bun.Tx) error) error {
+	return translate(operation, s.db.RunInTx(ctx, nil, f))
 }

@@ -69,7 +69,7 @@ func (s *Store) listTaken(ctx context.Context, u *model.User, err error) error {
 	}
 	refusal := &model.Error{Code: model.CodeTaken, Message: "Already in use."}
 	for _, name := range taken {
-		if field, known := violated(name); known {
+		if field, known := uniqueError(name); known {
 			refusal.Fields = append(refusal.Fields, field)
 		}
 	}
@@ -139,7 +139,7 @@ func (s *Store) SetPasswordHash(ctx context.Context, userID int64, from, to stri
 
 // User returns the account with the id, or NOT_FOUND.
 func (s *Store) User(ctx context.Context, v *model.Viewer, id int64) (*model.User, error) {
-	return one[model.User](ctx, s, v, id, "id")
+	return readLive[model.User](ctx, s, v, id, "id")
 }
 
 // UpdateMe applies the changes to the viewer's own account. It refuses with

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/store/storetest"
@@ -23,8 +24,8 @@ func TestCreateUser_TellsEveryTakenValueAtOnce(t *testing.T) {
 	wantCodes(t, create("ASHA", asha.User.Email, asha.User.Phone), "username TAKEN", "email TAKEN", "phone TAKEN")
 	wantCodes(t, create("aSHA", ravi.User.Email, nil), "username TAKEN", "email TAKEN")
 	wantCodes(t, create("New", "new@clinic.example", ravi.User.Phone), "phone TAKEN")
-	wantSame(t, "creating with nothing taken", create("New", "new@clinic.example", nil), nil)
-	wantSame(t, "a second account without a phone", create("Newer", "newer@clinic.example", nil), nil)
+	testutil.Equal(t, "creating with nothing taken", create("New", "new@clinic.example", nil), nil)
+	testutil.Equal(t, "a second account without a phone", create("Newer", "newer@clinic.example", nil), nil)
 }
 
 func TestCreateUser_WithoutItsSessionThereIsNoAccount(t *testing.T) {
@@ -54,11 +55,11 @@ func TestUpdateMe_ChangesTheViewersOwnAccount(t *testing.T) {
 		return c.Store.UpdateMe(t.Context(), asha.Viewer, changes)
 	}
 	after := ok(update(username("asha.rao"), phone(new(model.PhoneNumber("+919811111111")))))(t)
-	wantSame(t, "what was stored", say(ok(c.Store.User(t.Context(), asha.Viewer, asha.UserID))(t), nil), say(after, nil))
-	wantSame(t, "username", after.Username, "asha.rao")
-	wantSame(t, "username in other letters", ok(update(username("ASHA.rao")))(t).Username, "ASHA.rao")
-	wantSame(t, "phone", ok(update(phone(nil)))(t).Phone, nil)
-	wantSame(t, "an update of nothing", ok(update())(t).Username, "ASHA.rao")
+	testutil.Equal(t, "what was stored", resultText(ok(c.Store.User(t.Context(), asha.Viewer, asha.UserID))(t), nil), resultText(after, nil))
+	testutil.Equal(t, "username", after.Username, "asha.rao")
+	testutil.Equal(t, "username in other letters", ok(update(username("ASHA.rao")))(t).Username, "ASHA.rao")
+	testutil.Equal(t, "phone", ok(update(phone(nil)))(t).Phone, nil)
+	testutil.Equal(t, "an update of nothing", ok(update())(t).Username, "ASHA.rao")
 
 	_, err := update(username("ravi"))
 	wantCodes(t, err, "username TAKEN")
@@ -72,7 +73,7 @@ func TestUpdateMe_ChangesTheViewersOwnAccount(t *testing.T) {
 	wantCodes(t, err, "role FORBIDDEN")
 	_, err = c.Store.UpdateMe(t.Context(), nil, nil)
 	wantCode(t, err, model.CodeUnauthenticated)
-	wantSame(t, "username after refusals", ok(c.Store.User(t.Context(), asha.Viewer, asha.UserID))(t).Username, "ASHA.rao")
+	testutil.Equal(t, "username after refusals", ok(c.Store.User(t.Context(), asha.Viewer, asha.UserID))(t).Username, "ASHA.rao")
 }
 
 func TestUpdateMe_TellsEveryTakenValueAtOnce(t *testing.T) {
@@ -90,7 +91,7 @@ func TestUsers_OfAnybodySeenByEverybodySignedIn(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
 	asha, stranger := c.Owner("Asha"), c.Stranger()
-	wantSame(t, "username", ok(c.Store.User(t.Context(), stranger.Viewer, asha.UserID))(t).Username, "Asha")
+	testutil.Equal(t, "username", ok(c.Store.User(t.Context(), stranger.Viewer, asha.UserID))(t).Username, "Asha")
 	_, err := c.Store.User(t.Context(), nil, asha.UserID)
 	wantCode(t, err, model.CodeNotFound, "id")
 	_, err = c.Store.User(t.Context(), stranger.Viewer, 999)
@@ -102,10 +103,10 @@ func TestCredential_IsWhatASignInNeeds(t *testing.T) {
 	c := storetest.New(t)
 	asha := c.Owner("Asha")
 	want := store.Credential{UserID: asha.UserID, Username: "Asha", Email: "asha@clinic.example", PasswordHash: "hash of Asha", IsActive: true}
-	wantSame(t, "credential by e-mail", *ok(c.Store.Credential(t.Context(), "asha@clinic.example"))(t), want)
-	wantSame(t, "credential of the viewer", *ok(c.Store.CredentialOf(t.Context(), asha.Viewer))(t), want)
+	testutil.Equal(t, "credential by e-mail", *ok(c.Store.Credential(t.Context(), "asha@clinic.example"))(t), want)
+	testutil.Equal(t, "credential of the viewer", *ok(c.Store.CredentialOf(t.Context(), asha.Viewer))(t), want)
 	c.Exec("UPDATE users SET is_active = FALSE")
-	wantSame(t, "whether it is active", ok(c.Store.Credential(t.Context(), "asha@clinic.example"))(t).IsActive, false)
+	testutil.Equal(t, "whether it is active", ok(c.Store.Credential(t.Context(), "asha@clinic.example"))(t).IsActive, false)
 
 	_, err := c.Store.Credential(t.Context(), "nobody@clinic.example")
 	wantCode(t, err, model.CodeNotFound, "email")
@@ -120,9 +121,9 @@ func TestSetPasswordHash_OnlyInPlaceOfTheOldOne(t *testing.T) {
 	hash := func(who *storetest.Account) string {
 		return ok(c.Store.CredentialOf(t.Context(), who.Viewer))(t).PasswordHash
 	}
-	wantSame(t, "error", c.Store.SetPasswordHash(t.Context(), asha.UserID, "another hash", "new hash"), nil)
-	wantSame(t, "hash, when the old one is another", hash(asha), "hash of Asha")
-	wantSame(t, "error", c.Store.SetPasswordHash(t.Context(), asha.UserID, "hash of Asha", "new hash"), nil)
-	wantSame(t, "hash", hash(asha), "new hash")
-	wantSame(t, "another's hash", hash(ravi), "hash of Ravi")
+	testutil.Equal(t, "error", c.Store.SetPasswordHash(t.Context(), asha.UserID, "another hash", "new hash"), nil)
+	testutil.Equal(t, "hash, when the old one is another", hash(asha), "hash of Asha")
+	testutil.Equal(t, "error", c.Store.SetPasswordHash(t.Context(), asha.UserID, "hash of Asha", "new hash"), nil)
+	testutil.Equal(t, "hash", hash(asha), "new hash")
+	testutil.Equal(t, "another's hash", hash(ravi), "hash of Ravi")
 }

@@ -10,19 +10,19 @@ import (
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
-// world is all rows, as no viewer sees them.
-type world struct {
-	viewers  map[string]*model.Viewer
-	users    []*model.User
-	doctors  []*model.Doctor
-	patients map[int64]*model.Patient
-	mappings []*model.Mapping
-	care     map[int64][]store.Care
+// dataset is all rows, as no viewer sees them.
+type dataset struct {
+	viewers     map[string]*model.Viewer
+	users       []*model.User
+	doctors     []*model.Doctor
+	patients    map[int64]*model.Patient
+	mappings    []*model.Mapping
+	assignments map[int64][]store.Assignment
 }
 
 // populate makes every kind of account, entry, patient and mapping, also such
 // as the store would not make, past all rules.
-func populate(t *testing.T, c *storetest.Clinic) *world {
+func populate(t *testing.T, c *storetest.Clinic) *dataset {
 	t.Helper()
 	asha, stranger, odd := c.Owner("Asha"), c.Stranger(), c.Owner("Odd")
 	priya, meera, dual, unlinked := c.DoctorAccount("Priya"), c.DoctorAccount("Meera"), c.DoctorAccount("Dual"), c.DoctorAccount("Unlinked")
@@ -42,10 +42,10 @@ func populate(t *testing.T, c *storetest.Clinic) *world {
 	}
 	for _, owner := range []*storetest.Account{asha, dual} {
 		for _, deleted := range []bool{false, true} {
-			charts(t, c, owner, deleted, entries)
+			addPatients(t, c, owner, deleted, entries)
 		}
 	}
-	w := &world{viewers: map[string]*model.Viewer{
+	w := &dataset{viewers: map[string]*model.Viewer{
 		"nobody": nil, "owner": asha.Viewer, "stranger": stranger.Viewer, "account linked against the rules": odd.Viewer,
 		"doctor with a verified and a deleted entry": priya.Viewer, "doctor with an unverified entry": meera.Viewer,
 		"doctor who owns patients": dual.Viewer, "doctor without an entry": unlinked.Viewer, "administrator": boss.Viewer,
@@ -70,11 +70,11 @@ func entry(c *storetest.Clinic, by, account *storetest.Account, state string) *m
 	return d
 }
 
-// charts makes patients of the owner with every combination of one entry and
+// addPatients makes patients of the owner with every combination of one entry and
 // the state of its mapping, with all entries, and with none.
-func charts(t *testing.T, c *storetest.Clinic, owner *storetest.Account, deleted bool, entries []*model.Doctor) {
+func addPatients(t *testing.T, c *storetest.Clinic, owner *storetest.Account, deleted bool, entries []*model.Doctor) {
 	t.Helper()
-	chart := func(active, ended []*model.Doctor) {
+	add := func(active, ended []*model.Doctor) {
 		p := owner.Patient("Arjun")
 		for i, d := range slices.Concat(active, ended) {
 			c.Exec(`INSERT INTO mappings (patient_id, doctor_id, is_active, ended_at, created_by)
@@ -84,17 +84,17 @@ func charts(t *testing.T, c *storetest.Clinic, owner *storetest.Account, deleted
 			c.Exec("UPDATE patients SET deleted_at = now() WHERE id = ?", p.ID)
 		}
 	}
-	chart(nil, nil)
-	chart(entries, nil)
-	chart(nil, entries)
+	add(nil, nil)
+	add(entries, nil)
+	add(nil, entries)
 	for i := range entries {
-		chart(entries[i:i+1], nil)
-		chart(nil, entries[i:i+1])
-		chart(entries[i:i+1], entries[i:i+1])
+		add(entries[i:i+1], nil)
+		add(nil, entries[i:i+1])
+		add(entries[i:i+1], entries[i:i+1])
 	}
 }
 
-func (w *world) read(t *testing.T, c *storetest.Clinic) {
+func (w *dataset) read(t *testing.T, c *storetest.Clinic) {
 	t.Helper()
 	var patients []*model.Patient
 	for _, rows := range []any{&w.users, &w.doctors, &patients, &w.mappings} {
@@ -106,11 +106,11 @@ func (w *world) read(t *testing.T, c *storetest.Clinic) {
 	for _, d := range w.doctors {
 		doctors[d.ID] = d
 	}
-	w.patients, w.care = map[int64]*model.Patient{}, map[int64][]store.Care{}
+	w.patients, w.assignments = map[int64]*model.Patient{}, map[int64][]store.Assignment{}
 	for _, p := range patients {
 		w.patients[p.ID] = p
 	}
 	for _, m := range w.mappings {
-		w.care[m.PatientID] = append(w.care[m.PatientID], store.Care{Mapping: m, Doctor: doctors[m.DoctorID]})
+		w.assignments[m.PatientID] = append(w.assignments[m.PatientID], store.Assignment{Mapping: m, Doctor: doctors[m.DoctorID]})
 	}
 }
