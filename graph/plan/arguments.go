@@ -16,11 +16,11 @@ type arguments struct {
 	typ       string
 	field     *ast.Field
 	variables []string
-	latest    atomic.Pointer[resolved]
+	latest    atomic.Pointer[argumentValues]
 }
 
-// resolved are arguments, and the values of the variables that they are of.
-type resolved struct {
+// argumentValues are arguments, and the values of the variables that they are of.
+type argumentValues struct {
 	variables []any
 	values    map[string]any
 }
@@ -37,38 +37,38 @@ func (c *compilation) arguments(typ string, f graphql.CollectedField) int {
 // of returns the arguments for the values of all variables. They are shared and
 // must not be changed.
 func (a *arguments) of(ctx context.Context, variables map[string]any) (map[string]any, error) {
-	if known := a.latest.Load(); known != nil && a.same(known.variables, variables) {
-		return known.values, nil
+	if latest := a.latest.Load(); latest != nil && a.sameVariables(latest.variables, variables) {
+		return latest.values, nil
 	}
 	values, err := gen.Arguments(ctx, a.typ, a.field.Name, a.field.ArgumentMap(variables))
 	if err == nil {
-		a.keep(values, variables)
+		a.cache(values, variables)
 	}
 	return values, err
 }
 
-func (a *arguments) same(kept []any, variables map[string]any) bool {
+func (a *arguments) sameVariables(cachedValues []any, variables map[string]any) bool {
 	for i, name := range a.variables {
-		if kept[i] != valueOf(variables, name) { // no panic: what is kept can be compared
+		if cachedValues[i] != valueOf(variables, name) { // no panic: what is kept can be compared
 			return false
 		}
 	}
 	return true
 }
 
-// keep keeps the arguments for the next request. Those of a lookup, which has
+// cache keeps the arguments for the next request. Those of a lookup, which has
 // one argument, hardly come again, and lists or long texts are not compared.
-func (a *arguments) keep(values, variables map[string]any) {
+func (a *arguments) cache(values, variables map[string]any) {
 	if len(a.field.Definition.Arguments) == 1 && len(a.variables) > 0 {
 		return
 	}
-	kept := make([]any, len(a.variables))
+	cachedValues := make([]any, len(a.variables))
 	for i, name := range a.variables {
-		if kept[i] = valueOf(variables, name); !keepable(kept[i]) {
+		if cachedValues[i] = valueOf(variables, name); !cacheable(cachedValues[i]) {
 			return
 		}
 	}
-	a.latest.Store(&resolved{kept, values})
+	a.latest.Store(&argumentValues{cachedValues, values})
 }
 
 func valueOf(variables map[string]any, name string) any {
@@ -79,7 +79,7 @@ func valueOf(variables map[string]any, name string) any {
 	return value
 }
 
-func keepable(value any) bool {
+func cacheable(value any) bool {
 	const longest = 64 // bytes, of a text that is kept
 	switch value := value.(type) {
 	case nil, absent, bool, int64, float64:

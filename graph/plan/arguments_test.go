@@ -16,7 +16,7 @@ func TestArguments_AreThoseOfTheVariables(t *testing.T) {
 	c := newCompiler(t, storetest.Policy(t))
 	op := parsed(t, c, `query ($n: Int, $after: String, $f: PatientFilter) {
 		patients(first: $n, after: $after, filter: $f) { totalCount } }`)
-	asked := planOf(t, c, op, nil).args[0]
+	args := planOf(t, c, op, nil).args[0]
 	long := strings.Repeat("x", 1000)
 	all := []map[string]any{
 		{},
@@ -33,12 +33,12 @@ func TestArguments_AreThoseOfTheVariables(t *testing.T) {
 	}
 	for _, before := range all {
 		for _, variables := range all {
-			want, err := gen.Arguments(t.Context(), "Query", "patients", asked.field.ArgumentMap(variables))
+			want, err := gen.Arguments(t.Context(), "Query", "patients", args.field.ArgumentMap(variables))
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, v := range []map[string]any{before, variables, variables} {
-				got, err := asked.of(t.Context(), v)
+				got, err := args.of(t.Context(), v)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -55,10 +55,10 @@ func TestArguments_NullIsNotAbsent(t *testing.T) {
 	t.Parallel()
 	c := newCompiler(t, storetest.Policy(t))
 	op := parsed(t, c, `query ($active: Boolean) { patients { nodes { mappings(isActive: $active) { totalCount } } } }`)
-	asked := planOf(t, c, op, nil).args[1]
+	args := planOf(t, c, op, nil).args[1]
 	for range 2 {
-		absent, _ := asked.of(t.Context(), map[string]any{})
-		null, _ := asked.of(t.Context(), map[string]any{"active": nil})
+		absent, _ := args.of(t.Context(), map[string]any{})
+		null, _ := args.of(t.Context(), map[string]any{"active": nil})
 		if active := absent["isActive"].(*bool); active == nil || !*active {
 			t.Errorf("absent: %v, want the default", absent)
 		}
@@ -72,9 +72,9 @@ func TestArguments_KeepsWhatComesAgain(t *testing.T) {
 	t.Parallel()
 	c := newCompiler(t, storetest.Policy(t))
 	same := func(document string, variables map[string]any) bool {
-		asked := planOf(t, c, parsed(t, c, document), variables).args[0]
-		one, _ := asked.of(t.Context(), variables)
-		two, err := asked.of(t.Context(), variables)
+		args := planOf(t, c, parsed(t, c, document), variables).args[0]
+		one, _ := args.of(t.Context(), variables)
+		two, err := args.of(t.Context(), variables)
 		if err != nil {
 			t.Fatal(err)
 		}

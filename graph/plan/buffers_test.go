@@ -11,10 +11,10 @@ import (
 func TestBuffer_LargeAnswersAfterSmallOnes(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // collecting garbage empties the pool
 	var large sizeHint
-	large.note(100_000)
+	large.set(100_000)
 	const answers = 1_000
 	for range answers {
-		Reuse(make([]byte, leastAnswer))
+		Reuse(make([]byte, minBuffer))
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -32,7 +32,7 @@ func TestBuffer_BeginsEmpty(t *testing.T) {
 	var hint sizeHint
 	for range 10 {
 		buffer := hint.buffer()
-		if len(buffer) != 0 || cap(buffer) < leastAnswer {
+		if len(buffer) != 0 || cap(buffer) < minBuffer {
 			t.Fatalf("a buffer of %d bytes in %d", len(buffer), cap(buffer))
 		}
 		Reuse(append(buffer, "what somebody else was answered"...))
@@ -40,12 +40,12 @@ func TestBuffer_BeginsEmpty(t *testing.T) {
 }
 
 func TestReuse_KeepsNeitherTinyNorHugeOnes(t *testing.T) {
-	for spareAnswers.Get() != nil { //nolint:revive // that is all
+	for bufferPool.Get() != nil { //nolint:revive // that is all
 	}
 	Reuse(nil)
-	Reuse(make([]byte, leastAnswer-1))
-	Reuse(make([]byte, mostKept+1))
-	if spare := spareAnswers.Get(); spare != nil {
-		t.Errorf("%d bytes are kept", cap(*spare.(*[]byte)))
+	Reuse(make([]byte, minBuffer-1))
+	Reuse(make([]byte, maxPooled+1))
+	if pooled := bufferPool.Get(); pooled != nil {
+		t.Errorf("%d bytes are kept", cap(*pooled.(*[]byte)))
 	}
 }

@@ -78,7 +78,7 @@ func (c *compilation) value(at location, f graphql.CollectedField) (value, error
 	case strings.HasPrefix(binding.Method, "Format"):
 		return c.phone(at, strings.TrimPrefix(binding.Method, "Format"), f)
 	case binding.Resolver:
-		return c.resolved(at, f)
+		return c.resolver(at, f)
 	default:
 		return nil, errUnsupported{at.typ() + "." + f.Name}
 	}
@@ -109,8 +109,8 @@ func (c *compilation) phone(at location, name string, f graphql.CollectedField) 
 // isComputed reports whether a field is computed from other columns.
 func isComputed(field string) bool { return field == "age" || field == "viewer" }
 
-// resolved compiles a field that is more than a column.
-func (c *compilation) resolved(at location, f graphql.CollectedField) (value, error) {
+// resolver compiles a field that is more than a column.
+func (c *compilation) resolver(at location, f graphql.CollectedField) (value, error) {
 	switch f.Name {
 	case "age":
 		born, err := at.join.Column("DateOfBirth")
@@ -125,11 +125,11 @@ func (c *compilation) resolved(at location, f graphql.CollectedField) (value, er
 	if !ok {
 		return nil, errUnsupported{at.typ() + "." + f.Name}
 	}
-	if joined.Siblings() > mostJoined {
+	if joined.Siblings() > maxJoined {
 		return nil, errUnsupported{ReasonSize}
 	}
 	inner, err := c.object(location{at.load, joined}, f.Selections)
-	return one{joined.Present(), inner}, err
+	return edge{joined.Present(), inner}, err
 }
 
 // access compiles what the viewer may do with a record.

@@ -28,7 +28,7 @@ func (c *compilation) listOf(at location, f graphql.CollectedField, node *query.
 // connection compiles the selection of a connection whose nodes are the record at
 // a location of the node.
 func (c *compilation) connection(conn *connection, node *query.Node, entries location, f graphql.CollectedField, load loader) error {
-	if len(c.plan.loads) >= mostLoads {
+	if len(c.plan.loads) >= maxLoads {
 		return errUnsupported{ReasonSize}
 	}
 	typ := f.Definition.Type.Name()
@@ -38,7 +38,7 @@ func (c *compilation) connection(conn *connection, node *query.Node, entries loc
 	if slices.ContainsFunc(selected, func(s graphql.CollectedField) bool {
 		return s.Name == "nodes" || s.Name == "edges" || s.Name == "pageInfo"
 	}) {
-		conn.load = c.plan.load(conn.peeking(load))
+		conn.load = c.plan.load(conn.limitRows(load))
 	} else {
 		c.plan.load(load.check)
 	}
@@ -53,11 +53,11 @@ func (c *compilation) connection(conn *connection, node *query.Node, entries loc
 	return nil
 }
 
-// peeking loads the row beyond the page only if a field needs it.
-func (conn *connection) peeking(load loader) loader {
+// limitRows loads the row beyond the page only if a field needs it.
+func (conn *connection) limitRows(load loader) loader {
 	return func(x *Execution) (*query.Load, error) {
 		l, err := load(x)
-		if l != nil && !conn.peeks {
+		if l != nil && !conn.needsNextRow {
 			l.PageOnly()
 		}
 		return l, err
@@ -130,9 +130,9 @@ func (c *compilation) pageInfo(conn *connection, node *query.Node, s graphql.Col
 		case "__typename":
 			v = typename(`"PageInfo"`)
 		case "hasNextPage":
-			conn.peeks, v = true, hasNext{}
+			conn.needsNextRow, v = true, hasNext{}
 		case "hasPreviousPage":
-			conn.peeks, v = true, hasPrevious{}
+			conn.needsNextRow, v = true, hasPrevious{}
 		case "startCursor", "endCursor":
 			conn.sortKey, v = node.SortKey(), endCursor{first: s.Name == "startCursor"}
 		default:

@@ -115,19 +115,19 @@ func (c *Compiler) Plan(op *graphql.OperationContext) (plan *Plan, reason string
 		value, given := op.Variables[name] // null is not the same as absent
 		key.values += fmt.Sprint(given, value, ";")
 	}
-	known, ok := c.plans.Get(key)
+	result, ok := c.plans.Get(key)
 	if !ok {
-		known = c.compile(op)
-		c.plans.Add(key, known)
+		result = c.compile(op)
+		c.plans.Add(key, result)
 	}
-	return known.plan, known.reason
+	return result.plan, result.reason
 }
 
 func (c *Compiler) compile(op *graphql.OperationContext) cached {
 	plan := &Plan{}
-	compiling := &compilation{Compiler: c, op: op, plan: plan}
-	for _, f := range compiling.fields(op.Operation.SelectionSet, c.Schema.Query.Name) {
-		v, err := compiling.root(f)
+	comp := &compilation{Compiler: c, op: op, plan: plan}
+	for _, f := range comp.fields(op.Operation.SelectionSet, c.Schema.Query.Name) {
+		v, err := comp.root(f)
 		if reason, ok := errors.AsType[errUnsupported](err); ok {
 			return cached{reason: reason.reason}
 		}
@@ -141,7 +141,7 @@ func (c *Compiler) compile(op *graphql.OperationContext) cached {
 
 // shapingVariables names the variables that decide what a plan looks like.
 func shapingVariables(operation *ast.OperationDefinition) []string {
-	s := shape{seen: map[*ast.FragmentDefinition]bool{}}
+	s := variableFinder{visited: map[*ast.FragmentDefinition]bool{}}
 	s.walk(operation.SelectionSet)
 	names := slices.Concat(s.conditions, s.arguments)
 	slices.Sort(names)
@@ -150,19 +150,19 @@ func shapingVariables(operation *ast.OperationDefinition) []string {
 
 // Conditions names the variables that decide in @skip and @include.
 func Conditions(operation *ast.OperationDefinition) []string {
-	s := shape{seen: map[*ast.FragmentDefinition]bool{}}
+	s := variableFinder{visited: map[*ast.FragmentDefinition]bool{}}
 	s.walk(operation.SelectionSet)
 	return s.conditions
 }
 
-// shape gathers the variables of conditions, and those of arguments of fields
+// variableFinder gathers the variables of conditions, and those of arguments of fields
 // without a selection.
-type shape struct {
+type variableFinder struct {
 	conditions, arguments []string
-	seen                  map[*ast.FragmentDefinition]bool
+	visited               map[*ast.FragmentDefinition]bool
 }
 
-func (s *shape) walk(selections ast.SelectionSet) {
+func (s *variableFinder) walk(selections ast.SelectionSet) {
 	for _, selection := range selections {
 		switch it := selection.(type) {
 		case *ast.Field:
@@ -176,15 +176,15 @@ func (s *shape) walk(selections ast.SelectionSet) {
 			s.walk(it.SelectionSet)
 		case *ast.FragmentSpread:
 			s.directives(it.Directives)
-			if !s.seen[it.Definition] {
-				s.seen[it.Definition] = true
+			if !s.visited[it.Definition] {
+				s.visited[it.Definition] = true
 				s.walk(it.Definition.SelectionSet)
 			}
 		}
 	}
 }
 
-func (s *shape) directives(list ast.DirectiveList) {
+func (s *variableFinder) directives(list ast.DirectiveList) {
 	for _, directive := range list {
 		s.conditions = append(s.conditions, variablesOf(directive.Arguments)...)
 	}
@@ -195,16 +195,16 @@ func (s *shape) directives(list ast.DirectiveList) {
 type access struct {
 	relations int
 	describe  func(model.Relations) []byte
-	known     [1 << 6]atomic.Pointer[[]byte]
+	texts     [1 << 6]atomic.Pointer[[]byte]
 }
 
 func (a *access) write(e *encoding, at row) {
 	relations := model.Relations(at.rows.Int(at.n, a.relations)) //nolint:gosec // six bits
-	known := a.known[relations].Load()
-	if known == nil {
+	cachedText := a.texts[relations].Load()
+	if cachedText == nil {
 		text := a.describe(relations)
-		known = &text
-		a.known[relations].Store(known)
+		cachedText = &text
+		a.texts[relations].Store(cachedText)
 	}
-	e.out = append(e.out, *known...)
+	e.out = append(e.out, *cachedText...)
 }

@@ -17,8 +17,8 @@ type connection struct {
 	// present is the column that is null when an entry is left out, since its node
 	// does not exist for the viewer; -1 when none is.
 	present int
-	// peeks is set when a field needs to know whether there is more than the page.
-	peeks bool
+	// needsNextRow is set when a field needs to know whether there is more than the page.
+	needsNextRow bool
 	// sortKey and id are the columns that a cursor is made of.
 	sortKey, id int
 	fields      []pageField
@@ -58,7 +58,7 @@ func (c *connection) writeFields(e *encoding, fields []pageField, p page, at row
 func (c *connection) entries(e *encoding, p page, entry func(at row)) {
 	written := 0
 	e.out = append(e.out, '[')
-	for _, place := range p.places {
+	for _, place := range p.indexes {
 		at := row{p.rows, int(place)}
 		if c.present >= 0 {
 			if _, exists := p.rows.Value(at.n, c.present); !exists {
@@ -125,7 +125,7 @@ func (hasNext) write(e *encoding, _ *connection, p page, _ row) {
 }
 
 func (hasPrevious) write(e *encoding, _ *connection, p page, _ row) {
-	e.out = strconv.AppendBool(e.out, p.before)
+	e.out = strconv.AppendBool(e.out, p.previous)
 }
 
 // endCursor is the cursor of the last entry, or of the first.
@@ -133,12 +133,12 @@ type endCursor struct{ first bool }
 
 func (n endCursor) write(e *encoding, c *connection, p page, _ row) {
 	switch {
-	case len(p.places) == 0:
+	case len(p.indexes) == 0:
 		e.null()
 	case n.first:
-		e.cursor(c, p, int(p.places[0]))
+		e.cursor(c, p, int(p.indexes[0]))
 	default:
-		e.cursor(c, p, int(p.places[len(p.places)-1]))
+		e.cursor(c, p, int(p.indexes[len(p.indexes)-1]))
 	}
 }
 

@@ -146,15 +146,15 @@ func (a age) write(e *encoding, at row) {
 	e.out = strconv.AppendInt(e.out, int64(model.DateOf(day(raw)).AgeAt(e.now)), 10)
 }
 
-// one is a record that another one names: null when it does not exist for the
+// edge is a record that another one names: null when it does not exist for the
 // viewer.
-type one struct {
+type edge struct {
 	// present is the column that is null then.
 	present int
 	object  *object
 }
 
-func (o one) write(e *encoding, at row) {
+func (o edge) write(e *encoding, at row) {
 	if _, exists := at.rows.Value(at.n, o.present); !exists {
 		e.null()
 		return
@@ -177,12 +177,12 @@ func (e *encoding) rowsOf(load int, at row, parent int) []int32 {
 func byParent(rows *pgpipe.Rows, parents int) map[int64][]int32 {
 	groups := make(map[int64][]int32, parents)
 	share := rows.Len()/parents + 1
-	room := make([]int32, share*parents)
+	buffer := make([]int32, share*parents)
 	for i := range rows.Len() {
 		id := rows.Int64(i, query.Key)
 		group := groups[id]
-		if group == nil && len(room) >= share {
-			group, room = room[:0:share], room[share:]
+		if group == nil && len(buffer) >= share {
+			group, buffer = buffer[:0:share], buffer[share:]
 		}
 		groups[id] = append(group, int32(i))
 	}
@@ -191,10 +191,10 @@ func byParent(rows *pgpipe.Rows, parents int) map[int64][]int32 {
 
 // page is the part of a list that the answer has.
 type page struct {
-	rows         *pgpipe.Rows
-	places       []int32
-	next, before bool
-	order        model.Order
+	rows           *pgpipe.Rows
+	indexes        []int32
+	next, previous bool
+	order          model.Order
 }
 
 // page returns the page of a connection.
@@ -205,23 +205,23 @@ func (e *encoding) page(c *connection, at row) page {
 	load := e.loads[c.load]
 	p := page{rows: load.Rows, order: load.Order()}
 	if c.parent >= 0 {
-		p.places = e.rowsOf(c.load, at, c.parent)
+		p.indexes = e.rowsOf(c.load, at, c.parent)
 	} else {
-		p.places = make([]int32, load.Rows.Len())
-		for i := range p.places {
-			p.places[i] = int32(i)
+		p.indexes = make([]int32, load.Rows.Len())
+		for i := range p.indexes {
+			p.indexes[i] = int32(i)
 		}
 	}
-	asked := load.Page()
-	more := len(p.places) > asked.Limit
+	requested := load.Page()
+	more := len(p.indexes) > requested.Limit
 	if more {
-		p.places = p.places[:asked.Limit]
+		p.indexes = p.indexes[:requested.Limit]
 	}
-	p.next, p.before = more, asked.After != nil
-	if asked.Backwards {
-		p.places = slices.Clone(p.places)
-		slices.Reverse(p.places)
-		p.next, p.before = asked.Before != nil, more
+	p.next, p.previous = more, requested.After != nil
+	if requested.Backwards {
+		p.indexes = slices.Clone(p.indexes)
+		slices.Reverse(p.indexes)
+		p.next, p.previous = requested.Before != nil, more
 	}
 	return p
 }

@@ -36,8 +36,8 @@ const (
 // mostLoads is how many statements a plan may have, and mostJoined how many
 // records one of them may join: PostgreSQL takes exponential time to plan it.
 const (
-	mostLoads  = 40
-	mostJoined = 12
+	maxLoads  = 40
+	maxJoined = 12
 )
 
 // Plan is a compiled operation. It is safe for concurrent use.
@@ -120,7 +120,7 @@ func (x *Execution) Encode(now time.Time) *Answer {
 	defer x.Request.Release()
 	e := &encoding{loads: x.loads, below: make([]map[int64][]int32, len(x.loads)), now: now, out: x.plan.size.buffer()}
 	x.plan.write(e, x)
-	x.plan.size.note(len(e.out))
+	x.plan.size.set(len(e.out))
 	return &Answer{Data: e.out, Hidden: e.hidden}
 }
 

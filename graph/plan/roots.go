@@ -26,7 +26,7 @@ func (c *compilation) root(f graphql.CollectedField) (rootValue, error) {
 	if f.Name == "__schema" || f.Name == "__type" {
 		return nil, errUnsupported{ReasonIntrospection}
 	}
-	if len(c.plan.loads) >= mostLoads {
+	if len(c.plan.loads) >= maxLoads {
 		return nil, errUnsupported{ReasonSize}
 	}
 	c.plan.calls = append(c.plan.calls, "Query."+f.Name)
@@ -180,8 +180,8 @@ func idsOf(args map[string]any) ([]*model.ID, error) {
 }
 
 func (b byID) write(e *encoding, id *model.ID) {
-	k, known := b.kinds[id.Kind]
-	if !known || e.loads[k.load] == nil {
+	k, ok := b.kinds[id.Kind]
+	if !ok || e.loads[k.load] == nil {
 		e.null()
 		return
 	}
