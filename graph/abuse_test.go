@@ -18,7 +18,7 @@ import (
 // once, and nothing is logged as a fault of ours.
 func TestLogin_GuessesInOneOperationAreRefusedQuietly(t *testing.T) {
 	t.Parallel()
-	log := &written{}
+	log := &logBuffer{}
 	s := graphtest.New(t, graphtest.Options{Log: log.logger()})
 	var guesses strings.Builder
 	for i := range 14 {
@@ -57,7 +57,7 @@ func TestSearch_TooLongToMatchAnythingIsRefused(t *testing.T) {
 // A client that hangs up in the middle of a statement is no fault of ours.
 func TestClientThatHangsUp_LeavesNoErrorInTheLog(t *testing.T) {
 	t.Parallel()
-	log := &written{}
+	log := &logBuffer{}
 	s := graphtest.New(t, graphtest.Options{Log: log.logger()})
 	conn, err := pgx.Connect(t.Context(), s.DatabaseURL)
 	if err != nil {

@@ -29,37 +29,37 @@ func TestRegister_OpensAnAccountAndSignsItIn(t *testing.T) {
 	out := s.Nobody().Must(register, map[string]any{"input": map[string]any{
 		"username": "asha.k", "email": " Asha@Clinic.Example ", "password": "Monsoon-Rain-42", "phone": "98765 43210", "role": "DOCTOR",
 	}}).At("register")
-	equal(t, "user", out.At("user").Value, map[string]any{
+	equalJSON(t, "user", out.At("user").Value, map[string]any{
 		"id": "usr_1", "username": "asha.k", "email": "asha@clinic.example", "phone": "+919876543210", "role": "DOCTOR",
 	})
 	asha := &graphtest.Client{Server: s, Token: out.Text("tokens", "access")}
-	equal(t, "me", asha.Do(`{ me { username } }`, nil).Body, `{"data":{"me":{"username":"asha.k"}}}`)
+	equalJSON(t, "me", asha.Do(`{ me { username } }`, nil).Body, `{"data":{"me":{"username":"asha.k"}}}`)
 }
 
 func TestRegister_TellsEveryFaultAtOnceInTheOrderOfTheInput(t *testing.T) {
 	t.Parallel()
 	s := graphtest.New(t, graphtest.Options{})
 	fields := func(input map[string]any) []string {
-		return s.Nobody().Do(register, map[string]any{"input": input}).Faults("register")
+		return s.Nobody().Do(register, map[string]any{"input": input}).UserErrorCodes("register")
 	}
-	equal(t, "all bad", fields(map[string]any{"username": "a b", "email": "x", "password": "12345678", "phone": "12", "role": "ADMIN"}), []string{
+	equalJSON(t, "all bad", fields(map[string]any{"username": "a b", "email": "x", "password": "12345678", "phone": "12", "role": "ADMIN"}), []string{
 		"input.username INVALID", "input.email INVALID", "input.password WEAK_PASSWORD", "input.password WEAK_PASSWORD",
 		"input.phone INVALID", "input.role INVALID",
 	})
-	equal(t, "blank", fields(map[string]any{"username": " ", "email": " ", "password": "Monsoon-Rain-42", "role": "PATIENT"}), []string{
+	equalJSON(t, "blank", fields(map[string]any{"username": " ", "email": " ", "password": "Monsoon-Rain-42", "role": "PATIENT"}), []string{
 		"input.username REQUIRED", "input.email REQUIRED",
 	})
-	equal(t, "too long", fields(map[string]any{
+	equalJSON(t, "too long", fields(map[string]any{
 		"username": strings.Repeat("a", 151), "email": strings.Repeat("a", 250) + "@b.example", "password": strings.Repeat("Monsoon-", 17), "role": "PATIENT",
 	}), []string{"input.username TOO_LONG", "input.email TOO_LONG", "input.password WEAK_PASSWORD"})
-	equal(t, "like the name", fields(map[string]any{"username": "monsoonrain", "email": "a@b.example", "password": "monsoonrain9", "role": "PATIENT"}),
+	equalJSON(t, "like the name", fields(map[string]any{"username": "monsoonrain", "email": "a@b.example", "password": "monsoonrain9", "role": "PATIENT"}),
 		[]string{"input.password WEAK_PASSWORD"})
 
 	taken := map[string]any{"username": "first", "email": "first@b.example", "password": "Monsoon-Rain-42", "phone": "9876543210", "role": "PATIENT"}
-	equal(t, "the first", fields(taken), []string{})
+	equalJSON(t, "the first", fields(taken), []string{})
 	taken["username"], taken["email"] = "FIRST", "First@B.Example"
-	equal(t, "taken", fields(taken), []string{"input.username TAKEN", "input.email TAKEN", "input.phone TAKEN"})
-	equal(t, "accounts", s.Row("SELECT count(*)::text FROM users"), "1")
+	equalJSON(t, "taken", fields(taken), []string{"input.username TAKEN", "input.email TAKEN", "input.phone TAKEN"})
+	equalJSON(t, "accounts", s.Row("SELECT count(*)::text FROM users"), "1")
 }
 
 func TestLogin_DoesNotMindCaseAndSpaces(t *testing.T) {
@@ -67,7 +67,7 @@ func TestLogin_DoesNotMindCaseAndSpaces(t *testing.T) {
 	s := graphtest.New(t, graphtest.Options{})
 	s.Account("Rahul", model.RolePatient)
 	out := s.Nobody().Must(login, credentials("  RAHUL@clinic.example ", " "+graphtest.Password+" "))
-	equal(t, "email", out.Text("login", "user", "email"), "rahul@clinic.example")
+	equalJSON(t, "email", out.Text("login", "user", "email"), "rahul@clinic.example")
 }
 
 func TestLogin_TellsAWrongPasswordAndAnUnknownAddressAlike(t *testing.T) {
@@ -77,8 +77,8 @@ func TestLogin_TellsAWrongPasswordAndAnUnknownAddressAlike(t *testing.T) {
 	idle := s.Account("Idle", model.RolePatient)
 	s.Exec("UPDATE users SET is_active = false WHERE id = $1", idle.UserID)
 	wrong := s.Nobody().Do(login, credentials(rahul.Email, "Wrong@4567")).Body
-	equal(t, "unknown", s.Nobody().Do(login, credentials("nobody@clinic.example", "Wrong@4567")).Body, wrong)
-	equal(t, "inactive", s.Nobody().Do(login, credentials(idle.Email, graphtest.Password)).Body, wrong)
+	equalJSON(t, "unknown", s.Nobody().Do(login, credentials("nobody@clinic.example", "Wrong@4567")).Body, wrong)
+	equalJSON(t, "inactive", s.Nobody().Do(login, credentials(idle.Email, graphtest.Password)).Body, wrong)
 	if !strings.Contains(wrong, `"userErrors":[{"field":null,"code":"INVALID_CREDENTIALS"`) || strings.Contains(wrong, "rahul") {
 		t.Error(wrong)
 	}
@@ -91,19 +91,19 @@ func TestLogin_SlowsDownGuessing(t *testing.T) {
 	rahul := s.Account("Rahul", model.RolePatient)
 	for range 10 {
 		answer := s.Nobody().Do(login, credentials(rahul.Email, "Wrong@4567"))
-		equal(t, "a guess", answer.Faults("login"), []string{"INVALID_CREDENTIALS"})
-		equal(t, "a guess", answer.Extensions, nil)
+		equalJSON(t, "a guess", answer.UserErrorCodes("login"), []string{"INVALID_CREDENTIALS"})
+		equalJSON(t, "a guess", answer.Extensions, nil)
 	}
 	blocked := s.Nobody().Do(login, credentials(rahul.Email, graphtest.Password))
-	equal(t, "one too many", blocked.Faults("login"), []string{"TOO_MANY_ATTEMPTS"})
-	equal(t, "how long to wait", blocked.Extensions, map[string]any{"retryAfter": 30})
-	now.pass(12500 * time.Millisecond)
+	equalJSON(t, "one too many", blocked.UserErrorCodes("login"), []string{"TOO_MANY_ATTEMPTS"})
+	equalJSON(t, "how long to wait", blocked.Extensions, map[string]any{"retryAfter": 30})
+	now.advance(12500 * time.Millisecond)
 	blocked = s.Nobody().Do(login, credentials(rahul.Email, graphtest.Password))
-	equal(t, "still too early", blocked.Extensions, map[string]any{"retryAfter": 18})
+	equalJSON(t, "still too early", blocked.Extensions, map[string]any{"retryAfter": 18})
 	changing := rahul.Do(changePassword, map[string]any{"current": graphtest.Password, "next": "Monsoon-Rain-42"})
-	equal(t, "the other way to guess", changing.Faults("changePassword"), []string{"TOO_MANY_ATTEMPTS"})
+	equalJSON(t, "the other way to guess", changing.UserErrorCodes("changePassword"), []string{"TOO_MANY_ATTEMPTS"})
 
-	now.pass(17500 * time.Millisecond)
+	now.advance(17500 * time.Millisecond)
 	s.Nobody().Must(login, credentials(rahul.Email, graphtest.Password))
 }
 
@@ -122,8 +122,8 @@ func TestLogin_TakesAPasswordOfTheOldSystem(t *testing.T) {
 	hash := func() string { return s.Row("SELECT password_hash FROM users WHERE id = $1", rahul.UserID) }
 
 	old := hash()
-	equal(t, "wrong", s.Nobody().Do(login, credentials(rahul.Email, "Old-Secret-78")).Faults("login"), []string{"INVALID_CREDENTIALS"})
-	equal(t, "the hash after a failure", hash(), old)
+	equalJSON(t, "wrong", s.Nobody().Do(login, credentials(rahul.Email, "Old-Secret-78")).UserErrorCodes("login"), []string{"INVALID_CREDENTIALS"})
+	equalJSON(t, "the hash after a failure", hash(), old)
 	s.Nobody().Must(login, credentials(rahul.Email, "Old-Secret-77"))
 	if !strings.HasPrefix(hash(), "$argon2id$") {
 		t.Errorf("not hashed anew: %s", hash()[:13])
@@ -149,11 +149,11 @@ func TestUpdateMe_TellsWhatIsWrong(t *testing.T) {
 		`{username: "` + strings.Repeat("x", 151) + `"}`: {"input.username TOO_LONG"},
 	} {
 		answer := rahul.Do(`mutation { updateMe(input: `+input+`) { user { id } userErrors { field code } } }`, nil)
-		equal(t, input, answer.Codes(), []string{})
-		got := answer.Faults("updateMe")
+		equalJSON(t, input, answer.Codes(), []string{})
+		got := answer.UserErrorCodes("updateMe")
 		if len(got) > len(want) && len(want) > 0 {
 			got = got[:len(want)] // one field may have several faults
 		}
-		equal(t, input, got, want)
+		equalJSON(t, input, got, want)
 	}
 }

@@ -18,9 +18,9 @@ import (
 func BenchmarkQuery(b *testing.B) {
 	s := graphtest.New(b, graphtest.Options{})
 	rahul := s.Account("Rahul", model.RolePatient)
-	crowd(s, rahul, 50, rahul.DoctorEntry("Dr. One"), rahul.DoctorEntry("Dr. Two"), rahul.DoctorEntry("Dr. Three"))
+	addPatients(s, rahul, 50, rahul.Entry("Dr. One"), rahul.Entry("Dr. Two"), rahul.Entry("Dr. Three"))
 	s.Exec("ANALYZE")
-	interpreted := s.Beside(func(c *graph.Config) { c.ReferenceOnly = true })
+	interpreted := s.With(func(c *graph.Config) { c.ReferenceOnly = true })
 	for _, query := range []struct{ name, document string }{
 		{"one", `{ patient(id: 1) { id name dateOfBirth gender phone } }`},
 		{"nested", `{ patients(first: 20) { nodes { id name mappings { nodes { notes assignedAt doctor { name specialization } } } } } }`},
@@ -41,8 +41,8 @@ func BenchmarkQuery(b *testing.B) {
 func BenchmarkLookupsAtOnce(b *testing.B) {
 	s := graphtest.New(b, graphtest.Options{})
 	rahul := s.Account("Rahul", model.RolePatient)
-	crowd(s, rahul, 1)
-	ask := asking(b, s.Handler, rahul, `{ patient(id: 1) { id name } }`)
+	addPatients(s, rahul, 1)
+	ask := authHeader(b, s.Handler, rahul, `{ patient(id: 1) { id name } }`)
 	b.ReportAllocs()
 	b.SetParallelism(16)
 	b.RunParallel(func(pb *testing.PB) {
@@ -54,15 +54,15 @@ func BenchmarkLookupsAtOnce(b *testing.B) {
 
 func send(b *testing.B, handler http.Handler, client *graphtest.Client, document string) {
 	b.Helper()
-	ask := asking(b, handler, client, document)
+	ask := authHeader(b, handler, client, document)
 	b.ReportAllocs()
 	for b.Loop() {
 		ask()
 	}
 }
 
-// asking returns a function that sends the document and wants an answer.
-func asking(b *testing.B, handler http.Handler, client *graphtest.Client, document string) func() {
+// authHeader returns a function that sends the document and wants an answer.
+func authHeader(b *testing.B, handler http.Handler, client *graphtest.Client, document string) func() {
 	b.Helper()
 	body, err := json.Marshal(map[string]string{"query": document})
 	if err != nil {

@@ -14,17 +14,17 @@ import (
 	"github.com/caregraph/caregraph/graph/graphtest"
 )
 
-// provocation is an operation that a code is the answer to.
-type provocation struct {
+// errorCase is an operation that a code is the answer to.
+type errorCase struct {
 	client    *graphtest.Client
 	operation string
 	// before, if not nil, brings the server into the state for it.
 	before func()
 }
 
-// unsent are the codes that no operation is answered with yet, each with the
+// unsentCodes are the codes that no operation is answered with yet, each with the
 // reason. One that is sent belongs into the table below.
-func unsent() map[string]string {
+func unsentCodes() map[string]string {
 	return map[string]string{
 		"RATE_LIMITED":              "requests are not counted yet; sign-in has TOO_MANY_ATTEMPTS",
 		"PERSISTED_QUERY_NOT_FOUND": "there are no persisted documents yet",
@@ -43,7 +43,7 @@ func enumValues(name string) []string {
 func TestErrorCodes_EachIsTheAnswerToSomething(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
-	provocations := map[string]provocation{
+	provocations := map[string]errorCase{
 		"GRAPHQL_PARSE_FAILED":      {client: c.Rahul, operation: `{ me { `},
 		"GRAPHQL_VALIDATION_FAILED": {client: c.Rahul, operation: `{ nonsense }`},
 		"BAD_USER_INPUT":            {client: c.Rahul, operation: `{ patients(first: 101) { totalCount } }`},
@@ -57,7 +57,7 @@ func TestErrorCodes_EachIsTheAnswerToSomething(t *testing.T) {
 	}
 	for _, code := range enumValues("ErrorCode") {
 		try, known := provocations[code]
-		if _, none := unsent()[code]; none != !known {
+		if _, none := unsentCodes()[code]; none != !known {
 			t.Errorf("%s: say either how it is provoked or why it is not sent", code)
 		}
 		if !known {
@@ -79,7 +79,7 @@ func TestUserErrorCodes_EachIsTheAnswerToSomething(t *testing.T) {
 	update := func(input string) string {
 		return `mutation { it: updatePatient(id: 1, input: ` + input + `) { userErrors { field code message } } }`
 	}
-	provocations := map[string]provocation{
+	provocations := map[string]errorCase{
 		"REQUIRED":            {client: c.Rahul, operation: update(`{name: ""}`)},
 		"INVALID":             {client: c.Rahul, operation: update(`{phone: "1"}`)},
 		"TOO_LONG":            {client: c.Rahul, operation: update(`{name: "` + strings.Repeat("a", 101) + `"}`)},
@@ -111,7 +111,7 @@ func TestUserErrorCodes_EachIsTheAnswerToSomething(t *testing.T) {
 			try.before()
 		}
 		answer := try.client.Do(try.operation, nil)
-		if faults := answer.UserErrors("it"); len(faults) == 0 || slices.ContainsFunc(faults, func(e graphtest.UserError) bool { return e.Code != code }) {
+		if userErrs := answer.UserErrors("it"); len(userErrs) == 0 || slices.ContainsFunc(userErrs, func(e graphtest.UserError) bool { return e.Code != code }) {
 			t.Errorf("%s: got %s", code, answer.Body)
 		}
 	}
@@ -143,5 +143,5 @@ func TestCodes_OfModelAreThoseOfTheSchema(t *testing.T) {
 	inSchema := append(enumValues("UserErrorCode"), enumValues("ErrorCode")...)
 	slices.Sort(inModel)
 	slices.Sort(inSchema)
-	equal(t, "codes", inModel, slices.Compact(inSchema))
+	equalJSON(t, "codes", inModel, slices.Compact(inSchema))
 }

@@ -114,7 +114,7 @@ func plain(schema *ast.Schema, typ *ast.Type) string {
 // of the schema, as a literal and as a variable.
 func TestInput_OfAnyTypeIsNeverAFaultOfOurs(t *testing.T) {
 	t.Parallel()
-	log := &written{}
+	log := &logBuffer{}
 	c := graphtest.New(t, graphtest.Options{Log: log.logger()}).NewClinic()
 	known := []string{"BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED", "INVALID_CURSOR", "FORBIDDEN"}
 	asVariable := map[string]bool{} // by type: how it is read does not depend on the place
@@ -128,10 +128,10 @@ func TestInput_OfAnyTypeIsNeverAFaultOfOurs(t *testing.T) {
 			}
 		}
 		for literal, inJSON := range oddValues() {
-			check(whoMay(c, place.name).Do(kind+" "+place.fill(literal), nil), literal)
+			check(clientFor(c, place.name).Do(kind+" "+place.fill(literal), nil), literal)
 			if !asVariable[place.typ.String()] {
 				document := fmt.Sprintf("%s ($v: %s) %s", kind, place.typ, place.fill("$v"))
-				check(whoMay(c, place.name).Do(document, map[string]any{"v": json.RawMessage(inJSON)}), "$v = "+inJSON)
+				check(clientFor(c, place.name).Do(document, map[string]any{"v": json.RawMessage(inJSON)}), "$v = "+inJSON)
 			}
 		}
 		asVariable[place.typ.String()] = true
@@ -141,13 +141,13 @@ func TestInput_OfAnyTypeIsNeverAFaultOfOurs(t *testing.T) {
 	}
 }
 
-// whoMay is one who may call the root field, in a session that may end.
-func whoMay(c *graphtest.Clinic, place string) *graphtest.Client {
+// clientFor is one who may call the root field, in a session that may end.
+func clientFor(c *graphtest.Clinic, place string) *graphtest.Client {
 	switch {
 	case strings.Contains(place, "verifyDoctor"):
 		return c.Admin
 	case strings.Contains(place, "logout"):
-		return c.Rahul.Again()
+		return c.Rahul.NewSession()
 	default:
 		return c.Rahul
 	}
@@ -168,9 +168,9 @@ func TestWrongType_IsToldWithTheArgument(t *testing.T) {
 		if strings.Contains(query, "nodes") {
 			want = "it.0.mappings BAD_USER_INPUT"
 		}
-		equal(t, query, answer.Codes(), []string{want})
+		equalJSON(t, query, answer.Codes(), []string{want})
 		if len(answer.Errors) == 1 {
-			equal(t, query, answer.Errors[0]["extensions"], map[string]any{"code": "BAD_USER_INPUT", "argument": argument})
+			equalJSON(t, query, answer.Errors[0]["extensions"], map[string]any{"code": "BAD_USER_INPUT", "argument": argument})
 		}
 	}
 }
@@ -197,7 +197,7 @@ func TestForgedCursor_IsRefused(t *testing.T) {
 				t.Fatal(err)
 			}
 			query := fmt.Sprintf("{ it: %s, after: %q) { totalCount nodes { id } } }", list, base64.RawURLEncoding.EncodeToString(text))
-			equal(t, list+" "+key, c.Rahul.Do(query, nil).Codes(), []string{"it INVALID_CURSOR"})
+			equalJSON(t, list+" "+key, c.Rahul.Do(query, nil).Codes(), []string{"it INVALID_CURSOR"})
 		}
 	}
 }

@@ -11,8 +11,8 @@ import (
 // The values below are dealt out by the number of a record, in lists of
 // different lengths, so that they meet in many combinations.
 
-// deal returns the value of a record.
-func deal[T any](n int, from ...T) T { return from[n%len(from)] }
+// nth returns the value of a record.
+func nth[T any](n int, from ...T) T { return from[n%len(from)] }
 
 // sometimes is nil for one record in so many.
 func sometimes[T any](n, nilEvery int, value T) *T {
@@ -24,7 +24,7 @@ func sometimes[T any](n, nilEvery int, value T) *T {
 
 // text is free text that is easily written wrongly.
 func text(n int) string {
-	return deal(n,
+	return nth(n,
 		"123 MG Road, Bangalore",
 		`a "quoted" word, a back\slash and a slash/`,
 		"lines\nof\r\ntext\twith tabs",
@@ -42,7 +42,7 @@ func text(n int) string {
 // personName has equals but for case or accents, and signs that mean something
 // to a search or in an answer.
 func personName(n int) string {
-	return deal(n,
+	return nth(n,
 		"Arjun Sharma", "émile Zola", "Emile zola", "Ana Maria", "ANA MARIA", "Ångström", "Zoë", "अर्जुन शर्मा",
 		"Liam O'Brien", `Quo "Q" Te`, `Back\slash`, "100% _under", "Ｗｉｄｅ ％", "<b>Bold</b> & Co", "😷 Mask",
 		"separate\u2028d", "Arjun Sharma",
@@ -50,18 +50,18 @@ func personName(n int) string {
 }
 
 func phone(n int) model.PhoneNumber {
-	return deal[model.PhoneNumber](n, "+919876543210", "+14155550123", "+911123456789", "+442071234567", "+918765432109")
+	return nth[model.PhoneNumber](n, "+919876543210", "+14155550123", "+911123456789", "+442071234567", "+918765432109")
 }
 
 // birthDay is that of a patient; two have theirs today and tomorrow.
-func (w *world) birthDay(n int) string {
+func (w *dataset) birthDay(n int) string {
 	today := w.now.In(model.India).AddDate(-30, 0, 0)
-	return deal(n, "1990-05-15", "1969-12-31", "1970-01-01", "1899-03-01", "2000-02-29", "2026-01-01", "1990-05-15",
+	return nth(n, "1990-05-15", "1969-12-31", "1970-01-01", "1899-03-01", "2000-02-29", "2026-01-01", "1990-05-15",
 		today.Format(time.DateOnly), today.AddDate(0, 0, 1).Format(time.DateOnly))
 }
 
 func bloodGroup(n int) model.BloodGroup {
-	return deal(n, model.APositive, model.ANegative, model.BPositive, model.BNegative, model.ABPositive, model.ABNegative,
+	return nth(n, model.APositive, model.ANegative, model.BPositive, model.BNegative, model.ABPositive, model.ABNegative,
 		model.OPositive, model.ONegative)
 }
 
@@ -94,23 +94,23 @@ const (
 // isDeleted reports whether a patient was deleted.
 func isDeleted(patient int) bool { return patient%8 == 0 }
 
-func (w *world) patients() {
+func (w *dataset) patients() {
 	for n := 1; n <= patients; n++ {
-		made := moment(n)
+		createdAt := timeOf(n)
 		w.Exec(`INSERT INTO patients (id, name, date_of_birth, gender, email, phone, address, emergency_contact, blood_group,
 			medical_history, created_by, created_at, updated_at, version, deleted_at)
 			VALUES ($1, $2, $3::text::date, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
-			n, personName(n), w.birthDay(n), deal(n, model.GenderMale, model.GenderFemale, model.GenderOther),
+			n, personName(n), w.birthDay(n), nth(n, model.GenderMale, model.GenderFemale, model.GenderOther),
 			sometimes(n, 4, fmt.Sprintf("patient%d@mail.example", n)), phone(n), text(n), phone(n+1),
 			sometimes(n, 5, bloodGroup(n)), sometimes(n, 3, text(n/2)), patientsOwner(n),
-			made, made.AddDate(0, 0, n%4), 1+n%4, after(made, isDeleted(n), 20))
+			createdAt, createdAt.AddDate(0, 0, n%4), 1+n%4, after(createdAt, isDeleted(n), 20))
 		w.size["pat"]++
 	}
 }
 
 // mappings give each patient up to five doctors, now and before: some pairs
 // have met several times, and some only once.
-func (w *world) mappings() {
+func (w *dataset) mappings() {
 	for n := 1; n <= patients; n++ {
 		for i := range n%5 + 1 {
 			w.mapping(n, (n*3+i*5)%doctors+1, false)
@@ -124,12 +124,12 @@ func (w *world) mappings() {
 	w.mapping(38, 2, true)
 }
 
-func (w *world) mapping(patient, doctor int, active bool) {
+func (w *dataset) mapping(patient, doctor int, active bool) {
 	w.size["map"]++
 	n := w.size["map"]
-	made := moment(n)
+	createdAt := timeOf(n)
 	w.Exec(`INSERT INTO mappings (id, patient_id, doctor_id, notes, is_active, assigned_at, ended_at, created_by, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $6, $9)`,
-		n, patient, doctor, sometimes(n, 4, text(n)), active, made, after(made, !active, 10), patientsOwner(patient),
-		made.AddDate(0, 0, n%3))
+		n, patient, doctor, sometimes(n, 4, text(n)), active, createdAt, after(createdAt, !active, 10), patientsOwner(patient),
+		createdAt.AddDate(0, 0, n%3))
 }

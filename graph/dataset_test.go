@@ -14,10 +14,10 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// world is a database with a record of every kind that could be answered
+// dataset is a database with a record of every kind that could be answered
 // wrongly, and everybody who can stand to one in some way. It is the same each
 // time it is made, but for the tokens and two birthdays.
-type world struct {
+type dataset struct {
 	*graphtest.Server
 
 	now time.Time
@@ -39,18 +39,18 @@ type viewer struct {
 	sees map[string][]string
 }
 
-func (w *world) viewer(name string) viewer {
+func (w *dataset) viewer(name string) viewer {
 	return w.viewers[slices.IndexFunc(w.viewers, func(v viewer) bool { return v.name == name })]
 }
 
-// newWorld fills a new server past the rules: what matters is what is there,
+// newDataset fills a new server past the rules: what matters is what is there,
 // not how it came there. The clock stands still, so that whoever answers later
 // tells the same ages, at a time when it is tomorrow in India.
-func newWorld(tb testing.TB) *world {
+func newDataset(tb testing.TB) *dataset {
 	tb.Helper()
 	now := time.Now().UTC().Truncate(24 * time.Hour).Add(20 * time.Hour)
 	s := graphtest.New(tb, graphtest.Options{Now: func() time.Time { return now }})
-	w := &world{Server: s, now: now, size: map[string]int{}, cursors: map[string][]string{}}
+	w := &dataset{Server: s, now: now, size: map[string]int{}, cursors: map[string][]string{}}
 	w.accounts()
 	w.doctors()
 	w.patients()
@@ -75,7 +75,7 @@ const (
 	administrator
 )
 
-func (w *world) accounts() {
+func (w *dataset) accounts() {
 	for _, account := range []struct {
 		number int
 		name   string
@@ -107,17 +107,17 @@ func (w *world) accounts() {
 
 // account makes an account that has a session and no password, which would
 // take longer to hash than all the rest.
-func (w *world) account(number int, name string, role model.Role) *graphtest.Client {
+func (w *dataset) account(number int, name string, role model.Role) *graphtest.Client {
 	w.Exec(`INSERT INTO users (id, username, email, role, password_hash, created_at) VALUES ($1, $2, $3, $4, 'none', $5)`,
-		number, name, fmt.Sprintf("account%d@clinic.example", number), role, moment(number))
+		number, name, fmt.Sprintf("account%d@clinic.example", number), role, timeOf(number))
 	w.size["usr"]++
-	return (&graphtest.Client{Server: w.Server, UserID: int64(number)}).Again()
+	return (&graphtest.Client{Server: w.Server, UserID: int64(number)}).NewSession()
 }
 
-// moment is the time of a record: three neighbors share theirs, so that only
+// timeOf is the time of a record: three neighbors share theirs, so that only
 // their ids tell them apart, and the fractions of a second end in zeros or not.
 // PostgreSQL counts from 2000, so some lie before.
-func moment(n int) time.Time {
+func timeOf(n int) time.Time {
 	if n%30 == 29 {
 		return time.Date(1999, 12, 31, 23, 59, 59, 999_999_000, time.UTC)
 	}
@@ -126,11 +126,11 @@ func moment(n int) time.Time {
 }
 
 // after is a moment n days after a record was made, or nil.
-func after(made time.Time, holds bool, days int) *time.Time {
+func after(createdAt time.Time, holds bool, days int) *time.Time {
 	if !holds {
 		return nil
 	}
-	at := made.AddDate(0, 0, days)
+	at := createdAt.AddDate(0, 0, days)
 	return &at
 }
 
@@ -160,9 +160,9 @@ func entries() []entry {
 	}
 }
 
-func (w *world) doctors() {
+func (w *dataset) doctors() {
 	for i, d := range entries() {
-		n, made := i+1, moment(i)
+		n, createdAt := i+1, timeOf(i)
 		var account *int
 		if d.account > 0 {
 			account = &d.account
@@ -172,13 +172,13 @@ func (w *world) doctors() {
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::numeric, $10, $11, $12, $13, $14, $15, $16, $17)`,
 			n, d.name, fmt.Sprintf("dr%d@hospital.example", n), phone(n), d.specialization, fmt.Sprintf("LIC-%03d", n),
 			i%5*7, text(i), d.fee, "Mon–Fri 9AM-5PM, floor "+strconv.Itoa(i), d.verified, account, d.owner,
-			made, made.AddDate(0, 0, i%3), 1+i%3, after(made, d.deleted, 3))
+			createdAt, createdAt.AddDate(0, 0, i%3), 1+i%3, after(createdAt, d.deleted, 3))
 		w.size["doc"]++
 	}
 }
 
 // collectIDs asks everybody what they see.
-func (w *world) collectIDs() {
+func (w *dataset) collectIDs() {
 	for i := range w.viewers {
 		seen := w.viewers[i].client.Must(`{ usr: me { id } pat: patients(first: 100) { nodes { id } } doc: doctors(first: 100) { nodes { id } }
 			map: mappings(first: 100, filter: {isActive: null}) { nodes { id } } }`, nil)
@@ -191,29 +191,29 @@ func (w *world) collectIDs() {
 
 // checkFixtures fails if the world lacks a type of record: the differential test
 // would compare answers about nothing.
-func (w *world) checkFixtures(tb testing.TB) {
+func (w *dataset) checkFixtures(tb testing.TB) {
 	tb.Helper()
 	for _, t := range w.Store.Records().Types() {
 		if w.size[string(t.Kind)] == 0 {
-			tb.Fatalf("%s has no fixture in newWorld: add some rows, and count them in size[%q]", t.Name, t.Kind)
+			tb.Fatalf("%s has no fixture in newDataset: add some rows, and count them in size[%q]", t.Name, t.Kind)
 		}
 	}
 }
 
 // isOwnList reports whether a query was left to the reference engine because of a
 // list with a source of its own, for which there are no plans.
-func (w *world) isOwnList(how string) bool {
+func (w *dataset) isOwnList(how string) bool {
 	typ, field, _ := strings.Cut(how, ".")
 	t := w.Store.Records().Type(typ)
 	return t != nil && t.OwnList(field) != nil
 }
 
 // kinds are the prefixes of all ids.
-func (w *world) kinds() []string { return slices.Sorted(maps.Keys(w.size)) }
+func (w *dataset) kinds() []string { return slices.Sorted(maps.Keys(w.size)) }
 
 // listOf is the name of the cursors of a list below a record. Lists of the same rows
 // take each other's.
-func (w *world) listOf(typ, field string) string {
+func (w *dataset) listOf(typ, field string) string {
 	if list := w.Store.Records().Type(typ).List(field); list != nil {
 		return typ + " " + list.Rows().Name
 	}
@@ -222,7 +222,7 @@ func (w *world) listOf(typ, field string) string {
 
 // collectCursorsBelow asks for the cursors of the lists below the records of each
 // list of Query.
-func (w *world) collectCursorsBelow(tb testing.TB) {
+func (w *dataset) collectCursorsBelow(tb testing.TB) {
 	tb.Helper()
 	for _, t := range w.Store.Records().Types() {
 		if t.Root == nil {
@@ -247,7 +247,7 @@ func (w *world) collectCursorsBelow(tb testing.TB) {
 
 // cursorsBelow returns the cursors of the viewer who sees most of those that may
 // read the list: the administrator, or else the first one.
-func (w *world) cursorsBelow(tb testing.TB, query string) []string {
+func (w *dataset) cursorsBelow(tb testing.TB, query string) []string {
 	tb.Helper()
 	for _, who := range append([]viewer{w.viewer("Admin")}, w.viewers...) {
 		answer := who.client.Do(query, nil)
@@ -255,13 +255,13 @@ func (w *world) cursorsBelow(tb testing.TB, query string) []string {
 			return cursors
 		}
 	}
-	tb.Fatalf("no viewer sees an entry: add rows to newWorld, so that the differential test reads them: %s", query)
+	tb.Fatalf("no viewer sees an entry: add rows to newDataset, so that the differential test reads them: %s", query)
 	return nil
 }
 
 // collectCursors asks each list in each order for the cursors of its records,
 // as the administrator, who sees most.
-func (w *world) collectCursors(tb testing.TB) {
+func (w *dataset) collectCursors(tb testing.TB) {
 	tb.Helper()
 	admin := w.viewer("Admin").client
 	w.collectCursorsBelow(tb)

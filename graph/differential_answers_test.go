@@ -13,10 +13,10 @@ import (
 
 const partHere = "the answers part here:"
 
-// between returns in what two answers differ, or "". They are the same when
+// difference returns in what two answers differ, or "". They are the same when
 // all of their bytes are, but that errors and extensions.redacted are lists
 // without an order: gqlgen's executor adds to them as its goroutines end.
-func between(tb testing.TB, compiled, interpreted graphtest.Answer) string {
+func difference(tb testing.TB, compiled, interpreted graphtest.Answer) string {
 	tb.Helper()
 	got := fmt.Sprint(compiled.Status, inOrder(tb, "answer", []byte(compiled.Body)))
 	want := fmt.Sprint(interpreted.Status, inOrder(tb, "answer", []byte(interpreted.Body)))
@@ -29,7 +29,7 @@ func between(tb testing.TB, compiled, interpreted graphtest.Answer) string {
 	}
 	near := func(text string) string { return text[max(0, at-60):min(len(text), at+60)] }
 	return fmt.Sprintf(partHere+"\n%q\n%q\ncompiled (%s):\n%s\ninterpreted:\n%s",
-		near(got), near(want), compiled.How, compiled.Body, interpreted.Body)
+		near(got), near(want), compiled.Answered, compiled.Body, interpreted.Body)
 }
 
 // inOrder writes a part of an answer as it came, but for the order of members

@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// known are operations that clients send all day, and those that were thought
+// knownOperations are operations that clients send all day, and those that were thought
 // of as easily answered wrongly.
-func known() map[string]request {
+func knownOperations() map[string]request {
 	query := func(document string) request { return request{Document: document} }
 	with := func(document string, variables map[string]any) request {
 		return request{Document: document, Variables: variables}
@@ -101,13 +101,13 @@ func known() map[string]request {
 // at the same time, as they do in life.
 func TestDifferential_KnownOperations(t *testing.T) {
 	t.Parallel()
-	twins, all := newTwins(t), known()
-	for _, who := range append(twins.outsiders, twins.viewers...) {
+	engines, all := newEngines(t), knownOperations()
+	for _, who := range append(engines.outsiders, engines.viewers...) {
 		t.Run(who.name, func(t *testing.T) {
 			t.Parallel()
 			for _, what := range slices.Sorted(maps.Keys(all)) {
-				got, want := twins.ask(t, who, all[what])
-				if difference := between(t, got, want); difference != "" {
+				got, want := engines.ask(t, who, all[what])
+				if difference := difference(t, got, want); difference != "" {
 					t.Errorf("%s: %s", what, difference)
 				}
 				for _, err := range want.Errors {

@@ -18,28 +18,28 @@ import (
 
 var operations = flag.Int("operations", 2_500, "how many operations TestDifferential compares")
 
-// twins are two executors over the records of one world: the one that clients
+// engines are two executors over the records of one world: the one that clients
 // have, and gqlgen's alone.
-type twins struct {
-	*world
+type engines struct {
+	*dataset
 
-	compiled, interpreted *graphtest.Server
+	fast, reference *graphtest.Server
 }
 
-func newTwins(tb testing.TB) *twins {
+func newEngines(tb testing.TB) *engines {
 	tb.Helper()
-	w := newWorld(tb)
-	return &twins{world: w, compiled: w.Server, interpreted: w.Beside(interpret)}
+	w := newDataset(tb)
+	return &engines{dataset: w, fast: w.Server, reference: w.With(referenceOnly)}
 }
 
-func interpret(c *graph.Config) { c.ReferenceOnly = true }
+func referenceOnly(c *graph.Config) { c.ReferenceOnly = true }
 
 // TestDifferential holds the compiled plans to what gqlgen's executor answers:
 // thousands of operations, each sent to both executors by two viewers with their
 // own variables, and compared byte by byte.
 func TestDifferential(t *testing.T) {
 	t.Parallel()
-	twins, total := newTwins(t), newTotals()
+	engines, total := newEngines(t), newTotals()
 	const shards = 8
 	count := *operations
 	if testing.Short() {
@@ -50,7 +50,7 @@ func TestDifferential(t *testing.T) {
 			t.Run(fmt.Sprint(shard), func(t *testing.T) {
 				t.Parallel()
 				for seed := shard; seed < count; seed += shards {
-					if difference := twins.compare(t, randomChoices(uint64(seed)), total); difference != "" {
+					if difference := engines.compare(t, randomChoices(uint64(seed)), total); difference != "" {
 						t.Fatalf("operation %d: %s", seed, difference)
 					}
 				}
@@ -63,20 +63,20 @@ func TestDifferential(t *testing.T) {
 
 // FuzzDifferential is TestDifferential for operations that a fuzzer decides on.
 func FuzzDifferential(f *testing.F) {
-	twins, total := newTwins(f), newTotals()
-	for _, seed := range remarkable(f, twins.world) {
+	engines, total := newEngines(f), newTotals()
+	for _, seed := range seedsOfNewUses(f, engines.dataset) {
 		f.Add(randomChoices(seed))
 	}
 	f.Fuzz(func(t *testing.T, decisions []byte) {
-		if difference := twins.compare(t, decisions, total); difference != "" {
+		if difference := engines.compare(t, decisions, total); difference != "" {
 			t.Fatal(difference)
 		}
 	})
 }
 
-// remarkable returns seeds of operations of which each uses something that few
+// seedsOfNewUses returns seeds of operations of which each uses something that few
 // before it use.
-func remarkable(tb testing.TB, w *world) []uint64 {
+func seedsOfNewUses(tb testing.TB, w *dataset) []uint64 {
 	tb.Helper()
 	const few = 3
 	seeds, seen := []uint64{}, map[string]int{}
@@ -97,7 +97,7 @@ func remarkable(tb testing.TB, w *world) []uint64 {
 // of the two is wrong, by the request that shows it and by random operations.
 func TestDifferential_CanFail(t *testing.T) {
 	t.Parallel()
-	same := newTwins(t)
+	same := newEngines(t)
 	for _, mistake := range []struct {
 		what, shown string
 		make        func(*graph.Config)
@@ -109,23 +109,23 @@ func TestDifferential_CanFail(t *testing.T) {
 		}},
 	} {
 		compiled, interpreted := *same, *same
-		compiled.compiled = same.Beside(mistake.make)
-		interpreted.interpreted = same.Beside(func(c *graph.Config) { interpret(c); mistake.make(c) })
-		for side, twins := range map[string]twins{"compiled": compiled, "interpreted": interpreted} {
+		compiled.fast = same.With(mistake.make)
+		interpreted.reference = same.With(func(c *graph.Config) { referenceOnly(c); mistake.make(c) })
+		for side, engines := range map[string]engines{"compiled": compiled, "interpreted": interpreted} {
 			t.Run(mistake.what+" "+side, func(t *testing.T) {
 				t.Parallel()
-				got, want := twins.ask(t, twins.viewer("Admin"), request{Document: mistake.shown})
-				if between(t, got, want) == "" {
+				got, want := engines.ask(t, engines.viewer("Admin"), request{Document: mistake.shown})
+				if difference(t, got, want) == "" {
 					t.Errorf("%s does not show it: %s", mistake.shown, got.Body)
 				}
-				twins.findsOut(t)
+				engines.wantDifference(t)
 			})
 		}
 	}
 }
 
-// findsOut fails if random operations show no difference.
-func (w *twins) findsOut(t *testing.T) {
+// wantDifference fails if random operations show no difference.
+func (w *engines) wantDifference(t *testing.T) {
 	t.Helper()
 	const enough = 1_000
 	for seed := range uint64(enough) {
@@ -155,19 +155,19 @@ func withHistoriesFor(t *testing.T, others model.Relations) *model.Policy {
 
 // compare makes an operation, sends it to both executors in all its turns, and
 // returns the first difference, or "".
-func (w *twins) compare(t *testing.T, decisions []byte, total *totals) string {
+func (w *engines) compare(t *testing.T, decisions []byte, total *totals) string {
 	t.Helper()
-	op := writeOperation(t, w.world, decisions)
+	op := writeOperation(t, w.dataset, decisions)
 	if _, err := gqlparser.LoadQueryWithRules(graph.Schema(), op.document, rules.NewDefaultRules()); err != nil {
 		t.Fatalf("the writer made an operation that is not valid: %v\n%s", err, op.document)
 	}
 	total.operation(op)
 	for _, ask := range op.asked {
 		got, want := w.ask(t, ask.by, ask.request)
-		if code := total.answer(want, got.How, !w.isOwnList(got.How)); code != "" {
+		if code := total.answer(want, got.Answered, !w.isOwnList(got.Answered)); code != "" {
 			t.Fatalf("the writer made an operation that is answered %s\n%s\n%s", code, ask.body(t), want.Body)
 		}
-		if difference := between(t, got, want); difference != "" {
+		if difference := difference(t, got, want); difference != "" {
 			return fmt.Sprintf("asked by %s\n%s\n%s\n%s", ask.by.name, op.document, ask.body(t), difference)
 		}
 	}
@@ -175,8 +175,8 @@ func (w *twins) compare(t *testing.T, decisions []byte, total *totals) string {
 }
 
 // ask sends a request to both executors.
-func (w *twins) ask(t *testing.T, who viewer, r request) (got, want graphtest.Answer) {
+func (w *engines) ask(t *testing.T, who viewer, r request) (got, want graphtest.Answer) {
 	t.Helper()
 	body := r.body(t)
-	return who.client.At(w.compiled).In(t).Send(body), who.client.At(w.interpreted).In(t).Send(body)
+	return who.client.At(w.fast).In(t).Send(body), who.client.At(w.reference).In(t).Send(body)
 }

@@ -86,9 +86,9 @@ func (n *totals) answer(answer graphtest.Answer, how string, planned bool) (wron
 	return wrong
 }
 
-// leastCompiled is the share of the good answers, in percent, that come from
+// minCompiled is the share of the good answers, in percent, that come from
 // plans at least.
-const leastCompiled = 90
+const minCompiled = 90
 
 // check fails a run that has not seen what there is to see.
 func (n *totals) check(t *testing.T) {
@@ -103,8 +103,8 @@ func (n *totals) check(t *testing.T) {
 			t.Errorf("no operation has used %s", use)
 		}
 	}
-	if n.compiled*100 < n.good*leastCompiled {
-		t.Errorf("of %d good answers %d came from plans, which is less than %d %%", n.good, n.compiled, leastCompiled)
+	if n.compiled*100 < n.good*minCompiled {
+		t.Errorf("of %d good answers %d came from plans, which is less than %d %%", n.good, n.compiled, minCompiled)
 	}
 }
 

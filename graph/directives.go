@@ -60,7 +60,7 @@ func (r resolver) guard(ctx context.Context, next graphql.Resolver) (any, error)
 		return next(ctx)
 	}
 	if v == nil {
-		return nil, unauthenticated(known(ctx).refused)
+		return nil, unauthenticated(caller(ctx).tokenErr)
 	}
 	return nil, model.NewError(model.CodeForbidden, "You may not call "+name+".")
 }
@@ -74,13 +74,13 @@ func (r resolver) introspect(ctx context.Context, next graphql.Resolver) (any, e
 
 // unauthenticated says why there is no viewer. What is not the fault of the
 // token stays what it is: the text of such an error is not for the caller.
-func unauthenticated(refused error) error {
-	if refused == nil {
+func unauthenticated(tokenErr error) error {
+	if tokenErr == nil {
 		return model.NewError(model.CodeUnauthenticated, "Authentication credentials were not provided.")
 	}
-	token, ok := errors.AsType[*auth.TokenError](refused)
+	token, ok := errors.AsType[*auth.TokenError](tokenErr)
 	if !ok {
-		return refused
+		return tokenErr
 	}
 	return errors.Join(model.NewError(model.CodeUnauthenticated, token.Error()+"."), token)
 }

@@ -37,6 +37,6 @@ func (m mutation) VerifyDoctor(
 }
 
 func doctorPayload(ctx context.Context, d *model.Doctor, err error) (*gen.DoctorPayload, error) {
-	faults, err := userErrors(ctx, err)
-	return &gen.DoctorPayload{Doctor: d, UserErrors: faults}, err
+	userErrs, err := userErrors(ctx, err)
+	return &gen.DoctorPayload{Doctor: d, UserErrors: userErrs}, err
 }

@@ -18,32 +18,32 @@ import (
 
 const internalMessage = "Something went wrong on our side. Quote the request id when you report it."
 
-// present is the one place where an error becomes an entry of `errors`. A
+// presentError is the one place where an error becomes an entry of `errors`. A
 // *model.Error keeps its words; all others are logged here and answered with a
 // fixed sentence and the request id.
-func (r resolver) present(ctx context.Context, err error) *gqlerror.Error {
+func (r resolver) presentError(ctx context.Context, err error) *gqlerror.Error {
 	out := graphql.DefaultErrorPresenter(ctx, err)
 	if code, ok := out.Extensions["code"].(string); ok && out.Err == nil {
-		r.annotate(ctx, model.Code(code))
+		r.logCode(ctx, model.Code(code))
 		return out // gqlgen's parser and validator, and our limits
 	}
-	refusal, ok := errors.AsType[*model.Error](err)
-	argument, coercing := misfit(ctx, out)
+	apiErr, ok := errors.AsType[*model.Error](err)
+	argument, coercing := coercionError(ctx, out)
 	switch {
 	case ok:
 	case coercing:
-		refusal = model.NewError(model.CodeBadUserInput, "A value has the wrong type.")
+		apiErr = model.NewError(model.CodeBadUserInput, "A value has the wrong type.")
 	case errors.Is(err, context.DeadlineExceeded):
-		refusal = model.NewError(model.CodeUnavailable, "The operation took too long and was stopped.")
+		apiErr = model.NewError(model.CodeUnavailable, "The operation took too long and was stopped.")
 	case errors.Is(err, context.Canceled): // the client has gone: no fault of ours
-		refusal = model.NewError(model.CodeUnavailable, "The operation was stopped.")
+		apiErr = model.NewError(model.CodeUnavailable, "The operation was stopped.")
 	default:
 		return r.internal(ctx, out, err)
 	}
-	r.annotate(ctx, refusal.Code)
-	extensions := map[string]any{"code": refusal.Code}
-	if len(refusal.Fields) > 0 {
-		argument = refusal.Fields[0].Field
+	r.logCode(ctx, apiErr.Code)
+	extensions := map[string]any{"code": apiErr.Code}
+	if len(apiErr.Fields) > 0 {
+		argument = apiErr.Fields[0].Field
 	}
 	if argument != "" {
 		extensions["argument"] = argument
@@ -51,16 +51,16 @@ func (r resolver) present(ctx context.Context, err error) *gqlerror.Error {
 	if reason, ok := errors.AsType[*auth.TokenError](err); ok {
 		extensions["reason"] = reason.Error()
 	}
-	out.Message, out.Extensions = refusal.Message, extensions
+	out.Message, out.Extensions = apiErr.Message, extensions
 	return out
 }
 
-// misfit reports whether the error is about a value that could not be turned
+// coercionError reports whether the error is about a value that could not be turned
 // into an argument's type, and names it, such as input.phone. No resolver was
 // called then: the field has arguments to take, and was given none. What
 // follows the field in the path of gqlgen's error is the argument; a path of an
 // answer ends with the field.
-func misfit(ctx context.Context, out *gqlerror.Error) (argument string, coercing bool) {
+func coercionError(ctx context.Context, out *gqlerror.Error) (argument string, coercing bool) {
 	field := graphql.GetFieldContext(ctx)
 	if field == nil || field.Args != nil || field.Field.Field == nil || len(field.Field.Definition.Arguments) == 0 {
 		return "", false
@@ -75,20 +75,20 @@ func misfit(ctx context.Context, out *gqlerror.Error) (argument string, coercing
 
 func (r resolver) internal(ctx context.Context, out *gqlerror.Error, err error) *gqlerror.Error {
 	id := r.RequestID(ctx)
-	r.annotate(ctx, model.CodeInternal)
+	r.logCode(ctx, model.CodeInternal)
 	r.Log.ErrorContext(ctx, "internal error", slog.String("request_id", id), slog.String("error", err.Error()))
 	out.Message = internalMessage
 	out.Extensions = map[string]any{"code": model.CodeInternal, "requestId": id}
 	return out
 }
 
-func (r resolver) annotate(ctx context.Context, code model.Code) {
-	r.Annotate(ctx, slog.String("error_code", string(code)))
+func (r resolver) logCode(ctx context.Context, code model.Code) {
+	r.AddLogAttrs(ctx, slog.String("error_code", string(code)))
 }
 
-// panicked turns a panic into an internal error. The value of a panic can
+// recovered turns a panic into an internal error. The value of a panic can
 // quote a record, so only its type is logged, with the place.
-func (r resolver) panicked(ctx context.Context, value any) error {
+func (r resolver) recovered(ctx context.Context, value any) error {
 	r.Log.ErrorContext(ctx, "panic", slog.String("request_id", r.RequestID(ctx)),
 		slog.String("type", fmt.Sprintf("%T", value)), slog.String("stack", string(debug.Stack())))
 	return errors.New("panic")
@@ -97,19 +97,19 @@ func (r resolver) panicked(ctx context.Context, value any) error {
 // userErrors turns a refusal that the caller can mend into the userErrors of a
 // payload, and hands every other error back.
 func userErrors(ctx context.Context, err error) ([]*gen.UserError, error) {
-	faults := []*gen.UserError{}
-	refusal, ok := errors.AsType[*model.Error](err)
-	if err == nil || !ok || !forUser(refusal.Code) {
-		return faults, err
+	userErrs := []*gen.UserError{}
+	apiErr, ok := errors.AsType[*model.Error](err)
+	if err == nil || !ok || !forUser(apiErr.Code) {
+		return userErrs, err
 	}
-	current(ctx).wait(refusal.RetryAfter)
-	for _, f := range refusal.Fields {
-		faults = append(faults, &gen.UserError{Field: inputPath(ctx, f.Field), Code: f.Code, Message: f.Message})
+	current(ctx).setRetryAfter(apiErr.RetryAfter)
+	for _, f := range apiErr.Fields {
+		userErrs = append(userErrs, &gen.UserError{Field: inputPath(ctx, f.Field), Code: f.Code, Message: f.Message})
 	}
-	if len(faults) == 0 {
-		faults = append(faults, &gen.UserError{Code: refusal.Code, Message: refusal.Message})
+	if len(userErrs) == 0 {
+		userErrs = append(userErrs, &gen.UserError{Code: apiErr.Code, Message: apiErr.Message})
 	}
-	return faults, nil
+	return userErrs, nil
 }
 
 // inputPath is where the client finds a field at fault: an argument of the

@@ -48,7 +48,7 @@ func cancelWhoWaits(ctx context.Context, conn *pgx.Conn) error {
 
 func TestInternalError_TellsTheRequestIDAndNothingElse(t *testing.T) {
 	t.Parallel()
-	log := &written{}
+	log := &logBuffer{}
 	c := graphtest.New(t, graphtest.Options{Log: log.logger()}).NewClinic()
 	c.Exec("ALTER TABLE mappings RENAME TO gone")
 	for query, path := range map[string]string{
@@ -63,8 +63,8 @@ func TestInternalError_TellsTheRequestIDAndNothingElse(t *testing.T) {
 			t.Errorf("%s: %s", query, answer.Body)
 			continue
 		}
-		equal(t, query, answer.Errors[0]["extensions"], map[string]any{"code": "INTERNAL", "requestId": "test-request"})
-		equal(t, query, answer.Errors[0]["message"], "Something went wrong on our side. Quote the request id when you report it.")
+		equalJSON(t, query, answer.Errors[0]["extensions"], map[string]any{"code": "INTERNAL", "requestId": "test-request"})
+		equalJSON(t, query, answer.Errors[0]["message"], "Something went wrong on our side. Quote the request id when you report it.")
 		for _, inside := range []string{"42P01", "SQLSTATE", "mappings\\\"", "relation", "gone", "SELECT"} {
 			if strings.Contains(answer.Body, inside) {
 				t.Errorf("%s tells %s: %s", query, inside, answer.Body)
@@ -83,7 +83,7 @@ func TestUnreadableSession_IsNotTakenForABadToken(t *testing.T) {
 	rahul := s.Account("Rahul", model.RolePatient)
 	s.Exec("ALTER TABLE sessions RENAME TO gone")
 	answer := rahul.Do(`{ me { id } }`, nil)
-	equal(t, "the answer", answer.Codes(), []string{"me INTERNAL"})
+	equalJSON(t, "the answer", answer.Codes(), []string{"me INTERNAL"})
 	if strings.Contains(answer.Body, "SQLSTATE") || strings.Contains(answer.Body, "session") {
 		t.Errorf("tells the cause: %s", answer.Body)
 	}
@@ -93,13 +93,13 @@ func TestUnreadableSession_IsNotTakenForABadToken(t *testing.T) {
 // not be looked at.
 func TestLostDatabase_TellsNothingOfIt(t *testing.T) {
 	t.Parallel()
-	log := &written{}
+	log := &logBuffer{}
 	s := graphtest.New(t, graphtest.Options{Log: log.logger()})
 	rahul := s.Account("Rahul", model.RolePatient)
 	rahul.Must(`{ me { id } }`, nil) // so that there is a connection to lose
 	s.Exec(`SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
 	answer := rahul.Do(`{ me { id } }`, nil)
-	equal(t, "the answer", answer.Codes(), []string{"me UNAVAILABLE"})
+	equalJSON(t, "the answer", answer.Codes(), []string{"me UNAVAILABLE"})
 	for _, inside := range []string{"write", "unix", "pipe", "PGSQL", "session", "SQLSTATE", "terminat"} {
 		if strings.Contains(answer.Body, inside) {
 			t.Errorf("tells %q: %s", inside, answer.Body)
@@ -108,7 +108,7 @@ func TestLostDatabase_TellsNothingOfIt(t *testing.T) {
 	for range 10 { // until every broken connection was met
 		answer = rahul.Do(`{ me { id } }`, nil)
 	}
-	equal(t, "once the database is back", answer.Body, `{"data":{"me":{"id":"usr_1"}}}`)
+	equalJSON(t, "once the database is back", answer.Body, `{"data":{"me":{"id":"usr_1"}}}`)
 }
 
 // TestErrors_HoldNoPatientData fills every text with a word of its own and
@@ -116,7 +116,7 @@ func TestLostDatabase_TellsNothingOfIt(t *testing.T) {
 // refused or fail.
 func TestErrors_HoldNoPatientData(t *testing.T) {
 	t.Parallel()
-	log := &written{}
+	log := &logBuffer{}
 	c := graphtest.New(t, graphtest.Options{Log: log.logger()}).NewClinic()
 	secret := map[string]any{
 		"name": "CANARY-name", "dateOfBirth": "1977-07-07", "gender": "FEMALE", "phone": "9777777777", "email": "canary-email@mail.example",

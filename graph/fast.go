@@ -52,7 +52,7 @@ func (r resolver) answer(ctx context.Context, op *graphql.OperationContext) (out
 	}
 	defer func() {
 		if value := recover(); value != nil {
-			out, how = r.failed(ctx, op, r.panicked(ctx, value)), Compiled
+			out, how = r.failedResponse(ctx, op, r.recovered(ctx, value)), Compiled
 		}
 	}()
 	compiled, reason := r.plans.Plan(op)
@@ -77,7 +77,7 @@ func (r resolver) answer(ctx context.Context, op *graphql.OperationContext) (out
 			v, err = caller.Confirm(changed.Viewer)
 			confirmed = true
 		case fetchErr != nil:
-			return r.failed(ctx, op, fetchErr), Compiled
+			return r.failedResponse(ctx, op, fetchErr), Compiled
 		default:
 			if !confirmed {
 				_, _ = caller.Confirm(v) // the viewer is the caller's
@@ -97,18 +97,18 @@ func (r resolver) respond(ctx context.Context, op *graphql.OperationContext, ans
 		for i, hidden := range answer.Hidden {
 			paths[i] = hidden.Path
 		}
-		extend(out, "redacted", paths)
+		addExtension(out, "redacted", paths)
 	default:
 		for _, hidden := range answer.Hidden {
-			out.Errors = append(out.Errors, r.present(ctx, at(hidden.Path, hidden.Position, hiddenField())))
+			out.Errors = append(out.Errors, r.presentError(ctx, errorAt(hidden.Path, hidden.Position, hiddenField())))
 		}
 	}
 	return out
 }
 
-// failed answers a query that could not be read: each of its root fields has
+// failedResponse answers a query that could not be read: each of its root fields has
 // the error and is null, or all of data is if one of them cannot be null.
-func (r resolver) failed(ctx context.Context, op *graphql.OperationContext, err error) *graphql.Response {
+func (r resolver) failedResponse(ctx context.Context, op *graphql.OperationContext, err error) *graphql.Response {
 	out := &graphql.Response{}
 	data := []byte{'{'}
 	for i, f := range graphql.CollectFields(op, op.Operation.SelectionSet, []string{"Query"}) {
@@ -121,7 +121,7 @@ func (r resolver) failed(ctx context.Context, op *graphql.OperationContext, err 
 			continue
 		}
 		data = append(data, "null"...)
-		out.Errors = append(out.Errors, r.present(ctx, at(ast.Path{ast.PathName(f.Alias)}, f.Position, err)))
+		out.Errors = append(out.Errors, r.presentError(ctx, errorAt(ast.Path{ast.PathName(f.Alias)}, f.Position, err)))
 		if f.Definition.Type.NonNull {
 			out.Data = []byte("null")
 		}
@@ -133,8 +133,8 @@ func (r resolver) failed(ctx context.Context, op *graphql.OperationContext, err 
 	return out
 }
 
-// at is an error with its place, in the answer and in the document.
-func at(path ast.Path, position *ast.Position, err error) error {
+// errorAt is an error with its place, in the answer and in the document.
+func errorAt(path ast.Path, position *ast.Position, err error) error {
 	out := gqlerror.WrapPath(path, err)
 	out.Locations = []gqlerror.Location{{Line: position.Line, Column: position.Column}}
 	return out

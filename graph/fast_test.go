@@ -10,9 +10,9 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// everyKindOfRead are queries that ask the database for as different things as
+// readQueries are queries that ask the database for as different things as
 // there are, and one for nothing at all.
-var everyKindOfRead = []string{
+var readQueries = []string{
 	`{ __typename me { id } }`,
 	`{ patients { totalCount } }`,
 	`{ patients { nodes { name } } }`,
@@ -37,13 +37,13 @@ func TestCompiled_RefusesAtOnce(t *testing.T) {
 		{"not active", "UPDATE users SET is_active = FALSE WHERE id = $1", "UPDATE users SET is_active = TRUE WHERE id = $1"},
 	}
 	for _, change := range changes {
-		for _, query := range everyKindOfRead {
+		for _, query := range readQueries {
 			before := c.Rahul.Do(query, nil)
-			equal(t, query, before.How, graph.Compiled)
-			equal(t, query, before.Codes(), []string{})
+			equalJSON(t, query, before.Answered, graph.Compiled)
+			equalJSON(t, query, before.Codes(), []string{})
 			c.Exec(change.do, c.Rahul.UserID)
 			after := c.Rahul.Do(query, nil)
-			equal(t, change.what+" "+query, len(after.Errors), 1)
+			equalJSON(t, change.what+" "+query, len(after.Errors), 1)
 			if !strings.Contains(after.Body, `"code":"UNAUTHENTICATED"`) || strings.Contains(after.Body, graphtest.PatientName) {
 				t.Errorf("%s: %s is answered %s", change.what, query, after.Body)
 			}
@@ -89,7 +89,7 @@ func TestCompiled_ManyAtOnce(t *testing.T) {
 	const query = `query ($n: Int, $more: Boolean!) { me { id } patients(first: $n) { totalCount nodes { name bloodGroup
 		viewer { relations canUpdate } mappings(first: $n) { nodes { notes doctor { name account { id } } } } } } 
 		specializations @include(if: $more) { name } }`
-	interpreted := c.Beside(func(config *graph.Config) { config.ReferenceOnly = true })
+	interpreted := c.With(func(config *graph.Config) { config.ReferenceOnly = true })
 	var group sync.WaitGroup
 	for _, client := range []*graphtest.Client{c.Rahul, c.Priya, c.Dev, c.Asha, c.Admin} {
 		for _, variables := range []map[string]any{{"n": 1, "more": true}, {"n": 5, "more": false}} {
@@ -97,7 +97,7 @@ func TestCompiled_ManyAtOnce(t *testing.T) {
 			group.Go(func() {
 				for range 10 {
 					got := client.Do(query, variables)
-					if difference := between(t, got, want); difference != "" || got.How != graph.Compiled {
+					if difference := difference(t, got, want); difference != "" || got.Answered != graph.Compiled {
 						t.Errorf("%s", difference)
 					}
 				}
@@ -140,7 +140,7 @@ func TestCompiled_EndsWhileOthersAsk(t *testing.T) {
 func TestCompiled_Arguments(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
-	interpreted := c.Beside(func(config *graph.Config) { config.ReferenceOnly = true })
+	interpreted := c.With(func(config *graph.Config) { config.ReferenceOnly = true })
 	for _, query := range []string{
 		`{ nodes(ids: [null]) { id } }`,
 		`query ($ids: [ID!]!) { nodes(ids: $ids) { id } }`,
@@ -168,7 +168,7 @@ func TestCompiled_Arguments(t *testing.T) {
 			{"f": map[string]any{"deleted": nil}},
 		} {
 			got, want := c.Rahul.Do(query, variables), c.Rahul.At(interpreted).Do(query, variables)
-			if difference := between(t, got, want); difference != "" || strings.Contains(got.Body, string(model.CodeInternal)) {
+			if difference := difference(t, got, want); difference != "" || strings.Contains(got.Body, string(model.CodeInternal)) {
 				t.Errorf("%s %v: %s\n%s", query, variables, difference, got.Body)
 			}
 		}

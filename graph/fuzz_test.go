@@ -12,17 +12,17 @@ import (
 	"github.com/caregraph/caregraph/graph/graphtest"
 )
 
-// babbler writes random documents of the schema: mostly well-formed, and wrong in
+// documentWriter writes random documents of the schema: mostly well-formed, and wrong in
 // one place in ten.
-type babbler struct {
+type documentWriter struct {
 	*rand.Rand
 
 	schema *ast.Schema
 	text   strings.Builder
 }
 
-func babble(seed uint64) string {
-	b := &babbler{Rand: rand.New(rand.NewPCG(seed, seed)), schema: graph.Schema()}
+func randomDocument(seed uint64) string {
+	b := &documentWriter{Rand: rand.New(rand.NewPCG(seed, seed)), schema: graph.Schema()}
 	root := b.schema.Query
 	if b.IntN(3) == 0 {
 		root = b.schema.Mutation
@@ -33,9 +33,9 @@ func babble(seed uint64) string {
 	return b.text.String()
 }
 
-func (b *babbler) pick(from ...string) string { return from[b.IntN(len(from))] }
+func (b *documentWriter) pick(from ...string) string { return from[b.IntN(len(from))] }
 
-func (b *babbler) selection(def *ast.Definition, depth int) {
+func (b *documentWriter) selection(def *ast.Definition, depth int) {
 	b.text.WriteString("{ ")
 	for range 1 + b.IntN(4) {
 		switch b.IntN(12) {
@@ -48,7 +48,7 @@ func (b *babbler) selection(def *ast.Definition, depth int) {
 	b.text.WriteString("} ")
 }
 
-func (b *babbler) field(def *ast.Definition, depth int) {
+func (b *documentWriter) field(def *ast.Definition, depth int) {
 	if len(def.Fields) == 0 {
 		b.text.WriteString("__typename ")
 		return
@@ -76,7 +76,7 @@ func (b *babbler) field(def *ast.Definition, depth int) {
 	}
 }
 
-func (b *babbler) value(typ *ast.Type, depth int) string {
+func (b *documentWriter) value(typ *ast.Type, depth int) string {
 	if b.IntN(10) == 0 || depth == 0 {
 		return b.pick("null", "{}", "[]", `""`, "-1", "1e9", "true", "$v", "MALE", `"\u0000"`, "99999999999999999999")
 	}
@@ -111,10 +111,10 @@ func (b *babbler) value(typ *ast.Type, depth int) string {
 // FuzzDocuments sends documents, and variables, to the whole server: none of
 // them is a fault of the server's, and none is answered with nothing.
 func FuzzDocuments(f *testing.F) {
-	log := &written{}
+	log := &logBuffer{}
 	c := graphtest.New(f, graphtest.Options{Log: log.logger()}).NewClinic()
 	for seed := range uint64(150) {
-		f.Add(babble(seed), `{"v":"pat_1"}`)
+		f.Add(randomDocument(seed), `{"v":"pat_1"}`)
 	}
 	for _, operation := range attempts() {
 		f.Add(operation, `{"patient":"pat_1","doctor":"doc_1","mapping":"map_1"}`)
@@ -129,7 +129,7 @@ func FuzzDocuments(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, client := range []*graphtest.Client{c.Rahul.In(t).Again(), c.Admin.In(t).Again(), c.Nemo.In(t)} {
+		for _, client := range []*graphtest.Client{c.Rahul.In(t).NewSession(), c.Admin.In(t).NewSession(), c.Nemo.In(t)} {
 			answer := client.Send(string(body))
 			if answer.Data == nil && len(answer.Errors) == 0 || strings.Contains(answer.Body, "INTERNAL") {
 				t.Fatalf("%s\n%s\n%s\n%s", document, variables, answer.Body, log)

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// equal compares by the JSON form of both.
-func equal(t *testing.T, what string, got, want any) {
+// equalJSON compares by the JSON form of both.
+func equalJSON(t *testing.T, what string, got, want any) {
 	t.Helper()
 	a, errA := json.Marshal(got)
 	b, errB := json.Marshal(want)
@@ -34,30 +34,30 @@ func (c *clock) Now() time.Time {
 	return c.now
 }
 
-func (c *clock) pass(d time.Duration) {
+func (c *clock) advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
 }
 
-// written is a log that a test reads.
-type written struct {
+// logBuffer is a log that a test reads.
+type logBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (w *written) Write(p []byte) (int, error) {
+func (w *logBuffer) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.text.Write(p)
 }
 
-func (w *written) String() string {
+func (w *logBuffer) String() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.text.String()
 }
 
-func (w *written) logger() *slog.Logger {
+func (w *logBuffer) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }

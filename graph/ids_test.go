@@ -16,19 +16,19 @@ func TestIDs_AreTakenWithAndWithoutPrefixWhereTheKindIsKnown(t *testing.T) {
 	want := `{"data":{"patient":{"id":"` + c.Patient + `"}}}`
 	number := strings.TrimPrefix(c.Patient, "pat_")
 	for _, literal := range []string{`"` + c.Patient + `"`, number, `"` + number + `"`} {
-		equal(t, literal, c.Rahul.Do(`{ patient(id: `+literal+`) { id } }`, nil).Body, want)
+		equalJSON(t, literal, c.Rahul.Do(`{ patient(id: `+literal+`) { id } }`, nil).Body, want)
 		answer := c.Rahul.Do(`query ($id: ID!) { patient(id: $id) { id } }`, map[string]any{"id": json.RawMessage(literal)})
-		equal(t, literal+" in a variable", answer.Body, want)
+		equalJSON(t, literal+" in a variable", answer.Body, want)
 	}
 	for _, none := range []string{
 		`"doc_` + number + `"`, `"pat_` + number + ` "`, `"PAT_` + number + `"`, `"` + number + `.0"`, `"+` + number + `"`, `"0"`, `0`, `-1`, `""`,
 		`"pat_"`, `"_` + number + `"`, `"pat_9223372036854775808"`, `"pat_\u0000"`, `"99"`,
 	} {
-		equal(t, none, c.Rahul.Do(`{ patient(id: `+none+`) { id } }`, nil).Body, `{"data":{"patient":null}}`)
+		equalJSON(t, none, c.Rahul.Do(`{ patient(id: `+none+`) { id } }`, nil).Body, `{"data":{"patient":null}}`)
 	}
 	filtered := c.Rahul.Do(fmt.Sprintf(`{ patients(filter: {doctorId: %s}) { totalCount } mappings(filter: {patientId: %s, doctorId: %q}) { totalCount } }`,
 		strings.TrimPrefix(c.PriyasEntry, "doc_"), number, c.PriyasEntry), nil)
-	equal(t, "in filters", filtered.Body, `{"data":{"patients":{"totalCount":1},"mappings":{"totalCount":1}}}`)
+	equalJSON(t, "in filters", filtered.Body, `{"data":{"patients":{"totalCount":1},"mappings":{"totalCount":1}}}`)
 }
 
 func TestNodes_AnswersEachIDInItsPlace(t *testing.T) {
@@ -41,16 +41,16 @@ func TestNodes_AnswersEachIDInItsPlace(t *testing.T) {
 	}
 	answer := c.Rahul.Do(`query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }`, map[string]any{"ids": asked})
 	is := func(typ, id string) any { return map[string]any{"__typename": typ, "id": id} }
-	equal(t, "nodes", answer.Data["nodes"], []any{
+	equalJSON(t, "nodes", answer.Data["nodes"], []any{
 		nil, is("Mapping", c.PriyasMapping), nil, is("Patient", c.Patient), nil, is("User", c.Rahul.ID()), nil,
 		is("Doctor", c.PriyasEntry), nil, is("Mapping", c.DevsMapping), is("Patient", c.Patient), nil, nil,
 	})
-	equal(t, "errors", answer.Codes(), []string{})
+	equalJSON(t, "errors", answer.Codes(), []string{})
 
-	equal(t, "none", c.Rahul.Do(`{ nodes(ids: []) { id } }`, nil).Body, `{"data":{"nodes":[]}}`)
+	equalJSON(t, "none", c.Rahul.Do(`{ nodes(ids: []) { id } }`, nil).Body, `{"data":{"nodes":[]}}`)
 	for i, id := range asked {
 		one := c.Rahul.Do(`query ($id: ID!) { node(id: $id) { __typename id } }`, map[string]any{"id": id})
-		equal(t, "node "+id, one.Data["node"], answer.Data["nodes"].([]any)[i])
+		equalJSON(t, "node "+id, one.Data["node"], answer.Data["nodes"].([]any)[i])
 	}
 	many := make([]string, 101)
 	refused := c.Rahul.Do(`query ($ids: [ID!]!) { nodes(ids: $ids) { id } }`, map[string]any{"ids": many})
@@ -72,7 +72,7 @@ func TestRecords_AreFoundByTheQueryOfTheirKindAlone(t *testing.T) {
 			if query == kind {
 				want = `{"data":{"` + query + `":{"id":"` + id + `"}}}`
 			}
-			equal(t, query+" "+id, answer.Body, want)
+			equalJSON(t, query+" "+id, answer.Body, want)
 		}
 	}
 }
@@ -83,7 +83,7 @@ func TestIntrospection_IsAnsweredToEverybodyOrToNobody(t *testing.T) {
 	on := graphtest.New(t, graphtest.Options{})
 	for _, client := range []*graphtest.Client{on.Nobody(), on.Account("Rahul", model.RolePatient)} {
 		answer := client.Do(query, nil)
-		equal(t, "on", answer.Codes(), []string{})
+		equalJSON(t, "on", answer.Codes(), []string{})
 		if !strings.Contains(answer.Body, `"__type":{"name":"Patient"}`) {
 			t.Errorf("on: %.300s", answer.Body)
 		}
@@ -91,11 +91,11 @@ func TestIntrospection_IsAnsweredToEverybodyOrToNobody(t *testing.T) {
 	off := graphtest.New(t, graphtest.Options{NoIntrospection: true})
 	for _, client := range []*graphtest.Client{off.Nobody(), off.Account("Rahul", model.RolePatient)} {
 		answer := client.Do(query, nil)
-		equal(t, "off", answer.Codes(), []string{"__schema FORBIDDEN", "__type FORBIDDEN"})
+		equalJSON(t, "off", answer.Codes(), []string{"__schema FORBIDDEN", "__type FORBIDDEN"})
 		if strings.Contains(answer.Body, "Mapping") {
 			t.Errorf("off: %s", answer.Body)
 		}
-		equal(t, "__typename", client.Do(`{ __typename }`, nil).Body, `{"data":{"__typename":"Query"}}`)
+		equalJSON(t, "__typename", client.Do(`{ __typename }`, nil).Body, `{"data":{"__typename":"Query"}}`)
 		guess := client.Do(`{ patientz { id } }`, nil)
 		if strings.Contains(guess.Body, "Did you mean") {
 			t.Errorf("a wrong name is corrected: %s", guess.Body)

@@ -9,9 +9,9 @@ import (
 // does not, and does nothing else.
 
 func newMapping(in gen.AssignDoctorInput) *model.Mapping {
-	made := gen.NewMapping(in)
-	made.PatientID, made.DoctorID = in.PatientID.Of(model.KindPatient), in.DoctorID.Of(model.KindDoctor)
-	return made
+	mapping := gen.NewMapping(in)
+	mapping.PatientID, mapping.DoctorID = in.PatientID.Of(model.KindPatient), in.DoctorID.Of(model.KindDoctor)
+	return mapping
 }
 
 // linkedAccount is nil for an unchanged link, and points to nil for none.

@@ -16,18 +16,18 @@ import (
 // caller is somebody, and how they stand to the records of the test, as the
 // descriptions of the schema say it and not as the code computes it.
 type caller struct {
-	name   string
-	client *graphtest.Client
-	stands map[string]model.Relations
+	name      string
+	client    *graphtest.Client
+	relations map[string]model.Relations
 }
 
 const signedIn = model.Anyone | model.SignedIn
 
-// everybody who can stand in some way to the clinic's patient, to Priya's
+// callers who can stand in some way to the clinic's patient, to Priya's
 // active mapping of it, to Rahul's entry, which is linked to Lara's account,
 // and to Priya's account.
-func everybody(c *graphtest.Clinic, lara *graphtest.Client) []caller {
-	stands := func(patient, entry, account model.Relations) map[string]model.Relations {
+func callers(c *graphtest.Clinic, lara *graphtest.Client) []caller {
+	relations := func(patient, entry, account model.Relations) map[string]model.Relations {
 		return map[string]model.Relations{
 			"Patient": signedIn | patient, "Mapping": signedIn | patient,
 			"Doctor": signedIn | entry, "User": signedIn | account,
@@ -35,46 +35,46 @@ func everybody(c *graphtest.Clinic, lara *graphtest.Client) []caller {
 	}
 	nowhere := map[string]model.Relations{"Patient": model.Anyone, "Mapping": model.Anyone, "Doctor": model.Anyone, "User": model.Anyone}
 	return []caller{
-		{"the owner", c.Rahul, stands(model.Owner, model.Owner, 0)},
-		{"the assigned doctor", c.Priya, stands(model.AssignedDoctor, 0, model.Self)},
-		{"the linked account", lara, stands(0, model.Self, 0)},
-		{"a doctor whose mapping ended", c.Dev, stands(0, 0, 0)},
-		{"an unverified doctor", c.Neha, stands(0, 0, 0)},
-		{"a stranger", c.Asha, stands(0, 0, 0)},
-		{"an administrator", c.Admin, stands(model.Admin, model.Admin, model.Admin)},
+		{"the owner", c.Rahul, relations(model.Owner, model.Owner, 0)},
+		{"the assigned doctor", c.Priya, relations(model.AssignedDoctor, 0, model.Self)},
+		{"the linked account", lara, relations(0, model.Self, 0)},
+		{"a doctor whose mapping ended", c.Dev, relations(0, 0, 0)},
+		{"an unverified doctor", c.Neha, relations(0, 0, 0)},
+		{"a stranger", c.Asha, relations(0, 0, 0)},
+		{"an administrator", c.Admin, relations(model.Admin, model.Admin, model.Admin)},
 		{"nobody", c.Nemo, nowhere},
 	}
 }
 
-// some is any value but null.
-type some struct{}
+// anyValue is any value but null.
+type anyValue struct{}
 
 // fieldValues are what each field of the test's records holds. A field of the
 // schema that is not here fails the test.
 func fieldValues(c *graphtest.Clinic) map[string]map[string]any {
 	return map[string]map[string]any{
 		"Patient": {
-			"id": c.Patient, "name": graphtest.PatientName, "dateOfBirth": "1990-05-15", "age": some{}, "gender": "MALE",
+			"id": c.Patient, "name": graphtest.PatientName, "dateOfBirth": "1990-05-15", "age": anyValue{}, "gender": "MALE",
 			"email": "arjun.sharma@mail.example", "phone": "+918765432109", "address": "123 MG Road, Bangalore",
 			"emergencyContact": "+919876543210", "bloodGroup": "B_POSITIVE", "medicalHistory": "Allergic to penicillin",
 			"recordNumber": "OPD " + graphtest.PatientName, "abhaNumber": "91-1234-5678-9012",
-			"createdBy": some{}, "createdAt": some{}, "updatedAt": some{}, "version": 1.0, "deletedAt": nil,
-			"viewer": some{}, "mappings": some{}, "doctors": some{},
+			"createdBy": anyValue{}, "createdAt": anyValue{}, "updatedAt": anyValue{}, "version": 1.0, "deletedAt": nil,
+			"viewer": anyValue{}, "mappings": anyValue{}, "doctors": anyValue{},
 		},
 		"Mapping": {
-			"id": c.PriyasMapping, "patient": some{}, "doctor": some{}, "notes": graphtest.Notes, "isActive": true,
-			"assignedAt": some{}, "endedAt": nil, "createdBy": some{}, "createdAt": some{}, "updatedAt": some{}, "viewer": some{},
+			"id": c.PriyasMapping, "patient": anyValue{}, "doctor": anyValue{}, "notes": graphtest.Notes, "isActive": true,
+			"assignedAt": anyValue{}, "endedAt": nil, "createdBy": anyValue{}, "createdAt": anyValue{}, "updatedAt": anyValue{}, "viewer": anyValue{},
 		},
 		"Doctor": {
 			"id": c.RahulsEntry, "name": "Dr. Old Friend", "email": "dr.old.friend@mail.example", "phone": "+917654321098",
 			"specialization": "Cardiology", "licenseNumber": "LIC-dr.old.friend@mail.example", "experienceYears": 8.0,
 			"address": "AIIMS, New Delhi", "consultationFee": "1500.50", "availability": "Mon-Fri 9AM-5PM", "isVerified": true,
-			"account": some{}, "createdBy": some{}, "createdAt": some{}, "updatedAt": some{}, "version": 2.0, "deletedAt": nil,
-			"viewer": some{}, "patients": some{}, "mappings": some{},
+			"account": anyValue{}, "createdBy": anyValue{}, "createdAt": anyValue{}, "updatedAt": anyValue{}, "version": 2.0, "deletedAt": nil,
+			"viewer": anyValue{}, "patients": anyValue{}, "mappings": anyValue{},
 		},
 		"User": {
 			"id": c.Priya.ID(), "username": "Priya", "role": "DOCTOR", "email": c.Priya.Email, "phone": "+919000000001",
-			"createdAt": some{}, "doctorProfile": some{},
+			"createdAt": anyValue{}, "doctorProfile": anyValue{},
 		},
 	}
 }
@@ -87,13 +87,13 @@ func TestFields_AreSeenByWhomThePolicyAdmitsAndByNobodyElse(t *testing.T) {
 		userErrors { code } } }`, map[string]any{"id": c.RahulsEntry, "account": lara.ID()})
 	c.Priya.Must(`mutation { updateMe(input: {phone: "9000000001"}) { userErrors { code } } }`, nil)
 
-	schema, values, callers := graph.Schema(), fieldValues(c), everybody(c, lara)
+	schema, values, callers := graph.Schema(), fieldValues(c), callers(c, lara)
 	for _, typ := range slices.Sorted(maps.Keys(schema.Types)) {
 		def := schema.Types[typ]
 		if def.Directives.ForName("access") == nil {
 			continue
 		}
-		if slices.ContainsFunc(callers, func(who caller) bool { return who.stands[typ] == 0 }) {
+		if slices.ContainsFunc(callers, func(who caller) bool { return who.relations[typ] == 0 }) {
 			t.Errorf("%s has no relations in everybody: say how each caller stands to the record of the test", typ)
 			continue
 		}
@@ -119,23 +119,23 @@ func checkField(t *testing.T, c *graphtest.Clinic, who caller, schema *ast.Schem
 	where := fmt.Sprintf("%s.%s for %s", typ, field.Name, who.name)
 	query := fmt.Sprintf("query ($id: ID!) { node(id: $id) { ... on %s { it: %s%s } } }", typ, field.Name, below(schema, field))
 	answer := who.client.Do(query, map[string]any{"id": id})
-	rule, stands := c.Policy.Types[typ], who.stands[typ]
+	rule, relations := c.Policy.Types[typ], who.relations[typ]
 	node, _ := answer.Data["node"].(map[string]any)
 	switch {
-	case !stands.Any(model.SignedIn):
-		equal(t, where, answer.Codes(), []string{"node UNAUTHENTICATED"})
-		equal(t, where, answer.Data["node"], nil)
-	case !stands.Any(rule.Exists):
-		equal(t, where, answer.Body, `{"data":{"node":null}}`)
-	case !stands.Any(rule.Fields[field.Name].Read):
-		equal(t, where, answer.Codes(), []string{"node.it FORBIDDEN_FIELD"})
+	case !relations.Any(model.SignedIn):
+		equalJSON(t, where, answer.Codes(), []string{"node UNAUTHENTICATED"})
+		equalJSON(t, where, answer.Data["node"], nil)
+	case !relations.Any(rule.Exists):
+		equalJSON(t, where, answer.Body, `{"data":{"node":null}}`)
+	case !relations.Any(rule.Fields[field.Name].Read):
+		equalJSON(t, where, answer.Codes(), []string{"node.it FORBIDDEN_FIELD"})
 		value, there := node["it"]
 		if !there || value != nil {
 			t.Errorf("%s: must be null: %s", where, answer.Body)
 		}
 	default:
-		equal(t, where, answer.Codes(), []string{})
-		if _, anything := want.(some); anything && node["it"] == nil || !anything && node["it"] != want {
+		equalJSON(t, where, answer.Codes(), []string{})
+		if _, anything := want.(anyValue); anything && node["it"] == nil || !anything && node["it"] != want {
 			t.Errorf("%s: is %v, want %v: %s", where, node["it"], want, answer.Body)
 		}
 	}

@@ -84,8 +84,8 @@ func (b bound) literal(n int) string {
 	}
 }
 
-// faults are those that the mutation answers for the field.
-func (b bound) faults(c *graphtest.Clinic, value string) (codes []string) {
+// codes are those that the mutation answers for the field.
+func (b bound) codes(c *graphtest.Clinic, value string) (codes []string) {
 	id := map[string]string{
 		"updatePatient": c.Patient, "updateDoctor": c.RahulsEntry, "updateMapping": c.PriyasMapping,
 	}[b.mutation.Name]
@@ -94,8 +94,8 @@ func (b bound) faults(c *graphtest.Clinic, value string) (codes []string) {
 	}
 	answer := c.Rahul.Do(fmt.Sprintf("mutation { it: %s(%sinput: %s) { userErrors { field code } } }",
 		b.mutation.Name, id, object(graph.Schema(), b.input, b.field, value)), nil)
-	for _, fault := range answer.Faults("it") {
-		if code, ok := strings.CutPrefix(fault, "input."+b.field+" "); ok {
+	for _, code := range answer.UserErrorCodes("it") {
+		if code, ok := strings.CutPrefix(code, "input."+b.field+" "); ok {
 			codes = append(codes, code)
 		}
 	}
@@ -116,13 +116,13 @@ func TestLimits_HoldForEveryInputField(t *testing.T) {
 		if other, ok := refusedWith()[b.name()]; ok {
 			code = other
 		}
-		least, most := b.number(t, "min"), b.number(t, "max")
-		tries := map[int]bool{most: true, most + 1: code == ""}
-		if b.limit.Name == "range" || least > 0 {
-			tries[least], tries[least-1] = true, false
+		minimum, maximum := b.number(t, "min"), b.number(t, "max")
+		tries := map[int]bool{maximum: true, maximum + 1: code == ""}
+		if b.limit.Name == "range" || minimum > 0 {
+			tries[minimum], tries[minimum-1] = true, false
 		}
 		for n, taken := range tries {
-			switch got := b.faults(c, b.literal(n)); {
+			switch got := b.codes(c, b.literal(n)); {
 			case taken && len(got) > 0:
 				t.Errorf("%s: %d is within the limits, and refused with %v", b.name(), n, got)
 			case !taken && !slices.Equal(got, []string{code}):

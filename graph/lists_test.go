@@ -35,35 +35,35 @@ func TestConnection_IsReadForwardsAndBackwards(t *testing.T) {
 	}
 
 	all := list("")
-	equal(t, "regardless of case and accents", names(all), []string{"asha", "Bina", "Chand", "Dev", "Émile"})
-	equal(t, "flags of all", flags(all), [2]any{false, false})
+	equalJSON(t, "regardless of case and accents", names(all), []string{"asha", "Bina", "Chand", "Dev", "Émile"})
+	equalJSON(t, "flags of all", flags(all), [2]any{false, false})
 	for i := range all.Len("edges") {
-		equal(t, "edges and nodes", all.Text("edges", i, "node", "name"), all.Text("nodes", i, "name"))
+		equalJSON(t, "edges and nodes", all.Text("edges", i, "node", "name"), all.Text("nodes", i, "name"))
 	}
-	equal(t, "startCursor", all.Text("pageInfo", "startCursor"), all.Text("edges", 0, "cursor"))
-	equal(t, "endCursor", all.Text("pageInfo", "endCursor"), all.Text("edges", 4, "cursor"))
+	equalJSON(t, "startCursor", all.Text("pageInfo", "startCursor"), all.Text("edges", 0, "cursor"))
+	equalJSON(t, "endCursor", all.Text("pageInfo", "endCursor"), all.Text("edges", 4, "cursor"))
 
 	first := list("first: 2")
-	equal(t, "first", names(first), []string{"asha", "Bina"})
-	equal(t, "flags of the first", flags(first), [2]any{false, true})
+	equalJSON(t, "first", names(first), []string{"asha", "Bina"})
+	equalJSON(t, "flags of the first", flags(first), [2]any{false, true})
 	second := list(fmt.Sprintf("first: 2, after: %q", first.Text("pageInfo", "endCursor")))
-	equal(t, "after", names(second), []string{"Chand", "Dev"})
-	equal(t, "flags of the second", flags(second), [2]any{true, true})
+	equalJSON(t, "after", names(second), []string{"Chand", "Dev"})
+	equalJSON(t, "flags of the second", flags(second), [2]any{true, true})
 	back := list(fmt.Sprintf("last: 1, before: %q", second.Text("pageInfo", "startCursor")))
-	equal(t, "before", names(back), []string{"Bina"})
-	equal(t, "flags going back", flags(back), [2]any{true, true})
+	equalJSON(t, "before", names(back), []string{"Bina"})
+	equalJSON(t, "flags going back", flags(back), [2]any{true, true})
 	last := list("last: 2")
-	equal(t, "last", names(last), []string{"Dev", "Émile"})
-	equal(t, "flags of the last", flags(last), [2]any{true, false})
+	equalJSON(t, "last", names(last), []string{"Dev", "Émile"})
+	equalJSON(t, "flags of the last", flags(last), [2]any{true, false})
 	between := list(fmt.Sprintf("after: %q, before: %q", all.Text("edges", 0, "cursor"), all.Text("edges", 3, "cursor")))
-	equal(t, "between", names(between), []string{"Bina", "Chand"})
+	equalJSON(t, "between", names(between), []string{"Bina", "Chand"})
 
 	none := list("first: 0")
-	equal(t, "none", names(none), []string{})
-	equal(t, "none", none.At("pageInfo", "endCursor").Value, nil)
+	equalJSON(t, "none", names(none), []string{})
+	equalJSON(t, "none", none.At("pageInfo", "endCursor").Value, nil)
 
 	order = "orderBy: {field: NAME, direction: DESC}"
-	equal(t, "the other way", names(list("first: 2")), []string{"Émile", "Dev"})
+	equalJSON(t, "the other way", names(list("first: 2")), []string{"Émile", "Dev"})
 }
 
 func TestConnection_RefusesPagesAndCursorsThatAreNone(t *testing.T) {
@@ -85,7 +85,7 @@ func TestConnection_RefusesPagesAndCursorsThatAreNone(t *testing.T) {
 			`after: "W10"`: "INVALID_CURSOR",
 		} {
 			answer := c.Rahul.Do(fmt.Sprintf("{ "+field+" }", args), nil)
-			equal(t, field+" with "+args, answer.Codes(), []string{path + " " + code})
+			equalJSON(t, field+" with "+args, answer.Codes(), []string{path + " " + code})
 		}
 	}
 	for _, other := range []string{
@@ -93,7 +93,7 @@ func TestConnection_RefusesPagesAndCursorsThatAreNone(t *testing.T) {
 		`doctors(after: %q) { nodes { id } }`, `mappings(before: %q) { nodes { id } }`,
 	} {
 		answer := c.Rahul.Do(fmt.Sprintf("{ it: "+other+" }", cursor), nil)
-		equal(t, "a cursor of another list", answer.Codes(), []string{"it INVALID_CURSOR"})
+		equalJSON(t, "a cursor of another list", answer.Codes(), []string{"it INVALID_CURSOR"})
 	}
 }
 
@@ -120,9 +120,9 @@ func TestGraph_IsWalkedFromPatientToDoctorToPatient(t *testing.T) {
 			}},
 		}}}
 	}
-	equal(t, "the doctor sees both patients", c.Priya.Do(walk, map[string]any{"id": c.Patient}).Data,
+	equalJSON(t, "the doctor sees both patients", c.Priya.Do(walk, map[string]any{"id": c.Patient}).Data,
 		walked(care("Second opinion", "Bina Das", "Asha"), care(graphtest.Notes, "Arjun Sharma", "Rahul")))
-	equal(t, "the owner sees the own one alone", c.Rahul.Do(walk, map[string]any{"id": c.Patient}).Data,
+	equalJSON(t, "the owner sees the own one alone", c.Rahul.Do(walk, map[string]any{"id": c.Patient}).Data,
 		walked(care(graphtest.Notes, "Arjun Sharma", "Rahul")))
 }
 
@@ -147,10 +147,10 @@ func TestDeletedFilter_GivesDeletedRecordsToWhoMayRestoreThem(t *testing.T) {
 		for _, filter := range []string{"EXCLUDE", "INCLUDE", "ONLY"} {
 			out := who.client.Must(fmt.Sprintf(`{ patients(filter: {deleted: %s}) { totalCount nodes { deletedAt } }
 				doctors(filter: {deleted: %s}) { totalCount nodes { id } } }`, filter, filter), nil)
-			equal(t, who.name+" "+filter, out.At("patients", "totalCount").Value, who.patients[filter])
-			equal(t, who.name+" "+filter, out.Len("patients", "nodes"), who.patients[filter])
-			equal(t, who.name+" "+filter, out.At("doctors", "totalCount").Value, who.doctors[filter])
-			equal(t, who.name+" "+filter, out.Len("doctors", "nodes"), who.doctors[filter])
+			equalJSON(t, who.name+" "+filter, out.At("patients", "totalCount").Value, who.patients[filter])
+			equalJSON(t, who.name+" "+filter, out.Len("patients", "nodes"), who.patients[filter])
+			equalJSON(t, who.name+" "+filter, out.At("doctors", "totalCount").Value, who.doctors[filter])
+			equalJSON(t, who.name+" "+filter, out.Len("doctors", "nodes"), who.doctors[filter])
 		}
 	}
 }

@@ -24,8 +24,8 @@ type loaders struct {
 	counts  *dataloadgen.Loader[pageKey, int]
 	own     *dataloadgen.Loader[ownKey, any]
 
-	mu    sync.Mutex
-	asked map[any]ask // by link, list or ownList
+	mu     sync.Mutex
+	fields map[any]fieldRef // by link, list or ownList
 }
 
 // edgeKey names a record by the value of the column that edges lead to. Keys with
@@ -65,42 +65,42 @@ type ownKey struct {
 // ownList is a list with a source of its own, with its arguments as JSON.
 type ownList struct{ typ, field, args string }
 
-// ask is one of the fields that have the same link or list, with its arguments and,
+// fieldRef is one of the fields that have the same link or list, with its arguments and,
 // for a list with a source of its own, the descriptor.
-type ask struct {
+type fieldRef struct {
 	typ, field string
 	args       query.Args
 	own        *query.Own
 }
 
-// window is how long a loader waits for the siblings of its first key: gqlgen
+// batchWindow is how long a loader waits for the siblings of its first key: gqlgen
 // resolves each in a goroutine.
-const window = time.Millisecond
+const batchWindow = time.Millisecond
 
 func newLoaders(s *store.Store, v *model.Viewer) *loaders {
-	l := &loaders{asked: map[any]ask{}}
-	wait := dataloadgen.WithWait(window)
+	l := &loaders{fields: map[any]fieldRef{}}
+	wait := dataloadgen.WithWait(batchWindow)
 	l.related = dataloadgen.NewMappedLoader(func(ctx context.Context, keys []edgeKey) (map[edgeKey]model.Node, error) {
 		return batch(keys, func(k edgeKey) (link, int64) { return k.link, k.key }, func(e link, keys []int64) (map[int64]model.Node, error) {
-			a := l.askOf(e)
+			a := l.fieldOf(e)
 			return s.Related(ctx, v, a.typ, a.field, keys)
 		})
 	}, wait)
 	l.pages = dataloadgen.NewMappedLoader(func(ctx context.Context, keys []pageKey) (map[pageKey]*model.RecordPage, error) {
 		return batch(keys, splitPage, func(p list, owners []int64) (map[int64]*model.RecordPage, error) {
-			a := l.askOf(p)
+			a := l.fieldOf(p)
 			return s.PagesOf(ctx, v, a.typ, a.field, owners, a.args)
 		})
 	}, wait)
 	l.counts = dataloadgen.NewMappedLoader(func(ctx context.Context, keys []pageKey) (map[pageKey]int, error) {
 		return batch(keys, splitPage, func(p list, owners []int64) (map[int64]int, error) {
-			a := l.askOf(p)
+			a := l.fieldOf(p)
 			return s.CountsOf(ctx, v, a.typ, a.field, owners, a.args)
 		})
 	}, wait)
 	l.own = dataloadgen.NewMappedLoader(func(ctx context.Context, keys []ownKey) (map[ownKey]any, error) {
 		return batch(keys, func(k ownKey) (ownList, query.Owner) { return k.ownList, k.owner }, func(o ownList, owners []query.Owner) (map[query.Owner]any, error) {
-			a := l.askOf(o)
+			a := l.fieldOf(o)
 			return ownPages(ctx, v, a, owners)
 		})
 	}, wait)
@@ -112,26 +112,26 @@ func splitPage(k pageKey) (list, int64) { return k.list, k.owner }
 // edgeKey returns the key of the record that an edge of a type leads to.
 func (l *loaders) edgeKey(typ string, e *query.Edge, key int64) edgeKey {
 	to := link{e.To, e.Key, e.IncludeDeleted}
-	l.keep(to, ask{typ, e.Field, nil, nil})
+	l.addField(to, fieldRef{typ, e.Field, nil, nil})
 	return edgeKey{to, key}
 }
 
 // pageKey returns the key of a page of a list.
 func (l *loaders) pageKey(typ string, of *query.List, args query.Args, owner int64) pageKey {
 	p := list{typ, of.Of, of.Key, asText([]any{args.Page(), of.Conditions(args)})}
-	l.keep(p, ask{typ, of.Field, args, nil})
+	l.addField(p, fieldRef{typ, of.Field, args, nil})
 	return pageKey{p, owner}
 }
 
 // ownKey returns the key of a page from a source of its own.
 func (l *loaders) ownKey(typ string, own *query.Own, args query.Args, owner query.Owner) ownKey {
 	o := ownList{typ, own.Field, asText(args)}
-	l.keep(o, ask{typ, own.Field, args, own})
+	l.addField(o, fieldRef{typ, own.Field, args, own})
 	return ownKey{o, owner}
 }
 
 // ownPages reads the pages of many owners in one call.
-func ownPages(ctx context.Context, v *model.Viewer, a ask, owners []query.Owner) (map[query.Owner]any, error) {
+func ownPages(ctx context.Context, v *model.Viewer, a fieldRef, owners []query.Owner) (map[query.Owner]any, error) {
 	pages, err := a.own.Read(ctx, v, owners, a.args)
 	if err != nil {
 		return nil, err
@@ -155,16 +155,16 @@ func asText(args any) string {
 	return string(text)
 }
 
-func (l *loaders) keep(group any, a ask) {
+func (l *loaders) addField(group any, a fieldRef) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.asked[group] = a
+	l.fields[group] = a
 }
 
-func (l *loaders) askOf(group any) ask {
+func (l *loaders) fieldOf(group any) fieldRef {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.asked[group]
+	return l.fields[group]
 }
 
 // batch groups keys, and loads each group in one call. A key without a value is
@@ -209,13 +209,13 @@ func orNull(ctx context.Context, l *dataloadgen.Loader[edgeKey, model.Node], key
 // allOrNull is orNull for many records, each in the place of its key.
 func allOrNull(ctx context.Context, l *dataloadgen.Loader[edgeKey, model.Node], keys []edgeKey) ([]model.Node, error) {
 	records, err := l.LoadAll(ctx, keys)
-	faults, ok := errors.AsType[dataloadgen.ErrorSlice](err)
+	errs, ok := errors.AsType[dataloadgen.ErrorSlice](err)
 	if !ok {
 		return records, err
 	}
-	for _, fault := range faults {
-		if fault != nil && !errors.Is(fault, dataloadgen.ErrNotFound) {
-			return nil, fault
+	for _, err := range errs {
+		if err != nil && !errors.Is(err, dataloadgen.ErrNotFound) {
+			return nil, err
 		}
 	}
 	return records, nil

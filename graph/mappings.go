@@ -8,21 +8,21 @@ import (
 )
 
 func (m mutation) AssignDoctor(ctx context.Context, input gen.AssignDoctorInput) (*gen.MappingPayload, error) {
-	made, err := m.Store.AssignDoctor(ctx, viewer(ctx), newMapping(input))
-	return mappingPayload(ctx, made, err)
+	mapping, err := m.Store.AssignDoctor(ctx, viewer(ctx), newMapping(input))
+	return mappingPayload(ctx, mapping, err)
 }
 
 func (m mutation) UpdateMapping(ctx context.Context, id model.ID, input gen.UpdateMappingInput) (*gen.MappingPayload, error) {
-	changed, err := m.Store.UpdateMapping(ctx, viewer(ctx), id.Of(model.KindMapping), gen.MappingChanges(input))
-	return mappingPayload(ctx, changed, err)
+	mapping, err := m.Store.UpdateMapping(ctx, viewer(ctx), id.Of(model.KindMapping), gen.MappingChanges(input))
+	return mappingPayload(ctx, mapping, err)
 }
 
 func (m mutation) RemoveMapping(ctx context.Context, id model.ID) (*gen.MappingPayload, error) {
-	ended, err := m.Store.RemoveMapping(ctx, viewer(ctx), id.Of(model.KindMapping))
-	return mappingPayload(ctx, ended, err)
+	mapping, err := m.Store.RemoveMapping(ctx, viewer(ctx), id.Of(model.KindMapping))
+	return mappingPayload(ctx, mapping, err)
 }
 
 func mappingPayload(ctx context.Context, m *model.Mapping, err error) (*gen.MappingPayload, error) {
-	faults, err := userErrors(ctx, err)
-	return &gen.MappingPayload{Mapping: m, UserErrors: faults}, err
+	userErrs, err := userErrors(ctx, err)
+	return &gen.MappingPayload{Mapping: m, UserErrors: userErrs}, err
 }

@@ -73,7 +73,7 @@ func (w *operationWriter) page(on *ast.Definition, field *ast.FieldDefinition, v
 // listName is the name under which the world has the cursors of a list.
 func (w *operationWriter) listName(on *ast.Definition, field *ast.FieldDefinition, values map[string]any) string {
 	if on != w.schema.Query {
-		return w.world.listOf(on.Name, field.Name)
+		return w.data.listOf(on.Name, field.Name)
 	}
 	order, ok := held(values["orderBy"], 0).(map[string]any)
 	if !ok {
@@ -168,12 +168,12 @@ func (w *operationWriter) string(hint string) string {
 
 // cursor returns one that the list gave out.
 func (w *operationWriter) cursor(list string) string {
-	known := w.world.cursors[list]
+	known := w.data.cursors[list]
 	if len(known) == 0 {
 		w.tb.Fatalf("the world has no cursors of %q", list)
 	}
 	if w.spoil(12) {
-		return pick(&w.choices, "x", "", "W10", known[0][1:], w.world.cursors["doctors"][0], w.world.cursors["Patient Mapping"][0])
+		return pick(&w.choices, "x", "", "W10", known[0][1:], w.data.cursors["doctors"][0], w.data.cursors["Patient Mapping"][0])
 	}
 	w.used["cursor"] = true
 	return pick(&w.choices, known...)
@@ -188,9 +188,9 @@ func (w *operationWriter) id(hint string) any {
 	}
 	kind, known := kinds[hint]
 	if !known {
-		kind = pick(&w.choices, w.world.kinds()...)
+		kind = pick(&w.choices, w.data.kinds()...)
 	}
-	n := 1 + w.below(w.world.size[kind])
+	n := 1 + w.below(w.data.size[kind])
 	switch w.below(16) {
 	case 0, 1, 2, 3, 4, 5, 6:
 		if seen := w.askers[w.below(turns)].sees[kind]; len(seen) > 0 {

@@ -15,8 +15,8 @@ type part struct {
 	holds   []string // names of variables
 	spreads []*fragment
 	// The limits of the part, and what it has used up of them.
-	mostDepth, mostCost int
-	depth, cost         int
+	maxDepth, maxCost int
+	depth, cost       int
 }
 
 // fragment is a part with a name.
@@ -28,11 +28,11 @@ type fragment struct {
 }
 
 func (w *operationWriter) operation() *part {
-	w.part = &part{mostDepth: 3 + w.below(5), mostCost: 2_000}
+	w.part = &part{maxDepth: 3 + w.below(5), maxCost: 2_000}
 	if w.oneIn(16) {
-		w.mostDepth, w.mostCost = 15, 30_000
+		w.maxDepth, w.maxCost = 15, 30_000
 	}
-	w.mostTokens = min(w.mostTokens+w.tokens, 1_000)
+	w.maxTokens = min(w.maxTokens+w.tokens, 1_000)
 	w.selectionSet(w.schema.Query, 1, 1)
 	return w.part
 }
@@ -40,7 +40,7 @@ func (w *operationWriter) operation() *part {
 // fragment writes a fragment small enough to be spread in many places.
 func (w *operationWriter) fragment() {
 	f := &fragment{
-		part: part{mostDepth: 2 + w.below(2), mostCost: 150},
+		part: part{maxDepth: 2 + w.below(2), maxCost: 150},
 		name: fmt.Sprintf("F%d", len(w.fragments)+1), on: pick(&w.choices, w.types...),
 	}
 	w.part = &f.part
@@ -85,17 +85,17 @@ func (w *operationWriter) finished(operations []*part) operation {
 	for _, f := range w.reached(operations) {
 		fmt.Fprintf(&document, "fragment %s on %s %s\n", f.name, f.on.Name, f.text.String())
 	}
-	made := operation{document: document.String(), uses: w.used}
-	for turn := range made.asked {
-		ask := &made.asked[turn]
-		ask.by, ask.request = w.askers[turn], request{made.document, wanted, map[string]any{}}
+	op := operation{document: document.String(), uses: w.used}
+	for turn := range op.asked {
+		ask := &op.asked[turn]
+		ask.by, ask.request = w.askers[turn], request{op.document, wanted, map[string]any{}}
 		for _, v := range w.variables {
 			if v.given[turn] {
 				ask.Variables[v.name] = v.values[turn]
 			}
 		}
 	}
-	return made
+	return op
 }
 
 // head writes what comes before the selection set of an operation.
@@ -161,6 +161,6 @@ func (w *operationWriter) write(text string) {
 
 // full says that a part has become as long as it may, or that the document
 // comes near one of the limits.
-func (w *operationWriter) full(at place) bool {
-	return w.tokens > w.mostTokens || w.cost+at.weight > w.mostCost || w.selections > 220 || w.repeats > 60
+func (w *operationWriter) full(at location) bool {
+	return w.tokens > w.maxTokens || w.cost+at.weight > w.maxCost || w.selections > 220 || w.repeats > 60
 }

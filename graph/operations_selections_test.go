@@ -7,8 +7,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// place is where in a document a selection stands.
-type place struct {
+// location is where in a document a selection stands.
+type location struct {
 	on *ast.Definition
 	// depth is how deep the field lies, and weight how many of it the limits
 	// count on.
@@ -18,10 +18,10 @@ type place struct {
 }
 
 func (w *operationWriter) selectionSet(on *ast.Definition, depth, weight int) {
-	w.members(place{on, depth, weight, map[string]int{}})
+	w.members(location{on, depth, weight, map[string]int{}})
 }
 
-func (w *operationWriter) members(at place) {
+func (w *operationWriter) members(at location) {
 	w.write("{")
 	w.member(at)
 	for range w.below(min(6, 1+len(at.on.Fields))) {
@@ -32,7 +32,7 @@ func (w *operationWriter) members(at place) {
 	w.write("}")
 }
 
-func (w *operationWriter) member(at place) {
+func (w *operationWriter) member(at location) {
 	w.selections++
 	switch choice := w.below(16); {
 	case choice == 12:
@@ -45,7 +45,7 @@ func (w *operationWriter) member(at place) {
 	}
 }
 
-func (w *operationWriter) inlineFragment(at place) {
+func (w *operationWriter) inlineFragment(at location) {
 	w.used["inline fragment"] = true
 	on := ""
 	if w.below(4) > 0 {
@@ -80,11 +80,11 @@ func (w *operationWriter) fits(a, b *ast.Definition) bool {
 }
 
 // spread writes a spread of one of the fragments, if one fits here.
-func (w *operationWriter) spread(at place) bool {
+func (w *operationWriter) spread(at location) bool {
 	fitting := []*fragment{}
 	for _, f := range w.fragments {
 		deep, dear := at.depth-1+f.depth, w.cost+at.weight*f.cost
-		if w.fits(f.on, at.on) && deep <= w.mostDepth && dear <= w.mostCost {
+		if w.fits(f.on, at.on) && deep <= w.maxDepth && dear <= w.maxCost {
 			fitting = append(fitting, f)
 		}
 	}
@@ -99,7 +99,7 @@ func (w *operationWriter) spread(at place) bool {
 	return true
 }
 
-func (w *operationWriter) field(at place) {
+func (w *operationWriter) field(at location) {
 	field := w.chooseField(at)
 	if field == nil {
 		w.typename(at)
@@ -107,7 +107,7 @@ func (w *operationWriter) field(at place) {
 	}
 	arguments, records := w.arguments(at.on, field)
 	below := w.schema.Types[field.Type.Name()]
-	tooDear := below.IsCompositeType() && w.cost+5*at.weight*records > w.mostCost
+	tooDear := below.IsCompositeType() && w.cost+5*at.weight*records > w.maxCost
 	name, free := w.name(at, field.Name, arguments, field.Type)
 	if tooDear || !free {
 		w.typename(at)
@@ -128,7 +128,7 @@ func (w *operationWriter) field(at place) {
 
 // chooseField chooses a field of the type, one without fields of its own where
 // no more depth is left. It returns nil if there is none.
-func (w *operationWriter) chooseField(at place) *ast.FieldDefinition {
+func (w *operationWriter) chooseField(at location) *ast.FieldDefinition {
 	var leaves, all, composites []*ast.FieldDefinition
 	for _, field := range at.on.Fields {
 		switch {
@@ -142,9 +142,9 @@ func (w *operationWriter) chooseField(at place) *ast.FieldDefinition {
 		all = append(all, field)
 	}
 	switch {
-	case at.depth < w.mostDepth && !w.full(at) && len(composites) > 0 && w.oneIn(3):
+	case at.depth < w.maxDepth && !w.full(at) && len(composites) > 0 && w.oneIn(3):
 		return pick(&w.choices, composites...)
-	case at.depth < w.mostDepth && !w.full(at):
+	case at.depth < w.maxDepth && !w.full(at):
 		return pick(&w.choices, all...)
 	case len(leaves) > 0:
 		return pick(&w.choices, leaves...)
@@ -153,14 +153,14 @@ func (w *operationWriter) chooseField(at place) *ast.FieldDefinition {
 	}
 }
 
-func (w *operationWriter) typename(at place) {
+func (w *operationWriter) typename(at location) {
 	w.used["__typename"] = true
 	name, _ := w.name(at, "__typename", "", ast.NonNullNamedType("String", nil))
 	w.ask(at, name, name+w.directives())
 }
 
 // ask writes one field, up to its selection set.
-func (w *operationWriter) ask(at place, name, text string) {
+func (w *operationWriter) ask(at location, name, text string) {
 	key, _, aliased := strings.Cut(name, ":")
 	if aliased {
 		w.used["alias"] = true
@@ -175,30 +175,30 @@ func (w *operationWriter) ask(at place, name, text string) {
 	w.write(text)
 }
 
-// mostAliases is below the limit.
-const mostAliases = 40
+// maxAliases is below the limit.
+const maxAliases = 40
 
 // name writes what a field is called in the answer, and its own name. In all
 // selection sets that GraphQL may merge, a name of the answer stands for one
 // field with one set of arguments, so that documents are valid however they
 // merge: sets of the same type, and those of all records, which fragments on
 // Node put side by side. It reports false if no name is free.
-func (w *operationWriter) name(at place, field, arguments string, typ *ast.Type) (string, bool) {
+func (w *operationWriter) name(at location, field, arguments string, typ *ast.Type) (string, bool) {
 	scope, meaning := at.on.Name, field+arguments
 	if at.on.Kind == ast.Interface || len(at.on.Interfaces) > 0 {
 		scope, meaning = "Node", meaning+" "+typ.String()
 	}
 	mine := func(name string) bool {
-		known, ok := w.meanings[scope+"."+name]
+		taken, ok := w.meanings[scope+"."+name]
 		if !ok {
 			w.meanings[scope+"."+name] = meaning
 		}
-		return !ok || known == meaning
+		return !ok || taken == meaning
 	}
 	if !w.oneIn(8) && mine(field) {
 		return field, true
 	}
-	if w.aliases >= mostAliases {
+	if w.aliases >= maxAliases {
 		return field, mine(field)
 	}
 	aliases := []string{"a", "b", "c", "id", "node", "nodes", "name", "edges", "phone", "data", "on", "type"}

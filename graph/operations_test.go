@@ -89,7 +89,7 @@ type operationWriter struct {
 
 	tb     testing.TB
 	schema *ast.Schema
-	world  *world
+	data   *dataset
 	// types are those that a fragment can be on.
 	types []*ast.Definition
 
@@ -100,25 +100,25 @@ type operationWriter struct {
 	used     map[string]bool // becomes operation.uses
 	// askers are those who shall ask.
 	askers [turns]viewer
-	// mostTokens is how long the document may become, and the others are what it
+	// maxTokens is how long the document may become, and the others are what it
 	// has used up of the limits.
-	mostTokens, tokens, selections, aliases, repeats int
+	maxTokens, tokens, selections, aliases, repeats int
 	// faulty says that the field being written has a value that is refused.
 	faulty bool
 }
 
 // writeOperation makes the operation that the choices decide on.
-func writeOperation(tb testing.TB, world *world, decisions []byte) operation {
+func writeOperation(tb testing.TB, data *dataset, decisions []byte) operation {
 	tb.Helper()
 	w := &operationWriter{
-		choices: choices{decisions}, tb: tb, schema: graph.Schema(), world: world,
+		choices: choices{decisions}, tb: tb, schema: graph.Schema(), data: data,
 		meanings: map[string]string{}, used: map[string]bool{},
 	}
 	w.types = answerTypes(w.schema)
 	for turn := range w.askers {
 		w.askers[turn] = w.asker()
 	}
-	w.mostTokens = pick(&w.choices, 60, 100, 150, 300, 40, 80, 200, 1_000)
+	w.maxTokens = pick(&w.choices, 60, 100, 150, 300, 40, 80, 200, 1_000)
 	for range w.below(6) / 2 {
 		w.fragment()
 	}
@@ -136,7 +136,7 @@ func writeOperation(tb testing.TB, world *world, decisions []byte) operation {
 
 func (w *operationWriter) asker() viewer {
 	if w.oneIn(20) {
-		return pick(&w.choices, w.world.outsiders...)
+		return pick(&w.choices, w.data.outsiders...)
 	}
-	return pick(&w.choices, w.world.viewers...)
+	return pick(&w.choices, w.data.viewers...)
 }

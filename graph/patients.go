@@ -30,6 +30,6 @@ func (m mutation) RestorePatient(ctx context.Context, id model.ID) (*gen.Patient
 }
 
 func patientPayload(ctx context.Context, p *model.Patient, err error) (*gen.PatientPayload, error) {
-	faults, err := userErrors(ctx, err)
-	return &gen.PatientPayload{Patient: p, UserErrors: faults}, err
+	userErrs, err := userErrors(ctx, err)
+	return &gen.PatientPayload{Patient: p, UserErrors: userErrs}, err
 }

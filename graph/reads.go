@@ -30,13 +30,13 @@ func (r reads) One(ctx context.Context, of model.Node, field string) (model.Node
 	if !set {
 		return nil, nil //nolint:nilnil // it names none
 	}
-	loaders := load(ctx)
+	loaders := loadersOf(ctx)
 	return orNull(ctx, loaders.related, loaders.edgeKey(t.Name, e, key))
 }
 
 // List returns a page of a list of a record.
 func (r reads) List(ctx context.Context, of model.Node, field string, args map[string]any) (any, error) {
-	t, loaders := r.Store.Records().Type(of.TypeName()), load(ctx)
+	t, loaders := r.Store.Records().Type(of.TypeName()), loadersOf(ctx)
 	l := t.List(field)
 	if l == nil {
 		return r.ownList(ctx, t, of, field, args)
@@ -47,7 +47,7 @@ func (r reads) List(ctx context.Context, of model.Node, field string, args map[s
 		return nil, err
 	}
 	listed := *page
-	listed.Count = func(ctx context.Context) (int, error) { return load(ctx).counts.Load(ctx, key) }
+	listed.Count = func(ctx context.Context) (int, error) { return loadersOf(ctx).counts.Load(ctx, key) }
 	if l.Node != "" {
 		listed.Entries, err = r.nodes(ctx, l, page.Entries)
 	}
@@ -57,7 +57,7 @@ func (r reads) List(ctx context.Context, of model.Node, field string, args map[s
 // nodes returns the entries of a list whose nodes are records that its rows name.
 // An entry is left out if its node does not exist for the viewer.
 func (r reads) nodes(ctx context.Context, l *query.List, rows []model.RecordEntry) ([]model.RecordEntry, error) {
-	t, loaders := l.Rows(), load(ctx)
+	t, loaders := l.Rows(), loadersOf(ctx)
 	e := t.Edge(l.Node)
 	keys := make([]edgeKey, len(rows))
 	for i, row := range rows {
@@ -80,7 +80,7 @@ func (r reads) ownList(ctx context.Context, t *query.RecordType, of model.Node, 
 	if own == nil {
 		return nil, fmt.Errorf("%s.%s is no list of records", t.Name, field)
 	}
-	loaders := load(ctx)
+	loaders := loadersOf(ctx)
 	return loaders.own.Load(ctx, loaders.ownKey(t.Name, own, args, query.Owner{ID: of.NodeID(), Relations: of.ViewerRelations()}))
 }
 

@@ -24,8 +24,8 @@ func TestRedact_ListsExactlyTheHiddenPathsAndLeavesNoErrors(t *testing.T) {
 		"mine.nodes.0.bloodGroup", "mine.nodes.0.secret", "mine.nodes.1.bloodGroup", "mine.nodes.1.secret",
 	}
 	redacted := c.Admin.Do("query @redact "+hiddenFromAdmin, nil)
-	equal(t, "errors", redacted.Codes(), []string{})
-	equal(t, "extensions.redacted", redacted.Redacted(), want)
+	equalJSON(t, "errors", redacted.Codes(), []string{})
+	equalJSON(t, "extensions.redacted", redacted.Redacted(), want)
 	for _, secret := range []string{"Allergic", graphtest.Notes, "9876543210"} {
 		if strings.Contains(redacted.Body, secret) {
 			t.Errorf("%s is in the answer: %s", secret, redacted.Body)
@@ -36,12 +36,12 @@ func TestRedact_ListsExactlyTheHiddenPathsAndLeavesNoErrors(t *testing.T) {
 	for i := range want {
 		want[i] += " FORBIDDEN_FIELD"
 	}
-	equal(t, "without @redact", plain.Codes(), want)
-	equal(t, "without @redact", plain.Redacted(), []string{})
-	equal(t, "the data", plain.Data, redacted.Data)
+	equalJSON(t, "without @redact", plain.Codes(), want)
+	equalJSON(t, "without @redact", plain.Redacted(), []string{})
+	equalJSON(t, "the data", plain.Data, redacted.Data)
 
 	nothing := c.Rahul.Do("query @redact { patients { nodes { medicalHistory } } }", nil)
-	equal(t, "where nothing is hidden", nothing.Extensions, nil)
+	equalJSON(t, "where nothing is hidden", nothing.Extensions, nil)
 }
 
 func TestRedact_HoldsForMutationsAndFragments(t *testing.T) {
@@ -51,8 +51,8 @@ func TestRedact_HoldsForMutationsAndFragments(t *testing.T) {
 		did: updatePatient(id: $id, input: {bloodGroup: O_NEGATIVE}) { patient { ...p } userErrors { code } }
 	}
 	fragment p on Patient { bloodGroup createdBy { username mail: email ... on User { phone } } }`, map[string]any{"id": c.Patient})
-	equal(t, "errors", answer.Codes(), []string{})
-	equal(t, "extensions.redacted", answer.Redacted(), []string{"did.patient.createdBy.mail", "did.patient.createdBy.phone"})
+	equalJSON(t, "errors", answer.Codes(), []string{})
+	equalJSON(t, "extensions.redacted", answer.Redacted(), []string{"did.patient.createdBy.mail", "did.patient.createdBy.phone"})
 	if !strings.Contains(answer.Body, `"bloodGroup":"O_NEGATIVE"`) {
 		t.Errorf("not done: %s", answer.Body)
 	}
@@ -64,8 +64,8 @@ func TestRedact_IsOfOneOperation(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
 	document := `query Quiet @redact { patients { nodes { bloodGroup } } } query Loud { patients { nodes { bloodGroup } } }`
-	equal(t, "Quiet", c.Admin.Run(document, "Quiet").Codes(), []string{})
-	equal(t, "Loud", c.Admin.Run(document, "Loud").Codes(), []string{"patients.nodes.0.bloodGroup FORBIDDEN_FIELD"})
+	equalJSON(t, "Quiet", c.Admin.Run(document, "Quiet").Codes(), []string{})
+	equalJSON(t, "Loud", c.Admin.Run(document, "Loud").Codes(), []string{"patients.nodes.0.bloodGroup FORBIDDEN_FIELD"})
 }
 
 // TestRedact_RefusedRootFieldsAreErrorsStill: only values of records are
@@ -74,9 +74,9 @@ func TestRedact_RefusedRootFieldsAreErrorsStill(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
 	nobody := c.Nemo.Do(`query @redact { me { id } }`, nil)
-	equal(t, "nobody", nobody.Codes(), []string{"me UNAUTHENTICATED"})
-	equal(t, "nobody", nobody.Redacted(), []string{})
+	equalJSON(t, "nobody", nobody.Codes(), []string{"me UNAUTHENTICATED"})
+	equalJSON(t, "nobody", nobody.Redacted(), []string{})
 	refused := c.Rahul.Do(`mutation @redact { verifyDoctor(id: 1, input: {isVerified: true}) { doctor { id } } }`, nil)
-	equal(t, "not an administrator", refused.Codes(), []string{"verifyDoctor FORBIDDEN"})
-	equal(t, "not an administrator", refused.Redacted(), []string{})
+	equalJSON(t, "not an administrator", refused.Codes(), []string{"verifyDoctor FORBIDDEN"})
+	equalJSON(t, "not an administrator", refused.Redacted(), []string{})
 }

@@ -34,8 +34,8 @@ type Config struct {
 	Log *slog.Logger
 	// RequestID and ClientAddr read what the HTTP layer knows of a request.
 	RequestID, ClientAddr func(context.Context) string
-	// Annotate adds to the one log line of a request.
-	Annotate func(context.Context, ...slog.Attr)
+	// AddLogAttrs adds to the one log line of a request.
+	AddLogAttrs func(context.Context, ...slog.Attr)
 	// OnAnswered is called with how each query was answered: Compiled, or why gqlgen's
 	// executor had to answer. May be nil.
 	OnAnswered func(ctx context.Context, how string)

@@ -18,9 +18,9 @@ type response struct {
 	store *store.Store
 
 	mu sync.Mutex
-	// asked says that it is known who is looking.
-	asked bool
-	looking
+	// identified says that it is known who is looking.
+	identified bool
+	identity
 	// loaders are made when the first is asked for.
 	loaders  *loaders
 	redacted []ast.Path
@@ -28,32 +28,32 @@ type response struct {
 	retryAfter int
 }
 
-// looking is who looks at a response.
-type looking struct {
+// identity is who looks at a response.
+type identity struct {
 	viewer *model.Viewer
-	// refused is why there is no viewer.
-	refused error
+	// tokenErr is why there is no viewer.
+	tokenErr error
 }
 
 type responseKey struct{}
 
-// begin gives each response a state of its own.
-func (r resolver) begin(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+// withResponse gives each response a state of its own.
+func (r resolver) withResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 	state := &response{store: r.Store}
 	out := next(context.WithValue(ctx, responseKey{}, state))
 	if out == nil {
 		return nil
 	}
 	if len(state.redacted) > 0 {
-		extend(out, "redacted", state.redacted)
+		addExtension(out, "redacted", state.redacted)
 	}
 	if state.retryAfter > 0 {
-		extend(out, "retryAfter", state.retryAfter)
+		addExtension(out, "retryAfter", state.retryAfter)
 	}
 	return out
 }
 
-func extend(out *graphql.Response, name string, value any) {
+func addExtension(out *graphql.Response, name string, value any) {
 	if out.Extensions == nil {
 		out.Extensions = map[string]any{}
 	}
@@ -65,10 +65,10 @@ func current(ctx context.Context) *response {
 }
 
 // viewer returns on whose behalf the fields of this response are resolved.
-func viewer(ctx context.Context) *model.Viewer { return known(ctx).viewer }
+func viewer(ctx context.Context) *model.Viewer { return caller(ctx).viewer }
 
-// load returns the loaders of this response.
-func load(ctx context.Context) *loaders {
+// loadersOf returns the loaders of this response.
+func loadersOf(ctx context.Context) *loaders {
 	v, state := viewer(ctx), current(ctx)
 	state.mu.Lock()
 	defer state.mu.Unlock()
@@ -78,31 +78,31 @@ func load(ctx context.Context) *loaders {
 	return state.loaders
 }
 
-// known returns who is looking, after having asked the first time.
-func known(ctx context.Context) looking {
+// caller returns who is looking, after having asked the first time.
+func caller(ctx context.Context) identity {
 	state := current(ctx)
 	state.mu.Lock()
 	defer state.mu.Unlock()
-	if !state.asked {
-		v, refused := auth.CallerFrom(ctx).Viewer(ctx)
-		state.look(v, refused)
+	if !state.identified {
+		v, tokenErr := auth.CallerFrom(ctx).Viewer(ctx)
+		state.setIdentity(v, tokenErr)
 	}
-	return state.looking
+	return state.identity
 }
 
-// become makes a viewer the one who is looking: whoever has just signed in
+// setViewer makes a viewer the one who is looking: whoever has just signed in
 // sees the answer with their own eyes.
-func (s *response) become(v *model.Viewer) {
+func (s *response) setViewer(v *model.Viewer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.look(v, nil)
+	s.setIdentity(v, nil)
 }
 
-func (s *response) look(v *model.Viewer, refused error) {
-	s.looking, s.asked, s.loaders = looking{v, refused}, true, nil
+func (s *response) setIdentity(v *model.Viewer, tokenErr error) {
+	s.identity, s.identified, s.loaders = identity{v, tokenErr}, true, nil
 }
 
-func (s *response) wait(seconds int) {
+func (s *response) setRetryAfter(seconds int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.retryAfter = max(s.retryAfter, seconds)

@@ -16,11 +16,11 @@ import (
 // schema that is not here fails the tests below.
 func attempts() map[string]string {
 	const (
-		patient = `patient { id name address medicalHistory version mappings(isActive: null) { totalCount nodes { notes } } }`
-		doctor  = `doctor { id name patients { totalCount nodes { name } } }`
-		mapping = `mapping { id notes patient { id name } }`
-		faults  = `userErrors { field code message }`
-		account = `user { id email } tokens { access } ` + faults
+		patient  = `patient { id name address medicalHistory version mappings(isActive: null) { totalCount nodes { notes } } }`
+		doctor   = `doctor { id name patients { totalCount nodes { name } } }`
+		mapping  = `mapping { id notes patient { id name } }`
+		userErrs = `userErrors { field code message }`
+		account  = `user { id email } tokens { access } ` + userErrs
 	)
 	return map[string]string{
 		"Query.me":              `{ me { id email doctorProfile { patients { totalCount } } } }`,
@@ -38,27 +38,27 @@ func attempts() map[string]string {
 		"Mutation.register":         `mutation { register(input: {username: "", email: "x", password: "1", role: PATIENT}) { ` + account + ` } }`,
 		"Mutation.login":            `mutation { login(input: {email: "nobody@clinic.example", password: "wrong"}) { ` + account + ` } }`,
 		"Mutation.refreshToken":     `mutation { refreshToken(refresh: "no token") { ` + account + ` } }`,
-		"Mutation.logout":           `mutation { logout { ` + faults + ` } }`,
-		"Mutation.logoutEverywhere": `mutation { logoutEverywhere { ` + faults + ` } }`,
+		"Mutation.logout":           `mutation { logout { ` + userErrs + ` } }`,
+		"Mutation.logoutEverywhere": `mutation { logoutEverywhere { ` + userErrs + ` } }`,
 		"Mutation.changePassword":   `mutation { changePassword(input: {currentPassword: "wrong", newPassword: "Other@4567"}) { ` + account + ` } }`,
-		"Mutation.updateMe":         `mutation { updateMe(input: {}) { user { id email } ` + faults + ` } }`,
+		"Mutation.updateMe":         `mutation { updateMe(input: {}) { user { id email } ` + userErrs + ` } }`,
 		"Mutation.createPatient": `mutation { createPatient(input: {name: "", dateOfBirth: "1", gender: MALE, phone: "1", address: "", emergencyContact: "1"}) { ` +
-			patient + faults + ` } }`,
+			patient + userErrs + ` } }`,
 		"Mutation.updatePatient": `mutation ($patient: ID!) { updatePatient(id: $patient, input: {name: "Mallory", medicalHistory: null}, expectedVersion: 7) { ` +
-			patient + faults + ` } }`,
-		"Mutation.deletePatient":  `mutation ($patient: ID!) { deletePatient(id: $patient, expectedVersion: 7) { ` + patient + faults + ` } }`,
-		"Mutation.restorePatient": `mutation ($patient: ID!) { restorePatient(id: $patient) { ` + patient + faults + ` } }`,
+			patient + userErrs + ` } }`,
+		"Mutation.deletePatient":  `mutation ($patient: ID!) { deletePatient(id: $patient, expectedVersion: 7) { ` + patient + userErrs + ` } }`,
+		"Mutation.restorePatient": `mutation ($patient: ID!) { restorePatient(id: $patient) { ` + patient + userErrs + ` } }`,
 		"Mutation.createDoctor": `mutation { createDoctor(input: {name: "", email: "x", phone: "1", specialization: "", licenseNumber: "",
-			experienceYears: -1, address: "", consultationFee: "x", availability: ""}) { ` + doctor + faults + ` } }`,
-		"Mutation.updateDoctor":  `mutation ($doctor: ID!) { updateDoctor(id: $doctor, input: {}, expectedVersion: 7) { ` + doctor + faults + ` } }`,
-		"Mutation.deleteDoctor":  `mutation ($doctor: ID!) { deleteDoctor(id: $doctor, expectedVersion: 7) { ` + doctor + faults + ` } }`,
-		"Mutation.restoreDoctor": `mutation ($doctor: ID!) { restoreDoctor(id: $doctor) { ` + doctor + faults + ` } }`,
+			experienceYears: -1, address: "", consultationFee: "x", availability: ""}) { ` + doctor + userErrs + ` } }`,
+		"Mutation.updateDoctor":  `mutation ($doctor: ID!) { updateDoctor(id: $doctor, input: {}, expectedVersion: 7) { ` + doctor + userErrs + ` } }`,
+		"Mutation.deleteDoctor":  `mutation ($doctor: ID!) { deleteDoctor(id: $doctor, expectedVersion: 7) { ` + doctor + userErrs + ` } }`,
+		"Mutation.restoreDoctor": `mutation ($doctor: ID!) { restoreDoctor(id: $doctor) { ` + doctor + userErrs + ` } }`,
 		"Mutation.verifyDoctor": `mutation ($doctor: ID!) { verifyDoctor(id: $doctor, input: {isVerified: true, accountId: "usr_999999"}) { ` +
-			doctor + faults + ` } }`,
+			doctor + userErrs + ` } }`,
 		"Mutation.assignDoctor": `mutation ($patient: ID!, $doctor: ID!) { assignDoctor(input: {patientId: $patient, doctorId: $doctor, notes: "hi"}) { ` +
-			mapping + faults + ` } }`,
-		"Mutation.updateMapping": `mutation ($mapping: ID!) { updateMapping(id: $mapping, input: {notes: "Mallory"}) { ` + mapping + faults + ` } }`,
-		"Mutation.removeMapping": `mutation ($mapping: ID!) { removeMapping(id: $mapping) { ` + mapping + faults + ` } }`,
+			mapping + userErrs + ` } }`,
+		"Mutation.updateMapping": `mutation ($mapping: ID!) { updateMapping(id: $mapping, input: {notes: "Mallory"}) { ` + mapping + userErrs + ` } }`,
+		"Mutation.removeMapping": `mutation ($mapping: ID!) { removeMapping(id: $mapping) { ` + mapping + userErrs + ` } }`,
 	}
 }
 
@@ -98,7 +98,7 @@ func TestRootFields_OpenToWhomThePolicyAdmitsAndToNobodyElse(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
 	for name, field := range rootFields(t) {
-		for _, who := range everybody(c, c.Asha) {
+		for _, who := range callers(c, c.Asha) {
 			viewer := model.Anyone
 			switch {
 			case who.client == c.Admin:
@@ -108,7 +108,7 @@ func TestRootFields_OpenToWhomThePolicyAdmitsAndToNobodyElse(t *testing.T) {
 			}
 			client := who.client
 			if client != c.Nemo {
-				client = client.Again() // some attempts end their session
+				client = client.NewSession() // some attempts end their session
 			}
 			operation := attempts()[name]
 			answer := client.Do(operation, ids(operation, "pat_999999", "doc_999999", "map_999999"))
@@ -120,7 +120,7 @@ func TestRootFields_OpenToWhomThePolicyAdmitsAndToNobodyElse(t *testing.T) {
 			default:
 				want = []string{field.Name + " FORBIDDEN"}
 			}
-			equal(t, name+" for "+who.name, answer.Codes(), want)
+			equalJSON(t, name+" for "+who.name, answer.Codes(), want)
 			if len(want) > 0 && answer.Data[field.Name] != nil {
 				t.Errorf("%s for %s: must be null: %s", name, who.name, answer.Body)
 			}

@@ -16,9 +16,9 @@ import (
 	"github.com/caregraph/caregraph/internal/limits"
 )
 
-// rememberedQueries is how many parsed documents are kept. One of the longest
+// maxCachedQueries is how many parsed documents are kept. One of the longest
 // that the token limit lets through takes some 200 KB.
-const rememberedQueries = 200
+const maxCachedQueries = 200
 
 // New returns the executor of the schema, over the transports, which are asked
 // in their order. Directives, limits and errors are the same whichever of them
@@ -36,17 +36,17 @@ func New(c Config, transports ...graphql.Transport) (*handler.Server, error) {
 		Resolvers:  r,
 		Directives: gen.DirectiveRoot{Owner: r.owner},
 	}))
-	server.SetErrorPresenter(r.present)
-	server.SetRecoverFunc(r.panicked)
+	server.SetErrorPresenter(r.presentError)
+	server.SetRecoverFunc(r.recovered)
 	server.SetDisableSuggestion(true) // a guess at a name tells what was not asked
 	server.SetParserTokenLimit(c.Limits.Tokens)
-	server.SetQueryCache(lru.New[*ast.QueryDocument](rememberedQueries))
+	server.SetQueryCache(lru.New[*ast.QueryDocument](maxCachedQueries))
 	server.Use(c.Limits.Extension())
 	server.Use(conditions{})
 	server.Use(extension.Introspection{}) // whether it is answered is the guard's to say
-	server.AroundOperations(r.name)
+	server.AroundOperations(r.logOperation)
 	server.AroundOperations(r.fast)
-	server.AroundResponses(r.begin)
+	server.AroundResponses(r.withResponse)
 	server.AroundFields(r.guard)
 	for _, t := range transports {
 		server.AddTransport(t)
@@ -54,18 +54,18 @@ func New(c Config, transports ...graphql.Transport) (*handler.Server, error) {
 	return server, nil
 }
 
-// longestName bounds what a client can put into our log.
-const longestName = 64
+// maxLoggedName bounds what a client can put into our log.
+const maxLoggedName = 64
 
-// name puts the operation into the log line of the request.
-func (r resolver) name(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+// logOperation puts the operation into the log line of the request.
+func (r resolver) logOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	op := graphql.GetOperationContext(ctx)
 	name := op.OperationName
 	if name == "" {
 		name = op.Operation.Name
 	}
-	r.Annotate(ctx,
-		slog.String("operation", name[:min(len(name), longestName)]),
+	r.AddLogAttrs(ctx,
+		slog.String("operation", name[:min(len(name), maxLoggedName)]),
 		slog.String("operation_type", string(op.Operation.Operation)),
 		slog.Int("cost", limits.Cost(op)))
 	return next(ctx)

@@ -18,18 +18,18 @@ const (
 	logout = `mutation ($refresh: String) { logout(refresh: $refresh) { userErrors { field code } } }`
 )
 
-// signedOut asserts that the access token is not taken any more.
-func signedOut(t *testing.T, what string, client *graphtest.Client) {
+// wantSignedOut asserts that the access token is not taken any more.
+func wantSignedOut(t *testing.T, what string, client *graphtest.Client) {
 	t.Helper()
-	equal(t, what, client.Do(`{ me { id } }`, nil).Codes(), []string{"me UNAUTHENTICATED"})
+	equalJSON(t, what, client.Do(`{ me { id } }`, nil).Codes(), []string{"me UNAUTHENTICATED"})
 }
 
-func signedInStill(t *testing.T, what string, client *graphtest.Client) {
+func wantSignedIn(t *testing.T, what string, client *graphtest.Client) {
 	t.Helper()
-	equal(t, what, client.Do(`{ me { id } }`, nil).Codes(), []string{})
+	equalJSON(t, what, client.Do(`{ me { id } }`, nil).Codes(), []string{})
 }
 
-func rotated(c *graphtest.Client, out graphtest.Result) *graphtest.Client {
+func refreshed(c *graphtest.Client, out graphtest.Result) *graphtest.Client {
 	next := *c
 	next.Token, next.Refresh = out.Text("tokens", "access"), out.Text("tokens", "refresh")
 	return &next
@@ -39,19 +39,19 @@ func TestRefresh_EachTokenWorksOnceAndReuseEndsTheSession(t *testing.T) {
 	t.Parallel()
 	s := graphtest.New(t, graphtest.Options{})
 	first := s.Account("Rahul", model.RolePatient)
-	other := first.Again()
-	second := rotated(first, s.Nobody().Must(refreshToken, map[string]any{"refresh": first.Refresh}).At("refreshToken"))
-	signedInStill(t, "with the new access token", second)
-	signedInStill(t, "with the old access token, until it expires", first)
-	third := rotated(second, s.Nobody().Must(refreshToken, map[string]any{"refresh": second.Refresh}).At("refreshToken"))
+	other := first.NewSession()
+	second := refreshed(first, s.Nobody().Must(refreshToken, map[string]any{"refresh": first.Refresh}).At("refreshToken"))
+	wantSignedIn(t, "with the new access token", second)
+	wantSignedIn(t, "with the old access token, until it expires", first)
+	third := refreshed(second, s.Nobody().Must(refreshToken, map[string]any{"refresh": second.Refresh}).At("refreshToken"))
 
 	reuse := s.Nobody().Do(refreshToken, map[string]any{"refresh": first.Refresh})
-	equal(t, "reuse", reuse.Faults("refreshToken"), []string{"refresh INVALID_TOKEN"})
-	signedOut(t, "after reuse", third)
-	signedOut(t, "after reuse", first)
-	equal(t, "the latest, after reuse", s.Nobody().Do(refreshToken, map[string]any{"refresh": third.Refresh}).Faults("refreshToken"),
+	equalJSON(t, "reuse", reuse.UserErrorCodes("refreshToken"), []string{"refresh INVALID_TOKEN"})
+	wantSignedOut(t, "after reuse", third)
+	wantSignedOut(t, "after reuse", first)
+	equalJSON(t, "the latest, after reuse", s.Nobody().Do(refreshToken, map[string]any{"refresh": third.Refresh}).UserErrorCodes("refreshToken"),
 		[]string{"refresh INVALID_TOKEN"})
-	signedInStill(t, "another session", other)
+	wantSignedIn(t, "another session", other)
 }
 
 func TestRefresh_RefusesWhatIsNoRefreshToken(t *testing.T) {
@@ -63,50 +63,50 @@ func TestRefresh_RefusesWhatIsNoRefreshToken(t *testing.T) {
 		"an access token": rahul.Token, "garbage": "garbage", "empty": "", "changed": rahul.Refresh[:len(rahul.Refresh)-1] + "x", "NUL": "\x00",
 	} {
 		answer := rahul.Do(refreshToken, map[string]any{"refresh": token})
-		equal(t, what, answer.Codes(), []string{})
-		equal(t, what, answer.Faults("refreshToken"), []string{"refresh INVALID_TOKEN"})
+		equalJSON(t, what, answer.Codes(), []string{})
+		equalJSON(t, what, answer.UserErrorCodes("refreshToken"), []string{"refresh INVALID_TOKEN"})
 	}
-	now.pass(auth.DefaultRefreshTTL)
-	equal(t, "expired", s.Nobody().Do(refreshToken, map[string]any{"refresh": rahul.Refresh}).Faults("refreshToken"), []string{"refresh INVALID_TOKEN"})
+	now.advance(auth.DefaultRefreshTTL)
+	equalJSON(t, "expired", s.Nobody().Do(refreshToken, map[string]any{"refresh": rahul.Refresh}).UserErrorCodes("refreshToken"), []string{"refresh INVALID_TOKEN"})
 }
 
 func TestLogout_EndsASessionAtOnce(t *testing.T) {
 	t.Parallel()
 	s := graphtest.New(t, graphtest.Options{})
 	rahul, priya := s.Account("Rahul", model.RolePatient), s.Account("Priya", model.RoleDoctor)
-	phone, laptop := rahul.Again(), rahul.Again()
+	phone, laptop := rahul.NewSession(), rahul.NewSession()
 
 	rahul.Must(logout, nil)
-	signedOut(t, "the own session", rahul)
-	equal(t, "its refresh token", s.Nobody().Do(refreshToken, map[string]any{"refresh": rahul.Refresh}).Faults("refreshToken"),
+	wantSignedOut(t, "the own session", rahul)
+	equalJSON(t, "its refresh token", s.Nobody().Do(refreshToken, map[string]any{"refresh": rahul.Refresh}).UserErrorCodes("refreshToken"),
 		[]string{"refresh INVALID_TOKEN"})
 
 	phone.Must(logout, map[string]any{"refresh": laptop.Refresh})
-	signedOut(t, "the session of the refresh token", laptop)
-	signedInStill(t, "the session that asked", phone)
+	wantSignedOut(t, "the session of the refresh token", laptop)
+	wantSignedIn(t, "the session that asked", phone)
 
 	for what, token := range map[string]string{"somebody else's": priya.Refresh, "an access token": phone.Token, "garbage": "x"} {
-		equal(t, what, phone.Do(logout, map[string]any{"refresh": token}).Faults("logout"), []string{"refresh INVALID_TOKEN"})
+		equalJSON(t, what, phone.Do(logout, map[string]any{"refresh": token}).UserErrorCodes("logout"), []string{"refresh INVALID_TOKEN"})
 	}
-	signedInStill(t, "somebody else", priya)
+	wantSignedIn(t, "somebody else", priya)
 }
 
 func TestLogoutEverywhere_EndsAllSessionsOfTheCallerAlone(t *testing.T) {
 	t.Parallel()
 	s := graphtest.New(t, graphtest.Options{})
 	rahul, priya := s.Account("Rahul", model.RolePatient), s.Account("Priya", model.RoleDoctor)
-	phone := rahul.Again()
+	phone := rahul.NewSession()
 	phone.Must(`mutation { logoutEverywhere { userErrors { code } } }`, nil)
-	signedOut(t, "this one", phone)
-	signedOut(t, "another", rahul)
-	signedInStill(t, "somebody else", priya)
+	wantSignedOut(t, "this one", phone)
+	wantSignedOut(t, "another", rahul)
+	wantSignedIn(t, "somebody else", priya)
 }
 
 func TestChangePassword_EndsAllOtherSessionsAndKeepsThisOne(t *testing.T) {
 	t.Parallel()
 	s := graphtest.New(t, graphtest.Options{})
 	rahul := s.Account("Rahul", model.RolePatient)
-	phone := rahul.Again()
+	phone := rahul.NewSession()
 	for _, wrong := range []struct {
 		current, next string
 		want          []string
@@ -116,19 +116,19 @@ func TestChangePassword_EndsAllOtherSessionsAndKeepsThisOne(t *testing.T) {
 		{graphtest.Password, "rahul@clinic", []string{"input.newPassword WEAK_PASSWORD"}},
 	} {
 		answer := phone.Do(changePassword, map[string]any{"current": wrong.current, "next": wrong.next})
-		got := answer.Faults("changePassword")
-		equal(t, wrong.next, got[:min(len(got), len(wrong.want))], wrong.want)
+		got := answer.UserErrorCodes("changePassword")
+		equalJSON(t, wrong.next, got[:min(len(got), len(wrong.want))], wrong.want)
 	}
-	signedInStill(t, "after refusals", rahul)
+	wantSignedIn(t, "after refusals", rahul)
 
 	out := phone.Must(changePassword, map[string]any{"current": graphtest.Password, "next": "Monsoon-Rain-42"}).At("changePassword")
-	signedOut(t, "another session", rahul)
-	after := rotated(phone, out)
-	signedInStill(t, "this one", after)
-	equal(t, "the old refresh token", s.Nobody().Do(refreshToken, map[string]any{"refresh": rahul.Refresh}).Faults("refreshToken"),
+	wantSignedOut(t, "another session", rahul)
+	after := refreshed(phone, out)
+	wantSignedIn(t, "this one", after)
+	equalJSON(t, "the old refresh token", s.Nobody().Do(refreshToken, map[string]any{"refresh": rahul.Refresh}).UserErrorCodes("refreshToken"),
 		[]string{"refresh INVALID_TOKEN"})
 	s.Nobody().Must(refreshToken, map[string]any{"refresh": after.Refresh})
-	equal(t, "the old password", s.Nobody().Do(login, credentials(rahul.Email, graphtest.Password)).Faults("login"), []string{"INVALID_CREDENTIALS"})
+	equalJSON(t, "the old password", s.Nobody().Do(login, credentials(rahul.Email, graphtest.Password)).UserErrorCodes("login"), []string{"INVALID_CREDENTIALS"})
 	s.Nobody().Must(login, credentials(rahul.Email, "Monsoon-Rain-42"))
 }
 
@@ -137,11 +137,11 @@ func TestInactiveAccount_IsRefusedAtOnce(t *testing.T) {
 	s := graphtest.New(t, graphtest.Options{})
 	rahul := s.Account("Rahul", model.RolePatient)
 	s.Exec("UPDATE users SET is_active = false WHERE id = $1", rahul.UserID)
-	signedOut(t, "its access token", rahul)
-	equal(t, "its refresh token", s.Nobody().Do(refreshToken, map[string]any{"refresh": rahul.Refresh}).Faults("refreshToken"),
+	wantSignedOut(t, "its access token", rahul)
+	equalJSON(t, "its refresh token", s.Nobody().Do(refreshToken, map[string]any{"refresh": rahul.Refresh}).UserErrorCodes("refreshToken"),
 		[]string{"refresh INVALID_TOKEN"})
 	s.Exec("UPDATE users SET is_active = true WHERE id = $1", rahul.UserID)
-	signedInStill(t, "once it is active again", rahul)
+	wantSignedIn(t, "once it is active again", rahul)
 }
 
 // TestBadTokens_CloseProtectedFieldsAlone: what is open to everybody stays so,
@@ -151,12 +151,12 @@ func TestBadTokens_CloseProtectedFieldsAlone(t *testing.T) {
 	now := newClock()
 	s := graphtest.New(t, graphtest.Options{Now: now.Now})
 	rahul := s.Account("Rahul", model.RolePatient)
-	ended := rahul.Again()
+	ended := rahul.NewSession()
 	ended.Must(logout, nil)
-	now.pass(auth.DefaultAccessTTL - time.Minute)
-	signedInStill(t, "a minute before it expires", rahul)
-	late := rahul.Again()
-	now.pass(time.Minute)
+	now.advance(auth.DefaultAccessTTL - time.Minute)
+	wantSignedIn(t, "a minute before it expires", rahul)
+	late := rahul.NewSession()
+	now.advance(time.Minute)
 
 	for what, token := range map[string]struct{ token, reason string }{
 		"expired":         {rahul.Token, "Token is expired"},
@@ -168,13 +168,13 @@ func TestBadTokens_CloseProtectedFieldsAlone(t *testing.T) {
 	} {
 		client := &graphtest.Client{Server: s, Token: token.token}
 		answer := client.Do(`{ me { id } }`, nil)
-		equal(t, what, answer.Codes(), []string{"me UNAUTHENTICATED"})
-		equal(t, what, answer.Errors[0]["extensions"], map[string]any{"code": "UNAUTHENTICATED", "reason": token.reason})
+		equalJSON(t, what, answer.Codes(), []string{"me UNAUTHENTICATED"})
+		equalJSON(t, what, answer.Errors[0]["extensions"], map[string]any{"code": "UNAUTHENTICATED", "reason": token.reason})
 		client.Must(login, credentials(rahul.Email, graphtest.Password))
-		equal(t, what, client.Do(`{ __typename }`, nil).Body, `{"data":{"__typename":"Query"}}`)
+		equalJSON(t, what, client.Do(`{ __typename }`, nil).Body, `{"data":{"__typename":"Query"}}`)
 	}
-	signedInStill(t, "a good one", late)
-	signedOut(t, "one whose session has ended", ended)
+	wantSignedIn(t, "a good one", late)
+	wantSignedOut(t, "one whose session has ended", ended)
 }
 
 // TestSigningIn_SeesTheAnswerWithTheAccountsEyes also when nobody, or somebody
@@ -184,7 +184,7 @@ func TestSigningIn_SeesTheAnswerWithTheAccountsEyes(t *testing.T) {
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
 	answer := c.Asha.Do(`mutation { login(input: {email: "priya@clinic.example", password: "`+graphtest.Password+`"}) {
 		user { email doctorProfile { patients { nodes { name bloodGroup } } } } } }`, nil)
-	equal(t, "the answer", answer.Body, `{"data":{"login":{"user":{"email":"priya@clinic.example","doctorProfile":{"patients":{"nodes":[{"name":"Arjun Sharma","bloodGroup":"B_POSITIVE"}]}}}}}}`)
+	equalJSON(t, "the answer", answer.Body, `{"data":{"login":{"user":{"email":"priya@clinic.example","doctorProfile":{"patients":{"nodes":[{"name":"Arjun Sharma","bloodGroup":"B_POSITIVE"}]}}}}}}`)
 }
 
 // TestLogout_TheRestOfTheOperationIsSignedOut: mutations of one operation run
@@ -195,6 +195,6 @@ func TestLogout_TheRestOfTheOperationIsSignedOut(t *testing.T) {
 	for _, way := range []string{"logout", "logoutEverywhere"} {
 		rahul := s.Account("Rahul"+way, model.RolePatient)
 		answer := rahul.Do(`mutation { `+way+` { userErrors { code } } updateMe(input: {}) { user { email } } }`, nil)
-		equal(t, way, answer.Codes(), []string{"updateMe UNAUTHENTICATED"})
+		equalJSON(t, way, answer.Codes(), []string{"updateMe UNAUTHENTICATED"})
 	}
 }

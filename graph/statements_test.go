@@ -59,8 +59,8 @@ func (s *statements) fewest(client *graphtest.Client, query string) []string {
 	return best
 }
 
-// crowd makes so many patients of the client's, each with the three doctors.
-func crowd(s *graphtest.Server, owner *graphtest.Client, patients int, doctors ...string) {
+// addPatients makes so many patients of the client's, each with the three doctors.
+func addPatients(s *graphtest.Server, owner *graphtest.Client, patients int, doctors ...string) {
 	s.Exec(`INSERT INTO patients (name, date_of_birth, gender, phone, address, emergency_contact, created_by)
 		SELECT 'Patient ' || n, '1990-01-01', 'FEMALE', '+919876543210', 'Here', '+919876543210', $1 FROM generate_series(1, $2) AS n`,
 		owner.UserID, patients)
@@ -77,9 +77,9 @@ func TestNestedQuery_CostsAStatementForEachLevel(t *testing.T) {
 	for _, patients := range []int{2, 20} {
 		sent := &statements{}
 		s := graphtest.New(t, graphtest.Options{Tracer: sent})
-		loaders := s.Beside(func(c *graph.Config) { c.ReferenceOnly = true })
+		loaders := s.With(func(c *graph.Config) { c.ReferenceOnly = true })
 		rahul := s.Account("Rahul", model.RolePatient)
-		crowd(s, rahul, patients, rahul.DoctorEntry("Dr. One"), rahul.DoctorEntry("Dr. Two"), rahul.DoctorEntry("Dr. Three"))
+		addPatients(s, rahul, patients, rahul.Entry("Dr. One"), rahul.Entry("Dr. Two"), rahul.Entry("Dr. Three"))
 		for _, level := range []struct {
 			what, query     string
 			planned, loaded int

@@ -76,7 +76,7 @@ func TestStranger_NoPathLeadsToAPatient(t *testing.T) {
 	for who, client := range strangers(c) {
 		for _, query := range append(pathsToPatients(c), filtered(t, c)...) {
 			answer := client.Do(query, nil)
-			equal(t, who+" "+query, answer.Codes(), []string{})
+			equalJSON(t, who+" "+query, answer.Codes(), []string{})
 			for _, secret := range []string{
 				"Arjun", "Allergic", "MG Road", "8765432109", "9876543210", "arjun.sharma", graphtest.Notes,
 				`"` + c.Patient + `"`, `"` + c.PriyasMapping + `"`, `"` + c.DevsMapping + `"`, `"` + c.NehasMapping + `"`,
@@ -162,8 +162,8 @@ func TestAdministrator_CannotLookForClinicalText(t *testing.T) {
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
 	for _, filter := range []string{`filter: {bloodGroup: B_POSITIVE}`, `search: "penicillin"`, `search: "9876543210"`, `filter: {deleted: ONLY}`} {
 		answer := c.Admin.Do(`{ patients(`+filter+`) { totalCount nodes { id } } }`, nil)
-		equal(t, filter, answer.Body, `{"data":{"patients":{"totalCount":0,"nodes":[]}}}`)
+		equalJSON(t, filter, answer.Body, `{"data":{"patients":{"totalCount":0,"nodes":[]}}}`)
 	}
 	answer := c.Admin.Do(`{ patients(filter: {gender: MALE}) { totalCount } }`, nil)
-	equal(t, "by a value that is not hidden", answer.Body, `{"data":{"patients":{"totalCount":1}}}`)
+	equalJSON(t, "by a value that is not hidden", answer.Body, `{"data":{"patients":{"totalCount":1}}}`)
 }

@@ -38,17 +38,17 @@ func (m mutation) LogoutEverywhere(ctx context.Context) (*gen.LogoutPayload, err
 
 func (m mutation) UpdateMe(ctx context.Context, input gen.UpdateMeInput) (*gen.UserPayload, error) {
 	u, err := m.Store.UpdateMe(ctx, viewer(ctx), gen.UserChanges(input))
-	faults, err := userErrors(ctx, err)
-	return &gen.UserPayload{User: u, UserErrors: faults}, err
+	userErrs, err := userErrors(ctx, err)
+	return &gen.UserPayload{User: u, UserErrors: userErrs}, err
 }
 
 func authPayload(ctx context.Context, in *auth.SignedIn, err error) (*gen.AuthPayload, error) {
-	faults, err := userErrors(ctx, err)
+	userErrs, err := userErrors(ctx, err)
 	if err != nil || in == nil {
-		return &gen.AuthPayload{UserErrors: faults}, err
+		return &gen.AuthPayload{UserErrors: userErrs}, err
 	}
-	current(ctx).become(in.Viewer)
-	return &gen.AuthPayload{User: in.User, UserErrors: faults, Tokens: &gen.TokenPair{
+	current(ctx).setViewer(in.Viewer)
+	return &gen.AuthPayload{User: in.User, UserErrors: userErrs, Tokens: &gen.TokenPair{
 		Access:           in.Tokens.Access,
 		Refresh:          in.Tokens.Refresh,
 		AccessExpiresAt:  model.DateTime{Time: in.Tokens.AccessExpiresAt},
@@ -59,11 +59,11 @@ func authPayload(ctx context.Context, in *auth.SignedIn, err error) (*gen.AuthPa
 // signedOut asks anew on whose behalf the session acts, so that the mutations
 // that follow in the same operation are not let in by a session that is over.
 func (m mutation) signedOut(ctx context.Context, err error) (*gen.LogoutPayload, error) {
-	faults, err := userErrors(ctx, err)
-	if err != nil || len(faults) > 0 {
-		return &gen.LogoutPayload{UserErrors: faults}, err
+	userErrs, err := userErrors(ctx, err)
+	if err != nil || len(userErrs) > 0 {
+		return &gen.LogoutPayload{UserErrors: userErrs}, err
 	}
 	v, err := m.Store.SessionViewer(ctx, viewer(ctx).SessionID)
-	current(ctx).become(v)
-	return &gen.LogoutPayload{UserErrors: faults}, err
+	current(ctx).setViewer(v)
+	return &gen.LogoutPayload{UserErrors: userErrs}, err
 }

@@ -100,7 +100,7 @@ func TestWrites_DoneByWhomThePolicyAdmitsAndByNobodyElse(t *testing.T) {
 		if !w.hasCases() {
 			continue
 		}
-		for _, who := range everybody(c, lara) {
+		for _, who := range callers(c, lara) {
 			for _, field := range w.input.Fields {
 				w.attempt(who, field.Name)
 			}
@@ -108,8 +108,8 @@ func TestWrites_DoneByWhomThePolicyAdmitsAndByNobodyElse(t *testing.T) {
 	}
 	for typ, w := range records {
 		w.T, w.c, w.typ, w.writable = t, c, typ, can[typ]
-		for _, who := range everybody(c, lara) {
-			w.viewerTells(who)
+		for _, who := range callers(c, lara) {
+			w.checkViewer(who)
 		}
 	}
 }
@@ -138,7 +138,7 @@ func (w writer) attempt(who caller, name string) {
 	w.Helper()
 	where := w.mutation.Name + "." + name + " by " + who.name
 	it := w.writings[w.input.Name+"."+name]
-	rule, stands := w.c.Policy.Types[w.typ], who.stands[w.typ]
+	rule, relations := w.c.Policy.Types[w.typ], who.relations[w.typ]
 	value := w.another(it)
 	input := map[string]any{name: value}
 	for _, other := range w.input.Fields {
@@ -152,18 +152,18 @@ func (w writer) attempt(who caller, name string) {
 	done := false
 	switch {
 	case who.client == w.c.Nemo:
-		equal(w.T, where, answer.Codes(), []string{w.mutation.Name + " UNAUTHENTICATED"})
-	case !w.c.Policy.CanCall("Mutation."+w.mutation.Name, stands):
-		equal(w.T, where, answer.Codes(), []string{w.mutation.Name + " FORBIDDEN"})
-	case !stands.Any(rule.Exists):
-		equal(w.T, where, answer.Faults(w.mutation.Name), []string{"id NOT_FOUND"})
+		equalJSON(w.T, where, answer.Codes(), []string{w.mutation.Name + " UNAUTHENTICATED"})
+	case !w.c.Policy.CanCall("Mutation."+w.mutation.Name, relations):
+		equalJSON(w.T, where, answer.Codes(), []string{w.mutation.Name + " FORBIDDEN"})
+	case !relations.Any(rule.Exists):
+		equalJSON(w.T, where, answer.UserErrorCodes(w.mutation.Name), []string{"id NOT_FOUND"})
 	case !w.admits(who, name):
-		equal(w.T, where, answer.Faults(w.mutation.Name), []string{"input." + name + " FORBIDDEN"})
+		equalJSON(w.T, where, answer.UserErrorCodes(w.mutation.Name), []string{"input." + name + " FORBIDDEN"})
 	default:
 		done = true
-		equal(w.T, where, answer.Body, `{"data":{"`+w.mutation.Name+`":{"userErrors":[]}}}`)
+		equalJSON(w.T, where, answer.Body, `{"data":{"`+w.mutation.Name+`":{"userErrors":[]}}}`)
 		got := w.c.Row("SELECT "+it.column+"::text FROM "+w.table+" WHERE id = $1", num(w.id))
-		equal(w.T, where, got, fmt.Sprint(input[name]))
+		equalJSON(w.T, where, got, fmt.Sprint(input[name]))
 		w.writable[who.name] = append(w.writable[who.name], w.field(name))
 		w.restore()
 	}
@@ -180,7 +180,7 @@ func (w writer) field(name string) string {
 }
 
 func (w writer) admits(who caller, name string) bool {
-	return who.stands[w.typ].Any(w.c.Policy.Types[w.typ].Fields[w.field(name)].Write)
+	return who.relations[w.typ].Any(w.c.Policy.Types[w.typ].Fields[w.field(name)].Write)
 }
 
 // another is the value that the field does not have at present.
@@ -192,11 +192,11 @@ func (w writer) another(it writing) any {
 	return it.values[0]
 }
 
-// viewerTells compares what `viewer` says with what was done, what is hidden
+// checkViewer compares what `viewer` says with what was done, what is hidden
 // and whether the record can be deleted.
-func (w writer) viewerTells(who caller) {
+func (w writer) checkViewer(who caller) {
 	w.Helper()
-	if !who.stands[w.typ].Any(w.c.Policy.Types[w.typ].Exists) {
+	if !who.relations[w.typ].Any(w.c.Policy.Types[w.typ].Exists) {
 		return
 	}
 	where := w.typ + ".viewer for " + who.name
@@ -213,8 +213,8 @@ func (w writer) viewerTells(who caller) {
 		}
 	}
 	viewer := answer.Data["as"].(map[string]any)["viewer"].(map[string]any)
-	equal(w.T, where, viewer["relations"], who.stands[w.typ].Names())
-	equal(w.T, where, viewer["redactedFields"], append([]string{}, hidden...))
+	equalJSON(w.T, where, viewer["relations"], who.relations[w.typ].Names())
+	equalJSON(w.T, where, viewer["redactedFields"], append([]string{}, hidden...))
 	writable := map[any]bool{}
 	for _, name := range viewer["writableFields"].([]any) {
 		writable[name] = true
@@ -226,8 +226,8 @@ func (w writer) viewerTells(who caller) {
 	if !maps.Equal(writable, done) {
 		w.Errorf("%s: says that %v can be set, and %v were", where, writable, done)
 	}
-	equal(w.T, where, viewer["canUpdate"], len(done) > 0)
-	equal(w.T, where, viewer["canDelete"], w.deleted(who))
+	equalJSON(w.T, where, viewer["canUpdate"], len(done) > 0)
+	equalJSON(w.T, where, viewer["canDelete"], w.deleted(who))
 }
 
 // deleted tries to delete the record, and takes it back.
@@ -235,9 +235,9 @@ func (w writer) deleted(who caller) bool {
 	w.Helper()
 	before := w.row()
 	answer := who.client.Do(`mutation ($id: ID!) { `+w.deletes+`(id: $id) { userErrors { field code } } }`, map[string]any{"id": w.id})
-	if faults := answer.Faults(w.deletes); len(faults) > 0 {
-		equal(w.T, w.deletes+" by "+who.name, faults, []string{"id FORBIDDEN"})
-		equal(w.T, "refused "+w.deletes+" by "+who.name, w.row(), before)
+	if userErrs := answer.UserErrorCodes(w.deletes); len(userErrs) > 0 {
+		equalJSON(w.T, w.deletes+" by "+who.name, userErrs, []string{"id FORBIDDEN"})
+		equalJSON(w.T, "refused "+w.deletes+" by "+who.name, w.row(), before)
 		return false
 	}
 	if w.row() == before {
@@ -256,8 +256,8 @@ func TestUpdateMe_ChangesTheCallersAccountAlone(t *testing.T) {
 	others := "SELECT json_agg(u ORDER BY id)::text FROM users AS u WHERE id <> $1"
 	before := c.Row(others, c.Asha.UserID)
 	c.Asha.Must(`mutation { updateMe(input: {username: "asha.new", phone: "9000000021"}) { userErrors { code } } }`, nil)
-	equal(t, "the others", c.Row(others, c.Asha.UserID), before)
-	equal(t, "the caller", c.Row("SELECT username || phone FROM users WHERE id = $1", c.Asha.UserID), "asha.new+919000000021")
+	equalJSON(t, "the others", c.Row(others, c.Asha.UserID), before)
+	equalJSON(t, "the caller", c.Row("SELECT username || phone FROM users WHERE id = $1", c.Asha.UserID), "asha.new+919000000021")
 	for _, field := range graph.Schema().Types["UpdateMeInput"].Fields {
 		if field.Name != "username" && field.Name != "phone" {
 			t.Errorf("UpdateMeInput.%s has no case in this test", field.Name)

@@ -22,7 +22,7 @@ func checkCodes(tb testing.TB) graphql.FieldMiddleware {
 		}
 		answered, _ := reflect.Indirect(reflect.ValueOf(payload)).FieldByName("UserErrors").Interface().([]*gen.UserError)
 		for _, e := range answered {
-			if !lists(field.Field.Definition, string(e.Code)) {
+			if !listsCode(field.Field.Definition, string(e.Code)) {
 				tb.Errorf("%s answers %s, which its @userErrors does not list", field.Field.Name, e.Code)
 			}
 		}
@@ -30,7 +30,7 @@ func checkCodes(tb testing.TB) graphql.FieldMiddleware {
 	}
 }
 
-func lists(mutation *ast.FieldDefinition, code string) bool {
+func listsCode(mutation *ast.FieldDefinition, code string) bool {
 	directive := mutation.Directives.ForName("userErrors")
 	if directive == nil {
 		return false

@@ -19,10 +19,10 @@ func (s *Server) config(o Options) graph.Config {
 	return graph.Config{
 		Store: s.Store, Accounts: s.Accounts, Policy: s.Policy, Limits: limits.Default(),
 		Introspection: !o.NoIntrospection, Now: o.Now, Log: o.Log,
-		RequestID:  func(context.Context) string { return "test-request" },
-		ClientAddr: func(context.Context) string { return "192.0.2.1" },
-		Annotate:   func(context.Context, ...slog.Attr) {},
-		OnAnswered: answered,
+		RequestID:   func(context.Context) string { return "test-request" },
+		ClientAddr:  func(context.Context) string { return "192.0.2.1" },
+		AddLogAttrs: func(context.Context, ...slog.Attr) {},
+		OnAnswered:  setAnswered,
 	}
 }
 
@@ -33,20 +33,20 @@ func (s *Server) serve(config graph.Config, transports ...graphql.Transport) {
 		s.tb.Fatal(err)
 	}
 	executor.AroundFields(checkCodes(s.tb))
-	s.Handler = auth.Identify(s.Store, s.Accounts.Tokens, tellsHow(executor))
+	s.Handler = auth.Identify(s.Store, s.Accounts.Tokens, withHeader(executor))
 	web := httptest.NewServer(s.Handler)
 	s.tb.Cleanup(web.Close)
 	s.URL = web.URL
 }
 
-// Beside starts one more executor over the same store and accounts, whose
+// With starts one more executor over the same store and accounts, whose
 // configuration differs as change says. It ends with the test.
-func (s *Server) Beside(change func(*graph.Config)) *Server {
-	config, beside := s.base, *s
+func (s *Server) With(change func(*graph.Config)) *Server {
+	config, other := s.base, *s
 	change(&config)
-	beside.base = config
-	beside.serve(config)
-	return &beside
+	other.base = config
+	other.serve(config)
+	return &other
 }
 
 // At is the same client, with the same tokens, at another executor over the
@@ -57,21 +57,21 @@ func (c *Client) At(s *Server) *Client {
 	return &client
 }
 
-// howHeader says in an answer of the test server what graph.Config.OnAnswered
+// answeredHeader says in an answer of the test server what graph.Config.OnAnswered
 // was called with.
-const howHeader = "Test-Answered"
+const answeredHeader = "Test-Answered"
 
-type howKey struct{}
+type headerKey struct{}
 
-// tellsHow lets answered write into the header of the answer.
-func tellsHow(next http.Handler) http.Handler {
+// withHeader lets answered write into the header of the answer.
+func withHeader(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), howKey{}, w.Header())))
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), headerKey{}, w.Header())))
 	})
 }
 
-func answered(ctx context.Context, how string) {
-	if header, ok := ctx.Value(howKey{}).(http.Header); ok {
-		header.Set(howHeader, how)
+func setAnswered(ctx context.Context, how string) {
+	if header, ok := ctx.Value(headerKey{}).(http.Header); ok {
+		header.Set(answeredHeader, how)
 	}
 }

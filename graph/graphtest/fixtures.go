@@ -24,15 +24,15 @@ func (c *Client) Patient(name string) string {
 func PatientInput(name string) map[string]any {
 	return map[string]any{
 		"name": name, "dateOfBirth": "1990-05-15", "gender": "MALE", "phone": "8765432109",
-		"email": mailbox(name), "address": "123 MG Road, Bangalore", "emergencyContact": "9876543210",
+		"email": emailOf(name), "address": "123 MG Road, Bangalore", "emergencyContact": "9876543210",
 		"bloodGroup": "B_POSITIVE", "medicalHistory": "Allergic to penicillin",
 		"recordNumber": "OPD " + name, "abhaNumber": "91123456789012",
 	}
 }
 
-// DoctorEntry makes an unverified doctor entry that is linked to no account,
+// Entry makes an unverified doctor entry that is linked to no account,
 // and returns its id.
-func (c *Client) DoctorEntry(name string) string {
+func (c *Client) Entry(name string) string {
 	c.Server.tb.Helper()
 	return c.createDoctor(DoctorInput(name))
 }
@@ -41,8 +41,8 @@ func (c *Client) DoctorEntry(name string) string {
 // name.
 func DoctorInput(name string) map[string]any {
 	return map[string]any{
-		"name": name, "email": mailbox(name), "phone": "7654321098", "specialization": "Cardiology",
-		"licenseNumber": "LIC-" + mailbox(name), "experienceYears": 8, "address": "AIIMS, New Delhi",
+		"name": name, "email": emailOf(name), "phone": "7654321098", "specialization": "Cardiology",
+		"licenseNumber": "LIC-" + emailOf(name), "experienceYears": 8, "address": "AIIMS, New Delhi",
 		"consultationFee": "1500.50", "availability": "Mon-Fri 9AM-5PM",
 	}
 }
@@ -81,8 +81,8 @@ func (c *Client) Assign(patient, doctor, notes string) string {
 	).Text("assignDoctor", "mapping", "id")
 }
 
-// End ends a mapping.
-func (c *Client) End(mapping string) {
+// Remove ends a mapping.
+func (c *Client) Remove(mapping string) {
 	c.Server.tb.Helper()
 	c.Must(`mutation ($id: ID!) { removeMapping(id: $id) { userErrors { code } } }`, map[string]any{"id": mapping})
 }
@@ -93,7 +93,7 @@ func (c *Client) Delete(patient string) {
 	c.Must(`mutation ($id: ID!) { deletePatient(id: $id) { userErrors { code } } }`, map[string]any{"id": patient})
 }
 
-func mailbox(name string) string {
+func emailOf(name string) string {
 	words := strings.Fields(strings.ToLower(strings.ReplaceAll(name, ".", " ")))
 	return strings.Join(words, ".") + "@mail.example"
 }
@@ -109,8 +109,8 @@ func (c *Client) In(tb testing.TB) *Client {
 	return &client
 }
 
-// Again is the same account in a new session, begun without a password.
-func (c *Client) Again() *Client {
+// NewSession is the same account in a new session, begun without a password.
+func (c *Client) NewSession() *Client {
 	tb := c.Server.tb
 	tb.Helper()
 	session := fmt.Sprintf("session-%d-%d", c.UserID, time.Now().UnixNano())
@@ -186,12 +186,12 @@ func (s *Server) NewClinic() *Clinic {
 		Nemo:   s.Nobody(),
 	}
 	c.Patient = c.Rahul.Patient(PatientName)
-	c.RahulsEntry = c.Rahul.DoctorEntry("Dr. Old Friend")
+	c.RahulsEntry = c.Rahul.Entry("Dr. Old Friend")
 	c.PriyasEntry = c.Priya.VerifiedDoctor(c.Admin, "Dr. Priya Patel")
 	c.DevsEntry = c.Dev.VerifiedDoctor(c.Admin, "Dr. Dev Rao")
 	c.NehasEntry = c.Neha.OwnEntry("Dr. Neha Iyer")
 	c.DevsMapping = c.Rahul.Assign(c.Patient, c.DevsEntry, Notes)
-	c.Rahul.End(c.DevsMapping)
+	c.Rahul.Remove(c.DevsMapping)
 	c.NehasMapping = c.Rahul.Assign(c.Patient, c.NehasEntry, Notes)
 	c.PriyasMapping = c.Rahul.Assign(c.Patient, c.PriyasEntry, Notes)
 	return c
@@ -213,13 +213,13 @@ func (a Answer) UserErrors(root string) []UserError {
 	return data[root].UserErrors
 }
 
-// Faults writes the userErrors of a root field as "input.name REQUIRED".
-func (a Answer) Faults(root string) []string {
-	faults := []string{}
+// UserErrorCodes writes the userErrors of a root field as "input.name REQUIRED".
+func (a Answer) UserErrorCodes(root string) []string {
+	codes := []string{}
 	for _, e := range a.UserErrors(root) {
-		faults = append(faults, strings.TrimSpace(strings.Join(e.Field, ".")+" "+e.Code))
+		codes = append(codes, strings.TrimSpace(strings.Join(e.Field, ".")+" "+e.Code))
 	}
-	return faults
+	return codes
 }
 
 // Codes writes the errors of the answer as "patient.name FORBIDDEN_FIELD", in

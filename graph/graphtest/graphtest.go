@@ -136,8 +136,8 @@ type Answer struct {
 	Data       map[string]any   `json:"data"`
 	Errors     []map[string]any `json:"errors"`
 	Extensions map[string]any   `json:"extensions"`
-	// How is what graph.Config.Answered was told of the operation.
-	How string `json:"-"`
+	// Answered is what graph.Config.Answered was told of the operation.
+	Answered string `json:"-"`
 	// Body is the response as it came.
 	Body string `json:"-"`
 }
@@ -173,7 +173,7 @@ func (c *Client) Send(body string) Answer {
 	defer func() { _ = response.Body.Close() }()
 	raw, err := io.ReadAll(response.Body)
 	must(tb, err)
-	answer := Answer{Status: response.StatusCode, How: response.Header.Get(howHeader), Body: string(raw)}
+	answer := Answer{Status: response.StatusCode, Answered: response.Header.Get(answeredHeader), Body: string(raw)}
 	must(tb, json.Unmarshal(raw, &answer))
 	return answer
 }

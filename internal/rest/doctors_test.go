@@ -174,7 +174,7 @@ func TestDoctors_AreListedByName(t *testing.T) {
 	s := serve(t, graphtest.Options{})
 	rahul := s.Account("Rahul", model.RolePatient)
 	for _, name := range []string{"Dr. Beta", "dr. alpha", "Dr. Gamma"} {
-		rahul.DoctorEntry(name)
+		rahul.Entry(name)
 	}
 	var got []struct{ Name string }
 	s.as(s.Account("Asha", model.RolePatient), http.MethodGet, doctors, "").decode(t, &got)

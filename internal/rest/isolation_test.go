@@ -30,7 +30,7 @@ func TestForeignRecords_AreAnsweredLikeUnknownOnes(t *testing.T) {
 	}
 	patient := rahul.Patient("Arjun")
 	s.Exec(`UPDATE patients SET email = NULL, record_number = NULL`)
-	rahul.Assign(patient, rahul.DoctorEntry("Dr. Priya"), "secret notes")
+	rahul.Assign(patient, rahul.Entry("Dr. Priya"), "secret notes")
 	s.Exec(`UPDATE mappings SET id = 4`) // the number of the patient
 	before := s.Row(`SELECT string_agg(p::text, ';' ORDER BY id) FROM patients p`) + s.Row(`SELECT string_agg(m::text, ';') FROM mappings m`)
 	bodies := []string{``, `{}`, arjunsBody, `{"name":""}`, `{"gender":"x"}`, `{"name":"\u0000","experience_years":"x"}`, `[]`, `{`}

@@ -259,7 +259,7 @@ func TestList_IsCompleteAtTheEdgesOfPages(t *testing.T) {
 	t.Parallel()
 	s := serve(t, graphtest.Options{})
 	rahul := s.Account("Rahul", model.RolePatient)
-	doctor := rahul.DoctorEntry("Dr. Priya")
+	doctor := rahul.Entry("Dr. Priya")
 	for i, total := range []int{0, 1, 99, 100, 101, 200, 201} {
 		s.Exec(`DELETE FROM mappings`)
 		s.Exec(`DELETE FROM patients`)
@@ -355,7 +355,7 @@ func TestList_CostsTheStatementsOfItsDocument(t *testing.T) {
 	var c counter
 	s := serve(t, graphtest.Options{Tracer: &c})
 	rahul := s.Account("Rahul", model.RolePatient)
-	doctor := rahul.DoctorEntry("Dr. Priya")
+	doctor := rahul.Entry("Dr. Priya")
 	crowd(s.Server, rahul, 50, "Here")
 	s.Exec(`INSERT INTO mappings (patient_id, doctor_id, created_by) SELECT id, $1, $2 FROM patients`, number(doctor), rahul.UserID)
 	// fewest: on a busy machine a loader may not wait long enough for the last

@@ -20,7 +20,7 @@ func pair(t *testing.T) (server, *graphtest.Client) {
 	s := serve(t, graphtest.Options{})
 	rahul := s.Account("Rahul", model.RolePatient)
 	rahul.Patient("Arjun")
-	rahul.DoctorEntry("Dr. Priya")
+	rahul.Entry("Dr. Priya")
 	return s, rahul
 }
 
@@ -105,7 +105,7 @@ func TestMappings_TheNumberIsAPatientToGetAndAMappingToDelete(t *testing.T) {
 	s := serve(t, graphtest.Options{})
 	rahul := s.Account("Rahul", model.RolePatient)
 	lonely, arjun := rahul.Patient("Lonely"), rahul.Patient("Arjun") // 1 and 2
-	one, two := rahul.DoctorEntry("Dr. One"), rahul.DoctorEntry("Dr. Two")
+	one, two := rahul.Entry("Dr. One"), rahul.Entry("Dr. Two")
 	first, second := rahul.Assign(arjun, one, "first"), rahul.Assign(arjun, two, "second") // 1 and 2
 	if number(lonely) != number(first) {
 		t.Fatal("the test wants a patient and a mapping of the same number")

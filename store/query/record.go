@@ -338,7 +338,7 @@ func (t *RecordType) resolve() error {
 		}
 	}
 	for _, g := range t.Groups {
-		if !t.has(g.Value) {
+		if !t.hasColumn(g.Value) {
 			return fmt.Errorf("%s: there is no column %s", g.Field, g.Value)
 		}
 	}
