@@ -80,7 +80,7 @@ func (n nameNodes) wantLoaded(t *testing.T, s *store.Store, v *model.Viewer) {
 // ownerWithMapping is an owner with one patient, Arjun, who has one doctor.
 func ownerWithMapping(c *storetest.Clinic) *storetest.Account {
 	asha := c.Owner("Asha")
-	c.Assign(asha, asha.Patient("Arjun"), asha.Entry("Dr. Rao"))
+	asha.Assign(asha.Patient("Arjun"), asha.Entry("Dr. Rao"))
 	return asha
 }
 

@@ -59,7 +59,7 @@ func TestDoctors_NewLicenseNumberEndsVerification(t *testing.T) {
 	asha := c.Owner("Asha")
 	priya, entry := c.Doctor("Priya")
 	arjun := asha.Patient("Arjun")
-	c.Assign(asha, arjun, entry)
+	asha.Assign(arjun, entry)
 	license := func(number string) *model.Doctor {
 		return ok(c.Store.UpdateDoctor(t.Context(), priya.Viewer, entry.ID, nil, []model.Change[model.Doctor]{
 			set("licenseNumber", func(d *model.Doctor) { d.LicenseNumber = number }),
@@ -135,7 +135,7 @@ func TestDoctors_DeletedEntry(t *testing.T) {
 	asha := c.Owner("Asha")
 	priya, entry := c.Doctor("Priya")
 	arjun, banu := asha.Patient("Arjun"), asha.Patient("Banu")
-	m := c.Assign(asha, arjun, entry)
+	m := asha.Assign(arjun, entry)
 	ok(c.Store.DeleteDoctor(t.Context(), priya.Viewer, entry.ID, nil))(t)
 
 	_, err := Doctor(t.Context(), c.Store, asha.Viewer, entry.ID)
@@ -230,7 +230,7 @@ func TestDoctors_RelinkingEndsTheMappings(t *testing.T) {
 			asha, boss, mole := c.Owner("Asha"), c.Admin("Boss"), c.DoctorAccount("Mole")
 			priya, entry := c.Doctor("Priya")
 			arjun := asha.Patient("Arjun")
-			mapping := c.Assign(asha, arjun, entry)
+			mapping := asha.Assign(arjun, entry)
 			ok(Patient(t.Context(), c.Store, priya.Viewer, arjun.ID))(t)
 
 			ok(c.Store.VerifyDoctor(t.Context(), boss.Viewer, entry.ID, nil, true, new(&priya.UserID)))(t)

@@ -168,7 +168,7 @@ func TestUpdate_BySomebodyWhoseAccessEndsMeanwhile(t *testing.T) {
 	asha := c.Owner("Asha")
 	priya, entry := c.Doctor("Priya")
 	arjun := asha.Patient("Arjun")
-	c.Assign(asha, arjun, entry)
+	asha.Assign(arjun, entry)
 	c.Exec(`CREATE FUNCTION end_care() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 		UPDATE mappings SET is_active = FALSE, ended_at = now(); RETURN NEW; END $$`)
 	c.Exec("CREATE TRIGGER end_care BEFORE UPDATE ON patients FOR EACH ROW EXECUTE FUNCTION end_care()")

@@ -120,11 +120,11 @@ func newTarget(c *storetest.Clinic) (*storetest.Account, target) {
 	asha := c.DoctorAccount("Asha")
 	patient, deleted := asha.Patient("Arjun"), asha.DeletedPatient("Banu")
 	doctor, former, gone := asha.Entry("Dr. Rao"), asha.Entry("Dr. Sen"), asha.DeletedEntry("Dr. Das")
-	ended := c.Remove(asha, c.Assign(asha, patient, former))
+	ended := asha.Remove(asha.Assign(patient, former))
 	return asha, target{
 		user: asha.UserID, patient: patient.ID, deletedPatient: deleted.ID,
 		doctor: doctor.ID, deletedDoctor: gone.ID,
-		mapping: c.Assign(asha, patient, c.Link(doctor, asha)).ID, endedMapping: ended.ID,
+		mapping: asha.Assign(patient, c.Link(doctor, asha)).ID, endedMapping: ended.ID,
 		session: asha.SessionID, email: string(asha.User.Email),
 	}
 }

@@ -24,7 +24,7 @@ func clinicWithTies(t *testing.T) (*storetest.Clinic, *storetest.Account) {
 		d := asha.Entry(names[i%7], func(d *model.Doctor) {
 			d.ExperienceYears, d.ConsultationFee = i%5, model.ParseDecimal(fmt.Sprintf("%d.50", 900+i%3*100))
 		})
-		c.Assign(asha, p, d)
+		asha.Assign(p, d)
 	}
 	for _, table := range []string{"patients", "doctors", "mappings"} {
 		c.Exec("UPDATE " + table + " SET created_at = timestamptz '2026-01-01' + id % 4 * interval '1 second', updated_at = timestamptz '2026-01-01 00:00:00.5' + id % 3 * interval '1 microsecond'")

@@ -23,7 +23,7 @@ func TestAssignDoctor_OpensThePatientToTheDoctor(t *testing.T) {
 	_, err := Patient(t.Context(), c.Store, priya.Viewer, arjun.ID)
 	wantCode(t, err, model.CodeNotFound, "id")
 
-	m := c.Assign(asha, arjun, entry)
+	m := asha.Assign(arjun, entry)
 	testutil.Equal(t, "what was stored", resultText(ok(Mapping(t.Context(), c.Store, asha.Viewer, m.ID))(t), nil), resultText(m, nil))
 	seen := ok(Patient(t.Context(), c.Store, priya.Viewer, arjun.ID))(t)
 	testutil.Equal(t, "relations", fmt.Sprint(seen.Relations.Names()), "[ANYONE SIGNED_IN ASSIGNED_DOCTOR]")
@@ -36,7 +36,7 @@ func TestAssignDoctor_ToOneself(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
 	priya, entry := c.Doctor("Priya")
-	m := c.Assign(priya, priya.Patient("Arjun"), entry)
+	m := priya.Assign(priya.Patient("Arjun"), entry)
 	testutil.Equal(t, "relations", fmt.Sprint(m.Relations.Names()), "[ANYONE SIGNED_IN OWNER ASSIGNED_DOCTOR]")
 }
 
@@ -47,7 +47,7 @@ func TestAssignDoctor_Refusals(t *testing.T) {
 	priya, entry := c.Doctor("Priya")
 	arjun, gone := asha.Patient("Arjun"), asha.DeletedPatient("Banu")
 	other, goneEntry := asha.Entry("Dr. Rao"), asha.DeletedEntry("Dr. Das")
-	c.Assign(asha, arjun, entry)
+	asha.Assign(arjun, entry)
 	assign := func(who *storetest.Account, patient, doctor int64) error {
 		_, err := c.Store.AssignDoctor(t.Context(), who.Viewer, &model.Mapping{PatientID: patient, DoctorID: doctor})
 		return err
@@ -69,12 +69,12 @@ func TestRemoveMapping_EndsItForGoodAndThePairCanBeAssignedAgain(t *testing.T) {
 	asha, boss := c.Owner("Asha"), c.Admin("Boss")
 	priya, entry := c.Doctor("Priya")
 	arjun := asha.Patient("Arjun")
-	first := c.Assign(asha, arjun, entry)
+	first := asha.Assign(arjun, entry)
 	for who, want := range map[*storetest.Account]model.Code{priya: model.CodeForbidden, boss: model.CodeForbidden, c.Stranger(): model.CodeNotFound} {
 		_, err := c.Store.RemoveMapping(t.Context(), who.Viewer, first.ID)
 		wantCode(t, err, want, "id")
 	}
-	ended := c.Remove(asha, first)
+	ended := asha.Remove(first)
 	if ended.IsActive || ended.EndedAt == nil {
 		t.Errorf("active %v, ended at %v", ended.IsActive, ended.EndedAt)
 	}
@@ -85,7 +85,7 @@ func TestRemoveMapping_EndsItForGoodAndThePairCanBeAssignedAgain(t *testing.T) {
 	_, err = c.Store.UpdateMapping(t.Context(), asha.Viewer, first.ID, nil)
 	wantCode(t, err, model.CodeDeleted, "id")
 
-	second := c.Assign(asha, arjun, entry)
+	second := asha.Assign(arjun, entry)
 	ok(Patient(t.Context(), c.Store, priya.Viewer, arjun.ID))(t)
 	wantMappings(t, c, asha, MappingQuery{}, first.ID, second.ID)
 	wantMappings(t, c, asha, MappingQuery{IsActive: new(true)}, second.ID)
@@ -107,8 +107,8 @@ func TestUpdateMapping_NotesAreForOwnerAndAssignedDoctors(t *testing.T) {
 	priya, entry := c.Doctor("Priya")
 	meera, meeras := c.Doctor("Meera")
 	arjun := asha.Patient("Arjun")
-	m, ended := c.Assign(asha, arjun, entry), c.Assign(asha, arjun, meeras)
-	c.Remove(asha, ended)
+	m, ended := asha.Assign(arjun, entry), asha.Assign(arjun, meeras)
+	asha.Remove(ended)
 	note := func(who *storetest.Account, text *string) (*model.Mapping, error) {
 		return c.Store.UpdateMapping(t.Context(), who.Viewer, m.ID, []model.Change[model.Mapping]{set("notes", func(m *model.Mapping) { m.Notes = text })})
 	}
@@ -129,7 +129,7 @@ func TestMappings_ExistWithTheirPatient(t *testing.T) {
 	priya, entry := c.Doctor("Priya")
 	rao := asha.Entry("Dr. Rao")
 	arjun, banu := asha.Patient("Arjun"), asha.Patient("Banu")
-	one, two, other := c.Assign(asha, arjun, entry), c.Assign(asha, arjun, rao), c.Assign(asha, banu, rao)
+	one, two, other := asha.Assign(arjun, entry), asha.Assign(arjun, rao), asha.Assign(banu, rao)
 
 	wantMappings(t, c, asha, MappingQuery{}, one.ID, two.ID, other.ID)
 	wantMappings(t, c, boss, MappingQuery{}, one.ID, two.ID, other.ID)
@@ -167,7 +167,7 @@ func TestMappingsOf_ManyParentsAreOneStatement(t *testing.T) {
 		p := asha.Patient("Arjun")
 		parents = append(parents, p.ID)
 		for _, d := range entries[:i%4] {
-			want[p.ID] = append([]int64{c.Assign(asha, p, d).ID}, want[p.ID]...) // the newest first
+			want[p.ID] = append([]int64{asha.Assign(p, d).ID}, want[p.ID]...) // the newest first
 		}
 	}
 	before := tracer.count.Load()
@@ -190,7 +190,7 @@ func TestMappingsOf_PagesOfOneParentAreItsWholeList(t *testing.T) {
 	c, asha := clinicWithTies(t)
 	arjun := asha.Patient("Arjun")
 	for i := range 9 {
-		c.Assign(asha, arjun, asha.Entry(fmt.Sprint("Dr. ", i)))
+		asha.Assign(arjun, asha.Entry(fmt.Sprint("Dr. ", i)))
 	}
 	c.Exec("UPDATE mappings SET assigned_at = timestamptz '2026-01-01' + id % 2 * interval '1 second'")
 	var want []int64

@@ -72,7 +72,7 @@ func TestPatients_WhoMaySetWhat(t *testing.T) {
 	asha, boss := c.Owner("Asha"), c.Admin("Boss")
 	priya, entry := c.Doctor("Priya")
 	arjun := asha.Patient("Arjun")
-	c.Assign(asha, arjun, entry)
+	asha.Assign(arjun, entry)
 	history := set("medicalHistory", func(p *model.Patient) { p.MedicalHistory = new("asthma") })
 	blood := set("bloodGroup", func(p *model.Patient) { p.BloodGroup = nil })
 	phone := set("phone", func(p *model.Patient) { p.Phone = "+919811111111" })
@@ -104,7 +104,7 @@ func TestPatients_OnlyTheOwnerDeletesAndRestores(t *testing.T) {
 	asha, boss, stranger := c.Owner("Asha"), c.Admin("Boss"), c.Stranger()
 	priya, entry := c.Doctor("Priya")
 	arjun := asha.Patient("Arjun")
-	m := c.Assign(asha, arjun, entry)
+	m := asha.Assign(arjun, entry)
 	for who, want := range map[*storetest.Account]model.Code{boss: model.CodeForbidden, priya: model.CodeForbidden, stranger: model.CodeNotFound} {
 		_, err := c.Store.DeletePatient(t.Context(), who.Viewer, arjun.ID, nil)
 		wantCode(t, err, want, "id")
@@ -145,8 +145,8 @@ func TestPatients_DeletedOnesComeToThoseWhoMayRestoreThem(t *testing.T) {
 	asha, boss := c.Owner("Asha"), c.Admin("Boss")
 	priya, entry := c.Doctor("Priya")
 	live, gone := asha.Patient("Arjun"), asha.Patient("Banu")
-	c.Assign(asha, live, entry)
-	c.Assign(asha, gone, entry)
+	asha.Assign(live, entry)
+	asha.Assign(gone, entry)
 	ok(c.Store.DeletePatient(t.Context(), asha.Viewer, gone.ID, nil))(t)
 
 	for who, want := range map[*storetest.Account]map[model.DeletedFilter][]int64{
@@ -182,8 +182,8 @@ func TestPatients_Filters(t *testing.T) {
 	banu := asha.Patient("Banu", func(p *model.Patient) {
 		p.Gender, p.BloodGroup, p.DateOfBirth = model.GenderFemale, nil, model.ParseDate("1990-01-01")
 	})
-	c.Assign(asha, arjun, entry)
-	c.Remove(asha, c.Assign(asha, banu, entry))
+	asha.Assign(arjun, entry)
+	asha.Remove(asha.Assign(banu, entry))
 	date := func(text string) *model.Date { return new(model.ParseDate(text)) }
 
 	wantPatients(t, c, asha, PatientQuery{Gender: new(model.GenderFemale)}, banu.ID)

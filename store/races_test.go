@@ -129,7 +129,7 @@ func TestRaces_RemovingOneMapping(t *testing.T) {
 	t.Parallel()
 	c := concurrentClinic(t)
 	asha := c.Owner("Asha")
-	m := c.Assign(asha, asha.Patient("Arjun"), asha.Entry("Dr. Rao"))
+	m := asha.Assign(asha.Patient("Arjun"), asha.Entry("Dr. Rao"))
 	wantOneWinner(t, concurrently(rivals, func(int) error {
 		return errOf(c.Store.RemoveMapping(t.Context(), asha.Viewer, m.ID))
 	}), model.CodeDeleted)

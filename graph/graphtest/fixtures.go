@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 )
@@ -115,11 +116,11 @@ func (c *Client) NewSession() *Client {
 	tb.Helper()
 	session := fmt.Sprintf("session-%d-%d", c.UserID, time.Now().UnixNano())
 	pair, err := c.Server.Accounts.Tokens.Issue(c.UserID, session)
-	must(tb, err)
+	testutil.Must(tb, err)
 	_, err = c.Server.Store.CreateSession(tb.Context(), store.Session{
 		ID: session, UserID: c.UserID, RefreshID: pair.RefreshJTI, ExpiresAt: pair.RefreshExpiresAt,
 	}, c.Server.Row(`SELECT password_hash FROM users WHERE id = $1`, c.UserID))
-	must(tb, err)
+	testutil.Must(tb, err)
 	return &Client{Server: c.Server, UserID: c.UserID, Email: c.Email, Token: pair.Access, Refresh: pair.Refresh}
 }
 
@@ -127,14 +128,14 @@ func (c *Client) NewSession() *Client {
 func (s *Server) Exec(statement string, args ...any) {
 	s.tb.Helper()
 	_, err := s.direct.Exec(s.tb.Context(), statement, args...)
-	must(s.tb, err)
+	testutil.Must(s.tb, err)
 }
 
 // Row reads one text of one row past every rule.
 func (s *Server) Row(query string, args ...any) string {
 	s.tb.Helper()
 	var value string
-	must(s.tb, s.direct.QueryRow(s.tb.Context(), query, args...).Scan(&value))
+	testutil.Must(s.tb, s.direct.QueryRow(s.tb.Context(), query, args...).Scan(&value))
 	return value
 }
 

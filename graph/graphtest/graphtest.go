@@ -4,7 +4,6 @@ package graphtest
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -20,6 +19,7 @@ import (
 	"github.com/caregraph/caregraph/graph"
 	"github.com/caregraph/caregraph/internal/auth"
 	"github.com/caregraph/caregraph/internal/policy"
+	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/store/storetest"
@@ -64,18 +64,18 @@ func New(tb testing.TB, o Options) *Server {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	rules, err := policy.Compile(graph.Schema())
-	must(tb, err)
+	testutil.Must(tb, err)
 	s := &Server{DatabaseURL: storetest.Database(tb), Policy: rules, tb: tb}
 	s.Store, err = store.Open(tb.Context(), s.DatabaseURL, store.Options{Policy: rules, Connections: 8, Listen: o.Listen, Now: o.Now, Tracer: o.Tracer})
-	must(tb, err)
+	testutil.Must(tb, err)
 	tb.Cleanup(s.Store.Close)
 	s.direct, err = pgxpool.New(tb.Context(), s.DatabaseURL)
-	must(tb, err)
+	testutil.Must(tb, err)
 	tb.Cleanup(s.direct.Close)
 	keys, err := auth.LoadOrCreateKeys(filepath.Join(tb.TempDir(), "keys.json"), "EdDSA")
-	must(tb, err)
+	testutil.Must(tb, err)
 	tokens, err := auth.NewTokens(keys, auth.TokenSettings{Issuer: "caregraph", Audience: "caregraph", Clock: o.Now})
-	must(tb, err)
+	testutil.Must(tb, err)
 	s.Accounts = &auth.Accounts{Store: s.Store, Hasher: auth.NewHasher(2), Tokens: tokens, Throttle: auth.NewThrottle(o.Now)}
 	s.base = s.config(o)
 	s.serve(s.base, o.Transports...)
@@ -104,7 +104,7 @@ func (s *Server) Account(name string, role model.Role) *Client {
 	email := strings.ToLower(name) + "@clinic.example"
 	if role == model.RoleAdmin {
 		_, err := auth.CreateAdmin(s.tb.Context(), s.Store, s.Accounts.Hasher, &model.User{Username: name, Email: model.EmailAddress(email)}, Password)
-		must(s.tb, err)
+		testutil.Must(s.tb, err)
 		return s.login(email)
 	}
 	out := s.Nobody().Must(`mutation ($input: RegisterInput!) {
@@ -146,7 +146,7 @@ type Answer struct {
 func (c *Client) Do(query string, variables map[string]any) Answer {
 	c.Server.tb.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
-	must(c.Server.tb, err)
+	testutil.Must(c.Server.tb, err)
 	return c.Send(string(body))
 }
 
@@ -154,7 +154,7 @@ func (c *Client) Do(query string, variables map[string]any) Answer {
 func (c *Client) Run(document, operation string) Answer {
 	c.Server.tb.Helper()
 	body, err := json.Marshal(map[string]any{"query": document, "operationName": operation})
-	must(c.Server.tb, err)
+	testutil.Must(c.Server.tb, err)
 	return c.Send(string(body))
 }
 
@@ -163,18 +163,18 @@ func (c *Client) Send(body string) Answer {
 	tb := c.Server.tb
 	tb.Helper()
 	request, err := http.NewRequestWithContext(tb.Context(), http.MethodPost, c.Server.URL+"/graphql", strings.NewReader(body))
-	must(tb, err)
+	testutil.Must(tb, err)
 	request.Header.Set("Content-Type", "application/json")
 	if c.Token != "" {
 		request.Header.Set("Authorization", "Bearer "+c.Token)
 	}
 	response, err := http.DefaultClient.Do(request)
-	must(tb, err)
+	testutil.Must(tb, err)
 	defer func() { _ = response.Body.Close() }()
 	raw, err := io.ReadAll(response.Body)
-	must(tb, err)
+	testutil.Must(tb, err)
 	answer := Answer{Status: response.StatusCode, Answered: response.Header.Get(answeredHeader), Body: string(raw)}
-	must(tb, json.Unmarshal(raw, &answer))
+	testutil.Must(tb, json.Unmarshal(raw, &answer))
 	return answer
 }
 
@@ -236,11 +236,4 @@ func (r Result) Len(path ...any) int {
 		r.tb.Fatalf("at %v: no list in %v", path, r.Value)
 	}
 	return len(list)
-}
-
-func must(tb testing.TB, err error) {
-	tb.Helper()
-	if err != nil {
-		tb.Fatal(fmt.Errorf("graphtest: %w", err))
-	}
 }

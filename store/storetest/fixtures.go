@@ -16,6 +16,7 @@ import (
 	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/caregraph/caregraph/internal/policy"
+	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 )
@@ -47,11 +48,11 @@ func New(tb testing.TB, options ...func(*store.Options)) *Clinic {
 	}
 	c := &Clinic{tb: tb, URL: Database(tb)}
 	config, err := pgx.ParseConfig(c.URL)
-	c.must(err)
+	testutil.Must(c.tb, err)
 	c.DB = bun.NewDB(stdlib.OpenDB(*config), pgdialect.New())
-	tb.Cleanup(func() { c.must(c.DB.Close()) })
+	tb.Cleanup(func() { testutil.Must(c.tb, c.DB.Close()) })
 	c.Store, err = store.Open(tb.Context(), c.URL, o)
-	c.must(err)
+	testutil.Must(c.tb, err)
 	tb.Cleanup(c.Store.Close)
 	return c
 }
@@ -62,9 +63,7 @@ func Policy(tb testing.TB, edits ...string) *model.Policy {
 	tb.Helper()
 	path := filepath.Join(repository(tb), "schema.graphqls")
 	text, err := os.ReadFile(path) //nolint:gosec // G304: a file of the repository
-	if err != nil {
-		tb.Fatal(err)
-	}
+	testutil.Must(tb, err)
 	edited := string(text)
 	for i := 0; i < len(edits); i += 2 {
 		if strings.Count(edited, edits[i]) != 1 {
@@ -73,13 +72,9 @@ func Policy(tb testing.TB, edits ...string) *model.Policy {
 		edited = strings.Replace(edited, edits[i], edits[i+1], 1)
 	}
 	schema, err := policy.Load("schema.graphqls", edited)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	testutil.Must(tb, err)
 	rules, err := policy.Compile(schema)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	testutil.Must(tb, err)
 	return rules
 }
 
@@ -87,9 +82,7 @@ func Policy(tb testing.TB, edits ...string) *model.Policy {
 func repository(tb testing.TB) string {
 	tb.Helper()
 	dir, err := os.Getwd()
-	if err != nil {
-		tb.Fatal(err)
-	}
+	testutil.Must(tb, err)
 	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
 		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
 			return dir
@@ -128,7 +121,7 @@ func (c *Clinic) Account(name string, role model.Role) *Account {
 	u, err := c.Store.CreateUser(c.tb.Context(), u, "hash of "+name, func(id int64) (store.Session, error) {
 		return Session("session-of-"+name, id, "refresh-of-"+name), nil
 	})
-	c.must(err)
+	testutil.Must(c.tb, err)
 	return &Account{Viewer: &model.Viewer{UserID: u.ID, Role: role, SessionID: "session-of-" + name}, User: u, clinic: c}
 }
 
@@ -148,7 +141,7 @@ func (c *Clinic) Doctor(name string) (*Account, *model.Doctor) {
 func (c *Clinic) Verify(entry *model.Doctor) *model.Doctor {
 	c.tb.Helper()
 	entry, err := c.Store.VerifyDoctor(c.tb.Context(), operator(), entry.ID, nil, true, nil)
-	c.must(err)
+	testutil.Must(c.tb, err)
 	return entry
 }
 
@@ -156,31 +149,13 @@ func (c *Clinic) Verify(entry *model.Doctor) *model.Doctor {
 func (c *Clinic) Link(entry *model.Doctor, account *Account) *model.Doctor {
 	c.tb.Helper()
 	entry, err := c.Store.VerifyDoctor(c.tb.Context(), operator(), entry.ID, nil, true, new(&account.UserID))
-	c.must(err)
+	testutil.Must(c.tb, err)
 	return entry
 }
 
 // operator is an administrator without an account: nothing that it does here
 // is stored under its name.
 func operator() *model.Viewer { return &model.Viewer{Role: model.RoleAdmin} }
-
-// Assign has the owner assign the doctor to the patient.
-func (c *Clinic) Assign(owner *Account, patient *model.Patient, entry *model.Doctor) *model.Mapping {
-	c.tb.Helper()
-	m, err := c.Store.AssignDoctor(c.tb.Context(), owner.Viewer, &model.Mapping{
-		PatientID: patient.ID, DoctorID: entry.ID, Notes: new("notes on " + patient.Name),
-	})
-	c.must(err)
-	return m
-}
-
-// Remove has the owner of its patient end the mapping.
-func (c *Clinic) Remove(owner *Account, m *model.Mapping) *model.Mapping {
-	c.tb.Helper()
-	m, err := c.Store.RemoveMapping(c.tb.Context(), owner.Viewer, m.ID)
-	c.must(err)
-	return m
-}
 
 // NewPatient returns a valid patient that is stored nowhere yet.
 func (c *Clinic) NewPatient(name string) *model.Patient {
@@ -200,7 +175,7 @@ func (a *Account) Patient(name string, edits ...func(*model.Patient)) *model.Pat
 		edit(p)
 	}
 	p, err := a.clinic.Store.CreatePatient(a.clinic.tb.Context(), a.Viewer, p)
-	a.clinic.must(err)
+	testutil.Must(a.clinic.tb, err)
 	return p
 }
 
@@ -208,7 +183,7 @@ func (a *Account) Patient(name string, edits ...func(*model.Patient)) *model.Pat
 func (a *Account) DeletedPatient(name string) *model.Patient {
 	a.clinic.tb.Helper()
 	p, err := a.clinic.Store.DeletePatient(a.clinic.tb.Context(), a.Viewer, a.Patient(name).ID, nil)
-	a.clinic.must(err)
+	testutil.Must(a.clinic.tb, err)
 	return p
 }
 
@@ -231,7 +206,7 @@ func (a *Account) Entry(name string, edits ...func(*model.Doctor)) *model.Doctor
 		edit(d)
 	}
 	d, err := a.clinic.Store.CreateDoctor(a.clinic.tb.Context(), a.Viewer, d, false)
-	a.clinic.must(err)
+	testutil.Must(a.clinic.tb, err)
 	return d
 }
 
@@ -239,7 +214,7 @@ func (a *Account) Entry(name string, edits ...func(*model.Doctor)) *model.Doctor
 func (a *Account) OwnEntry(name string) *model.Doctor {
 	a.clinic.tb.Helper()
 	d, err := a.clinic.Store.CreateDoctor(a.clinic.tb.Context(), a.Viewer, a.clinic.NewDoctor(name), true)
-	a.clinic.must(err)
+	testutil.Must(a.clinic.tb, err)
 	return d
 }
 
@@ -247,26 +222,37 @@ func (a *Account) OwnEntry(name string) *model.Doctor {
 func (a *Account) DeletedEntry(name string) *model.Doctor {
 	a.clinic.tb.Helper()
 	d, err := a.clinic.Store.DeleteDoctor(a.clinic.tb.Context(), a.Viewer, a.Entry(name).ID, nil)
-	a.clinic.must(err)
+	testutil.Must(a.clinic.tb, err)
 	return d
+}
+
+// Assign assigns the doctor to a patient of the account.
+func (a *Account) Assign(patient *model.Patient, entry *model.Doctor) *model.Mapping {
+	a.clinic.tb.Helper()
+	m, err := a.clinic.Store.AssignDoctor(a.clinic.tb.Context(), a.Viewer, &model.Mapping{
+		PatientID: patient.ID, DoctorID: entry.ID, Notes: new("notes on " + patient.Name),
+	})
+	testutil.Must(a.clinic.tb, err)
+	return m
+}
+
+// Remove ends a mapping of one of the account's patients.
+func (a *Account) Remove(m *model.Mapping) *model.Mapping {
+	a.clinic.tb.Helper()
+	m, err := a.clinic.Store.RemoveMapping(a.clinic.tb.Context(), a.Viewer, m.ID)
+	testutil.Must(a.clinic.tb, err)
+	return m
 }
 
 // Exec runs a statement without any rule, for what no store method does.
 func (c *Clinic) Exec(statement string, args ...any) sql.Result {
 	c.tb.Helper()
 	result, err := c.DB.ExecContext(c.tb.Context(), statement, args...)
-	c.must(err)
+	testutil.Must(c.tb, err)
 	return result
 }
 
 // phone is an Indian mobile number that nobody else in the clinic has.
 func (c *Clinic) phone() model.PhoneNumber {
 	return model.PhoneNumber(fmt.Sprintf("+9198%08d", c.count.Add(1)))
-}
-
-func (c *Clinic) must(err error) {
-	c.tb.Helper()
-	if err != nil {
-		c.tb.Fatal(fmt.Errorf("storetest: %w", err))
-	}
 }
