@@ -1,6 +1,8 @@
 package fill
 
 import (
+	"embed"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -12,12 +14,28 @@ import (
 // order of creation does not matter.
 type dataset struct {
 	seed        uint64
-	regions     []region
-	specialties []specialty
+	communities map[string]community
+	places
+	medicine
 }
 
 func newDataset(seed uint64) *dataset {
-	return &dataset{seed: seed, regions: regions(communities()), specialties: specialties()}
+	return &dataset{seed, load[map[string]community]("names"), load[places]("places"), load[medicine]("medicine")}
+}
+
+//go:embed data
+var files embed.FS
+
+// load decodes a file of the directory data.
+func load[T any](name string) (content T) {
+	text, err := files.ReadFile("data/" + name + ".json")
+	if err == nil {
+		err = json.Unmarshal(text, &content)
+	}
+	if err != nil {
+		panic("the data of fill do not decode: " + err.Error()) //nolint:forbidigo // they are compiled in
+	}
+	return content
 }
 
 const patientsPerDoctor = 10
@@ -28,7 +46,7 @@ func today() time.Time { return time.Date(2026, time.November, 1, 0, 0, 0, 0, ti
 
 // regionOf returns the number of the region whose front desk owns the i-th
 // patient or doctor.
-func (d *dataset) regionOf(i int) int { return i % len(d.regions) }
+func (d *dataset) regionOf(i int) int { return i % len(d.Regions) }
 
 // tag makes an e-mail address or a license number unique across seeds and
 // numbers.
@@ -45,11 +63,11 @@ const (
 )
 
 func (d *dataset) doctor(i int) doctor {
-	rng, home, field := d.rng(ofDoctors, i), d.regions[d.regionOf(i)], d.specialty(i)
-	someone := home.person(rng, pick(rng, "MALE", "FEMALE"))
-	town := pick(rng, home.cities...)
+	rng, home, field := d.rng(ofDoctors, i), d.Regions[d.regionOf(i)], d.specialty(i)
+	someone := d.person(rng, home, pick(rng, "MALE", "FEMALE"))
+	town := pick(rng, home.Cities...)
 	experience := 2 + rng.IntN(34)
-	council := fmt.Sprintf("%s/%d/F%s", town.council, today().Year()-experience-rng.IntN(2), d.tag(i))
+	council := fmt.Sprintf("%s/%d/F%s", town.Council, today().Year()-experience-rng.IntN(2), d.tag(i))
 	return doctor{
 		Name:            "Dr. " + someone.name,
 		Email:           someone.email(d.tag(i), "doctors.example"),
@@ -57,16 +75,19 @@ func (d *dataset) doctor(i int) doctor {
 		Specialization:  field.name,
 		LicenseNumber:   council,
 		ExperienceYears: experience,
-		Address:         pick(rng, hospitals()...) + ", " + town.address(rng),
-		ConsultationFee: fmt.Sprintf("%d.00", field.fee+50*rng.IntN(5)+50*(experience/4)),
-		Availability:    pick(rng, hours()...),
+		Address:         pick(rng, d.Hospitals...) + ", " + town.address(rng),
+		ConsultationFee: fmt.Sprintf("%d.00", field.Fee+50*rng.IntN(5)+50*(experience/4)),
+		Availability:    pick(rng, d.Hours...),
 	}
 }
 
 // specialty returns the field of the i-th doctor. The first doctor of each
 // region is a general physician, who can treat everyone.
 func (d *dataset) specialty(i int) specialty {
-	return d.specialties[i/len(d.regions)%len(d.specialties)]
+	name := d.Doctors[i/len(d.Regions)%len(d.Doctors)]
+	s := d.Specialties[name]
+	s.name = name
+	return s
 }
 
 // assignment names a doctor by number.
@@ -76,9 +97,9 @@ type assignment struct {
 }
 
 func (d *dataset) patient(i int) (patient, []assignment) {
-	rng, home := d.rng(ofPatients, i), d.regions[d.regionOf(i)]
-	gender := weighted(rng, share("FEMALE", 514), share("MALE", 482), share("OTHER", 4))
-	someone, age := home.person(rng, gender), years(rng)
+	rng, home := d.rng(ofPatients, i), d.Regions[d.regionOf(i)]
+	gender := weighted(rng, d.Genders...)
+	someone, age := d.person(rng, home, gender), d.years(rng)
 	born := today().AddDate(-age, 0, -rng.IntN(365))
 	assigned, history := d.assignments(rng, i, age, gender)
 	p := patient{
@@ -87,12 +108,12 @@ func (d *dataset) patient(i int) (patient, []assignment) {
 		Gender:           gender,
 		Phone:            phone(rng),
 		Email:            someone.email(d.tag(i), "patients.example"),
-		Address:          pick(rng, home.addressLines...),
+		Address:          pick(rng, home.AddressLines...),
 		EmergencyContact: phone(rng),
 	}
-	p.Address = fmt.Sprintf(p.Address, 1+rng.IntN(240)) + ", " + pick(rng, home.cities...).address(rng)
+	p.Address = fmt.Sprintf(p.Address, 1+rng.IntN(240)) + ", " + pick(rng, home.Cities...).address(rng)
 	if rng.IntN(100) < 92 {
-		group := bloodGroup(rng)
+		group := weighted(rng, d.BloodGroups...)
 		p.BloodGroup = &group
 	}
 	if rng.IntN(100) < 88 {
@@ -106,13 +127,13 @@ func (d *dataset) patient(i int) (patient, []assignment) {
 // a run with i+1 patients would make. It also returns a matching medical
 // history.
 func (d *dataset) assignments(rng *rand.Rand, i, age int, gender string) (assigned []assignment, history string) {
-	doctors, step, first := max(1, i/patientsPerDoctor), len(d.regions), d.regionOf(i)
-	wanted := weighted(rng, share(1, 60), share(2, 28), share(3, 12))
+	doctors, step, first := max(1, i/patientsPerDoctor), len(d.Regions), d.regionOf(i)
+	wanted := weighted(rng, chance[int]{1, 60}, chance[int]{2, 28}, chance[int]{3, 12})
 	var illnesses []string
 	treat := func(doctor int) {
-		c := pick(rng, d.specialty(doctor).cases...)
-		assigned = append(assigned, assignment{doctor, c.notes})
-		illnesses = append(illnesses, c.history)
+		c := pick(rng, d.specialty(doctor).Cases...)
+		assigned = append(assigned, assignment{doctor, c.Notes})
+		illnesses = append(illnesses, c.History)
 	}
 	taken := map[string]bool{}
 	for tries := 0; tries < 12 && len(assigned) < wanted && first < doctors; tries++ {
@@ -125,27 +146,17 @@ func (d *dataset) assignments(rng *rand.Rand, i, age int, gender string) (assign
 	if len(assigned) == 0 {
 		treat(first % min(doctors, step)) // a general physician
 	}
-	return assigned, strings.Join(illnesses, " ") + " " + pick(rng, allergies()...)
+	return assigned, strings.Join(illnesses, " ") + " " + pick(rng, d.Allergies...)
 }
 
-// years returns an age as in a waiting room: the very young and the old are
-// more frequent than in the population.
-func years(rng *rand.Rand) int {
-	type band struct{ from, to int }
-	b := weighted(rng,
-		share(band{0, 5}, 10), share(band{5, 15}, 12), share(band{15, 25}, 13), share(band{25, 35}, 16),
-		share(band{35, 45}, 15), share(band{45, 55}, 13), share(band{55, 65}, 11), share(band{65, 75}, 7),
-		share(band{75, 95}, 3))
-	return b.from + rng.IntN(b.to-b.from)
+func (d *dataset) years(rng *rand.Rand) int {
+	band := weighted(rng, d.Ages...)
+	return band.From + rng.IntN(band.To-band.From)
 }
 
-// bloodGroup follows Agrawal et al. 2014, ABO and Rh(D) in 10,000 donors of
-// five regions of India: O 37, B 32, A 23, AB 8 in a hundred, 95 of them Rh(D)
-// positive.
-func bloodGroup(rng *rand.Rand) string {
-	return weighted(rng,
-		share("O_POSITIVE", 351), share("B_POSITIVE", 305), share("A_POSITIVE", 216), share("AB_POSITIVE", 73),
-		share("O_NEGATIVE", 20), share("B_NEGATIVE", 18), share("A_NEGATIVE", 12), share("AB_NEGATIVE", 5))
+// person returns someone of a community of the region.
+func (d *dataset) person(rng *rand.Rand, home region, gender string) person {
+	return d.communities[weighted(rng, home.People...)].person(rng, gender)
 }
 
 // phone returns an Indian mobile number.
@@ -157,23 +168,21 @@ func pick[T any](rng *rand.Rand, from ...T) T { return from[rng.IntN(len(from))]
 
 // chance is a value with its weight.
 type chance[T any] struct {
-	value  T
-	weight int
+	Value  T
+	Weight int
 }
-
-func share[T any](value T, weight int) chance[T] { return chance[T]{value, weight} }
 
 func weighted[T any](rng *rand.Rand, chances ...chance[T]) T {
 	sum := 0
 	for _, c := range chances {
-		sum += c.weight
+		sum += c.Weight
 	}
 	left, last := rng.IntN(sum), len(chances)-1
 	for _, c := range chances[:last] {
-		if left < c.weight {
-			return c.value
+		if left < c.Weight {
+			return c.Value
 		}
-		left -= c.weight
+		left -= c.Weight
 	}
-	return chances[last].value
+	return chances[last].Value
 }

@@ -101,7 +101,7 @@ func TestDataset_DoctorsFitTheirPatients(t *testing.T) {
 			if !s.suits(age, p.Gender) && s.suits(age+1, p.Gender) == s.suits(age, p.Gender) {
 				t.Errorf("%s for age %d, %s", s.name, age, p.Gender)
 			}
-			if !slices.ContainsFunc(s.cases, func(of illness) bool { return of.notes == c.notes }) {
+			if !slices.ContainsFunc(s.Cases, func(of illness) bool { return of.Notes == c.notes }) {
 				t.Errorf("%s: %s", s.name, c.notes)
 			}
 			if seen[c.doctor] {

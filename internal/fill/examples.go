@@ -6,41 +6,22 @@ import "fmt"
 // documentation of the system that this one replaces. It protects nothing.
 const password = "Secure@123"
 
-// rahul, arjun and priya are the examples in that documentation; REST clients
-// and Postman collections know them.
+// examples are the records in that documentation; REST clients and Postman
+// collections know them.
+type examples struct {
+	Rahul account
+	Arjun patient
+	Priya doctor
+}
+
 func rahul() account {
-	phone := "9876543210"
-	return account{Username: "rahul_kumar", Email: "rahul.kumar@gmail.com", Password: password, Phone: &phone, Role: "PATIENT"}
+	a := load[examples]("examples").Rahul
+	a.Password = password
+	return a
 }
 
-func arjun() patient {
-	bloodGroup, history := "B_POSITIVE", "No known allergies"
-	return patient{
-		Name:             "Arjun Sharma",
-		DateOfBirth:      "1990-05-15",
-		Gender:           "MALE",
-		Phone:            "8765432109",
-		Email:            "arjun.sharma@gmail.com",
-		Address:          "123 MG Road, Bangalore",
-		EmergencyContact: "9876543210",
-		BloodGroup:       &bloodGroup,
-		MedicalHistory:   &history,
-	}
-}
-
-func priya() doctor {
-	return doctor{
-		Name:            "Dr. Priya Patel",
-		Email:           "priya.patel@aiims.edu",
-		Phone:           "7654321098",
-		Specialization:  "Cardiology",
-		LicenseNumber:   "CARD2025001",
-		ExperienceYears: 8,
-		Address:         "AIIMS Hospital, New Delhi",
-		ConsultationFee: "1500.00",
-		Availability:    "Mon-Fri 9AM-5PM",
-	}
-}
+func arjun() patient { return load[examples]("examples").Arjun }
+func priya() doctor  { return load[examples]("examples").Priya }
 
 const exampleNotes = "Regular cardiology consultation"
 

@@ -111,6 +111,7 @@ func (o *options) check() error {
 func newFiller(o options, stdout, stderr io.Writer) *filler {
 	return &filler{
 		options: o,
+		data:    newDataset(o.seed),
 		client: &client{
 			endpoint: o.url + "/graphql",
 			http:     newHTTPClient(o.concurrency),

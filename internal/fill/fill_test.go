@@ -85,7 +85,7 @@ func TestRun_MakesAsManyAsAskedFor(t *testing.T) {
 	if made[0] != 51.0 || made[1] != 6.0 {
 		t.Errorf("patients, doctors, mappings: %v", made)
 	}
-	for region := range regions(communities()) {
+	for region := range newDataset(defaultSeed).Regions {
 		own := signedIn(t, s, frontDesk(region)).Must(`{ patients { nodes { doctors { totalCount } } } }`, nil)
 		if own.Len("patients", "nodes") != 10 {
 			t.Errorf("front desk %d has %d patients", region, own.Len("patients", "nodes"))

@@ -14,6 +14,7 @@ import (
 // filler is one run.
 type filler struct {
 	options
+	data     *dataset
 	client   *client
 	out      io.Writer
 	progress io.Writer
@@ -119,8 +120,7 @@ func (f *filler) examplesStatus() string {
 // makePeople makes the people of the seed: doctors first, so that patients can
 // be assigned to them.
 func (f *filler) makePeople(ctx context.Context) error {
-	data := newDataset(f.seed)
-	tokens := make([]string, len(data.regions))
+	tokens := make([]string, len(f.data.Regions))
 	for i := range tokens {
 		token, err := f.signIn(ctx, frontDesk(i))
 		if err != nil {
@@ -130,16 +130,16 @@ func (f *filler) makePeople(ctx context.Context) error {
 	}
 	doctorIDs := make([]string, max(1, f.number/patientsPerDoctor))
 	err := f.each(ctx, "doctors", len(doctorIDs), func(ctx context.Context, i int) (err error) {
-		d := data.doctor(i)
-		doctorIDs[i], err = f.ensure(ctx, tokens[data.regionOf(i)], f.doctorKind(), d, d.LicenseNumber)
+		d := f.data.doctor(i)
+		doctorIDs[i], err = f.ensure(ctx, tokens[f.data.regionOf(i)], f.doctorKind(), d, d.LicenseNumber)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	return f.each(ctx, "patients", f.number, func(ctx context.Context, i int) error {
-		p, assignments := data.patient(i)
-		token := tokens[data.regionOf(i)]
+		p, assignments := f.data.patient(i)
+		token := tokens[f.data.regionOf(i)]
 		id, err := f.ensure(ctx, token, f.patientKind(), p, p.Email)
 		for _, c := range assignments {
 			if err == nil {

@@ -25,7 +25,7 @@ func (f *filler) checkAccounts(ctx context.Context, token string) error {
 		return err
 	}
 	own := []string{"", rahul().Username} // "": no account has the id
-	for region := range regions(communities()) {
+	for region := range f.data.Regions {
 		own = append(own, frontDesk(region).Username)
 	}
 	if slices.ContainsFunc(found.Nodes, func(account record) bool { return !slices.Contains(own, account.Key) }) {

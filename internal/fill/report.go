@@ -30,7 +30,7 @@ func (f *filler) summary(took time.Duration) {
 func (f *filler) whatNext() {
 	who, others := rahul().Email, ""
 	if f.number > 0 {
-		others = fmt.Sprintf(", or as one of the %d front desks, %s and so on", len(regions(communities())), frontDesk(0).Email)
+		others = fmt.Sprintf(", or as one of the %d front desks, %s and so on", len(f.data.Regions), frontDesk(0).Email)
 	}
 	_, _ = fmt.Fprintf(f.out, `
 Try next: sign in as %s%s,
