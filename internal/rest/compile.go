@@ -28,12 +28,10 @@ type operation struct {
 	byID, conditional, paged bool
 }
 
-// input is a field of a body with its type in the schema.
+// input is a field of a body with its place in the schema.
 type input struct {
 	field
-
-	typ     string   // the name of the type
-	choices []choice // of an enum
+	slot
 }
 
 // choice is a value of an enum as GraphQL and as REST write it.
@@ -112,11 +110,13 @@ func compileRow(schema *ast.Schema, r row) (*operation, error) {
 	if (r.message != "") != strings.Contains(r.document, "__typename") {
 		return nil, errors.New("a message and the field `message: __typename` need each other")
 	}
-	root := parsed.SelectionSet[0].(*ast.Field)
-	if parsed.Operation == ast.Mutation && !selects(root, "userErrors") {
+	if parsed.Operation == ast.Mutation && !op.root.has(userErrors) {
 		return nil, errors.New("the document does not select userErrors")
 	}
-	op.public = isPublic(schema, root.Definition)
+	op.public = isPublic(schema, op.root.field.Definition)
+	if parsed.Name != "" {
+		op.name = lowerFirst(parsed.Name)
+	}
 	return op, op.bind(schema, parsed.VariableDefinitions)
 }
 
@@ -130,15 +130,6 @@ func parse(schema *ast.Schema, document string) (*ast.OperationDefinition, error
 		return nil, errors.New("the document must be one operation with one root field")
 	}
 	return parsed.Operations[0], nil
-}
-
-func selects(field *ast.Field, name string) bool {
-	for _, selection := range field.SelectionSet {
-		if f, ok := selection.(*ast.Field); ok && f.Name == name {
-			return true
-		}
-	}
-	return false
 }
 
 // isPublic reports whether the audience of a root field admits callers without
@@ -174,7 +165,7 @@ func (op *operation) bind(schema *ast.Schema, variables ast.VariableDefinitionLi
 	if op.paged != op.root.has(pageInfo) {
 		return errors.New("a list needs both $after and pageInfo")
 	}
-	open := slots(schema, variables)
+	open := op.slots(schema, variables)
 	for _, f := range op.fields {
 		f = f.named()
 		slot, ok := open[f.input]
@@ -184,7 +175,7 @@ func (op *operation) bind(schema *ast.Schema, variables ast.VariableDefinitionLi
 		if (f.optional || op.partial) && slot.required {
 			return fmt.Errorf("%q is optional, but the schema requires %q", f.name, f.input)
 		}
-		op.inputs = append(op.inputs, input{field: f, typ: slot.typ, choices: slot.choices})
+		op.inputs = append(op.inputs, input{f, slot})
 		delete(open, f.input)
 	}
 	for name, slot := range open {
@@ -198,27 +189,36 @@ func (op *operation) bind(schema *ast.Schema, variables ast.VariableDefinitionLi
 // slot is a place for the value of a body's field.
 type slot struct {
 	required bool
-	typ      string
-	choices  []choice
+	typ      string   // the name of the type
+	choices  []choice // of an enum
+	// definition is what the schema says about it; nil for the field of a check.
+	definition *ast.FieldDefinition
 }
 
 // slots returns the fields of the variable $input or, without it, the
 // variables.
-func slots(schema *ast.Schema, variables ast.VariableDefinitionList) map[string]slot {
+func (op *operation) slots(schema *ast.Schema, variables ast.VariableDefinitionList) map[string]slot {
 	all := map[string]slot{}
-	add := func(name string, typ *ast.Type, byDefault *ast.Value) {
-		all[name] = slot{typ.NonNull && byDefault == nil, typ.Name(), choices(schema, typ)}
+	add := func(f *ast.FieldDefinition) {
+		all[f.Name] = slot{f.Type.NonNull && f.DefaultValue == nil, f.Type.Name(), choices(schema, f.Type), f}
 	}
 	if variable := variables.ForName("input"); variable != nil {
 		for _, f := range schema.Types[variable.Type.Name()].Fields {
-			add(f.Name, f.Type, f.DefaultValue)
+			add(f)
 		}
 		return all
 	}
 	for _, v := range variables {
-		if v.Variable != idVariable && v.Variable != versionVariable && v.Variable != afterVariable {
-			add(v.Variable, v.Type, v.DefaultValue)
+		if v.Variable == idVariable || v.Variable == versionVariable || v.Variable == afterVariable {
+			continue
 		}
+		f := &ast.FieldDefinition{Name: v.Variable, Type: v.Type, DefaultValue: v.DefaultValue}
+		for _, argument := range op.root.field.Arguments {
+			if argument.Value.Raw == v.Variable {
+				f.Description = op.root.field.Definition.Arguments.ForName(argument.Name).Description
+			}
+		}
+		add(f)
 	}
 	return all
 }

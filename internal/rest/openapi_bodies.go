@@ -13,7 +13,7 @@ func (d *description) requestBody(c call) object {
 	required, owner := []string{}, d.subject(c)
 	for _, in := range c.inputs {
 		property := d.input(c, in)
-		if value, ok := example(owner, in.name); ok {
+		if value, ok := d.example(owner, in.name); ok {
 			property = append(property, member{"examples", []any{value}})
 		}
 		properties = append(properties, member{in.name, property})
@@ -37,7 +37,7 @@ func (d *description) requestBody(c call) object {
 // sampleBody is an example of a row's body.
 func (d *description) sampleBody(c call) (sample object) {
 	for _, in := range c.inputs {
-		if value, ok := example(d.subject(c), in.name); ok {
+		if value, ok := d.example(d.subject(c), in.name); ok {
 			sample = append(sample, member{in.name, value})
 		}
 	}
@@ -58,52 +58,34 @@ func (d *description) subject(c call) string {
 }
 
 // input describes one field of a body with the words of the schema, and its
-// limits.
+// limits. An input field that has no limits has those of the record's field of
+// its name.
 func (d *description) input(c call, in input) object {
-	text, typ, directives := d.slotOf(c, in)
-	if typ == nil {
+	f := in.definition
+	if f == nil {
 		return object{{"type", "string"}}
 	}
-	schema := d.typed(typ)
+	schema := typed(f.Type)
 	switch {
 	case in.choices != nil:
 		schema = object{{"type", "string"}, {"enum", values(in.choices)}}
-	case typ.Name() == "Decimal":
+	case in.typ == "Decimal":
 		schema = object{{"type", []string{"string", "number"}}}
 	}
-	schema = append(schema, limits(directives)...)
+	bounds := limits(f.Directives)
+	if bounds == nil && c.inInput {
+		if target := d.schema.Types[d.subject(c)].Fields.ForName(in.input); target != nil {
+			bounds = limits(target.Directives)
+		}
+	}
+	schema = append(schema, bounds...)
 	if in.optional {
 		schema = schema.orNull()
 	}
-	if typ.Name() == "ID" {
-		text = "" // it speaks of the form in GraphQL
-	}
-	if text == "" {
+	if f.Description == "" || in.typ == "ID" { // that of an ID speaks of the form in GraphQL
 		return schema
 	}
-	return append(schema, member{"description", d.words(text)})
-}
-
-// slotOf finds where in the document the value goes. An input field that has no
-// limits has those of the record's field of its name.
-func (d *description) slotOf(c call, in input) (text string, typ *ast.Type, directives ast.DirectiveList) {
-	if c.field == nil {
-		return "", nil, nil
-	}
-	for _, argument := range c.field.Arguments {
-		definition := c.field.Definition.Arguments.ForName(argument.Name)
-		if c.inInput && argument.Value.Raw == "input" {
-			f := d.schema.Types[definition.Type.Name()].Fields.ForName(in.input)
-			if target := d.schema.Types[d.subject(c)].Fields.ForName(in.input); target != nil && limits(f.Directives) == nil {
-				return f.Description, f.Type, target.Directives
-			}
-			return f.Description, f.Type, f.Directives
-		}
-		if !c.inInput && argument.Value.Raw == in.input {
-			return definition.Description, definition.Type, nil
-		}
-	}
-	return "", nil, nil
+	return append(schema, member{"description", d.words(f.Description)})
 }
 
 // limits are the keywords for @text and @range.

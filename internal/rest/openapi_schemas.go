@@ -14,59 +14,58 @@ func (d *description) answerSchema(c call) (schema object, sample any) {
 	if c.field == nil {
 		return object{{"type", "object"}, {"maxProperties", 0}}, object{}
 	}
-	return d.value(c, c.root, c.field, "", false)
+	return d.value(c, c.root, "", false)
 }
 
 // value describes what shape makes of a field. The owner is the type that the
 // field belongs to.
-func (d *description) value(c call, n node, f *ast.Field, owner string, nullable bool) (schema object, sample any) {
+func (d *description) value(c call, n node, owner string, nullable bool) (schema object, sample any) {
 	if n.kind == placeholder {
 		return object{{"type", "string"}, {"const", c.message}}, c.message
 	}
 	// What is null in a payload or at the root is an error in REST.
-	nullable = nullable || (!f.Definition.Type.NonNull && owner != "" && !isPayload(owner))
+	nullable = nullable || (!n.field.Definition.Type.NonNull && owner != "" && !isPayload(owner))
 	switch {
-	case n.kind == record && f.Definition.Type.Elem != nil:
-		item, sample := d.entry(c, n, f)
+	case n.kind == record && n.field.Definition.Type.Elem != nil:
+		item, sample := d.entry(c, n)
 		return object{{"type", "array"}, {"items", item}}, []any{sample}
 	case n.kind == record && n.shown == 1:
 		only := n.written()[0]
-		schema, sample = d.value(c, only, fieldNamed(f, only.name), f.Definition.Type.Name(), nullable)
+		schema, sample = d.value(c, only, n.typeName(), nullable)
 		if only.kind == record || owner == "" || isPayload(owner) {
 			return schema, sample
 		}
-		schema = schema.with("description", d.words(f.Definition.Description))
-		if given, ok := example(owner, n.name); ok {
+		schema = schema.with("description", d.words(n.field.Definition.Description))
+		if given, ok := d.example(owner, n.name); ok {
 			schema, sample = schema.with("examples", []any{given}), given
 		}
 		return schema, sample
 	case n.kind == record:
-		schema, sample = d.object(c, n, f)
+		schema, sample = d.object(c, n)
 		if nullable {
 			schema = object{{"anyOf", []any{schema, object{{"type", "null"}}}}}
 		}
 		return schema, sample
 	default:
-		return d.leaf(n, f, owner, nullable)
+		return d.leaf(n, owner, nullable)
 	}
 }
 
 // entry describes one entry of a list.
-func (d *description) entry(c call, n node, f *ast.Field) (schema object, sample any) {
+func (d *description) entry(c call, n node) (schema object, sample any) {
 	if n.shown == 1 {
-		only := n.written()[0]
-		return d.value(c, only, fieldNamed(f, only.name), f.Definition.Type.Name(), false)
+		return d.value(c, n.written()[0], n.typeName(), false)
 	}
-	return d.object(c, n, f)
+	return d.object(c, n)
 }
 
 // object describes an object of several members under a name of its own.
-func (d *description) object(c call, n node, f *ast.Field) (schema object, sample any) {
-	typ := f.Definition.Type.Name()
+func (d *description) object(c call, n node) (schema object, sample any) {
+	typ := n.typeName()
 	var properties, values object
 	var required []string
 	for _, child := range n.written() {
-		property, value := d.value(c, child, fieldNamed(f, child.name), typ, false)
+		property, value := d.value(c, child, typ, false)
 		properties = append(properties, member{child.name, property})
 		values = append(values, member{child.name, value})
 		required = append(required, child.name)
@@ -105,25 +104,25 @@ func same(a, b any) bool {
 	return bytes.Equal(left.Bytes(), right.Bytes())
 }
 
-func (d *description) leaf(n node, f *ast.Field, owner string, nullable bool) (schema object, sample any) {
-	text := d.words(f.Definition.Description)
+func (d *description) leaf(n node, owner string, nullable bool) (schema object, sample any) {
+	f := n.field.Definition
+	text := d.words(f.Description)
 	if n.kind == id {
 		text = "The number of the record. In GraphQL ids, the kind of the record comes before it."
 	}
-	schema = d.typed(f.Definition.Type)
+	schema = typed(f.Type)
 	if n.kind == enum {
-		schema = object{{"type", "string"}, {"enum", values(choices(d.schema, f.Definition.Type))}}
+		schema = object{{"type", "string"}, {"enum", values(choices(d.schema, f.Type))}}
 	}
-	schema = append(schema, limits(f.Definition.Directives)...)
+	schema = append(schema, limits(f.Directives)...)
 	if nullable {
 		schema = schema.orNull()
 	}
-	if f.Definition.Type.Elem != nil {
+	if f.Type.Elem != nil {
 		schema = object{{"type", "array"}, {"items", schema}}
 	}
 	schema = append(schema, member{"description", text})
-	name := n.name
-	if sample, ok := example(owner, name); ok {
+	if sample, ok := d.example(owner, n.name); ok {
 		return append(schema, member{"examples", []any{sample}}), sample
 	}
 	return schema, nil
@@ -139,6 +138,8 @@ func (n node) written() (all []node) {
 	return all
 }
 
+func (n node) typeName() string { return n.field.Definition.Type.Name() }
+
 // values are an enum's values as REST writes them.
 func values(all []choice) []any {
 	written := make([]any, len(all))
@@ -149,27 +150,21 @@ func values(all []choice) []any {
 }
 
 // typed is the JSON form of a scalar.
-func (d *description) typed(typ *ast.Type) object {
-	switch typ.Name() {
-	case "ID":
-		return object{{"type", "integer"}, {"minimum", 1}}
-	case "Int":
-		return object{{"type", "integer"}, {"format", "int32"}}
-	case "Float":
-		return object{{"type", "number"}}
-	case "Boolean":
-		return object{{"type", "boolean"}}
-	case "DateTime":
-		return object{{"type", "string"}, {"format", "date-time"}}
-	case "Date":
-		return object{{"type", "string"}, {"format", "date"}}
-	case "Decimal":
-		return object{{"type", "string"}, {"pattern", `^-?\d+\.\d{2}$`}}
-	case "EmailAddress":
-		return object{{"type", "string"}, {"format", "email"}}
-	default:
-		return object{{"type", "string"}}
+func typed(typ *ast.Type) object {
+	forms := map[string]object{
+		"ID":           {{"type", "integer"}, {"minimum", 1}},
+		"Int":          {{"type", "integer"}, {"format", "int32"}},
+		"Float":        {{"type", "number"}},
+		"Boolean":      {{"type", "boolean"}},
+		"DateTime":     {{"type", "string"}, {"format", "date-time"}},
+		"Date":         {{"type", "string"}, {"format", "date"}},
+		"Decimal":      {{"type", "string"}, {"pattern", `^-?\d+\.\d{2}$`}},
+		"EmailAddress": {{"type", "string"}, {"format", "email"}},
 	}
+	if form, ok := forms[typ.Name()]; ok {
+		return form
+	}
+	return object{{"type", "string"}}
 }
 
 // orNull adds null to the type, and to the choices where there are some.
@@ -206,14 +201,3 @@ func (o object) with(name string, value any) object {
 
 // isPayload says whether the type is the answer to a mutation.
 func isPayload(typ string) bool { return strings.HasSuffix(typ, "Payload") }
-
-// fieldNamed is the field with the alias. It is there, as the node was made of
-// the same selection.
-func fieldNamed(parent *ast.Field, alias string) *ast.Field {
-	for _, selection := range parent.SelectionSet {
-		if f, ok := selection.(*ast.Field); ok && f.Alias == alias {
-			return f
-		}
-	}
-	return nil
-}

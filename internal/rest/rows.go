@@ -22,6 +22,9 @@ import (
 // an address wants an access token is the rule of the document's root field.
 type row struct {
 	method, path string
+	// name is that of the operation in OpenAPI. It is set by the document, where
+	// there is one.
+	name string
 	// summary says in a few words what the row does, for OpenAPI.
 	summary  string
 	document string

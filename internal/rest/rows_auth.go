@@ -50,6 +50,7 @@ func authRows(o Options) []row {
 		},
 		{
 			method: http.MethodPost, path: "/api/auth/token/verify/", status: http.StatusOK,
+			name:    "authTokenVerify",
 			summary: "Check whether an access or refresh token is valid now",
 			check: func(ctx context.Context, variables map[string]any) error {
 				token, _ := variables["token"].(string)

@@ -13,7 +13,8 @@ import (
 // node is a field of a document. It says how to write a part of the data into
 // the answer.
 type node struct {
-	name string
+	field *ast.Field
+	name  string // its alias
 	// key is the name as it is written in a JSON object.
 	key      string
 	kind     kind
@@ -45,7 +46,7 @@ func compileNode(schema *ast.Schema, selection ast.Selection) (node, error) {
 	if !ok {
 		return node{}, errors.New("the document must be made of fields, without fragments")
 	}
-	n := node{name: f.Alias, key: `"` + f.Alias + `":`, kind: kindOf(schema, f)}
+	n := node{field: f, name: f.Alias, key: `"` + f.Alias + `":`, kind: kindOf(schema, f)}
 	if n.kind == enum {
 		n.names = map[string]string{}
 		for _, c := range choices(schema, f.Definition.Type) {
