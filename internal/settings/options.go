@@ -41,11 +41,11 @@ func (o Option) row() option {
 func options(s *Settings) []option {
 	return []option{
 		{
-			name: "addr", value: "HOST:PORT", def: "127.0.0.1:8080", set: address(&s.Addr),
+			name: "addr", value: "HOST:PORT", def: "127.0.0.1:8080", set: address(&s.Addr, false),
 			help: "Address of the server, plain HTTP. Use 0.0.0.0:8080 to accept requests from other machines, behind a proxy that speaks TLS.",
 		},
 		{
-			name: "metrics-addr", value: "HOST:PORT", set: addressOrNone(&s.MetricsAddr),
+			name: "metrics-addr", value: "HOST:PORT", set: address(&s.MetricsAddr, true),
 			help: "Second address, for GET /metrics in the Prometheus format only. It requires no token: keep it private. Empty: no metrics.",
 		},
 		{

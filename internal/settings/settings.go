@@ -72,7 +72,10 @@ func Parse(args []string, getenv func(string) string, own ...Option) (Settings, 
 			invalid = append(invalid, o.invalid(text, source, err))
 		}
 	}
-	invalid = append(invalid, s.contradictions()...)
+	// A lifetime with an invalid value is zero here and is not reported twice.
+	if s.AccessTTL > 0 && s.RefreshTTL > 0 && s.RefreshTTL <= s.AccessTTL {
+		invalid = append(invalid, fmt.Errorf("--refresh-ttl: must be longer than --access-ttl (%s), not %s", s.AccessTTL, s.RefreshTTL))
+	}
 	if len(invalid) > 0 {
 		return Settings{}, nil, errors.Join(invalid...)
 	}
@@ -119,15 +122,4 @@ func withoutValue(err error) error {
 		return err
 	}
 	return errors.New(name)
-}
-
-// contradictions returns an error for each pair of settings that do not fit
-// together. A setting with an invalid value is zero here and is not reported
-// twice.
-func (s *Settings) contradictions() []error {
-	var found []error
-	if s.AccessTTL > 0 && s.RefreshTTL > 0 && s.RefreshTTL <= s.AccessTTL {
-		found = append(found, fmt.Errorf("--refresh-ttl: must be longer than --access-ttl (%s), not %s", s.AccessTTL, s.RefreshTTL))
-	}
-	return found
 }

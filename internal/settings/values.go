@@ -23,60 +23,51 @@ func (Secret) String() string               { return hidden }
 func (Secret) GoString() string             { return hidden }
 func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
-func mustBe(what string) error { return errors.New("must be " + what) }
-
-func text(to *string) func(string) error {
+// setter returns a function that stores what parse makes of a text. Its error
+// says what the text must be.
+func setter[T any](to *T, what string, parse func(text string) (T, bool)) func(string) error {
 	return func(text string) error {
-		*to = text
+		value, ok := parse(text)
+		if !ok {
+			return errors.New("must be " + what)
+		}
+		*to = value
 		return nil
 	}
+}
+
+func text(to *string) func(string) error {
+	return setter(to, "a text", func(text string) (string, bool) { return text, true })
 }
 
 func filled(to *string) func(string) error {
-	return func(text string) error {
-		if text == "" {
-			return mustBe("a text")
-		}
-		*to = text
-		return nil
-	}
+	return setter(to, "a text", func(text string) (string, bool) { return text, text != "" })
 }
 
 func boolean(to *bool) func(string) error {
-	return func(text string) error {
+	return setter(to, "true or false", func(text string) (bool, bool) {
 		b, err := strconv.ParseBool(text)
-		if err != nil {
-			return mustBe("true or false")
-		}
-		*to = b
-		return nil
-	}
+		return b, err == nil
+	})
 }
 
 func oneOf(to *string, allowed ...string) func(string) error {
-	return func(text string) error {
-		if !slices.Contains(allowed, text) {
-			return mustBe(strings.Join(allowed, " or "))
-		}
-		*to = text
-		return nil
-	}
+	return setter(to, strings.Join(allowed, " or "), func(text string) (string, bool) {
+		return text, slices.Contains(allowed, text)
+	})
 }
 
 func whole(to *int, least, most int) func(string) error {
-	return func(text string) error {
+	return setter(to, fmt.Sprintf("a whole number from %d to %d", least, most), func(text string) (int, bool) {
 		n, err := strconv.Atoi(text)
-		if err != nil || n < least || n > most {
-			return mustBe(fmt.Sprintf("a whole number from %d to %d", least, most))
-		}
-		*to = n
-		return nil
-	}
+		return n, err == nil && n >= least && n <= most
+	})
 }
 
 // size accepts bytes, KiB and MiB, from one byte to most.
 func size(to *int64, most int64) func(string) error {
-	return func(text string) error {
+	what := fmt.Sprintf("a size such as 1048576, 512KiB or 1MiB, at most %dMiB", most/mebibyte)
+	return setter(to, what, func(text string) (int64, bool) {
 		digits, unit := text, int64(1)
 		if d, ok := strings.CutSuffix(text, "KiB"); ok {
 			digits, unit = d, 1<<10
@@ -84,55 +75,32 @@ func size(to *int64, most int64) func(string) error {
 			digits, unit = d, mebibyte
 		}
 		n, err := strconv.ParseInt(strings.TrimSpace(digits), 10, 64)
-		if err != nil || n < 1 || n > most/unit {
-			return mustBe(fmt.Sprintf("a size such as 1048576, 512KiB or 1MiB, at most %dMiB", most/mebibyte))
-		}
-		*to = n * unit
-		return nil
-	}
+		return n * unit, err == nil && n >= 1 && n <= most/unit
+	})
 }
 
 // duration accepts a time.Duration of at least a second: tokens count in
 // seconds, and a shorter time is probably a forgotten unit.
 func duration(to *time.Duration) func(string) error {
-	return func(text string) error {
+	return setter(to, "a duration of at least 1s, such as 90s or 24h", func(text string) (time.Duration, bool) {
 		d, err := time.ParseDuration(text)
-		if err != nil || d < time.Second {
-			return mustBe("a duration of at least 1s, such as 90s or 24h")
-		}
-		*to = d
-		return nil
-	}
+		return d, err == nil && d >= time.Second
+	})
 }
 
 func level(to *slog.Level) func(string) error {
-	return func(text string) error {
-		if err := to.UnmarshalText([]byte(text)); err != nil {
-			return mustBe("debug, info, warn or error")
-		}
-		return nil
-	}
+	return setter(to, "debug, info, warn or error", func(text string) (l slog.Level, ok bool) {
+		err := l.UnmarshalText([]byte(text))
+		return l, err == nil
+	})
 }
 
-func address(to *string) func(string) error {
-	return func(text string) error {
+// address accepts a host with a port or, if it is optional, nothing.
+func address(to *string, optional bool) func(string) error {
+	return setter(to, "HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080", func(text string) (string, bool) {
 		_, port, err := net.SplitHostPort(text)
-		if err != nil || !isPort(port) {
-			return mustBe("HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080")
-		}
-		*to = text
-		return nil
-	}
-}
-
-func addressOrNone(to *string) func(string) error {
-	return func(text string) error {
-		if text == "" {
-			*to = ""
-			return nil
-		}
-		return address(to)(text)
-	}
+		return text, err == nil && isPort(port) || optional && text == ""
+	})
 }
 
 func isPort(text string) bool {
@@ -143,46 +111,38 @@ func isPort(text string) bool {
 // postgresURL checks the form only. The driver checks the rest, and accepts
 // several hosts in one URL, which net/url does not.
 func postgresURL(to *Secret) func(string) error {
-	return func(text string) error {
+	return setter(to, "postgres://user:password@host/database or key=value pairs", func(text string) (Secret, bool) {
 		scheme, _, isURL := strings.Cut(text, "://")
-		switch {
-		case isURL && (scheme == "postgres" || scheme == "postgresql"):
-		case strings.Contains(text, "=") && (!isURL || strings.Contains(scheme, "=")):
-		case text == "":
-		default:
-			return mustBe("postgres://user:password@host/database or key=value pairs")
-		}
-		*to = Secret(text)
-		return nil
-	}
+		isPairs := strings.Contains(text, "=") && (!isURL || strings.Contains(scheme, "="))
+		return Secret(text), text == "" || isPairs || isURL && (scheme == "postgres" || scheme == "postgresql")
+	})
 }
 
-// list splits text at commas and omits empty parts.
-func list(text string) []string {
-	var parts []string
-	for part := range strings.SplitSeq(text, ",") {
-		if part = strings.TrimSpace(part); part != "" {
-			parts = append(parts, part)
+// each parses the parts of a text between commas, and omits empty parts.
+func each[T any](parse func(part string) (T, bool)) func(string) ([]T, bool) {
+	return func(text string) (all []T, ok bool) {
+		for part := range strings.SplitSeq(text, ",") {
+			if part = strings.TrimSpace(part); part == "" {
+				continue
+			}
+			value, ok := parse(part)
+			if !ok {
+				return nil, false
+			}
+			all = append(all, value)
 		}
+		return all, true
 	}
-	return parts
 }
 
 func origins(to *[]string) func(string) error {
+	set := setter(to, "scheme://host[:port] without a path, several separated by commas, or * alone", each(origin))
 	return func(text string) error {
-		var all []string
-		for _, part := range list(text) {
-			o, ok := origin(part)
-			if !ok {
-				return mustBe("scheme://host[:port] without a path, several separated by commas, or * alone")
-			}
-			all = append(all, o)
+		err := set(text)
+		if err == nil && len(*to) > 1 && slices.Contains(*to, "*") {
+			return errors.New("must be * alone or without it")
 		}
-		if len(all) > 1 && slices.Contains(all, "*") {
-			return mustBe("* alone or without it")
-		}
-		*to = all
-		return nil
+		return err
 	}
 }
 
@@ -214,29 +174,16 @@ func origin(text string) (string, bool) {
 func neverInOrigin(r rune) bool { return r == '*' || r > '~' }
 
 func networks(to *[]netip.Prefix) func(string) error {
-	return func(text string) error {
-		var all []netip.Prefix
-		for _, part := range list(text) {
-			p, err := network(part)
-			if err != nil {
-				return mustBe("networks such as 10.0.0.0/8 or 2001:db8::/32, separated by commas")
-			}
-			all = append(all, p)
-		}
-		*to = all
-		return nil
-	}
+	return setter(to, "networks such as 10.0.0.0/8 or 2001:db8::/32, separated by commas", each(network))
 }
 
-// network accepts a CIDR, or one address as a network of its own.
-func network(text string) (netip.Prefix, error) {
+// network accepts a CIDR, or one address as a network of its own. It refuses an
+// IPv4 network written as IPv6, which would never match.
+func network(text string) (netip.Prefix, bool) {
 	if addr, err := netip.ParseAddr(text); err == nil {
 		addr = addr.Unmap().WithZone("")
-		return netip.PrefixFrom(addr, addr.BitLen()), nil
+		return netip.PrefixFrom(addr, addr.BitLen()), true
 	}
 	p, err := netip.ParsePrefix(text)
-	if err == nil && p.Addr().Is4In6() {
-		return netip.Prefix{}, errors.New("write it as IPv4") // it would never match
-	}
-	return p.Masked(), err
+	return p.Masked(), err == nil && !p.Addr().Is4In6()
 }
