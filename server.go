@@ -206,7 +206,7 @@ func (a *app) executor(s settings.Settings, log *slog.Logger, restAPI graphql.Tr
 		Log:           log,
 		RequestID:     httpd.RequestID,
 		ClientAddr:    func(ctx context.Context) string { return httpd.ClientAddr(ctx).String() },
-		AddLogAttrs:      httpd.AddLogAttrs,
+		AddLogAttrs:   httpd.AddLogAttrs,
 		OnAnswered:    a.metrics.Answered,
 	}, restAPI, gqlhttp.Transport{OnSent: graph.Reuse})
 }
