@@ -39,7 +39,20 @@ func (a *Accounts) Register(ctx context.Context, u *model.User, password string)
 	if err := checkAccount(u, password, u.ValidateRegistration(a.Store.Constraints("User"))); err != nil {
 		return nil, err
 	}
-	return a.create(ctx, u, password)
+	hash, err := a.Hasher.Hash(ctx, password)
+	if err != nil {
+		return nil, hashError(err)
+	}
+	var pair Pair
+	sessionID := rand.Text()
+	u, err = a.Store.CreateUser(ctx, u, hash, func(userID int64) (session store.Session, err error) {
+		pair, session, err = a.session(userID, sessionID)
+		return session, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return signedIn(u, sessionID, pair), nil
 }
 
 // CreateAdmin creates the account of an administrator and does not sign it in.
@@ -80,23 +93,6 @@ func weakPassword(faults []model.FieldError) error {
 		return nil
 	}
 	return &model.Error{Code: model.CodeWeakPassword, Message: "Choose a stronger password.", Fields: faults}
-}
-
-func (a *Accounts) create(ctx context.Context, u *model.User, password string) (*SignedIn, error) {
-	hash, err := a.Hasher.Hash(ctx, password)
-	if err != nil {
-		return nil, hashError(err)
-	}
-	var pair Pair
-	sessionID := rand.Text()
-	u, err = a.Store.CreateUser(ctx, u, hash, func(userID int64) (session store.Session, err error) {
-		pair, session, err = a.session(userID, sessionID)
-		return session, err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return signedIn(u, sessionID, pair), nil
 }
 
 func signedIn(u *model.User, sessionID string, pair Pair) *SignedIn {
@@ -205,22 +201,6 @@ func hashError(err error) error {
 	return fmt.Errorf("hash password: %w", err)
 }
 
-// reload reads the viewer and the account of a session again.
-func (a *Accounts) reload(ctx context.Context, sessionID string, pair Pair) (*SignedIn, error) {
-	v, err := a.Store.SessionViewer(ctx, sessionID)
-	if err != nil {
-		return nil, err
-	}
-	if v == nil {
-		return nil, invalidToken("This session has ended. Sign in again.")
-	}
-	u, err := a.Store.User(ctx, v, v.UserID)
-	if err != nil {
-		return nil, err
-	}
-	return &SignedIn{u, v, pair}, nil
-}
-
 func invalidToken(message string) error {
 	return model.NewFieldError("refresh", model.CodeInvalidToken, message)
 }
@@ -297,5 +277,16 @@ func (a *Accounts) ChangePassword(ctx context.Context, v *model.Viewer, current,
 	} else if err != nil {
 		return nil, err
 	}
-	return a.reload(ctx, session.ID, pair)
+	v, err = a.Store.SessionViewer(ctx, session.ID)
+	switch {
+	case err != nil:
+		return nil, err
+	case v == nil:
+		return nil, invalidToken("This session has ended. Sign in again.")
+	}
+	u, err := a.Store.User(ctx, v, v.UserID)
+	if err != nil {
+		return nil, err
+	}
+	return &SignedIn{u, v, pair}, nil
 }

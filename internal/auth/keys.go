@@ -98,35 +98,36 @@ func RotateKeys(path, alg string) (*Keys, error) {
 	if err != nil {
 		return nil, fmt.Errorf("rotate signing keys: another rotation runs, or an interrupted one left its file: %w", err)
 	}
-	rotated, err := rotateInto(next, path, alg)
+	keys, content, err := withNewKey(path, alg)
+	if err == nil {
+		_, err = next.Write(content)
+	}
+	if err = errors.Join(err, next.Sync(), next.Close()); err == nil {
+		err = errors.Join(os.Rename(next.Name(), path), syncDirectory(filepath.Dir(path)))
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("rotate signing keys: %w", err), os.Remove(next.Name()))
 	}
-	return rotated, nil
+	return keys, nil
 }
 
-// rotateInto writes the new set to next and renames next to path.
-func rotateInto(next *os.File, path, alg string) (*Keys, error) {
+// withNewKey returns the keys in the file with a new one in front, and the
+// content of a file with them.
+func withNewKey(path, alg string) (keys *Keys, content []byte, err error) {
 	old, err := LoadKeys(path, alg)
 	if err != nil {
-		return nil, errors.Join(err, next.Close())
+		return nil, nil, err
 	}
 	signer, err := generateSigner(old.alg)
 	if err != nil {
-		return nil, errors.Join(err, next.Close())
+		return nil, nil, err
 	}
 	signers := append([]crypto.Signer{signer}, old.signers...)
-	keys, err := newKeys(old.alg, signers[:min(len(signers), maxKeys)])
-	if err != nil {
-		return nil, errors.Join(err, next.Close())
+	if keys, err = newKeys(old.alg, signers[:min(len(signers), maxKeys)]); err != nil {
+		return nil, nil, err
 	}
-	if err := writeSigners(next, keys.alg, keys.signers); err != nil {
-		return nil, err
-	}
-	if err := os.Rename(next.Name(), path); err != nil {
-		return nil, err
-	}
-	return keys, syncDirectory(filepath.Dir(path))
+	content, err = encodeSigners(keys.alg, keys.signers)
+	return keys, content, err
 }
 
 // PublicJWKS returns the public halves as a JWK Set (RFC 7517), the signing
@@ -268,12 +269,17 @@ func createKeyFile(path string, alg jwa.SignatureAlgorithm) error {
 	if err != nil {
 		return err
 	}
+	content, err := encodeSigners(alg, []crypto.Signer{signer})
+	if err != nil {
+		return err
+	}
 	temp, err := os.CreateTemp(directory, ".keys-*") // mode 0600
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.Remove(temp.Name()) }() // a leftover file does no harm
-	if err := writeSigners(temp, alg, []crypto.Signer{signer}); err != nil {
+	_, err = temp.Write(content)
+	if err := errors.Join(err, temp.Sync(), temp.Close()); err != nil {
 		return err
 	}
 	if err := os.Link(temp.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -282,25 +288,20 @@ func createKeyFile(path string, alg jwa.SignatureAlgorithm) error {
 	return syncDirectory(directory)
 }
 
-// writeSigners writes a private JWK Set, flushes it to disk and closes the
-// file.
-func writeSigners(file *os.File, alg jwa.SignatureAlgorithm, signers []crypto.Signer) error {
+// encodeSigners returns a private JWK Set.
+func encodeSigners(alg jwa.SignatureAlgorithm, signers []crypto.Signer) ([]byte, error) {
 	set := jwk.NewSet()
 	for _, signer := range signers {
 		private, err := toJWK(signer, alg)
 		if err != nil {
-			return errors.Join(err, file.Close())
+			return nil, err
 		}
 		if err := set.AddKey(private); err != nil {
-			return errors.Join(err, file.Close())
+			return nil, err
 		}
 	}
 	content, err := json.MarshalIndent(set, "", "  ")
-	if err != nil {
-		return errors.Join(err, file.Close())
-	}
-	_, err = file.Write(append(content, '\n'))
-	return errors.Join(err, file.Sync(), file.Close())
+	return append(content, '\n'), err
 }
 
 // syncDirectory makes a new name in the directory survive a power cut. Windows

@@ -118,33 +118,16 @@ func isCommon(password string) bool {
 // mark the letter that it replaces in l33t. The list is folded too, so one
 // lookup replaces dozens of permutations.
 func fold(word string) string {
+	const (
+		replaced = "4@8({[<3691!|l05$7+%2" // 1 is written for both i and l
+		letters  = "aabcccceggiiiiossttxz"
+	)
 	return strings.Map(func(r rune) rune {
-		switch r = unicode.ToLower(r); r {
-		case '4', '@':
-			return 'a'
-		case '8':
-			return 'b'
-		case '(', '{', '[', '<':
-			return 'c'
-		case '3':
-			return 'e'
-		case '6', '9':
-			return 'g'
-		case '1', '!', '|', 'l': // 1 is written for both i and l
-			return 'i'
-		case '0':
-			return 'o'
-		case '5', '$':
-			return 's'
-		case '7', '+':
-			return 't'
-		case '%':
-			return 'x'
-		case '2':
-			return 'z'
-		default:
-			return r
+		r = unicode.ToLower(r)
+		if i := strings.IndexRune(replaced, r); i >= 0 {
+			return rune(letters[i])
 		}
+		return r
 	}, word)
 }
 

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -95,24 +96,16 @@ const (
 type TokenError struct{ Reason Reason }
 
 func (e *TokenError) Error() string {
-	switch e.Reason {
-	case ReasonExpired:
-		return "Token is expired"
-	case ReasonWrongType:
-		return "Token has wrong type"
-	case ReasonNoExpiry:
-		return "Token has no 'exp' claim"
-	case ReasonNoID:
-		return "Token has no id"
-	case ReasonNoType:
-		return "Token has no type"
-	case ReasonEnded:
-		return "Token's session has ended"
-	case ReasonBadHeader:
-		return "Authorization header must contain two space-delimited values"
-	default:
-		return "Token is invalid"
-	}
+	return [...]string{
+		ReasonInvalid:   "Token is invalid",
+		ReasonExpired:   "Token is expired",
+		ReasonWrongType: "Token has wrong type",
+		ReasonNoExpiry:  "Token has no 'exp' claim",
+		ReasonNoID:      "Token has no id",
+		ReasonNoType:    "Token has no type",
+		ReasonEnded:     "Token's session has ended",
+		ReasonBadHeader: "Authorization header must contain two space-delimited values",
+	}[e.Reason]
 }
 
 // payload is the JSON of the claims: first those of the system that this one
@@ -132,12 +125,8 @@ type payload struct {
 // NewTokens fails if the settings lack an issuer, an audience or a clock, and
 // if a lifetime is not in whole seconds, the unit of a token.
 func NewTokens(keys *Keys, settings TokenSettings) (*Tokens, error) {
-	if settings.AccessTTL == 0 {
-		settings.AccessTTL = DefaultAccessTTL
-	}
-	if settings.RefreshTTL == 0 {
-		settings.RefreshTTL = DefaultRefreshTTL
-	}
+	settings.AccessTTL = cmp.Or(settings.AccessTTL, DefaultAccessTTL)
+	settings.RefreshTTL = cmp.Or(settings.RefreshTTL, DefaultRefreshTTL)
 	if settings.Issuer == "" || settings.Audience == "" || settings.Clock == nil {
 		return nil, errors.New("tokens need an issuer, an audience and a clock")
 	}
