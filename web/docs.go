@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -37,11 +38,8 @@ func Docs(openapi []byte) (http.Handler, error) {
 // which may be missing.
 func newDocs(app fs.FS, openapi []byte) (http.Handler, error) {
 	pages := site{}
-	if err := pages.addDocs(app); err != nil {
-		return nil, fmt.Errorf("docs: %w", err)
-	}
 	document, err := newBlob("application/json", openapi)
-	if err != nil {
+	if err := errors.Join(err, pages.addDocs(app)); err != nil {
 		return nil, fmt.Errorf("docs: %w", err)
 	}
 	mux := http.NewServeMux()
@@ -102,10 +100,8 @@ type blob struct {
 func newBlob(contentType string, text []byte) (*blob, error) {
 	var gzipped bytes.Buffer
 	w := gzip.NewWriter(&gzipped)
-	if _, err := w.Write(text); err != nil {
-		return nil, err
-	}
-	if err := w.Close(); err != nil {
+	_, err := w.Write(text)
+	if err := errors.Join(err, w.Close()); err != nil {
 		return nil, err
 	}
 	sum := sha256.Sum256(text)

@@ -1,12 +1,14 @@
 package web
 
 import (
+	"cmp"
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"io"
 	"io/fs"
+	"mime"
 	"net/http"
 	"path"
 	"strconv"
@@ -49,30 +51,21 @@ func newFile(in fs.FS, name string) (*file, error) {
 
 // contentType does not use the tables of the operating system, which differ.
 func contentType(ext string) string {
-	switch ext {
-	case ".html":
-		return "text/html; charset=utf-8"
-	case ".css":
-		return "text/css; charset=utf-8"
-	case ".js", ".mjs":
-		return "text/javascript; charset=utf-8"
-	case ".json", ".map":
-		return "application/json"
-	case ".svg":
-		return "image/svg+xml"
-	case ".png":
-		return "image/png"
-	case ".ttf":
-		return "font/ttf"
-	case ".woff2":
-		return "font/woff2"
-	case ".wasm":
-		return "application/wasm"
-	case ".txt":
-		return "text/plain; charset=utf-8"
-	default:
-		return "application/octet-stream"
+	types := map[string]string{
+		".html":  "text/html; charset=utf-8",
+		".css":   "text/css; charset=utf-8",
+		".js":    "text/javascript; charset=utf-8",
+		".mjs":   "text/javascript; charset=utf-8",
+		".json":  "application/json",
+		".map":   "application/json",
+		".svg":   "image/svg+xml",
+		".png":   "image/png",
+		".ttf":   "font/ttf",
+		".woff2": "font/woff2",
+		".wasm":  "application/wasm",
+		".txt":   "text/plain; charset=utf-8",
 	}
+	return cmp.Or(types[ext], "application/octet-stream")
 }
 
 func (f *file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -142,9 +135,11 @@ func unchanged(header http.Header, etag string) bool {
 func acceptsGzip(header http.Header) bool {
 	everything := false
 	for coding := range strings.SplitSeq(strings.Join(header.Values("Accept-Encoding"), ","), ",") {
-		name, parameter, _ := strings.Cut(coding, ";")
-		accepted := weight(parameter) > 0
-		switch strings.ToLower(strings.TrimSpace(name)) {
+		name, parameters, _ := mime.ParseMediaType(coding)
+		weight, weighted := parameters["q"]
+		q, _ := strconv.ParseFloat(weight, 64) // 0 if it is invalid
+		accepted := q > 0 || !weighted
+		switch name {
 		case "gzip", "x-gzip":
 			return accepted
 		case "*":
@@ -152,18 +147,4 @@ func acceptsGzip(header http.Header) bool {
 		}
 	}
 	return everything
-}
-
-// weight returns the quality value in a parameter such as q=0.5; 1 if there is
-// none, 0 if it is invalid.
-func weight(parameter string) float64 {
-	name, value, found := strings.Cut(strings.TrimSpace(parameter), "=")
-	if !found || !strings.EqualFold(strings.TrimSpace(name), "q") {
-		return 1
-	}
-	q, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
-	if err != nil {
-		return 0
-	}
-	return q
 }
