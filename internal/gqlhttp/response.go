@@ -65,14 +65,8 @@ func envelope(response *graphql.Response) (before, after []byte, err error) {
 	return before, append(after, '}'), nil
 }
 
-// Write sends a response in the media type that the request accepts, with the
-// status that Status returns.
-func Write(w http.ResponseWriter, r *http.Request, response *graphql.Response) {
-	media, _ := negotiate(r.Header)
-	respond(w, r, media, response)
-}
-
-// respond is Write after the negotiation.
+// respond sends a response in the given media type, with the status that Status
+// returns.
 func respond(w http.ResponseWriter, r *http.Request, media string, response *graphql.Response) {
 	before, after, err := envelope(response)
 	if err != nil {

@@ -82,7 +82,7 @@ func TestWrite_SendsWhatEncodeReturnsWithoutCopyingTheData(t *testing.T) {
 			t.Fatalf("%s, %v", want, err)
 		}
 		w := &pieces{ResponseRecorder: httptest.NewRecorder()}
-		Write(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil), &response)
+		respond(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil), mediaResponse, &response)
 		if got := w.Body.String(); got != string(want) || w.Header().Get("Content-Length") != strconv.Itoa(len(got)) {
 			t.Errorf("Content-Length %s for %s, want %s", w.Header().Get("Content-Length"), got, want)
 		}
@@ -97,7 +97,7 @@ func TestWrite_SendsWhatEncodeReturnsWithoutCopyingTheData(t *testing.T) {
 func TestWrite_HeadersMayBeAddedTo(t *testing.T) {
 	t.Parallel()
 	w := httptest.NewRecorder()
-	Write(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil), &graphql.Response{Data: []byte(`{}`)})
+	respond(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil), mediaResponse, &graphql.Response{Data: []byte(`{}`)})
 	want := w.Header().Clone()
 	for name := range w.Header() {
 		w.Header().Add(name, "more")
@@ -116,7 +116,7 @@ func TestEncode_RefusesWhatIsNoJSON(t *testing.T) {
 			t.Errorf("encoded as %s", got)
 		}
 		w := httptest.NewRecorder()
-		Write(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), response)
+		respond(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), mediaResponse, response)
 		if w.Code != http.StatusInternalServerError {
 			t.Errorf("status %d", w.Code)
 		}
