@@ -208,22 +208,11 @@ func (s *Server) URL() string { return s.url }
 // Done is closed when PostgreSQL has ended, by Stop or by itself.
 func (s *Server) Done() <-chan struct{} { return s.done }
 
-// Err returns why PostgreSQL ended by itself. It returns nil while PostgreSQL
-// runs and after Stop.
-func (s *Server) Err() error {
-	select {
-	case <-s.done:
-		return s.err
-	default:
-		return nil
-	}
-}
-
 // Stop cancels open transactions, shuts down cleanly and releases the data
 // directory. If ctx ends first, Stop ends PostgreSQL at once and returns the
 // error of ctx; no committed data is lost, because the next start replays the
-// log. If PostgreSQL has already ended by itself, Stop returns what Err
-// returns. It may be called again.
+// log. If PostgreSQL has already ended by itself, Stop returns why. It may be
+// called again.
 func (s *Server) Stop(ctx context.Context) error {
 	err := s.end(ctx, syscall.SIGINT)
 	return errors.Join(err, s.err, s.cleanUp())

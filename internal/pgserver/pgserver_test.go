@@ -21,9 +21,6 @@ func TestStart_DataOutlivesACleanStop(t *testing.T) {
 	query(t, first.URL(), "CREATE TABLE kept AS SELECT 42 AS n")
 	testutil.Must(t, first.Stop(t.Context()))
 	testutil.Must(t, first.Stop(t.Context())) // a second call does no harm
-	if err := first.Err(); err != nil {
-		t.Errorf("Err after Stop: %v", err)
-	}
 	if exists(socketDirOf(t, first.URL())) {
 		t.Error("the socket directory is still there")
 	}
@@ -130,15 +127,9 @@ func TestServer_TellsWhenPostgresDies(t *testing.T) {
 	t.Parallel()
 	dir := openDir(t)
 	s := start(t, Options{DataDir: dir})
-	if err := s.Err(); err != nil {
-		t.Errorf("Err while it runs: %v", err)
-	}
 	testutil.Must(t, s.process.Kill())
 	<-s.Done()
-	if err := s.Err(); err == nil || err.Error() != "PostgreSQL ended by itself: signal: killed" {
-		t.Errorf("Err = %v", err)
-	}
-	if err := s.Stop(t.Context()); !errors.Is(err, s.Err()) {
+	if err := s.Stop(t.Context()); err == nil || err.Error() != "PostgreSQL ended by itself: signal: killed" {
 		t.Errorf("Stop = %v", err)
 	}
 	again := start(t, Options{DataDir: dir})
