@@ -36,112 +36,68 @@ func (o Option) row() option {
 	return option{name: o.Name, value: o.Value, set: o.Set, flagOnly: true}
 }
 
+func setting(name, value, def string, set func(text string) error, help string) option {
+	return option{name: name, value: value, def: def, help: help, set: set}
+}
+
 // options is the table, bound to the fields of s. A new setting needs a field
 // and a row.
 func options(s *Settings) []option {
 	return []option{
-		{
-			name: "addr", value: "HOST:PORT", def: "127.0.0.1:8080", set: address(&s.Addr, false),
-			help: "Address of the server, plain HTTP. Use 0.0.0.0:8080 to accept requests from other machines, behind a proxy that speaks TLS.",
-		},
-		{
-			name: "metrics-addr", value: "HOST:PORT", set: address(&s.MetricsAddr, true),
-			help: "Second address, for GET /metrics in the Prometheus format only. It requires no token: keep it private. Empty: no metrics.",
-		},
-		{
-			name: "data", value: "DIR", set: text(&s.Data),
-			help: "Directory of the private PostgreSQL and of the signing keys. Empty: /var/lib/caregraph for root, the state directory of the user for others.",
-		},
+		setting("addr", "HOST:PORT", "127.0.0.1:8080", address(&s.Addr, false),
+			"Address of the server, plain HTTP. Use 0.0.0.0:8080 to accept requests from other machines, behind a proxy that speaks TLS."),
+		setting("metrics-addr", "HOST:PORT", "", address(&s.MetricsAddr, true),
+			"Second address, for GET /metrics in the Prometheus format only. It requires no token: keep it private. Empty: no metrics."),
+		setting("data", "DIR", "", text(&s.Data),
+			"Directory of the private PostgreSQL and of the signing keys. Empty: /var/lib/caregraph for root, the state directory of the user for others."),
 		{ //nolint:gosec // G101: the password is an example
 			name: "database-url", value: "URL", set: postgresURL(&s.DatabaseURL), alias: "DATABASE_URL", secret: true,
 			help: "PostgreSQL to use, as postgres://user:password@host/database or as key=value pairs. Empty: run a private PostgreSQL in the data directory. Prefer the variable: other users of the machine can read flags.",
 		},
-		{
-			name: "database-connections", value: "N", def: "20", set: whole(&s.DatabaseConns, 2, 10_000),
-			help: "Highest number of connections to PostgreSQL. Half of them only read. One more connection listens for ended sessions.",
-		},
-		{
-			name: "playground", value: trueOrFalse, def: "true", set: boolean(&s.Playground),
-			help: "Serve the GraphQL playground page.",
-		},
-		{
-			name: "introspection", value: trueOrFalse, def: "true", set: boolean(&s.Introspection),
-			help: "Let clients query the schema. The playground needs it.",
-		},
-		{
-			name: "keys", value: "FILE", set: text(&s.Keys),
-			help: "File of the keys that sign tokens. The first start creates it. Empty: keys.json in the data directory.",
-		},
-		{
-			name: "jwt-algorithm", value: "EdDSA|ES256", def: "EdDSA", set: oneOf(&s.JWTAlgorithm, "EdDSA", "ES256"),
-			help: "Algorithm of new signing keys.",
-		},
-		{
-			name: "jwt-issuer", value: "TEXT", def: "caregraph", set: filled(&s.JWTIssuer),
-			help: "Claim iss of the tokens. The server refuses tokens of other issuers.",
-		},
-		{
-			name: "jwt-audience", value: "TEXT", def: "caregraph", set: filled(&s.JWTAudience),
-			help: "Claim aud of the tokens. The server refuses tokens for other audiences.",
-		},
-		{
-			name: "access-ttl", value: "DURATION", def: "24h", set: duration(&s.AccessTTL),
-			help: "Lifetime of an access token.",
-		},
-		{
-			name: "refresh-ttl", value: "DURATION", def: "168h", set: duration(&s.RefreshTTL),
-			help: "Lifetime of a refresh token. It must be longer than that of an access token.",
-		},
-		{
-			name: "hash-concurrency", value: "N", def: "0", set: whole(&s.HashConcurrency, 0, 1024),
-			help: "How many passwords the server hashes at the same time. Each hash uses one CPU and 19 MiB of memory. 0: the number of CPUs.",
-		},
-		{
-			name: "cors-origins", value: "LIST", set: origins(&s.CORSOrigins),
-			help: "Origins of other web pages that may call the API: scheme://host[:port], separated by commas. * alone allows any origin, without credentials. Empty: none.",
-		},
-		{
-			name: "trusted-proxies", value: "LIST", set: networks(&s.TrustedProxies),
-			help: "Networks (CIDR) of the proxies whose X-Forwarded-For header the server believes, separated by commas. Empty: none; the client is the other end of the connection.",
-		},
-		{
-			name: "request-timeout", value: "DURATION", def: "15s", set: duration(&s.RequestTimeout),
-			help: "Time that one request may take.",
-		},
-		{
-			name: "shutdown-timeout", value: "DURATION", def: "20s", set: duration(&s.ShutdownTimeout),
-			help: "Time that running requests have to finish when the server stops. Keep it longer than the request timeout.",
-		},
-		{
-			name: "max-body", value: "SIZE", def: "1MiB", set: size(&s.MaxBody, 1024*mebibyte),
-			help: "Largest request body, in bytes, KiB or MiB.",
-		},
+		setting("database-connections", "N", "20", whole(&s.DatabaseConns, 2, 10_000),
+			"Highest number of connections to PostgreSQL. Half of them only read. One more connection listens for ended sessions."),
+		setting("playground", trueOrFalse, "true", boolean(&s.Playground),
+			"Serve the GraphQL playground page."),
+		setting("introspection", trueOrFalse, "true", boolean(&s.Introspection),
+			"Let clients query the schema. The playground needs it."),
+		setting("keys", "FILE", "", text(&s.Keys),
+			"File of the keys that sign tokens. The first start creates it. Empty: keys.json in the data directory."),
+		setting("jwt-algorithm", "EdDSA|ES256", "EdDSA", oneOf(&s.JWTAlgorithm, "EdDSA", "ES256"),
+			"Algorithm of new signing keys."),
+		setting("jwt-issuer", "TEXT", "caregraph", filled(&s.JWTIssuer),
+			"Claim iss of the tokens. The server refuses tokens of other issuers."),
+		setting("jwt-audience", "TEXT", "caregraph", filled(&s.JWTAudience),
+			"Claim aud of the tokens. The server refuses tokens for other audiences."),
+		setting("access-ttl", "DURATION", "24h", duration(&s.AccessTTL),
+			"Lifetime of an access token."),
+		setting("refresh-ttl", "DURATION", "168h", duration(&s.RefreshTTL),
+			"Lifetime of a refresh token. It must be longer than that of an access token."),
+		setting("hash-concurrency", "N", "0", whole(&s.HashConcurrency, 0, 1024),
+			"How many passwords the server hashes at the same time. Each hash uses one CPU and 19 MiB of memory. 0: the number of CPUs."),
+		setting("cors-origins", "LIST", "", origins(&s.CORSOrigins),
+			"Origins of other web pages that may call the API: scheme://host[:port], separated by commas. * alone allows any origin, without credentials. Empty: none."),
+		setting("trusted-proxies", "LIST", "", networks(&s.TrustedProxies),
+			"Networks (CIDR) of the proxies whose X-Forwarded-For header the server believes, separated by commas. Empty: none; the client is the other end of the connection."),
+		setting("request-timeout", "DURATION", "15s", duration(&s.RequestTimeout),
+			"Time that one request may take."),
+		setting("shutdown-timeout", "DURATION", "20s", duration(&s.ShutdownTimeout),
+			"Time that running requests have to finish when the server stops. Keep it longer than the request timeout."),
+		setting("max-body", "SIZE", "1MiB", size(&s.MaxBody, 1024*mebibyte),
+			"Largest request body, in bytes, KiB or MiB."),
 		// The REST addresses are GraphQL operations, too. Their needs are the lower
 		// bounds of these four settings.
-		{
-			name: "max-depth", value: "N", def: "16", set: whole(&s.MaxDepth, 8, 1000),
-			help: "Deepest nesting of a GraphQL operation.",
-		},
-		{
-			name: "max-cost", value: "N", def: "50000", set: whole(&s.MaxCost, 10_000, 1_000_000_000),
-			help: "Highest cost of a GraphQL operation: about the number of fields in its answer.",
-		},
-		{
-			name: "max-aliases", value: "N", def: "50", set: whole(&s.MaxAliases, 20, 100_000),
-			help: "Highest number of aliases in a GraphQL operation.",
-		},
-		{
-			name: "max-tokens", value: "N", def: "1500", set: whole(&s.MaxTokens, 500, 1_000_000),
-			help: "Highest number of tokens in a GraphQL document.",
-		},
-		{
-			name: "log-level", value: "LEVEL", def: "info", set: level(&s.LogLevel),
-			help: "Lowest level that the log contains: debug, info, warn or error.",
-		},
-		{
-			name: "log-format", value: "text|json", def: "text", set: oneOf(&s.LogFormat, "text", "json"),
-			help: "Format of the log lines. They go to standard error.",
-		},
+		setting("max-depth", "N", "16", whole(&s.MaxDepth, 8, 1000),
+			"Deepest nesting of a GraphQL operation."),
+		setting("max-cost", "N", "50000", whole(&s.MaxCost, 10_000, 1_000_000_000),
+			"Highest cost of a GraphQL operation: about the number of fields in its answer."),
+		setting("max-aliases", "N", "50", whole(&s.MaxAliases, 20, 100_000),
+			"Highest number of aliases in a GraphQL operation."),
+		setting("max-tokens", "N", "1500", whole(&s.MaxTokens, 500, 1_000_000),
+			"Highest number of tokens in a GraphQL document."),
+		setting("log-level", "LEVEL", "info", level(&s.LogLevel),
+			"Lowest level that the log contains: debug, info, warn or error."),
+		setting("log-format", "text|json", "text", oneOf(&s.LogFormat, "text", "json"),
+			"Format of the log lines. They go to standard error."),
 	}
 }
 
