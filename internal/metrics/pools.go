@@ -17,30 +17,21 @@ type poolMetric struct {
 }
 
 func poolMetrics() []poolMetric {
-	describe := func(name, help string) *prometheus.Desc {
-		return prometheus.NewDesc(prometheus.BuildFQName(namespace, "database", name), help, []string{"pool"}, nil)
+	metric := func(name, help string, kind prometheus.ValueType, value func(store.PoolStats) float64) poolMetric {
+		full := prometheus.BuildFQName(namespace, "database", name)
+		return poolMetric{prometheus.NewDesc(full, help, []string{"pool"}, nil), kind, value}
 	}
 	return []poolMetric{
-		{
-			describe("connections_in_use", "Connections to the database that are working for a request."),
-			prometheus.GaugeValue, func(p store.PoolStats) float64 { return float64(p.InUse) },
-		},
-		{
-			describe("connections_idle", "Connections to the database that are open and have nothing to do."),
-			prometheus.GaugeValue, func(p store.PoolStats) float64 { return float64(p.Idle) },
-		},
-		{
-			describe("connections_max", "Most connections to the database that may be open."),
-			prometheus.GaugeValue, func(p store.PoolStats) float64 { return float64(p.Max) },
-		},
-		{
-			describe("waits_total", "How often no open connection was free."),
-			prometheus.CounterValue, func(p store.PoolStats) float64 { return float64(p.Waits) },
-		},
-		{
-			describe("wait_seconds_total", "Time spent then, until one was opened or free."),
-			prometheus.CounterValue, func(p store.PoolStats) float64 { return p.Waited.Seconds() },
-		},
+		metric("connections_in_use", "Connections to the database that are working for a request.",
+			prometheus.GaugeValue, func(p store.PoolStats) float64 { return float64(p.InUse) }),
+		metric("connections_idle", "Connections to the database that are open and have nothing to do.",
+			prometheus.GaugeValue, func(p store.PoolStats) float64 { return float64(p.Idle) }),
+		metric("connections_max", "Most connections to the database that may be open.",
+			prometheus.GaugeValue, func(p store.PoolStats) float64 { return float64(p.Max) }),
+		metric("waits_total", "How often no open connection was free.",
+			prometheus.CounterValue, func(p store.PoolStats) float64 { return float64(p.Waits) }),
+		metric("wait_seconds_total", "Time spent then, until one was opened or free.",
+			prometheus.CounterValue, func(p store.PoolStats) float64 { return p.Waited.Seconds() }),
 	}
 }
 
