@@ -3,7 +3,6 @@ package rest
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"math"
 	"net/http"
@@ -182,9 +181,6 @@ func readID(sent any) (value any, fault string) {
 	}
 	return text, ""
 }
-
-// unknownID returns the message for an id of no record that the caller can see.
-func unknownID(id any) string { return fmt.Sprintf("Invalid pk \"%s\" - object does not exist.", id) }
 
 // variables returns the variables of the document, from a body and the id in
 // the path.

@@ -123,17 +123,19 @@ func (op *operation) addUserError(e userError, values map[string]any, found fiel
 	i := slices.IndexFunc(op.inputs, func(in input) bool {
 		return len(e.Field) > 0 && in.input == e.Field[len(e.Field)-1]
 	})
-	var name string
-	hidden := false
+	name, message, hidden := "", e.Message, false
 	if i >= 0 {
-		name = op.inputs[i].name
-		hidden = slices.Contains(unknown, name)
+		in := op.inputs[i]
+		name, hidden = in.name, slices.Contains(unknown, in.name)
+		if in.typ == "ID" {
+			message = fmt.Sprintf("Invalid pk \"%s\" - object does not exist.", values[in.input])
+		}
 	}
 	switch {
 	case hidden && (o.inField || len(found[name]) == 0):
 		return false // the error is about a value that we filled in
 	case i >= 0 && o.inField:
-		found.add(name, op.inputs[i].message(e, values))
+		found.add(name, message)
 		return false
 	case o.status == http.StatusBadRequest:
 		found.add(nonField, e.Message)
@@ -141,12 +143,4 @@ func (op *operation) addUserError(e userError, values map[string]any, found fiel
 	default:
 		return true
 	}
-}
-
-// message returns the message about a field.
-func (in input) message(e userError, values map[string]any) string {
-	if in.typ == "ID" {
-		return unknownID(values[in.input])
-	}
-	return e.Message
 }

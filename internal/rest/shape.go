@@ -170,16 +170,15 @@ func (s *shaper) value(n *node) bool {
 
 // object writes an object with one selected field as the value of that field.
 func (s *shaper) object(n *node) bool {
-	first := true
+	open := byte('{')
 	for i := range n.children {
 		child := &n.children[i]
 		if i > 0 && !s.next(",") || !s.next(child.key) {
 			return false
 		}
 		if n.shown > 1 && child.kind < userErrors {
-			s.body = append(s.body, mark(first, '{'))
-			s.body = append(s.body, child.key...)
-			first = false
+			s.body = append(append(s.body, open), child.key...)
+			open = ','
 		}
 		if !s.value(child) {
 			return false
@@ -210,14 +209,6 @@ func (s *shaper) list(n *node) bool {
 	}
 	s.body = append(s.body, ']')
 	return true
-}
-
-// mark returns the byte before a member or an item.
-func mark(first bool, open byte) byte {
-	if first {
-		return open
-	}
-	return ','
 }
 
 func (s *shaper) keep(k kind, raw []byte) {
