@@ -136,12 +136,12 @@ func (c *client) try(ctx context.Context, token string, op operation, body []byt
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return reply{}, 0, &unreachable{err}
+		return reply{}, 0, fmt.Errorf("reach the server: %w", err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes))
 	if err != nil {
-		return reply{}, 0, &unreachable{err}
+		return reply{}, 0, fmt.Errorf("reach the server: %w", err)
 	}
 	if s := response.StatusCode; s == http.StatusTooManyRequests || s == http.StatusServiceUnavailable {
 		return reply{}, c.retryAfter(response.Header), fmt.Errorf("%s: the server answers %s", op.name, response.Status)
@@ -152,12 +152,6 @@ func (c *client) try(ctx context.Context, token string, op operation, body []byt
 	}
 	return answer, pause, err
 }
-
-// unreachable is the error of a request without a response.
-type unreachable struct{ err error }
-
-func (e *unreachable) Error() string { return "reach the server: " + e.err.Error() }
-func (e *unreachable) Unwrap() error { return e.err }
 
 // retryAfter reads the header Retry-After (RFC 9110, 10.2.3).
 func (c *client) retryAfter(header http.Header) time.Duration {

@@ -3,6 +3,7 @@ package fill
 import (
 	"context"
 	"fmt"
+	"strings"
 )
 
 // account is a RegisterInput.
@@ -46,23 +47,18 @@ type kind struct {
 	count        *count
 }
 
-func (f *filler) patientKind() kind {
-	return kind{
-		create: operation{"createPatient", `mutation Fill($input: CreatePatientInput!) {
-			reply: createPatient(input: $input) { record: patient { id } userErrors { field code } } }`},
-		find: operation{"patients", `query Fill($search: String!) {
-			reply: patients(search: $search, first: 100) { nodes { id key: email } } }`},
-		count: &f.patients,
-	}
-}
+func (f *filler) patientKind() kind { return kindOf("Patient", "email", &f.patients) }
+func (f *filler) doctorKind() kind  { return kindOf("Doctor", "licenseNumber", &f.doctors) }
 
-func (f *filler) doctorKind() kind {
+// kindOf returns the operations on a type, whose records have a unique key.
+func kindOf(typ, key string, count *count) kind {
+	field := strings.ToLower(typ)
 	return kind{
-		create: operation{"createDoctor", `mutation Fill($input: CreateDoctorInput!) {
-			reply: createDoctor(input: $input) { record: doctor { id } userErrors { field code } } }`},
-		find: operation{"doctors", `query Fill($search: String!) {
-			reply: doctors(search: $search, first: 100) { nodes { id key: licenseNumber } } }`},
-		count: &f.doctors,
+		create: operation{"create" + typ, fmt.Sprintf(`mutation Fill($input: Create%[1]sInput!) {
+			reply: create%[1]s(input: $input) { record: %[2]s { id } userErrors { field code } } }`, typ, field)},
+		find: operation{field + "s", fmt.Sprintf(`query Fill($search: String!) {
+			reply: %ss(search: $search, first: 100) { nodes { id key: %s } } }`, field, key)},
+		count: count,
 	}
 }
 
