@@ -23,6 +23,9 @@ const (
 	Admin
 )
 
+// AllRelations has every relation.
+const AllRelations = Admin<<1 - 1
+
 // relationNames is in the order of the bits.
 var relationNames = [...]string{"ANYONE", "SIGNED_IN", "SELF", "OWNER", "ASSIGNED_DOCTOR", "ADMIN"}
 

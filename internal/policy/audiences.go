@@ -1,30 +1,32 @@
 package policy
 
 import (
-	"slices"
-
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/caregraph/caregraph/model"
 )
 
-// relations holds the schema's enum Relation and model's relations together.
+// relations compares the schema's enum Relation with the relations of model.
 func (c *compiler) relations() {
-	modelNames := (^model.Relations(0)).Names()
-	var schemaNames []string
-	if def := c.schema.Types["Relation"]; def != nil {
-		for _, value := range def.EnumValues {
-			schemaNames = append(schemaNames, value.Name)
-			if !slices.Contains(modelNames, value.Name) {
-				c.addError("Relation."+value.Name, "package model does not know this relation")
-			}
+	values := c.enum("Relation")
+	for _, value := range values {
+		if _, ok := model.ParseRelation(value.Name); !ok {
+			c.addError("Relation."+value.Name, "package model does not know this relation")
 		}
 	}
-	for _, name := range modelNames {
-		if !slices.Contains(schemaNames, name) {
+	for _, name := range model.AllRelations.Names() {
+		if values.ForName(name) == nil {
 			c.addError("Relation."+name, "package model has this relation, the schema does not")
 		}
 	}
+}
+
+// enum returns the values of an enum; none if the schema lacks it.
+func (c *compiler) enum(name string) ast.EnumValueList {
+	if def := c.schema.Types[name]; def != nil {
+		return def.EnumValues
+	}
+	return nil
 }
 
 func (c *compiler) audiences() {
@@ -72,16 +74,11 @@ func valuesOf(value *ast.Value) []string {
 // impliedBy adds the relations that those in the mask imply the admission of:
 // everyone is ANYONE, and a caller with a further relation is SIGNED_IN.
 func impliedBy(mask model.Relations) model.Relations {
-	var all model.Relations
-	for _, name := range (^model.Relations(0)).Names() {
-		bit, _ := model.ParseRelation(name)
-		all |= bit
-	}
 	switch {
 	case mask.Any(model.Anyone):
-		return all
+		return model.AllRelations
 	case mask.Any(model.SignedIn):
-		return all &^ model.Anyone
+		return model.AllRelations &^ model.Anyone
 	default:
 		return mask
 	}

@@ -18,12 +18,12 @@ func (c *compiler) constraints() {
 		def, found := c.schema.Types[name], model.Constraints{}
 		for _, field := range def.Fields {
 			where := name + "." + field.Name
-			if why := s.whyUnread(c, def, field); why != "" {
+			if why := s.whyUnread(def, field); why != "" {
 				c.forbidDirective(where, field, "text", why)
 				c.forbidDirective(where, field, "range", why)
 			}
 			constraint := c.limits(where, field)
-			if c.isRecord(name) && constraint.Min > 0 {
+			if isRecord(def) && constraint.Min > 0 {
 				c.forbidDirective(where, field, "text", "a text of a record has no min, it is required or may be empty")
 			}
 			constraint.Required = s.required(field)
@@ -41,8 +41,8 @@ func (c *compiler) constraints() {
 
 // setters says which inputs of mutations set which fields of records.
 type setters struct {
-	// records maps the type of each mutation's argument "input" to the record
-	// that it describes: the first record of the payload, or nil.
+	// records maps the input of each mutation to the record that it describes: the
+	// first record of the payload, or nil.
 	records map[*ast.Definition]*ast.Definition
 	// sources maps a field of a record to the input fields of its name.
 	sources map[*ast.FieldDefinition]ast.FieldList
@@ -50,18 +50,15 @@ type setters struct {
 
 func (c *compiler) setters() setters {
 	s := setters{map[*ast.Definition]*ast.Definition{}, map[*ast.FieldDefinition]ast.FieldList{}}
-	if c.schema.Mutation == nil {
-		return s
-	}
-	for _, mutation := range c.schema.Mutation.Fields {
-		arg := mutation.Arguments.ForName("input")
-		if arg == nil {
+	for _, in := range c.mutationInputs() {
+		s.records[in.Definition] = nil
+		records, _ := c.payloadRecords(in.mutation)
+		if len(records) == 0 {
 			continue
 		}
-		input, record := c.schema.Types[arg.Type.Name()], c.payloadRecord(mutation)
-		s.records[input] = record
-		for _, field := range input.Fields {
-			if target := fieldOf(record, field.Name); target != nil {
+		s.records[in.Definition] = records[0]
+		for _, field := range in.Fields {
+			if target := records[0].Fields.ForName(field.Name); target != nil {
 				s.sources[target] = append(s.sources[target], field)
 			}
 		}
@@ -69,36 +66,15 @@ func (c *compiler) setters() setters {
 	return s
 }
 
-func (c *compiler) payloadRecord(mutation *ast.FieldDefinition) *ast.Definition {
-	for _, field := range c.schema.Types[mutation.Type.Name()].Fields {
-		if c.isRecord(field.Type.Name()) {
-			return c.schema.Types[field.Type.Name()]
-		}
-	}
-	return nil
-}
-
-func (c *compiler) isRecord(name string) bool {
-	_, ok := c.policy.Types[name]
-	return ok
-}
-
-func fieldOf(def *ast.Definition, name string) *ast.FieldDefinition {
-	if def == nil {
-		return nil
-	}
-	return def.Fields.ForName(name)
-}
-
 // whyUnread returns why nothing reads the limit of a field, or "".
-func (s setters) whyUnread(c *compiler, def *ast.Definition, field *ast.FieldDefinition) string {
+func (s setters) whyUnread(def *ast.Definition, field *ast.FieldDefinition) string {
 	record, isInput := s.records[def]
 	switch {
-	case c.isRecord(def.Name) && len(s.sources[field]) == 0:
+	case isRecord(def) && len(s.sources[field]) == 0:
 		return "no input of a mutation sets it"
-	case !c.isRecord(def.Name) && !isInput:
+	case !isRecord(def) && !isInput:
 		return "it is neither a field of a record nor of a mutation's input"
-	case fieldOf(record, field.Name) != nil:
+	case record != nil && record.Fields.ForName(field.Name) != nil:
 		return "the limit belongs to " + record.Name + "." + field.Name
 	default:
 		return ""
@@ -157,13 +133,13 @@ func (c *compiler) userErrors(def *ast.Definition, field *ast.FieldDefinition) {
 		c.forbidDirective(where, field, "userErrors", "it is no mutation")
 		return
 	}
-	value, codeEnum := c.value(directive, "codes"), c.schema.Types["UserErrorCode"]
+	value := c.value(directive, "codes")
 	if value == nil {
 		c.addError(where, "@userErrors has no argument codes")
 		return
 	}
 	for _, code := range valuesOf(value) {
-		if codeEnum == nil || codeEnum.EnumValues.ForName(code) == nil {
+		if c.enum("UserErrorCode").ForName(code) == nil {
 			c.addError(where, "@userErrors names the code %s, which does not exist", code)
 		}
 	}

@@ -16,31 +16,37 @@ type input struct {
 	mutation *ast.FieldDefinition
 }
 
-// inputs checks the inputs of the mutations, and notes which fields updates
-// can set: inputs in the order of Mutation, the fields of each in the order of
-// the record.
-func (c *compiler) inputs() {
+// mutationInputs returns the inputs of all mutations, in the order of Mutation.
+func (c *compiler) mutationInputs() (all []input) {
 	if c.schema.Mutation == nil {
-		return
+		return nil
 	}
 	for _, mutation := range c.schema.Mutation.Fields {
 		for _, arg := range mutation.Arguments {
 			if def := c.schema.Types[arg.Type.Name()]; def.Kind == ast.InputObject {
-				c.input(input{def, mutation})
+				all = append(all, input{def, mutation})
 			}
 		}
 	}
+	return all
 }
 
+// input checks an input. Of those that update, it collects the fields that they can
+// set: inputs in the order of Mutation, the fields of each in the order of the
+// record.
 func (c *compiler) input(in input) {
 	creates, updates := in.Directives.ForName("creates"), in.Directives.ForName("updates")
 	switch {
 	case creates != nil && updates != nil:
 		c.addError(in.Name, "has both @creates and @updates")
 	case creates != nil:
-		c.createInput(in, creates)
+		if record := c.recordOf(in, creates); record != nil {
+			c.createInput(in, record, c.list(creates, "except"))
+		}
 	case updates != nil:
-		c.updateInput(in, updates)
+		if record := c.recordOf(in, updates); record != nil {
+			c.updateInput(in, record)
+		}
 	case c.setsRecord(in):
 		c.addError(in.Name, "sets a record in Mutation.%s, but has neither @creates nor @updates", in.mutation.Name)
 	}
@@ -101,11 +107,7 @@ func (c *compiler) recordOf(in input, directive *ast.Directive) *ast.Definition 
 	return nil
 }
 
-func (c *compiler) updateInput(in input, directive *ast.Directive) {
-	record := c.recordOf(in, directive)
-	if record == nil {
-		return
-	}
+func (c *compiler) updateInput(in input, record *ast.Definition) {
 	var fields []string
 	for _, named := range in.Fields {
 		where := in.Name + "." + named.Name
@@ -131,12 +133,7 @@ func (c *compiler) updateInput(in input, directive *ast.Directive) {
 
 // createInput checks that each field of the input is one of the record or an
 // exception, and that the caller may set it.
-func (c *compiler) createInput(in input, directive *ast.Directive) {
-	record := c.recordOf(in, directive)
-	if record == nil {
-		return
-	}
-	except := c.list(directive, "except")
+func (c *compiler) createInput(in input, record *ast.Definition, except []string) {
 	for _, name := range except {
 		if in.Fields.ForName(name) == nil {
 			c.addError(in.Name+"."+name, "@creates(except:) names it, but the input has no such field")

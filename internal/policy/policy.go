@@ -44,7 +44,9 @@ func Compile(schema *ast.Schema) (*model.Policy, error) {
 	for _, name := range slices.Sorted(maps.Keys(schema.Types)) {
 		c.definition(schema.Types[name])
 	}
-	c.inputs()
+	for _, in := range c.mutationInputs() {
+		c.input(in)
+	}
 	c.constraints()
 	if len(c.schemaErrors) > 0 {
 		return nil, errors.New("the access rules of the schema contradict each other:\n  " + strings.Join(c.schemaErrors, "\n  "))
