@@ -19,175 +19,122 @@ import (
 // reference engine sends a statement for each level and not for each record. They
 // are made for one viewer and never outlive the response.
 type loaders struct {
-	related *dataloadgen.Loader[edgeKey, model.Node]
-	pages   *dataloadgen.Loader[pageKey, *model.RecordPage]
-	counts  *dataloadgen.Loader[pageKey, int]
-	own     *dataloadgen.Loader[ownKey, any]
-
-	mu     sync.Mutex
-	fields map[any]fieldRef // by link, list or ownList
+	store   *store.Store
+	viewer  *model.Viewer
+	related *batcher[int64, model.Node]
+	pages   *batcher[int64, *model.RecordPage]
+	counts  *batcher[int64, int]
+	own     *batcher[query.Owner, any]
 }
 
-// edgeKey names a record by the value of the column that edges lead to. Keys with
-// the same link are loaded in one statement.
-type edgeKey struct {
-	link
-
-	key int64
+func newLoaders(s *store.Store, v *model.Viewer) *loaders {
+	return &loaders{
+		store: s, viewer: v, related: newBatcher[int64, model.Node](), pages: newBatcher[int64, *model.RecordPage](),
+		counts: newBatcher[int64, int](), own: newBatcher[query.Owner, any](),
+	}
 }
 
-// link is what edges have in common that lead to the same records.
-type link struct {
-	to, column string
-	deleted    bool
+// relatedKey returns the key of the record that an edge of a type leads to. Edges
+// that lead to the same records have the same group.
+func (l *loaders) relatedKey(typ string, e *query.Edge, id int64) key[int64] {
+	return l.related.key(groupOf(e.To, e.Key, e.IncludeDeleted), id, func(ctx context.Context, ids []int64) (map[int64]model.Node, error) {
+		return l.store.Related(ctx, l.viewer, typ, e.Field, ids)
+	})
 }
 
-// pageKey names the page of one owner. Keys with the same list are loaded in one
-// statement.
-type pageKey struct {
-	list
-
-	owner int64
+// pageKey returns the key of a page of a list. Lists of the same rows have the same
+// group.
+func (l *loaders) pageKey(typ string, of *query.List, args query.Args, owner int64) key[int64] {
+	group := groupOf(typ, of.Of, of.Key, args.Page(), of.Conditions(args))
+	return l.pages.key(group, owner, func(ctx context.Context, owners []int64) (map[int64]*model.RecordPage, error) {
+		return l.store.PagesOf(ctx, l.viewer, typ, of.Field, owners, args)
+	})
 }
 
-// list is the rows of the records of a type, with the page and the conditions as
-// JSON.
-type list struct{ typ, rows, column, args string }
-
-// ownKey names the page of one owner from a source of its own. Keys with the same
-// list are loaded in one call.
-type ownKey struct {
-	ownList
-
-	owner query.Owner
+// countKey returns the key of the number of rows of a list.
+func (l *loaders) countKey(typ string, of *query.List, args query.Args, owner int64) key[int64] {
+	return l.counts.key(groupOf(typ, of.Of, of.Key, of.Conditions(args)), owner, func(ctx context.Context, owners []int64) (map[int64]int, error) {
+		return l.store.CountsOf(ctx, l.viewer, typ, of.Field, owners, args)
+	})
 }
 
-// ownList is a list with a source of its own, with its arguments as JSON.
-type ownList struct{ typ, field, args string }
+// ownKey returns the key of a page from a source of its own.
+func (l *loaders) ownKey(typ string, own *query.Own, args query.Args, owner query.Owner) key[query.Owner] {
+	return l.own.key(groupOf(typ, own.Field, args), owner, func(ctx context.Context, owners []query.Owner) (map[query.Owner]any, error) {
+		pages, err := own.Read(ctx, l.viewer, owners, args)
+		if err == nil && len(pages) != len(owners) {
+			err = fmt.Errorf("%s.%s: %d pages of %d owners", typ, own.Field, len(pages), len(owners))
+		}
+		if err != nil {
+			return nil, err
+		}
+		found := make(map[query.Owner]any, len(owners))
+		for i, owner := range owners {
+			found[owner] = pages[i]
+		}
+		return found, nil
+	})
+}
 
-// fieldRef is one of the fields that have the same link or list, with its arguments and,
-// for a list with a source of its own, the descriptor.
-type fieldRef struct {
-	typ, field string
-	args       query.Args
-	own        *query.Own
+// groupOf returns a text that is the same for the same values.
+func groupOf(values ...any) string {
+	text, err := json.Marshal(values)
+	if err != nil {
+		text = fmt.Append(nil, values...) // cannot happen; fields are not batched then
+	}
+	return string(text)
+}
+
+// batcher loads values by their keys. Keys of one group that come within the
+// batchWindow are loaded in one call.
+type batcher[I comparable, T any] struct {
+	*dataloadgen.Loader[key[I], T]
+
+	mu    sync.Mutex
+	calls map[string]func(context.Context, []I) (map[I]T, error) // by group
+}
+
+type key[I comparable] struct {
+	group string
+	id    I
 }
 
 // batchWindow is how long a loader waits for the siblings of its first key: gqlgen
 // resolves each in a goroutine.
 const batchWindow = time.Millisecond
 
-func newLoaders(s *store.Store, v *model.Viewer) *loaders {
-	l := &loaders{fields: map[any]fieldRef{}}
-	wait := dataloadgen.WithWait(batchWindow)
-	l.related = dataloadgen.NewMappedLoader(func(ctx context.Context, keys []edgeKey) (map[edgeKey]model.Node, error) {
-		return batch(keys, func(k edgeKey) (link, int64) { return k.link, k.key }, func(e link, keys []int64) (map[int64]model.Node, error) {
-			a := l.fieldOf(e)
-			return s.Related(ctx, v, a.typ, a.field, keys)
-		})
-	}, wait)
-	l.pages = dataloadgen.NewMappedLoader(func(ctx context.Context, keys []pageKey) (map[pageKey]*model.RecordPage, error) {
-		return batch(keys, splitPage, func(p list, owners []int64) (map[int64]*model.RecordPage, error) {
-			a := l.fieldOf(p)
-			return s.PagesOf(ctx, v, a.typ, a.field, owners, a.args)
-		})
-	}, wait)
-	l.counts = dataloadgen.NewMappedLoader(func(ctx context.Context, keys []pageKey) (map[pageKey]int, error) {
-		return batch(keys, splitPage, func(p list, owners []int64) (map[int64]int, error) {
-			a := l.fieldOf(p)
-			return s.CountsOf(ctx, v, a.typ, a.field, owners, a.args)
-		})
-	}, wait)
-	l.own = dataloadgen.NewMappedLoader(func(ctx context.Context, keys []ownKey) (map[ownKey]any, error) {
-		return batch(keys, func(k ownKey) (ownList, query.Owner) { return k.ownList, k.owner }, func(o ownList, owners []query.Owner) (map[query.Owner]any, error) {
-			a := l.fieldOf(o)
-			return ownPages(ctx, v, a, owners)
-		})
-	}, wait)
-	return l
+func newBatcher[I comparable, T any]() *batcher[I, T] {
+	b := &batcher[I, T]{calls: map[string]func(context.Context, []I) (map[I]T, error){}}
+	b.Loader = dataloadgen.NewMappedLoader(b.load, dataloadgen.WithWait(batchWindow))
+	return b
 }
 
-func splitPage(k pageKey) (list, int64) { return k.list, k.owner }
-
-// edgeKey returns the key of the record that an edge of a type leads to.
-func (l *loaders) edgeKey(typ string, e *query.Edge, key int64) edgeKey {
-	to := link{e.To, e.Key, e.IncludeDeleted}
-	l.addField(to, fieldRef{typ, e.Field, nil, nil})
-	return edgeKey{to, key}
+// key returns a key of a group, whose values call loads. call leaves out an id
+// without a value.
+func (b *batcher[I, T]) key(group string, id I, call func(context.Context, []I) (map[I]T, error)) key[I] {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.calls[group] = call
+	return key[I]{group, id}
 }
 
-// pageKey returns the key of a page of a list.
-func (l *loaders) pageKey(typ string, of *query.List, args query.Args, owner int64) pageKey {
-	p := list{typ, of.Of, of.Key, asText([]any{args.Page(), of.Conditions(args)})}
-	l.addField(p, fieldRef{typ, of.Field, args, nil})
-	return pageKey{p, owner}
-}
-
-// ownKey returns the key of a page from a source of its own.
-func (l *loaders) ownKey(typ string, own *query.Own, args query.Args, owner query.Owner) ownKey {
-	o := ownList{typ, own.Field, asText(args)}
-	l.addField(o, fieldRef{typ, own.Field, args, own})
-	return ownKey{o, owner}
-}
-
-// ownPages reads the pages of many owners in one call.
-func ownPages(ctx context.Context, v *model.Viewer, a fieldRef, owners []query.Owner) (map[query.Owner]any, error) {
-	pages, err := a.own.Read(ctx, v, owners, a.args)
-	if err != nil {
-		return nil, err
+// load loads each group in one call. An error is that of the keys of its group.
+func (b *batcher[I, T]) load(ctx context.Context, keys []key[I]) (map[key[I]]T, error) {
+	groups := map[string][]I{}
+	for _, k := range keys {
+		groups[k.group] = append(groups[k.group], k.id)
 	}
-	if len(pages) != len(owners) {
-		return nil, fmt.Errorf("%s.%s: %d pages of %d owners", a.typ, a.field, len(pages), len(owners))
-	}
-	found := make(map[query.Owner]any, len(owners))
-	for i, owner := range owners {
-		found[owner] = pages[i]
-	}
-	return found, nil
-}
-
-// asText returns arguments as a text that is the same for the same values.
-func asText(args any) string {
-	text, err := json.Marshal(args)
-	if err != nil {
-		text = fmt.Append(nil, args) // cannot happen; pages are not batched then
-	}
-	return string(text)
-}
-
-func (l *loaders) addField(group any, a fieldRef) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.fields[group] = a
-}
-
-func (l *loaders) fieldOf(group any) fieldRef {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.fields[group]
-}
-
-// batch groups keys, and loads each group in one call. A key without a value is
-// left out; an error is that of the keys of its group.
-func batch[K, G, I comparable, T any](keys []K, split func(K) (G, I), load func(G, []I) (map[I]T, error)) (map[K]T, error) {
-	groups := map[G][]K{}
-	for _, key := range keys {
-		group, _ := split(key)
-		groups[group] = append(groups[group], key)
-	}
-	found := make(map[K]T, len(keys))
-	failed := dataloadgen.MappedFetchError[K]{}
-	for group, members := range groups {
-		ids := make([]I, len(members))
-		for i, key := range members {
-			_, ids[i] = split(key)
-		}
-		values, err := load(group, ids)
-		for i, key := range members {
+	found, failed := make(map[key[I]]T, len(keys)), dataloadgen.MappedFetchError[key[I]]{}
+	for group, ids := range groups {
+		b.mu.Lock()
+		call := b.calls[group]
+		b.mu.Unlock()
+		values, err := call(ctx, ids)
+		for _, id := range ids {
 			if err != nil {
-				failed[key] = err
-			} else if value, ok := values[ids[i]]; ok {
-				found[key] = value
+				failed[key[I]{group, id}] = err
+			} else if value, ok := values[id]; ok {
+				found[key[I]{group, id}] = value
 			}
 		}
 	}
@@ -198,8 +145,8 @@ func batch[K, G, I comparable, T any](keys []K, split func(K) (G, I), load func(
 }
 
 // orNull loads one record: nil when it does not exist for the viewer.
-func orNull(ctx context.Context, l *dataloadgen.Loader[edgeKey, model.Node], key edgeKey) (model.Node, error) {
-	record, err := l.Load(ctx, key)
+func orNull(ctx context.Context, l *batcher[int64, model.Node], k key[int64]) (model.Node, error) {
+	record, err := l.Load(ctx, k)
 	if errors.Is(err, dataloadgen.ErrNotFound) {
 		return nil, nil //nolint:nilnil // null is the answer
 	}
@@ -207,7 +154,7 @@ func orNull(ctx context.Context, l *dataloadgen.Loader[edgeKey, model.Node], key
 }
 
 // allOrNull is orNull for many records, each in the place of its key.
-func allOrNull(ctx context.Context, l *dataloadgen.Loader[edgeKey, model.Node], keys []edgeKey) ([]model.Node, error) {
+func allOrNull(ctx context.Context, l *batcher[int64, model.Node], keys []key[int64]) ([]model.Node, error) {
 	records, err := l.LoadAll(ctx, keys)
 	errs, ok := errors.AsType[dataloadgen.ErrorSlice](err)
 	if !ok {

@@ -24,7 +24,7 @@ func ownTest(read func(owners []query.Owner) ([]any, error)) func(t *testing.T, 
 	l := newLoaders(nil, viewer)
 	return func(t *testing.T, args query.Args, owners ...query.Owner) ([]any, error) {
 		t.Helper()
-		keys := make([]ownKey, len(owners))
+		keys := make([]key[query.Owner], len(owners))
 		for i, owner := range owners {
 			keys[i] = l.ownKey("Patient", own, args, owner)
 		}
@@ -82,7 +82,7 @@ func TestLoaders_TellArgumentsApart(t *testing.T) {
 		nil, 1, "1", true, model.ParseID("pat_1"), model.ParseID("doc_1"), model.ParseDate("1990-05-15"), model.ParseDate("1990-05-16"),
 		model.ParseDate("then"), model.ParseDate("now"), model.ParseDecimal("1.001"), model.ParseDecimal("1.002"),
 	} {
-		key := asText(query.Args{"filter": &struct{ Value any }{value}})
+		key := groupOf(query.Args{"filter": &struct{ Value any }{value}})
 		if other, ok := known[key]; ok {
 			t.Errorf("%T %v and %v have the same key %s", value, value, other, key)
 		}

@@ -26,12 +26,12 @@ func (r reads) One(ctx context.Context, of model.Node, field string) (model.Node
 	if e == nil {
 		return nil, fmt.Errorf("%s.%s names no record", t.Name, field)
 	}
-	key, set := t.ID(of, e.From)
+	id, set := t.ID(of, e.From)
 	if !set {
 		return nil, nil //nolint:nilnil // it names none
 	}
 	loaders := loadersOf(ctx)
-	return orNull(ctx, loaders.related, loaders.edgeKey(t.Name, e, key))
+	return orNull(ctx, loaders.related, loaders.relatedKey(t.Name, e, id))
 }
 
 // List returns a page of a list of a record.
@@ -41,13 +41,15 @@ func (r reads) List(ctx context.Context, of model.Node, field string, args map[s
 	if l == nil {
 		return r.ownList(ctx, t, of, field, args)
 	}
-	key := loaders.pageKey(t.Name, l, args, of.NodeID().Num)
-	page, err := loaders.pages.Load(ctx, key)
+	owner := of.NodeID().Num
+	page, err := loaders.pages.Load(ctx, loaders.pageKey(t.Name, l, args, owner))
 	if err != nil {
 		return nil, err
 	}
 	listed := *page
-	listed.Count = func(ctx context.Context) (int, error) { return loadersOf(ctx).counts.Load(ctx, key) }
+	listed.Count = func(ctx context.Context) (int, error) {
+		return loaders.counts.Load(ctx, loaders.countKey(t.Name, l, args, owner))
+	}
 	if l.Node != "" {
 		listed.Entries, err = r.nodes(ctx, l, page.Entries)
 	}
@@ -59,10 +61,10 @@ func (r reads) List(ctx context.Context, of model.Node, field string, args map[s
 func (r reads) nodes(ctx context.Context, l *query.List, rows []model.RecordEntry) ([]model.RecordEntry, error) {
 	t, loaders := l.Rows(), loadersOf(ctx)
 	e := t.Edge(l.Node)
-	keys := make([]edgeKey, len(rows))
+	keys := make([]key[int64], len(rows))
 	for i, row := range rows {
-		key, _ := t.ID(row.Node, e.From)
-		keys[i] = loaders.edgeKey(t.Name, e, key)
+		id, _ := t.ID(row.Node, e.From)
+		keys[i] = loaders.relatedKey(t.Name, e, id)
 	}
 	nodes, err := allOrNull(ctx, loaders.related, keys)
 	entries := make([]model.RecordEntry, 0, len(rows))
