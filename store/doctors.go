@@ -68,11 +68,9 @@ func (s *Store) CreateDoctor(ctx context.Context, v *model.Viewer, d *model.Doct
 	if isMe {
 		d.AccountID = &v.UserID
 	}
-	inserted, err := s.insert(ctx, d)
-	if err != nil {
+	if err := s.insert(ctx, d); err != nil {
 		return nil, renameField(translate("create doctor", err), "account", "isMe")
 	}
-	d.ID, d.CreatedAt, d.UpdatedAt, d.Version = inserted.id, inserted.createdAt, inserted.updatedAt, inserted.version
 	d.Relations = DoctorRelations(v, d)
 	return d, nil
 }
@@ -82,7 +80,7 @@ func (s *Store) CreateDoctor(ctx context.Context, v *model.Viewer, d *model.Doct
 // the viewer may not set, VERSION_CONFLICT together with the present record,
 // and whatever CreateDoctor refuses.
 func (s *Store) UpdateDoctor(ctx context.Context, v *model.Viewer, id int64, expected *int, changes []model.Change[model.Doctor]) (*model.Doctor, error) {
-	return edit(ctx, s, v, id, expected, update[model.Doctor]{
+	return editLive(ctx, s, v, id, expected, update[model.Doctor]{
 		changes:  changes,
 		validate: func(d *model.Doctor) error { return d.Validate(s.Constraints("Doctor")) },
 		alter: func(before, after *model.Doctor) []string {
@@ -115,7 +113,7 @@ func (s *Store) VerifyDoctor(ctx context.Context, v *model.Viewer, id int64, exp
 		})
 	}
 	relinked := false
-	d, err := edit(ctx, s, v, id, expected, update[model.Doctor]{
+	d, err := editLive(ctx, s, v, id, expected, update[model.Doctor]{
 		changes: changes,
 		alter: func(before, after *model.Doctor) []string {
 			relinked = before.AccountID != nil && (after.AccountID == nil || *after.AccountID != *before.AccountID)
@@ -135,9 +133,9 @@ func (s *Store) checkDoctorAccount(ctx context.Context, v *model.Viewer, account
 	if account == nil {
 		return nil
 	}
-	u, err := readLive[model.User](ctx, s, v, *account, "accountId")
+	u, err := s.User(ctx, v, *account)
 	if err != nil {
-		return err
+		return renameField(err, "id", "accountId")
 	}
 	if u.Role != model.RoleDoctor {
 		return model.NewFieldError("accountId", model.CodeInvalid, "This account does not have the role DOCTOR.")
@@ -149,7 +147,7 @@ func (s *Store) checkDoctorAccount(ctx context.Context, v *model.Viewer, account
 // and its account loses the relation to assigned patients; no mapping is lost.
 // It refuses with NOT_FOUND, DELETED, FORBIDDEN and VERSION_CONFLICT.
 func (s *Store) DeleteDoctor(ctx context.Context, v *model.Viewer, id int64, expected *int) (*model.Doctor, error) {
-	return edit(ctx, s, v, id, expected, update[model.Doctor]{changes: deletion[model.Doctor](s.now())})
+	return editLive(ctx, s, v, id, expected, update[model.Doctor]{changes: deletedAt[model.Doctor](&model.DateTime{Time: s.now()})})
 }
 
 // RestoreDoctor undoes DeleteDoctor. Only an administrator's restoring keeps the
@@ -158,8 +156,7 @@ func (s *Store) DeleteDoctor(ctx context.Context, v *model.Viewer, id int64, exp
 // and with TAKEN when another live entry has the license number or the account
 // by now.
 func (s *Store) RestoreDoctor(ctx context.Context, v *model.Viewer, id int64) (*model.Doctor, error) {
-	return edit(ctx, s, v, id, nil, update[model.Doctor]{
-		changes: restoration[model.Doctor](), restores: true,
+	return restore(ctx, s, v, id, update[model.Doctor]{
 		alter: func(_, after *model.Doctor) []string {
 			if after.Relations.Any(model.Admin) {
 				return nil

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"time"
 
 	"github.com/uptrace/bun"
 
@@ -25,24 +24,26 @@ type owned[T any] interface {
 // update is one change of one record.
 type update[T any] struct {
 	changes []model.Change[T]
+	// check refuses a record in the wrong state; done means that there is nothing to
+	// change.
+	check func(*T) (done bool, err error)
 	// validate checks the changed record; may be nil.
 	validate func(*T) error
 	// alter makes changes that follow from others, and names them; may be nil.
 	alter func(before, after *T) (fields []string)
 	// after runs in the same transaction once the record is written; may be nil.
 	after func(context.Context, bun.Tx, *T) error
-	// restores says that the update is meant for a deleted record.
-	restores bool
+	// set is written in any case.
+	set string
 }
 
-// setUpdatedAt is set by every update.
 const setUpdatedAt = "updated_at = now()"
 
 // edit loads the row under the rule and locks it, refuses what the viewer may
 // not do, changes and validates the record, and writes the named columns. The
 // record comes back as the viewer sees it afterwards; with VERSION_CONFLICT, as
 // it is.
-func edit[T any, P owned[T]](ctx context.Context, s *Store, v *model.Viewer, id int64, expected *int, u update[T]) (P, error) {
+func edit[T any, P rowOf[T]](ctx context.Context, s *Store, v *model.Viewer, id int64, u update[T]) (P, error) {
 	var row P
 	err := s.inTx(ctx, "update "+row.TypeName(), func(ctx context.Context, tx bun.Tx) (err error) {
 		if row, err = lock[T, P](ctx, s, tx, v, id, "id", "UPDATE"); err != nil {
@@ -51,15 +52,10 @@ func edit[T any, P owned[T]](ctx context.Context, s *Store, v *model.Viewer, id 
 		if err := s.mayChange(row, u); err != nil {
 			return err
 		}
-		switch life := row.Life(); {
-		case life.DeletedAt != nil && !u.restores:
-			return deleted("id")
-		case life.DeletedAt == nil && u.restores:
-			return nil
-		case expected != nil && *expected != life.Version:
-			return model.NewFieldError("expectedVersion", model.CodeVersionConflict, "Someone else has changed this record. Load it again, then repeat your change.")
+		if done, err := u.check(row); done || err != nil {
+			return err
 		}
-		if err := apply(ctx, s, tx, row, u, setUpdatedAt+`, version = ?TableAlias.version + 1`); err != nil {
+		if err := apply(ctx, s, tx, row, u); err != nil {
 			return err
 		}
 		row, err = reload[T, P](ctx, s, tx, v, id)
@@ -71,15 +67,34 @@ func edit[T any, P owned[T]](ctx context.Context, s *Store, v *model.Viewer, id 
 	return row, err
 }
 
-// readLive reads the live row with the id. It returns NOT_FOUND for the field when there
-// is none that exists for the viewer.
-func readLive[T any, P rowOf[T]](ctx context.Context, s *Store, v *model.Viewer, id int64, field string) (P, error) {
-	row := P(new(T))
-	err := s.selectRow(s.db, row, v, model.DeletedExclude).Where("?TableAlias.id = ?", id).Scan(ctx)
-	if isNoRows(err) {
-		return nil, notFound(field)
+// editLive is edit for a live record in the expected version; nil is any.
+func editLive[T any, P owned[T]](ctx context.Context, s *Store, v *model.Viewer, id int64, expected *int, u update[T]) (P, error) {
+	u.set = setVersion
+	u.check = func(row *T) (done bool, err error) {
+		switch life := P(row).Life(); {
+		case life.DeletedAt != nil:
+			return false, deleted("id")
+		case expected != nil && *expected != life.Version:
+			return false, model.NewFieldError("expectedVersion", model.CodeVersionConflict, "Someone else has changed this record. Load it again, then repeat your change.")
+		default:
+			return false, nil
+		}
 	}
-	return row, translate("read "+row.TypeName(), err)
+	return edit[T, P](ctx, s, v, id, u)
+}
+
+// restore restores a record, if it was deleted.
+func restore[T any, P owned[T]](ctx context.Context, s *Store, v *model.Viewer, id int64, u update[T]) (P, error) {
+	u.set, u.changes = setVersion, deletedAt[T, P](nil)
+	u.check = func(row *T) (done bool, err error) { return P(row).Life().DeletedAt == nil, nil }
+	return edit[T, P](ctx, s, v, id, u)
+}
+
+const setVersion = setUpdatedAt + `, version = ?TableAlias.version + 1`
+
+// deletedAt changes the one field that says who may delete a record and restore it.
+func deletedAt[T any, P owned[T]](at *model.DateTime) []model.Change[T] {
+	return []model.Change[T]{{Field: "deletedAt", Apply: func(row *T) { P(row).Life().DeletedAt = at }}}
 }
 
 // lock reads a row, deleted ones included, and holds it until the transaction
@@ -139,8 +154,8 @@ func (u update[T]) fields() []string {
 	return names
 }
 
-// apply changes and validates the record, and writes the named columns and set.
-func apply[T any, P rowOf[T]](ctx context.Context, s *Store, tx bun.Tx, row P, u update[T], set string) error {
+// apply changes and validates the record, and writes the named columns and u.set.
+func apply[T any, P rowOf[T]](ctx context.Context, s *Store, tx bun.Tx, row P, u update[T]) error {
 	before, fields := *row, u.fields()
 	if err := change(row, u); err != nil {
 		return err
@@ -148,7 +163,7 @@ func apply[T any, P rowOf[T]](ctx context.Context, s *Store, tx bun.Tx, row P, u
 	if u.alter != nil {
 		fields = append(fields, u.alter(&before, row)...)
 	}
-	q := tx.NewUpdate().Model(row).WherePK().Column(s.columns(row, fields)...).Set(set)
+	q := tx.NewUpdate().Model(row).WherePK().Column(s.columns(row, fields)...).Set(u.set)
 	if _, err := q.Exec(ctx); err != nil {
 		return err
 	}
@@ -182,20 +197,4 @@ func (s *Store) columns(row model.Record, fields []string) []string {
 		names[i] = t.ColumnOf(field)
 	}
 	return names
-}
-
-// deletion and restoration are changes of the one field that says who may
-// delete a record and restore it.
-func deletion[T any, P owned[T]](now time.Time) []model.Change[T] {
-	return []model.Change[T]{{
-		Field: "deletedAt",
-		Apply: func(row *T) { P(row).Life().DeletedAt = &model.DateTime{Time: now} },
-	}}
-}
-
-func restoration[T any, P owned[T]]() []model.Change[T] {
-	return []model.Change[T]{{
-		Field: "deletedAt",
-		Apply: func(row *T) { P(row).Life().DeletedAt = nil },
-	}}
 }

@@ -116,7 +116,7 @@ func renameField(err error, from, to string) error {
 // joinErrors makes one refusal of several, so that all are told at once. An
 // error that is no refusal goes before.
 func joinErrors(errs ...error) error {
-	var all *model.Error
+	all := &model.Error{}
 	for _, err := range errs {
 		if err == nil {
 			continue
@@ -125,13 +125,12 @@ func joinErrors(errs ...error) error {
 		if !ok {
 			return err
 		}
-		if all == nil {
-			all = apiErr
-			continue
+		if all.Code == "" {
+			all.Code, all.Message = apiErr.Code, apiErr.Message
 		}
 		all.Fields = append(all.Fields, apiErr.Fields...)
 	}
-	if all == nil {
+	if all.Code == "" {
 		return nil
 	}
 	return all

@@ -14,13 +14,6 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// generated is what the database gave a new record.
-type generated struct {
-	id                   int64
-	createdAt, updatedAt model.DateTime
-	version              int
-}
-
 // insertPlan is how records of a table are stored: the columns that bun maps and
 // that say nothing about defaults.
 type insertPlan struct {
@@ -28,9 +21,9 @@ type insertPlan struct {
 	fields []*schema.Field
 }
 
-// insert stores a new record by a prepared statement. It returns when the record
-// is durable.
-func (s *Store) insert(ctx context.Context, record any) (generated, error) {
+// insert stores a new record by a prepared statement, and sets the columns that the
+// database fills in. It returns when the record is durable.
+func (s *Store) insert(ctx context.Context, record interface{ Life() *model.Lifecycle }) error {
 	row := reflect.ValueOf(record).Elem()
 	table := s.db.Table(row.Type())
 	cached, ok := s.inserts.Load(table)
@@ -46,17 +39,18 @@ func (s *Store) insert(ctx context.Context, record any) (generated, error) {
 		}
 		var err error
 		if st.Args[i], err = pgpipe.Argument(value.Interface()); err != nil {
-			return generated{}, err
+			return err
 		}
 	}
 	if err := s.writes.Run(ctx, st); err != nil {
-		return generated{}, err
+		return err
 	}
 	defer st.Rows.Release()
-	return generated{
-		id: st.Rows.Int64(0, 0), createdAt: dateTime(st.Rows.Bytes(0, 1)), updatedAt: dateTime(st.Rows.Bytes(0, 2)),
-		version: int(pgpipe.Int(st.Rows.Bytes(0, 3))),
-	}, nil
+	row.FieldByName("ID").SetInt(st.Rows.Int64(0, 0))
+	life := record.Life()
+	life.CreatedAt, life.UpdatedAt = dateTime(st.Rows.Bytes(0, 1)), dateTime(st.Rows.Bytes(0, 2))
+	life.Version = int(pgpipe.Int(st.Rows.Bytes(0, 3)))
+	return nil
 }
 
 func newInsertPlan(table *schema.Table) *insertPlan {

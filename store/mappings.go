@@ -113,25 +113,12 @@ func (s *Store) endMappings(ctx context.Context, tx bun.Tx, of string, id int64,
 }
 
 func (s *Store) editMapping(ctx context.Context, v *model.Viewer, id int64, u update[model.Mapping]) (*model.Mapping, error) {
-	var row *model.Mapping
-	err := s.inTx(ctx, "update Mapping", func(ctx context.Context, tx bun.Tx) (err error) {
-		if row, err = lock[model.Mapping](ctx, s, tx, v, id, "id", "UPDATE"); err != nil {
-			return err
+	u.set = setUpdatedAt
+	u.check = func(m *model.Mapping) (done bool, err error) {
+		if !m.IsActive {
+			err = model.NewFieldError("id", model.CodeDeleted, "This mapping has ended. Assign the doctor again.")
 		}
-		if err := s.mayChange(row, u); err != nil {
-			return err
-		}
-		if !row.IsActive {
-			return model.NewFieldError("id", model.CodeDeleted, "This mapping has ended. Assign the doctor again.")
-		}
-		if err := apply(ctx, s, tx, row, u, setUpdatedAt); err != nil {
-			return err
-		}
-		row, err = reload[model.Mapping](ctx, s, tx, v, id)
-		return err
-	})
-	if err != nil {
-		return nil, err
+		return false, err
 	}
-	return row, nil
+	return edit(ctx, s, v, id, u)
 }

@@ -57,11 +57,9 @@ func (s *Store) CreatePatient(ctx context.Context, v *model.Viewer, p *model.Pat
 		return nil, err
 	}
 	p.CreatedBy = v.UserID
-	inserted, err := s.insert(ctx, p)
-	if err != nil {
+	if err := s.insert(ctx, p); err != nil {
 		return nil, translate("create patient", err)
 	}
-	p.ID, p.CreatedAt, p.UpdatedAt, p.Version = inserted.id, inserted.createdAt, inserted.updatedAt, inserted.version
 	p.Relations = PatientRelations(v, p, nil)
 	return p, nil
 }
@@ -70,7 +68,7 @@ func (s *Store) CreatePatient(ctx context.Context, v *model.Viewer, p *model.Pat
 // FORBIDDEN for each field the viewer may not set, VERSION_CONFLICT together
 // with the present record, and whatever CreatePatient refuses.
 func (s *Store) UpdatePatient(ctx context.Context, v *model.Viewer, id int64, expected *int, changes []model.Change[model.Patient]) (*model.Patient, error) {
-	return edit(ctx, s, v, id, expected, update[model.Patient]{
+	return editLive(ctx, s, v, id, expected, update[model.Patient]{
 		changes:  changes,
 		validate: func(p *model.Patient) error { return p.Validate(s.Constraints("Patient"), s.now()) },
 	})
@@ -80,8 +78,8 @@ func (s *Store) UpdatePatient(ctx context.Context, v *model.Viewer, id int64, ex
 // refuses with NOT_FOUND, DELETED, FORBIDDEN and VERSION_CONFLICT.
 func (s *Store) DeletePatient(ctx context.Context, v *model.Viewer, id int64, expected *int) (*model.Patient, error) {
 	now := s.now()
-	return edit(ctx, s, v, id, expected, update[model.Patient]{
-		changes: deletion[model.Patient](now),
+	return editLive(ctx, s, v, id, expected, update[model.Patient]{
+		changes: deletedAt[model.Patient](&model.DateTime{Time: now}),
 		after: func(ctx context.Context, tx bun.Tx, p *model.Patient) error {
 			return s.endMappings(ctx, tx, "patient_id", p.ID, now)
 		},
@@ -92,5 +90,5 @@ func (s *Store) DeletePatient(ctx context.Context, v *model.Viewer, id int64, ex
 // It refuses with NOT_FOUND and FORBIDDEN, and with TAKEN when another live
 // patient of the owner has the e-mail address by now.
 func (s *Store) RestorePatient(ctx context.Context, v *model.Viewer, id int64) (*model.Patient, error) {
-	return edit(ctx, s, v, id, nil, update[model.Patient]{changes: restoration[model.Patient](), restores: true})
+	return restore(ctx, s, v, id, update[model.Patient]{})
 }

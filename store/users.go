@@ -139,7 +139,11 @@ func (s *Store) SetPasswordHash(ctx context.Context, userID int64, from, to stri
 
 // User returns the account with the id, or NOT_FOUND.
 func (s *Store) User(ctx context.Context, v *model.Viewer, id int64) (*model.User, error) {
-	return readLive[model.User](ctx, s, v, id, "id")
+	node, err := s.Get(ctx, v, "User", id)
+	if err != nil {
+		return nil, err
+	}
+	return node.(*model.User), nil
 }
 
 // UpdateMe applies the changes to the viewer's own account. It refuses with
@@ -150,6 +154,7 @@ func (s *Store) UpdateMe(ctx context.Context, v *model.Viewer, changes []model.C
 	}
 	var row *model.User
 	u := update[model.User]{changes: changes, validate: func(u *model.User) error { return u.Validate(s.Constraints("User")) }}
+	u.set = "created_at = created_at" // there is no updated_at, and SET wants something
 	err := s.inTx(ctx, "update User", func(ctx context.Context, tx bun.Tx) (err error) {
 		if row, err = lock[model.User](ctx, s, tx, v, v.UserID, "id", "UPDATE"); err != nil {
 			return err
@@ -157,7 +162,7 @@ func (s *Store) UpdateMe(ctx context.Context, v *model.Viewer, changes []model.C
 		if err := s.mayChange(row, u); err != nil {
 			return err
 		}
-		return apply(ctx, s, tx, row, u, "created_at = created_at") // there is no updated_at, and SET wants something
+		return apply(ctx, s, tx, row, u)
 	})
 	if err != nil {
 		return nil, s.listTaken(ctx, row, err)
