@@ -1,8 +1,8 @@
 package plan
 
 import (
+	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -48,7 +48,7 @@ func (c *compilation) object(at location, selections ast.SelectionSet) (*object,
 	o := &object{relations: -1}
 	rule := c.Policy.Types[at.typ()]
 	for _, selected := range c.fields(selections, at.typ()) {
-		f := field{key: selected.Alias, text: quoted(selected.Alias) + ":", position: selected.Position}
+		f := newField(selected)
 		if selected.Name == "__typename" {
 			f.value = constant(quoted(at.typ()))
 			o.fields = append(o.fields, f)
@@ -138,38 +138,21 @@ func (c *compilation) access(at location, f graphql.CollectedField) value {
 	describe := c.Access // and not c, which holds the request
 	return &access{relations: at.join.Relations(), describe: func(r model.Relations) []byte {
 		allowed := describe(at.typ(), r)
+		values := map[string]any{
+			"__typename": "ViewerAccess", "relations": allowed.Relations, "canUpdate": allowed.CanUpdate, "canDelete": allowed.CanDelete,
+			"writableFields": allowed.WritableFields, "redactedFields": allowed.RedactedFields,
+		}
 		b := []byte{'{'}
 		for i, s := range selected {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = append(b, quoted(s.Alias)+":"...)
-			switch s.Name {
-			case "__typename":
-				b = append(b, `"ViewerAccess"`...)
-			case "relations":
-				b = appendNames(b, allowed.Relations)
-			case "canUpdate":
-				b = strconv.AppendBool(b, allowed.CanUpdate)
-			case "canDelete":
-				b = strconv.AppendBool(b, allowed.CanDelete)
-			case "writableFields":
-				b = appendNames(b, allowed.WritableFields)
-			case "redactedFields":
-				b = appendNames(b, allowed.RedactedFields)
+			text, err := json.Marshal(values[s.Name])
+			if err != nil {
+				panic(err) //nolint:forbidigo // names and booleans have a JSON form
 			}
+			b = append(append(b, quoted(s.Alias)+":"...), text...)
 		}
 		return append(b, '}')
 	}}
-}
-
-func appendNames[T ~string](b []byte, names []T) []byte {
-	b = append(b, '[')
-	for i, name := range names {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, quoted(string(name))...)
-	}
-	return append(b, ']')
 }

@@ -43,14 +43,26 @@ func (c *compilation) connection(conn *connection, node *query.Node, entries loc
 		c.plan.load(load.check)
 	}
 	entries.load = conn.load
-	for _, s := range selected {
-		v, err := c.pageValue(conn, node, entries, s, load)
-		if err != nil {
-			return err
+	var err error
+	conn.fields, err = c.pageFields(f, func(s graphql.CollectedField) (pageValue, error) {
+		return c.pageValue(conn, node, entries, s, load)
+	})
+	return err
+}
+
+// pageFields compiles the selection of a connection, its edges or its page info.
+func (c *compilation) pageFields(f graphql.CollectedField, compile func(graphql.CollectedField) (pageValue, error)) (fields []pageField, err error) {
+	typ := f.Definition.Type.Name()
+	for _, s := range c.fields(f.Selections, typ) {
+		var v pageValue = typename(quoted(typ))
+		if s.Name != "__typename" {
+			if v, err = compile(s); err != nil {
+				return nil, err
+			}
 		}
-		conn.fields = append(conn.fields, pageField{s.Alias, quoted(s.Alias) + ":", v})
+		fields = append(fields, pageField{s.Alias, quoted(s.Alias) + ":", v})
 	}
-	return nil
+	return fields, nil
 }
 
 // limitRows loads the row beyond the page only if a field needs it.
@@ -66,8 +78,6 @@ func (conn *connection) limitRows(load loader) loader {
 
 func (c *compilation) pageValue(conn *connection, node *query.Node, entries location, s graphql.CollectedField, load loader) (pageValue, error) {
 	switch s.Name {
-	case "__typename":
-		return typename(quoted(s.ObjectDefinition.Name)), nil
 	case "nodes":
 		o, err := c.object(entries, s.Selections)
 		return nodes{o}, err
@@ -93,52 +103,38 @@ func (c *compilation) pageValue(conn *connection, node *query.Node, entries loca
 	}
 }
 
-func (c *compilation) edge(conn *connection, node *query.Node, entries location, s graphql.CollectedField) ([]pageField, error) {
-	var fields []pageField
-	typ := s.Definition.Type.Name()
-	for _, s := range c.fields(s.Selections, typ) {
-		var v pageValue
-		var inner *object
-		var err error
+func (c *compilation) edge(conn *connection, node *query.Node, entries location, f graphql.CollectedField) ([]pageField, error) {
+	return c.pageFields(f, func(s graphql.CollectedField) (pageValue, error) {
+		at := entries
 		switch row := node.Record(); {
-		case s.Name == "__typename":
-			v = typename(quoted(typ))
 		case s.Name == "cursor":
-			conn.sortKey, v = node.SortKey(), cursor{}
+			conn.sortKey = node.SortKey()
+			return cursor{}, nil
 		case s.Name == "node":
-			inner, err = c.object(entries, s.Selections)
-			v = entry{inner}
 		case entries.join != row && s.Definition.Type.Name() == row.Type().Name:
-			inner, err = c.object(location{entries.load, row}, s.Selections)
-			v = entry{inner}
+			at.join = row
 		default:
-			err = errUnsupported{typ + "." + s.Name}
+			return nil, errUnsupported{s.ObjectDefinition.Name + "." + s.Name}
 		}
-		if err != nil {
-			return nil, err
-		}
-		fields = append(fields, pageField{s.Alias, quoted(s.Alias) + ":", v})
-	}
-	return fields, nil
+		inner, err := c.object(at, s.Selections)
+		return entry{inner}, err
+	})
 }
 
-func (c *compilation) pageInfo(conn *connection, node *query.Node, s graphql.CollectedField) ([]pageField, error) {
-	var fields []pageField
-	for _, s := range c.fields(s.Selections, "PageInfo") {
-		var v pageValue
+func (c *compilation) pageInfo(conn *connection, node *query.Node, f graphql.CollectedField) ([]pageField, error) {
+	return c.pageFields(f, func(s graphql.CollectedField) (pageValue, error) {
 		switch s.Name {
-		case "__typename":
-			v = typename(`"PageInfo"`)
 		case "hasNextPage":
-			conn.needsNextRow, v = true, hasNext{}
+			conn.needsNextRow = true
+			return hasNext{}, nil
 		case "hasPreviousPage":
-			conn.needsNextRow, v = true, hasPrevious{}
+			conn.needsNextRow = true
+			return hasPrevious{}, nil
 		case "startCursor", "endCursor":
-			conn.sortKey, v = node.SortKey(), endCursor{first: s.Name == "startCursor"}
+			conn.sortKey = node.SortKey()
+			return endCursor{first: s.Name == "startCursor"}, nil
 		default:
 			return nil, errUnsupported{"PageInfo." + s.Name}
 		}
-		fields = append(fields, pageField{s.Alias, quoted(s.Alias) + ":", v})
-	}
-	return fields, nil
+	})
 }

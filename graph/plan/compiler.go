@@ -124,7 +124,7 @@ func (c *Compiler) Plan(op *graphql.OperationContext) (plan *Plan, reason string
 }
 
 func (c *Compiler) compile(op *graphql.OperationContext) cached {
-	plan := &Plan{}
+	plan := &Plan{roots: object{relations: -1}}
 	comp := &compilation{Compiler: c, op: op, plan: plan}
 	for _, f := range comp.fields(op.Operation.SelectionSet, c.Schema.Query.Name) {
 		v, err := comp.root(f)
@@ -134,7 +134,9 @@ func (c *Compiler) compile(op *graphql.OperationContext) cached {
 		if err != nil {
 			return cached{reason: err.Error()}
 		}
-		plan.roots = append(plan.roots, rootField{f.Alias, quoted(f.Alias) + ":", v})
+		selected := newField(f)
+		selected.value = v
+		plan.roots.fields = append(plan.roots.fields, selected)
 	}
 	return cached{plan: plan}
 }

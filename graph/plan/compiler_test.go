@@ -146,7 +146,7 @@ func TestPlan_GuardsWhatNotEverybodySees(t *testing.T) {
 	delete(policy.Types["Patient"].Fields, "address")
 	c := newCompiler(t, policy)
 	op := parsed(t, c, `{ patients { nodes { id name address bloodGroup viewer { relations } } } }`)
-	list, ok := planOf(t, c, op, nil).roots[0].value.(rootList)
+	list, ok := planOf(t, c, op, nil).roots.fields[0].value.(*connection)
 	if !ok {
 		t.Fatal("patients is no list")
 	}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/caregraph/caregraph/internal/pgpipe"
@@ -14,6 +15,7 @@ import (
 
 // encoding is one answer that is being written.
 type encoding struct {
+	args  []map[string]any
 	loads []*query.Load
 	// below has, for each load of a list, its rows by the records that they belong
 	// to.
@@ -60,6 +62,10 @@ type field struct {
 	// position is where the document asks for it.
 	position *ast.Position
 	value    value
+}
+
+func newField(f graphql.CollectedField) field {
+	return field{key: f.Alias, text: quoted(f.Alias) + ":", position: f.Position}
 }
 
 func (o *object) write(e *encoding, at row) {

@@ -46,7 +46,7 @@ type Plan struct {
 	calls []string
 	args  []*arguments
 	loads []loader
-	roots []rootField
+	roots object
 	// size is how large the latest answer was.
 	size sizeHint
 }
@@ -118,24 +118,10 @@ func (p *Plan) Bind(ctx context.Context, v *model.Viewer, variables map[string]a
 // Encode writes the answer from the rows that were fetched, and releases them.
 func (x *Execution) Encode(now time.Time) *Answer {
 	defer x.Request.Release()
-	e := &encoding{loads: x.loads, below: make([]map[int64][]int32, len(x.loads)), now: now, out: x.plan.size.buffer()}
-	x.plan.write(e, x)
+	e := &encoding{args: x.args, loads: x.loads, below: make([]map[int64][]int32, len(x.loads)), now: now, out: x.plan.size.buffer()}
+	x.plan.roots.write(e, row{})
 	x.plan.size.set(len(e.out))
 	return &Answer{Data: e.out, Hidden: e.hidden}
-}
-
-func (p *Plan) write(e *encoding, x *Execution) {
-	e.out = append(e.out, '{')
-	for i, root := range p.roots {
-		if i > 0 {
-			e.out = append(e.out, ',')
-		}
-		e.out = append(e.out, root.text...)
-		e.path = append(e.path, step{name: root.key})
-		root.value.write(e, x)
-		e.path = e.path[:len(e.path)-1]
-	}
-	e.out = append(e.out, '}')
 }
 
 // MayCall reports whether the viewer may call every root field of the plan.

@@ -7,21 +7,10 @@ import (
 	"github.com/caregraph/caregraph/store/query"
 )
 
-// rootField is a selected field of Query.
-type rootField struct {
-	key, text string
-	value     rootValue
-}
-
-// rootValue writes what a field of Query holds.
-type rootValue interface {
-	write(e *encoding, x *Execution)
-}
-
 // root compiles a field of Query.
-func (c *compilation) root(f graphql.CollectedField) (rootValue, error) {
+func (c *compilation) root(f graphql.CollectedField) (value, error) {
 	if f.Name == "__typename" {
-		return rootTypename(quoted(c.Schema.Query.Name)), nil
+		return constant(quoted(c.Schema.Query.Name)), nil
 	}
 	if f.Name == "__schema" || f.Name == "__type" {
 		return nil, errUnsupported{ReasonIntrospection}
@@ -51,17 +40,13 @@ func (c *compilation) root(f graphql.CollectedField) (rootValue, error) {
 	}
 }
 
-type rootTypename string
-
-func (t rootTypename) write(e *encoding, _ *Execution) { e.out = append(e.out, t...) }
-
 // single is one record: null when it does not exist for the viewer.
 type single struct {
 	load   int
 	object *object
 }
 
-func (s single) write(e *encoding, _ *Execution) {
+func (s single) write(e *encoding, _ row) {
 	rows := e.loads[s.load].Rows
 	if rows.Len() == 0 {
 		e.null()
@@ -72,25 +57,20 @@ func (s single) write(e *encoding, _ *Execution) {
 
 func (c *compilation) single(
 	f graphql.CollectedField, t *query.RecordType, load func(*query.Node, *Execution, map[string]any) *query.Load,
-) (rootValue, error) {
+) (value, error) {
 	node, args := t.Node(), c.arguments("Query", f)
 	index := c.plan.load(func(x *Execution) (*query.Load, error) { return load(node, x, x.args[args]), nil })
 	o, err := c.object(location{index, node.Record()}, f.Selections)
 	return single{index, o}, err
 }
 
-// rootList is a connection at the root.
-type rootList struct{ *connection }
-
-func (l rootList) write(e *encoding, _ *Execution) { l.connection.write(e, row{}) }
-
-func (c *compilation) list(f graphql.CollectedField, t *query.RecordType) (rootValue, error) {
+func (c *compilation) list(f graphql.CollectedField, t *query.RecordType) (value, error) {
 	node, args := t.Node(), c.arguments("Query", f)
 	conn := &connection{parent: -1, present: -1}
 	err := c.connection(conn, node, location{join: node.Record()}, f, func(x *Execution) (*query.Load, error) {
 		return node.List(x.viewer, x.args[args])
 	})
-	return rootList{conn}, err
+	return conn, err
 }
 
 // group is a list of values with the number of records.
@@ -99,17 +79,17 @@ type group struct {
 	object *object
 }
 
-func (g group) write(e *encoding, _ *Execution) {
+func (g group) write(e *encoding, _ row) {
 	rows := e.loads[g.load].Rows
 	e.list(rows.Len(), func(i int) { g.object.write(e, row{rows, i}) })
 }
 
-func (c *compilation) group(f graphql.CollectedField, t *query.RecordType, by *query.Group) (rootValue, error) {
+func (c *compilation) group(f graphql.CollectedField, t *query.RecordType, by *query.Group) (value, error) {
 	node, typ := t.Node(), f.Definition.Type.Name()
 	g := group{object: &object{relations: -1}}
 	g.load = c.plan.load(func(*Execution) (*query.Load, error) { return node.GroupBy(by), nil })
 	for _, s := range c.fields(f.Selections, typ) {
-		f := field{key: s.Alias, text: quoted(s.Alias) + ":"}
+		f := newField(s)
 		switch s.Name {
 		case "__typename":
 			f.value = constant(quoted(typ))
@@ -137,7 +117,7 @@ type kindOf struct {
 	object   *object
 }
 
-func (c *compilation) nodes(f graphql.CollectedField) (rootValue, error) {
+func (c *compilation) nodes(f graphql.CollectedField) (value, error) {
 	b := byID{args: c.arguments("Query", f), kinds: map[model.Kind]kindOf{}}
 	for _, t := range c.Records.Types() {
 		node := t.Node()
@@ -179,7 +159,7 @@ func idsOf(args map[string]any) ([]*model.ID, error) {
 	return ids, nil
 }
 
-func (b byID) write(e *encoding, id *model.ID) {
+func (b byID) writeOne(e *encoding, id *model.ID) {
 	k, ok := b.kinds[id.Kind]
 	if !ok || e.loads[k.load] == nil {
 		e.null()
@@ -200,12 +180,12 @@ type (
 	nodesByID struct{ byID }
 )
 
-func (n nodeByID) write(e *encoding, x *Execution) {
-	ids, _ := idsOf(x.args[n.args])
-	n.byID.write(e, ids[0])
+func (n nodeByID) write(e *encoding, _ row) {
+	ids, _ := idsOf(e.args[n.args])
+	n.writeOne(e, ids[0])
 }
 
-func (n nodesByID) write(e *encoding, x *Execution) {
-	ids, _ := idsOf(x.args[n.args])
-	e.list(len(ids), func(i int) { n.byID.write(e, ids[i]) })
+func (n nodesByID) write(e *encoding, _ row) {
+	ids, _ := idsOf(e.args[n.args])
+	e.list(len(ids), func(i int) { n.writeOne(e, ids[i]) })
 }
