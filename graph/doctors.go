@@ -40,3 +40,17 @@ func doctorPayload(ctx context.Context, d *model.Doctor, err error) (*gen.Doctor
 	userErrs, err := userErrors(ctx, err)
 	return &gen.DoctorPayload{Doctor: d, UserErrors: userErrs}, err
 }
+
+// linkedAccount is nil for an unchanged link, and points to nil for none.
+func linkedAccount(in gen.VerifyDoctorInput) **int64 {
+	id, set := in.AccountID.ValueOK()
+	if !set {
+		return nil
+	}
+	var account *int64
+	if id != nil {
+		num := id.Of(model.KindUser)
+		account = &num
+	}
+	return &account
+}

@@ -99,7 +99,7 @@ func (r resolver) recovered(ctx context.Context, value any) error {
 func userErrors(ctx context.Context, err error) ([]*gen.UserError, error) {
 	userErrs := []*gen.UserError{}
 	apiErr, ok := errors.AsType[*model.Error](err)
-	if err == nil || !ok || !forUser(apiErr.Code) {
+	if !ok || Schema().Types["UserErrorCode"].EnumValues.ForName(string(apiErr.Code)) == nil {
 		return userErrs, err
 	}
 	current(ctx).setRetryAfter(apiErr.RetryAfter)
@@ -124,17 +124,5 @@ func inputPath(ctx context.Context, field string) []string {
 		return []string{"input", field}
 	default:
 		return nil
-	}
-}
-
-// forUser reports whether the schema's UserErrorCode has the code.
-func forUser(code model.Code) bool {
-	switch code {
-	case model.CodeRequired, model.CodeInvalid, model.CodeTooLong, model.CodeTaken, model.CodeNotFound,
-		model.CodeForbidden, model.CodeVersionConflict, model.CodeAlreadyAssigned, model.CodeDeleted,
-		model.CodeInvalidCredentials, model.CodeTooManyAttempts, model.CodeWeakPassword, model.CodeInvalidToken:
-		return true
-	default:
-		return false
 	}
 }

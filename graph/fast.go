@@ -28,6 +28,16 @@ const (
 	anonymous = "unauthenticated"
 )
 
+// AnswerKinds returns the values that Config.OnAnswered gets, for labels: the
+// query was answered by its plan, or why it was not. OnAnswered also gets the
+// names of fields without a plan; these are not in the list.
+func AnswerKinds() []string {
+	return []string{
+		Compiled, anonymous,
+		plan.ReasonArguments, plan.ReasonIntrospection, plan.ReasonRefused, plan.ReasonSize,
+	}
+}
+
 // fast answers a query by its plan. It leaves what a plan cannot answer to gqlgen's
 // executor, which gives the same answers and writes all refusals.
 func (r resolver) fast(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {

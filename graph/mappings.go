@@ -8,7 +8,9 @@ import (
 )
 
 func (m mutation) AssignDoctor(ctx context.Context, input gen.AssignDoctorInput) (*gen.MappingPayload, error) {
-	mapping, err := m.Store.AssignDoctor(ctx, viewer(ctx), newMapping(input))
+	mapping := gen.NewMapping(input)
+	mapping.PatientID, mapping.DoctorID = input.PatientID.Of(model.KindPatient), input.DoctorID.Of(model.KindDoctor)
+	mapping, err := m.Store.AssignDoctor(ctx, viewer(ctx), mapping)
 	return mappingPayload(ctx, mapping, err)
 }
 
