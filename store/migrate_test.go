@@ -64,7 +64,7 @@ func TestMigrate_SeveralAtOnceWaitForEachOther(t *testing.T) {
 		testutil.Equal(t, "migrating", err, nil)
 	}
 	files := ok(os.ReadDir("migrations"))(t)
-	testutil.Equal(t, "applied migrations", strings.Count(shape(t, connect(t, address)), "migration 2026"), len(files))
+	testutil.Equal(t, "applied migrations", strings.Count(shape(t, connect(t, address)), "migration 20"), len(files))
 }
 
 func TestMigrate_FailsWhole(t *testing.T) {
