@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 
-	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store/query"
 )
@@ -47,16 +47,23 @@ func TestLoaders_ReadTheOwnListsOfManyOwnersInOneCall(t *testing.T) {
 	})
 	one := query.Owner{ID: model.ID{Kind: "pat", Num: 1}, Relations: model.Owner}
 	two := query.Owner{ID: model.ID{Kind: "pat", Num: 2}, Relations: model.AssignedDoctor}
-	pages, err := load(t, first(1), two, one)
-	testutil.Must(t, err)
-	testutil.Equal(t, "pages", pages, []any{"pat_2 [ASSIGNED_DOCTOR]", "pat_1 [OWNER]"})
-	again, err := load(t, first(1), one) // the same arguments in other pointers
-	testutil.Must(t, err)
-	testutil.Equal(t, "the same page", again, []any{"pat_1 [OWNER]"})
-	_, err = load(t, first(2), one)
-	testutil.Must(t, err)
+	for _, c := range []struct {
+		args   query.Args
+		owners []query.Owner
+		want   []any
+	}{
+		{first(1), []query.Owner{two, one}, []any{"pat_2 [ASSIGNED_DOCTOR]", "pat_1 [OWNER]"}},
+		{first(1), []query.Owner{one}, []any{"pat_1 [OWNER]"}}, // the same values in other pointers
+		{first(2), []query.Owner{one}, []any{"pat_1 [OWNER]"}},
+	} {
+		if pages, err := load(t, c.args, c.owners...); err != nil || !reflect.DeepEqual(pages, c.want) {
+			t.Errorf("pages are %v, error %v, want %v", pages, err, c.want)
+		}
+	}
 	slices.SortFunc(calls[0], func(a, b query.Owner) int { return int(a.ID.Num - b.ID.Num) })
-	testutil.Equal(t, "calls", calls, [][]query.Owner{{one, two}, {one}})
+	if want := [][]query.Owner{{one, two}, {one}}; !reflect.DeepEqual(calls, want) {
+		t.Errorf("calls are %v, want %v", calls, want)
+	}
 }
 
 func TestLoaders_ReportWhatAnOwnListCannotRead(t *testing.T) {
