@@ -35,7 +35,7 @@ func files(t *testing.T, suffix string) (names []string) {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && slices.Contains([]string{".git", "bin", "node_modules"}, entry.Name()):
+		case entry.IsDir() && slices.Contains([]string{".git", ".data", "bin", "node_modules"}, entry.Name()):
 			return fs.SkipDir
 		case !entry.IsDir() && strings.HasSuffix(name, suffix):
 			names = append(names, name)
