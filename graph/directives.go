@@ -53,23 +53,17 @@ func (r resolver) guard(ctx context.Context, next graphql.Resolver) (any, error)
 	}
 	v := viewer(ctx)
 	name := field.Field.Name
-	if strings.HasPrefix(name, "__") {
-		return r.introspect(ctx, next)
+	isIntrospection := strings.HasPrefix(name, "__")
+	if isIntrospection && !r.Introspection {
+		return nil, model.NewError(model.CodeForbidden, "Introspection is switched off on this server. The schema is at /schema.graphqls.")
 	}
-	if r.Policy.CanCall(field.Object+"."+name, v.Relations()) {
+	if isIntrospection || r.Policy.CanCall(field.Object+"."+name, v.Relations()) {
 		return next(ctx)
 	}
 	if v == nil {
 		return nil, unauthenticated(caller(ctx).tokenErr)
 	}
 	return nil, model.NewError(model.CodeForbidden, "You may not call "+name+".")
-}
-
-func (r resolver) introspect(ctx context.Context, next graphql.Resolver) (any, error) {
-	if !r.Introspection {
-		return nil, model.NewError(model.CodeForbidden, "Introspection is switched off on this server. The schema is at /schema.graphqls.")
-	}
-	return next(ctx)
 }
 
 // unauthenticated says why there is no viewer. What is not the fault of the

@@ -38,7 +38,5 @@ func (a AbhaNumber) MarshalGQL(w io.Writer) { writeJSON(w, string(a)) }
 
 // UnmarshalGQL takes a string.
 func (a *AbhaNumber) UnmarshalGQL(v any) error {
-	text, ok := v.(string)
-	*a = ParseAbha(text)
-	return mustBe(ok, "a string holding an ABHA number")
+	return readText(v, a, ParseAbha, "an ABHA number")
 }

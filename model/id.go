@@ -2,6 +2,7 @@ package model
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -54,15 +55,9 @@ func (id ID) MarshalGQL(w io.Writer) { writeText(w, id.String()) }
 
 // UnmarshalGQL takes a string or an integer; see ParseID.
 func (id *ID) UnmarshalGQL(v any) error {
-	switch v := v.(type) {
-	case string:
-		*id = ParseID(v)
-	case json.Number:
-		*id = ParseID(v.String())
-	case int64:
-		*id = ParseID(strconv.FormatInt(v, 10))
-	case int:
-		*id = ParseID(strconv.Itoa(v))
+	switch v.(type) {
+	case string, json.Number, int64, int:
+		*id = ParseID(fmt.Sprint(v))
 	default:
 		*id = ID{}
 	}

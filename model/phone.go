@@ -92,7 +92,5 @@ func (p PhoneNumber) MarshalGQL(w io.Writer) { writeJSON(w, string(p)) }
 
 // UnmarshalGQL takes a string.
 func (p *PhoneNumber) UnmarshalGQL(v any) error {
-	text, ok := v.(string)
-	*p = ParsePhone(text)
-	return mustBe(ok, "a string holding a phone number")
+	return readText(v, p, ParsePhone, "a phone number")
 }

@@ -45,9 +45,7 @@ func (e EmailAddress) MarshalGQL(w io.Writer) { writeJSON(w, string(e)) }
 
 // UnmarshalGQL takes a string.
 func (e *EmailAddress) UnmarshalGQL(v any) error {
-	text, ok := v.(string)
-	*e = ParseEmail(text)
-	return mustBe(ok, "a string holding an e-mail address")
+	return readText(v, e, ParseEmail, "an e-mail address")
 }
 
 // Date is a calendar day.
@@ -96,9 +94,7 @@ func (d Date) MarshalGQL(w io.Writer) { writeText(w, d.String()) }
 
 // UnmarshalGQL takes a string.
 func (d *Date) UnmarshalGQL(v any) error {
-	text, ok := v.(string)
-	*d = ParseDate(text)
-	return mustBe(ok, "a string holding a date, such as 1990-05-15")
+	return readText(v, d, ParseDate, "a date, such as 1990-05-15")
 }
 
 // MarshalJSON writes the date, or the text that is none: the loaders tell arguments
@@ -188,12 +184,8 @@ func (d Decimal) MarshalGQL(w io.Writer) { writeText(w, d.String()) }
 // literal is one, in its shortest decimal form.
 func (d *Decimal) UnmarshalGQL(v any) error {
 	switch v := v.(type) {
-	case string:
-		*d = ParseDecimal(v)
-	case json.Number:
-		*d = ParseDecimal(v.String())
-	case int64:
-		*d = ParseDecimal(strconv.FormatInt(v, 10))
+	case string, json.Number, int64:
+		*d = ParseDecimal(fmt.Sprint(v))
 	case float64:
 		*d = ParseDecimal(strconv.FormatFloat(v, 'f', -1, 64))
 	default:
@@ -238,6 +230,12 @@ func (t *DateTime) Scan(src any) error {
 	}
 	t.Time = parsed
 	return nil
+}
+
+func readText[T any](v any, into *T, parse func(string) T, what string) error {
+	text, ok := v.(string)
+	*into = parse(text)
+	return mustBe(ok, "a string holding "+what)
 }
 
 func mustBe(ok bool, what string) error {

@@ -54,7 +54,7 @@ func (s *Store) CreateUser(ctx context.Context, u *model.User, passwordHash stri
 	return ownAccount(u), nil
 }
 
-// listTaken completes a refusal of an account's new values: the database names
+// listTaken completes the error about an account's new values: the database names
 // one taken value only.
 func (s *Store) listTaken(ctx context.Context, u *model.User, err error) error {
 	if model.CodeOf(err) != model.CodeTaken {
@@ -67,13 +67,13 @@ func (s *Store) listTaken(ctx context.Context, u *model.User, err error) error {
 	if query.Scan(ctx, &taken) != nil || len(taken) == 0 {
 		return err
 	}
-	refusal := &model.Error{Code: model.CodeTaken, Message: "Already in use."}
+	apiErr := &model.Error{Code: model.CodeTaken, Message: "Already in use."}
 	for _, name := range taken {
 		if field, known := uniqueError(name); known {
-			refusal.Fields = append(refusal.Fields, field)
+			apiErr.Fields = append(apiErr.Fields, field)
 		}
 	}
-	return refusal
+	return apiErr
 }
 
 // accountColumns are those of a model.User, as account reads them.

@@ -44,7 +44,13 @@ func (l *Load) fragments(v *model.Viewer) *fragments {
 func (n *Node) newFragments(v ViewerArg, key fragmentsKey) *fragments {
 	own := n.Record()
 	scope := own.typ.Scope(v)
-	f := &fragments{columns: n.selectList(), mergedColumns: n.mergedColumns()}
+	f := &fragments{
+		columns:       n.selectList(func(c output) string { return c.join.ref(c.name) }),
+		mergedColumns: n.selectList(func(c output) string { return "up." + c.name }), // of the root of a merged statement
+	}
+	if n.on != nil && f.columns != "" { // they follow the key
+		f.columns = ", " + f.columns
+	}
 	relations, live := n.records.sql(scope.Relations()), own.typ.live()
 	if n.inheritsRelations {
 		narrower := ""
@@ -85,28 +91,13 @@ func (n *Node) newFragments(v ViewerArg, key fragmentsKey) *fragments {
 	return f
 }
 
-// selectList is the columns of the node's rows; in a list it follows the key.
-func (n *Node) selectList() string {
-	list := ""
+// selectList is the columns of the node's rows.
+func (n *Node) selectList(ref func(output) string) string {
+	names := make([]string, len(n.columns))
 	for i, c := range n.columns {
-		if i > 0 || n.on != nil {
-			list += ", "
-		}
-		list += c.join.ref(c.name) + c.cast
+		names[i] = ref(c) + c.cast
 	}
-	return list
-}
-
-// mergedColumns is selectList for the root of a merged statement.
-func (n *Node) mergedColumns() string {
-	list := ""
-	for i, c := range n.columns {
-		if i > 0 {
-			list += ", "
-		}
-		list += "up." + c.name + c.cast
-	}
-	return list
+	return strings.Join(names, ", ")
 }
 
 // keys is what a list below needs of the record: the viewer's relations, too, if

@@ -201,10 +201,8 @@ func (r *Records) Root(field string) *RecordType {
 // Group returns the record type that a field of Query counts.
 func (r *Records) Group(field string) (*RecordType, *Group) {
 	for _, t := range r.types {
-		for i := range t.Groups {
-			if t.Groups[i].Field == field {
-				return t, &t.Groups[i]
-			}
+		if g := find(t.Groups, func(g Group) bool { return g.Field == field }); g != nil {
+			return t, g
 		}
 	}
 	return nil, nil
