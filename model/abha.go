@@ -6,7 +6,7 @@ import (
 )
 
 // AbhaNumber is the number of an Ayushman Bharat Health Account: 14 digits, written
-// as 91-1234-5678-9012. A text that is no such number stays as it was given.
+// as 91-1234-5678-9012. An invalid text is kept unchanged.
 type AbhaNumber string
 
 // ParseAbha reads 14 digits, with or without hyphens and spaces.

@@ -5,7 +5,7 @@ import (
 	"reflect"
 )
 
-// PageInfo is Relay's (Cursor Connections, 5).
+// PageInfo describes a page (Relay Cursor Connections, 5).
 type PageInfo struct {
 	HasNextPage     bool
 	HasPreviousPage bool
@@ -13,35 +13,33 @@ type PageInfo struct {
 	EndCursor       *string
 }
 
-// Connection is a part of a list.
+// Connection is a page of a list.
 type Connection[E, N any] struct {
 	Edges    []E
 	Nodes    []N
 	PageInfo *PageInfo
-	// Count computes the total; it is called only when a client asks.
+	// Count computes the total. It is called only if a client selects it.
 	Count func(context.Context) (int, error)
 }
 
-// TotalCount returns how many records the whole list has.
+// TotalCount returns the number of records on all pages.
 func (c *Connection[E, N]) TotalCount(ctx context.Context) (int, error) { return c.Count(ctx) }
 
-// Edge is a place in a list and the record there.
+// Edge is a record with its position in a list.
 type Edge[N any] struct {
 	Cursor string
 	Node   N
 }
 
-// AssignmentEdge is an edge that carries the assignment: since when, why, by
-// whom.
+// AssignmentEdge is an edge with the mapping that assigns the doctor.
 type AssignmentEdge[N any] struct {
 	Edge[N]
 
 	Mapping *Mapping
 }
 
-// Connect returns the connection of a page: a struct that embeds Connection. The
-// edges carry the row of the list, in the field of its type's name, where that is
-// not the node.
+// Connect returns the page as a T, a struct that embeds Connection. If the row of
+// an entry is not its node, the edge has it in the field named as its type.
 func Connect[T any](p *RecordPage) *T {
 	connection := new(T)
 	v := reflect.ValueOf(connection).Elem()

@@ -1,5 +1,5 @@
-// Package model holds the things the clinic speaks of: users, patients, doctors
-// and mappings (a doctor assigned to a patient), what makes each of them valid,
-// who is looking, and the one error type. It never touches a database, a
-// network or a clock; the time comes in as an argument.
+// Package model holds the records of the clinic (users, patients, doctors, and
+// mappings, which assign a doctor to a patient), their validation, the access
+// policy, the viewer and the error type. It never uses a database, a network or a
+// clock: the time is an argument.
 package model

@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// KindDoctor is the prefix of the ids of doctors.
+// KindDoctor is the prefix of the ids of doctor entries.
 const KindDoctor Kind = "doc"
 
 // Doctor is an entry of the directory of doctors.
@@ -24,7 +24,7 @@ type Doctor struct {
 	ConsultationFee Decimal
 	Availability    string
 	IsVerified      bool
-	// AccountID is the account that the entry is about, once linked.
+	// AccountID is the doctor's own account; nil if no account is linked.
 	AccountID *int64
 }
 
@@ -79,7 +79,7 @@ func (e *validator) fee(field string, fee Decimal) {
 	}
 }
 
-// DoctorFilter narrows a list of doctors. A nil condition asks for nothing.
+// DoctorFilter narrows a list of doctors. A nil field has no effect.
 type DoctorFilter struct {
 	Specialization     *string
 	MinExperienceYears *int
@@ -92,7 +92,7 @@ type DoctorFilter struct {
 // DoctorOrder is the order of a list of doctors.
 type DoctorOrder struct{ OrderBy[DoctorOrderField] }
 
-// DoctorOrderField is what doctors can be ordered by.
+// DoctorOrderField is a sort key of doctors.
 type DoctorOrderField string
 
 // The orders of doctors.

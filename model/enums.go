@@ -7,10 +7,10 @@ import (
 	"strconv"
 )
 
-// Role is what an account registered as.
+// Role is the role of an account.
 type Role string
 
-// The roles. RoleAdmin is given by an operator only, never by registering.
+// The roles. Only an operator creates an account with RoleAdmin.
 const (
 	RolePatient Role = "PATIENT"
 	RoleDoctor  Role = "DOCTOR"
@@ -27,7 +27,7 @@ const (
 	GenderOther  Gender = "OTHER"
 )
 
-// BloodGroup is an ABO group with its Rh factor.
+// BloodGroup is an ABO group with the Rh factor.
 type BloodGroup string
 
 // The blood groups.
@@ -42,7 +42,7 @@ const (
 	ONegative  BloodGroup = "O_NEGATIVE"
 )
 
-// DeletedFilter says which deleted records a list gives out.
+// DeletedFilter says which deleted records a list contains.
 type DeletedFilter string
 
 // The ways to treat deleted records.
@@ -52,7 +52,7 @@ const (
 	DeletedOnly    DeletedFilter = "ONLY"
 )
 
-// OrderDirection is the direction of a list.
+// OrderDirection is the direction of an order.
 type OrderDirection string
 
 // The directions.
@@ -61,7 +61,7 @@ const (
 	Descending OrderDirection = "DESC"
 )
 
-// The methods below are what gqlgen asks of an enum.
+// gqlgen calls the methods below.
 
 func (e Role) MarshalGQL(w io.Writer)           { writeText(w, string(e)) }
 func (e Gender) MarshalGQL(w io.Writer)         { writeText(w, string(e)) }
@@ -96,11 +96,10 @@ func (e *OrderDirection) UnmarshalGQL(v any) error {
 	return readEnum(v, e, Ascending, Descending)
 }
 
-// UnmarshalGQL takes any name: which audiences there are is the schema's to
-// say, and internal/policy checks them at start-up.
+// UnmarshalGQL accepts any name. internal/policy checks audiences at start.
 func (e *Audience) UnmarshalGQL(v any) error { return readName(v, e) }
 
-// UnmarshalGQL is never asked for, since codes only go out; gqlgen wants it.
+// UnmarshalGQL exists for gqlgen. No input has a code.
 func (e *Code) UnmarshalGQL(v any) error { return readName(v, e) }
 
 func readName[E ~string](v any, into *E) error {
@@ -121,7 +120,7 @@ func readEnum[E ~string](v any, into *E, values ...E) error {
 	return nil
 }
 
-// writeText writes a text that needs no escaping as a JSON string.
+// writeText writes a text that needs no escapes as a JSON string.
 func writeText(w io.Writer, text string) {
 	_, _ = io.WriteString(w, strconv.Quote(text))
 }

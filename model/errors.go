@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// Code says what went wrong, for programs. The two lists below are the enums
-// UserErrorCode and ErrorCode of the schema; no other code is ever sent.
+// Code is the machine-readable reason of an error. The constants are the values of
+// the enums UserErrorCode and ErrorCode of the schema. No other code is sent.
 type Code string
 
-// UserErrorCode: what a caller can mend in a mutation.
+// UserErrorCode: errors of a mutation that the caller can fix.
 const (
 	CodeRequired           Code = "REQUIRED"
 	CodeInvalid            Code = "INVALID"
@@ -42,20 +42,18 @@ const (
 	CodeInternal               Code = "INTERNAL"
 )
 
-// Error is a refusal that the caller is told about, in words that never hold
-// patient data. Every other error is a fault of ours and stays inside.
+// Error is an error for the caller. Its texts never contain patient data. Every
+// other error is internal and is not sent.
 type Error struct {
 	Code    Code
 	Message string
-	// Fields names each part of the input that is at fault, in the order of
-	// the schema. It is empty when the fault is with none of them.
+	// Fields are the errors of single input fields, in the order of the schema.
 	Fields []FieldError
-	// RetryAfter is how many seconds to wait before another try; 0 if waiting
-	// does not help.
+	// RetryAfter is the time in seconds until a retry may succeed; 0 if none does.
 	RetryAfter int
 }
 
-// FieldError is one fault of one input field or argument, by its GraphQL name.
+// FieldError is one error of one input field or argument, by its GraphQL name.
 type FieldError struct {
 	Field   string
 	Code    Code
@@ -70,7 +68,7 @@ func (e *Error) Error() string {
 	return text
 }
 
-// NewError returns an error that concerns no single field.
+// NewError returns an error without a field.
 func NewError(code Code, message string) *Error {
 	return &Error{Code: code, Message: message}
 }
@@ -80,7 +78,7 @@ func NewFieldError(field string, code Code, message string) *Error {
 	return &Error{Code: code, Message: message, Fields: []FieldError{{field, code, message}}}
 }
 
-// CodeOf returns the code of the *Error within err, CodeInternal for any other
+// CodeOf returns the code of the *Error in err's chain, CodeInternal for any other
 // error, and "" for nil.
 func CodeOf(err error) Code {
 	if err == nil {
@@ -92,14 +90,14 @@ func CodeOf(err error) Code {
 	return CodeInternal
 }
 
-// fieldErrors gathers every fault of an input, so that all are told at once.
+// fieldErrors collects all errors of an input, so that a client gets them at once.
 type fieldErrors []FieldError
 
 func (p *fieldErrors) add(field string, code Code, message string) {
 	*p = append(*p, FieldError{field, code, message})
 }
 
-// err returns nil when nothing was found.
+// err returns nil if there are no errors.
 func (p fieldErrors) err() error {
 	if len(p) == 0 {
 		return nil

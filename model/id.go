@@ -8,19 +8,17 @@ import (
 	"strings"
 )
 
-// Kind is the prefix of a global id; it names the type of a record.
+// Kind is the prefix of a global id. It stands for the type of the record.
 type Kind string
 
-// ID is the scalar ID: readable and global, such as pat_42. The zero ID was
-// never given out to anybody.
+// ID is a global id, such as pat_42. No record has the zero ID.
 type ID struct {
 	Kind Kind
 	Num  int64
 }
 
-// ParseID reads pat_42, or a bare 42 which has no kind. A text that is neither
-// becomes the zero ID and not an error, so that a malformed id has the same
-// answer as one that was never given out.
+// ParseID reads pat_42, or a bare 42 without a kind. Any other text becomes the zero
+// ID, so that a malformed id gets the same answer as an unknown one.
 func ParseID(text string) ID {
 	kind, digits, found := strings.Cut(text, "_")
 	if !found {
@@ -36,8 +34,8 @@ func ParseID(text string) ID {
 	return ID{Kind(kind), num}
 }
 
-// Of returns the number of an id of the kind, or of a bare number; 0, which no
-// record has, for an id of another kind.
+// Of returns the number of an id of the kind or without a kind. For another kind it
+// returns 0, which no record has.
 func (id ID) Of(kind Kind) int64 {
 	if id.Kind == kind || id.Kind == "" {
 		return id.Num
@@ -45,7 +43,7 @@ func (id ID) Of(kind Kind) int64 {
 	return 0
 }
 
-// String returns the id as the API gives it out.
+// String returns the id as clients get it.
 func (id ID) String() string {
 	return string(id.Kind) + "_" + strconv.FormatInt(id.Num, 10)
 }

@@ -5,8 +5,8 @@ import "io"
 // KindMapping is the prefix of the ids of mappings.
 const KindMapping Kind = "map"
 
-// Mapping is a doctor assigned to a patient. Removing it ends it; assigning
-// the pair again makes a new one.
+// Mapping assigns a doctor to a patient. Removing ends it; assigning the pair again
+// creates a new mapping.
 type Mapping struct {
 	Visible
 
@@ -44,7 +44,7 @@ type Specialization struct {
 	DoctorCount int
 }
 
-// MappingFilter narrows a list of mappings. A nil condition asks for nothing.
+// MappingFilter narrows a list of mappings. A nil field has no effect.
 type MappingFilter struct {
 	PatientID *ID
 	DoctorID  *ID
@@ -54,7 +54,7 @@ type MappingFilter struct {
 // MappingOrder is the order of a list of mappings.
 type MappingOrder struct{ OrderBy[MappingOrderField] }
 
-// MappingOrderField is what mappings can be ordered by.
+// MappingOrderField is a sort key of mappings.
 type MappingOrderField string
 
 // The orders of mappings.

@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// Sizes of a page. A list without first and last has DefaultPage entries.
+// Sizes of a page. DefaultPage is for a list without first and last.
 const (
 	DefaultPage = 20
 	MaxPage     = 100
@@ -34,9 +34,9 @@ func (o OrderBy[F]) By() (field string, descending bool) {
 	return string(o.Field), o.Direction == Descending
 }
 
-// Order is what a list is sorted by; ties are broken by id.
+// Order is the sort order of a list. The id breaks ties.
 type Order struct {
-	// List names the list, so that a cursor of one is no cursor of another.
+	// List names the list. Cursors are valid for one list only.
 	List string
 	// Field is the value of the order's enum.
 	Field      string
@@ -56,24 +56,24 @@ const (
 	KeyNumeric KeyType = "numeric"
 )
 
-// Page is a checked part of a list: Limit entries after (or, backwards,
-// before) a cursor.
+// Page is a validated page request: Limit entries after a cursor or, backwards,
+// before one.
 type Page struct {
 	Limit     int
 	Backwards bool
-	// After and Before bound the part; nil is the list's end.
+	// After and Before bound the page; nil means the end of the list.
 	After, Before *Cursor
 }
 
-// Cursor is a place in a list: the sort key and id of a record.
+// Cursor is a position in a list: the sort key and the id of a record.
 type Cursor struct {
 	Key string
 	ID  int64
 }
 
-// Page checks the arguments against an order. It returns BAD_USER_INPUT for
-// sizes outside 0 to 100 and for first together with last, and INVALID_CURSOR
-// for a cursor that this order did not give out.
+// Page validates the arguments for an order. It returns BAD_USER_INPUT for sizes
+// outside 0 to 100 and for first together with last, and INVALID_CURSOR for a
+// cursor of another list or order.
 func (a PageArgs) Page(order Order) (Page, error) {
 	page := Page{Limit: DefaultPage}
 	switch {
@@ -104,11 +104,10 @@ func (o Order) tag() string {
 	return o.List + " " + o.Field + " " + string(direction)
 }
 
-// Encode returns the cursor as the API gives it out.
+// Encode returns the cursor as clients get it.
 func (o Order) Encode(c Cursor) string { return string(o.AppendCursor(nil, c)) }
 
-// AppendCursor appends what Encode returns: the tag, the key and the id as a JSON
-// list, in base64.
+// AppendCursor appends the encoded cursor: a JSON list of tag, key and id, in base64.
 func (o Order) AppendCursor(b []byte, c Cursor) []byte {
 	var buffer [typicalCursor]byte
 	list := appendJSON(append(buffer[:0], '['), o.tag())
@@ -119,12 +118,11 @@ func (o Order) AppendCursor(b []byte, c Cursor) []byte {
 
 const typicalCursor = 128
 
-// appendJSON appends a text as encoding/json writes it, so that cursors stay the
-// same.
+// appendJSON appends a text as encoding/json writes it. Old cursors depend on it.
 func appendJSON(b []byte, text string) []byte {
 	for i := range len(text) {
 		if c := text[i]; special(c) || c == '<' || c == '>' || c == '&' || c >= utf8.RuneSelf {
-			escaped, err := json.Marshal(strings.Clone(text)) // the text itself may lie on the stack
+			escaped, err := json.Marshal(strings.Clone(text)) // text may be on the stack
 			if err != nil {
 				panic(err) //nolint:forbidigo // every string has a JSON form
 			}
@@ -134,8 +132,7 @@ func appendJSON(b []byte, text string) []byte {
 	return append(append(append(b, '"'), text...), '"')
 }
 
-// maxCursor leaves room for a name of 100 characters that folding makes 18
-// times as long, U+FDFA.
+// maxCursor allows a name of 100 times U+FDFA, which folding makes 18 times longer.
 const maxCursor = 5_000
 
 func (o Order) cursor(field string, text *string) (*Cursor, error) {
@@ -166,8 +163,8 @@ func (o Order) decode(text string) (Cursor, bool) {
 	return c, tag == o.tag() && c.ID > 0 && o.Key.accepts(c.Key)
 }
 
-// accepts reports whether a key of the type may be this text, so that a forged
-// cursor does not reach PostgreSQL.
+// accepts reports whether a key of the type can have this text. It keeps forged
+// cursors from PostgreSQL.
 func (t KeyType) accepts(key string) bool {
 	switch t {
 	case KeyTime:
@@ -185,14 +182,14 @@ func (t KeyType) accepts(key string) bool {
 	}
 }
 
-// isTime reports whether the text is a time exactly as the layout writes it;
-// PostgreSQL knows no year 0.
+// isTime reports whether the text is a time exactly as the layout writes it.
+// PostgreSQL has no year 0.
 func isTime(text, layout string) bool {
 	parsed, err := time.Parse(layout, text)
 	return err == nil && parsed.Year() > 0 && parsed.Format(layout) == text
 }
 
-// Listed is a record that was read as part of a list.
+// Listed is a record of a list.
 type Listed interface {
 	Node
 	// SortKeyText returns the record's sort key in the list.
@@ -208,12 +205,12 @@ func (o Order) CursorOf(row Listed) string {
 type RecordPage struct {
 	Entries  []RecordEntry
 	PageInfo *PageInfo
-	// Count computes the total; it is called only when a client asks.
+	// Count computes the total. It is called only if a client selects it.
 	Count func(context.Context) (int, error)
 }
 
-// RecordEntry is a place in a list. Row is the record that the list is of, where
-// the node is a record that it names; else it is nil.
+// RecordEntry is an entry of a page. Row is the row of the list if the node is a
+// record that the row names; otherwise it is nil.
 type RecordEntry struct {
 	Cursor    string
 	Node, Row Node

@@ -8,7 +8,7 @@ import (
 // KindPatient is the prefix of the ids of patients.
 const KindPatient Kind = "pat"
 
-// Patient is a person under care, kept by the account that created the record.
+// Patient is the record of a patient. The account that created it owns it.
 type Patient struct {
 	Visible
 	Lifecycle
@@ -88,7 +88,7 @@ func (e *validator) birthDate(field string, date Date, now time.Time) {
 	}
 }
 
-// PatientFilter narrows a list of patients. A nil condition asks for nothing.
+// PatientFilter narrows a list of patients. A nil field has no effect.
 type PatientFilter struct {
 	Gender     *Gender
 	BloodGroup *BloodGroup
@@ -101,7 +101,7 @@ type PatientFilter struct {
 // PatientOrder is the order of a list of patients.
 type PatientOrder struct{ OrderBy[PatientOrderField] }
 
-// PatientOrderField is what patients can be ordered by.
+// PatientOrderField is a sort key of patients.
 type PatientOrderField string
 
 // The orders of patients.

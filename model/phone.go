@@ -7,15 +7,13 @@ import (
 	"github.com/nyaruka/phonenumbers"
 )
 
-// PhoneNumber is in E.164 (+919876543210); a text that is no phone number
-// stays as it was given.
+// PhoneNumber is in E.164 (+919876543210). An invalid text is kept unchanged.
 type PhoneNumber string
 
-// PhoneFormat is how a phone number is written.
+// PhoneFormat is a notation for phone numbers.
 type PhoneFormat string
 
-// The formats. PhoneNational is the ten digits for Indian numbers, and E.164
-// for all others.
+// The formats. PhoneNational is ten digits for Indian numbers and E.164 for others.
 const (
 	PhoneE164     PhoneFormat = "E164"
 	PhoneNational PhoneFormat = "NATIONAL"
@@ -27,7 +25,7 @@ const (
 	maxPhoneText = 32
 )
 
-// ParsePhone reads what people type in India (9876543210, 09876543210,
+// ParsePhone reads the notations used in India (9876543210, 09876543210,
 // +91 98765 43210, 098765-43210) and any number with its country code.
 func ParsePhone(text string) PhoneNumber {
 	text = strings.TrimSpace(text)
@@ -53,8 +51,8 @@ func parsePhone(text string) (PhoneNumber, bool) {
 	return parsed, !indian || plausibleInIndia(digits, number)
 }
 
-// indianMobile reads what nearly all numbers are, ten digits that begin with 6
-// to 9, alone or after +91, as the library would, at a hundredth of its cost.
+// indianMobile reads ten digits that begin with 6 to 9, alone or after +91. Nearly
+// all numbers are such. It costs a hundredth of the library, with the same result.
 func indianMobile(text string) (PhoneNumber, bool) {
 	digits := strings.TrimPrefix(text, indiaCode)
 	if len(digits) != indiaDigits || digits[0] < '6' || strings.Trim(digits, "0123456789") != "" {
@@ -63,8 +61,8 @@ func indianMobile(text string) (PhoneNumber, bool) {
 	return PhoneNumber(indiaCode + digits), true
 }
 
-// plausibleInIndia holds for ten digits that begin with 6 to 9, as all mobiles
-// do, and for landlines that the numbering plan knows.
+// plausibleInIndia reports whether the digits are a mobile number, ten digits that
+// begin with 6 to 9, or a landline in the numbering plan.
 func plausibleInIndia(digits string, number *phonenumbers.PhoneNumber) bool {
 	return len(digits) == indiaDigits && (digits[0] >= '6' || phonenumbers.IsValidNumber(number))
 }
@@ -73,13 +71,13 @@ func (p PhoneNumber) indian() (digits string, ok bool) {
 	return strings.CutPrefix(string(p), indiaCode)
 }
 
-// Valid reports whether the number is a possible one, in E.164.
+// Valid reports whether the number is possible and in E.164.
 func (p PhoneNumber) Valid() bool {
 	parsed, ok := parsePhone(string(p))
 	return ok && parsed == p
 }
 
-// Format returns the number as asked for.
+// Format returns the number in a format.
 func (p PhoneNumber) Format(format PhoneFormat) string {
 	if digits, ok := p.indian(); ok && format == PhoneNational {
 		return digits

@@ -14,14 +14,14 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// The scalars EmailAddress, PhoneNumber, Date and Decimal take any text: one
-// that is malformed stays as it is and Valid says no, so that validation can
-// name its field together with every other fault of the same input.
+// The scalars EmailAddress, PhoneNumber, Date and Decimal accept any text. Valid
+// returns false for a malformed one, so that validation can report its field
+// together with all other errors of the input.
 
-// India is the time zone in which a day begins: Indian Standard Time.
+// India is Indian Standard Time. Days begin and end in it.
 var India = time.FixedZone("IST", 5*3600+1800)
 
-// EmailAddress is trimmed and in lower case.
+// EmailAddress is an e-mail address, trimmed and in lower case.
 type EmailAddress string
 
 const maxEmail = 254 // RFC 5321, 4.5.3.1.3
@@ -50,11 +50,11 @@ func (e *EmailAddress) UnmarshalGQL(v any) error {
 
 // Date is a calendar day.
 type Date struct {
-	day     time.Time // midnight UTC; zero when the text is no date
+	day     time.Time // midnight UTC; zero if the text is not a date
 	invalid string
 }
 
-// ParseDate reads YYYY-MM-DD; one-digit months and days are taken too.
+// ParseDate reads YYYY-MM-DD, also with one-digit months and days.
 func ParseDate(text string) Date {
 	text = strings.TrimSpace(text)
 	if day, err := time.Parse("2006-1-2", text); err == nil && day.After(time.Time{}) {
@@ -66,10 +66,10 @@ func ParseDate(text string) Date {
 // DateOf returns the date of a midnight UTC.
 func DateOf(midnight time.Time) Date { return Date{day: midnight} }
 
-// Valid reports whether the date is one.
+// Valid reports whether the text was a date.
 func (d Date) Valid() bool { return !d.day.IsZero() }
 
-// IsZero reports whether no text was given.
+// IsZero reports whether the text was empty.
 func (d Date) IsZero() bool { return d.day.IsZero() && d.invalid == "" }
 
 // Day returns midnight UTC of the date.
@@ -78,8 +78,7 @@ func (d Date) Day() time.Time { return d.day }
 // String returns the date as YYYY-MM-DD.
 func (d Date) String() string { return d.day.Format(time.DateOnly) }
 
-// AgeAt returns the completed years from the day to an instant, by the Indian
-// day.
+// AgeAt returns the completed years from the date to an instant, by the Indian day.
 func (d Date) AgeAt(now time.Time) int {
 	today := now.In(India)
 	age := today.Year() - d.day.Year()
@@ -106,7 +105,7 @@ func (d Date) MarshalJSON() ([]byte, error) {
 	return json.Marshal(d.String())
 }
 
-// Value is the date as PostgreSQL takes it.
+// Value returns the date for PostgreSQL.
 func (d Date) Value() (driver.Value, error) { return d.String(), nil }
 
 // Scan reads a column of type date.
@@ -128,8 +127,8 @@ type Decimal struct {
 	valid  bool
 }
 
-// maxDecimalText and maxDecimalExponent bound the work that a number such as
-// 1e999999999 could ask for.
+// maxDecimalText and maxDecimalExponent bound the cost of a number such as
+// 1e999999999.
 const (
 	maxDecimalText     = 40
 	maxDecimalExponent = 20
@@ -151,7 +150,7 @@ func ParseDecimal(text string) Decimal {
 // Valid reports whether the text was a number.
 func (d Decimal) Valid() bool { return d.valid }
 
-// Places returns how many decimal places the number needs.
+// Places returns the number of decimal places.
 func (d Decimal) Places() int {
 	places := 0
 	for !d.number.Equal(d.number.Truncate(int32(places))) { // at most maxDecimalExponent
@@ -180,8 +179,7 @@ func (d Decimal) MarshalJSON() ([]byte, error) {
 // MarshalGQL writes the number as a JSON string with two places.
 func (d Decimal) MarshalGQL(w io.Writer) { writeText(w, d.String()) }
 
-// UnmarshalGQL takes a string or a number; a float only where the request's
-// literal is one, in its shortest decimal form.
+// UnmarshalGQL takes a string or a number. A float64 comes only from a literal.
 func (d *Decimal) UnmarshalGQL(v any) error {
 	switch v := v.(type) {
 	case string, json.Number, int64:
@@ -194,7 +192,7 @@ func (d *Decimal) UnmarshalGQL(v any) error {
 	return nil
 }
 
-// Value is the number as PostgreSQL takes it.
+// Value returns the number for PostgreSQL.
 func (d Decimal) Value() (driver.Value, error) { return d.number.String(), nil }
 
 // Scan reads a column of type numeric.
@@ -203,7 +201,7 @@ func (d *Decimal) Scan(src any) error {
 	return d.number.Scan(src)
 }
 
-// DateTime is an instant, kept to the microsecond as PostgreSQL does.
+// DateTime is an instant with the precision of PostgreSQL, a microsecond.
 type DateTime struct{ time.Time }
 
 const dateTimeLayout = "2006-01-02T15:04:05.000000Z"
@@ -219,7 +217,7 @@ func (t *DateTime) UnmarshalGQL(v any) error {
 	return mustBe(err == nil, "a string holding an RFC 3339 date-time")
 }
 
-// Value is the instant as PostgreSQL takes it.
+// Value returns the instant for PostgreSQL.
 func (t DateTime) Value() (driver.Value, error) { return t.Time, nil }
 
 // Scan reads a column of type timestamptz.

@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// AppendText appends a text as a JSON string, the way gqlgen writes a String:
-// all there is to escape are quotes, backslashes and control characters.
+// AppendText appends a text as a JSON string as gqlgen writes it: it escapes quotes,
+// backslashes and control characters only.
 func AppendText[T ~string | ~[]byte](b []byte, text T) []byte {
 	b = append(b, '"')
 	start := len(b)
@@ -16,7 +16,7 @@ func AppendText[T ~string | ~[]byte](b []byte, text T) []byte {
 	return append(b, '"')
 }
 
-// plain reports whether a text has nothing to escape.
+// plain reports whether a text needs no escapes.
 func plain(text []byte) bool {
 	const word = 8
 	if len(text) < word {
@@ -35,9 +35,9 @@ func plain(text []byte) bool {
 	return !specialIn(binary.LittleEndian.Uint64(text[len(text)-word:]))
 }
 
-// specialIn reports whether one of eight bytes is special. Such a byte borrows
-// from its top bit when it is subtracted from: it is less than a space, or zero
-// once a quote or a backslash is taken out of it.
+// specialIn reports whether one of eight bytes is special. Subtraction borrows from
+// the top bit of a byte that is less than a space, or zero after the XOR with a
+// quote or a backslash.
 func specialIn(word uint64) bool {
 	const (
 		ones = 0x0101010101010101

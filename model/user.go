@@ -9,8 +9,7 @@ import (
 // KindUser is the prefix of the ids of accounts.
 const KindUser Kind = "usr"
 
-// User is an account. Its password is not part of it: the store gives that to
-// the sign-in alone.
+// User is an account. It does not contain the password hash; see store.Credential.
 type User struct {
 	Visible
 
@@ -41,8 +40,8 @@ func (u *User) Validate(c Constraints) error {
 	return e.err()
 }
 
-// ValidateRegistration is Validate for an account that a client registers: its
-// role must be PATIENT or DOCTOR.
+// ValidateRegistration is Validate for an account that a client registers. Its role
+// must be PATIENT or DOCTOR.
 func (u *User) ValidateRegistration(c Constraints) error {
 	e := validator{constraints: c}
 	e.account(u)

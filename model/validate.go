@@ -6,16 +6,15 @@ import (
 	"unicode/utf8"
 )
 
-// validator checks the fields of one record against their constraints, and
-// keeps every error that it finds. A text whose field has no @text is too long.
+// validator checks the fields of one record against their constraints and collects
+// all errors. Every text of a field without @text is too long.
 type validator struct {
 	fieldErrors
 
 	constraints Constraints
 }
 
-// text trims a text in place and checks its length; an empty one is an error
-// when the field is required. A nil text is valid.
+// text trims a text in place and checks it. A nil text is valid.
 func (e *validator) text(field string, value *string) {
 	if value == nil {
 		return

@@ -1,8 +1,7 @@
 package model
 
-// Relations says how a caller stands to a record: one bit for each relation,
-// and one caller may have several to one record. The bits are stored nowhere;
-// store/access.go computes them.
+// Relations is a set of relations between a caller and a record, one bit each.
+// store/access.go computes it for each row; no table has it.
 type Relations uint8
 
 // The relations, named in the schema's enum Relation.
@@ -11,13 +10,11 @@ const (
 	Anyone Relations = 1 << iota
 	// SignedIn is every active account.
 	SignedIn
-	// Self is the account itself; for a doctor entry, the account linked to it.
+	// Self is the account itself; for a doctor entry, the linked account.
 	Self
-	// Owner is the account that created the record; for a mapping, the owner
-	// of its patient.
+	// Owner is the account that created the record; for a mapping, its patient.
 	Owner
-	// AssignedDoctor is the account of a verified doctor entry that has an
-	// active mapping to the patient.
+	// AssignedDoctor is the account of a verified doctor with an active mapping.
 	AssignedDoctor
 	// Admin is an administrator.
 	Admin
@@ -29,7 +26,7 @@ const AllRelations = Admin<<1 - 1
 // relationNames is in the order of the bits.
 var relationNames = [...]string{"ANYONE", "SIGNED_IN", "SELF", "OWNER", "ASSIGNED_DOCTOR", "ADMIN"}
 
-// ParseRelation returns the bit of a value of the schema's enum Relation.
+// ParseRelation returns the relation with a name of the schema's enum Relation.
 func ParseRelation(name string) (Relations, bool) {
 	for i, n := range relationNames {
 		if n == name {
@@ -39,7 +36,7 @@ func ParseRelation(name string) (Relations, bool) {
 	return 0, false
 }
 
-// Names returns the enum values of the bits that are set.
+// Names returns the enum values of the relations in the set.
 func (r Relations) Names() []string {
 	names := []string{}
 	for i, n := range relationNames {
@@ -50,23 +47,22 @@ func (r Relations) Names() []string {
 	return names
 }
 
-// Any reports whether r and mask have a relation in common: whether a caller
-// who stands in r is admitted by mask.
+// Any reports whether r and mask have a relation in common: the mask admits r.
 func (r Relations) Any(mask Relations) bool { return r&mask != 0 }
 
-// Within reports whether everybody admitted by r is admitted by mask.
+// Within reports whether mask has all relations of r.
 func (r Relations) Within(mask Relations) bool { return r&^mask == 0 }
 
-// Viewer is the account on whose behalf something is read or written. A nil
-// *Viewer is a caller without a valid token: it sees no row.
+// Viewer is the account that a request acts for. A nil *Viewer is a caller without a
+// valid token and sees no rows.
 type Viewer struct {
 	UserID int64
 	Role   Role
-	// SessionID is the session whose access token was presented.
+	// SessionID is the session of the access token.
 	SessionID string
 }
 
-// Relations returns what the viewer is to every record, whichever it is.
+// Relations returns the relations that the viewer has to every record.
 func (v *Viewer) Relations() Relations {
 	switch {
 	case v == nil:
