@@ -57,8 +57,12 @@ const capacity = 400
 // that neither the model nor a descriptor explains, so that a forgotten line stops
 // the start.
 func New(c Config) (*Compiler, error) {
+	ownRows, err := c.ownRows()
+	if err != nil {
+		return nil, err
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.Policy.Types)) {
-		if c.Records.Type(name) == nil {
+		if c.Records.Type(name) == nil && !ownRows[name] {
 			return nil, fmt.Errorf("%s has @access, but there is no descriptor of this name", name)
 		}
 	}
@@ -77,6 +81,23 @@ func New(c Config) (*Compiler, error) {
 	shaping, _ := lru.New[*ast.OperationDefinition, []string](capacity) // fails for a size below 1 only
 	plans, _ := lru.New[planKey, cached](capacity)
 	return &Compiler{Config: c, ctx: context.Background(), shaping: shaping, plans: plans}, nil
+}
+
+// ownRows names the types of the rows of lists with a source of their own. They may
+// have rules, and have no descriptor.
+func (c Config) ownRows() (map[string]bool, error) {
+	rows := map[string]bool{}
+	for _, t := range c.Records.Types() {
+		for _, own := range t.Own {
+			field := c.Schema.Types[t.Name].Fields.ForName(own.Field)
+			if field == nil {
+				return nil, fmt.Errorf("the descriptor of %s has the list %s, which is no field of the schema", t.Name, own.Field)
+			}
+			edges := c.Schema.Types[field.Type.Name()].Fields.ForName("edges")
+			rows[c.Schema.Types[edges.Type.Name()].Fields.ForName("node").Type.Name()] = true
+		}
+	}
+	return rows, nil
 }
 
 // checkList refuses a connection of Query without a descriptor, and a value of its

@@ -15,6 +15,7 @@ import (
 	"github.com/caregraph/caregraph/graph/gen"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/query"
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
@@ -60,6 +61,9 @@ func TestNew_RefusesWhatNoDescriptorExplains(t *testing.T) {
 		"Visit has @access": func(c *Config) {
 			c.Policy = &model.Policy{Types: map[string]model.TypePolicy{"Visit": {}}}
 		},
+		"Patient has the list visits, which is no field": func(c *Config) {
+			c.Records.Type("Patient").Own = []query.Own{{Field: "visits"}}
+		},
 		"no descriptor has the root visits": func(c *Config) {
 			c.Schema.Query.Fields.ForName("patients").Name = "visits"
 		},
@@ -77,6 +81,20 @@ func TestNew_RefusesWhatNoDescriptorExplains(t *testing.T) {
 		if _, err := New(config); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error is %v, want %s", err, want)
 		}
+	}
+}
+
+// TestNew_TakesRowsOfOwnLists, which have rules and no descriptor.
+func TestNew_TakesRowsOfOwnLists(t *testing.T) {
+	t.Parallel()
+	config := newCompiler(t, storetest.Policy(t)).Config
+	source := config.Schema.Query.Position.Src
+	config.Schema = gqlparser.MustLoadSchema(&ast.Source{Name: source.Name, Input: source.Input})
+	config.Schema.Types["MappingEdge"].Fields.ForName("node").Type = ast.NonNullNamedType("Visit", nil)
+	config.Policy = &model.Policy{Types: map[string]model.TypePolicy{"Visit": {}}}
+	config.Records.Type("Patient").Own = []query.Own{{Field: "mappings"}}
+	if _, err := New(config); err != nil {
+		t.Error(err)
 	}
 }
 
