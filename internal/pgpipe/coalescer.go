@@ -8,16 +8,14 @@ import (
 	"time"
 )
 
-// coalescer lets concurrent requests that look up a few records share round
-// trips. The work of a lookup is small next to what it costs to wake PostgreSQL's
-// process for it, and ours for its answer.
+// coalescer lets concurrent requests that look up a few records share round trips. A
+// lookup costs less than waking PostgreSQL's process for it, and ours for its answer.
 //
-// A request that finds fewer than most round trips in flight flushes at once,
-// alone if nobody waits. Otherwise it waits; when a round trip ends, the first
-// waiter flushes the next one, with all others that wait. The reads of one round
-// trip belong to one snapshot, taken after the last of them has come. If a round
-// trip fails, each request whose rows have not arrived retries alone, so that
-// none gets the error of another.
+// A request that finds fewer than maxInFlight round trips in flight flushes at once,
+// with the requests that wait. Otherwise it waits. When a round trip ends, the first
+// waiter flushes the next one, with all others that wait. The reads of one round trip
+// share a snapshot, taken after the last of them has come. If a round trip fails, each
+// request without rows retries alone, so that none gets the error of another.
 type coalescer struct {
 	maxInFlight int
 
@@ -26,14 +24,14 @@ type coalescer struct {
 	waiting  []*waiter
 }
 
-// waiter is a request in a round trip, or one that waits for it.
+// waiter is a request that waits for a shared round trip or is in it.
 type waiter struct {
 	ctx        context.Context
 	statements []*Statement
 	done       chan outcome
 }
 
-// outcome is what a waiter gets, once.
+// outcome is the result that a waiter gets once.
 type outcome int
 
 const (
@@ -43,7 +41,7 @@ const (
 )
 
 const (
-	// maxWaiters share one round trip.
+	// maxWaiters is how many requests share one round trip.
 	maxWaiters = 16
 	// sharedTimeout is for requests without a deadline.
 	sharedTimeout = 10 * time.Second
@@ -51,8 +49,8 @@ const (
 
 var waiterPool = sync.Pool{New: func() any { return &waiter{done: make(chan outcome, 1)} }}
 
-// RunShared is Run in a round trip that concurrent requests share. There is at
-// least one statement, and none changes a setting of its transaction.
+// RunShared is Run in a round trip that concurrent requests share. It needs at least one
+// statement, and none may change a setting of its transaction.
 func (p *Pool) RunShared(ctx context.Context, statements ...*Statement) error {
 	w := waiterPool.Get().(*waiter)
 	w.ctx, w.statements = ctx, statements
@@ -64,7 +62,7 @@ func (p *Pool) RunShared(ctx context.Context, statements ...*Statement) error {
 			if p.coalescer.cancel(w) {
 				return fmt.Errorf("wait for a connection: %w", ctx.Err())
 			}
-			got = <-w.done // it is in a round trip, or has to flush one
+			got = <-w.done // it is in a round trip, or must flush one
 		}
 	}
 	var err error
@@ -72,7 +70,7 @@ func (p *Pool) RunShared(ctx context.Context, statements ...*Statement) error {
 		got, err = p.flush(w)
 	}
 	w.ctx, w.statements = nil, nil
-	waiterPool.Put(w) // nothing else refers to it any more
+	waiterPool.Put(w) // no other reference remains
 	if got == retryAlone {
 		statements[len(statements)-1].done = nil
 		return p.Run(ctx, statements...)
@@ -116,9 +114,8 @@ func (p *Pool) flush(first *waiter) (own outcome, err error) {
 	return ok, nil
 }
 
-// sharedContext returns the context of a round trip. It ends when the last of the
-// requests' contexts would have ended, so that one canceled client does not fail
-// the others.
+// sharedContext returns the context of a round trip. It has the latest deadline of the
+// requests, so that one canceled client does not fail the others.
 func sharedContext(waiters []*waiter) (context.Context, context.CancelFunc) {
 	var latest time.Time
 	for _, w := range waiters {
@@ -146,7 +143,7 @@ func (c *coalescer) join(w *waiter) bool {
 	return false
 }
 
-// cancel reports whether the request still waited, and then removes it.
+// cancel removes a request that still waits, and reports whether it did.
 func (c *coalescer) cancel(w *waiter) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -157,8 +154,7 @@ func (c *coalescer) cancel(w *waiter) bool {
 	return i >= 0
 }
 
-// take returns the first request and those that wait, in the order in which they
-// came.
+// take returns the first request and the waiting ones in their order.
 func (c *coalescer) take(first *waiter) []*waiter {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -168,7 +164,7 @@ func (c *coalescer) take(first *waiter) []*waiter {
 	return waiters
 }
 
-// release lets the first request that waits flush the next round trip.
+// release lets the first waiting request flush the next round trip.
 func (c *coalescer) release() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -48,8 +48,8 @@ func (p *Pool) send(ctx context.Context, conn *pgxpool.Conn, statements []*State
 	}
 	err := pipeline(ctx, conn.Conn().PgConn(), statements)
 	if err != nil && !violates(err) {
-		// The cache of prepared statements may be wrong now, as after a migration:
-		// the next request gets another connection.
+		// The cache of prepared statements may be wrong now, for example after a
+		// migration. The next request gets another connection.
 		_ = conn.Conn().Close(ctx)
 	}
 	return err
@@ -57,8 +57,7 @@ func (p *Pool) send(ctx context.Context, conn *pgxpool.Conn, statements []*State
 
 const violationClass = "23"
 
-// violates reports whether the database refused a value, and nothing else is
-// wrong.
+// violates reports whether only a constraint failed.
 func violates(err error) bool {
 	pgErr, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && strings.HasPrefix(pgErr.Code, violationClass)
@@ -68,7 +67,7 @@ var binaryFormat = []int16{pgx.BinaryFormatCode}
 
 func pipeline(ctx context.Context, conn *pgconn.PgConn, statements []*Statement) (err error) {
 	cache := preparedCache(conn)
-	if len(statements) == 1 { // as most are, which costs less without a pipeline
+	if len(statements) == 1 { // the usual case, which is cheaper without a pipeline
 		st := statements[0]
 		if description, ok := cache.Get(st.Text); ok && description.Fields != nil {
 			return st.receive(conn.ExecStatement(ctx, description, st.Args, nil, binaryFormat))
@@ -91,7 +90,7 @@ func pipeline(ctx context.Context, conn *pgconn.PgConn, statements []*Statement)
 			}
 			p.SendPrepare(description.Name, description.SQL, nil)
 		}
-		p.SendQueryPrepared(description.Name, st.Args, nil, binaryFormat) // asks for a description of the columns, too
+		p.SendQueryPrepared(description.Name, st.Args, nil, binaryFormat) // also describes the columns
 	}
 	if err := p.Sync(); err != nil {
 		return fmt.Errorf("send: %w", err)
@@ -117,7 +116,7 @@ func pipeline(ctx context.Context, conn *pgconn.PgConn, statements []*Statement)
 	}
 }
 
-// receive takes the rows of the statement.
+// receive reads the rows of the statement.
 func (st *Statement) receive(result *pgconn.ResultReader) error {
 	st.Rows = newRows()
 	if st.Split != nil {

@@ -8,9 +8,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// prepared is the cache of the statements that one connection has prepared, by
-// their texts. It keeps the most recently used ones, so that clients cannot make
-// PostgreSQL keep any number of them.
+// prepared caches the most recently used prepared statements of one connection by their
+// texts. The limit keeps clients from filling PostgreSQL's memory.
 type prepared struct {
 	*lru.LRU[unique.Handle[string], *pgconn.StatementDescription]
 
@@ -18,8 +17,8 @@ type prepared struct {
 	evicted []string
 }
 
-// maxPrepared is how many statements a connection keeps; one takes some 50 KB
-// of PostgreSQL's memory.
+// maxPrepared is the number of statements of a connection. One takes some 50 KB of
+// PostgreSQL's memory.
 const maxPrepared = 100
 
 const preparedKey = "caregraph prepared"
@@ -36,7 +35,7 @@ func preparedCache(conn *pgconn.PgConn) *prepared {
 	return cache
 }
 
-// add names a new statement.
+// add adds a statement under a new name.
 func (p *prepared) add(text unique.Handle[string]) *pgconn.StatementDescription {
 	p.count++
 	d := &pgconn.StatementDescription{Name: "read" + strconv.Itoa(p.count), SQL: text.Value()}

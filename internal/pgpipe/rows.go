@@ -6,15 +6,15 @@ import (
 	"sync"
 )
 
-// Rows is the result of one statement, as PostgreSQL sent it in its binary
-// format. It holds its own copy of the values, in one piece.
+// Rows is the result of one statement in PostgreSQL's binary format. It owns its values,
+// in one slice.
 type Rows struct {
 	width int
 	cells []cell
 	data  []byte
 }
 
-// cell is where a value lies in the data. The end of null lies before it.
+// cell is the position of a value in the data. The end of null is -1.
 type cell struct{ start, end int32 }
 
 // add appends a row, made of parts.
@@ -34,7 +34,7 @@ func (r *Rows) add(parts ...[][]byte) {
 	}
 }
 
-// Len returns how many rows there are.
+// Len returns the number of rows.
 func (r *Rows) Len() int {
 	if r.width == 0 {
 		return 0
@@ -42,8 +42,7 @@ func (r *Rows) Len() int {
 	return len(r.cells) / r.width
 }
 
-// Value returns a value as it was sent; ok is false for null. It is valid until
-// the rows are released.
+// Value returns a value; ok is false for null. It is valid until Release.
 func (r *Rows) Value(row, column int) (value []byte, ok bool) {
 	c := r.cells[row*r.width+column]
 	if c.end < 0 {
@@ -72,16 +71,16 @@ func (r *Rows) Int(row, column int) int32 {
 	return Int(value)
 }
 
-// Split divides the rows of a statement that reads records and one list below
-// them. The columns of the record come first, with its id in front, and are
-// repeated in each row of the list; the rows of one record follow each other.
+// Split divides the rows of a statement that reads records and one list below them. Each
+// row of the list repeats the columns of its record in front, with the record's id
+// first. The rows of one record are adjacent.
 type Split struct {
-	// Width is how many columns are the record's. ID is the index, among the
-	// others, of the one that is null when the list is empty.
+	// Width is the number of columns of the record. ID is the index, among the other
+	// columns, of one that is null if the list is empty.
 	Width, ID int
 }
 
-// add adds a row of the statement to the records above and to the list.
+// add adds a row of the statement to the records and to the list.
 func (s *Split) add(above, list *Rows, values [][]byte) {
 	if n := above.Len(); n == 0 || !bytes.Equal(above.Bytes(n-1, 0), values[0]) {
 		above.add(values[:s.Width])
@@ -108,8 +107,7 @@ func Days(value []byte) int { return int(Int(value)) }
 // Micros decodes a timestamptz: the microseconds since 2000-01-01 UTC.
 func Micros(value []byte) int64 { return BigInt(value) }
 
-// rowsKept is how many bytes of a result are kept for the next one: rowsKept for
-// its values, and as much for their cells, each of cellSize.
+// maxPooled bounds the bytes of pooled values, and those of their cells.
 const (
 	maxPooled = 1 << 18
 	cellSize  = 8
@@ -119,7 +117,7 @@ var rowsPool = sync.Pool{New: func() any { return new(Rows) }}
 
 func newRows() *Rows { return rowsPool.Get().(*Rows) }
 
-// Release returns the memory of the rows to a pool. The rows must not be used after it.
+// Release returns the memory to a pool. The rows must not be used afterwards.
 func (r *Rows) Release() {
 	if cap(r.data) <= maxPooled && cap(r.cells) <= maxPooled/cellSize {
 		r.width, r.cells, r.data = 0, r.cells[:0], r.data[:0]

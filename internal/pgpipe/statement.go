@@ -9,30 +9,29 @@ import (
 	"unique"
 )
 
-// Statement is a statement to be prepared and executed, and its result.
+// Statement is a statement to prepare and execute, with its result.
 type Statement struct {
-	// Text is interned: the cache of prepared statements compares it without
-	// reading it.
+	// Text is interned, so that the cache of prepared statements compares pointers.
 	Text unique.Handle[string]
 	// Args are in PostgreSQL's text format; nil is null. See Argument.
 	Args [][]byte
-	// Split, when it is set, divides each row between Above and Rows.
+	// Split, if set, divides each row between Above and Rows.
 	Split *Split
 
-	// Rows is the result, once the statement was run without an error.
+	// Rows is the result after Run without an error.
 	Rows, Above *Rows
 
-	// done, when it is set, is called once the rows are there.
+	// done, if set, is called when the rows have arrived.
 	done func()
 }
 
-// NewStatement returns a statement for a text that is used again and again.
+// NewStatement returns a statement for a text that is used repeatedly.
 func NewStatement(text string, args ...[]byte) *Statement {
 	return &Statement{Text: unique.Make(text), Args: args}
 }
 
-// Argument returns a value in PostgreSQL's text format; nil is null. It refuses
-// a type that no argument has.
+// Argument returns a value in PostgreSQL's text format; nil is null. It returns an error
+// for an unsupported type.
 func Argument(value any) ([]byte, error) {
 	if v, ok := value.(driver.Valuer); ok {
 		plain, err := v.Value()

@@ -71,8 +71,8 @@ func valuesOf(value *ast.Value) []string {
 	return all
 }
 
-// impliedBy adds the relations that those in the mask imply the admission of:
-// everyone is ANYONE, and a caller with a further relation is SIGNED_IN.
+// impliedBy adds the relations that the mask implies: everyone is ANYONE, and a caller
+// with any other relation is SIGNED_IN.
 func impliedBy(mask model.Relations) model.Relations {
 	switch {
 	case mask.Any(model.Anyone):
@@ -84,8 +84,8 @@ func impliedBy(mask model.Relations) model.Relations {
 	}
 }
 
-// audience returns the mask of the audience that an argument of a directive
-// names, or that the directive's definition names by default.
+// audience returns the mask of the audience in an argument of a directive, which may be
+// the default.
 func (c *compiler) audience(where string, directive *ast.Directive, argument string) (model.Relations, bool) {
 	value := c.value(directive, argument)
 	if value == nil {

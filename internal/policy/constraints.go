@@ -10,8 +10,8 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// constraints compiles @text and @range, and checks these and @userErrors. A
-// directive that nothing would read is a mistake.
+// constraints compiles @text and @range, and checks these and @userErrors. A directive
+// without effect is an error.
 func (c *compiler) constraints() {
 	s := c.setters()
 	for _, name := range slices.Sorted(maps.Keys(c.schema.Types)) {
@@ -41,8 +41,7 @@ func (c *compiler) constraints() {
 
 // setters says which inputs of mutations set which fields of records.
 type setters struct {
-	// records maps the input of each mutation to the record that it describes: the
-	// first record of the payload, or nil.
+	// records maps the input of each mutation to the first record of the payload, or nil.
 	records map[*ast.Definition]*ast.Definition
 	// sources maps a field of a record to the input fields of its name.
 	sources map[*ast.FieldDefinition]ast.FieldList
@@ -81,8 +80,7 @@ func (s setters) whyUnread(def *ast.Definition, field *ast.FieldDefinition) stri
 	}
 }
 
-// required reports whether the field of a record, which some input sets, or one
-// of these input fields is non-null.
+// required reports whether an input sets the field and either is non-null.
 func (s setters) required(field *ast.FieldDefinition) bool {
 	sources := s.sources[field]
 	return len(sources) > 0 && (field.Type.NonNull ||

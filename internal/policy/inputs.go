@@ -9,7 +9,7 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// input is an input type, as one mutation takes it.
+// input is an input type of one mutation.
 type input struct {
 	*ast.Definition
 
@@ -52,9 +52,8 @@ func (c *compiler) input(in input) {
 	}
 }
 
-// setsRecord reports whether an input needs a directive: one of its fields is a
-// field of the record that someone may write, or the mutation answers with
-// nothing but records. The inputs of sessions need none.
+// setsRecord reports whether an input needs a directive: one of its fields is a writable
+// field of the record, or the payload has only records. Inputs of sessions need none.
 func (c *compiler) setsRecord(in input) bool {
 	records, others := c.payloadRecords(in.mutation)
 	for _, record := range records {
@@ -67,8 +66,8 @@ func (c *compiler) setsRecord(in input) bool {
 	return len(records) > 0 && others == 0
 }
 
-// payloadRecords returns the records that a mutation answers with, and counts the
-// other objects next to them. Lists, such as those of errors, do not count.
+// payloadRecords returns the records in the payload of a mutation, and the number of
+// other objects. Lists, such as userErrors, do not count.
 func (c *compiler) payloadRecords(mutation *ast.FieldDefinition) (records []*ast.Definition, others int) {
 	payload := c.schema.Types[mutation.Type.Name()]
 	if isRecord(payload) {
@@ -89,8 +88,8 @@ func isRecord(def *ast.Definition) bool {
 	return def != nil && def.Kind == ast.Object && def.Directives.ForName("access") != nil
 }
 
-// recordOf returns the record that a directive of the input names, which must
-// be the one that the mutation answers with.
+// recordOf returns the record that a directive of the input names. It must be the only
+// record of the payload.
 func (c *compiler) recordOf(in input, directive *ast.Directive) *ast.Definition {
 	where, name := "Mutation."+in.mutation.Name, strings.Join(c.list(directive, "type"), " ")
 	record := c.schema.Types[name]
@@ -116,7 +115,7 @@ func (c *compiler) updateInput(in input, record *ast.Definition) {
 			c.addError(where, "%s has no such field", record.Name)
 			continue
 		}
-		// A field without a rule has been reported as such already.
+		// A field without a rule has already been reported.
 		if rule, ok := c.rule(record, field); ok && rule.Write == 0 {
 			c.addError(record.Name+"."+field, "is set by %s, but nobody may write it", where)
 		}
@@ -131,8 +130,8 @@ func (c *compiler) updateInput(in input, record *ast.Definition) {
 	c.policy.Types[record.Name] = policy
 }
 
-// createInput checks that each field of the input is one of the record or an
-// exception, and that the caller may set it.
+// createInput checks that each field of the input is a field of the record that the
+// caller may set, or an exception.
 func (c *compiler) createInput(in input, record *ast.Definition, except []string) {
 	for _, name := range except {
 		if in.Fields.ForName(name) == nil {
@@ -152,10 +151,10 @@ func (c *compiler) createInput(in input, record *ast.Definition, except []string
 	}
 }
 
-// createField checks that nobody sets at creation what they could not set
-// afterwards. The creation makes the caller the owner; a mutation that everyone
-// may call opens an account, which is then the caller. What nobody may write is
-// set once: the fields of an account, and the other records that one names.
+// createField checks that the creator may set the field afterwards, too. The creator is
+// the owner; with a mutation that everyone may call, the creator is the new account
+// itself. Fields that no one may write are set once: those of an account, and ids of
+// other records.
 func (c *compiler) createField(in input, record *ast.Definition, name, field string) {
 	public, creator := c.policy.CanCall("Mutation."+in.mutation.Name, model.Anyone), model.Owner
 	if public {
@@ -173,8 +172,8 @@ func (c *compiler) rule(record *ast.Definition, field string) (model.FieldPolicy
 	return rule, ok
 }
 
-// counterpart returns the field of the record that a field of an input stands
-// for: the one of its name, else "account" for "accountId", else "".
+// counterpart returns the field of the record that a field of an input sets: the one of
+// its name, or "account" for "accountId", or "".
 func counterpart(record *ast.Definition, name string) string {
 	for _, candidate := range []string{name, strings.TrimSuffix(name, "Id")} {
 		if record.Fields.ForName(candidate) != nil {

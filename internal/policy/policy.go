@@ -1,7 +1,7 @@
-// Package policy compiles the access rules that the schema states with the
-// directives @admits, @access and @owner to the bit masks of model.Policy, and
-// refuses a schema whose rules contradict each other. It runs once, at
-// start-up; it never decides about a request.
+// Package policy compiles the directives of the schema to a model.Policy: @admits,
+// @access and @owner to bit masks, @text and @range to constraints. It returns an error
+// for a schema whose rules contradict each other. It runs once at start and never
+// decides about a request.
 package policy
 
 import (
@@ -17,8 +17,7 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// Load parses and validates the text of a schema. The name stands for the text
-// in error messages, as a file name does.
+// Load parses and validates a schema. Error messages contain the name as a file name.
 func Load(name, text string) (*ast.Schema, error) {
 	schema, err := gqlparser.LoadSchema(&ast.Source{Name: name, Input: text})
 	if err != nil {
@@ -27,12 +26,10 @@ func Load(name, text string) (*ast.Schema, error) {
 	return schema, nil
 }
 
-// Compile returns the access policy of the schema. A schema with mistakes in
-// its rules yields no policy but one error that lists all of them, a line for
-// each, by the name of the field or enum value as "Patient.name".
-//
-// A root field without @access is no mistake: it is closed, and stands nowhere
-// in the policy. So are the introspection fields of Query.
+// Compile returns the access policy of the schema. For a schema with errors in its
+// rules it returns one error with a line for each, which begins with the field or enum
+// value, such as "Patient.name". A root field without @access is closed and not in the
+// policy, as are the introspection fields of Query.
 func Compile(schema *ast.Schema) (*model.Policy, error) {
 	c := &compiler{schema: schema, policy: &model.Policy{
 		Audiences: map[model.Audience]model.Relations{},
@@ -54,7 +51,7 @@ func Compile(schema *ast.Schema) (*model.Policy, error) {
 	return c.policy, nil
 }
 
-// compiler gathers the policy and, in the order they are met, the mistakes.
+// compiler collects the policy and the errors.
 type compiler struct {
 	schema       *ast.Schema
 	policy       *model.Policy
@@ -65,7 +62,7 @@ func (c *compiler) addError(where, format string, args ...any) {
 	c.schemaErrors = append(c.schemaErrors, where+": "+fmt.Sprintf(format, args...))
 }
 
-// definition compiles one type: its root fields, its records, or nothing.
+// definition compiles a root type or a record, and checks any other type.
 func (c *compiler) definition(def *ast.Definition) {
 	switch {
 	case def.BuiltIn || (def.Kind != ast.Object && def.Kind != ast.Interface):
@@ -94,7 +91,7 @@ func (c *compiler) roots(def *ast.Definition) {
 	}
 }
 
-// nonRecord checks a type that is no record: nothing in it can be owned.
+// nonRecord checks that a type which is not a record has no rules.
 func (c *compiler) nonRecord(def *ast.Definition) {
 	if slices.Contains(def.Interfaces, "Node") {
 		c.addError(def.Name, "implements Node but has no @access")
@@ -107,8 +104,8 @@ func (c *compiler) nonRecord(def *ast.Definition) {
 	}
 }
 
-// forbidDirective reports a directive that would be read by nobody, so that no rule
-// looks as if it held while it does not.
+// forbidDirective reports a directive without effect, so that no rule seems to hold
+// that does not.
 func (c *compiler) forbidDirective(where string, field *ast.FieldDefinition, directive, why string) {
 	if field.Directives.ForName(directive) != nil {
 		c.addError(where, "@%s has no meaning here: %s", directive, why)

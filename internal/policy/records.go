@@ -38,9 +38,8 @@ func (c *compiler) field(where string, owner *ast.Directive) (model.FieldPolicy,
 	return model.FieldPolicy{Read: read, Write: write}, readable && writable
 }
 
-// checkRule checks one field's rule against the type of the field and against the
-// rule of its record. A refused non-null field would take the whole record
-// away, and a blind write would tell by its error what it may not show.
+// checkRule checks the rule of a field. A hidden non-null field would remove the whole
+// record from the answer, and the error of a blind write would reveal the value.
 func (c *compiler) checkRule(where string, field *ast.FieldDefinition, exists model.Relations, rule model.FieldPolicy) {
 	if field.Type.NonNull && !exists.Within(rule.Read) {
 		c.addError(where, "is non-null, but hidden from %s, who can see the record", names(exists&^rule.Read))

@@ -8,8 +8,7 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// Condition is a part of WHERE. A ? in its text stands for an argument: a value,
-// or a piece of SQL.
+// Condition is a part of WHERE. Each ? in its text is an argument: a value or SQL.
 type Condition struct {
 	Text string
 	Args []any
@@ -18,7 +17,7 @@ type Condition struct {
 // Where returns a condition.
 func Where(text string, args ...any) Condition { return Condition{text, args} }
 
-// Apply adds conditions to a statement that is written out.
+// Apply adds conditions to a query of bun.
 func Apply(q *bun.SelectQuery, conditions []Condition) *bun.SelectQuery {
 	for _, c := range conditions {
 		q = q.Where(c.Text, c.Args...)
@@ -50,13 +49,12 @@ func (a Args) Page() model.PageArgs {
 	}
 }
 
-// Search returns the condition that the search text of a row contains the term.
+// Search returns the condition that a row contains the term in its searched fields.
 func (s Scope) Search(term string) Condition {
 	if term = strings.TrimSpace(term); term == "" {
 		return Where("TRUE")
 	}
-	// Escaped after folding, which turns the wide signs U+FF05 and U+FF3C into
-	// ones that mean something to LIKE.
+	// Escape after folding, which turns U+FF05 and U+FF3C into wildcards of LIKE.
 	like := s.Alias + `.search_text LIKE '%' || regexp_replace(fold(?), '([\\%_])', '\\\1', 'g') || '%'`
 	digits := phoneDigits(term)
 	if digits == "" {
@@ -65,8 +63,8 @@ func (s Scope) Search(term string) Condition {
 	return Where("("+like+" OR "+like+")", term, digits)
 }
 
-// phoneDigits returns the digits of a term that may be part of a phone number
-// as people write it, without trunk prefix and country code's plus.
+// phoneDigits returns the digits of a term that may be part of a phone number, without
+// the trunk prefix; "" for any other term.
 func phoneDigits(term string) string {
 	if strings.Trim(term, "+0123456789 -().") != "" {
 		return ""

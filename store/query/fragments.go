@@ -7,23 +7,22 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// fragments are the parts of a node's statements that are the same for all
-// viewers of a role.
+// fragments are the parts of a node's statements that all viewers of a role share.
 type fragments struct {
 	columns string
-	// mergedColumns are the same in a statement that is also that of a list below,
-	// and mergedExports what that needs.
+	// mergedColumns are the columns in a statement that is merged with that of a list
+	// below, and mergedExports the exports.
 	mergedColumns, mergedExports string
-	// exists is the rule of the node's own records.
+	// exists is the condition that a record exists for the viewer.
 	exists string
-	// exports and keys are the columns of the node's own records: those of its
-	// rows, and those that a list below needs.
+	// exports and keys are columns of the node's own records: those for its rows, and
+	// those for a list below.
 	exports, keys string
-	// joins are the other records, in order; joinKeys as keys.
+	// joins join the other records, in order; joinKeys join them for a list below.
 	joins, joinKeys []string
 }
 
-// fragmentsKey has few values, whatever clients ask for.
+// fragmentsKey has few values, for any requests of clients.
 type fragmentsKey struct {
 	role    model.Role
 	path    AccessPath
@@ -66,7 +65,7 @@ func (n *Node) newFragments(v ViewerArg, key fragmentsKey) *fragments {
 	merged := *own
 	merged.relations = own.relations || own.typ.isOwner
 	f.mergedExports = merged.exported(relations, key.order)
-	if key.order != "" { // what joined rows are sorted by
+	if key.order != "" { // joined rows are sorted by it
 		f.exports += ", " + key.order + " AS place"
 		f.mergedExports += ", " + key.order + " AS place"
 	}
@@ -91,7 +90,7 @@ func (n *Node) newFragments(v ViewerArg, key fragmentsKey) *fragments {
 	return f
 }
 
-// selectList is the columns of the node's rows.
+// selectList returns the columns of the node's rows.
 func (n *Node) selectList(ref func(output) string) string {
 	names := make([]string, len(n.columns))
 	for i, c := range n.columns {
@@ -100,7 +99,7 @@ func (n *Node) selectList(ref func(output) string) string {
 	return strings.Join(names, ", ")
 }
 
-// keys is what a list below needs of the record: the viewer's relations, too, if
+// keys returns the columns that a list below needs, with the viewer's relations if
 // rows may inherit them.
 func (j *Join) keys(relations string) string {
 	named := *j
@@ -108,7 +107,7 @@ func (j *Join) keys(relations string) string {
 	return named.exported(relations, "")
 }
 
-// exported is the columns that the record's part of the statement yields.
+// exported returns the columns of the record's part of the statement.
 func (j *Join) exported(relations, sortKey string) string {
 	names := make([]string, len(j.exports))
 	for i, name := range j.exports {
@@ -126,8 +125,7 @@ func (j *Join) exported(relations, sortKey string) string {
 	return strings.Join(names, ", ")
 }
 
-// lateral is the part of the statement that joins the record to the one that
-// names it.
+// lateral returns the join of the record to the one that names it.
 func (j *Join) lateral(exports, exists string) string {
 	from := j.typ.Table + " AS " + j.typ.Alias
 	if join := j.typ.join(); join != "" {

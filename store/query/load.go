@@ -8,30 +8,30 @@ import (
 // Load is a node with the arguments of one request, or a count of its rows.
 type Load struct {
 	node *Node
-	// parent is the load of the records that the rows belong to; nil at the root.
+	// parent is the load of the records with the list; nil at the root.
 	parent *Load
 
 	Selection
 	order Sorting
 	page  model.Page
-	// counts asks for the number of rows, group for that of each value.
+	// counts is set for the number of rows, group for that of each value.
 	counts bool
 	group  *Group
-	// one means that there is one row at most, the one with the id.
+	// one is set if there is one row at most, the one with the id.
 	one bool
 	id  int64
-	// ownRows means that the viewer sees every row if the parent is the viewer's own
+	// ownRows is set if the viewer sees every row when the parent is the viewer's own
 	// doctor entry.
 	ownRows bool
 	// pageOnly leaves out the row beyond the page.
 	pageOnly bool
-	// split is set when the load's statement reads its parent, too, which then is
-	// mergedInto this one.
+	// split is set if the statement also reads the parent, which is then mergedInto
+	// this load.
 	split      *pgpipe.Split
 	mergedInto *Load
 	sent       *pgpipe.Statement
-	// Rows is the result. A count has one row, with the number as a bigint; below
-	// another load it has one for each parent, with its id before. A group has a row
+	// Rows is the result. A count has one row with the number as a bigint; below another
+	// load it has a row for each parent, with the parent's id first. A group has a row
 	// for each value: the text, and the number as a bigint.
 	Rows *pgpipe.Rows
 }
@@ -42,14 +42,14 @@ const (
 	GroupCount
 )
 
-// One reads the live record with the id, if it exists for the viewer.
+// One loads the live record with the id, if it exists for the viewer.
 func (n *Node) One(id int64) *Load {
 	l := n.lookup(" = ?", id)
 	l.one, l.id = true, id
 	return l
 }
 
-// ByIDs reads those of the live records that exist for the viewer, in no order.
+// ByIDs loads the live records with the ids that exist for the viewer, unordered.
 func (n *Node) ByIDs(ids []int64) *Load { return n.lookup(" = ANY(?)", ids) }
 
 func (n *Node) lookup(which string, value any) *Load {
@@ -58,8 +58,8 @@ func (n *Node) lookup(which string, value any) *Load {
 	}}
 }
 
-// List reads a page of the type's list of Query. It refuses bad page arguments
-// and filters with BAD_USER_INPUT and INVALID_CURSOR.
+// List loads a page of the type's list of Query. It returns BAD_USER_INPUT and
+// INVALID_CURSOR for bad page arguments and filters.
 func (n *Node) List(v *model.Viewer, args Args) (*Load, error) {
 	t := n.Record().typ
 	selection, err := t.Root.Filter(t.Scope(PlaceholderViewer(v)), args)
@@ -69,8 +69,8 @@ func (n *Node) List(v *model.Viewer, args Args) (*Load, error) {
 	return n.paged(&Load{Selection: selection, order: t.Sorting(args)}, args)
 }
 
-// ListOf reads the same page of the list for each of the records that the parent
-// yields. It refuses bad page arguments with BAD_USER_INPUT and INVALID_CURSOR.
+// ListOf loads the same page of the list for each record of the parent. It returns
+// BAD_USER_INPUT and INVALID_CURSOR for bad page arguments.
 func (n *Node) ListOf(parent *Load, args Args) (*Load, error) {
 	l := &Load{parent: parent, order: n.list.Sorting(), Selection: Selection{
 		Path: Lookup, Deleted: model.DeletedExclude, Conditions: n.list.Conditions(args),
@@ -90,27 +90,26 @@ func (n *Node) GroupBy(g *Group) *Load {
 	return &Load{node: n, group: g, Selection: Selection{Deleted: model.DeletedExclude}}
 }
 
-// Count counts the rows of a list on all its pages.
+// Count returns a load of the number of rows on all pages.
 func (l *Load) Count() *Load {
 	count := *l
 	count.counts = true
 	return &count
 }
 
-// Order is that of a list.
+// Order returns the order of a list.
 func (l *Load) Order() model.Order { return l.order.Order }
 
-// Page is the checked page of a list.
+// Page returns the validated page of a list.
 func (l *Load) Page() model.Page { return l.page }
 
-// PageOnly leaves out the row beyond the page, which shows whether there are
-// more.
+// PageOnly omits the row beyond the page, which shows whether there are more.
 func (l *Load) PageOnly() { l.pageOnly = true }
 
-// isLookup reports whether the load is of records by their ids.
+// isLookup reports whether the load finds records by their ids.
 func (l *Load) isLookup() bool { return l.parent == nil && !l.isPaged() }
 
-// maxRows is how many rows the load yields at most.
+// maxRows returns the maximum number of rows.
 func (l *Load) maxRows() int {
 	switch {
 	case l.one:
@@ -124,7 +123,7 @@ func (l *Load) maxRows() int {
 	}
 }
 
-// limit is the most rows that the load yields for each record above.
+// limit returns the maximum number of rows for each parent.
 func (l *Load) limit() int {
 	if l.pageOnly {
 		return l.page.Limit
@@ -134,7 +133,7 @@ func (l *Load) limit() int {
 
 func (l *Load) isPaged() bool { return l.order.Column != "" }
 
-// mayBeDeleted reports whether deleted records are among the rows.
+// mayBeDeleted reports whether rows may be deleted records.
 func (l *Load) mayBeDeleted() bool {
 	return l.Deleted == model.DeletedInclude || l.Deleted == model.DeletedOnly
 }

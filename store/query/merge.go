@@ -6,12 +6,12 @@ import (
 	"github.com/caregraph/caregraph/internal/pgpipe"
 )
 
-// maxMerged is how many columns of a record may be repeated in each row of its
-// list. A statement that reads a root and the one list below it costs less than
-// two statements as long as the root has few columns, and short ones.
+// maxMerged is how many columns of a record may be repeated in each row of its list.
+// One statement for a root and its only list costs less than two if the root has few
+// and short columns.
 const maxMerged = 4
 
-// mergeAll merges each load that can be with the one list below it.
+// mergeAll merges each root with its only list, if the root is narrow.
 func mergeAll(loads []*Load) {
 	for _, root := range loads {
 		if root.parent != nil || root.counts || !root.one && !root.isPaged() || root.mayBeDeleted() || !root.node.narrow() {
@@ -33,13 +33,13 @@ func mergeAll(loads []*Load) {
 	}
 }
 
-// narrow reports whether the rows of a node at the root may be repeated.
+// narrow reports whether the rows of a root may be repeated.
 func (n *Node) narrow() bool {
 	return n.on == nil && len(n.joins) == 1 && len(n.columns) <= maxMerged && !n.wide &&
 		n.columns[0] == output{n.Record(), "id", ""}
 }
 
-// writeMerged writes the root, with what the list needs of it.
+// writeMerged writes the root with the columns that the list needs.
 func (l *Load) writeMerged(b *textBuilder) {
 	root := l.parent
 	b.write("SELECT page.*, page.id AS k")

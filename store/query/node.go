@@ -7,25 +7,24 @@ import (
 	"sync"
 )
 
-// Node is what one place of an answer reads in one statement: records of a type,
-// and with each of them records that it names. It is built once, by asking for
-// columns, and then used by many requests at a time.
+// Node describes what one place of an answer reads in one statement: records of a
+// type with the records that they name. A plan builds it once by asking for columns;
+// then concurrent requests use it.
 type Node struct {
 	records *Records
 	joins   []*Join // the first is the node's own record, the others are joined to it
 	columns []output
-	wide    bool // a column may have long texts
+	wide    bool // a column may contain long texts
 
-	// on is the record of another node that the rows belong to, and list the field;
-	// nil at the root. The first column of a row is then the id of that record.
+	// on is the record of another node that has the list; both are nil at the root. The
+	// first column of a row is then the id of that record.
 	on   *Join
 	list *List
-	// inheritsRelations is set when the rows have the relations of the records that
-	// they belong to, so that the statement need not compute them again.
+	// inheritsRelations is set if the rows have the relations of the record with the
+	// list, so that the statement does not compute them again.
 	inheritsRelations bool
 
-	// fragments are *fragments by fragmentsKey, texts the statements written with
-	// them.
+	// fragments caches *fragments by fragmentsKey, texts the statements.
 	fragments sync.Map
 	texts     textCache
 }
@@ -42,17 +41,16 @@ type Join struct {
 	typ    *RecordType
 	parent *Join // that names it; nil for the node's own
 	edge   *Edge
-	// alias is the part of the statement that yields the record, and prefix stands
-	// before its columns there.
+	// alias is the part of the statement with the record, and prefix is that of its
+	// column names there.
 	alias, prefix string
-	// exports are the columns that the record's part of the statement yields.
+	// exports are the columns of that part.
 	exports []string
-	// relations and sortKey ask for the columns of these names.
+	// relations and sortKey add the columns of these names.
 	relations, sortKey bool
 }
 
-// Node returns a node of records of the type, to be built. Its first column is
-// the id.
+// Node returns a new node of records of the type. Its first column is the id.
 func (t *RecordType) Node() *Node {
 	n := newNode(t)
 	n.Record().ID()
@@ -65,8 +63,8 @@ func newNode(t *RecordType) *Node {
 	return n
 }
 
-// List returns a node of the records that a field of this one lists, to be built,
-// or false when the field lists none.
+// List returns a new node of the records that a field lists, or false if the field is
+// not a list.
 func (j *Join) List(field string) (*Node, bool) {
 	list := j.typ.List(field)
 	if list == nil {
@@ -82,13 +80,13 @@ func (j *Join) List(field string) (*Node, bool) {
 // rows of its lists are not: they have to ask for it themselves.
 func (j *Join) keepsDeleted() bool { return j.edge != nil && j.edge.IncludeDeleted && !j.inline() }
 
-// Key is the column with the id of the record that a row of a list belongs to.
+// Key is the column with the id of the record that has the list.
 const Key = 0
 
 // Record returns the node's own record.
 func (n *Node) Record() *Join { return n.joins[0] }
 
-// Entry returns the record that is the node of the list's connection.
+// Entry returns the record that is the node of the connection.
 func (n *Node) Entry() *Join {
 	if n.list == nil || n.list.Node == "" {
 		return n.Record()
@@ -100,7 +98,7 @@ func (n *Node) Entry() *Join {
 // Type returns the type of the record.
 func (j *Join) Type() *RecordType { return j.typ }
 
-// SortKey returns the column with the record's sort key as text, for cursors.
+// SortKey returns the column with the sort key as text, for cursors.
 func (n *Node) SortKey() int {
 	n.Record().sortKey = true
 	return n.column(output{n.Record(), "sort_key", ""})
@@ -109,8 +107,8 @@ func (n *Node) SortKey() int {
 // ID returns the column of the record's id, a bigint.
 func (j *Join) ID() int { return j.node.column(output{j, "id", ""}) }
 
-// Present returns a column that is null when a record that another one names does
-// not exist for the viewer, and not null otherwise.
+// Present returns a column that is null if and only if the joined record does not
+// exist for the viewer.
 func (j *Join) Present() int {
 	if j.inline() {
 		return j.parent.ID() // it exists with the one that names it
@@ -118,15 +116,15 @@ func (j *Join) Present() int {
 	return j.ID()
 }
 
-// Relations returns the column with the viewer's relations to the record, an
-// integer of the bits of model.Relations.
+// Relations returns the column with the viewer's relations to the record, the bits of
+// model.Relations as an integer.
 func (j *Join) Relations() int {
 	j.relations = true
 	return j.node.column(output{j, "relations", ""})
 }
 
-// Column returns the column of a field of the record's model, named as in Go.
-// Its type is that of the field; a Decimal comes as a text.
+// Column returns the column of a field of the Go struct. Its type is that of the
+// field; a Decimal is a text.
 func (j *Join) Column(field string) (int, error) {
 	c, ok := j.typ.columns[field]
 	if !ok {
@@ -137,8 +135,8 @@ func (j *Join) Column(field string) (int, error) {
 	return j.node.column(output{j, c.name, c.cast}), nil
 }
 
-// One returns the record that a field of the schema names, or false when the
-// field names none.
+// One returns the record that a field of the schema names, or false if the field names
+// none.
 func (j *Join) One(field string) (*Join, bool) {
 	e := j.typ.Edge(field)
 	if e == nil {
@@ -160,21 +158,21 @@ func (j *Join) One(field string) (*Join, bool) {
 	return joined, true
 }
 
-// Siblings returns how many records are joined to the node's own.
+// Siblings returns the number of records that the node joins.
 func (j *Join) Siblings() int { return len(j.node.joins) - 1 }
 
-// reads reports whether the record's own part of the statement reads the named
-// record already, and yields none that the viewer may not see: a record's part
-// reads its parent. That may be deleted if the record's list has deleted records.
+// reads reports whether the record's part of the statement already reads the named
+// record, its parent, and only if it exists for the viewer. The parent may be deleted
+// if the list has deleted records.
 func (j *Join) reads(e *Edge) bool {
 	return j.parent == nil && !j.node.inheritsRelations && j.typ.parent == e.to && e.From == j.typ.Parent.Column && e.Key == "id" &&
 		j.typ.rule().Exists.Within(e.to.rule().Exists) && j.typ.rule().Fields["deletedAt"].Write == 0
 }
 
-// inline reports whether the record is read by the part of the one that names it.
+// inline reports whether the part of the naming record reads this one.
 func (j *Join) inline() bool { return j.prefix != "" }
 
-// ref is a column that the record's part of the statement yields.
+// ref returns a column of the record's part of the statement.
 func (j *Join) ref(name string) string { return j.alias + "." + j.prefix + name }
 
 func (j *Join) export(name string) {
@@ -198,8 +196,8 @@ func (n *Node) column(wanted output) int {
 	return first + len(n.columns) - 1
 }
 
-// path returns the records that lead from the node's own to this one, both
-// included, by their index in the node.
+// path returns the joins from the node's own record to this one, both included, by
+// their index in the node.
 func (j *Join) path() []int {
 	var indexes []int
 	for ; j != nil; j = j.parent {
@@ -209,14 +207,14 @@ func (j *Join) path() []int {
 	return indexes
 }
 
-// narrowerThanParent reports whether records that inherit relations exist for
-// fewer viewers than those that they belong to.
+// narrowerThanParent reports whether the rows exist for fewer viewers than the record
+// with the list.
 func (n *Node) narrowerThanParent() bool {
 	return !n.on.typ.rule().Exists.Within(n.Record().typ.rule().Exists)
 }
 
-// needsParentRelations reports whether the statement needs the viewer's relations
-// to the records that the rows belong to.
+// needsParentRelations reports whether the statement needs the viewer's relations to
+// the record with the list.
 func (n *Node) needsParentRelations() bool {
 	return n.inheritsRelations && (n.Record().relations || n.narrowerThanParent())
 }

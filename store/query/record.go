@@ -1,8 +1,8 @@
-// Package query reads records: it turns the descriptor of a record type and the
-// viewer's relations into SQL. A Node says at compile time what one place of an
-// answer needs, a Load adds the arguments of one request, and a Request is
-// everything that one round trip fetches. The package knows no type of record by
-// name, holds no connection, and writes no data.
+// Package query turns the descriptors of record types and the viewer's relations into
+// SQL that reads records. A Node describes, at compile time, what one place of an
+// answer needs. A Load adds the arguments of one request. A Request is what one round
+// trip fetches. The package names no record type, has no connection and writes no
+// data.
 package query
 
 import (
@@ -19,8 +19,8 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// RecordType describes one type of record: what schema.graphqls and the Go struct
-// do not say.
+// RecordType describes a record type: what schema.graphqls and the Go struct do not
+// say.
 type RecordType struct {
 	Name         string       // in the schema: "Patient"
 	Kind         model.Kind   // prefix of its ids: "pat"
@@ -69,18 +69,18 @@ type List struct {
 	Key       string // column of Of that names this record
 	Node      string // edge of Of whose record is the node; "" means Of itself
 	Where     func(Args) []Condition
-	// OwnRows reports whether the viewer sees every row of the list if the record is
-	// the viewer's own doctor entry: then the cost of the list is known.
+	// OwnRows reports whether the viewer sees every row of the list when the record is
+	// the viewer's own doctor entry. The cost of the list is known then.
 	OwnRows func(Args) bool
 
 	of *RecordType
 }
 
-// Own is a field that is a page from a source other than the table of a record
-// type. Read returns a connection of the model for each owner, in their order, in
-// one call for all owners with the same arguments. It is called only for viewers
-// who may read the field. The source has a cursor of its own. Values with rules of
-// their own carry the relations of their owner.
+// Own is a field that is a page from a source other than the table of a record type.
+// Read returns a connection of the model for each owner, in their order, in one call for
+// all owners with the same arguments. It is called only for viewers who may read the
+// field. The source defines its cursors. Values with rules carry the relations of their
+// owner.
 type Own struct {
 	Field string
 	Read  func(ctx context.Context, v *model.Viewer, owners []Owner, args Args) ([]any, error)
@@ -92,19 +92,18 @@ type Owner struct {
 	Relations model.Relations
 }
 
-// Root is the list of Query. Filter refuses what a client must not ask for with
-// BAD_USER_INPUT.
+// Root is the list of Query. Filter returns BAD_USER_INPUT for bad arguments.
 type Root struct {
 	Field  string
 	Filter func(Scope, Args) (Selection, error)
 }
 
-// Selection narrows a list to what a client asks for.
+// Selection is the result of the arguments of a list.
 type Selection struct {
 	Conditions []Condition
 	Path       AccessPath
 	Deleted    model.DeletedFilter
-	// Selective means that the values of the conditions decide how to find the rows.
+	// Selective is set if the best plan depends on the values of the conditions.
 	Selective bool
 }
 
@@ -119,15 +118,15 @@ type Sort struct {
 	Descending          bool // the default direction
 }
 
-// Unique says what the violation of a unique index means to the caller.
+// Unique is a unique index with the caller's error for a violation.
 type Unique struct {
 	Index, Field string
 	Code         model.Code
 	Message      string
 }
 
-// column is a column of a table, and the cast of its result. A wide column may
-// have texts of more than mostNarrow characters.
+// column is a column of a table with the cast of its result. A wide column may contain
+// texts of more than maxNarrow characters.
 type column struct {
 	name, cast string
 	wide       bool
@@ -182,13 +181,13 @@ func NewRecords(types []RecordType, policy *model.Policy) (*Records, error) {
 	return r, nil
 }
 
-// Types returns all record types in the order of their description.
+// Types returns all record types in the order of their descriptors.
 func (r *Records) Types() []*RecordType { return r.types }
 
 // Type returns the record type with the name, or nil.
 func (r *Records) Type(name string) *RecordType { return r.byName[name] }
 
-// Root returns the record type whose list a field of Query is, or nil.
+// Root returns the record type that a field of Query lists, or nil.
 func (r *Records) Root(field string) *RecordType {
 	for _, t := range r.types {
 		if t.Root != nil && t.Root.Field == field {
@@ -218,7 +217,7 @@ func (t *RecordType) List(field string) *List {
 	return find(t.Many, func(l List) bool { return l.Field == field })
 }
 
-// OwnList returns the list with a source of its own of a field, or nil.
+// OwnList returns the Own of a field, or nil.
 func (t *RecordType) OwnList(field string) *Own {
 	return find(t.Own, func(o Own) bool { return o.Field == field })
 }
@@ -238,8 +237,8 @@ func (e *Edge) Target() *RecordType { return e.to }
 // Rows returns the type of the rows of the list.
 func (l *List) Rows() *RecordType { return l.of }
 
-// ColumnOf returns the column of a field of the schema that can be set: that of
-// its edge, or of the model's field of that name; "" if there is none.
+// ColumnOf returns the column of a field of the schema: that of its edge, or of the
+// model's field of that name; "" if there is none.
 func (t *RecordType) ColumnOf(field string) string {
 	if e := t.Edge(field); e != nil {
 		return e.From
@@ -247,8 +246,7 @@ func (t *RecordType) ColumnOf(field string) string {
 	return t.columns[strings.ToUpper(field[:1])+field[1:]].name
 }
 
-// fieldOf returns the field of the schema whose value a column has; "" if there is
-// none.
+// fieldOf returns the field of the schema that has the value of a column, or "".
 func (t *RecordType) fieldOf(column string) string {
 	for name, c := range t.columns {
 		if c.name == column {
@@ -258,8 +256,7 @@ func (t *RecordType) fieldOf(column string) string {
 	return ""
 }
 
-// ID returns the value of a column of a record that holds an id, or false when it
-// is null.
+// ID returns the value of a column that contains an id, or false if it is null.
 func (t *RecordType) ID(record any, column string) (int64, bool) {
 	value := reflect.Indirect(t.table.FieldMap[column].Value(reflect.ValueOf(record).Elem()))
 	if !value.IsValid() {
@@ -278,7 +275,7 @@ func (l *List) Conditions(args Args) []Condition {
 
 func (t *RecordType) rule() model.TypePolicy { return t.records.policy.Types[t.Name] }
 
-// owner is the type that the rules speak of: the parent's, or its own.
+// owner returns the type that the rules are about: the parent, or itself.
 func (t *RecordType) owner() *RecordType {
 	if t.parent != nil {
 		return t.parent
@@ -293,7 +290,7 @@ func (t *RecordType) rules(v ViewerArg) []Rule {
 	return t.Rules(v)
 }
 
-// resolve looks up the types and columns that the description names.
+// resolve looks up the types and columns that the descriptor names.
 func (t *RecordType) resolve() error {
 	switch {
 	case t.Kind == "":
@@ -343,7 +340,7 @@ func (t *RecordType) resolve() error {
 	return t.checkComparable()
 }
 
-// resolveColumn resolves a type and checks the own column that leads to it.
+// resolveColumn resolves a type and checks the column that refers to it.
 func (t *RecordType) resolveColumn(to **RecordType, name, from string) error {
 	if *to = t.records.byName[name]; *to == nil {
 		return fmt.Errorf("there is no type %s", name)
@@ -356,8 +353,8 @@ func (t *RecordType) resolveColumn(to **RecordType, name, from string) error {
 
 func (t *RecordType) hasColumn(column string) bool { return t.table.HasField(column) }
 
-// checkComparable refuses a policy under which a search, an order or a count would
-// reveal a field that is hidden on a row that can be seen.
+// checkComparable returns an error if a search, an order or a count would reveal a
+// hidden field of a visible row.
 func (t *RecordType) checkComparable() error {
 	fields := slices.Clone(t.Searched)
 	for _, s := range t.Sorts {

@@ -8,20 +8,18 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// Request is everything that one round trip reads.
+// Request is what one round trip reads.
 type Request struct {
 	Loads []*Load
 	// Confirm asks to confirm the viewer's session in the same round trip.
 	Confirm bool
 }
 
-// byValues has PostgreSQL plan what follows in the same transaction for its
-// values.
+// byValues lets PostgreSQL plan the rest of the transaction for its values.
 var byValues = unique.Make("SELECT set_config('plan_cache_mode', 'auto', true)")
 
-// Statements returns the statements of the request. How to find the few rows that
-// a search or a filter asks for depends on its values; everything else is found
-// the same way each time, and planned once.
+// Statements returns the statements of the request, followed by more. PostgreSQL plans
+// a request with a selective load for its values, and plans all others once.
 func (r *Request) Statements(v *model.Viewer, more ...*pgpipe.Statement) ([]*pgpipe.Statement, error) {
 	mergeAll(r.Loads)
 	statements := make([]*pgpipe.Statement, 0, 1+len(r.Loads)+len(more))
@@ -41,7 +39,7 @@ func (r *Request) Statements(v *model.Viewer, more ...*pgpipe.Statement) ([]*pgp
 	return append(statements, more...), nil
 }
 
-// Fill gives the loads the rows of their statements.
+// Fill sets the rows of the loads from their statements.
 func (r *Request) Fill() {
 	for _, l := range r.Loads {
 		if l.mergedInto != nil {
@@ -52,7 +50,7 @@ func (r *Request) Fill() {
 	}
 }
 
-// Release returns the memory of all rows. The rows must not be used after it.
+// Release returns the memory of all rows, which must not be used afterwards.
 func (r *Request) Release() {
 	for _, l := range r.Loads {
 		if l.Rows != nil {
@@ -71,11 +69,10 @@ func (r *Request) Discard() {
 // maxShared is how many rows a request may read in a shared round trip.
 const maxShared = 100
 
-// Bounded reports whether the cost of all loads is known: lookups by id, lists
-// that inherit the relations of the record that they belong to, and lists of the
-// viewer's own doctor entry. The viewer sees every row of these. This is true of no
-// other list: a page of few rows may have to be looked for among all rows, and the
-// requests in the same round trip would wait.
+// Bounded reports whether the cost of all loads is known: lookups by id, lists that
+// inherit relations, and lists of the viewer's own doctor entry. The viewer sees every
+// row of these. For other lists PostgreSQL may search all rows for a small page, and
+// the requests in the same round trip would wait.
 func (r *Request) Bounded(ownDoctor int64) bool {
 	rows := 0
 	for _, l := range r.Loads {
@@ -89,7 +86,7 @@ func (r *Request) Bounded(ownDoctor int64) bool {
 
 func (l *Load) inheritsRelations() bool { return l.parent != nil && l.node.inheritsRelations }
 
-// isOwn reports whether the list is one of the viewer's own doctor entry.
+// isOwn reports whether the list is of the viewer's own doctor entry.
 func (l *Load) isOwn(ownDoctor int64) bool {
 	return l.ownRows && l.parent.one && l.node.on.parent == nil && l.parent.id == ownDoctor
 }

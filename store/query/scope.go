@@ -10,25 +10,25 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// Rule is how one relation follows from the data.
+// Rule is the SQL of one relation.
 type Rule struct {
 	Bit model.Relations
 	// Holds is the condition on a row.
 	Holds schema.QueryWithArgs
-	// Rows selects the ids of all rows for which it holds: the fast way into a long
-	// list when there are several rules. Without it, Query is "".
+	// Rows selects the ids of all rows with the relation, which is fast for a long list
+	// with several rules. Its Query is "" if there is none.
 	Rows schema.QueryWithArgs
 }
 
-// ViewerArg is a viewer as a statement refers to it.
+// ViewerArg is a viewer as an argument of a statement.
 type ViewerArg struct {
 	*model.Viewer
 
-	// ID is the viewer's id, or the placeholder of a text that many viewers share.
+	// ID is the viewer's id, or viewerPlaceholder.
 	ID any
 }
 
-// LiteralViewer is the viewer of a statement that is written out.
+// LiteralViewer is for a statement that contains the viewer's id.
 func LiteralViewer(v *model.Viewer) ViewerArg {
 	if v == nil {
 		return ViewerArg{}
@@ -36,30 +36,30 @@ func LiteralViewer(v *model.Viewer) ViewerArg {
 	return ViewerArg{v, v.UserID}
 }
 
-// viewerPlaceholder stands for the viewer's id in SQL that is cached, because all
-// viewers of a role share a text. No SQL contains this character.
+// viewerPlaceholder is in place of the viewer's id in cached SQL, because all viewers of
+// a role share a text. No SQL contains this character.
 const viewerPlaceholder = "\x01"
 
-// PlaceholderViewer is a viewer in SQL that serves all viewers of its role.
+// PlaceholderViewer is for SQL that all viewers of a role share.
 func PlaceholderViewer(v *model.Viewer) ViewerArg {
 	return ViewerArg{v, bun.Safe(viewerPlaceholder)}
 }
 
-// AccessPath is how a query finds its rows.
+// AccessPath is the way in which a query finds its rows.
 type AccessPath int
 
 const (
-	// Scan looks for all rows of the viewer.
+	// Scan searches all rows of the viewer.
 	Scan AccessPath = iota
-	// Lookup has the rows' ids, or their parents', already.
+	// Lookup has the ids of the rows or of their parents.
 	Lookup
 )
 
-// IncludeDeleted, as a filter, is for what stays readable after it was deleted: a
+// IncludeDeleted is a filter for records that stay readable after their deletion: a
 // doctor through its mappings.
 const IncludeDeleted model.DeletedFilter = "EVEN_DELETED"
 
-// Scope is the records of a type that exist for a viewer. Every statement that
+// Scope is the set of records of a type that exist for a viewer. Every statement that
 // reads, counts or changes records starts from it.
 type Scope struct {
 	*RecordType
@@ -88,8 +88,8 @@ func (s Scope) Exists(by AccessPath, deleted model.DeletedFilter) []Condition {
 	}
 }
 
-// Readable returns the condition that the viewer may read a field of a row which
-// exists for it, so that a filter on the field reveals nothing.
+// Readable returns the condition that the viewer may read a field of an existing row,
+// so that a filter on the field reveals nothing.
 func (s Scope) Readable(field string) Condition {
 	rule := s.rule()
 	if rule.ReadableByAll(field) {
@@ -98,7 +98,7 @@ func (s Scope) Readable(field string) Condition {
 	return Where("?", s.Admits(rule.Fields[field].Read, Lookup))
 }
 
-// Relations returns the SQL of the relations that the viewer has to a row.
+// Relations returns the SQL of the viewer's relations to a row.
 func (s Scope) Relations() schema.QueryWithArgs {
 	terms, args := []string{"?"}, []any{int(s.viewer.Relations())}
 	for _, r := range s.rules(s.viewer) {
@@ -108,9 +108,9 @@ func (s Scope) Relations() schema.QueryWithArgs {
 	return bun.SafeQuery("("+strings.Join(terms, " | ")+")", args...)
 }
 
-// Admits returns the condition that the viewer has one of the mask's relations to
-// a row. For long lists over several rules it is a UNION ALL of ids, since an OR
-// of conditions cannot use their indexes.
+// Admits returns the condition that the viewer has one of the mask's relations to a
+// row. For a scan with several rules it is a UNION ALL of ids, because an OR of
+// conditions cannot use their indexes.
 func (s Scope) Admits(mask model.Relations, by AccessPath) schema.QueryWithArgs {
 	if s.viewer.Viewer == nil || mask == 0 {
 		return bun.SafeQuery("FALSE")
@@ -138,7 +138,7 @@ func (s Scope) Admits(mask model.Relations, by AccessPath) schema.QueryWithArgs 
 	}
 }
 
-// live is the condition that a row and its parent are not deleted.
+// live returns the condition that a row and its parent are not deleted.
 func (t *RecordType) live() string {
 	live := t.Live
 	if t.parent != nil {
@@ -147,7 +147,7 @@ func (t *RecordType) live() string {
 	return orTrue(live)
 }
 
-// joinConditions joins SQL conditions by AND, without those that are "".
+// joinConditions joins SQL conditions by AND and omits empty ones.
 func joinConditions(conditions ...string) string {
 	return strings.Join(slices.DeleteFunc(conditions, func(c string) bool { return c == "" }), " AND ")
 }
@@ -159,7 +159,7 @@ func orTrue(condition string) string {
 	return condition
 }
 
-// join is the JOIN of the parent, which the rules need; "" without a parent.
+// join returns the JOIN of the parent, which the rules need; "" without a parent.
 func (t *RecordType) join() string {
 	if t.parent == nil {
 		return ""
@@ -167,9 +167,8 @@ func (t *RecordType) join() string {
 	return "JOIN " + t.parent.Table + " AS " + t.parent.Alias + " ON " + t.parent.Alias + ".id = " + t.Alias + "." + t.Parent.Column
 }
 
-// Select narrows a query to the rows that exist for the viewer and adds their
-// columns and the column relations. Every read of whole records by bun begins
-// here.
+// Select narrows a query to the rows that exist for the viewer and adds their columns
+// and the column relations. Every read of whole records by bun starts here.
 func (s Scope) Select(q *bun.SelectQuery, by AccessPath, deleted model.DeletedFilter) *bun.SelectQuery {
 	q = s.Narrow(q, by, deleted).ColumnExpr("?TableColumns")
 	if s.viewer.Viewer == nil {

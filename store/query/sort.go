@@ -8,14 +8,14 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// Sorting is an order of a list and the SQL of its key.
+// Sorting is an order of a list with the SQL of its key.
 type Sorting struct {
 	model.Order
 
 	Column string
 }
 
-// Sorting returns the order that a client asks for, or the default one.
+// Sorting returns the order in the argument orderBy, or the default one.
 func (t *RecordType) Sorting(args Args) Sorting {
 	sort, descending := t.Sorts[0], t.Sorts[0].Descending
 	orderBy, _ := args["orderBy"].(interface{ By() (string, bool) })
@@ -38,8 +38,7 @@ func (l *List) Sorting() Sorting {
 	return sort.order(l.of, l.of.Table+" of "+l.Key, "", sort.Descending)
 }
 
-// Bounds are the conditions that a row lies in a page: by the key of its bounds
-// and not by an offset.
+// Bounds returns the conditions that a row lies within the cursors of a page.
 func (o Sorting) Bounds(t *RecordType, p model.Page) []Condition {
 	var conditions []Condition
 	after, before := ">", "<"
@@ -56,7 +55,7 @@ func (o Sorting) Bounds(t *RecordType, p model.Page) []Condition {
 	return conditions
 }
 
-// Direction is that in which the rows of a page are read.
+// Direction returns the direction in which the rows of a page are read.
 func (o Sorting) Direction(p model.Page) bun.Safe {
 	if o.Descending != p.Backwards {
 		return "DESC"

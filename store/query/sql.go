@@ -10,8 +10,8 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// statement returns the statement of a load for a viewer. Its text is written
-// once for all loads of the same shape.
+// statement returns the statement of a load for a viewer. Loads with the same cacheKey
+// share a text.
 func (l *Load) statement(v *model.Viewer) (*pgpipe.Statement, error) {
 	binder := argBinder{args: make([][]byte, 0, typicalArgs)}
 	l.bind(&binder)
@@ -40,8 +40,8 @@ const (
 	typicalKey  = 256
 )
 
-// cacheKey appends everything that the load's text depends on apart from the node
-// and the role; ok is false when the text must not be cached.
+// cacheKey appends everything that the text depends on besides the node and the role;
+// ok is false if the text must not be cached.
 func (l *Load) cacheKey(b []byte) (key []byte, ok bool) {
 	for i, is := range [...]bool{
 		l.counts, l.group != nil, l.pageOnly, l.split != nil, l.page.Backwards, l.order.Descending, l.page.After != nil, l.page.Before != nil,
@@ -66,8 +66,8 @@ func (l *Load) cacheKey(b []byte) (key []byte, ok bool) {
 	return l.parent.cacheKey(append(b, '/'))
 }
 
-// textCache holds the texts of a node by their keys. What clients ask for has few
-// shapes; there is room for no more, so that no one can fill the memory.
+// textCache caches the first maxTexts texts of a node, so that clients cannot fill the
+// memory. Real clients use few.
 type textCache struct {
 	mu    sync.RWMutex
 	texts map[string]cachedText
@@ -93,7 +93,7 @@ func (c *textCache) add(key string, text cachedText) {
 	}
 }
 
-// write writes the statement. bind binds its arguments in the same order.
+// write writes the statement, and bind binds its arguments in the same order.
 func (l *Load) write(b *textBuilder) {
 	switch {
 	case l.counts && l.parent != nil:
@@ -160,7 +160,7 @@ func (l *Load) writeRows(b *textBuilder) {
 	l.writeOrder(b, len(text.joins) > 0)
 }
 
-// writeOrder sorts what a join, or another part of the statement, may have mixed.
+// writeOrder writes ORDER BY if a join may have changed the order.
 func (l *Load) writeOrder(b *textBuilder, joined bool) {
 	order := " ORDER BY "
 	if l.split != nil && l.parent.isPaged() {
@@ -174,7 +174,7 @@ func (l *Load) writeOrder(b *textBuilder, joined bool) {
 	}
 }
 
-// writePage writes the node's own records, at most so many for each parent.
+// writePage writes the node's own records, at most limit for each parent.
 func (l *Load) writePage(b *textBuilder, exports string, limit int) {
 	if l.parent != nil {
 		b.write("(")
@@ -198,7 +198,7 @@ func (l *Load) writeOwn(b *textBuilder, exports string, limit int) {
 	b.write(") AS page")
 }
 
-// writeFrom writes the table and the conditions on its rows.
+// writeFrom writes the table and the conditions.
 func (l *Load) writeFrom(b *textBuilder) {
 	t := l.node.Record().typ
 	b.write(t.Table, " AS ", t.Alias)
@@ -212,8 +212,8 @@ func (l *Load) writeFrom(b *textBuilder) {
 	b.and(l.Conditions)
 }
 
-// writeParents writes the records that the rows belong to: their ids as k and, for
-// rows that inherit them, the viewer's relations as r.
+// writeParents writes the records with the list: their ids as k and, for rows that
+// inherit relations, the viewer's relations as r.
 func (l *Load) writeParents(b *textBuilder) {
 	above, on := l.parent, l.node.on
 	text := above.fragments(b.viewer)

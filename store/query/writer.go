@@ -13,8 +13,8 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// textBuilder writes the text of a statement. It numbers the parameters but does
-// not have their values: argBinder has.
+// textBuilder writes the text of a statement and numbers its parameters. argBinder has
+// their values.
 type textBuilder struct {
 	records *Records
 	viewer  *model.Viewer
@@ -31,7 +31,7 @@ func (b *textBuilder) write(pieces ...string) {
 
 func (b *textBuilder) writeInt(n int) { b.text = strconv.AppendInt(b.text, int64(n), 10) }
 
-// and adds conditions to a WHERE that has one already.
+// and adds conditions to a WHERE that is not empty.
 func (b *textBuilder) and(conditions []Condition) {
 	for _, c := range conditions {
 		b.write(" AND (")
@@ -57,25 +57,24 @@ func (b *textBuilder) condition(c Condition) {
 	b.write(text)
 }
 
-// cachedText is a text that statements of the same shape share.
+// cachedText is a text that statements share.
 type cachedText struct {
 	text unique.Handle[string]
-	// params is how many parameters it has before the viewer's id, which is the last
-	// one if hasViewer is set.
+	// params is the number of parameters before the viewer's id, which is the last one
+	// if hasViewer is set.
 	params    int
 	hasViewer bool
 }
 
-// complete returns the whole text: the viewer's id is the parameter after all
-// others, if the text refers to it.
+// complete returns the text, with the viewer's id as the last parameter if it has
+// viewerPlaceholder.
 func (b *textBuilder) complete() cachedText {
 	text := string(b.text)
 	whole := strings.ReplaceAll(text, viewerPlaceholder, "$"+strconv.Itoa(b.params+1))
 	return cachedText{text: unique.Make(whole), params: b.params, hasViewer: whole != text}
 }
 
-// argBinder collects the values of the parameters in the order in which
-// textBuilder numbers them.
+// argBinder collects the values of the parameters in the order of textBuilder.
 type argBinder struct {
 	args [][]byte
 	err  error
@@ -107,16 +106,16 @@ func (b *argBinder) statement(t cachedText, v *model.Viewer) (*pgpipe.Statement,
 	return &pgpipe.Statement{Text: t.text, Args: b.args}, b.err
 }
 
-// sql writes out a piece of SQL.
+// sql returns SQL as a text.
 func (r *Records) sql(a schema.QueryAppender) string {
 	text, err := a.AppendQuery(r.writer, nil)
 	if err != nil {
-		return "FALSE" // cannot happen, and yields no row
+		return "FALSE" // cannot happen; no rows are safe
 	}
 	return string(text)
 }
 
-// where writes out conditions without values.
+// where returns conditions without values as a text.
 func (r *Records) where(conditions []Condition) string {
 	parts := make([]string, len(conditions))
 	for i, c := range conditions {

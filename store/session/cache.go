@@ -1,7 +1,6 @@
-// Package session knows which sessions are live and on whose behalf they act. It
-// has the statement that looks a session up, a cache of the results, and a
-// listener that invalidates entries when PostgreSQL notifies it. It never ends a
-// session and decides nothing about records.
+// Package session looks up which viewer a session acts for. It has the statement, a
+// cache of its results, and a listener that invalidates entries when PostgreSQL
+// notifies it. It never ends a session and decides nothing about records.
 package session
 
 import (
@@ -15,37 +14,34 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// Cache holds the results of session lookups by session id. An entry is certain
-// while the listener proves that it receives notifications. It is safe for
-// concurrent use.
+// Cache caches the results of session lookups by session id. An entry is certain while
+// the listener proves that it receives notifications. It is safe for concurrent use.
 type Cache struct {
 	mu      sync.Mutex
 	entries *lru.LRU[string, entry]
-	// epoch counts invalidations, so that a lookup that began before one is not
-	// stored after it.
+	// epoch counts invalidations. A lookup that began before one is not stored after it.
 	epoch uint64
-	// validUntil is how long entries are certain.
+	// validUntil is the time until which entries are certain.
 	validUntil time.Time
-	// wanted is not empty if a request asked for an entry.
+	// wanted is full after a Get.
 	wanted chan struct{}
 }
 
 // entry is the result of one lookup.
 type entry struct {
 	viewer *model.Viewer
-	// validUntil is how long this entry is certain, at most.
+	// validUntil limits the time for which this entry is certain.
 	validUntil time.Time
-	// ownDoctor is the verified doctor entry of the account, or 0. No right ever
-	// follows from it: it says how long a read may take.
+	// ownDoctor is the verified doctor entry of the account, or 0. It only predicts the
+	// cost of a read and gives no access.
 	ownDoctor int64
 }
 
-// maxAge is how long an entry is certain before the session is looked up again,
-// in case a change sends no notification, as where an operator has switched the
-// triggers off.
+// maxAge limits the time for which an entry is certain, in case a change sends no
+// notification because an operator has disabled the triggers.
 const maxAge = 30 * time.Second
 
-// capacity is how many sessions are cached; one takes some 300 bytes.
+// capacity is the number of cached sessions, of some 300 bytes each.
 const capacity = 10_000
 
 // NewCache returns an empty cache.
@@ -54,9 +50,8 @@ func NewCache() *Cache {
 	return &Cache{entries: entries, wanted: make(chan struct{}, 1)}
 }
 
-// Get returns the viewer on whose behalf the session acted at its last lookup,
-// nil if there is no entry. The entry is certain if this server has not ended the
-// session, and would have been notified if another one had.
+// Get returns the viewer of the last lookup of a session, or nil. It is certain if this
+// server has not ended the session and would know if another server had.
 func (c *Cache) Get(id string, now time.Time) (v *model.Viewer, certain bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -71,8 +66,7 @@ func (c *Cache) Get(id string, now time.Time) (v *model.Viewer, certain bool) {
 	return cached.viewer, now.Before(c.validUntil) && now.Before(cached.validUntil)
 }
 
-// OwnDoctor returns the doctor entry of the session's account at its last lookup,
-// or 0.
+// OwnDoctor returns the doctor entry of the account at the last lookup, or 0.
 func (c *Cache) OwnDoctor(id string) int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -80,13 +74,13 @@ func (c *Cache) OwnDoctor(id string) int64 {
 	return cached.ownDoctor
 }
 
-// Epoch is the moment at which a lookup began, or a little earlier.
+// Epoch is a time before a lookup.
 type Epoch struct {
 	at    time.Time
 	count uint64
 }
 
-// Epoch returns the present moment, to be taken before a lookup.
+// Epoch returns the current time, for Put after a lookup.
 func (c *Cache) Epoch() Epoch {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -136,8 +130,8 @@ func (c *Cache) Clear() {
 	c.validUntil = time.Time{}
 }
 
-// invalidate handles a notification of the triggers: the id of a session,
-// "user 42" or, for all, "".
+// invalidate handles a notification of the triggers: the id of a session, "user 42",
+// or "" for all.
 func (c *Cache) invalidate(message string) {
 	account, isAccount := strings.CutPrefix(message, "user ")
 	id, err := strconv.ParseInt(account, 10, 64)
@@ -151,7 +145,7 @@ func (c *Cache) invalidate(message string) {
 	}
 }
 
-// setValidUntil makes entries certain: until then every notification arrives.
+// setValidUntil makes entries certain until a time.
 func (c *Cache) setValidUntil(until time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

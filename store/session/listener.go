@@ -12,36 +12,36 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// sessionsChannel is where the triggers of the migrations notify of each session
-// that has ended or changed.
+// sessionsChannel is the channel of the triggers of the migrations. They notify of each
+// session that has ended or changed.
 const sessionsChannel = "caregraph_sessions"
 
 const (
-	// heartbeatTTL is how long entries are certain after a ping was sent that came
-	// back. PostgreSQL delivers notifications in the order of the commits, so
-	// every session that ended before the ping has been removed by then.
+	// heartbeatTTL is how long entries are certain after the start of a ping that comes
+	// back. PostgreSQL delivers notifications in the order of the commits, so every
+	// session that ended before the ping has been removed by then.
 	heartbeatTTL = 3 * time.Second
-	// pingEvery is the time between two pings, while sessions are looked for.
+	// pingEvery is the time between two pings while requests use the cache.
 	pingEvery = time.Second
-	// reconnectAfter is the time until a connection that failed is replaced.
+	// reconnectAfter is the time until a failed connection is replaced.
 	reconnectAfter = time.Second
 )
 
-// listener receives the notifications on a connection of its own and invalidates
-// cache entries. It proves again and again that it receives them, by a ping to
-// itself through another connection: a network that fails silently, or a pooler
-// that swallows notifications, only makes the store look each session up again.
+// listener receives the notifications on its own connection and invalidates entries.
+// It pings itself through another connection, which proves that notifications arrive.
+// If the network fails silently or a pooler drops notifications, the store looks up
+// each session again.
 type listener struct {
 	cache *Cache
 	pool  *pgxpool.Pool
-	// channel is where the pings come back, numbered.
+	// channel is the channel of the pings, which are numbered.
 	channel string
 	sent    int
 	pongs   chan string
 }
 
-// Listen invalidates entries of the cache until stop is called, which waits. The
-// pool sends the pings, and its configuration is that of the connection.
+// Listen invalidates entries of the cache until stop is called, which waits for the
+// end. The connection has the configuration of the pool, which sends the pings.
 func Listen(ctx context.Context, pool *pgxpool.Pool, cache *Cache) (stop func()) {
 	l := &listener{cache: cache, pool: pool, channel: "caregraph_" + strings.ToLower(rand.Text()), pongs: make(chan string, 1)}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -75,7 +75,7 @@ func (l *listener) connected(ctx context.Context) error {
 			return fmt.Errorf("listen: %w", err)
 		}
 	}
-	l.cache.Clear() // nobody listened while these entries were stored
+	l.cache.Clear() // notifications may have been missed
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() { defer close(done); defer cancel(); l.heartbeat(ctx) }()
@@ -86,11 +86,11 @@ func (l *listener) connected(ctx context.Context) error {
 	return err
 }
 
-// hangUp does not wait long for a network that is gone.
+// hangUp closes the connection without a long wait for a failed network.
 func hangUp(ctx context.Context, conn *pgx.Conn) {
 	ctx, cancel := context.WithTimeout(ctx, reconnectAfter)
 	defer cancel()
-	_ = conn.Close(ctx) // the connection is given up in any case
+	_ = conn.Close(ctx) // the connection is closed in any case
 }
 
 // receive handles notifications until the connection fails.
@@ -111,7 +111,7 @@ func (l *listener) receive(ctx context.Context, conn *pgx.Conn) error {
 	}
 }
 
-// heartbeat pings while sessions are looked for, until a ping does not come back.
+// heartbeat pings while requests use the cache, until a ping does not come back.
 func (l *listener) heartbeat(ctx context.Context) {
 	for ctx.Err() == nil {
 		select {
@@ -125,22 +125,22 @@ func (l *listener) heartbeat(ctx context.Context) {
 	}
 }
 
-// ping makes the entries certain if it comes back.
+// ping makes the entries certain if its notification comes back.
 func (l *listener) ping(ctx context.Context) (alive bool) {
 	start := time.Now()
 	ctx, cancel := context.WithDeadline(ctx, start.Add(heartbeatTTL))
 	defer cancel()
 	l.sent++
 	number := strconv.Itoa(l.sent)
-	// It records nothing, so it need not wait for the disk.
+	// It writes nothing, so it does not wait for the disk.
 	_, err := l.pool.Exec(ctx, "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)", l.channel, number)
 	if err != nil {
-		return true // all connections are in use, or the one that listens has failed, too
+		return true // all connections are in use, or the listening one has failed, too
 	}
 	for {
 		select {
 		case got := <-l.pongs:
-			if got == number { // and not one that was given up
+			if got == number { // not that of an earlier ping
 				l.cache.setValidUntil(start.Add(heartbeatTTL))
 				return true
 			}

@@ -8,8 +8,8 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// lookup reads the viewer, the milliseconds until the session expires by
-// PostgreSQL's clock, at most those of a day, and the account's doctor entry.
+// lookup reads the viewer, the milliseconds until the session expires by PostgreSQL's
+// clock, at most one day, and the account's verified doctor entry.
 var lookup = unique.Make(`SELECT u.id, u.role, (extract(epoch FROM least(s.expires_at, now() + interval '1 day') - now()) * 1000)::bigint,
 	(SELECT max(d.id) FROM doctors AS d WHERE d.account_id = u.id AND d.is_verified AND d.deleted_at IS NULL)
 	FROM sessions AS s JOIN users AS u ON u.id = s.user_id
@@ -20,9 +20,9 @@ func Lookup(id string) *pgpipe.Statement {
 	return &pgpipe.Statement{Text: lookup, Args: [][]byte{[]byte(id)}}
 }
 
-// Result is what a lookup finds: the viewer on whose behalf the session acts, nil
-// if it has ended or expired or its account is not active; the time until it
-// expires; and the account's verified doctor entry, or 0.
+// Result is the result of a lookup: the viewer that the session acts for, nil if it has
+// ended or expired or its account is not active; the time until it expires; and the
+// account's verified doctor entry, or 0.
 type Result struct {
 	Viewer    *model.Viewer
 	Left      time.Duration
