@@ -10,18 +10,17 @@ import (
 	"github.com/caregraph/caregraph/store/query"
 )
 
-// This file is the one place that says how a viewer stands to a row. Each rule
-// stands twice, as Go and right below as SQL; access_test.go holds the two
-// together over every kind of viewer and row. What a relation may see and do
-// is not said here but in the schema.
+// This file computes a viewer's relations to a row, each rule once in Go and once in
+// SQL. access_test.go compares the two for every kind of viewer and row. The schema
+// says what a relation may see and do.
 
-// Assignment is a doctor's assignment to a patient, as the rules look at it.
+// Assignment is a mapping with its doctor.
 type Assignment struct {
 	Mapping *model.Mapping
 	Doctor  *model.Doctor
 }
 
-// UserRelations: an account is SELF to itself.
+// UserRelations returns the relations to an account: the account itself is SELF.
 func UserRelations(v *model.Viewer, u *model.User) model.Relations {
 	r := v.Relations()
 	if v != nil && u.ID == v.UserID {
@@ -36,7 +35,8 @@ func userRules(v query.ViewerArg) []query.Rule {
 	}
 }
 
-// DoctorRelations: the linked account is SELF, and who made the entry is OWNER.
+// DoctorRelations returns the relations to a doctor entry: the linked account is
+// SELF, and the account that created the entry is OWNER.
 func DoctorRelations(v *model.Viewer, d *model.Doctor) model.Relations {
 	r := v.Relations()
 	if v != nil && d.AccountID != nil && *d.AccountID == v.UserID {
@@ -55,9 +55,9 @@ func doctorRules(v query.ViewerArg) []query.Rule {
 	}
 }
 
-// PatientRelations: who made the record is OWNER, and the account of a
-// verified, undeleted doctor entry with an active mapping is ASSIGNED_DOCTOR.
-// Only accounts with the role DOCTOR are linked to entries. A mapping has the
+// PatientRelations returns the relations to a patient: the account that created the
+// record is OWNER, and the account of a verified, undeleted doctor entry with an
+// active mapping is ASSIGNED_DOCTOR if its role is DOCTOR. A mapping has the
 // relations of its patient.
 func PatientRelations(v *model.Viewer, p *model.Patient, assignments []Assignment) model.Relations {
 	r := v.Relations()
@@ -97,15 +97,15 @@ func patientRules(v query.ViewerArg) []query.Rule {
 	return rules
 }
 
-// ownEntries are the viewer's verified, undeleted doctor entries: an array, so that
-// PostgreSQL looks for them once in a statement and not once for each row.
+// ownEntries returns the SQL of the viewer's verified, undeleted doctor entries: an
+// array, which PostgreSQL computes once per statement and not once per row.
 func ownEntries(v query.ViewerArg) schema.QueryWithArgs {
 	return bun.SafeQuery(`ARRAY (SELECT carer.id FROM doctors AS carer
 		WHERE carer.account_id = ? AND carer.is_verified AND carer.deleted_at IS NULL)`, v.ID)
 }
 
-// mappingRules are those of the patient. The mapping itself may be the one that
-// assigns the viewer; then no other need be looked for.
+// mappingRules returns the rules of the patient. If the mapping itself assigns the
+// viewer, PostgreSQL needs no lookup.
 func mappingRules(v query.ViewerArg) []query.Rule {
 	rules := patientRules(v)
 	for i, r := range rules {

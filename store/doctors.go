@@ -9,7 +9,7 @@ import (
 	"github.com/caregraph/caregraph/store/query"
 )
 
-// filterDoctors narrows the list of doctors to what a client asks for.
+// filterDoctors returns the conditions of the arguments of doctors.
 func filterDoctors(s query.Scope, args query.Args) (q query.Selection, err error) {
 	f := orZero(query.Arg[model.DoctorFilter](args, "filter"))
 	if f.MaxConsultationFee != nil && !f.MaxConsultationFee.Valid() {
@@ -33,15 +33,15 @@ func filterDoctors(s query.Scope, args query.Args) (q query.Selection, err error
 	if f.IsVerified != nil {
 		q.Conditions = append(q.Conditions, s.Readable("isVerified"), query.Where("doctor.is_verified = ?", *f.IsVerified))
 	}
-	if f.Mine != nil { // an entry that is linked to no account compares as NULL
+	if f.Mine != nil { // NULL for an entry without an account
 		q.Conditions = append(q.Conditions, query.Where("((?) IS TRUE) = ?", s.Admits(model.Owner|model.Self, query.Lookup), *f.Mine))
 	}
 	q.Deleted, q.Selective = orZero(f.Deleted), len(q.Conditions) > 0
 	return q, nil
 }
 
-// Specializations returns the specializations of all live entries by name,
-// without regard to case and accents, with the number of entries.
+// Specializations returns the specializations of all live entries with the number of
+// entries, sorted by name, ignoring case and accents.
 func (s *Store) Specializations(ctx context.Context, v *model.Viewer) ([]*model.Specialization, error) {
 	rows := []*model.Specialization{}
 	q := s.scope("Doctor", v).Narrow(s.db.NewSelect().Model((*model.Doctor)(nil)), query.Scan, model.DeletedExclude)
@@ -50,10 +50,9 @@ func (s *Store) Specializations(ctx context.Context, v *model.Viewer) ([]*model.
 	return rows, translate("list specializations", err)
 }
 
-// CreateDoctor stores a new, unverified entry of the viewer's; with isMe it is
-// linked to the viewer's account. It refuses with REQUIRED, INVALID, TOO_LONG,
-// TAKEN (license number; account) and, for isMe on an account that is not a
-// doctor's, FORBIDDEN.
+// CreateDoctor stores a new, unverified entry of the viewer; with isMe it links the
+// viewer's account. It returns REQUIRED, INVALID, TOO_LONG, TAKEN (license number;
+// account) and, for isMe without the role DOCTOR, FORBIDDEN.
 func (s *Store) CreateDoctor(ctx context.Context, v *model.Viewer, d *model.Doctor, isMe bool) (*model.Doctor, error) {
 	if v == nil {
 		return nil, unauthenticated()
@@ -75,10 +74,9 @@ func (s *Store) CreateDoctor(ctx context.Context, v *model.Viewer, d *model.Doct
 	return d, nil
 }
 
-// UpdateDoctor applies the changes; a changed license number ends
-// verification. It refuses with NOT_FOUND, DELETED, FORBIDDEN for each field
-// the viewer may not set, VERSION_CONFLICT together with the present record,
-// and whatever CreateDoctor refuses.
+// UpdateDoctor applies the changes. A new license number ends the verification. It
+// returns NOT_FOUND, DELETED, FORBIDDEN for each field that the viewer may not set,
+// VERSION_CONFLICT together with the current record, and the errors of CreateDoctor.
 func (s *Store) UpdateDoctor(ctx context.Context, v *model.Viewer, id int64, expected *int, changes []model.Change[model.Doctor]) (*model.Doctor, error) {
 	return editLive(ctx, s, v, id, expected, update[model.Doctor]{
 		changes:  changes,
@@ -93,13 +91,11 @@ func (s *Store) UpdateDoctor(ctx context.Context, v *model.Viewer, id int64, exp
 	})
 }
 
-// VerifyDoctor applies an administrator's word on an entry: whether it is
-// verified and, if account is not nil, which account it is linked to (nil
-// within it: none). Taking the entry away from an account ends the entry's
-// active mappings, so that nobody inherits the trust in somebody else. It
-// refuses with NOT_FOUND (the entry; the account), DELETED, FORBIDDEN,
-// VERSION_CONFLICT, INVALID (an account without the role DOCTOR) and TAKEN (an
-// account with another entry).
+// VerifyDoctor sets whether an entry is verified and, if account is not nil, the
+// linked account; *account == nil unlinks it. Unlinking an account ends the active
+// mappings of the entry, so that no other account inherits its patients. It returns
+// NOT_FOUND (the entry; the account), DELETED, FORBIDDEN, VERSION_CONFLICT, INVALID
+// (an account without the role DOCTOR) and TAKEN (an account with another entry).
 func (s *Store) VerifyDoctor(ctx context.Context, v *model.Viewer, id int64, expected *int, verified bool, account **int64) (*model.Doctor, error) {
 	changes := []model.Change[model.Doctor]{{
 		Field: "isVerified", Apply: func(d *model.Doctor) { d.IsVerified = verified },
@@ -143,18 +139,17 @@ func (s *Store) checkDoctorAccount(ctx context.Context, v *model.Viewer, account
 	return nil
 }
 
-// DeleteDoctor marks the entry deleted: it leaves lists, gets no new mapping
-// and its account loses the relation to assigned patients; no mapping is lost.
-// It refuses with NOT_FOUND, DELETED, FORBIDDEN and VERSION_CONFLICT.
+// DeleteDoctor marks the entry deleted: lists omit it, it gets no new mappings, and
+// its account loses the relation to assigned patients. Its mappings stay. It returns
+// NOT_FOUND, DELETED, FORBIDDEN and VERSION_CONFLICT.
 func (s *Store) DeleteDoctor(ctx context.Context, v *model.Viewer, id int64, expected *int) (*model.Doctor, error) {
 	return editLive(ctx, s, v, id, expected, update[model.Doctor]{changes: deletedAt[model.Doctor](&model.DateTime{Time: s.now()})})
 }
 
-// RestoreDoctor undoes DeleteDoctor. Only an administrator's restoring keeps the
-// entry verified, since a deletion may have been an administrator's answer to a
-// doubt. It refuses with NOT_FOUND and FORBIDDEN,
-// and with TAKEN when another live entry has the license number or the account
-// by now.
+// RestoreDoctor undoes DeleteDoctor. The entry stays verified only if an
+// administrator restores it, because an administrator may have deleted a doubtful
+// entry. It returns NOT_FOUND, FORBIDDEN, and TAKEN if another live entry has the
+// license number or the account now.
 func (s *Store) RestoreDoctor(ctx context.Context, v *model.Viewer, id int64) (*model.Doctor, error) {
 	return restore(ctx, s, v, id, update[model.Doctor]{
 		alter: func(_, after *model.Doctor) []string {

@@ -24,25 +24,24 @@ type owned[T any] interface {
 // update is one change of one record.
 type update[T any] struct {
 	changes []model.Change[T]
-	// check refuses a record in the wrong state; done means that there is nothing to
-	// change.
+	// check returns an error for a record in the wrong state; done means that there is
+	// nothing to change.
 	check func(*T) (done bool, err error)
 	// validate checks the changed record; may be nil.
 	validate func(*T) error
-	// alter makes changes that follow from others, and names them; may be nil.
+	// alter makes changes that follow from others and returns their fields; may be nil.
 	alter func(before, after *T) (fields []string)
-	// after runs in the same transaction once the record is written; may be nil.
+	// after runs in the same transaction after the write; may be nil.
 	after func(context.Context, bun.Tx, *T) error
-	// set is written in any case.
+	// set is an SQL assignment that every update makes.
 	set string
 }
 
 const setUpdatedAt = "updated_at = now()"
 
-// edit loads the row under the rule and locks it, refuses what the viewer may
-// not do, changes and validates the record, and writes the named columns. The
-// record comes back as the viewer sees it afterwards; with VERSION_CONFLICT, as
-// it is.
+// edit loads and locks the row under the rule, checks what the viewer may set,
+// applies the changes, validates, and writes the changed columns. It returns the
+// record as the viewer sees it afterwards; with VERSION_CONFLICT, the current one.
 func edit[T any, P rowOf[T]](ctx context.Context, s *Store, v *model.Viewer, id int64, u update[T]) (P, error) {
 	var row P
 	err := s.inTx(ctx, "update "+row.TypeName(), func(ctx context.Context, tx bun.Tx) (err error) {
@@ -97,8 +96,8 @@ func deletedAt[T any, P owned[T]](at *model.DateTime) []model.Change[T] {
 	return []model.Change[T]{{Field: "deletedAt", Apply: func(row *T) { P(row).Life().DeletedAt = at }}}
 }
 
-// lock reads a row, deleted ones included, and holds it until the transaction
-// ends. A row that was deleted exists only for those who may restore it.
+// lock reads a row and locks it until the transaction ends. A deleted row exists only
+// for a viewer who may restore it.
 func lock[T any, P rowOf[T]](ctx context.Context, s *Store, tx bun.Tx, v *model.Viewer, id int64, field, strength string) (P, error) {
 	row := P(new(T))
 	q := s.selectRow(tx, row, v, model.DeletedInclude)
@@ -109,8 +108,8 @@ func lock[T any, P rowOf[T]](ctx context.Context, s *Store, tx bun.Tx, v *model.
 	return row, err
 }
 
-// reload reads a row for the answer. NOT_FOUND, which undoes the transaction, is
-// for a viewer whose access to the row ended meanwhile.
+// reload reads a row for the answer. It returns NOT_FOUND, which rolls back, if the
+// viewer's access to the row has ended.
 func reload[T any, P rowOf[T]](ctx context.Context, s *Store, tx bun.Tx, v *model.Viewer, id int64) (P, error) {
 	row := P(new(T))
 	err := s.selectRow(tx, row, v, query.IncludeDeleted).Where("?TableAlias.id = ?", id).Scan(ctx)
@@ -120,8 +119,8 @@ func reload[T any, P rowOf[T]](ctx context.Context, s *Store, tx bun.Tx, v *mode
 	return row, err
 }
 
-// mayChange refuses an update that names a field which the viewer may not set,
-// whole; and any update by a viewer who may set nothing.
+// mayChange returns FORBIDDEN for an update of a field that the viewer may not set,
+// and for any update by a viewer who may set no field.
 func (s *Store) mayChange(row model.Node, u interface{ fields() []string }) error {
 	t, rule, r := s.records.Type(row.TypeName()), s.policy.Types[row.TypeName()], row.ViewerRelations()
 	var fieldErrs []model.FieldError
@@ -141,7 +140,7 @@ func (s *Store) mayChange(row model.Node, u interface{ fields() []string }) erro
 
 func forbiddenField(t *query.RecordType, field string) model.FieldError {
 	if field == t.EndedBy {
-		field = "id" // no input names them; what is refused is the whole call
+		field = "id" // no input has the field, so the error is about the whole call
 	}
 	return model.FieldError{Field: field, Code: model.CodeForbidden, Message: "You may not change this."}
 }
@@ -173,7 +172,7 @@ func apply[T any, P rowOf[T]](ctx context.Context, s *Store, tx bun.Tx, row P, u
 	return u.after(ctx, tx, row)
 }
 
-// change applies the changes in memory, and returns every fault at once.
+// change applies the changes in memory and returns all errors together.
 func change[T any, P rowOf[T]](row P, u update[T]) error {
 	var errs []error
 	for _, c := range u.changes {
@@ -189,7 +188,7 @@ func change[T any, P rowOf[T]](row P, u update[T]) error {
 	return joinErrors(errs...)
 }
 
-// columns turns names of the schema into names of columns.
+// columns returns the columns of fields of the schema.
 func (s *Store) columns(row model.Record, fields []string) []string {
 	t := s.records.Type(row.TypeName())
 	names := make([]string, len(fields))

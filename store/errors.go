@@ -13,7 +13,7 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// uniqueError returns what the violation of a unique index means to a caller.
+// uniqueError returns the error of the caller that violates a unique index.
 func uniqueError(index string) (model.FieldError, bool) {
 	for _, t := range records(nil) {
 		for _, u := range t.Unique {
@@ -33,9 +33,9 @@ const (
 	interventionClass = "57"
 )
 
-// translate turns what the database said into the codes of the schema. An
-// error that is none of the caller's business is wrapped with what was being
-// done; SQL texts and row values, which hold patient data, stay out of it.
+// translate turns an error of the database into a code of the schema. It wraps every
+// other error with the operation, and leaves out SQL texts and row values, which
+// contain patient data.
 func translate(operation string, err error) error {
 	if err == nil {
 		return nil
@@ -52,13 +52,13 @@ func translate(operation string, err error) error {
 	return fmt.Errorf("%s: %w", operation, err)
 }
 
-// unreachable holds when the database did not answer, or not in time.
+// unreachable reports whether the database did not answer in time.
 func unreachable(err error) bool {
 	_, cannotConnect := errors.AsType[*pgconn.ConnectError](err)
 	_, network := errors.AsType[net.Error](err) // context.DeadlineExceeded among them
 	return cannotConnect || network || pgconn.SafeToRetry(err) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, sql.ErrTxDone) // the time was up before the commit
+		errors.Is(err, sql.ErrTxDone) // the context ended before the commit
 }
 
 func translateSQLState(operation string, pgErr *pgconn.PgError) error {
@@ -76,14 +76,12 @@ func translateSQLState(operation string, pgErr *pgconn.PgError) error {
 	return fmt.Errorf("%s: SQLSTATE %s at constraint %q", operation, pgErr.Code, pgErr.ConstraintName)
 }
 
-// notFound is the one answer for what does not exist, whether it never did or
-// only does not for this viewer.
+// notFound is for a record that does not exist for the viewer, or at all.
 func notFound(field string) error {
 	return model.NewFieldError(field, model.CodeNotFound, "There is no such record.")
 }
 
-// deleted is for a change of a record that its viewer would have to restore
-// first.
+// deleted is for a change of a record that the viewer can restore.
 func deleted(field string) error {
 	return model.NewFieldError(field, model.CodeDeleted, "This record was deleted. Restore it first.")
 }
@@ -99,7 +97,7 @@ func unauthenticated() error {
 	return model.NewError(model.CodeUnauthenticated, "Sign in first.")
 }
 
-// renameField renames a field of a refusal to what the mutation calls it.
+// renameField renames a field of an error to its name in the mutation.
 func renameField(err error, from, to string) error {
 	apiErr, ok := errors.AsType[*model.Error](err)
 	if !ok {
@@ -113,8 +111,8 @@ func renameField(err error, from, to string) error {
 	return apiErr
 }
 
-// joinErrors makes one refusal of several, so that all are told at once. An
-// error that is no refusal goes before.
+// joinErrors joins the fields of several errors for the caller. It returns the first
+// other error alone.
 func joinErrors(errs ...error) error {
 	all := &model.Error{}
 	for _, err := range errs {

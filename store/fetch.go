@@ -10,17 +10,15 @@ import (
 	"github.com/caregraph/caregraph/store/session"
 )
 
-// ViewerChangedError says that the session acts on behalf of another viewer than
-// the one that was given: nil when it has ended or expired or its account is not
-// active.
+// ViewerChangedError reports that the session acts for another viewer than the given
+// one: nil if it has ended or expired or its account is not active.
 type ViewerChangedError struct{ Viewer *model.Viewer }
 
 func (*ViewerChangedError) Error() string { return "the session acts for another viewer" }
 
-// Fetch fills in the rows of a request on behalf of a viewer, in one round trip
-// and one snapshot. If the request asks for it, the same round trip confirms the
-// viewer's session; rows are filled in only for the viewer that was given, and
-// else the error is a *ViewerChangedError.
+// Fetch reads the rows of a request for a viewer, in one round trip and one snapshot.
+// With r.Confirm the same round trip confirms the session; if it acts for another
+// viewer, Fetch returns no rows and a *ViewerChangedError.
 func (s *Store) Fetch(ctx context.Context, v *model.Viewer, r *query.Request) error {
 	switch {
 	case v == nil:
@@ -47,7 +45,7 @@ func (s *Store) Fetch(ctx context.Context, v *model.Viewer, r *query.Request) er
 	return &ViewerChangedError{actual}
 }
 
-// run sends the statements of a request, and further ones after them.
+// run sends the statements of a request, followed by more.
 func (s *Store) run(ctx context.Context, v *model.Viewer, r *query.Request, more ...*pgpipe.Statement) error {
 	statements, err := r.Statements(v, more...)
 	if err != nil {
@@ -68,8 +66,8 @@ func (s *Store) confirmed(epoch session.Epoch, id string, lookup *pgpipe.Stateme
 	return result.Viewer
 }
 
-// SessionViewer looks up on whose behalf a session acts: nil, without an error,
-// when the session has ended or expired or its account is not active.
+// SessionViewer looks up the viewer of a session. It returns nil without an error if
+// the session has ended or expired or its account is not active.
 func (s *Store) SessionViewer(ctx context.Context, sessionID string) (*model.Viewer, error) {
 	epoch, lookup := s.sessions.Epoch(), session.Lookup(sessionID)
 	if err := s.reads.Run(ctx, lookup); err != nil {
@@ -78,9 +76,8 @@ func (s *Store) SessionViewer(ctx context.Context, sessionID string) (*model.Vie
 	return s.confirmed(epoch, sessionID, lookup), nil
 }
 
-// CachedViewer returns the viewer on whose behalf a session acted when it was last
-// looked up, nil if it is not cached. It is certain if this server has not ended
-// the session, and no other server had some seconds ago.
+// CachedViewer returns the viewer of a session from the cache, or nil. It is certain
+// if this server has not ended the session and no other server had, some seconds ago.
 func (s *Store) CachedViewer(sessionID string) (v *model.Viewer, certain bool) {
 	return s.sessions.Get(sessionID, time.Now())
 }

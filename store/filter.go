@@ -18,11 +18,11 @@ func searched(s query.Scope, args query.Args) ([]query.Condition, error) {
 	return []query.Condition{s.Search(*term)}, nil
 }
 
-// maxTerm is that of an e-mail address, the longest thing that is searched.
+// maxTerm is the length of the longest searched text, an e-mail address.
 const maxTerm = 254
 
-// checkText refuses a text that PostgreSQL cannot hold, and one so long that it
-// matches nothing and only costs time.
+// checkText returns BAD_USER_INPUT for a text that PostgreSQL cannot store, and for
+// one that is too long to match anything.
 func checkText(field string, text *string) error {
 	switch {
 	case text == nil:

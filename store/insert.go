@@ -14,15 +14,15 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// insertPlan is how records of a table are stored: the columns that bun maps and
-// that say nothing about defaults.
+// insertPlan is the INSERT of a table with the columns that bun maps and that have no
+// default.
 type insertPlan struct {
 	text   unique.Handle[string]
 	fields []*schema.Field
 }
 
-// insert stores a new record by a prepared statement, and sets the columns that the
-// database fills in. It returns when the record is durable.
+// insert stores a new record with a prepared statement and sets the fields that the
+// database generates. It returns when the record is durable.
 func (s *Store) insert(ctx context.Context, record interface{ Life() *model.Lifecycle }) error {
 	row := reflect.ValueOf(record).Elem()
 	table := s.db.Table(row.Type())
@@ -69,7 +69,7 @@ func newInsertPlan(table *schema.Table) *insertPlan {
 	return i
 }
 
-// dateTime decodes a timestamptz of our time.
+// dateTime decodes a timestamptz within the range of time.Duration around 2000.
 func dateTime(value []byte) model.DateTime {
 	return model.DateTime{Time: time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(pgpipe.Micros(value)) * time.Microsecond)}
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/caregraph/caregraph/store/query"
 )
 
-// filterMappings keeps the active mappings, unless the filter says otherwise.
+// filterMappings returns the conditions of the arguments of mappings: the active
+// ones, unless the filter says otherwise.
 func filterMappings(_ query.Scope, args query.Args) (q query.Selection, err error) {
 	active := true
 	f := query.Arg[model.MappingFilter](args, "filter")
@@ -40,10 +41,9 @@ func mappingIsActive(active *bool) []query.Condition {
 	}
 }
 
-// AssignDoctor makes an active mapping of the pair. It refuses with NOT_FOUND
-// for a patient or doctor that does not exist for the viewer, DELETED for one
-// that the viewer may restore, FORBIDDEN for a patient that is not the
-// viewer's own, and ALREADY_ASSIGNED.
+// AssignDoctor creates an active mapping of the pair. It returns NOT_FOUND for a
+// patient or doctor that does not exist for the viewer, DELETED for one that the
+// viewer may restore, FORBIDDEN for a patient of another owner, and ALREADY_ASSIGNED.
 func (s *Store) AssignDoctor(ctx context.Context, v *model.Viewer, m *model.Mapping) (*model.Mapping, error) {
 	if v == nil {
 		return nil, unauthenticated()
@@ -73,7 +73,8 @@ func (s *Store) AssignDoctor(ctx context.Context, v *model.Viewer, m *model.Mapp
 	return m, nil
 }
 
-// lockLive protects a row against deletion until the transaction ends.
+// lockLive reads a live row and protects it against deletion until the transaction
+// ends.
 func lockLive[T any, P owned[T]](ctx context.Context, s *Store, tx bun.Tx, v *model.Viewer, id int64, field string) (P, error) {
 	row, err := lock[T, P](ctx, s, tx, v, id, field, "SHARE")
 	if err == nil && row.Life().DeletedAt != nil {
@@ -82,8 +83,8 @@ func lockLive[T any, P owned[T]](ctx context.Context, s *Store, tx bun.Tx, v *mo
 	return row, err
 }
 
-// UpdateMapping applies the changes to an active mapping. It refuses with
-// NOT_FOUND, DELETED for an ended one, FORBIDDEN, TOO_LONG and INVALID.
+// UpdateMapping applies the changes to an active mapping. It returns NOT_FOUND,
+// DELETED for an ended one, FORBIDDEN, TOO_LONG and INVALID.
 func (s *Store) UpdateMapping(ctx context.Context, v *model.Viewer, id int64, changes []model.Change[model.Mapping]) (*model.Mapping, error) {
 	return s.editMapping(ctx, v, id, update[model.Mapping]{
 		changes:  changes,
@@ -91,8 +92,8 @@ func (s *Store) UpdateMapping(ctx context.Context, v *model.Viewer, id int64, ch
 	})
 }
 
-// RemoveMapping ends an active mapping; the pair can be assigned again. It
-// refuses with NOT_FOUND, DELETED for an ended one, and FORBIDDEN.
+// RemoveMapping ends an active mapping. The pair can be assigned again. It returns
+// NOT_FOUND, DELETED for an ended one, and FORBIDDEN.
 func (s *Store) RemoveMapping(ctx context.Context, v *model.Viewer, id int64) (*model.Mapping, error) {
 	ended := model.DateTime{Time: s.now()}
 	return s.editMapping(ctx, v, id, update[model.Mapping]{
@@ -103,8 +104,7 @@ func (s *Store) RemoveMapping(ctx context.Context, v *model.Viewer, id int64) (*
 	})
 }
 
-// endMappings ends the active mappings of one patient or doctor, named by the
-// column.
+// endMappings ends the active mappings whose column of has the id.
 func (s *Store) endMappings(ctx context.Context, tx bun.Tx, of string, id int64, now time.Time) error {
 	_, err := tx.NewUpdate().Table("mappings").
 		Set("is_active = FALSE, ended_at = ?, updated_at = now()", now).

@@ -17,18 +17,15 @@ import (
 //go:embed migrations/*.sql
 var migrationFiles embed.FS
 
-// migrationLock is the key of the advisory lock that lets one process at a
-// time migrate: "care" in ASCII.
+// migrationLock is the key of the advisory lock of a migration: "care" in ASCII.
 const migrationLock = 0x63617265
 
-// lockTimeout bounds the wait for another process that migrates, and for the
-// tables that are in use.
+// lockTimeout bounds the wait for another migration and for tables in use.
 const lockTimeout = "5min"
 
-// Migrate brings the database at the URL to the newest schema. It may run in
-// several processes at once: they wait for each other, and it does nothing
-// when there is nothing to do. It needs PostgreSQL 13 or newer and a UTF-8
-// database, over a direct connection (no transaction pooler).
+// Migrate applies the missing migrations to the database at the URL. Several
+// processes may run it at once; they wait for each other. It needs PostgreSQL 13 or
+// newer, a UTF-8 database and a direct connection (no transaction pooler).
 func Migrate(ctx context.Context, url string) (err error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
@@ -37,7 +34,7 @@ func Migrate(ctx context.Context, url string) (err error) {
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol // a file is many statements
 	config.ConnectTimeout = connectTimeout
 	config.RuntimeParams["lock_timeout"] = lockTimeout
-	config.RuntimeParams["client_encoding"] = "UTF8" // else checkServer cannot even ask
+	config.RuntimeParams["client_encoding"] = "UTF8" // otherwise checkServer cannot query
 	sqldb := stdlib.OpenDB(*config)
 	sqldb.SetMaxOpenConns(2) // one holds the lock, the other migrates
 	db := bun.NewDB(sqldb, pgdialect.New())

@@ -10,7 +10,7 @@ import (
 	"github.com/caregraph/caregraph/store/query"
 )
 
-// filterPatients narrows the list of patients to what a client asks for.
+// filterPatients returns the conditions of the arguments of patients.
 func filterPatients(s query.Scope, args query.Args) (q query.Selection, err error) {
 	f := orZero(query.Arg[model.PatientFilter](args, "filter"))
 	if err := errors.Join(checkDate("bornFrom", f.BornFrom), checkDate("bornTo", f.BornTo)); err != nil {
@@ -46,9 +46,9 @@ func checkDate(field string, date *model.Date) error {
 	return nil
 }
 
-// CreatePatient stores a new patient of the viewer's. It refuses with
-// REQUIRED, INVALID and TOO_LONG, and with TAKEN for an e-mail address that
-// another live patient of the same owner has.
+// CreatePatient stores a new patient of the viewer. It returns REQUIRED, INVALID,
+// TOO_LONG, and TAKEN for an e-mail address or a record number of another live
+// patient of the same owner.
 func (s *Store) CreatePatient(ctx context.Context, v *model.Viewer, p *model.Patient) (*model.Patient, error) {
 	if v == nil {
 		return nil, unauthenticated()
@@ -64,9 +64,9 @@ func (s *Store) CreatePatient(ctx context.Context, v *model.Viewer, p *model.Pat
 	return p, nil
 }
 
-// UpdatePatient applies the changes. It refuses with NOT_FOUND, DELETED,
-// FORBIDDEN for each field the viewer may not set, VERSION_CONFLICT together
-// with the present record, and whatever CreatePatient refuses.
+// UpdatePatient applies the changes. It returns NOT_FOUND, DELETED, FORBIDDEN for
+// each field that the viewer may not set, VERSION_CONFLICT together with the current
+// record, and the errors of CreatePatient.
 func (s *Store) UpdatePatient(ctx context.Context, v *model.Viewer, id int64, expected *int, changes []model.Change[model.Patient]) (*model.Patient, error) {
 	return editLive(ctx, s, v, id, expected, update[model.Patient]{
 		changes:  changes,
@@ -74,8 +74,8 @@ func (s *Store) UpdatePatient(ctx context.Context, v *model.Viewer, id int64, ex
 	})
 }
 
-// DeletePatient marks the patient deleted and ends its active mappings. It
-// refuses with NOT_FOUND, DELETED, FORBIDDEN and VERSION_CONFLICT.
+// DeletePatient marks the patient deleted and ends its active mappings. It returns
+// NOT_FOUND, DELETED, FORBIDDEN and VERSION_CONFLICT.
 func (s *Store) DeletePatient(ctx context.Context, v *model.Viewer, id int64, expected *int) (*model.Patient, error) {
 	now := s.now()
 	return editLive(ctx, s, v, id, expected, update[model.Patient]{
@@ -86,9 +86,9 @@ func (s *Store) DeletePatient(ctx context.Context, v *model.Viewer, id int64, ex
 	})
 }
 
-// RestorePatient undoes DeletePatient, but for the mappings, which stay ended.
-// It refuses with NOT_FOUND and FORBIDDEN, and with TAKEN when another live
-// patient of the owner has the e-mail address by now.
+// RestorePatient undoes DeletePatient, except for the mappings, which stay ended. It
+// returns NOT_FOUND, FORBIDDEN, and TAKEN if another live patient of the owner has
+// the e-mail address or the record number now.
 func (s *Store) RestorePatient(ctx context.Context, v *model.Viewer, id int64) (*model.Patient, error) {
 	return restore(ctx, s, v, id, update[model.Patient]{})
 }

@@ -13,10 +13,9 @@ import (
 	"github.com/caregraph/caregraph/store/query"
 )
 
-// This file is the reads of the reference engine: for any type of record, one
-// statement for each level of an answer, written by bun. It shares the rules and
-// the conditions with the fast engine, and no text of a statement, so that a test
-// can compare the two.
+// This file has the reads of the reference engine: one statement of bun for each
+// level of an answer. It shares rules and conditions with the fast engine, but no
+// text of a statement, so that a test can compare the two.
 
 // Get returns the live record of the type with the id, or NOT_FOUND.
 func (s *Store) Get(ctx context.Context, v *model.Viewer, typ string, id int64) (model.Node, error) {
@@ -31,8 +30,7 @@ func (s *Store) Get(ctx context.Context, v *model.Viewer, typ string, id int64) 
 	}
 }
 
-// GetMany returns those of the live records that exist for the viewer, in no
-// order.
+// GetMany returns the live records with the ids that exist for the viewer, unordered.
 func (s *Store) GetMany(ctx context.Context, v *model.Viewer, typ string, ids []int64) ([]model.Node, error) {
 	t, err := s.recordType(typ)
 	if err != nil {
@@ -42,7 +40,7 @@ func (s *Store) GetMany(ctx context.Context, v *model.Viewer, typ string, ids []
 }
 
 // Related returns the records that an edge of a type names, by the values of the
-// edge's key. A key whose record does not exist for the viewer is left out.
+// edge's key. It omits a key whose record does not exist for the viewer.
 func (s *Store) Related(ctx context.Context, v *model.Viewer, typ, field string, keys []int64) (map[int64]model.Node, error) {
 	t, err := s.recordType(typ)
 	if err != nil {
@@ -65,8 +63,8 @@ func (s *Store) Related(ctx context.Context, v *model.Viewer, typ, field string,
 	return found, err
 }
 
-// Page returns a page of a list of Query. It refuses bad page arguments and
-// filters with BAD_USER_INPUT and INVALID_CURSOR.
+// Page returns a page of a list of Query. It returns BAD_USER_INPUT and
+// INVALID_CURSOR for bad page arguments and filters.
 func (s *Store) Page(ctx context.Context, v *model.Viewer, field string, args query.Args) (*model.RecordPage, error) {
 	t, selection, err := s.rootList(v, field, args)
 	if err != nil {
@@ -85,7 +83,7 @@ func (s *Store) Page(ctx context.Context, v *model.Viewer, field string, args qu
 	return recordPage(rows(), order.Order, page), nil
 }
 
-// Count returns how many records a list of Query has on all pages.
+// Count returns the number of records of a list of Query on all pages.
 func (s *Store) Count(ctx context.Context, v *model.Viewer, field string, args query.Args) (int, error) {
 	t, selection, err := s.rootList(v, field, args)
 	if err != nil {
@@ -97,9 +95,9 @@ func (s *Store) Count(ctx context.Context, v *model.Viewer, field string, args q
 	return int(n), translate("count "+field, err)
 }
 
-// PagesOf returns the same page of a list for each of many records of a type, in
-// one statement. A record without rows that the viewer can see gets an empty page.
-// It refuses bad page arguments with BAD_USER_INPUT and INVALID_CURSOR.
+// PagesOf returns the same page of a list for each of many records of a type, in one
+// statement. A record without visible rows gets an empty page. It returns
+// BAD_USER_INPUT and INVALID_CURSOR for bad page arguments.
 func (s *Store) PagesOf(ctx context.Context, v *model.Viewer, typ, field string, owners []int64, args query.Args) (map[int64]*model.RecordPage, error) {
 	l, err := s.childList(typ, field)
 	if err != nil {
@@ -131,7 +129,7 @@ func (s *Store) PagesOf(ctx context.Context, v *model.Viewer, typ, field string,
 	return pages, nil
 }
 
-// CountsOf returns how many records PagesOf has on all pages, for each owner.
+// CountsOf returns the number of records of PagesOf on all pages, for each owner.
 func (s *Store) CountsOf(ctx context.Context, v *model.Viewer, typ, field string, owners []int64, args query.Args) (map[int64]int, error) {
 	l, err := s.childList(typ, field)
 	if err != nil {
@@ -183,7 +181,7 @@ func (s *Store) childList(typ, field string) (*query.List, error) {
 	return nil, fmt.Errorf("%s.%s is no list of records", typ, field)
 }
 
-// byKey reads the rows whose column has one of the keys, in no order.
+// byKey reads the rows whose column has one of the keys, unordered.
 func (s *Store) byKey(
 	ctx context.Context, t *query.RecordType, v *model.Viewer, column string, keys []int64, deleted model.DeletedFilter,
 ) ([]model.Node, error) {
@@ -212,8 +210,8 @@ func newRows(t *query.RecordType) (rows func() []model.Listed, slice any) {
 	}, filled.Interface()
 }
 
-// onPage narrows a query to a page in an order and adds the column sort_key. It
-// asks for one row more than the page has, to know whether there is a next one.
+// onPage narrows a query to a page in an order and adds the column sort_key. It reads
+// one row beyond the page, which shows that there is a next page.
 func onPage(q *bun.SelectQuery, t *query.RecordType, o query.Sorting, p model.Page) *bun.SelectQuery {
 	id, key, direction := bun.Safe(t.Alias+".id"), bun.Safe(o.Column), o.Direction(p)
 	return query.Apply(q, o.Bounds(t, p)).
@@ -222,7 +220,7 @@ func onPage(q *bun.SelectQuery, t *query.RecordType, o query.Sorting, p model.Pa
 		Limit(int64(p.Limit + 1))
 }
 
-// recordPage puts the rows that onPage fetched into the list's order.
+// recordPage returns the page of the rows that onPage read.
 func recordPage(rows []model.Listed, order model.Order, p model.Page) *model.RecordPage {
 	more := len(rows) > p.Limit
 	if more {
@@ -243,5 +241,5 @@ func recordPage(rows []model.Listed, order model.Order, p model.Page) *model.Rec
 	return page
 }
 
-// array is an argument that PostgreSQL reads as an array.
+// array returns the ids as an array of PostgreSQL.
 func array(ids []int64) *pgdialect.ArrayValue { return pgdialect.Array(ids) }

@@ -7,9 +7,8 @@ import (
 	"github.com/caregraph/caregraph/store/query"
 )
 
-// records describes each type of record once. Both engines read it: query and
-// package plan, and the reference engine over reads.go. A list with a source of its
-// own (query.Own) reads from the store; all else works with a nil store.
+// records describes each record type once, for both engines. Only a list with a
+// source of its own (query.Own) needs the store; otherwise it may be nil.
 func records(_ *Store) []query.RecordType {
 	createdBy := query.Edge{Field: "createdBy", To: "User", From: "created_by", Key: "id"}
 	return []query.RecordType{{
@@ -94,8 +93,7 @@ func whereActive(query.Args) []query.Condition {
 	return []query.Condition{query.Where("mapping.is_active")}
 }
 
-// whereIsActive reads the argument of that name; null keeps active and ended
-// mappings.
+// whereIsActive reads the argument isActive. Null means active and ended mappings.
 func whereIsActive(args query.Args) []query.Condition {
 	return mappingIsActive(query.Arg[bool](args, "isActive"))
 }

@@ -13,15 +13,15 @@ import (
 type Session struct {
 	ID     string
 	UserID int64
-	// RefreshID is the jti of the one refresh token that the session accepts.
+	// RefreshID is the jti of the only refresh token that the session accepts.
 	RefreshID string
 	ExpiresAt time.Time
 }
 
-// createSession does all in one statement. It sees one snapshot, but FOR SHARE
-// waits for whoever is changing the account and then looks at what they have
-// left. Expired sessions are found by way of the account, so that a sign-in which
-// still waits for that holds none of them.
+// createSession is one statement. It sees one snapshot, but FOR SHARE waits for a
+// transaction that changes the account and then reads the new row. It looks for
+// expired sessions after it has the account, so that a sign-in that waits for the
+// account holds no sessions.
 const createSession = `WITH account AS (
 		SELECT ` + accountColumns + ` FROM users AS u WHERE u.id = $1 AND u.password_hash = $2 AND u.is_active FOR SHARE
 	), begun AS (
@@ -33,10 +33,9 @@ const createSession = `WITH account AS (
 	)
 	SELECT * FROM account`
 
-// CreateSession stores a session of an active account whose password is still
-// the one of the hash, and returns the account; otherwise, as when it was
-// changed a moment ago, it returns NOT_FOUND. It clears away some sessions that
-// have expired, anybody's.
+// CreateSession stores a session of an account and returns the account. It returns
+// NOT_FOUND if the account is not active or its password hash is not the given one.
+// It also deletes some expired sessions of any account.
 func (s *Store) CreateSession(ctx context.Context, session Session, passwordHash string) (*model.User, error) {
 	u, err := s.account(ctx, createSession,
 		[]any{session.UserID, passwordHash, session.ID, session.RefreshID, session.ExpiresAt})
@@ -46,24 +45,22 @@ func (s *Store) CreateSession(ctx context.Context, session Session, passwordHash
 	return u, translate("create session", err)
 }
 
-// rotateSession is one statement, so that of two that bring the same token one
-// waits for the other and finds it used. What a session holds that has ended
-// does not matter.
+// rotateSession is one statement, so that of two requests with the same token one
+// waits for the other and finds the token used.
 const rotateSession = `UPDATE sessions AS s
 	SET refresh_id = $4, expires_at = $5, ended_at = CASE WHEN s.refresh_id <> $3 THEN now() END
 	FROM users AS u
 	WHERE s.id = $1 AND s.user_id = $2 AND s.ended_at IS NULL AND s.expires_at > now() AND u.id = s.user_id AND u.is_active
 	RETURNING ` + accountColumns + `, s.ended_at IS NOT NULL`
 
-// RotateSession replaces the session's refresh token, if it is the one that
-// the session accepts now, and returns the account. A token that was used before
-// ends the session, for one of its two users has stolen it (RFC 9700, 4.14.2).
-// It returns INVALID_TOKEN when the session does not live on.
+// RotateSession replaces the refresh token of a session and returns the account. A
+// token that was used before ends the session, because one of its two users has
+// stolen it (RFC 9700, 4.14.2). It returns INVALID_TOKEN if the session has ended.
 func (s *Store) RotateSession(ctx context.Context, from, to Session) (*model.User, error) {
 	var reused bool
 	u, err := s.account(ctx, rotateSession,
 		[]any{from.ID, from.UserID, from.RefreshID, to.RefreshID, to.ExpiresAt}, &reused)
-	if reused || err != nil { // also when it is not known what became of it
+	if reused || err != nil { // also if the outcome is unknown
 		s.sessions.Remove(from.ID)
 	}
 	if err != nil && !isNoRows(err) {
@@ -75,10 +72,9 @@ func (s *Store) RotateSession(ctx context.Context, from, to Session) (*model.Use
 	return u, nil
 }
 
-// ChangePassword replaces the password of the viewer, ends all other sessions,
-// and replaces the refresh token of the session. When the present hash is not
-// that of the account any more, or the session has ended, it changes nothing
-// and returns NOT_FOUND.
+// ChangePassword replaces the password of the viewer and the refresh token of the
+// session, and ends all other sessions. If the current hash is another one or the
+// session has ended, it changes nothing and returns NOT_FOUND.
 func (s *Store) ChangePassword(ctx context.Context, v *model.Viewer, presentHash, newHash string, session Session) error {
 	if v == nil {
 		return unauthenticated()
@@ -102,7 +98,7 @@ func (s *Store) ChangePassword(ctx context.Context, v *model.Viewer, presentHash
 	return err
 }
 
-// mustChange returns NOT_FOUND for the field when no row was changed.
+// mustChange returns NOT_FOUND for the field if no row was changed.
 func mustChange(ctx context.Context, q *bun.UpdateQuery, field string) error {
 	result, err := q.Exec(ctx)
 	if err != nil {
@@ -114,13 +110,12 @@ func mustChange(ctx context.Context, q *bun.UpdateQuery, field string) error {
 	return notFound(field)
 }
 
-// EndSession ends a session of the viewer's own; one that is not is left as it
-// is.
+// EndSession ends a session of the viewer. It does nothing for any other session.
 func (s *Store) EndSession(ctx context.Context, v *model.Viewer, sessionID string) error {
 	return s.endSessions(ctx, v, "id = ?", sessionID)
 }
 
-// EndSessions ends all sessions of the viewer, but for the one to keep.
+// EndSessions ends all sessions of the viewer except the one to keep.
 func (s *Store) EndSessions(ctx context.Context, v *model.Viewer, keep string) error {
 	return s.endSessions(ctx, v, "id <> ?", keep)
 }
@@ -133,7 +128,7 @@ func (s *Store) endSessions(ctx context.Context, v *model.Viewer, which, session
 	err := s.db.NewUpdate().Table("sessions").Set("ended_at = now()").
 		Where("user_id = ? AND ended_at IS NULL", v.UserID).Where(which, sessionID).Returning("id").Scan(ctx, &ended)
 	s.sessions.Remove(ended...)
-	if err != nil { // and nobody knows whether they were ended
+	if err != nil { // they may have ended
 		s.sessions.RemoveUser(v.UserID)
 	}
 	return translate("end sessions", err)

@@ -6,20 +6,19 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// PoolStats says how busy one of the two pools of connections is.
+// PoolStats is the state of one of the two connection pools.
 type PoolStats struct {
 	// Name is "reads" or "writes".
 	Name string
-	// InUse and Idle are the connections that are open now, and Max the most
-	// that may be.
+	// InUse and Idle count the open connections, and Max is their maximum.
 	InUse, Idle, Max int
-	// Waits is how often, since the store was opened, no open connection was
-	// free, and Waited how long it took then to open or to get one, in all.
+	// Waits counts, since Open, how often no connection was free, and Waited is the
+	// total time to get one then.
 	Waits  int64
 	Waited time.Duration
 }
 
-// Stats returns the state of the pools. It asks the database nothing.
+// Stats returns the state of the pools without a round trip.
 func (s *Store) Stats() []PoolStats {
 	return []PoolStats{poolStats("reads", s.reads.Pool), poolStats("writes", s.writes.Pool)}
 }

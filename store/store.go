@@ -1,8 +1,7 @@
-// Package store holds all SQL, all transactions and the ownership rule: who
-// stands how to a row is said in access.go and nowhere else. Its methods are
-// what a clinic does. Each takes the viewer as its second parameter and gives
-// out no row that does not exist for that viewer. It never reads who is calling
-// from a context.
+// Package store contains all SQL, all transactions and the ownership rule, which is
+// in access.go. Its methods are what a clinic does. Each takes the viewer as its
+// second parameter and returns only rows that exist for the viewer. It never reads
+// the viewer from a context.
 package store
 
 import (
@@ -27,9 +26,9 @@ import (
 	"github.com/caregraph/caregraph/store/session"
 )
 
-// Store is the clinic's memory. It is safe for concurrent use.
+// Store reads and writes the records. It is safe for concurrent use.
 type Store struct {
-	// writes is the pool under bun; reads has the prepared statements that read.
+	// writes is the pool under bun; reads runs the prepared statements that read.
 	writes, reads *pgpipe.Pool
 	db            *bun.DB
 	policy        *model.Policy
@@ -37,32 +36,32 @@ type Store struct {
 	now           func() time.Time
 	sessions      *session.Cache
 	stopListening func()
-	// inserts has the texts of insert, by *schema.Table.
+	// inserts caches *insertPlan by *schema.Table.
 	inserts sync.Map
 }
 
-// Options are what a Store needs besides the address of its database.
+// Options configure a Store.
 type Options struct {
 	// Policy is the access rule, from internal/policy.
 	Policy *model.Policy
-	// Connections is the most that are opened; there are at least two.
+	// Connections is the maximum; below two it means two.
 	Connections int
-	// Listen has the store hear of sessions that end, on one more connection, so
-	// that those which live can be recalled for certain.
+	// Listen opens one more connection for notifications of sessions that end, so
+	// that cached sessions can be certain.
 	Listen bool
-	// Now is the clock by which birth dates are checked and by which records
-	// are deleted and mappings end; time.Now if nil.
+	// Now is the clock for birth dates, deletions and ends of mappings; time.Now if
+	// nil.
 	Now func() time.Time
-	// Tracer sees every statement, those that share a round trip with the context
-	// of one of the requests; may be nil.
+	// Tracer sees every statement; may be nil. A shared round trip has the context of
+	// one of its requests.
 	Tracer pgx.QueryTracer
 }
 
 const connectTimeout = 10 * time.Second
 
-// Open connects to the migrated database at the URL, by two pools: one is for
-// bun, in pgx's exec mode since bun writes arguments into its texts; the other
-// is for prepared statements that only read, each read in one snapshot.
+// Open connects to the migrated database at the URL with two pools: one for bun, in
+// pgx's exec mode because bun writes arguments into its texts, and one for prepared
+// statements, which only read, each request in one snapshot.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	s := &Store{policy: o.Policy, now: o.Now, sessions: session.NewCache(), stopListening: func() {}}
 	var err error
@@ -80,11 +79,11 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	reads, err := openPool(ctx, url, max(o.Connections-o.Connections/pools, 1), o.Tracer, map[string]string{
 		"default_transaction_isolation": "repeatable read",
 		"default_transaction_read_only": "on",
-		// Otherwise PostgreSQL plans some statements again each time, for plans that it
-		// takes for cheaper by less than the planning costs. See query.Request.
+		// Otherwise PostgreSQL plans some statements again each time, and gains less
+		// than the planning costs. See query.Request.
 		"plan_cache_mode": "force_generic_plan",
-		// A page is found by its indexes. At the default of 4, meant for turning
-		// disks, PostgreSQL reads whole tables for it when they are small.
+		// A page needs its indexes. At the default of 4, meant for hard disks,
+		// PostgreSQL scans small tables instead.
 		"random_page_cost": "1.1",
 	})
 	if err != nil {
@@ -139,14 +138,14 @@ func NewRecords(policy *model.Policy) (*query.Records, error) {
 	return query.NewRecords(records(nil), policy)
 }
 
-// Records returns the descriptors of all types of records.
+// Records returns the descriptors of all record types.
 func (s *Store) Records() *query.Records { return s.records }
 
-// Constraints returns what the fields of a record type must meet.
+// Constraints returns the constraints of the fields of a record type.
 func (s *Store) Constraints(typ string) model.Constraints { return s.policy.Types[typ].Constraints }
 
-// Local reports whether PostgreSQL is reached by a Unix socket, and so runs on
-// this machine.
+// Local reports whether the connection is a Unix socket: PostgreSQL runs on this
+// machine.
 func (s *Store) Local() bool { return local(s.reads.Pool) }
 
 func local(pool *pgxpool.Pool) bool {
@@ -155,10 +154,9 @@ func local(pool *pgxpool.Pool) bool {
 	return network == "unix"
 }
 
-// maxShared is how many shared round trips may be in flight: one for each
-// processor that PostgreSQL can use, where that is known, since more of them would
-// wait for each other there, but two at least. Otherwise a connection is all that
-// requests wait for.
+// maxShared is how many shared round trips may be in flight. With a local PostgreSQL
+// it is the number of processors, at least two: more round trips would wait for each
+// other. With a remote one it is the number of connections.
 func maxShared(reads *pgxpool.Pool) int {
 	connections := int(reads.Config().MaxConns)
 	if local(reads) {
@@ -167,7 +165,7 @@ func maxShared(reads *pgxpool.Pool) int {
 	return connections
 }
 
-// Close waits for what is running and closes every connection.
+// Close waits for running statements and closes all connections.
 func (s *Store) Close() {
 	s.stopListening()
 	_ = s.db.Close() // has no connections of its own
@@ -180,12 +178,12 @@ func (s *Store) scope(typ string, v *model.Viewer) query.Scope {
 	return s.records.Type(typ).Scope(query.LiteralViewer(v))
 }
 
-// selectRow selects a record, to be narrowed to one.
+// selectRow returns a query for a record that exists for the viewer.
 func (s *Store) selectRow(db bun.IDB, row model.Record, v *model.Viewer, deleted model.DeletedFilter) *bun.SelectQuery {
 	return s.scope(row.TypeName(), v).Select(db.NewSelect().Model(row), query.Lookup, deleted)
 }
 
-// inTx runs f in one transaction; what f returns as an error undoes it.
+// inTx runs f in one transaction. An error of f rolls it back.
 func (s *Store) inTx(ctx context.Context, operation string, f func(context.Context, bun.Tx) error) error {
 	return translate(operation, s.db.RunInTx(ctx, nil, f))
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// Credential is what a sign-in needs of an account.
+// Credential has the columns of an account that a sign-in needs.
 type Credential struct {
 	UserID       int64
 	Username     string
@@ -20,7 +20,7 @@ type Credential struct {
 	IsActive     bool
 }
 
-// newUser is a user with the column that only a sign-in reads.
+// newUser is a user with its password hash.
 type newUser struct {
 	bun.BaseModel `bun:"table:users"`
 	*model.User
@@ -28,10 +28,10 @@ type newUser struct {
 	PasswordHash string
 }
 
-// CreateUser stores a new account together with its first session, which begin
-// makes once the account has its id; without begin there is none. It refuses with TAKEN for username,
-// e-mail address and phone, all at once. The caller has validated the user and
-// made the hash; the new account is the viewer of the answer.
+// CreateUser stores a new account together with its first session, which begin makes
+// once the account has its id; a nil begin makes none. It returns TAKEN for username,
+// e-mail address and phone together. The caller has validated the user. The new
+// account is the viewer of the result.
 func (s *Store) CreateUser(ctx context.Context, u *model.User, passwordHash string, begin func(userID int64) (Session, error)) (*model.User, error) {
 	err := s.inTx(ctx, "create user", func(ctx context.Context, tx bun.Tx) error {
 		row := newUser{User: u, PasswordHash: passwordHash}
@@ -54,8 +54,7 @@ func (s *Store) CreateUser(ctx context.Context, u *model.User, passwordHash stri
 	return ownAccount(u), nil
 }
 
-// listTaken completes the error about an account's new values: the database names
-// one taken value only.
+// listTaken completes an error TAKEN, because the database names one value only.
 func (s *Store) listTaken(ctx context.Context, u *model.User, err error) error {
 	if model.CodeOf(err) != model.CodeTaken {
 		return err
@@ -76,11 +75,11 @@ func (s *Store) listTaken(ctx context.Context, u *model.User, err error) error {
 	return apiErr
 }
 
-// accountColumns are those of a model.User, as account reads them.
+// accountColumns are the columns of a model.User in the order of account.
 const accountColumns = "u.id, u.username, u.email, u.phone, u.role, u.created_at"
 
-// account runs a prepared statement that writes, and returns the account that it
-// is about; more gets the columns after accountColumns.
+// account runs a prepared statement that writes and returns accountColumns; more gets
+// the columns after them.
 func (s *Store) account(ctx context.Context, text string, args []any, more ...any) (*model.User, error) {
 	var u model.User
 	row := s.writes.QueryRow(ctx, text, append([]any{pgx.QueryExecModeCacheStatement}, args...)...)
@@ -91,18 +90,18 @@ func (s *Store) account(ctx context.Context, text string, args []any, more ...an
 	return ownAccount(&u), nil
 }
 
-// ownAccount is an account as its own viewer sees it.
+// ownAccount sets the relations that an account has to itself.
 func ownAccount(u *model.User) *model.User {
 	u.Relations = UserRelations(&model.Viewer{UserID: u.ID, Role: u.Role}, u)
 	return u
 }
 
-// Credential returns what is needed to sign an account in, or NOT_FOUND.
+// Credential returns the credential of the account with the address, or NOT_FOUND.
 func (s *Store) Credential(ctx context.Context, email model.EmailAddress) (*Credential, error) {
 	return s.credential(ctx, "email = $1", []byte(email))
 }
 
-// CredentialOf is Credential for an account that is signed in.
+// CredentialOf returns the credential of the viewer.
 func (s *Store) CredentialOf(ctx context.Context, v *model.Viewer) (*Credential, error) {
 	if v == nil {
 		return nil, unauthenticated()
@@ -130,7 +129,7 @@ func (s *Store) credential(ctx context.Context, which string, value []byte) (*Cr
 	}, nil
 }
 
-// SetPasswordHash replaces the hash of an account, if it is still the old one.
+// SetPasswordHash replaces the password hash of an account if it is still from.
 func (s *Store) SetPasswordHash(ctx context.Context, userID int64, from, to string) error {
 	_, err := s.db.NewUpdate().Table("users").Set("password_hash = ?", to).
 		Where("id = ? AND password_hash = ?", userID, from).Exec(ctx)
@@ -146,15 +145,15 @@ func (s *Store) User(ctx context.Context, v *model.Viewer, id int64) (*model.Use
 	return node.(*model.User), nil
 }
 
-// UpdateMe applies the changes to the viewer's own account. It refuses with
-// REQUIRED, INVALID, TOO_LONG, TAKEN and FORBIDDEN.
+// UpdateMe applies the changes to the viewer's account. It returns REQUIRED, INVALID,
+// TOO_LONG, TAKEN and FORBIDDEN.
 func (s *Store) UpdateMe(ctx context.Context, v *model.Viewer, changes []model.Change[model.User]) (*model.User, error) {
 	if v == nil {
 		return nil, unauthenticated()
 	}
 	var row *model.User
 	u := update[model.User]{changes: changes, validate: func(u *model.User) error { return u.Validate(s.Constraints("User")) }}
-	u.set = "created_at = created_at" // there is no updated_at, and SET wants something
+	u.set = "created_at = created_at" // there is no updated_at, and SET must not be empty
 	err := s.inTx(ctx, "update User", func(ctx context.Context, tx bun.Tx) (err error) {
 		if row, err = lock[model.User](ctx, s, tx, v, v.UserID, "id", "UPDATE"); err != nil {
 			return err
