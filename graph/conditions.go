@@ -11,9 +11,9 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// conditions refuses an operation in which a variable that decides in @skip or
-// @include is null. Validation lets a nullable variable with a default stand
-// there (GraphQL, 5.8.5), and gqlgen's executor panics when it is given null.
+// conditions returns BAD_USER_INPUT if a variable in @skip or @include is null.
+// Validation allows a nullable variable with a default there (GraphQL, 5.8.5), and
+// gqlgen's executor panics on null.
 type conditions struct{}
 
 var _ interface {

@@ -15,9 +15,9 @@ func Schema() *ast.Schema {
 	return gen.NewExecutableSchema(gen.Config{}).Schema()
 }
 
-// describedSchema returns the schema for introspection, which carries no
-// directives: its descriptions say what @text, @range and @userErrors say. It
-// parses the schema again, since that of gen is shared.
+// describedSchema returns the schema for introspection, which carries no directives. It
+// appends the contents of @text, @range and @userErrors to the descriptions. It parses
+// the schema again, because that of gen is shared.
 func describedSchema() *ast.Schema {
 	source := Schema().Query.Position.Src
 	schema := gqlparser.MustLoadSchema(&ast.Source{Name: source.Name, Input: source.Input})
@@ -39,8 +39,8 @@ func describe(field *ast.FieldDefinition, separator, text string) {
 	}
 }
 
-// describeInput gives the fields of a mutation's input the limits of the record
-// that the mutation answers with.
+// describeInput appends the limits of the record in the payload to the fields of a
+// mutation's input.
 func describeInput(schema *ast.Schema, mutation *ast.FieldDefinition) {
 	argument := mutation.Arguments.ForName("input")
 	if argument == nil {
@@ -54,7 +54,7 @@ func describeInput(schema *ast.Schema, mutation *ast.FieldDefinition) {
 	}
 }
 
-// limitText says what the field's @text or @range says; "" without one.
+// limitText returns the limits of the field's @text or @range as a sentence, or "".
 func limitText(field *ast.FieldDefinition) string {
 	bound := func(directive *ast.Directive, name string) string {
 		if argument := directive.Arguments.ForName(name); argument != nil {
@@ -74,7 +74,7 @@ func limitText(field *ast.FieldDefinition) string {
 	return ""
 }
 
-// grouped puts a comma between the thousands of a number.
+// grouped separates the thousands of a number by commas.
 func grouped(digits string) string {
 	for i := len(digits) - 3; i > 0; i -= 3 {
 		digits = digits[:i] + "," + digits[i:]
@@ -82,7 +82,7 @@ func grouped(digits string) string {
 	return digits
 }
 
-// codesText lists the codes in the mutation's @userErrors.
+// codesText returns the codes of the mutation's @userErrors as a sentence, or "".
 func codesText(mutation *ast.FieldDefinition) string {
 	directive := mutation.Directives.ForName("userErrors")
 	if directive == nil {

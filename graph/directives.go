@@ -12,9 +12,8 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// owner is the directive @owner of the reference engine: it hides the value of a
-// field from viewers whose relations to the record the field's rule does not
-// admit. It refuses anything that is not a record read for a viewer.
+// owner is the directive @owner of the reference engine. It hides the value of a field
+// unless FieldPolicy.CanRead admits the viewer.
 func (r resolver) owner(ctx context.Context, obj any, next graphql.Resolver, _, _ model.Audience) (any, error) {
 	record, ok := obj.(model.Record)
 	if !ok {
@@ -26,8 +25,7 @@ func (r resolver) owner(ctx context.Context, obj any, next graphql.Resolver, _, 
 	return nil, hidden(ctx)
 }
 
-// hidden reports a hidden value: as an error, or, in an operation with
-// @redact, in extensions.redacted.
+// hidden reports a hidden value: as an error or, with @redact, in extensions.redacted.
 func hidden(ctx context.Context) error {
 	if isRedacting(graphql.GetOperationContext(ctx)) {
 		current(ctx).redact(graphql.GetPath(ctx))
@@ -44,8 +42,8 @@ func hiddenField() error {
 	return model.NewError(model.CodeForbiddenField, "You may not see this field of this record.")
 }
 
-// guard closes every root field to callers whom its @access does not admit,
-// and to everybody when it has none.
+// guard closes every root field to callers that its @access does not admit. A root
+// field without @access is closed to everyone.
 func (r resolver) guard(ctx context.Context, next graphql.Resolver) (any, error) {
 	field := graphql.GetFieldContext(ctx)
 	if field.Object != "Query" && field.Object != "Mutation" && field.Object != "Subscription" {
@@ -66,8 +64,8 @@ func (r resolver) guard(ctx context.Context, next graphql.Resolver) (any, error)
 	return nil, model.NewError(model.CodeForbidden, "You may not call "+name+".")
 }
 
-// unauthenticated says why there is no viewer. What is not the fault of the
-// token stays what it is: the text of such an error is not for the caller.
+// unauthenticated returns the reason why there is no viewer: UNAUTHENTICATED for a
+// missing or bad token, and any other error unchanged.
 func unauthenticated(tokenErr error) error {
 	if tokenErr == nil {
 		return model.NewError(model.CodeUnauthenticated, "Authentication credentials were not provided.")

@@ -41,7 +41,7 @@ func doctorPayload(ctx context.Context, d *model.Doctor, err error) (*gen.Doctor
 	return &gen.DoctorPayload{Doctor: d, UserErrors: userErrs}, err
 }
 
-// linkedAccount is nil for an unchanged link, and points to nil for none.
+// linkedAccount returns nil for an unchanged link, and a pointer to nil for no account.
 func linkedAccount(in gen.VerifyDoctorInput) **int64 {
 	id, set := in.AccountID.ValueOK()
 	if !set {

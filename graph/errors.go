@@ -18,14 +18,14 @@ import (
 
 const internalMessage = "Something went wrong on our side. Quote the request id when you report it."
 
-// presentError is the one place where an error becomes an entry of `errors`. A
-// *model.Error keeps its words; all others are logged here and answered with a
-// fixed sentence and the request id.
+// presentError turns every error into an entry of `errors`. A *model.Error keeps its
+// message. All others are logged here and answered with a fixed sentence and the
+// request id.
 func (r resolver) presentError(ctx context.Context, err error) *gqlerror.Error {
 	out := graphql.DefaultErrorPresenter(ctx, err)
 	if code, ok := out.Extensions["code"].(string); ok && out.Err == nil {
 		r.logCode(ctx, model.Code(code))
-		return out // gqlgen's parser and validator, and our limits
+		return out // from gqlgen's parser and validator, and from package limits
 	}
 	apiErr, ok := errors.AsType[*model.Error](err)
 	argument, coercing := coercionError(ctx, out)
@@ -35,7 +35,7 @@ func (r resolver) presentError(ctx context.Context, err error) *gqlerror.Error {
 		apiErr = model.NewError(model.CodeBadUserInput, "A value has the wrong type.")
 	case errors.Is(err, context.DeadlineExceeded):
 		apiErr = model.NewError(model.CodeUnavailable, "The operation took too long and was stopped.")
-	case errors.Is(err, context.Canceled): // the client has gone: no fault of ours
+	case errors.Is(err, context.Canceled): // the client has gone
 		apiErr = model.NewError(model.CodeUnavailable, "The operation was stopped.")
 	default:
 		return r.internal(ctx, out, err)
@@ -55,11 +55,10 @@ func (r resolver) presentError(ctx context.Context, err error) *gqlerror.Error {
 	return out
 }
 
-// coercionError reports whether the error is about a value that could not be turned
-// into an argument's type, and names it, such as input.phone. No resolver was
-// called then: the field has arguments to take, and was given none. What
-// follows the field in the path of gqlgen's error is the argument; a path of an
-// answer ends with the field.
+// coercionError reports whether a value does not fit the type of an argument, and
+// returns the argument, such as input.phone. In this case no resolver was called: the
+// field takes arguments and has none. The path of gqlgen's error continues with the
+// argument; coercionError cuts it off, because a path of an answer ends with the field.
 func coercionError(ctx context.Context, out *gqlerror.Error) (argument string, coercing bool) {
 	field := graphql.GetFieldContext(ctx)
 	if field == nil || field.Args != nil || field.Field.Field == nil || len(field.Field.Definition.Arguments) == 0 {
@@ -86,16 +85,16 @@ func (r resolver) logCode(ctx context.Context, code model.Code) {
 	r.AddLogAttrs(ctx, slog.String("error_code", string(code)))
 }
 
-// recovered turns a panic into an internal error. The value of a panic can
-// quote a record, so only its type is logged, with the place.
+// recovered turns a panic into an internal error. It logs the type and the stack, but
+// not the value, which may contain a record.
 func (r resolver) recovered(ctx context.Context, value any) error {
 	r.Log.ErrorContext(ctx, "panic", slog.String("request_id", r.RequestID(ctx)),
 		slog.String("type", fmt.Sprintf("%T", value)), slog.String("stack", string(debug.Stack())))
 	return errors.New("panic")
 }
 
-// userErrors turns a refusal that the caller can mend into the userErrors of a
-// payload, and hands every other error back.
+// userErrors turns an error with a UserErrorCode into the userErrors of a payload, and
+// returns every other error.
 func userErrors(ctx context.Context, err error) ([]*gen.UserError, error) {
 	userErrs := []*gen.UserError{}
 	apiErr, ok := errors.AsType[*model.Error](err)
@@ -112,9 +111,8 @@ func userErrors(ctx context.Context, err error) ([]*gen.UserError, error) {
 	return userErrs, nil
 }
 
-// inputPath is where the client finds a field at fault: an argument of the
-// mutation, or a field of its argument `input`. It is nil for a mutation that
-// takes neither, such as one that restores a record.
+// inputPath returns the path of a field in the arguments: an argument of the mutation, or
+// a field of its argument `input`. It is nil for a mutation with neither.
 func inputPath(ctx context.Context, field string) []string {
 	arguments := graphql.GetFieldContext(ctx).Field.Definition.Arguments
 	switch {

@@ -14,23 +14,21 @@ import (
 	"github.com/caregraph/caregraph/store"
 )
 
-// Reuse returns the data of a response that was sent to a pool.
+// Reuse returns the data of a sent response to a pool.
 func Reuse(data []byte) { plan.Reuse(data) }
 
-// How a query was answered, next to the reasons of package plan.
+// Kinds of answers, in addition to the reasons of package plan.
 const (
-	// Compiled is by a plan.
+	// Compiled is for an answer by a plan.
 	Compiled = "compiled"
-	// referenceOnly is by the reference engine because Config.ReferenceOnly asks for
-	// it.
+	// referenceOnly is for Config.ReferenceOnly.
 	referenceOnly = "interpreted"
-	// anonymous callers are refused by the reference engine.
+	// anonymous is for callers without a session. The reference engine refuses them.
 	anonymous = "unauthenticated"
 )
 
-// AnswerKinds returns the values that Config.OnAnswered gets, for labels: the
-// query was answered by its plan, or why it was not. OnAnswered also gets the
-// names of fields without a plan; these are not in the list.
+// AnswerKinds returns the values that Config.OnAnswered gets, for labels of metrics. It
+// omits the names of fields without a plan, which OnAnswered also gets.
 func AnswerKinds() []string {
 	return []string{
 		Compiled, anonymous,
@@ -38,7 +36,7 @@ func AnswerKinds() []string {
 	}
 }
 
-// fast answers a query by its plan. It leaves what a plan cannot answer to gqlgen's
+// fast answers a query by its plan. It leaves every other operation to gqlgen's
 // executor, which gives the same answers and writes all refusals.
 func (r resolver) fast(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	op := graphql.GetOperationContext(ctx)
@@ -55,7 +53,8 @@ func (r resolver) fast(ctx context.Context, next graphql.OperationHandler) graph
 	return graphql.OneShot(out)
 }
 
-// answer returns no answer, and why, when the executor must give it.
+// answer returns the answer by a plan, or nil and the reason why the executor must
+// answer.
 func (r resolver) answer(ctx context.Context, op *graphql.OperationContext) (out *graphql.Response, how string) {
 	if r.ReferenceOnly {
 		return nil, referenceOnly
@@ -116,8 +115,8 @@ func (r resolver) respond(ctx context.Context, op *graphql.OperationContext, ans
 	return out
 }
 
-// failedResponse answers a query that could not be read: each of its root fields has
-// the error and is null, or all of data is if one of them cannot be null.
+// failedResponse answers a query whose rows could not be read. Each root field has the
+// error and is null; data is null if one of them cannot be null.
 func (r resolver) failedResponse(ctx context.Context, op *graphql.OperationContext, err error) *graphql.Response {
 	out := &graphql.Response{}
 	data := []byte{'{'}
@@ -143,7 +142,7 @@ func (r resolver) failedResponse(ctx context.Context, op *graphql.OperationConte
 	return out
 }
 
-// errorAt is an error with its place, in the answer and in the document.
+// errorAt adds the path in the answer and the position in the document to an error.
 func errorAt(path ast.Path, position *ast.Position, err error) error {
 	out := gqlerror.WrapPath(path, err)
 	out.Locations = []gqlerror.Location{{Line: position.Line, Column: position.Column}}

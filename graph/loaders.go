@@ -15,9 +15,9 @@ import (
 	"github.com/caregraph/caregraph/store/query"
 )
 
-// loaders batch what the fields of one response ask for one by one, so that the
-// reference engine sends a statement for each level and not for each record. They
-// are made for one viewer and never outlive the response.
+// loaders batch the reads of the fields of one response, so that the reference engine
+// sends one statement for each level and not for each record. They serve one viewer and
+// never outlive the response.
 type loaders struct {
 	store   *store.Store
 	viewer  *model.Viewer
@@ -144,7 +144,7 @@ func (b *batcher[I, T]) load(ctx context.Context, keys []key[I]) (map[key[I]]T, 
 	return found, nil
 }
 
-// orNull loads one record: nil when it does not exist for the viewer.
+// orNull loads one record. It is nil if it does not exist for the viewer.
 func orNull(ctx context.Context, l *batcher[int64, model.Node], k key[int64]) (model.Node, error) {
 	record, err := l.Load(ctx, k)
 	if errors.Is(err, dataloadgen.ErrNotFound) {
@@ -153,7 +153,7 @@ func orNull(ctx context.Context, l *batcher[int64, model.Node], k key[int64]) (m
 	return record, err
 }
 
-// allOrNull is orNull for many records, each in the place of its key.
+// allOrNull is orNull for many records, in the order of the keys.
 func allOrNull(ctx context.Context, l *batcher[int64, model.Node], keys []key[int64]) ([]model.Node, error) {
 	records, err := l.LoadAll(ctx, keys)
 	errs, ok := errors.AsType[dataloadgen.ErrorSlice](err)

@@ -10,16 +10,14 @@ import (
 	"github.com/caregraph/caregraph/store/query"
 )
 
-// reads is the reference engine: it reads records for gqlgen's executor, with one
-// statement for each level of an answer. It serves payloads of mutations, refusals
-// and whatever package plan cannot answer; the differential test compares the two
-// engines.
+// reads is the reference engine. It reads records for gqlgen's executor, one statement
+// for each level of an answer. It serves payloads of mutations, refusals and everything
+// that package plan cannot answer. The differential test compares the two engines.
 type reads struct{ Config }
 
 var _ gen.Reads = reads{}
 
-// One returns the record that an edge of a record names, nil if it does not exist
-// for the viewer.
+// One returns the record that a field names, nil if it does not exist for the viewer.
 func (r reads) One(ctx context.Context, of model.Node, field string) (model.Node, error) {
 	t := r.Store.Records().Type(of.TypeName())
 	e := t.Edge(field)
@@ -56,8 +54,8 @@ func (r reads) List(ctx context.Context, of model.Node, field string, args map[s
 	return &listed, err
 }
 
-// nodes returns the entries of a list whose nodes are records that its rows name.
-// An entry is left out if its node does not exist for the viewer.
+// nodes returns the entries of a list whose nodes are records that its rows name. It
+// omits an entry if its node does not exist for the viewer.
 func (r reads) nodes(ctx context.Context, l *query.List, rows []model.RecordEntry) ([]model.RecordEntry, error) {
 	t, loaders := l.Rows(), loadersOf(ctx)
 	e := t.Edge(l.Node)
@@ -86,8 +84,7 @@ func (r reads) ownList(ctx context.Context, t *query.RecordType, of model.Node, 
 	return loaders.own.Load(ctx, loaders.ownKey(t.Name, own, args, query.Owner{ID: of.NodeID(), Relations: of.ViewerRelations()}))
 }
 
-// Record returns the live record with the id, nil if it does not exist for the
-// viewer: a query answers an id of such a record like one that does not exist.
+// Record returns the live record with the id, nil if it does not exist for the viewer.
 func (r reads) Record(ctx context.Context, typ string, id model.ID) (model.Node, error) {
 	record, err := r.Store.Get(ctx, viewer(ctx), typ, id.Of(r.Store.Records().Type(typ).Kind))
 	if model.CodeOf(err) == model.CodeNotFound {

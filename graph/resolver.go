@@ -4,8 +4,8 @@
 // serves payloads, refusals and introspection. Both engines show a value if
 // model.FieldPolicy.CanRead says so.
 //
-// The package turns errors into the codes of the schema. It makes no decision
-// about the clinic: store and auth do. graph/gen is generated; do not edit it.
+// The package turns errors into the codes of the schema. It never decides about the
+// clinic: store and auth do. graph/gen is generated; do not edit it.
 package graph
 
 import (
@@ -21,31 +21,30 @@ import (
 	"github.com/caregraph/caregraph/store"
 )
 
-// Config is what the graph is built from.
+// Config configures the graph.
 type Config struct {
 	Store    *store.Store
 	Accounts *auth.Accounts
 	Policy   *model.Policy
 	Limits   limits.Limits
-	// Introspection says whether __schema and __type are answered.
+	// Introspection allows __schema and __type.
 	Introspection bool
-	// Now is the clock by which ages are told.
+	// Now is the clock for ages.
 	Now func() time.Time
 	Log *slog.Logger
-	// RequestID and ClientAddr read what the HTTP layer knows of a request.
+	// RequestID and ClientAddr return values of the HTTP layer.
 	RequestID, ClientAddr func(context.Context) string
-	// AddLogAttrs adds to the one log line of a request.
+	// AddLogAttrs adds attributes to the log line of a request.
 	AddLogAttrs func(context.Context, ...slog.Attr)
-	// OnAnswered is called with how each query was answered: Compiled, or why gqlgen's
-	// executor had to answer. May be nil.
+	// OnAnswered is called for each query with Compiled, or with the reason why the
+	// reference engine answers. May be nil.
 	OnAnswered func(ctx context.Context, how string)
-	// ReferenceOnly leaves every query to the reference engine: for the test that
+	// ReferenceOnly lets the reference engine answer every query, for the test that
 	// compares the two engines.
 	ReferenceOnly bool
 }
 
-// resolver is the root of all resolvers. Those of fields that read records are
-// generated.
+// resolver is the root of all resolvers. Most of them are generated.
 type resolver struct {
 	Config
 	gen.Resolvers

@@ -12,32 +12,31 @@ import (
 	"github.com/caregraph/caregraph/store"
 )
 
-// response is what belongs to one response: who is looking, the loaders that
-// remember what was read for it, and what was hidden from it.
+// response is the state of one response.
 type response struct {
 	store *store.Store
 
 	mu sync.Mutex
-	// identified says that it is known who is looking.
+	// identified is set once identity is known.
 	identified bool
 	identity
-	// loaders are made when the first is asked for.
+	// loaders are created on first use.
 	loaders  *loaders
 	redacted []ast.Path
-	// retryAfter is the longest wait, in seconds, that a refusal asks for.
+	// retryAfter is the longest wait in seconds of all errors.
 	retryAfter int
 }
 
-// identity is who looks at a response.
+// identity is the viewer of a response.
 type identity struct {
 	viewer *model.Viewer
-	// tokenErr is why there is no viewer.
+	// tokenErr is the reason why there is no viewer.
 	tokenErr error
 }
 
 type responseKey struct{}
 
-// withResponse gives each response a state of its own.
+// withResponse creates the state of a response and writes its extensions.
 func (r resolver) withResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 	state := &response{store: r.Store}
 	out := next(context.WithValue(ctx, responseKey{}, state))
@@ -61,10 +60,10 @@ func addExtension(out *graphql.Response, name string, value any) {
 }
 
 func current(ctx context.Context) *response {
-	return ctx.Value(responseKey{}).(*response) // begin put it there
+	return ctx.Value(responseKey{}).(*response) // set by withResponse
 }
 
-// viewer returns on whose behalf the fields of this response are resolved.
+// viewer returns the viewer of this response.
 func viewer(ctx context.Context) *model.Viewer { return caller(ctx).viewer }
 
 // loadersOf returns the loaders of this response.
@@ -78,7 +77,7 @@ func loadersOf(ctx context.Context) *loaders {
 	return state.loaders
 }
 
-// caller returns who is looking, after having asked the first time.
+// caller returns the identity of this response. The first call looks it up.
 func caller(ctx context.Context) identity {
 	state := current(ctx)
 	state.mu.Lock()
@@ -90,8 +89,7 @@ func caller(ctx context.Context) identity {
 	return state.identity
 }
 
-// setViewer makes a viewer the one who is looking: whoever has just signed in
-// sees the answer with their own eyes.
+// setViewer changes the viewer, after a sign-in or a logout.
 func (s *response) setViewer(v *model.Viewer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

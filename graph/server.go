@@ -16,14 +16,13 @@ import (
 	"github.com/caregraph/caregraph/internal/limits"
 )
 
-// maxCachedQueries is how many parsed documents are kept. One of the longest
-// that the token limit lets through takes some 200 KB.
+// maxCachedQueries is the number of cached documents. The longest ones within the token
+// limit take some 200 KB each.
 const maxCachedQueries = 200
 
-// New returns the executor of the schema, over the transports, which are asked
-// in their order. Directives, limits and errors are the same whichever of them
-// a request comes through. It refuses a schema that the descriptors of the records
-// do not explain.
+// New returns the executor of the schema over the transports, which are tried in their
+// order. Directives, limits and errors are the same for all of them. New returns an
+// error if the descriptors of the records do not explain the schema.
 func New(c Config, transports ...graphql.Transport) (*handler.Server, error) {
 	schema := describedSchema()
 	plans, err := plan.New(plan.Config{Schema: schema, Policy: c.Policy, Records: c.Store.Records(), Access: c.allowed})
@@ -38,12 +37,12 @@ func New(c Config, transports ...graphql.Transport) (*handler.Server, error) {
 	}))
 	server.SetErrorPresenter(r.presentError)
 	server.SetRecoverFunc(r.recovered)
-	server.SetDisableSuggestion(true) // a guess at a name tells what was not asked
+	server.SetDisableSuggestion(true) // a suggestion reveals names
 	server.SetParserTokenLimit(c.Limits.Tokens)
 	server.SetQueryCache(lru.New[*ast.QueryDocument](maxCachedQueries))
 	server.Use(c.Limits.Extension())
 	server.Use(conditions{})
-	server.Use(extension.Introspection{}) // whether it is answered is the guard's to say
+	server.Use(extension.Introspection{}) // guard decides whether it is allowed
 	server.AroundOperations(r.logOperation)
 	server.AroundOperations(r.fast)
 	server.AroundResponses(r.withResponse)
@@ -54,10 +53,10 @@ func New(c Config, transports ...graphql.Transport) (*handler.Server, error) {
 	return server, nil
 }
 
-// maxLoggedName bounds what a client can put into our log.
+// maxLoggedName bounds the length of a name in the log.
 const maxLoggedName = 64
 
-// logOperation puts the operation into the log line of the request.
+// logOperation adds the operation to the log line of the request.
 func (r resolver) logOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	op := graphql.GetOperationContext(ctx)
 	name := op.OperationName

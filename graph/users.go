@@ -56,8 +56,8 @@ func authPayload(ctx context.Context, in *auth.SignedIn, err error) (*gen.AuthPa
 	}}, nil
 }
 
-// signedOut asks anew on whose behalf the session acts, so that the mutations
-// that follow in the same operation are not let in by a session that is over.
+// signedOut looks the session up again, so that an ended session does not admit the next
+// mutations of the same operation.
 func (m mutation) signedOut(ctx context.Context, err error) (*gen.LogoutPayload, error) {
 	userErrs, err := userErrors(ctx, err)
 	if err != nil || len(userErrs) > 0 {

@@ -10,8 +10,8 @@ import (
 	"github.com/caregraph/caregraph/graph/gen"
 )
 
-// arguments are those of one field, as its resolver would get them. Clients
-// mostly ask for pages of one size, so the latest ones are kept.
+// arguments are the arguments of one field, as its resolver would get them. Clients
+// mostly use pages of one size, so it caches the latest ones.
 type arguments struct {
 	typ       string
 	field     *ast.Field
@@ -19,23 +19,23 @@ type arguments struct {
 	latest    atomic.Pointer[argumentValues]
 }
 
-// argumentValues are arguments, and the values of the variables that they are of.
+// argumentValues are arguments and the values of the variables in them.
 type argumentValues struct {
 	variables []any
 	values    map[string]any
 }
 
-// absent is the value of a variable that has none, which is not the same as null.
+// absent is the value of a variable without a value, which is not null.
 type absent struct{}
 
-// arguments reserves a place for the arguments of a field.
+// arguments adds the arguments of a field to the plan and returns their index.
 func (c *compilation) arguments(typ string, f graphql.CollectedField) int {
 	c.plan.args = append(c.plan.args, &arguments{typ: typ, field: f.Field, variables: variablesOf(f.Arguments)})
 	return len(c.plan.args) - 1
 }
 
-// of returns the arguments for the values of all variables. They are shared and
-// must not be changed.
+// of returns the arguments for the values of all variables. They are shared; do not
+// change them.
 func (a *arguments) of(ctx context.Context, variables map[string]any) (map[string]any, error) {
 	if latest := a.latest.Load(); latest != nil && a.sameVariables(latest.variables, variables) {
 		return latest.values, nil
@@ -49,15 +49,15 @@ func (a *arguments) of(ctx context.Context, variables map[string]any) (map[strin
 
 func (a *arguments) sameVariables(cachedValues []any, variables map[string]any) bool {
 	for i, name := range a.variables {
-		if cachedValues[i] != valueOf(variables, name) { // no panic: what is kept can be compared
+		if cachedValues[i] != valueOf(variables, name) { // cached values are comparable
 			return false
 		}
 	}
 	return true
 }
 
-// cache keeps the arguments for the next request. Those of a lookup, which has
-// one argument, hardly come again, and lists or long texts are not compared.
+// cache caches the arguments for the next request, except for those of a lookup, which
+// has one argument that changes, and for lists and long texts.
 func (a *arguments) cache(values, variables map[string]any) {
 	if len(a.field.Definition.Arguments) == 1 && len(a.variables) > 0 {
 		return
@@ -80,7 +80,7 @@ func valueOf(variables map[string]any, name string) any {
 }
 
 func cacheable(value any) bool {
-	const longest = 64 // bytes, of a text that is kept
+	const longest = 64 // bytes of a text
 	switch value := value.(type) {
 	case nil, absent, bool, int64, float64:
 		return true
@@ -91,7 +91,7 @@ func cacheable(value any) bool {
 	}
 }
 
-// variablesOf names the variables in the values of arguments.
+// variablesOf returns the names of the variables in arguments.
 func variablesOf(args ast.ArgumentList) []string {
 	var names []string
 	for _, arg := range args {

@@ -5,16 +5,16 @@ import (
 	"sync/atomic"
 )
 
-// sizeHint remembers how large an answer was, so that the next one need not grow.
+// sizeHint is the size of the latest answer, so that the next buffer does not grow.
 type sizeHint struct{ atomic.Int64 }
 
-// The sizes in bytes that buffers of answers begin with, and that are kept.
+// The sizes in bytes of new buffers and of pooled ones.
 const (
 	minBuffer = 512
 	maxPooled = 1 << 18
 )
 
-// bufferPool are the buffers, as *[]byte, of answers that were sent.
+// bufferPool has the buffers of sent answers, as *[]byte.
 var bufferPool sync.Pool
 
 func (h *sizeHint) buffer() []byte {
@@ -22,14 +22,13 @@ func (h *sizeHint) buffer() []byte {
 	if pooled, ok := bufferPool.Get().(*[]byte); ok && cap(*pooled) >= latest {
 		return (*pooled)[:0]
 	}
-	// One that is too small is given up: put back it would be found each time,
-	// while ever more were made.
+	// A buffer that is too small is dropped. Put back, it would be found each time.
 	return make([]byte, 0, max(latest+latest/8, minBuffer))
 }
 
 func (h *sizeHint) set(size int) { h.Store(int64(size)) }
 
-// Reuse takes the data of an answer that nobody holds any more, for others.
+// Reuse takes the data of an answer that has no other references.
 func Reuse(data []byte) {
 	if cap(data) >= minBuffer && cap(data) <= maxPooled {
 		bufferPool.Put(&data)

@@ -18,7 +18,7 @@ type errUnsupported struct{ reason string }
 
 func (u errUnsupported) Error() string { return "no plan for " + u.reason }
 
-// compilation is a plan that is being made.
+// compilation is the compilation of one plan.
 type compilation struct {
 	*Compiler
 
@@ -34,13 +34,13 @@ type location struct {
 
 func (at location) typ() string { return at.join.Type().Name }
 
-// fields returns what is selected of a type, as gqlgen's executor collects it.
+// fields returns the selected fields of a type, as gqlgen's executor collects them.
 func (c *compilation) fields(selections ast.SelectionSet, typ string) []graphql.CollectedField {
 	def := c.Schema.Types[typ]
 	return graphql.CollectFields(c.op, selections, append([]string{typ}, def.Interfaces...))
 }
 
-// quoted is a name as JSON; names need no escapes.
+// quoted returns a name as JSON. Names need no escapes.
 func quoted(name string) string { return `"` + name + `"` }
 
 // object compiles the selection of a record.
@@ -109,7 +109,7 @@ func (c *compilation) phone(at location, name string, f graphql.CollectedField) 
 // isComputed reports whether a field is computed from other columns.
 func isComputed(field string) bool { return field == "age" || field == "viewer" }
 
-// resolver compiles a field that is more than a column.
+// resolver compiles a field with a resolver.
 func (c *compilation) resolver(at location, f graphql.CollectedField) (value, error) {
 	switch f.Name {
 	case "age":

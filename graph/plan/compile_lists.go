@@ -25,8 +25,7 @@ func (c *compilation) listOf(at location, f graphql.CollectedField, node *query.
 	})
 }
 
-// connection compiles the selection of a connection whose nodes are the record at
-// a location of the node.
+// connection compiles the selection of a connection with the nodes at a location.
 func (c *compilation) connection(conn *connection, node *query.Node, entries location, f graphql.CollectedField, load loader) error {
 	if len(c.plan.loads) >= maxLoads {
 		return errUnsupported{ReasonSize}
@@ -65,7 +64,7 @@ func (c *compilation) pageFields(f graphql.CollectedField, compile func(graphql.
 	return fields, nil
 }
 
-// limitRows loads the row beyond the page only if a field needs it.
+// limitRows omits the row beyond the page unless a field needs it.
 func (conn *connection) limitRows(load loader) loader {
 	return func(x *Execution) (*query.Load, error) {
 		l, err := load(x)

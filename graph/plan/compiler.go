@@ -17,13 +17,13 @@ import (
 	"github.com/caregraph/caregraph/store/query"
 )
 
-// Config is what plans are made from.
+// Config configures a Compiler.
 type Config struct {
 	Schema *ast.Schema
 	Policy *model.Policy
-	// Records are the descriptors of all types of records.
+	// Records are the descriptors of all record types.
 	Records *query.Records
-	// Access says what a viewer may do with a record of a type.
+	// Access returns what a viewer may do with a record of a type.
 	Access func(typ string, r model.Relations) *gen.ViewerAccess
 }
 
@@ -36,34 +36,30 @@ type Compiler struct {
 	plans   *lru.Cache[planKey, cached]
 }
 
-// planKey is an operation with the values of the variables that shape its plan:
-// those of @skip and @include, and of arguments of fields without a selection.
+// planKey is an operation with the values of the variables that its plan depends on: those
+// of @skip and @include, and of arguments of fields without a selection.
 type planKey struct {
 	operation *ast.OperationDefinition
 	values    string
 }
 
-// cached is a plan, or why there is none.
+// cached is a plan, or the reason why there is none.
 type cached struct {
 	plan   *Plan
 	reason string
 }
 
-// capacity is how many plans are cached: as many as gqlgen's executor caches
-// documents, and some more for those whose shape varies.
+// capacity is the number of cached plans. It is above the number of documents that gqlgen
+// caches, because some documents have several plans.
 const capacity = 400
 
 // New returns a compiler. It refuses a type, a list, an order or a field of a record
 // that neither the model nor a descriptor explains, so that a forgotten line stops
 // the start.
 func New(c Config) (*Compiler, error) {
-	ownRows, err := c.ownRows()
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.Policy.Types)) {
-		if c.Records.Type(name) == nil && !ownRows[name] {
-			return nil, fmt.Errorf("%s has @access, but there is no descriptor of this name", name)
+	for _, name := range slices.Sorted(maps.Keys(c.Policy.Types)) { // rows of own lists have rules, but are no Node
+		if c.Records.Type(name) == nil && slices.Contains(c.Schema.Types[name].Interfaces, "Node") {
+			return nil, fmt.Errorf("%s is a Node, but there is no descriptor of this name", name)
 		}
 	}
 	for _, t := range c.Records.Types() {
@@ -83,25 +79,8 @@ func New(c Config) (*Compiler, error) {
 	return &Compiler{Config: c, ctx: context.Background(), shaping: shaping, plans: plans}, nil
 }
 
-// ownRows names the types of the rows of lists with a source of their own. They may
-// have rules, and have no descriptor.
-func (c Config) ownRows() (map[string]bool, error) {
-	rows := map[string]bool{}
-	for _, t := range c.Records.Types() {
-		for _, own := range t.Own {
-			field := c.Schema.Types[t.Name].Fields.ForName(own.Field)
-			if field == nil {
-				return nil, fmt.Errorf("the descriptor of %s has the list %s, which is no field of the schema", t.Name, own.Field)
-			}
-			edges := c.Schema.Types[field.Type.Name()].Fields.ForName("edges")
-			rows[c.Schema.Types[edges.Type.Name()].Fields.ForName("node").Type.Name()] = true
-		}
-	}
-	return rows, nil
-}
-
-// checkList refuses a connection of Query without a descriptor, and a value of its
-// orderBy that names no order.
+// checkList returns an error for a connection of Query without a descriptor, and for a
+// value of its orderBy without an order.
 func (c Config) checkList(f *ast.FieldDefinition) error {
 	if c.Schema.Types[f.Type.Name()].Fields.ForName("pageInfo") == nil {
 		return nil
@@ -122,9 +101,9 @@ func (c Config) checkList(f *ast.FieldDefinition) error {
 	return nil
 }
 
-// Plan returns the plan of a query, compiled now or cached, or the reason why
-// gqlgen's executor must answer. A document is known by its address: gqlgen's
-// cache returns the same one for the same text.
+// Plan returns the plan of a query, compiled or cached, or the reason why gqlgen's executor
+// must answer. It compares documents by their address: gqlgen's cache returns the same
+// one for the same text.
 func (c *Compiler) Plan(op *graphql.OperationContext) (plan *Plan, reason string) {
 	names, ok := c.shaping.Get(op.Operation)
 	if !ok {
@@ -162,7 +141,7 @@ func (c *Compiler) compile(op *graphql.OperationContext) cached {
 	return cached{plan: plan}
 }
 
-// shapingVariables names the variables that decide what a plan looks like.
+// shapingVariables returns the names of the variables that a plan depends on.
 func shapingVariables(operation *ast.OperationDefinition) []string {
 	s := variableFinder{visited: map[*ast.FragmentDefinition]bool{}}
 	s.walk(operation.SelectionSet)
@@ -171,14 +150,14 @@ func shapingVariables(operation *ast.OperationDefinition) []string {
 	return slices.Compact(names)
 }
 
-// Conditions names the variables that decide in @skip and @include.
+// Conditions returns the names of the variables in @skip and @include.
 func Conditions(operation *ast.OperationDefinition) []string {
 	s := variableFinder{visited: map[*ast.FragmentDefinition]bool{}}
 	s.walk(operation.SelectionSet)
 	return s.conditions
 }
 
-// variableFinder gathers the variables of conditions, and those of arguments of fields
+// variableFinder collects the variables of conditions, and those of arguments of fields
 // without a selection.
 type variableFinder struct {
 	conditions, arguments []string
@@ -213,8 +192,7 @@ func (s *variableFinder) directives(list ast.DirectiveList) {
 	}
 }
 
-// access is what a viewer may do with a record. There are few answers, so each
-// is made once.
+// access is what a viewer may do with a record. It caches the few possible texts.
 type access struct {
 	relations int
 	describe  func(model.Relations) []byte

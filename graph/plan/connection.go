@@ -9,28 +9,27 @@ import (
 
 // connection is a page of a list (Relay Cursor Connections, 4).
 type connection struct {
-	// load and count are indexes of the plan's loads; -1 when no field needs them.
+	// load and count are indexes of the plan's loads; -1 if no field needs them.
 	load, count int
-	// parent is the column of the id of the record that has the list; -1 at the
-	// root.
+	// parent is the column with the id of the record that has the list; -1 at the root.
 	parent int
-	// present is the column that is null when an entry is left out, since its node
-	// does not exist for the viewer; -1 when none is.
+	// present is the column that is null if an entry is omitted because its node does
+	// not exist for the viewer; -1 if entries always exist.
 	present int
-	// needsNextRow is set when a field needs to know whether there is more than the page.
+	// needsNextRow is set if a field needs the row beyond the page.
 	needsNextRow bool
-	// sortKey and id are the columns that a cursor is made of.
+	// sortKey and id are the columns of a cursor.
 	sortKey, id int
 	fields      []pageField
 }
 
-// pageField is a selected field of a connection, its page info or its edges.
+// pageField is a selected field of a connection, its page info or an edge.
 type pageField struct {
 	key, text string
 	value     pageValue
 }
 
-// pageValue writes what a field of a connection holds.
+// pageValue writes the value of a pageField.
 type pageValue interface {
 	write(e *encoding, c *connection, p page, at row)
 }
@@ -54,7 +53,7 @@ func (c *connection) writeFields(e *encoding, fields []pageField, p page, at row
 	e.out = append(e.out, '}')
 }
 
-// entries writes something for each entry of the page.
+// entries writes a list with an item for each entry of the page.
 func (c *connection) entries(e *encoding, p page, entry func(at row)) {
 	written := 0
 	e.out = append(e.out, '[')
@@ -76,26 +75,26 @@ func (c *connection) entries(e *encoding, p page, entry func(at row)) {
 	e.out = append(e.out, ']')
 }
 
-// nodes is the records of the page.
+// nodes writes the records of the page.
 type nodes struct{ object *object }
 
 func (n nodes) write(e *encoding, c *connection, p page, _ row) {
 	c.entries(e, p, func(at row) { n.object.write(e, at) })
 }
 
-// edgeList is the edges of the page.
+// edgeList writes the edges of the page.
 type edgeList struct{ fields []pageField }
 
 func (l edgeList) write(e *encoding, c *connection, p page, _ row) {
 	c.entries(e, p, func(at row) { c.writeFields(e, l.fields, p, at) })
 }
 
-// entry is a record of an edge.
+// entry writes a record of an edge.
 type entry struct{ object *object }
 
 func (n entry) write(e *encoding, _ *connection, _ page, at row) { n.object.write(e, at) }
 
-// cursor is that of an edge.
+// cursor writes the cursor of an edge.
 type cursor struct{}
 
 func (cursor) write(e *encoding, c *connection, p page, at row) { e.cursor(c, p, at.n) }
@@ -107,14 +106,14 @@ func (e *encoding) cursor(c *connection, p page, n int) {
 	e.out = append(e.out, '"')
 }
 
-// pageInfo says whether there is more than the page, and has its cursors.
+// pageInfo writes the page info.
 type pageInfo struct{ fields []pageField }
 
 func (i pageInfo) write(e *encoding, c *connection, p page, at row) {
 	c.writeFields(e, i.fields, p, at)
 }
 
-// hasNext and hasPrevious say whether there are entries beyond the page.
+// hasNext and hasPrevious write whether there are entries beyond the page.
 type (
 	hasNext     struct{}
 	hasPrevious struct{}
@@ -128,7 +127,7 @@ func (hasPrevious) write(e *encoding, _ *connection, p page, _ row) {
 	e.out = strconv.AppendBool(e.out, p.previous)
 }
 
-// endCursor is the cursor of the last entry, or of the first.
+// endCursor writes the cursor of the last entry, or of the first.
 type endCursor struct{ first bool }
 
 func (n endCursor) write(e *encoding, c *connection, p page, _ row) {
@@ -142,7 +141,7 @@ func (n endCursor) write(e *encoding, c *connection, p page, _ row) {
 	}
 }
 
-// total is the number of entries on all pages.
+// total writes the number of entries on all pages.
 type total struct{}
 
 func (total) write(e *encoding, c *connection, _ page, at row) {
@@ -158,7 +157,7 @@ func (total) write(e *encoding, c *connection, _ page, at row) {
 	e.out = strconv.AppendInt(e.out, int64(n), 10)
 }
 
-// typename is the name of the type of a connection or an edge.
+// typename writes the name of the type of a connection, an edge or a page info.
 type typename string
 
 func (t typename) write(e *encoding, _ *connection, _ page, _ row) { e.out = append(e.out, t...) }

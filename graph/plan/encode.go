@@ -13,12 +13,11 @@ import (
 	"github.com/caregraph/caregraph/store/query"
 )
 
-// encoding is one answer that is being written.
+// encoding is the state of writing one answer.
 type encoding struct {
 	args  []map[string]any
 	loads []*query.Load
-	// below has, for each load of a list, its rows by the records that they belong
-	// to.
+	// below has, for each load of a list, the indexes of its rows by the parent's id.
 	below  []map[int64][]int32
 	now    time.Time
 	out    []byte
@@ -26,7 +25,7 @@ type encoding struct {
 	hidden []Hidden
 }
 
-// step is a part of a path: the name of a field, or the index in a list.
+// step is a step of a path: the name of a field, or an index.
 type step struct {
 	name  string
 	index int
@@ -38,28 +37,28 @@ type row struct {
 	n    int
 }
 
-// value writes what a field of a record holds.
+// value writes the value of a field.
 type value interface {
 	write(e *encoding, at row)
 }
 
-// object writes a record, or another object, with the fields that were selected.
+// object writes an object with the selected fields.
 type object struct {
 	fields []field
-	// relations is the column with the viewer's relations to the record; -1 when no
-	// field needs them.
+	// relations is the column with the viewer's relations to the record; -1 if no field
+	// needs them.
 	relations int
 }
 
 // field is a selected field.
 type field struct {
-	// key is its name in the answer; text is that as JSON, with the colon.
+	// key is the name in the answer; text is the name as JSON with a colon.
 	key, text string
-	// guarded is set when some viewers who have the record may not see the value;
-	// then the rule decides.
+	// guarded is set if the rule decides who sees the value, and not everyone with the
+	// record does.
 	guarded bool
 	rule    model.FieldPolicy
-	// position is where the document asks for it.
+	// position is the position in the document.
 	position *ast.Position
 	value    value
 }
@@ -85,7 +84,7 @@ func (o *object) write(e *encoding, at row) {
 			continue
 		}
 		if c, ok := f.value.(column); ok {
-			c.write(e, at) // hides nothing, so that it needs no path
+			c.write(e, at) // has no hidden values, so it needs no path
 			continue
 		}
 		e.path = append(e.path, step{name: f.key})
@@ -124,12 +123,12 @@ func (e *encoding) list(n int, item func(i int)) {
 	e.out = append(e.out, ']')
 }
 
-// constant is always the same.
+// constant writes a fixed text.
 type constant string
 
 func (c constant) write(e *encoding, _ row) { e.out = append(e.out, c...) }
 
-// column is a value of the row.
+// column writes a column of the row.
 type column struct {
 	index int
 	text  writer
@@ -144,7 +143,7 @@ func (c column) write(e *encoding, at row) {
 	e.out = c.text(e.out, raw)
 }
 
-// age is the age, today, of a person born on the day in the column.
+// age writes the current age for the date of birth in the column.
 type age struct{ born int }
 
 func (a age) write(e *encoding, at row) {
@@ -152,10 +151,10 @@ func (a age) write(e *encoding, at row) {
 	e.out = strconv.AppendInt(e.out, int64(model.DateOf(day(raw)).AgeAt(e.now)), 10)
 }
 
-// edge is a record that another one names: null when it does not exist for the
+// edge writes a record that another one names, or null if it does not exist for the
 // viewer.
 type edge struct {
-	// present is the column that is null then.
+	// present is the column that is null in this case.
 	present int
 	object  *object
 }
@@ -168,8 +167,8 @@ func (o edge) write(e *encoding, at row) {
 	o.object.write(e, at)
 }
 
-// rowsOf returns the rows of a load that belong to a record, in their order;
-// parent is the column of the record's id.
+// rowsOf returns the indexes of the rows of a list of one record; parent is the column of
+// the record's id.
 func (e *encoding) rowsOf(load int, at row, parent int) []int32 {
 	if e.below[load] == nil {
 		e.below[load] = byParent(e.loads[load].Rows, at.rows.Len())
@@ -177,9 +176,8 @@ func (e *encoding) rowsOf(load int, at row, parent int) []int32 {
 	return e.below[load][at.rows.Int64(at.n, parent)]
 }
 
-// byParent returns the indexes of rows by the records that they belong to, of
-// which there are at most so many. Each gets an equal share of one piece of
-// memory; append grows the share of a record that has more rows.
+// byParent groups the indexes of rows by the parent's id. Each of the parents gets an
+// equal share of one slice; append moves a parent with more rows elsewhere.
 func byParent(rows *pgpipe.Rows, parents int) map[int64][]int32 {
 	groups := make(map[int64][]int32, parents)
 	share := rows.Len()/parents + 1
@@ -195,7 +193,7 @@ func byParent(rows *pgpipe.Rows, parents int) map[int64][]int32 {
 	return groups
 }
 
-// page is the part of a list that the answer has.
+// page is a page of a list.
 type page struct {
 	rows           *pgpipe.Rows
 	indexes        []int32

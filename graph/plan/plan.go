@@ -19,22 +19,22 @@ import (
 	"github.com/caregraph/caregraph/store/query"
 )
 
-// Reasons why gqlgen's executor answers a query.
+// Reasons why gqlgen's executor must answer a query.
 const (
-	// ReasonArguments is for those that will be refused, too.
+	// ReasonArguments is for bad arguments.
 	ReasonArguments = "arguments"
 	// ReasonIntrospection is for __schema and __type.
 	ReasonIntrospection = "introspection"
 	// ReasonRefused is for root fields that the viewer may not call.
 	ReasonRefused = "refused"
-	// ReasonSize is for queries that would take too many statements, or one that
-	// joins too much: fragments make a short document ask for thousands of lists,
-	// which the executor's loaders read together.
+	// ReasonSize is for too many statements, or a statement with too many joins. With
+	// fragments a short document can select thousands of lists, which the executor's
+	// loaders batch.
 	ReasonSize = "size"
 )
 
-// mostLoads is how many statements a plan may have, and mostJoined how many
-// records one of them may join: PostgreSQL takes exponential time to plan it.
+// maxLoads is the number of statements of a plan, and maxJoined that of the records that
+// one statement joins: PostgreSQL takes exponential time to plan joins.
 const (
 	maxLoads  = 40
 	maxJoined = 12
@@ -42,20 +42,20 @@ const (
 
 // Plan is a compiled operation. It is safe for concurrent use.
 type Plan struct {
-	// calls are the root fields that the viewer must be allowed to call.
+	// calls are the root fields, for MayCall.
 	calls []string
 	args  []*arguments
 	loads []loader
 	roots object
-	// size is how large the latest answer was.
+	// size is the size of the latest answer.
 	size sizeHint
 }
 
-// loader makes one of the plan's loads from the arguments and the loads before it;
-// nil when there is nothing to load.
+// loader returns one of the plan's loads for the arguments and the earlier loads; nil if
+// there is nothing to load.
 type loader func(x *Execution) (*query.Load, error)
 
-// check is the loader of nothing: it refuses what the load would.
+// check only returns the error of the loader.
 func (load loader) check(x *Execution) (*query.Load, error) {
 	_, err := load(x)
 	return nil, err
@@ -67,9 +67,9 @@ func (p *Plan) load(load loader) int {
 	return len(p.loads) - 1
 }
 
-// Execution is a plan with the arguments of one request.
+// Execution is a plan bound to one request.
 type Execution struct {
-	// Request is what the store fetches before Encode.
+	// Request is what the store must fetch before Encode.
 	Request query.Request
 
 	plan   *Plan
@@ -78,30 +78,29 @@ type Execution struct {
 	loads  []*query.Load
 }
 
-// Answer is the answer to an operation.
+// Answer is the answer to a query.
 type Answer struct {
 	// Data is the JSON of the answer's data.
 	Data []byte
-	// Hidden are the values that the viewer may not see, in the order of the
-	// answer, where Data has null.
+	// Hidden are the hidden values, in the order of the answer. Data has null there.
 	Hidden []Hidden
 }
 
-// Hidden is where a value is that the viewer may not see.
+// Hidden is the position of a value that the viewer may not see.
 type Hidden struct {
 	Path     ast.Path
 	Position *ast.Position
 }
 
-// Bind binds the plan to a viewer and to the values of variables. Without an
-// execution, the reason says why gqlgen's executor must answer.
+// Bind binds the plan to a viewer and to the values of variables, or returns the reason
+// why gqlgen's executor must answer.
 func (p *Plan) Bind(ctx context.Context, v *model.Viewer, variables map[string]any) (x *Execution, reason string) {
 	x = &Execution{plan: p, viewer: v, args: make([]map[string]any, len(p.args)), loads: make([]*query.Load, len(p.loads))}
 	x.Request.Loads = make([]*query.Load, 0, len(p.loads))
 	var err error
 	for i, args := range p.args {
 		if x.args[i], err = args.of(ctx, variables); err != nil {
-			return nil, ReasonArguments // the executor says what is wrong with them
+			return nil, ReasonArguments // the executor reports the error
 		}
 	}
 	for i, load := range p.loads {
@@ -115,7 +114,7 @@ func (p *Plan) Bind(ctx context.Context, v *model.Viewer, variables map[string]a
 	return x, ""
 }
 
-// Encode writes the answer from the rows that were fetched, and releases them.
+// Encode writes the answer from the fetched rows and releases them.
 func (x *Execution) Encode(now time.Time) *Answer {
 	defer x.Request.Release()
 	e := &encoding{args: x.args, loads: x.loads, below: make([]map[int64][]int32, len(x.loads)), now: now, out: x.plan.size.buffer()}

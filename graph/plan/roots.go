@@ -40,7 +40,7 @@ func (c *compilation) root(f graphql.CollectedField) (value, error) {
 	}
 }
 
-// single is one record: null when it does not exist for the viewer.
+// single writes one record, or null if it does not exist for the viewer.
 type single struct {
 	load   int
 	object *object
@@ -73,7 +73,7 @@ func (c *compilation) list(f graphql.CollectedField, t *query.RecordType) (value
 	return conn, err
 }
 
-// group is a list of values with the number of records.
+// group writes a list of values with the number of records.
 type group struct {
 	load   int
 	object *object
@@ -105,7 +105,7 @@ func (c *compilation) group(f graphql.CollectedField, t *query.RecordType, by *q
 	return g, nil
 }
 
-// byID is the value of node and nodes: each record in the place of its id.
+// byID writes records by their ids, for node and nodes.
 type byID struct {
 	args  int
 	kinds map[model.Kind]kindOf

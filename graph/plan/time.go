@@ -6,15 +6,14 @@ import (
 	"github.com/caregraph/caregraph/internal/pgpipe"
 )
 
-// epoch is where PostgreSQL counts days and microseconds from.
+// epoch is the epoch of PostgreSQL's dates and times.
 var epoch = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 func day(value []byte) time.Time { return epoch.AddDate(0, 0, pgpipe.Days(value)) }
 
-// Days are counted here from 0000-03-01, so that the leap day is the last of its
-// year. What lies before that, or has more than four digits in its year, is left
-// to the standard library; none is in the database unless somebody puts it there
-// by hand.
+// Days count from 0000-03-01, so that the leap day is the last day of a year. Earlier
+// dates, and years with more than four digits, are left to the standard library. They
+// are only in the database if an operator writes them.
 const (
 	epochDay    = 730_425
 	endDay      = 3_652_365 // 10000-01-01
@@ -57,7 +56,7 @@ func writeDateTime(b, value []byte) []byte {
 	return b
 }
 
-// putDay puts the Gregorian date of a day behind the quote that a text begins with.
+// putDay writes the Gregorian date of a day after the first byte of a text.
 func putDay(text []byte, days uint32) {
 	const inEra = 146_097 // days in 400 years
 	era, day := days/inEra, days%inEra
@@ -75,7 +74,7 @@ func putDay(text []byte, days uint32) {
 	putTwo(text[9:], day+1)
 }
 
-// putTwo puts a number below 100 as two digits.
+// putTwo writes a number below 100 as two digits.
 func putTwo(text []byte, n uint32) {
 	_ = text[1]
 	text[0], text[1] = byte('0'+n/10), byte('0'+n%10) //nolint:gosec // n is below 100

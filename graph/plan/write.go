@@ -9,11 +9,11 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// writer appends a value as JSON from how PostgreSQL sent it.
+// writer appends a value in PostgreSQL's binary format as JSON.
 type writer func(b, value []byte) []byte
 
-// writerOf returns the writer of a Go type of the models. What it writes is
-// what the type's MarshalGQL writes; the differential test holds them together.
+// writerOf returns the writer of a Go type of the models. It writes the same as the
+// type's MarshalGQL; the differential test compares them.
 func writerOf(t reflect.Type) (writer, error) {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -24,7 +24,7 @@ func writerOf(t reflect.Type) (writer, error) {
 	case reflect.TypeFor[model.DateTime]():
 		return writeDateTime, nil
 	case reflect.TypeFor[model.Decimal]():
-		return writeText, nil // with the two places of its column
+		return writeText, nil // the column has two places
 	}
 	switch t.Kind() {
 	case reflect.String:

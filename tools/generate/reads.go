@@ -65,10 +65,10 @@ type resolverOf struct {
 // callOf returns the call of a resolver that reads records, or "" for a field that
 // a hand-written resolver computes.
 func callOf(data *codegen.Data, f *codegen.Field) (convert, call string) {
-	if !f.IsResolver || f.FieldDefinition.Type.Elem != nil {
+	if !f.IsResolver || f.Type.Elem != nil {
 		return "", ""
 	}
-	def := data.Schema.Types[f.FieldDefinition.Type.Name()]
+	def := data.Schema.Types[f.Type.Name()]
 	isRecord := def.Directives.ForName("access") != nil
 	switch {
 	case f.Object == data.QueryRoot && isRecord && len(f.Args) == 1 && f.Args[0].Name == "id":
