@@ -15,7 +15,6 @@ import (
 	"github.com/caregraph/caregraph/graph/gen"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
-	"github.com/caregraph/caregraph/store/query"
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
@@ -58,12 +57,7 @@ func planOf(t *testing.T, c *Compiler, op *graphql.OperationContext, variables m
 func TestNew_RefusesWhatNoDescriptorExplains(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func(*Config){
-		"Visit has @access": func(c *Config) {
-			c.Policy = &model.Policy{Types: map[string]model.TypePolicy{"Visit": {}}}
-		},
-		"Patient has the list visits, which is no field": func(c *Config) {
-			c.Records.Type("Patient").Own = []query.Own{{Field: "visits"}}
-		},
+		"Visit is a Node": func(c *Config) { withVisits(c, "Node") },
 		"no descriptor has the root visits": func(c *Config) {
 			c.Schema.Query.Fields.ForName("patients").Name = "visits"
 		},
@@ -84,15 +78,19 @@ func TestNew_RefusesWhatNoDescriptorExplains(t *testing.T) {
 	}
 }
 
-// TestNew_TakesRowsOfOwnLists, which have rules and no descriptor.
+// withVisits adds a type with rules and without a descriptor.
+func withVisits(c *Config, interfaces ...string) {
+	c.Schema.Types["Visit"] = &ast.Definition{Kind: ast.Object, Name: "Visit", Interfaces: interfaces}
+	c.Policy = &model.Policy{Types: map[string]model.TypePolicy{"Visit": {}}}
+}
+
+// TestNew_TakesRowsOfOwnLists, which have rules, are no Node and have no descriptor.
 func TestNew_TakesRowsOfOwnLists(t *testing.T) {
 	t.Parallel()
 	config := newCompiler(t, storetest.Policy(t)).Config
 	source := config.Schema.Query.Position.Src
 	config.Schema = gqlparser.MustLoadSchema(&ast.Source{Name: source.Name, Input: source.Input})
-	config.Schema.Types["MappingEdge"].Fields.ForName("node").Type = ast.NonNullNamedType("Visit", nil)
-	config.Policy = &model.Policy{Types: map[string]model.TypePolicy{"Visit": {}}}
-	config.Records.Type("Patient").Own = []query.Own{{Field: "mappings"}}
+	withVisits(&config)
 	if _, err := New(config); err != nil {
 		t.Error(err)
 	}
