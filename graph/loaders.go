@@ -144,16 +144,8 @@ func (b *batcher[I, T]) load(ctx context.Context, keys []key[I]) (map[key[I]]T, 
 	return found, nil
 }
 
-// orNull loads one record. It is nil if it does not exist for the viewer.
-func orNull(ctx context.Context, l *batcher[int64, model.Node], k key[int64]) (model.Node, error) {
-	record, err := l.Load(ctx, k)
-	if errors.Is(err, dataloadgen.ErrNotFound) {
-		return nil, nil //nolint:nilnil // null is the answer
-	}
-	return record, err
-}
-
-// allOrNull is orNull for many records, in the order of the keys.
+// allOrNull loads records in the order of the keys: nil for one that does not exist for
+// the viewer.
 func allOrNull(ctx context.Context, l *batcher[int64, model.Node], keys []key[int64]) ([]model.Node, error) {
 	records, err := l.LoadAll(ctx, keys)
 	errs, ok := errors.AsType[dataloadgen.ErrorSlice](err)

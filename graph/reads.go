@@ -29,7 +29,11 @@ func (r reads) One(ctx context.Context, of model.Node, field string) (model.Node
 		return nil, nil //nolint:nilnil // it names none
 	}
 	loaders := loadersOf(ctx)
-	return orNull(ctx, loaders.related, loaders.relatedKey(t.Name, e, id))
+	records, err := allOrNull(ctx, loaders.related, []key[int64]{loaders.relatedKey(t.Name, e, id)})
+	if err != nil {
+		return nil, err
+	}
+	return records[0], nil
 }
 
 // List returns a page of a list of a record.

@@ -1,3 +1,7 @@
+// Package model holds the records of the clinic (users, patients, doctors, and
+// mappings, which assign a doctor to a patient), their validation, the access
+// policy, the viewer and the error type. It never uses a database, a network or a
+// clock: the time is an argument.
 package model
 
 // Policy is the access policy of the schema. internal/policy compiles it at start

@@ -21,18 +21,10 @@ func filterDoctors(s query.Scope, args query.Args) (q query.Selection, err error
 	if q.Conditions, err = searched(s, args); err != nil {
 		return q, err
 	}
-	if f.Specialization != nil {
-		q.Conditions = append(q.Conditions, query.Where("doctor.specialization_key = fold(?)", *f.Specialization))
-	}
-	if f.MinExperienceYears != nil {
-		q.Conditions = append(q.Conditions, query.Where("doctor.experience_years >= ?::bigint", *f.MinExperienceYears))
-	}
-	if f.MaxConsultationFee != nil {
-		q.Conditions = append(q.Conditions, query.Where("doctor.consultation_fee <= ?", *f.MaxConsultationFee))
-	}
-	if f.IsVerified != nil {
-		q.Conditions = append(q.Conditions, s.Readable("isVerified"), query.Where("doctor.is_verified = ?", *f.IsVerified))
-	}
+	narrow(&q, s, "specialization", f.Specialization, "doctor.specialization_key = fold(?)")
+	narrow(&q, s, "experienceYears", f.MinExperienceYears, "doctor.experience_years >= ?::bigint")
+	narrow(&q, s, "consultationFee", f.MaxConsultationFee, "doctor.consultation_fee <= ?")
+	narrow(&q, s, "isVerified", f.IsVerified, "doctor.is_verified = ?")
 	if f.Mine != nil { // NULL for an entry without an account
 		q.Conditions = append(q.Conditions, query.Where("((?) IS TRUE) = ?", s.Admits(model.Owner|model.Self, query.Lookup), *f.Mine))
 	}

@@ -26,17 +26,12 @@ func (s *Store) Fetch(ctx context.Context, v *model.Viewer, r *query.Request) er
 	case !r.Confirm && len(r.Loads) == 0:
 		return nil
 	case !r.Confirm:
-		if err := s.run(ctx, v, r); err != nil {
-			return err
-		}
-		r.Fill()
-		return nil
+		return s.run(ctx, v, r)
 	}
 	epoch, lookup := s.sessions.Epoch(), session.Lookup(v.SessionID)
 	if err := s.run(ctx, v, r, lookup); err != nil {
 		return err
 	}
-	r.Fill()
 	actual := s.confirmed(epoch, v.SessionID, lookup)
 	if actual != nil && *actual == *v {
 		return nil
@@ -45,7 +40,7 @@ func (s *Store) Fetch(ctx context.Context, v *model.Viewer, r *query.Request) er
 	return &ViewerChangedError{actual}
 }
 
-// run sends the statements of a request, followed by more.
+// run sends the statements of a request, followed by more, and fills in the rows.
 func (s *Store) run(ctx context.Context, v *model.Viewer, r *query.Request, more ...*pgpipe.Statement) error {
 	statements, err := r.Statements(v, more...)
 	if err != nil {
@@ -55,6 +50,9 @@ func (s *Store) run(ctx context.Context, v *model.Viewer, r *query.Request, more
 		err = s.reads.RunShared(ctx, statements...)
 	} else {
 		err = s.reads.Run(ctx, statements...)
+	}
+	if err == nil {
+		r.Fill()
 	}
 	return translate("read", err)
 }

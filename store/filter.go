@@ -18,6 +18,14 @@ func searched(s query.Scope, args query.Args) ([]query.Condition, error) {
 	return []query.Condition{s.Search(*term)}, nil
 }
 
+// narrow adds the condition that a filter has on a field, unless it has none. A row on
+// which the viewer may not read the field does not meet it.
+func narrow[T any](q *query.Selection, s query.Scope, field string, value *T, text string) {
+	if value != nil {
+		q.Conditions = append(q.Conditions, s.Readable(field), query.Where(text, *value))
+	}
+}
+
 // maxTerm is the length of the longest searched text, an e-mail address.
 const maxTerm = 254
 

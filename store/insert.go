@@ -71,5 +71,5 @@ func newInsertPlan(table *schema.Table) *insertPlan {
 
 // dateTime decodes a timestamptz within the range of time.Duration around 2000.
 func dateTime(value []byte) model.DateTime {
-	return model.DateTime{Time: time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(pgpipe.Micros(value)) * time.Microsecond)}
+	return model.DateTime{Time: time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(pgpipe.BigInt(value)) * time.Microsecond)}
 }

@@ -19,18 +19,10 @@ func filterPatients(s query.Scope, args query.Args) (q query.Selection, err erro
 	if q.Conditions, err = searched(s, args); err != nil {
 		return q, err
 	}
-	if f.Gender != nil {
-		q.Conditions = append(q.Conditions, s.Readable("gender"), query.Where("patient.gender = ?", *f.Gender))
-	}
-	if f.BloodGroup != nil {
-		q.Conditions = append(q.Conditions, s.Readable("bloodGroup"), query.Where("patient.blood_group = ?", *f.BloodGroup))
-	}
-	if f.BornFrom != nil {
-		q.Conditions = append(q.Conditions, query.Where("patient.date_of_birth >= ?", *f.BornFrom))
-	}
-	if f.BornTo != nil {
-		q.Conditions = append(q.Conditions, query.Where("patient.date_of_birth <= ?", *f.BornTo))
-	}
+	narrow(&q, s, "gender", f.Gender, "patient.gender = ?")
+	narrow(&q, s, "bloodGroup", f.BloodGroup, "patient.blood_group = ?")
+	narrow(&q, s, "dateOfBirth", f.BornFrom, "patient.date_of_birth >= ?")
+	narrow(&q, s, "dateOfBirth", f.BornTo, "patient.date_of_birth <= ?")
 	if f.DoctorID != nil {
 		q.Conditions = append(q.Conditions, s.Readable("doctors"), query.Where(
 			"EXISTS (SELECT FROM mappings AS m WHERE m.patient_id = patient.id AND m.doctor_id = ? AND m.is_active)", f.DoctorID.Of(model.KindDoctor)))

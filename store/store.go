@@ -131,13 +131,6 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
-// NewRecords returns the descriptors of all types of records, under a policy and
-// without a store. It refuses a policy under which a search or an order would reveal
-// a hidden field.
-func NewRecords(policy *model.Policy) (*query.Records, error) {
-	return query.NewRecords(records(nil), policy)
-}
-
 // Records returns the descriptors of all record types.
 func (s *Store) Records() *query.Records { return s.records }
 

@@ -28,12 +28,12 @@ func (s *Server) config(o Options) graph.Config {
 
 // serve starts an executor behind HTTP that ends with the test.
 func (s *Server) serve(config graph.Config, transports ...graphql.Transport) {
-	executor, err := graph.New(config, append(transports, gqlhttp.Transport{MaxBody: 1 << 20, OnSent: graph.Reuse})...)
+	executor, err := graph.New(config, append(transports, gqlhttp.Transport{OnSent: graph.Reuse})...)
 	if err != nil {
 		s.tb.Fatal(err)
 	}
 	executor.AroundFields(checkCodes(s.tb))
-	s.Handler = auth.Identify(s.Store, s.Accounts.Tokens, withHeader(executor))
+	s.Handler = auth.Identify(s.Store, s.Accounts.Tokens, withHeader(http.MaxBytesHandler(executor, 1<<20)))
 	web := httptest.NewServer(s.Handler)
 	s.tb.Cleanup(web.Close)
 	s.URL = web.URL

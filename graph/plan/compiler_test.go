@@ -20,10 +20,7 @@ import (
 
 func newCompiler(t *testing.T, policy *model.Policy) *Compiler {
 	t.Helper()
-	records, err := store.NewRecords(policy)
-	if err != nil {
-		t.Fatal(err)
-	}
+	records := storetest.New(t, func(o *store.Options) { o.Policy = policy }).Store.Records()
 	c, err := New(Config{
 		Schema: gen.NewExecutableSchema(gen.Config{}).Schema(), Policy: policy, Records: records,
 		Access: func(string, model.Relations) *gen.ViewerAccess { return &gen.ViewerAccess{} },

@@ -6,10 +6,10 @@ import (
 	"github.com/caregraph/caregraph/internal/pgpipe"
 )
 
-// epoch is the epoch of PostgreSQL's dates and times.
+// epoch is where PostgreSQL counts the days of a date and the microseconds of a timestamptz from.
 var epoch = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
 
-func day(value []byte) time.Time { return epoch.AddDate(0, 0, pgpipe.Days(value)) }
+func day(value []byte) time.Time { return epoch.AddDate(0, 0, int(pgpipe.Int(value))) }
 
 // Days count from 0000-03-01, so that the leap day is the last day of a year. Earlier
 // dates, and years with more than four digits, are left to the standard library. They
@@ -26,7 +26,7 @@ const (
 )
 
 func writeDate(b, value []byte) []byte {
-	days := pgpipe.Days(value) + epochDay
+	days := int(pgpipe.Int(value)) + epochDay
 	if days < 0 || days >= endDay {
 		return day(value).AppendFormat(b, `"2006-01-02"`)
 	}
@@ -36,7 +36,7 @@ func writeDate(b, value []byte) []byte {
 }
 
 func writeDateTime(b, value []byte) []byte {
-	micros := pgpipe.Micros(value)
+	micros := pgpipe.BigInt(value)
 	if micros < -epochDay*microsInDay || micros >= (endDay-epochDay)*microsInDay {
 		at := epoch.AddDate(0, 0, int(micros/microsInDay)).Add(time.Duration(micros%microsInDay) * time.Microsecond)
 		return at.AppendFormat(b, `"2006-01-02T15:04:05.000000Z"`)

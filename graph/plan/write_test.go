@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/store/storetest"
 
 	"github.com/caregraph/caregraph/model"
@@ -39,10 +38,7 @@ func TestWriter_SaysWhatItCannotWrite(t *testing.T) {
 			t.Errorf("%v has a writer", typ)
 		}
 	}
-	records, err := store.NewRecords(storetest.Policy(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	records := storetest.New(t).Store.Records()
 	for _, known := range records.Types() {
 		for i := range known.Model.NumField() {
 			if field := known.Model.Field(i); field.Type.Kind() == reflect.Pointer {

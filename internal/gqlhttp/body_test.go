@@ -53,7 +53,7 @@ func read(t *testing.T, body io.Reader) (map[string]any, *requestError) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", body)
 	r.Header.Set("Content-Type", mediaJSON)
-	params, err := Transport{}.readBody(httptest.NewRecorder(), r)
+	params, err := readBody(r)
 	if err != nil {
 		return nil, err
 	}

@@ -40,12 +40,9 @@ func (e *requestError) write(w http.ResponseWriter, r *http.Request) {
 }
 
 // readBody reads the parameters of a POST request.
-func (t Transport) readBody(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, *requestError) {
+func readBody(r *http.Request) (*graphql.RawParams, *requestError) {
 	if err := checkContentType(r.Header); err != nil {
 		return nil, err
-	}
-	if t.MaxBody > 0 {
-		r.Body = http.MaxBytesReader(w, r.Body, t.MaxBody)
 	}
 	body := bodyPool.Get().(*bytes.Buffer)
 	defer pool(body)
@@ -156,7 +153,7 @@ func decodeError(body []byte, err error) *requestError {
 
 // readURL reads the parameters of a GET request. An empty parameter counts as
 // absent; of several parameters with one name the first counts.
-func readURL(_ http.ResponseWriter, r *http.Request) (*graphql.RawParams, *requestError) {
+func readURL(r *http.Request) (*graphql.RawParams, *requestError) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, badRequest("The query of the URL is not encoded as a form.")

@@ -25,11 +25,9 @@ import (
 // after all other transports: it answers methods other than POST and GET with
 // 405.
 //
-// It does not support batches, forms, uploads or incremental delivery (@defer).
+// The handler around it limits the body with http.MaxBytesReader; a longer body gets
+// 413. It does not support batches, forms, uploads or incremental delivery (@defer).
 type Transport struct {
-	// MaxBody is the limit of a request body in bytes; a longer one gets 413.
-	// With 0 the caller sets the limit, with http.MaxBytesReader.
-	MaxBody int64
 	// OnSent receives the data of each response after it was written; then no
 	// one else refers to it. May be nil.
 	OnSent func(data []byte)
@@ -44,7 +42,7 @@ func (Transport) Supports(r *http.Request) bool { return r.Header.Get("Upgrade")
 // of operation errors, with the code BAD_USER_INPUT, or LIMIT_EXCEEDED for a
 // body that is too long.
 func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	params, media, err := t.params(w, r)
+	params, media, err := params(r)
 	if err != nil {
 		err.write(w, r)
 		return
@@ -81,7 +79,7 @@ func stoppedMessage(ctx context.Context) string {
 
 // params checks what it can before the query is parsed. It returns the
 // parameters and the media type of the response.
-func (t Transport) params(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, string, *requestError) {
+func params(r *http.Request) (*graphql.RawParams, string, *requestError) {
 	post := r.Method == http.MethodPost
 	if !post && r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return nil, "", &requestError{
@@ -99,15 +97,15 @@ func (t Transport) params(w http.ResponseWriter, r *http.Request) (*graphql.RawP
 	start := graphql.Now()
 	read := readURL
 	if post {
-		read = t.readBody
+		read = readBody
 	}
-	params, err := read(w, r)
+	found, err := read(r)
 	if err != nil {
 		return nil, "", err
 	}
-	params.Headers = r.Header
-	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
-	return params, media, nil
+	found.Headers = r.Header
+	found.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
+	return found, media, nil
 }
 
 // checkOperation refuses operations that one response to this request cannot

@@ -29,8 +29,8 @@ const maxBody = 4_000
 func serve(t *testing.T) string {
 	t.Helper()
 	srv := testserver.New()
-	srv.AddTransport(Transport{MaxBody: maxBody})
-	return listen(t, srv)
+	srv.AddTransport(Transport{})
+	return listen(t, http.MaxBytesHandler(srv, maxBody))
 }
 
 // answering starts a server that executes nothing: it answers every valid

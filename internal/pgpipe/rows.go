@@ -101,12 +101,6 @@ func Int(value []byte) int32 { return int32(binary.BigEndian.Uint32(value)) } //
 // Bool decodes a boolean.
 func Bool(value []byte) bool { return value[0] != 0 }
 
-// Days decodes a date: the days since 2000-01-01.
-func Days(value []byte) int { return int(Int(value)) }
-
-// Micros decodes a timestamptz: the microseconds since 2000-01-01 UTC.
-func Micros(value []byte) int64 { return BigInt(value) }
-
 // maxPooled bounds the bytes of pooled values, and those of their cells.
 const (
 	maxPooled = 1 << 18

@@ -11,20 +11,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/caregraph/caregraph/model"
 )
-
-// Load parses and validates a schema. Error messages contain the name as a file name.
-func Load(name, text string) (*ast.Schema, error) {
-	schema, err := gqlparser.LoadSchema(&ast.Source{Name: name, Input: text})
-	if err != nil {
-		return nil, fmt.Errorf("load schema: %w", err)
-	}
-	return schema, nil
-}
 
 // Compile returns the access policy of the schema. For a schema with errors in its
 // rules it returns one error with a line for each, which begins with the field or enum
