@@ -7,8 +7,7 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// TestAgeAt_IsTheCompletedYears by the Indian day, which begins at half past six
-// in the evening, UTC.
+// TestAgeAt_IsTheCompletedYears by the Indian day, which begins at 18:30 UTC.
 func TestAgeAt_IsTheCompletedYears(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -40,13 +39,13 @@ func TestAgeAt_IsTheCompletedYears(t *testing.T) {
 	}
 }
 
-// TestAgeAt_GrowsByOneEachBirthday, whatever the day of birth is.
+// TestAgeAt_GrowsByOneEachBirthday for every day of birth.
 func TestAgeAt_GrowsByOneEachBirthday(t *testing.T) {
 	t.Parallel()
 	first := time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC)
 	for day := first; day.Year() < 2005; day = day.AddDate(0, 0, 1) {
 		for years := range 20 {
-			// AddDate takes the 29th of February in other years for the 1st of March.
+			// In other years AddDate turns 29 February into 1 March.
 			birthday := time.Date(day.Year()+years, day.Month(), day.Day(), 0, 0, 0, 0, model.India)
 			before := model.DateOf(day).AgeAt(birthday.Add(-time.Second))
 			if got := model.DateOf(day).AgeAt(birthday); got != years || before != max(years-1, 0) {

@@ -8,8 +8,7 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// FuzzID holds that an id which is one is given out in the form that it is
-// taken in.
+// FuzzID checks that a valid id is written in a form that ParseID reads.
 func FuzzID(f *testing.F) {
 	for _, seed := range []string{"pat_42", "42", "", "usr_0", "doc_9223372036854775807", "map_+1", "_1", "pat_1_1", "\x00"} {
 		f.Add(seed)
@@ -101,8 +100,7 @@ func seeds(f *testing.F, texts ...string) {
 	}
 }
 
-// taken holds that a scalar of text takes every text: what is wrong with it is
-// for validation to say.
+// taken checks that a scalar of text accepts every text. Validation reports errors.
 func taken(t *testing.T, err error) bool {
 	t.Helper()
 	if err != nil {
@@ -111,7 +109,7 @@ func taken(t *testing.T, err error) bool {
 	return true
 }
 
-// reread takes what a scalar has written, as a client would.
+// reread unmarshals what a scalar has written, as a client would send it back.
 func reread(t *testing.T, written []byte, unmarshal func(any) error) {
 	t.Helper()
 	var text string

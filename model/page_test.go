@@ -74,8 +74,8 @@ func TestPageArgs_Page(t *testing.T) {
 	}
 }
 
-// A cursor that was given out long ago is byte for byte the one of today: what
-// encoding/json makes of the list's tag, the key and the id.
+// Clients keep old cursors: a cursor is, byte for byte, the JSON of the list's tag, the
+// key and the id by encoding/json.
 func TestCursor_IsWhatEncodingJSONMakes(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
@@ -107,8 +107,7 @@ func TestCursor_IsWhatEncodingJSONMakes(t *testing.T) {
 	}
 }
 
-// Whatever a client sends as a cursor, it is refused or is one that the order
-// would give out, byte for byte in what matters.
+// Any text as a cursor is refused, or it is a cursor that the order can return.
 func FuzzCursor(f *testing.F) {
 	for _, order := range orders() {
 		f.Add(order.Encode(model.Cursor{Key: key(order.Key), ID: 1}))

@@ -8,9 +8,8 @@ import (
 	"github.com/nyaruka/phonenumbers"
 )
 
-// TestIndianMobile_ReadsWhatTheLibraryReads: the short way for mobile numbers
-// gives what the library gives, by beginnings of five digits from all over the
-// numbering plan.
+// TestIndianMobile_ReadsWhatTheLibraryReads: the fast path for mobile numbers returns
+// the same as the library, for prefixes of five digits from the whole numbering plan.
 func TestIndianMobile_ReadsWhatTheLibraryReads(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))

@@ -91,7 +91,7 @@ func TestDecimal(t *testing.T) {
 	}
 }
 
-// What comes as a variable or a literal comes as one of these types.
+// Variables and literals have one of these types.
 func TestDecimal_FromNumbers(t *testing.T) {
 	t.Parallel()
 	for _, v := range []any{"1500.1", json.Number("1500.1"), 1500.1} {

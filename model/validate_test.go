@@ -10,7 +10,7 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// codesOf is what an error says of each field, as "field CODE".
+// codesOf returns the fields of an error as "field CODE".
 func codesOf(t *testing.T, err error) []string {
 	t.Helper()
 	if err == nil {
@@ -53,7 +53,7 @@ func userConstraints() model.Constraints {
 
 func mappingConstraints() model.Constraints { return model.Constraints{"notes": {Max: 20_000}} }
 
-// rejection is a change of a valid record and the faults that come of it.
+// rejection is a change of a valid record and the errors that follow.
 type rejection[T any] struct {
 	name   string
 	change func(*T)

@@ -13,9 +13,9 @@ import (
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
-// This file holds the Go and the SQL of access.go together: over every kind of
-// viewer, row and policy, SQL gives out exactly the rows, with exactly the
-// relations, that Go computes from all rows read without any rule.
+// This file compares the Go and the SQL of access.go: for every kind of viewer, row and
+// policy, SQL returns exactly the rows, with exactly the relations, that Go computes
+// from all rows.
 
 func TestAccess_SQLAgreesWithGo(t *testing.T) {
 	t.Parallel()
@@ -61,7 +61,7 @@ type agreement struct {
 	viewer *model.Viewer
 }
 
-// exists says in Go whether a row is given out.
+// exists says in Go whether a row exists for the viewer.
 func (a agreement) exists(typ string, r model.Relations, live bool, deleted model.DeletedFilter) bool {
 	rule := a.policy.Types[typ]
 	if a.viewer == nil || !rule.Exists.Any(r) {
@@ -164,7 +164,7 @@ func (a agreement) patients() {
 	}
 }
 
-// mappings are read by scan, by their ids, and by the ids of their parents.
+// mappings reads mappings by scan, by their ids, and by the ids of their parents.
 func (a agreement) mappings() {
 	want, ids, ofPatient := expected{}, []int64{}, map[int64]expected{}
 	for id, p := range a.data.patients {

@@ -17,8 +17,8 @@ import (
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
-// The stores here have one connection for reads, so that a read which kept it
-// would be the last.
+// The stores here have one connection for reads. A read that does not release it
+// blocks all others.
 func oneConnection(o *store.Options) { o.Connections = 2 }
 
 // beforeQuery is a tracer that does something before a statement is sent.
@@ -40,8 +40,8 @@ func (w *beforeQuery) TraceQueryStart(ctx context.Context, conn *pgx.Conn, data 
 
 func (*beforeQuery) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// nameNodes is a level of patients with their names, and the mappings of each with
-// their notes.
+// nameNodes are a node of patients with their names, and one of the mappings of each
+// with their notes.
 type nameNodes struct {
 	patients, mappings *query.Node
 	name, notes        int
@@ -56,14 +56,14 @@ func newNameNodes(t *testing.T, s *store.Store) nameNodes {
 	return n
 }
 
-// loads are the patients of the viewer, and the mappings of each.
+// loads returns the patients of the viewer, and the mappings of each.
 func (n nameNodes) loads(t *testing.T, v *model.Viewer) []*query.Load {
 	t.Helper()
 	patients := ok(n.patients.List(v, argsOf(PatientQuery{})))(t)
 	return []*query.Load{patients, ok(n.mappings.ListOf(patients, listArgs(model.PageArgs{}, nil)))(t)}
 }
 
-// wantLoaded holds when the connection is there and reads what treated made.
+// wantLoaded checks that the connection works and reads the data of ownerWithMapping.
 func (n nameNodes) wantLoaded(t *testing.T, s *store.Store, v *model.Viewer) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -77,7 +77,7 @@ func (n nameNodes) wantLoaded(t *testing.T, s *store.Store, v *model.Viewer) {
 	testutil.Equal(t, "mappings", loads[1].Rows.Len(), 1)
 }
 
-// ownerWithMapping is an owner with one patient, Arjun, who has one doctor.
+// ownerWithMapping returns an owner with one patient, Arjun, who has one doctor.
 func ownerWithMapping(c *storetest.Clinic) *storetest.Account {
 	asha := c.Owner("Asha")
 	asha.Assign(asha.Patient("Arjun"), asha.Entry("Dr. Rao"))
@@ -85,7 +85,7 @@ func ownerWithMapping(c *storetest.Clinic) *storetest.Account {
 }
 
 // TestRead_ManyDifferentStatements, in one batch and one after the other: the
-// connection keeps the latest of them, however many there were.
+// connection keeps only the latest of them.
 func TestRead_ManyDifferentStatements(t *testing.T) {
 	t.Parallel()
 	seen := &beforeQuery{}
@@ -123,8 +123,8 @@ func TestRead_ManyDifferentStatements(t *testing.T) {
 	}
 }
 
-// TestRead_EqualStatementsInOneBatch have results of their own, also when none
-// of them has been prepared before.
+// TestRead_EqualStatementsInOneBatch: each has its own result, also if none of them has
+// been prepared.
 func TestRead_EqualStatementsInOneBatch(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t, oneConnection)
@@ -146,8 +146,8 @@ func TestRead_EqualStatementsInOneBatch(t *testing.T) {
 	}
 }
 
-// TestRead_AfterAnError the connection is given up, and the next read has
-// another one, with nothing prepared.
+// TestRead_AfterAnError: the connection is closed, and the next load has another one,
+// with nothing prepared.
 func TestRead_AfterAnError(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t, oneConnection)
@@ -173,8 +173,8 @@ func TestRead_AfterAnError(t *testing.T) {
 	known.wantLoaded(t, c.Store, asha.Viewer)
 }
 
-// TestRead_StoppedInTheMiddle: whoever stops waiting for the second of two
-// statements, the next read is answered.
+// TestRead_StoppedInTheMiddle: if the client or PostgreSQL cancels the second of two
+// statements, the next load still works.
 func TestRead_StoppedInTheMiddle(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t, oneConnection)

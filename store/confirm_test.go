@@ -10,7 +10,7 @@ import (
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
-// TestFetchConfirming_RefusesAtOnce whatever is read, and with nothing to read.
+// TestFetchConfirming_RefusesAtOnce for every load, and without one.
 func TestFetchConfirming_RefusesAtOnce(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
@@ -65,8 +65,8 @@ func TestFetchConfirming_RefusesAtOnce(t *testing.T) {
 
 func nobody(*model.Viewer) *model.Viewer { return nil }
 
-// TestFetchConfirming_SessionThatComesBack: an account that is made active again
-// between the read and the question who it is now gets what it asked for.
+// TestFetchConfirming_SessionThatComesBack: an account that becomes active again between
+// the loads and the lookup of the session gets its rows.
 func TestFetchConfirming_SessionThatComesBack(t *testing.T) {
 	t.Parallel()
 	back := &beforeQuery{}

@@ -10,7 +10,7 @@ import (
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
-// dataset is all rows, as no viewer sees them.
+// dataset has all rows, read without rules.
 type dataset struct {
 	viewers     map[string]*model.Viewer
 	users       []*model.User
@@ -20,8 +20,8 @@ type dataset struct {
 	assignments map[int64][]store.Assignment
 }
 
-// populate makes every kind of account, entry, patient and mapping, also such
-// as the store would not make, past all rules.
+// populate inserts every kind of account, entry, patient and mapping, also some that
+// the store would refuse.
 func populate(t *testing.T, c *storetest.Clinic) *dataset {
 	t.Helper()
 	asha, stranger, odd := c.Owner("Asha"), c.Stranger(), c.Owner("Odd")
@@ -70,8 +70,8 @@ func entry(c *storetest.Clinic, by, account *storetest.Account, state string) *m
 	return d
 }
 
-// addPatients makes patients of the owner with every combination of one entry and
-// the state of its mapping, with all entries, and with none.
+// addPatients inserts patients of the owner with every combination of one entry and the
+// state of its mapping, with all entries, and with none.
 func addPatients(t *testing.T, c *storetest.Clinic, owner *storetest.Account, deleted bool, entries []*model.Doctor) {
 	t.Helper()
 	add := func(active, ended []*model.Doctor) {

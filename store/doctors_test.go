@@ -127,8 +127,8 @@ func TestDoctors_Verify(t *testing.T) {
 	testutil.Equal(t, "the link, taken away", ok(verify(entry.ID, new((*int64)(nil))))(t).AccountID, nil)
 }
 
-// A doctor entry that was deleted leaves lists, gives no access and gets no
-// mapping, but is told by the mappings made before.
+// A deleted doctor entry is in no list, gives no access and gets no mapping, but older
+// mappings still show it.
 func TestDoctors_DeletedEntry(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
@@ -181,7 +181,7 @@ func TestDoctors_DeletedOnesComeToThoseWhoMayRestoreThem(t *testing.T) {
 	wantDoctors(t, c, stranger, DoctorQuery{Deleted: model.DeletedOnly})
 }
 
-// wantDoctors holds when the list, and the count, are of these ids.
+// wantDoctors checks the ids of the list and the count.
 func wantDoctors(t *testing.T, c *storetest.Clinic, who *storetest.Account, q DoctorQuery, ids ...int64) {
 	t.Helper()
 	l := ok(Doctors(t.Context(), c.Store, who.Viewer, q))(t)

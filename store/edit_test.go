@@ -9,7 +9,7 @@ import (
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
-// What holds for the update of any record; patients stand for all.
+// Tests of updates of any record, with patients as the example.
 
 func rename(to string) []model.Change[model.Patient] {
 	return []model.Change[model.Patient]{set("name", func(p *model.Patient) { p.Name = to })}
@@ -35,7 +35,7 @@ func TestUpdate_WithTheVersionSeen(t *testing.T) {
 	ok(c.Store.DeletePatient(t.Context(), asha.Viewer, arjun.ID, new(2)))(t)
 }
 
-// A conflict tells the record, so it comes after everything that hides it.
+// A conflict returns the record, so every check that hides it comes first.
 func TestUpdate_RefusalsBeforeVersionConflict(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
@@ -137,8 +137,7 @@ func TestUpdate_WritesEveryFieldThatTheSchemaLetsBeSet(t *testing.T) {
 	testutil.Equal(t, "fee", doctor.ConsultationFee.String(), "99.50")
 }
 
-// whole is changes of all fields that an update of the type can name, each of
-// which makes the record a different one altogether.
+// whole returns changes of all fields that an update of the type can name.
 func whole[T any](p *model.Policy, typ string, apply func(*T)) []model.Change[T] {
 	var changes []model.Change[T]
 	for _, field := range p.Types[typ].Inputs {
@@ -147,7 +146,7 @@ func whole[T any](p *model.Policy, typ string, apply func(*T)) []model.Change[T]
 	return changes
 }
 
-// Deleting and restoring have no fields of their own to be refused by.
+// Deleting and restoring are refused as a whole, because they name no field.
 func TestUpdate_RefusesUnderAPolicyThatLetsNobody(t *testing.T) {
 	t.Parallel()
 	nobody := storetest.Policy(t, "deletedAt: DateTime @owner(read: CIRCLE, write: OWNER)", "deletedAt: DateTime @owner(read: CIRCLE)")
@@ -160,8 +159,8 @@ func TestUpdate_RefusesUnderAPolicyThatLetsNobody(t *testing.T) {
 	wantCode(t, err, model.CodeForbidden, "id")
 }
 
-// Access that ends while an update is on its way takes the update with it: the
-// answer is for somebody who cannot see the record.
+// If an update ends the viewer's access, it is rolled back: the answer would go to a
+// viewer who cannot see the record.
 func TestUpdate_BySomebodyWhoseAccessEndsMeanwhile(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)

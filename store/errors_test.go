@@ -33,8 +33,8 @@ func TestErrors_EveryUniqueIndexHasItsWords(t *testing.T) {
 	}
 }
 
-// failing is a clinic in which every write of a patient fails with the
-// SQLSTATE, in words that hold the row.
+// failing returns a clinic in which every write of a patient fails with the SQLSTATE
+// and a message that contains the row.
 func failing(t *testing.T, state string) *storetest.Clinic {
 	t.Helper()
 	c := storetest.New(t)
@@ -67,7 +67,7 @@ func TestErrors_OfTheDatabaseNeverHoldTheRow(t *testing.T) {
 	}
 }
 
-// wantNothingOf holds when there is an error that has none of the texts.
+// wantNothingOf checks that there is an error without any of the texts.
 func wantNothingOf(t *testing.T, err error, texts ...string) {
 	t.Helper()
 	if err == nil {
@@ -80,7 +80,7 @@ func wantNothingOf(t *testing.T, err error, texts ...string) {
 	}
 }
 
-// The constraints hold also where validation does not, and tell nothing.
+// The constraints hold without validation, too, and their errors reveal nothing.
 func TestErrors_OfConstraintsNeverHoldTheRow(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)

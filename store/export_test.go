@@ -8,15 +8,15 @@ import (
 	"github.com/caregraph/caregraph/store/query"
 )
 
-// Constraints is for the test that every unique index is translated.
+// Constraints is for the test that every unique index has an error.
 var Constraints = uniqueError
 
-// Bounded is for the test of what shares a round trip.
+// Bounded is for the test of requests that share a round trip.
 func Bounded(s *Store, v *model.Viewer, loads []*query.Load) bool {
 	return (&query.Request{Loads: loads}).Bounded(s.sessions.OwnDoctor(v.SessionID))
 }
 
-// ReadTrips is how often a connection was taken to read.
+// ReadTrips returns how often a connection for reads was acquired.
 func ReadTrips(s *Store) int64 { return s.reads.Stat().AcquireCount() }
 
 // RunShared sends a statement in a shared round trip.

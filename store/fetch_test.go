@@ -12,8 +12,8 @@ import (
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
-// TestFetch_SharedRoundTripsDoNotMixViewers: each gets their own rows, and what they
-// wrote a moment ago, however many requests share the round trip and fail.
+// TestFetch_SharedRoundTripsDoNotMixViewers: each viewer gets its own rows with its
+// latest writes, also if other requests in the round trip fail.
 func TestFetch_SharedRoundTripsDoNotMixViewers(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t, oneConnection)
@@ -103,8 +103,8 @@ func TestBounded(t *testing.T) {
 	}
 }
 
-// TestBounded_OwnEntry: what a doctor's list costs is known of the viewer's own,
-// and of no other.
+// TestBounded_OwnEntry: the cost of a doctor's list is known for the viewer's own entry
+// only.
 func TestBounded_OwnEntry(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)

@@ -9,7 +9,7 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// ok(call(...))(t) is what the call returns when it does not fail.
+// ok(call(...))(t) returns the value of the call and fails on an error.
 func ok[T any](value T, err error) func(*testing.T) T {
 	return func(t *testing.T) T {
 		t.Helper()
@@ -20,11 +20,10 @@ func ok[T any](value T, err error) func(*testing.T) T {
 	}
 }
 
-// errOf is the error of a call whose other result does not matter.
+// errOf returns the error of a call.
 func errOf[T any](_ T, err error) error { return err }
 
-// wantCode holds when err is a refusal with the code that names exactly the
-// fields.
+// wantCode checks that err has the code and exactly the fields.
 func wantCode(t *testing.T, err error, code model.Code, fields ...string) {
 	t.Helper()
 	apiErr, isAPIErr := errors.AsType[*model.Error](err)
@@ -40,7 +39,7 @@ func wantCode(t *testing.T, err error, code model.Code, fields ...string) {
 	}
 }
 
-// wantCodes is wantCode for a refusal with several codes, as "field CODE".
+// wantCodes is wantCode for several codes, as "field CODE".
 func wantCodes(t *testing.T, err error, want ...string) {
 	t.Helper()
 	apiErr, isAPIErr := errors.AsType[*model.Error](err)
@@ -71,16 +70,16 @@ func idsOf[T model.Node](rows []T) []int64 {
 	return ids
 }
 
-// set is a change of one field.
+// set returns a change of one field.
 func set[T any](field string, apply func(*T)) model.Change[T] {
 	return model.Change[T]{Field: field, Apply: apply}
 }
 
-// page is one page of a list, whatever the list is of.
+// page reads a page of a list.
 type page[T model.Listed] func(context.Context, model.PageArgs) (*list[T], error)
 
-// everyPage reads a list forwards to its end, in pages of the size, or
-// backwards to its beginning. The rows come in the list's order either way.
+// everyPage reads a list in pages of the size, forwards or backwards. It returns the rows
+// in the order of the list.
 func everyPage[T model.Listed](t *testing.T, read page[T], size int, backwards bool) []T {
 	t.Helper()
 	var all []T

@@ -9,8 +9,8 @@ import (
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
-// TestInsert_RefusedValuesKeepTheConnection: whoever sends what is taken, again
-// and again, has no connection made for each time.
+// TestInsert_RefusedValuesKeepTheConnection: a violated constraint does not cost a
+// connection.
 func TestInsert_RefusedValuesKeepTheConnection(t *testing.T) {
 	t.Parallel()
 	seen := &beforeQuery{}

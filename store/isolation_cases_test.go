@@ -9,7 +9,7 @@ import (
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
-// withoutViewer says of each method without a viewer why it needs none.
+// withoutViewer has the reason why each method without a viewer needs none.
 func withoutViewer() map[string]string {
 	return map[string]string{
 		"Constraints":     "reads no rows",
@@ -28,8 +28,8 @@ func withoutViewer() map[string]string {
 	}
 }
 
-// ownRowsOnly has the methods that act on what is the viewer's own, so that
-// there is no row to be refused. They are tried with all that can be named.
+// ownRowsOnly has the methods that act on the viewer's own rows only. They are called
+// with everything that they can name.
 func ownRowsOnly() map[string]attempt {
 	return map[string]attempt{
 		"CreatePatient": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
@@ -60,7 +60,7 @@ func ownRowsOnly() map[string]attempt {
 	}
 }
 
-// attempts has the methods that give out rows and change them.
+// attempts has the methods that return rows and change them.
 func attempts() map[string]attempt {
 	all := map[string]attempt{}
 	for _, of := range []map[string]attempt{readAttempts(), recordAttempts(), userAttempts(), patientAttempts(), doctorAttempts(), mappingAttempts()} {
@@ -71,7 +71,7 @@ func attempts() map[string]attempt {
 	return all
 }
 
-// recordAttempts are the generic reads, for every type of record.
+// recordAttempts has the generic reads, for every record type.
 func recordAttempts() map[string]attempt {
 	both, bothDoctors := PatientQuery{Deleted: model.DeletedInclude}, DoctorQuery{Deleted: model.DeletedInclude}
 	return map[string]attempt{

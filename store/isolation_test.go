@@ -13,9 +13,8 @@ import (
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
-// This file holds that nobody gets at what is none of their business, by any
-// method of the store. What each method is tried with stands in
-// isolation_cases_test.go; a method that is not there fails the first test.
+// This file checks that no method of the store gives access to hidden rows. The calls of
+// each method are in isolation_cases_test.go; a missing method fails the first test.
 
 func TestIsolation_EveryMethodIsTried(t *testing.T) {
 	t.Parallel()
@@ -41,19 +40,18 @@ func TestIsolation_EveryMethodIsTried(t *testing.T) {
 	}
 }
 
-// attempt calls a method with the ids and says all that came back.
+// attempt calls a method with the ids and returns all results as texts.
 type attempt func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string
 
-// target is what a stranger is after.
+// target has the ids of the records that a stranger tries to reach.
 type target struct {
 	user, patient, deletedPatient, doctor, deletedDoctor, mapping, endedMapping int64
 	session, email                                                              string
 }
 
-// A stranger's answers about Asha's rows are those of a clinic in which there
-// is nothing, about ids that were never given out; and Asha's rows are
-// afterwards as they were. Asha's own answers differ, so the attempt is a real
-// one.
+// A stranger gets the same answers about Asha's rows as in an empty clinic about unknown
+// ids, and Asha's rows do not change. Asha's own answers differ, so the attempt is a
+// real one.
 func TestIsolation_StrangerGetsWhatAnEmptyClinicGives(t *testing.T) {
 	t.Parallel()
 	nothing := privateClinic(t)
@@ -82,8 +80,7 @@ func TestIsolation_StrangerGetsWhatAnEmptyClinicGives(t *testing.T) {
 	}
 }
 
-// What a stranger does to what is their own leaves Asha's rows as they were,
-// even if it names them.
+// A stranger's changes of own rows do not change Asha's rows, even if they name them.
 func TestIsolation_OwnRowsOnly(t *testing.T) {
 	t.Parallel()
 	for name, try := range ownRowsOnly() {
@@ -105,8 +102,8 @@ func TestIsolation_OwnRowsOnly(t *testing.T) {
 	}
 }
 
-// privateClinic is a clinic under a schema in which every record is private. So
-// also methods for what the real schema shows to everybody have strangers.
+// privateClinic returns a clinic under a schema in which every record is private, so
+// that there are strangers to every record.
 func privateClinic(t *testing.T) *storetest.Clinic {
 	t.Helper()
 	policy := storetest.Policy(t,
@@ -115,7 +112,7 @@ func privateClinic(t *testing.T) *storetest.Clinic {
 	return storetest.New(t, func(o *store.Options) { o.Policy = policy })
 }
 
-// newTarget is Asha, with one of everything.
+// newTarget returns Asha, with one record of each kind.
 func newTarget(c *storetest.Clinic) (*storetest.Account, target) {
 	asha := c.DoctorAccount("Asha")
 	patient, deleted := asha.Patient("Arjun"), asha.DeletedPatient("Banu")
@@ -129,7 +126,7 @@ func newTarget(c *storetest.Clinic) (*storetest.Account, target) {
 	}
 }
 
-// unknownTarget is ids that were never given out.
+// unknownTarget has unknown ids.
 func unknownTarget() target {
 	return target{101, 102, 103, 104, 105, 106, 107, "no session", "nobody@clinic.example"}
 }
@@ -141,7 +138,7 @@ func strangers(c *storetest.Clinic) map[string]*model.Viewer {
 	}
 }
 
-// rows is the text of each of Asha's rows. She is the first account.
+// rows returns the text of each of Asha's rows. She is the first account.
 func rows(t *testing.T, c *storetest.Clinic) []string {
 	t.Helper()
 	var texts []string
@@ -168,7 +165,7 @@ func wantUntouched(t *testing.T, before, after []string) {
 	}
 }
 
-// resultText is all that a call returned, as text.
+// resultText returns the results of a call as a text.
 func resultText[T any](value T, err error) string {
 	text, jsonErr := json.Marshal(value)
 	return fmt.Sprintf("%s %v %v", text, err, jsonErr)

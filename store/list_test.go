@@ -13,7 +13,7 @@ import (
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
-// clinicWithTies is a clinic with lists full of ties: every sort key several times.
+// clinicWithTies returns a clinic with every sort key several times.
 func clinicWithTies(t *testing.T) (*storetest.Clinic, *storetest.Account) {
 	t.Helper()
 	c := storetest.New(t)
@@ -33,8 +33,8 @@ func clinicWithTies(t *testing.T) (*storetest.Clinic, *storetest.Account) {
 	return c, asha
 }
 
-// sorted is one list in one order: how to read a page of it, and the key that
-// the database sorts it by.
+// sorted is one list in one order: the function that reads a page, and the sort key in
+// the database.
 type sorted struct {
 	table, key string
 	read       func(descending bool) page[model.Listed]
@@ -71,7 +71,7 @@ func everyOrder(s *store.Store, v *model.Viewer) []sorted {
 	}
 }
 
-// asListed forgets what a list is of.
+// asListed returns a list of any record type.
 func asListed[T model.Listed](l *list[T], err error) (*list[model.Listed], error) {
 	if err != nil {
 		return nil, err
@@ -131,8 +131,7 @@ func TestLists_CursorBelongsToItsListAndOrder(t *testing.T) {
 	}
 }
 
-// What is in a cursor is the client's to change, but none of it reaches
-// PostgreSQL that it would choke on.
+// A client can change a cursor, but no change makes PostgreSQL fail.
 func TestLists_ForgedCursorIsRefused(t *testing.T) {
 	t.Parallel()
 	c, asha := clinicWithTies(t)
@@ -230,7 +229,7 @@ func places(rows []model.Listed) []int64 {
 	return ids
 }
 
-// A record that goes while a client pages takes no other with it.
+// A record that is deleted between two pages does not hide another one.
 func TestLists_PageAfterTheRowOfTheCursorIsGone(t *testing.T) {
 	t.Parallel()
 	c, asha := clinicWithTies(t)

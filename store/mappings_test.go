@@ -31,7 +31,7 @@ func TestAssignDoctor_OpensThePatientToTheDoctor(t *testing.T) {
 	wantCode(t, err, model.CodeAlreadyAssigned, "doctorId")
 }
 
-// The answer is for the viewer after the assignment, also if it is to oneself.
+// The answer is for the viewer after the assignment, also if the owner is the doctor.
 func TestAssignDoctor_ToOneself(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
@@ -92,7 +92,7 @@ func TestRemoveMapping_EndsItForGoodAndThePairCanBeAssignedAgain(t *testing.T) {
 	wantMappings(t, c, asha, MappingQuery{IsActive: new(false)}, first.ID)
 }
 
-// wantMappings holds when the list, and the count, are of these ids.
+// wantMappings checks the ids of the list and the count.
 func wantMappings(t *testing.T, c *storetest.Clinic, who *storetest.Account, q MappingQuery, ids ...int64) {
 	t.Helper()
 	l := ok(Mappings(t.Context(), c.Store, who.Viewer, q))(t)
@@ -146,7 +146,7 @@ func TestMappings_ExistWithTheirPatient(t *testing.T) {
 	}
 }
 
-// statements counts what reaches PostgreSQL.
+// statements counts the statements.
 type statements struct{ count atomic.Int64 }
 
 func (s *statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {

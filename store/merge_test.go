@@ -11,16 +11,15 @@ import (
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
-// withWideColumn is a chart whose patients are never folded, for the addresses that it
-// reads as well.
+// withWideColumn adds a wide column to the patients, so that they are never merged.
 func withWideColumn(t *testing.T, c patientNodes) patientNodes {
 	t.Helper()
 	ok(c.patients.Record().Column("Address"))(t)
 	return c
 }
 
-// TestMerge_ReadsWhatTwoStatementsDo: the same rows in the same order, for each
-// viewer, page and filter, also of records that name others.
+// TestMerge_ReadsWhatTwoStatementsDo: the same rows in the same order, for each viewer,
+// page and filter, also with joined records.
 func TestMerge_ReadsWhatTwoStatementsDo(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
@@ -46,7 +45,7 @@ func TestMerge_ReadsWhatTwoStatementsDo(t *testing.T) {
 	}
 }
 
-// byPatient is the patients of a query, each with its own mappings.
+// byPatient returns the patients of a query, each with its mappings.
 func (c patientNodes) byPatient(t *testing.T, v *model.Viewer, q patientQuery) string {
 	t.Helper()
 	list := ok(c.patients.List(v, argsOf(q.patients)))(t)
@@ -67,7 +66,7 @@ func (c patientNodes) byPatient(t *testing.T, v *model.Viewer, q patientQuery) s
 	return text
 }
 
-// TestMerge_OneRecordWithItsList is what the other end of a mapping reads.
+// TestMerge_OneRecordWithItsList: one doctor with its mappings.
 func TestMerge_OneRecordWithItsList(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
@@ -103,8 +102,8 @@ func TestMerge_OneRecordWithItsList(t *testing.T) {
 	}
 }
 
-// TestMerge_OnlyWhereItCanBe: one statement for slim records with one list, and
-// else one for each.
+// TestMerge_OnlyWhereItCanBe: one statement for narrow records with one list, and one
+// for each load otherwise.
 func TestMerge_OnlyWhereItCanBe(t *testing.T) {
 	t.Parallel()
 	tracer := &statements{}
@@ -142,7 +141,7 @@ func TestMerge_OnlyWhereItCanBe(t *testing.T) {
 	}
 }
 
-// TestRead_OnlyPage reads no row beyond the page, which else tells of more.
+// TestRead_OnlyPage reads no row beyond the page.
 func TestRead_OnlyPage(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)

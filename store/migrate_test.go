@@ -17,7 +17,7 @@ import (
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
-// connect opens a database without any rule.
+// connect opens a database without rules.
 func connect(t *testing.T, address string) *sql.DB {
 	t.Helper()
 	config := ok(pgx.ParseConfig(address))(t)
@@ -33,7 +33,7 @@ func exec(t *testing.T, db *sql.DB, statement string) {
 	}
 }
 
-// shape is the columns, indexes and applied migrations of a database, as text.
+// shape returns the columns, indexes and applied migrations of a database as a text.
 func shape(t *testing.T, db *sql.DB) string {
 	t.Helper()
 	var text string
@@ -117,7 +117,7 @@ func databaseOf(t *testing.T, address string) string {
 	return strings.TrimPrefix(ok(url.Parse(address))(t).Path, "/")
 }
 
-// concurrently runs f for 0 to n-1 at the same moment and returns all errors.
+// concurrently runs f for 0 to n-1 at the same time and returns all errors.
 func concurrently(n int, f func(i int) error) []error {
 	errs := make([]error, n)
 	start := make(chan struct{})

@@ -165,7 +165,7 @@ func TestPatients_DeletedOnesComeToThoseWhoMayRestoreThem(t *testing.T) {
 	}
 }
 
-// wantPatients holds when the list, and the count, are of these ids.
+// wantPatients checks the ids of the list and the count.
 func wantPatients(t *testing.T, c *storetest.Clinic, who *storetest.Account, q PatientQuery, ids ...int64) {
 	t.Helper()
 	l := ok(Patients(t.Context(), c.Store, who.Viewer, q))(t)
@@ -203,7 +203,7 @@ func TestPatients_Filters(t *testing.T) {
 	}
 }
 
-// What an administrator may not read cannot be found out by filtering either.
+// A filter does not reveal a value that an administrator may not read.
 func TestPatients_FilterTellsNothingAboutAHiddenField(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)

@@ -10,11 +10,9 @@ import (
 	"github.com/caregraph/caregraph/store/query"
 )
 
-// This file has what the tests ask for as typed structs and functions over the
-// generic reads.
+// This file has typed structs and functions over the generic reads.
 
-// PatientQuery says which patients, in which order: the oldest records first
-// unless it says otherwise.
+// PatientQuery has the arguments of patients. The default order is CREATED_AT ASC.
 type PatientQuery struct {
 	Page             model.PageArgs
 	Search           *string
@@ -42,7 +40,7 @@ func (q PatientQuery) args() query.Args {
 	return args
 }
 
-// DoctorQuery says which doctors, in which order.
+// DoctorQuery has the arguments of doctors.
 type DoctorQuery struct {
 	Page               model.PageArgs
 	Search             *string
@@ -70,8 +68,7 @@ func (q DoctorQuery) args() query.Args {
 	return args
 }
 
-// MappingQuery says which mappings, in which order: active and ended ones unless it
-// says otherwise.
+// MappingQuery has the arguments of mappings. The default is active and ended ones.
 type MappingQuery struct {
 	Page                model.PageArgs
 	PatientID, DoctorID *int64
@@ -114,7 +111,7 @@ func pageArgs(p model.PageArgs) query.Args {
 
 func argsOf(q interface{ args() query.Args }) query.Args { return q.args() }
 
-// listArgs are the arguments of a list of mappings of a record.
+// listArgs returns the arguments of a list of mappings of a record.
 func listArgs(p model.PageArgs, isActive *bool) query.Args {
 	args := pageArgs(p)
 	args["isActive"] = isActive
@@ -193,12 +190,12 @@ func DoctorsByIDs(ctx context.Context, s *store.Store, v *model.Viewer, ids []in
 	return recordsOf[*model.Doctor](s.GetMany(ctx, v, "Doctor", ids))
 }
 
-// DoctorsOfMappings are the doctors that mappings name by the ids.
+// DoctorsOfMappings returns the doctors with the ids through Mapping.doctor.
 func DoctorsOfMappings(ctx context.Context, s *store.Store, v *model.Viewer, ids []int64) ([]*model.Doctor, error) {
 	return relatedOf[*model.Doctor](s.Related(ctx, v, "Mapping", "doctor", ids))
 }
 
-// DoctorsOfAccounts are the doctor profiles of the accounts.
+// DoctorsOfAccounts returns the doctor profiles of the accounts.
 func DoctorsOfAccounts(ctx context.Context, s *store.Store, v *model.Viewer, accounts []int64) ([]*model.Doctor, error) {
 	return relatedOf[*model.Doctor](s.Related(ctx, v, "User", "doctorProfile", accounts))
 }
@@ -271,8 +268,8 @@ func fetch(ctx context.Context, s *store.Store, v *model.Viewer, loads []*query.
 	return s.Fetch(ctx, v, &query.Request{Loads: loads})
 }
 
-// fetchConfirming fetches in the round trip that confirms the session, and returns on
-// whose behalf it acts.
+// fetchConfirming fetches in the round trip that confirms the session, and returns the
+// viewer of the session.
 func fetchConfirming(ctx context.Context, s *store.Store, v *model.Viewer, loads []*query.Load) (*model.Viewer, error) {
 	err := s.Fetch(ctx, v, &query.Request{Loads: loads, Confirm: true})
 	if changed, ok := errors.AsType[*store.ViewerChangedError](err); ok {

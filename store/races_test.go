@@ -11,14 +11,13 @@ import (
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
-// concurrentClinic is a clinic whose store works for many at once.
+// concurrentClinic returns a clinic whose store has several connections.
 func concurrentClinic(t *testing.T) *storetest.Clinic {
 	t.Helper()
 	return storetest.New(t, func(o *store.Options) { o.Connections = 8 })
 }
 
-// wantOneWinner holds when one of the errors is nil and all others are
-// refusals with the code.
+// wantOneWinner checks that one of the errors is nil and all others have the code.
 func wantOneWinner(t *testing.T, errs []error, code model.Code) {
 	t.Helper()
 	won := 0
@@ -104,7 +103,7 @@ func TestRaces_UpdatesOfOneVersion(t *testing.T) {
 	testutil.Equal(t, "name", after.Name, fmt.Sprint("Arjun ", slices.Index(errs, nil)))
 }
 
-// Without a version all updates are done, one after the other.
+// Without a version all updates succeed, one after the other.
 func TestRaces_UpdatesOfDifferentFieldsLoseNothing(t *testing.T) {
 	t.Parallel()
 	c := concurrentClinic(t)
@@ -135,8 +134,8 @@ func TestRaces_RemovingOneMapping(t *testing.T) {
 	}), model.CodeDeleted)
 }
 
-// One refresh token in two hands: one gets through, and the session ends, for
-// it is not known which of them is the thief.
+// Two clients use one refresh token: one succeeds, and the session ends, because either
+// may be the thief.
 func TestRaces_OneRefreshTokenInTwoHands(t *testing.T) {
 	t.Parallel()
 	c := concurrentClinic(t)
@@ -178,8 +177,8 @@ func wantNoActiveMappingOfADeletedPatient(t *testing.T, c *storetest.Clinic) {
 	}
 }
 
-// Everything at once, over and over, on the same few rows: each call is done or
-// refused, none waits for another in a circle.
+// Many concurrent operations on the same few rows: each succeeds or is refused, and there
+// is no deadlock.
 func TestRaces_MixedOperationsNeverFail(t *testing.T) {
 	t.Parallel()
 	c := concurrentClinic(t)

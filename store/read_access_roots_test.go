@@ -8,7 +8,7 @@ import (
 	"github.com/caregraph/caregraph/store/query"
 )
 
-// The roots of read_access_test.go: every way in which a read begins.
+// The roots of read_access_test.go: every kind of load at the root.
 
 func (a nestedAgreement) users(confirming bool) {
 	r, want, ids := a.trees["User"], map[int64]bool{}, []int64{}
@@ -130,8 +130,8 @@ func (a nestedAgreement) byIDs(r *tree, ids []int64, want map[int64]bool, confir
 	}
 }
 
-// edgeID is the id of the record that a field names, as far as it exists for the
-// viewer; 0 when none does.
+// edgeID returns the id of the record that a field names, or 0 if it does not exist for
+// the viewer.
 func (a nestedAgreement) edgeID(typ, field string, id int64) int64 {
 	w := a.data
 	switch typ + "." + field {
@@ -185,7 +185,7 @@ func (a nestedAgreement) sees(typ string, id int64) bool {
 	return a.exists(typ, w.relations(a.viewer, typ, id), live, "")
 }
 
-// relations says in Go how a viewer stands to a record.
+// relations returns a viewer's relations to a record, by the rules in Go.
 func (w *dataset) relations(v *model.Viewer, typ string, id int64) model.Relations {
 	switch typ {
 	case "User":

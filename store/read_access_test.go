@@ -12,10 +12,10 @@ import (
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
-// This file does for nested reads what access_test.go does for the rest of the
-// store: whichever way leads to a record, it is given out exactly to those, and
-// with exactly the relations, that the Go rules of access.go say. The levels are
-// made once and read by all viewers at a time, as plans do.
+// This file does for nested loads what access_test.go does for the rest of the store: on
+// every way to a record, it exists for exactly the viewers, with exactly the relations,
+// that the Go rules of access.go say. All viewers use the same nodes concurrently, as
+// with plans.
 
 func TestRead_AgreesWithGo(t *testing.T) {
 	t.Parallel()
@@ -74,7 +74,7 @@ func accessPolicies(t *testing.T) map[string]*model.Policy {
 	}
 }
 
-// tree is a record of a nested read with all that hangs on it.
+// tree is a record of a nested load with the records and lists below it.
 type tree struct {
 	typ    string
 	node   *query.Node
@@ -82,14 +82,13 @@ type tree struct {
 	// id, relations and sortKey are columns; only the root of a list has the last.
 	id, relations, sortKey int
 	named                  map[string]*tree
-	// mappings hang on a patient or a doctor.
+	// mappings is the list of a patient or a doctor.
 	mappings *tree
-	// active is which of them are asked for.
+	// active is the argument isActive of the list.
 	active *bool
 }
 
-// newTree makes a tree from a root in which each way from type to type is taken,
-// some of them twice.
+// newTree returns a tree that contains each edge from type to type, some of them twice.
 func newTree(t *testing.T, s *store.Store, typ string, list bool) *tree {
 	t.Helper()
 	node := nodeOf(t, s, typ)
@@ -140,10 +139,10 @@ type nestedAgreement struct {
 	trees map[string]*tree
 }
 
-// loaded is what was read below one read, by the trees of the levels.
+// loaded has the loads of one request by their trees.
 type loaded struct{ rows, counts map[*tree]*query.Load }
 
-// load does a read with all that hangs on it.
+// load fetches a load with everything below it.
 func (a nestedAgreement) load(r *tree, root *query.Load, confirming bool) loaded {
 	a.Helper()
 	got := loaded{map[*tree]*query.Load{r: root}, map[*tree]*query.Load{}}
@@ -175,7 +174,7 @@ func (a nestedAgreement) addLoads(r *tree, above *query.Load, got loaded, loads 
 	a.addLoads(r.mappings, load, got, loads)
 }
 
-// record compares a record that was given out, and all that hangs on it.
+// record compares a record and everything below it.
 func (a nestedAgreement) record(r *tree, got loaded, rows *pgpipe.Rows, n int) {
 	id := rows.Int64(n, r.id)
 	if r.relations > 0 {
@@ -200,7 +199,7 @@ func (a nestedAgreement) record(r *tree, got loaded, rows *pgpipe.Rows, n int) {
 	}
 }
 
-// below compares the mappings that hang on a record.
+// below compares the mappings of a record.
 func (a nestedAgreement) below(r *tree, got loaded, parent int64) {
 	want, said := []int64{}, []int64{}
 	for _, m := range a.data.mappings {
@@ -232,7 +231,7 @@ func (a nestedAgreement) below(r *tree, got loaded, parent int64) {
 	}
 }
 
-// wantRecords compares the ids that were given out of a type.
+// wantRecords compares the ids of a type.
 func (a nestedAgreement) wantRecords(what string, said []int64, want map[int64]bool) {
 	a.Helper()
 	slices.Sort(said)

@@ -9,8 +9,8 @@ import (
 	"github.com/caregraph/caregraph/store/query"
 )
 
-// readAttempts are nested reads by each way to a row: by id, by ids, by lists
-// and counts, and from one record to the next.
+// readAttempts has nested loads on each way to a row: by id, by ids, by lists and counts,
+// and from one record to the next.
 func readAttempts() map[string]attempt {
 	return map[string]attempt{
 		"Fetch": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
@@ -19,7 +19,7 @@ func readAttempts() map[string]attempt {
 				err := fetch(ctx, s, v, loads)
 				said = append(said, resultText(loadsText(loads), err))
 			}
-			if v != nil { // with a session that somebody else has
+			if v != nil { // with the session of another account
 				v = &model.Viewer{UserID: v.UserID, Role: v.Role, SessionID: at.session}
 			}
 			for _, loads := range everyLoad(s, v, at) {
@@ -31,7 +31,7 @@ func readAttempts() map[string]attempt {
 	}
 }
 
-// loadsText is all values of all rows, once they have been read.
+// loadsText returns all values of all rows as a text.
 func loadsText(loads []*query.Load) string {
 	text := ""
 	for _, load := range loads {

@@ -12,8 +12,8 @@ import (
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
-// TestRead_ShapesDoNotMix: a level that has been read in every way, and keeps
-// the texts of its statements, reads each time what a new one does.
+// TestRead_ShapesDoNotMix: a node with cached texts of all its statements loads the same
+// as a new node.
 func TestRead_ShapesDoNotMix(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
@@ -27,7 +27,7 @@ func TestRead_ShapesDoNotMix(t *testing.T) {
 				want := newPatientNodes(t, c.Store).read(t, v, q)
 				for range 2 {
 					if got := used.read(t, v, q); got != want {
-						t.Fatalf("%s: levels that were used before read\n%.300s\nnew ones\n%.300s", q.what, got, want)
+						t.Fatalf("%s: used nodes load\n%.300s\nnew ones\n%.300s", q.what, got, want)
 					}
 				}
 			}
@@ -43,8 +43,7 @@ type patientQuery struct {
 	active   *bool
 }
 
-// patientQueries differ in one thing, or in two that might be taken for each
-// other.
+// patientQueries differ in one argument, or in two that might be mixed up.
 func patientQueries() []patientQuery {
 	day := model.ParseDate("1985-01-01")
 	late := model.ParseDate("2001-01-01")
@@ -81,7 +80,7 @@ func patientQueries() []patientQuery {
 	return all
 }
 
-// patientNodes is a level of patients with one of their mappings.
+// patientNodes are a node of patients and one of their mappings.
 type patientNodes struct {
 	store           *store.Store
 	patients, below *query.Node
@@ -97,7 +96,7 @@ func newPatientNodes(t *testing.T, s *store.Store) patientNodes {
 	return c
 }
 
-// read is all values that a query reads, with its counts.
+// read returns all values of a query, with its counts, as a text.
 func (c patientNodes) read(t *testing.T, v *model.Viewer, q patientQuery) string {
 	t.Helper()
 	list := ok(c.patients.List(v, argsOf(q.patients)))(t)
@@ -120,8 +119,8 @@ func (c patientNodes) read(t *testing.T, v *model.Viewer, q patientQuery) string
 	return text
 }
 
-// TestRows_AreTheirOwn: what one read holds is not touched by those after it,
-// which are given the memory of others that were released.
+// TestRows_AreTheirOwn: later loads do not change the rows of a load, although they use
+// the memory of released rows.
 func TestRows_AreTheirOwn(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
@@ -166,7 +165,7 @@ func TestRows_AreTheirOwn(t *testing.T) {
 	}
 }
 
-// TestNode_NamesWhatItDoesNotHave instead of reading something else.
+// TestNode_NamesWhatItDoesNotHave instead of loading something else.
 func TestNode_NamesWhatItDoesNotHave(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
@@ -182,8 +181,8 @@ func TestNode_NamesWhatItDoesNotHave(t *testing.T) {
 	}
 }
 
-// TestRead_KeptTextsServeEachViewerTheirOwn: the text that is kept for one viewer serves
-// others of the same role, each with their own id.
+// TestRead_KeptTextsServeEachViewerTheirOwn: viewers of a role share a cached text, each
+// with its own id.
 func TestRead_KeptTextsServeEachViewerTheirOwn(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)

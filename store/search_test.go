@@ -64,7 +64,7 @@ func TestSearch_Doctors(t *testing.T) {
 	}
 }
 
-// What PostgreSQL cannot hold is refused, and is no fault of the server.
+// A text that PostgreSQL cannot store is refused and is not an internal error.
 func TestSearch_RefusesNullCharacters(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
@@ -78,8 +78,8 @@ func TestSearch_RefusesNullCharacters(t *testing.T) {
 	wantCode(t, err, model.CodeBadUserInput, "search")
 }
 
-// The longest names, whose folded form may be eighteen times as long, can be
-// stored, listed and paged by.
+// The longest names can be stored, listed and paged by, although their folded form may be
+// eighteen times as long.
 func TestSearch_LongestNames(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)

@@ -24,7 +24,7 @@ func secondServer(t *testing.T, c *storetest.Clinic) *store.Store {
 	return s
 }
 
-// patience is for what takes a moment.
+// patience bounds the wait for a condition.
 const patience = 30 * time.Second
 
 func eventually(t *testing.T, what string, holds func() bool) {
@@ -36,7 +36,7 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// becomesCertain asks for the sessions until the store recalls them for certain.
+// becomesCertain looks up the sessions until they are certain.
 func becomesCertain(t *testing.T, s *store.Store, sessions ...string) {
 	t.Helper()
 	for _, id := range sessions {
@@ -55,9 +55,8 @@ func notCached(s *store.Store, id string) bool {
 	return v == nil
 }
 
-// TestSessionCache_ForgetsWhatEnds: a session that has ended or changed is forgotten
-// by the server that did it at once, by all others a moment later, and no other
-// session is.
+// TestSessionCache_ForgetsWhatEnds: the server that ends or changes a session removes it
+// at once, all others a moment later. No other session is removed.
 func TestSessionCache_ForgetsWhatEnds(t *testing.T) {
 	t.Parallel()
 	type fixture struct {
@@ -69,7 +68,7 @@ func TestSessionCache_ForgetsWhatEnds(t *testing.T) {
 	}
 	for what, tc := range map[string]struct {
 		end func(fixture) error
-		// here says that the store itself did it.
+		// here is set if the store itself ends the session.
 		here, everybodys bool
 	}{
 		"logout":            {end: func(w fixture) error { return w.Store.EndSession(t.Context(), w.asha.Viewer, "phone") }, here: true},
@@ -118,7 +117,7 @@ func TestSessionCache_ForgetsWhatEnds(t *testing.T) {
 	}
 }
 
-// TestSessionCache_ExpiresByItself without anybody telling.
+// TestSessionCache_ExpiresByItself without a notification.
 func TestSessionCache_ExpiresByItself(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t, withListener)
@@ -134,8 +133,8 @@ func TestSessionCache_ExpiresByItself(t *testing.T) {
 	testutil.Equal(t, "certain", certain, false)
 }
 
-// TestSessionCache_OlderSnapshot: whoever changes an account in a transaction that does
-// not see the newest of its sessions has that forgotten all the same.
+// TestSessionCache_OlderSnapshot: a transaction that changes an account also removes
+// sessions that its snapshot does not see.
 func TestSessionCache_OlderSnapshot(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t, withListener)
@@ -149,7 +148,8 @@ func TestSessionCache_OlderSnapshot(t *testing.T) {
 	eventually(t, "it is forgotten", func() bool { return notCached(c.Store, "phone") })
 }
 
-// TestSessionCache_AfterAnErrorNothingIsReliedOn that may have ended.
+// TestSessionCache_AfterAnErrorNothingIsReliedOn: sessions that may have ended are
+// removed.
 func TestSessionCache_AfterAnErrorNothingIsReliedOn(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t, withListener)
@@ -173,7 +173,7 @@ func TestSessionCache_AfterAnErrorNothingIsReliedOn(t *testing.T) {
 	}
 }
 
-// TestSessionCache_NothingForAnOutsider: what does not live is not remembered.
+// TestSessionCache_NothingForAnOutsider: only live sessions are cached.
 func TestSessionCache_NothingForAnOutsider(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t, withListener)
@@ -187,7 +187,7 @@ func TestSessionCache_NothingForAnOutsider(t *testing.T) {
 	}
 }
 
-// TestSessionCache_IsAGuessWithoutAListener, however often a session was asked for.
+// TestSessionCache_IsAGuessWithoutAListener after a lookup, too.
 func TestSessionCache_IsAGuessWithoutAListener(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
@@ -198,8 +198,8 @@ func TestSessionCache_IsAGuessWithoutAListener(t *testing.T) {
 	testutil.Equal(t, "certain", certain, false)
 }
 
-// TestSessionCache_LostConnection: while nobody listens nothing is certain, and what
-// was remembered is forgotten, since it may have ended meanwhile.
+// TestSessionCache_LostConnection: without a listener no entry is certain. All entries
+// are removed, because their sessions may have ended.
 func TestSessionCache_LostConnection(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t, withListener)
@@ -212,8 +212,8 @@ func TestSessionCache_LostConnection(t *testing.T) {
 	eventually(t, "it is forgotten by the new connection", func() bool { return notCached(c.Store, asha.SessionID) })
 }
 
-// TestSessionCache_DeafListener: a listener whose signals do not come back, as behind a
-// pooler, makes nothing certain.
+// TestSessionCache_DeafListener: a listener whose pings do not come back, for example
+// behind a pooler, makes no entry certain.
 func TestSessionCache_DeafListener(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
@@ -230,8 +230,8 @@ func TestSessionCache_DeafListener(t *testing.T) {
 	}
 }
 
-// afterQuery is a tracer that does something once, after a statement was answered and
-// before anybody has read the answer.
+// afterQuery is a tracer that does something once, after a statement and before the
+// store uses its result.
 type afterQuery struct{ do func() }
 
 func (*afterQuery) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
@@ -245,8 +245,8 @@ func (l *afterQuery) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEnd
 	}
 }
 
-// TestSessionCache_NotWhatEndedWhileItWasAskedFor: the answer that a session lives is
-// not remembered when it has ended since.
+// TestSessionCache_NotWhatEndedWhileItWasAskedFor: the result of a lookup is not cached if
+// the session has ended since.
 func TestSessionCache_NotWhatEndedWhileItWasAskedFor(t *testing.T) {
 	t.Parallel()
 	for what, ask := range map[string]func(*storetest.Clinic, *storetest.Account) error{

@@ -10,7 +10,7 @@ import (
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
-// wantLive holds when exactly these of the sessions act for somebody.
+// wantLive checks which of the sessions are live.
 func wantLive(t *testing.T, c *storetest.Clinic, sessions map[string]bool) {
 	t.Helper()
 	for id, live := range sessions {

@@ -96,7 +96,7 @@ func TestRaces_SignInsSweepNextToEachOther(t *testing.T) {
 	wantLive(t, c, map[string]bool{"phone 0": true, fmt.Sprint("phone ", rivals-1): true, asha.SessionID: true})
 }
 
-// expire adds sessions of the only account that have expired.
+// expire inserts expired sessions of the only account.
 func expire(c *storetest.Clinic, n int) {
 	c.Exec(`INSERT INTO sessions (id, user_id, refresh_id, expires_at)
 		SELECT 'expired ' || n, users.id, 'r', now() - interval '1 day' FROM users, generate_series(1, ?) AS n`, n)
@@ -107,8 +107,8 @@ func expired(t *testing.T, c *storetest.Clinic) int64 {
 	return ok(c.DB.NewSelect().Table("sessions").Where("expires_at < now()").Count(t.Context()))(t)
 }
 
-// duringTransaction has the call wait for a transaction that has done the statement,
-// goes on in that, commits it and returns what the call says then.
+// duringTransaction makes the call wait for a transaction that has run the statement, runs
+// more in the transaction, commits it and returns the error of the call.
 func duringTransaction(t *testing.T, c *storetest.Clinic, statement string, call func() error, more ...string) (said error) {
 	t.Helper()
 	done := make(chan struct{})
@@ -142,8 +142,7 @@ func duringTransaction(t *testing.T, c *storetest.Clinic, statement string, call
 	return said
 }
 
-// Whoever changes an account while somebody signs in to it, the sign-in is to
-// what the account is afterwards.
+// A sign-in to an account that changes at the same time sees the changed account.
 func TestRaces_SigningInToAnAccountThatChanges(t *testing.T) {
 	t.Parallel()
 	for change, refused := range map[string]bool{
@@ -171,8 +170,8 @@ func TestRaces_SigningInToAnAccountThatChanges(t *testing.T) {
 	}
 }
 
-// Who ends the sessions of an account does not meet a sign-in that waits for the
-// account and holds some of the sessions.
+// There is no deadlock between the end of an account's sessions and a sign-in that waits
+// for the account.
 func TestRaces_SigningInWhileAllSessionsAreEnded(t *testing.T) {
 	t.Parallel()
 	c := concurrentClinic(t)
@@ -183,7 +182,7 @@ func TestRaces_SigningInWhileAllSessionsAreEnded(t *testing.T) {
 	}, "UPDATE sessions SET ended_at = now() WHERE ended_at IS NULL"), model.CodeNotFound, "email")
 }
 
-// A refresh is of what the session is when its turn comes.
+// A refresh that waits for a change sees the changed session.
 func TestRaces_RefreshingASessionThatChanges(t *testing.T) {
 	t.Parallel()
 	for change, left := range map[string]string{

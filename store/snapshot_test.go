@@ -8,8 +8,8 @@ import (
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
-// TestRead_OneSnapshot: however fast somebody writes, all levels of a read show
-// the same moment.
+// TestRead_OneSnapshot: during concurrent writes, all loads of a request see the same
+// snapshot.
 func TestRead_OneSnapshot(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)

@@ -56,7 +56,7 @@ func (w *watch) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.Trace
 
 func (*watch) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// queue lets requests wait in this order for one shared round trip.
+// queue makes requests wait for one shared round trip, in the order of add.
 type queue struct {
 	t       *testing.T
 	waiting func() int
@@ -72,7 +72,7 @@ func newQueue(t *testing.T, p *pgpipe.Pool) *queue {
 	return q
 }
 
-// add starts a request, and returns when it waits.
+// add starts a request and returns when it waits.
 func (q *queue) add(request func()) {
 	q.t.Helper()
 	q.running.Go(request)
@@ -84,7 +84,7 @@ func (q *queue) add(request func()) {
 	}
 }
 
-// flush lets them run and returns when all are done.
+// flush runs the requests and returns when all are done.
 func (q *queue) flush() {
 	q.release()
 	q.running.Wait()
@@ -108,7 +108,7 @@ func TestRunShared_OneRoundTripForAllWhoWait(t *testing.T) {
 	testutil.Equal(t, "round trips", p.Stat().AcquireCount()-before, 1)
 }
 
-// TestRunShared_HasALimitPerRoundTrip, and no request is lost.
+// TestRunShared_HasALimitPerRoundTrip: no request is lost.
 func TestRunShared_HasALimitPerRoundTrip(t *testing.T) {
 	t.Parallel()
 	p := open(t, nil)
@@ -147,7 +147,7 @@ func TestRunShared_FailureReachesItsOwnRequestOnly(t *testing.T) {
 	}
 }
 
-// TestRunShared_FirstRequestIsCancelled: the others run nevertheless.
+// TestRunShared_FirstRequestIsCancelled: the others still run.
 func TestRunShared_FirstRequestIsCancelled(t *testing.T) {
 	t.Parallel()
 	p := open(t, nil)
@@ -197,7 +197,7 @@ func TestRunShared_FirstRequestPanics(t *testing.T) {
 	testutil.Equal(t, "the next one", mustShare(t, p, "SELECT 'y'::text"), "y")
 }
 
-// TestRunShared_WaitingRequestIsCancelled, and those that stay run.
+// TestRunShared_WaitingRequestIsCancelled: the others still run.
 func TestRunShared_WaitingRequestIsCancelled(t *testing.T) {
 	t.Parallel()
 	p := open(t, nil)

@@ -1,6 +1,6 @@
 package pgpipe
 
-// Hold keeps every request of RunShared waiting until release is called; waiting is
+// Hold makes every request of RunShared wait until release is called. waiting returns
 // how many wait.
 func Hold(p *Pool) (waiting func() int, release func()) {
 	c, held := &p.coalescer, 0

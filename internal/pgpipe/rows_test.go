@@ -2,8 +2,7 @@ package pgpipe
 
 import "testing"
 
-// BenchmarkRows is what a page of fifty rows costs to keep, as PostgreSQL sends
-// them.
+// BenchmarkRows measures the copy of a page of fifty rows.
 func BenchmarkRows(b *testing.B) {
 	values := [][]byte{
 		{0, 0, 0, 0, 0, 0, 0, 1},

@@ -75,7 +75,7 @@ func described(schema *ast.Schema, mutation *ast.FieldDefinition) map[string]str
 	return all
 }
 
-// bounded is a schema without mistakes; each case of the next test adds one.
+// bounded is a valid schema. Each case of the next test adds one error.
 const bounded = `
 directive @access(to: Audience!) on FIELD_DEFINITION | OBJECT
 directive @owner(read: Audience!, write: Audience! = NOBODY) on FIELD_DEFINITION

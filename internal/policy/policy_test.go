@@ -20,8 +20,7 @@ const (
 	clinical = model.Owner | model.AssignedDoctor
 )
 
-// realSchema loads the schema of the product. Each test has its own: they
-// change it.
+// realSchema loads schema.graphqls. Each test has its own, because tests change it.
 func realSchema(t *testing.T) *ast.Schema {
 	t.Helper()
 	text, err := os.ReadFile("../../schema.graphqls")
@@ -145,7 +144,7 @@ func TestCompile_RootFieldWithoutAccessIsClosed(t *testing.T) {
 	}
 }
 
-// small is a schema without mistakes; each case of the next test adds one.
+// small is a valid schema. Each case of the next test adds one error.
 const small = `
 directive @access(to: Audience!) on FIELD_DEFINITION | OBJECT
 directive @owner(read: Audience!, write: Audience! = NOBODY) on FIELD_DEFINITION
@@ -392,8 +391,7 @@ func TestCompile_RefusesMistakesByName(t *testing.T) {
 	}
 }
 
-// The parser lets some of these through, others not; the compiler does not
-// rely on it.
+// The parser refuses some of these; the compiler does not rely on it.
 func TestCompile_RefusesUnknownNamesThatTheParserLetThrough(t *testing.T) {
 	t.Parallel()
 	schema := load(t, "small", small)

@@ -13,8 +13,7 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// folder and note are records that no other package has: the engine knows no type
-// by name.
+// folder and note are record types of this test: the engine names no type.
 type folder struct {
 	model.Visible
 
@@ -68,7 +67,7 @@ func types() []RecordType {
 	}}
 }
 
-// marked returns conditions that say in the text which argument they have.
+// marked returns conditions whose text contains their argument.
 func marked(name string) func(Args) []Condition {
 	return func(Args) []Condition {
 		return []Condition{Where(name+"1 = ?", name+"1"), Where("("+name+"2 = ? OR "+name+"3 = ?)", name+"2", name+"3")}
@@ -98,8 +97,8 @@ func newRecords(t *testing.T, types []RecordType, p *model.Policy) *Records {
 
 var marker = regexp.MustCompile(`(\w+[123]) = \$(\d+)`)
 
-// TestLoad_BindsEachParameter: the values come in the order in which the text numbers
-// the parameters, whatever the shape of the load.
+// TestLoad_BindsEachParameter: the values come in the order of the parameters, for every
+// kind of load.
 func TestLoad_BindsEachParameter(t *testing.T) {
 	t.Parallel()
 	v := &model.Viewer{UserID: 42, Role: model.RolePatient}
@@ -256,7 +255,7 @@ func TestNewRecords_RefusesWhatDoesNotFit(t *testing.T) {
 	}
 }
 
-// TestScope_NoViewerNoRows, whatever is asked for.
+// TestScope_NoViewerNoRows for every access path and filter.
 func TestScope_NoViewerNoRows(t *testing.T) {
 	t.Parallel()
 	r := newRecords(t, types(), policy(nil))

@@ -7,8 +7,8 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// TestCache_AsksAgain: nothing is relied on for longer than half a minute,
-// whatever signals come back, nor after the session has expired.
+// TestCache_AsksAgain: no entry is certain for longer than half a minute, in spite of
+// pings, nor after the session has expired.
 func TestCache_AsksAgain(t *testing.T) {
 	t.Parallel()
 	for _, left := range []time.Duration{10 * time.Second, 24 * time.Hour} {

@@ -1,7 +1,6 @@
-// Package storetest gives every test a real PostgreSQL database of its own. It
-// is for tests only, and asks nothing of them: no TestMain, no variable, no
-// running server. Where there are no PostgreSQL binaries the test fails with
-// the way to get them; it is never skipped.
+// Package storetest gives each test its own database of a real PostgreSQL. It is for
+// tests only and needs no TestMain, no variable and no running server. Without
+// PostgreSQL binaries a test fails with instructions; it is never skipped.
 //
 // It imports store, so tests of store are in package store_test.
 package storetest
@@ -27,10 +26,8 @@ import (
 	"github.com/caregraph/caregraph/store"
 )
 
-// Database returns the URL of a new, migrated, empty database, dropped when
-// the test ends. Everything in it is real: commits, LISTEN, deferred
-// constraints. It is dropped no sooner: a benchmark asks for one before its
-// loop, not in it.
+// Database returns the URL of a new, migrated, empty database, which is dropped when the
+// test ends. A benchmark must call it before its loop.
 func Database(tb testing.TB) string {
 	tb.Helper()
 	c := running(tb)
@@ -46,11 +43,11 @@ func EmptyDatabase(tb testing.TB) string {
 	return running(tb).database(tb, "template1")
 }
 
-// template is the database that each test gets a copy of.
+// template is the database that the tests copy.
 const template = "migrated"
 
-// shared is the one cluster of this process, started by the first test that
-// asks. It is the only thing that tests share, hence the only global.
+// shared is the cluster of this process, which the first test starts. It is the only
+// thing that tests share, and so the only global.
 var shared = sync.OnceValues(start)
 
 func running(tb testing.TB) *cluster {
@@ -65,17 +62,16 @@ func running(tb testing.TB) *cluster {
 type cluster struct {
 	url      *url.URL
 	admin    *pgxpool.Pool
-	migrated func() error // runs once, whoever asks
+	migrated func() error // runs once
 	strategy string       // of CREATE DATABASE
 	count    atomic.Int64
 
-	// Open as long as the process lives; its end closes them.
+	// These are open until the process ends.
 	alive, watched *os.File
 }
 
-// start runs with no context of a test: the cluster outlives the one that
-// happens to be first. Nobody stops it: the kernel and the watcher do, however
-// the process ends.
+// start uses no context of a test, because the cluster outlives the first test. The
+// kernel and the watcher stop it, even if the process is killed.
 func start() (*cluster, error) {
 	ctx := context.Background()
 	dir, alive, err := newDir()
@@ -106,8 +102,8 @@ func start() (*cluster, error) {
 	return c, nil
 }
 
-// strategySQL asks for the copying of files, the only way before PostgreSQL 15
-// and two to three times faster than the default where nothing is flushed.
+// strategySQL selects the copying of files, which is the only way before PostgreSQL 15,
+// and two to three times faster than the default without flushes.
 const strategySQL = `SELECT CASE WHEN current_setting('server_version_num')::int >= 150000
 	THEN ' STRATEGY FILE_COPY' ELSE '' END`
 
@@ -118,14 +114,14 @@ func (c *cluster) migrate(ctx context.Context) error {
 	return store.Migrate(ctx, c.of(template))
 }
 
-// database copies from; the names are our own, so they need no quoting.
+// database copies the database from. The names need no quotes.
 func (c *cluster) database(tb testing.TB, from string) string {
 	tb.Helper()
 	name := fmt.Sprintf("test_%d", c.count.Add(1))
 	if _, err := c.admin.Exec(tb.Context(), "CREATE DATABASE "+name+" TEMPLATE "+from+c.strategy); err != nil {
 		tb.Fatalf("create a test database: %v", err)
 	}
-	// The test's context has ended by the time of the clean-up.
+	// The context of the test ends before the cleanup.
 	ctx := context.WithoutCancel(tb.Context())
 	tb.Cleanup(func() {
 		if _, err := c.admin.Exec(ctx, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
@@ -142,9 +138,9 @@ func (c *cluster) of(name string) string {
 	return u.String()
 }
 
-// newDir returns a directory that is this process's own for as long as the
-// file is open. Those of processes that are gone are removed first: their
-// watcher may have been killed along with them.
+// newDir returns a directory that belongs to this process as long as the file is open. It
+// first removes directories of processes that are gone, because their watcher may have
+// been killed, too.
 func newDir() (string, *os.File, error) {
 	base, err := baseDir()
 	if err != nil {
@@ -155,7 +151,7 @@ func newDir() (string, *os.File, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	// When we are root, PostgreSQL runs as another user, who must get through.
+	// For root, PostgreSQL runs as another user, who needs to pass through.
 	if err := os.Chmod(fresh, 0o711); err != nil { //nolint:gosec // G302: the cluster below it is closed
 		return "", nil, err
 	}
@@ -163,7 +159,7 @@ func newDir() (string, *os.File, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	// Only now may others sweep it, since only now it shows that it is alive.
+	// Others may sweep it only now, because it is locked now.
 	dir := filepath.Join(base, "cluster-"+strings.TrimPrefix(filepath.Base(fresh), "new-"))
 	return dir, alive, os.Rename(fresh, dir)
 }
@@ -184,8 +180,8 @@ func baseDir() (string, error) {
 	return "", errors.Join(problems...)
 }
 
-// ownDir makes a directory, or takes the one that we made before; anybody may
-// have made one of that name where all may write.
+// ownDir creates a directory, or takes an existing one of this user. In a directory like
+// /tmp, another user may have created one with this name.
 func ownDir(path string) (string, error) {
 	if err := os.Mkdir(path, 0o711); err != nil && !errors.Is(err, fs.ErrExist) { //nolint:gosec // G301: see newDir
 		return "", err
@@ -195,7 +191,7 @@ func ownDir(path string) (string, error) {
 		return "", err
 	}
 	if stat, ok := info.Sys().(*syscall.Stat_t); !ok || !info.IsDir() || int(stat.Uid) != os.Geteuid() {
-		return "", fmt.Errorf("%s is not a directory of ours", path)
+		return "", fmt.Errorf("%s does not belong to this user", path)
 	}
 	return path, nil
 }
@@ -208,7 +204,7 @@ func free(dir string) uint64 {
 	return stat.Bavail * uint64(stat.Bsize) //nolint:gosec // G115: a block is never of negative size
 }
 
-// sweep does what it can; what it leaves costs space and nothing else.
+// sweep removes what it can. Leftovers only cost space.
 func sweep(base string) {
 	dirs, _ := filepath.Glob(filepath.Join(base, "cluster-*")) // the only error is a bad pattern
 	for _, dir := range dirs {
@@ -219,9 +215,9 @@ func sweep(base string) {
 	}
 }
 
-// hold fails while a living process holds the directory.
+// hold locks the directory. It fails while another process has locked it.
 func hold(dir string) (*os.File, error) {
-	file, err := os.OpenFile(filepath.Join(dir, "alive"), os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // G304: a directory of ours
+	file, err := os.OpenFile(filepath.Join(dir, "alive"), os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // G304: a directory of this package
 	if err != nil {
 		return nil, err
 	}
@@ -231,15 +227,14 @@ func hold(dir string) (*os.File, error) {
 	return file, nil
 }
 
-// watcher reads until the process at the other end of the pipe is gone, by
-// whatever end, then clears up. On Linux the kernel has then ended PostgreSQL
-// already; it may still be writing its last.
+// watcher waits until the process at the other end of the pipe is gone, then removes the
+// directory. On Linux the kernel has then ended PostgreSQL, which may still write.
 const watcher = `cat >/dev/null
 kill -QUIT "$(head -n 1 "$1/postgres/postmaster.pid")"
 for pause in 0.1 0.3 1 3; do rm -rf "$1" && exit; sleep $pause; done`
 
-// watch starts the watcher, out of reach of a Ctrl-C that ends the tests. It
-// goes to work when the file is closed.
+// watch starts the watcher in another process group, so that Ctrl-C does not end it. It
+// acts when the file is closed.
 func watch(ctx context.Context, dir string) (*exec.Cmd, *os.File, error) {
 	read, write, err := os.Pipe()
 	if err != nil {

@@ -17,7 +17,7 @@ func TestDatabase_IsMigratedAndNobodyElses(t *testing.T) {
 			t.Run("one", func(t *testing.T) {
 				t.Parallel()
 				conn := connect(t, storetest.Database(t))
-				// What another test commits here would make this fail.
+				// A commit of another test in this database would make this fail.
 				exec(t, conn, "CREATE TABLE mine ()")
 				if tables(t, conn) < 2 {
 					t.Error("not migrated")
@@ -43,7 +43,7 @@ func TestEmptyDatabase_HasNoTable(t *testing.T) {
 	}
 }
 
-// A connection that a test forgot does not keep its database.
+// A connection that a test does not close does not keep its database.
 func TestDatabase_IsDroppedWhileInUse(t *testing.T) {
 	t.Parallel()
 	t.Run("forgets", func(t *testing.T) {

@@ -24,12 +24,11 @@ import (
 	"github.com/caregraph/caregraph/store"
 )
 
-// Clinic is a store on a database of the test's own, and the people in it.
-// What it makes goes through the store, so that it is as valid as in life;
-// what cannot be made fails the test.
+// Clinic is a store on a new database, with methods that create records. They use the
+// store, so that the records are valid, and fail the test on an error.
 type Clinic struct {
 	Store *store.Store
-	// DB leads to the same database without any rule.
+	// DB is the same database without rules.
 	DB *bun.DB
 	// URL is the address of the database.
 	URL string
@@ -38,8 +37,8 @@ type Clinic struct {
 	count atomic.Int64
 }
 
-// New opens a clinic that closes with the test. Options change how its store
-// is opened; the policy is that of schema.graphqls unless they say otherwise.
+// New opens a clinic that closes with the test. Options change those of the store; the
+// default policy is that of schema.graphqls.
 func New(tb testing.TB, options ...func(*store.Options)) *Clinic {
 	tb.Helper()
 	o := store.Options{Connections: 4}
@@ -60,8 +59,8 @@ func New(tb testing.TB, options ...func(*store.Options)) *Clinic {
 	return c
 }
 
-// Policy returns the policy of schema.graphqls. Edits are pairs of a text in
-// the schema and what to put in its place.
+// Policy returns the policy of schema.graphqls. Edits are pairs of a text in the schema
+// and its replacement.
 func Policy(tb testing.TB, edits ...string) *model.Policy {
 	tb.Helper()
 	path := filepath.Join(repository(tb), "schema.graphqls")
@@ -95,7 +94,7 @@ func repository(tb testing.TB) string {
 	return ""
 }
 
-// Account is somebody who has an account. The Viewer in it acts for them.
+// Account is an account with its viewer.
 type Account struct {
 	*model.Viewer
 
@@ -103,19 +102,20 @@ type Account struct {
 	clinic *Clinic
 }
 
-// Owner is an ordinary account, which may keep patients and doctor entries.
+// Owner returns a new account with the role PATIENT, which can own patients and doctor
+// entries.
 func (c *Clinic) Owner(name string) *Account { return c.Account(name, model.RolePatient) }
 
-// DoctorAccount is a doctor's account, linked to no entry yet.
+// DoctorAccount returns a new account with the role DOCTOR, without an entry.
 func (c *Clinic) DoctorAccount(name string) *Account { return c.Account(name, model.RoleDoctor) }
 
-// Admin is an administrator.
+// Admin returns a new administrator.
 func (c *Clinic) Admin(name string) *Account { return c.Account(name, model.RoleAdmin) }
 
-// Stranger is an account that owns nothing and treats nobody.
+// Stranger returns a new account without records.
 func (c *Clinic) Stranger() *Account { return c.Owner("Stranger") }
 
-// Account is an account of any role. Its password hash is "hash of <name>",
+// Account returns a new account. Its password hash is "hash of <name>",
 // its e-mail address is name@clinic.example, and its first session is
 // "session-of-<name>" with the refresh token "refresh-of-<name>".
 func (c *Clinic) Account(name string, role model.Role) *Account {
@@ -128,19 +128,19 @@ func (c *Clinic) Account(name string, role model.Role) *Account {
 	return &Account{Viewer: &model.Viewer{UserID: u.ID, Role: role, SessionID: "session-of-" + name}, User: u, clinic: c}
 }
 
-// Session is a session that lasts for the test.
+// Session returns a session that lasts for the test.
 func Session(id string, user int64, refresh string) store.Session {
 	return store.Session{ID: id, UserID: user, RefreshID: refresh, ExpiresAt: time.Now().Add(time.Hour)}
 }
 
-// Doctor is a doctor's account with its own entry, verified.
+// Doctor returns a new doctor's account with its own, verified entry.
 func (c *Clinic) Doctor(name string) (*Account, *model.Doctor) {
 	c.tb.Helper()
 	account := c.DoctorAccount(name)
 	return account, c.Verify(account.OwnEntry("Dr. " + name))
 }
 
-// Verify has an administrator verify the entry.
+// Verify verifies the entry as an administrator.
 func (c *Clinic) Verify(entry *model.Doctor) *model.Doctor {
 	c.tb.Helper()
 	entry, err := c.Store.VerifyDoctor(c.tb.Context(), operator(), entry.ID, nil, true, nil)
@@ -148,7 +148,7 @@ func (c *Clinic) Verify(entry *model.Doctor) *model.Doctor {
 	return entry
 }
 
-// Link has an administrator verify the entry and link it to the account.
+// Link verifies the entry and links it to the account, as an administrator.
 func (c *Clinic) Link(entry *model.Doctor, account *Account) *model.Doctor {
 	c.tb.Helper()
 	entry, err := c.Store.VerifyDoctor(c.tb.Context(), operator(), entry.ID, nil, true, new(&account.UserID))
@@ -156,11 +156,10 @@ func (c *Clinic) Link(entry *model.Doctor, account *Account) *model.Doctor {
 	return entry
 }
 
-// operator is an administrator without an account: nothing that it does here
-// is stored under its name.
+// operator returns an administrator without an account.
 func operator() *model.Viewer { return &model.Viewer{Role: model.RoleAdmin} }
 
-// NewPatient returns a valid patient that is stored nowhere yet.
+// NewPatient returns a valid patient that is not stored.
 func (c *Clinic) NewPatient(name string) *model.Patient {
 	return &model.Patient{
 		Name: name, DateOfBirth: model.ParseDate("1990-05-15"), Gender: model.GenderMale,
@@ -169,8 +168,7 @@ func (c *Clinic) NewPatient(name string) *model.Patient {
 	}
 }
 
-// Patient is a patient that the account keeps. Edits are made before it is
-// stored.
+// Patient stores a patient of the account, with the edits.
 func (a *Account) Patient(name string, edits ...func(*model.Patient)) *model.Patient {
 	a.clinic.tb.Helper()
 	p := a.clinic.NewPatient(name)
@@ -182,7 +180,7 @@ func (a *Account) Patient(name string, edits ...func(*model.Patient)) *model.Pat
 	return p
 }
 
-// DeletedPatient is a patient that the account kept and deleted.
+// DeletedPatient stores and deletes a patient of the account.
 func (a *Account) DeletedPatient(name string) *model.Patient {
 	a.clinic.tb.Helper()
 	p, err := a.clinic.Store.DeletePatient(a.clinic.tb.Context(), a.Viewer, a.Patient(name).ID, nil)
@@ -190,7 +188,7 @@ func (a *Account) DeletedPatient(name string) *model.Patient {
 	return p
 }
 
-// NewDoctor returns a valid doctor entry that is stored nowhere yet.
+// NewDoctor returns a valid doctor entry that is not stored.
 func (c *Clinic) NewDoctor(name string) *model.Doctor {
 	return &model.Doctor{
 		Name: name, Email: "desk@practice.example", Phone: c.phone(), Specialization: "Cardiology",
@@ -200,8 +198,8 @@ func (c *Clinic) NewDoctor(name string) *model.Doctor {
 	}
 }
 
-// Entry is an unverified doctor entry that the account keeps, of somebody
-// else. Edits are made before it is stored.
+// Entry stores an unverified doctor entry of the account, with the edits and without a
+// linked account.
 func (a *Account) Entry(name string, edits ...func(*model.Doctor)) *model.Doctor {
 	a.clinic.tb.Helper()
 	d := a.clinic.NewDoctor(name)
@@ -213,7 +211,7 @@ func (a *Account) Entry(name string, edits ...func(*model.Doctor)) *model.Doctor
 	return d
 }
 
-// OwnEntry is an unverified doctor entry that the account makes of itself.
+// OwnEntry stores an unverified doctor entry that is linked to the account.
 func (a *Account) OwnEntry(name string) *model.Doctor {
 	a.clinic.tb.Helper()
 	d, err := a.clinic.Store.CreateDoctor(a.clinic.tb.Context(), a.Viewer, a.clinic.NewDoctor(name), true)
@@ -221,7 +219,7 @@ func (a *Account) OwnEntry(name string) *model.Doctor {
 	return d
 }
 
-// DeletedEntry is a doctor entry that the account kept and deleted.
+// DeletedEntry stores and deletes a doctor entry of the account.
 func (a *Account) DeletedEntry(name string) *model.Doctor {
 	a.clinic.tb.Helper()
 	d, err := a.clinic.Store.DeleteDoctor(a.clinic.tb.Context(), a.Viewer, a.Entry(name).ID, nil)
@@ -247,7 +245,7 @@ func (a *Account) Remove(m *model.Mapping) *model.Mapping {
 	return m
 }
 
-// Exec runs a statement without any rule, for what no store method does.
+// Exec runs a statement without rules.
 func (c *Clinic) Exec(statement string, args ...any) sql.Result {
 	c.tb.Helper()
 	result, err := c.DB.ExecContext(c.tb.Context(), statement, args...)
@@ -255,7 +253,7 @@ func (c *Clinic) Exec(statement string, args ...any) sql.Result {
 	return result
 }
 
-// phone is an Indian mobile number that nobody else in the clinic has.
+// phone returns a new Indian mobile number.
 func (c *Clinic) phone() model.PhoneNumber {
 	return model.PhoneNumber(fmt.Sprintf("+9198%08d", c.count.Add(1)))
 }

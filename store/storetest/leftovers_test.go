@@ -45,7 +45,7 @@ func TestWatcher_ClearsUpWhenTheProcessEnds(t *testing.T) {
 	}
 }
 
-// Whoever may write where temporary files are could have made one of our name.
+// Another user may have created a directory of this name in /tmp.
 func TestOwnDir_RefusesALink(t *testing.T) {
 	t.Parallel()
 	base := t.TempDir()

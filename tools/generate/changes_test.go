@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// server copies what the generator reads to a new directory, with one change of
-// the schema, and makes it the working directory.
+// server copies the input of the generator to a new directory, with one change of the
+// schema, and changes to it.
 func server(t *testing.T, old, replacement string) {
 	t.Helper()
 	root, err := filepath.Abs("../..")
@@ -52,7 +52,7 @@ func write(t *testing.T, name, text string) {
 	}
 }
 
-// The server refuses further mistakes when it starts: see internal/policy.
+// The server checks more when it starts: see internal/policy.
 func TestChanges_RefuseMistakesByName(t *testing.T) {
 	const create, update = `input CreatePatientInput @creates(type: "Patient") {`, `input UpdateMappingInput @updates(type: "Mapping") {`
 	cases := []struct{ name, old, replacement, want string }{
