@@ -14,8 +14,8 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// Many refusals that ask to wait come in one answer: it says the longest wait
-// once, and nothing is logged as a fault of ours.
+// Many refused guesses come in one answer: it says the longest wait once, and no internal
+// error is logged.
 func TestLogin_GuessesInOneOperationAreRefusedQuietly(t *testing.T) {
 	t.Parallel()
 	log := &logBuffer{}
@@ -54,7 +54,7 @@ func TestSearch_TooLongToMatchAnythingIsRefused(t *testing.T) {
 	}
 }
 
-// A client that hangs up in the middle of a statement is no fault of ours.
+// A client that hangs up during a statement is not an internal error.
 func TestClientThatHangsUp_LeavesNoErrorInTheLog(t *testing.T) {
 	t.Parallel()
 	log := &logBuffer{}

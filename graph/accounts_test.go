@@ -107,8 +107,8 @@ func TestLogin_SlowsDownGuessing(t *testing.T) {
 	s.Nobody().Must(login, credentials(rahul.Email, graphtest.Password))
 }
 
-// TestLogin_TakesAPasswordOfTheOldSystem: Django's hash is good once, and is
-// replaced by one of ours.
+// TestLogin_TakesAPasswordOfTheOldSystem: a hash of Django is valid once and is replaced
+// by argon2id.
 func TestLogin_TakesAPasswordOfTheOldSystem(t *testing.T) {
 	t.Parallel()
 	s := graphtest.New(t, graphtest.Options{})

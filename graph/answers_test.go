@@ -13,8 +13,7 @@ import (
 	"github.com/caregraph/caregraph/graph"
 )
 
-// A new reason of the plans is also a new kind: otherwise the metrics count it
-// as "other".
+// A new reason of the plans must be in AnswerKinds, or the metrics count it as "other".
 func TestAnswerKinds_HaveEveryReasonOfThePlans(t *testing.T) {
 	t.Parallel()
 	names, err := filepath.Glob("plan/*.go")

@@ -12,9 +12,9 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// BenchmarkQuery is what queries of the usual kinds cost from the request to
-// the answer, by plans and by gqlgen's executor, over a real database. `make
-// bench` measures the whole server and PostgreSQL.
+// BenchmarkQuery measures usual queries from the request to the answer, by plans and by
+// gqlgen's executor, with a real database. `make bench` measures the whole server and
+// PostgreSQL.
 func BenchmarkQuery(b *testing.B) {
 	s := graphtest.New(b, graphtest.Options{})
 	rahul := s.Account("Rahul", model.RolePatient)
@@ -36,8 +36,7 @@ func BenchmarkQuery(b *testing.B) {
 	}
 }
 
-// BenchmarkLookupsAtOnce is what a lookup costs where many come at the same time
-// and share round trips.
+// BenchmarkLookupsAtOnce measures concurrent lookups, which share round trips.
 func BenchmarkLookupsAtOnce(b *testing.B) {
 	s := graphtest.New(b, graphtest.Options{})
 	rahul := s.Account("Rahul", model.RolePatient)
@@ -61,7 +60,7 @@ func send(b *testing.B, handler http.Handler, client *graphtest.Client, document
 	}
 }
 
-// authHeader returns a function that sends the document and wants an answer.
+// authHeader returns a function that sends the document and checks the answer.
 func authHeader(b *testing.B, handler http.Handler, client *graphtest.Client, document string) func() {
 	b.Helper()
 	body, err := json.Marshal(map[string]string{"query": document})

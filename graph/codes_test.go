@@ -14,16 +14,16 @@ import (
 	"github.com/caregraph/caregraph/graph/graphtest"
 )
 
-// errorCase is an operation that a code is the answer to.
+// errorCase is an operation whose answer has a code.
 type errorCase struct {
 	client    *graphtest.Client
 	operation string
-	// before, if not nil, brings the server into the state for it.
+	// before, if not nil, prepares the server.
 	before func()
 }
 
-// unsentCodes are the codes that no operation is answered with yet, each with the
-// reason. One that is sent belongs into the table below.
+// unsentCodes are the codes that no answer has yet, each with the reason. All others
+// belong into the table below.
 func unsentCodes() map[string]string {
 	return map[string]string{
 		"RATE_LIMITED":              "requests are not counted yet; sign-in has TOO_MANY_ATTEMPTS",
@@ -117,8 +117,8 @@ func TestUserErrorCodes_EachIsTheAnswerToSomething(t *testing.T) {
 	}
 }
 
-// TestCodes_OfModelAreThoseOfTheSchema: model/errors.go promises that its
-// constants are the two enums.
+// TestCodes_OfModelAreThoseOfTheSchema: the constants of model/errors.go are the values
+// of the two enums.
 func TestCodes_OfModelAreThoseOfTheSchema(t *testing.T) {
 	t.Parallel()
 	file, err := parser.ParseFile(token.NewFileSet(), "../model/errors.go", nil, 0)

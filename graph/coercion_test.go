@@ -14,7 +14,7 @@ import (
 	"github.com/caregraph/caregraph/graph/graphtest"
 )
 
-// oddValues are of every JSON type and beyond every bound, as GraphQL literals
+// oddValues returns values of every JSON type and beyond every bound, as GraphQL literals
 // and as JSON.
 func oddValues() map[string]string {
 	long := `"` + strings.Repeat("y", 25_000) + `"`
@@ -37,7 +37,7 @@ type inputPlace struct {
 	fill func(value string) string
 }
 
-// inputPlaces are all arguments of root fields and all fields of inputs.
+// inputPlaces returns all arguments of root fields and all fields of inputs.
 func inputPlaces(schema *ast.Schema) []inputPlace {
 	var places []inputPlace
 	for _, def := range []*ast.Definition{schema.Query, schema.Mutation} {
@@ -90,7 +90,7 @@ func object(schema *ast.Schema, def *ast.Definition, name, value string) string 
 	return "{" + strings.Join(parts, ", ") + "}"
 }
 
-// plain is a value that is well-formed, and refers to nothing.
+// plain returns a well-formed value that refers to no record.
 func plain(schema *ast.Schema, typ *ast.Type) string {
 	if typ.Elem != nil {
 		return "[]"
@@ -141,7 +141,7 @@ func TestInput_OfAnyTypeIsNeverAFaultOfOurs(t *testing.T) {
 	}
 }
 
-// clientFor is one who may call the root field, in a session that may end.
+// clientFor returns a client that may call the root field, in a session that may end.
 func clientFor(c *graphtest.Clinic, place string) *graphtest.Client {
 	switch {
 	case strings.Contains(place, "verifyDoctor"):
@@ -153,7 +153,7 @@ func clientFor(c *graphtest.Clinic, place string) *graphtest.Client {
 	}
 }
 
-// TestWrongType_IsToldWithTheArgument, and the path is that of the answer.
+// TestWrongType_IsToldWithTheArgument: the path is that of the answer.
 func TestWrongType_IsToldWithTheArgument(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
@@ -175,8 +175,8 @@ func TestWrongType_IsToldWithTheArgument(t *testing.T) {
 	}
 }
 
-// TestForgedCursor_IsRefused: a cursor that the list could not have given out
-// does not get as far as the database.
+// TestForgedCursor_IsRefused: a cursor that the list cannot have returned does not reach
+// the database.
 func TestForgedCursor_IsRefused(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()

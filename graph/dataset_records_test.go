@@ -8,13 +8,13 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// The values below are dealt out by the number of a record, in lists of
-// different lengths, so that they meet in many combinations.
+// The values below depend on the number of a record. Their lists have different lengths,
+// so that there are many combinations.
 
-// nth returns the value of a record.
+// nth returns the value for the number of a record.
 func nth[T any](n int, from ...T) T { return from[n%len(from)] }
 
-// sometimes is nil for one record in so many.
+// sometimes returns nil for one record of nilEvery.
 func sometimes[T any](n, nilEvery int, value T) *T {
 	if n%nilEvery == 0 {
 		return nil
@@ -22,7 +22,7 @@ func sometimes[T any](n, nilEvery int, value T) *T {
 	return &value
 }
 
-// text is free text that is easily written wrongly.
+// text returns free text that is hard to encode.
 func text(n int) string {
 	return nth(n,
 		"123 MG Road, Bangalore",
@@ -39,8 +39,8 @@ func text(n int) string {
 	)
 }
 
-// personName has equals but for case or accents, and signs that mean something
-// to a search or in an answer.
+// personName returns names that differ in case or accents only, and names with special
+// characters of a search or of JSON.
 func personName(n int) string {
 	return nth(n,
 		"Arjun Sharma", "émile Zola", "Emile zola", "Ana Maria", "ANA MARIA", "Ångström", "Zoë", "अर्जुन शर्मा",
@@ -53,7 +53,7 @@ func phone(n int) model.PhoneNumber {
 	return nth[model.PhoneNumber](n, "+919876543210", "+14155550123", "+911123456789", "+442071234567", "+918765432109")
 }
 
-// birthDay is that of a patient; two have theirs today and tomorrow.
+// birthDay returns the birth date of a patient. Two have a birthday today and tomorrow.
 func (w *dataset) birthDay(n int) string {
 	today := w.now.In(model.India).AddDate(-30, 0, 0)
 	return nth(n, "1990-05-15", "1969-12-31", "1970-01-01", "1899-03-01", "2000-02-29", "2026-01-01", "1990-05-15",
@@ -65,8 +65,8 @@ func bloodGroup(n int) model.BloodGroup {
 		model.OPositive, model.ONegative)
 }
 
-// patientsOwner makes lists that have several pages, some of one page, and
-// patients whose owner is also somebody else to them.
+// patientsOwner returns the owner of a patient, for lists of several pages, lists of one
+// page, and patients whose owner has another relation to them, too.
 func patientsOwner(n int) int {
 	switch {
 	case n <= 24:
@@ -108,8 +108,8 @@ func (w *dataset) patients() {
 	}
 }
 
-// mappings give each patient up to five doctors, now and before: some pairs
-// have met several times, and some only once.
+// mappings inserts up to five doctors of each patient, active and ended: some pairs
+// several times, and some once.
 func (w *dataset) mappings() {
 	for n := 1; n <= patients; n++ {
 		for i := range n%5 + 1 {
@@ -119,7 +119,7 @@ func (w *dataset) mappings() {
 			}
 		}
 	}
-	// Several relations at once: doctors who are assigned to their own patients.
+	// Several relations at once: doctors assigned to their own patients.
 	w.mapping(34, 1, true)
 	w.mapping(38, 2, true)
 }

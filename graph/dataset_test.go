@@ -14,28 +14,27 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// dataset is a database with a record of every kind that could be answered
-// wrongly, and everybody who can stand to one in some way. It is the same each
-// time it is made, but for the tokens and two birthdays.
+// dataset is a server with records of every kind and accounts with every relation to
+// them. It is always the same, except for tokens and two birthdays.
 type dataset struct {
 	*graphtest.Server
 
 	now time.Time
-	// viewers are the accounts, and outsiders those who have none.
+	// viewers have accounts, and outsiders have none.
 	viewers, outsiders []viewer
-	// size is how many records of each kind there are, deleted ones included;
-	// their ids count from 1.
+	// size is the number of records of each kind, with deleted ones. Their ids count from
+	// 1.
 	size map[string]int
-	// cursors are those of each list and order: "patients" and "patients NAME
-	// DESC", and those of lists below a record by listOf.
+	// cursors has the cursors of each list and order: "patients" and "patients NAME DESC",
+	// and those of lists below a record by listOf.
 	cursors map[string][]string
 }
 
-// viewer is somebody who asks.
+// viewer is a client of the dataset.
 type viewer struct {
 	name   string
 	client *graphtest.Client
-	// sees are ids of records that exist for them, by kind.
+	// sees has the ids of the records that exist for the viewer, by kind.
 	sees map[string][]string
 }
 
@@ -43,9 +42,8 @@ func (w *dataset) viewer(name string) viewer {
 	return w.viewers[slices.IndexFunc(w.viewers, func(v viewer) bool { return v.name == name })]
 }
 
-// newDataset fills a new server past the rules: what matters is what is there,
-// not how it came there. The clock stands still, so that whoever answers later
-// tells the same ages, at a time when it is tomorrow in India.
+// newDataset fills a new server without rules. Its clock stands still, so that ages do
+// not change, at a time when it is already tomorrow in India.
 func newDataset(tb testing.TB) *dataset {
 	tb.Helper()
 	now := time.Now().UTC().Truncate(24 * time.Hour).Add(20 * time.Hour)
@@ -61,7 +59,7 @@ func newDataset(tb testing.TB) *dataset {
 	return w
 }
 
-// The accounts, by the numbers that they get.
+// The accounts by their numbers.
 const (
 	owner = iota + 1
 	secondOwner
@@ -105,8 +103,8 @@ func (w *dataset) accounts() {
 	}
 }
 
-// account makes an account that has a session and no password, which would
-// take longer to hash than all the rest.
+// account inserts an account with a session and without a password, whose hash would take
+// longer than everything else.
 func (w *dataset) account(number int, name string, role model.Role) *graphtest.Client {
 	w.Exec(`INSERT INTO users (id, username, email, role, password_hash, created_at) VALUES ($1, $2, $3, $4, 'none', $5)`,
 		number, name, fmt.Sprintf("account%d@clinic.example", number), role, timeOf(number))
@@ -114,9 +112,9 @@ func (w *dataset) account(number int, name string, role model.Role) *graphtest.C
 	return (&graphtest.Client{Server: w.Server, UserID: int64(number)}).NewSession()
 }
 
-// timeOf is the time of a record: three neighbors share theirs, so that only
-// their ids tell them apart, and the fractions of a second end in zeros or not.
-// PostgreSQL counts from 2000, so some lie before.
+// timeOf returns the time of a record. Three neighbors have the same time, so that only
+// their ids order them. Some fractions of a second end in zeros. Some times are before
+// 2000, the epoch of PostgreSQL.
 func timeOf(n int) time.Time {
 	if n%30 == 29 {
 		return time.Date(1999, 12, 31, 23, 59, 59, 999_999_000, time.UTC)
@@ -125,7 +123,7 @@ func timeOf(n int) time.Time {
 	return time.Date(2026, 1, 1+n/12, n%12/3, 30, 0, 0, time.UTC).Add(fractions[n/3%4] * time.Microsecond)
 }
 
-// after is a moment n days after a record was made, or nil.
+// after returns a time some days after the creation of a record, or nil.
 func after(createdAt time.Time, holds bool, days int) *time.Time {
 	if !holds {
 		return nil
@@ -177,7 +175,7 @@ func (w *dataset) doctors() {
 	}
 }
 
-// collectIDs asks everybody what they see.
+// collectIDs collects the ids that each viewer sees.
 func (w *dataset) collectIDs() {
 	for i := range w.viewers {
 		seen := w.viewers[i].client.Must(`{ usr: me { id } pat: patients(first: 100) { nodes { id } } doc: doctors(first: 100) { nodes { id } }
@@ -189,7 +187,7 @@ func (w *dataset) collectIDs() {
 	}
 }
 
-// checkFixtures fails if the world lacks a type of record: the differential test
+// checkFixtures fails if the dataset lacks a type of record: the differential test
 // would compare answers about nothing.
 func (w *dataset) checkFixtures(tb testing.TB) {
 	tb.Helper()
@@ -208,11 +206,11 @@ func (w *dataset) isOwnList(how string) bool {
 	return t != nil && t.OwnList(field) != nil
 }
 
-// kinds are the prefixes of all ids.
+// kinds returns the prefixes of all ids.
 func (w *dataset) kinds() []string { return slices.Sorted(maps.Keys(w.size)) }
 
-// listOf is the name of the cursors of a list below a record. Lists of the same rows
-// take each other's.
+// listOf returns the name of the cursors of a list below a record. Lists of the same rows
+// accept the cursors of each other.
 func (w *dataset) listOf(typ, field string) string {
 	if list := w.Store.Records().Type(typ).List(field); list != nil {
 		return typ + " " + list.Rows().Name
@@ -220,8 +218,8 @@ func (w *dataset) listOf(typ, field string) string {
 	return typ + "." + field
 }
 
-// collectCursorsBelow asks for the cursors of the lists below the records of each
-// list of Query.
+// collectCursorsBelow collects the cursors of the lists below the records of each list of
+// Query.
 func (w *dataset) collectCursorsBelow(tb testing.TB) {
 	tb.Helper()
 	for _, t := range w.Store.Records().Types() {
@@ -259,8 +257,8 @@ func (w *dataset) cursorsBelow(tb testing.TB, query string) []string {
 	return nil
 }
 
-// collectCursors asks each list in each order for the cursors of its records,
-// as the administrator, who sees most.
+// collectCursors collects the cursors of each list in each order, as the administrator,
+// who sees most.
 func (w *dataset) collectCursors(tb testing.TB) {
 	tb.Helper()
 	admin := w.viewer("Admin").client
@@ -285,8 +283,7 @@ func (w *dataset) collectCursors(tb testing.TB) {
 	}
 }
 
-// everything finds the values of all fields with the name, always in the same
-// order.
+// everything returns the values of all fields with the name in a fixed order.
 func everything(name string, in any) []string {
 	found := []string{}
 	switch in := in.(type) {

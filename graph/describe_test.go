@@ -7,7 +7,7 @@ import (
 	"github.com/caregraph/caregraph/graph/graphtest"
 )
 
-// introspected is what introspection says of each field, as "Type.field".
+// introspected returns the description of each field, by "Type.field".
 func introspected(t *testing.T, c *graphtest.Client) map[string]string {
 	t.Helper()
 	types := c.Must(`{ __schema { types { name

@@ -13,9 +13,9 @@ import (
 
 const partHere = "the answers part here:"
 
-// difference returns in what two answers differ, or "". They are the same when
-// all of their bytes are, but that errors and extensions.redacted are lists
-// without an order: gqlgen's executor adds to them as its goroutines end.
+// difference returns the difference of two answers, or "". It compares all bytes, except
+// for the order of errors and extensions.redacted: gqlgen's executor adds to them as its
+// goroutines end.
 func difference(tb testing.TB, compiled, interpreted graphtest.Answer) string {
 	tb.Helper()
 	got := fmt.Sprint(compiled.Status, inOrder(tb, "answer", []byte(compiled.Body)))
@@ -32,8 +32,8 @@ func difference(tb testing.TB, compiled, interpreted graphtest.Answer) string {
 		near(got), near(want), compiled.Answered, compiled.Body, interpreted.Body)
 }
 
-// inOrder writes a part of an answer as it came, but for the order of members
-// of the envelope and of the lists that have none.
+// inOrder returns a part of an answer with a fixed order of the members of the envelope and
+// of the lists without an order.
 func inOrder(tb testing.TB, name string, value json.RawMessage) string {
 	tb.Helper()
 	parts := []string{}

@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// knownOperations are operations that clients send all day, and those that were thought
-// of as easily answered wrongly.
+// knownOperations returns common operations and known difficult ones.
 func knownOperations() map[string]request {
 	query := func(document string) request { return request{Document: document} }
 	with := func(document string, variables map[string]any) request {
@@ -97,8 +96,7 @@ func knownOperations() map[string]request {
 	}
 }
 
-// TestDifferential_KnownOperations has all viewers ask for the same documents
-// at the same time, as they do in life.
+// TestDifferential_KnownOperations: all viewers send the same documents concurrently.
 func TestDifferential_KnownOperations(t *testing.T) {
 	t.Parallel()
 	engines, all := newEngines(t), knownOperations()

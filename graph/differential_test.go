@@ -18,8 +18,8 @@ import (
 
 var operations = flag.Int("operations", 2_500, "how many operations TestDifferential compares")
 
-// engines are two executors over the records of one world: the one that clients
-// have, and gqlgen's alone.
+// engines are two executors over one dataset: the one that clients use, and gqlgen's
+// alone.
 type engines struct {
 	*dataset
 
@@ -34,9 +34,9 @@ func newEngines(tb testing.TB) *engines {
 
 func referenceOnly(c *graph.Config) { c.ReferenceOnly = true }
 
-// TestDifferential holds the compiled plans to what gqlgen's executor answers:
-// thousands of operations, each sent to both executors by two viewers with their
-// own variables, and compared byte by byte.
+// TestDifferential compares compiled plans with gqlgen's executor: thousands of
+// operations, each sent to both by two viewers with their own variables, and compared
+// byte by byte.
 func TestDifferential(t *testing.T) {
 	t.Parallel()
 	engines, total := newEngines(t), newTotals()
@@ -61,7 +61,7 @@ func TestDifferential(t *testing.T) {
 	total.check(t)
 }
 
-// FuzzDifferential is TestDifferential for operations that a fuzzer decides on.
+// FuzzDifferential is TestDifferential for operations of a fuzzer.
 func FuzzDifferential(f *testing.F) {
 	engines, total := newEngines(f), newTotals()
 	for _, seed := range seedsOfNewUses(f, engines.dataset) {
@@ -74,8 +74,7 @@ func FuzzDifferential(f *testing.F) {
 	})
 }
 
-// seedsOfNewUses returns seeds of operations of which each uses something that few
-// before it use.
+// seedsOfNewUses returns seeds of operations that each use something rare.
 func seedsOfNewUses(tb testing.TB, w *dataset) []uint64 {
 	tb.Helper()
 	const few = 3
@@ -93,8 +92,8 @@ func seedsOfNewUses(tb testing.TB, w *dataset) []uint64 {
 	return seeds
 }
 
-// TestDifferential_CanFail: executors that disagree are found out, whichever
-// of the two is wrong, by the request that shows it and by random operations.
+// TestDifferential_CanFail: the test finds a difference if either executor is wrong, with
+// a known request and with random operations.
 func TestDifferential_CanFail(t *testing.T) {
 	t.Parallel()
 	same := newEngines(t)
@@ -138,8 +137,8 @@ func (w *engines) wantDifference(t *testing.T) {
 	t.Errorf("%d operations did not find it out", enough)
 }
 
-// withHistoriesFor is the policy with one mask changed: others read a
-// patient's medicalHistory, too.
+// withHistoriesFor returns the policy with one mask changed: others can read a patient's
+// medicalHistory, too.
 func withHistoriesFor(t *testing.T, others model.Relations) *model.Policy {
 	t.Helper()
 	changed, err := policy.Compile(graph.Schema())
@@ -153,8 +152,8 @@ func withHistoriesFor(t *testing.T, others model.Relations) *model.Policy {
 	return changed
 }
 
-// compare makes an operation, sends it to both executors in all its turns, and
-// returns the first difference, or "".
+// compare writes an operation, sends it to both executors in all its turns, and returns
+// the first difference, or "".
 func (w *engines) compare(t *testing.T, decisions []byte, total *totals) string {
 	t.Helper()
 	op := writeOperation(t, w.dataset, decisions)

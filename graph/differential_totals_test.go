@@ -12,8 +12,7 @@ import (
 	"github.com/caregraph/caregraph/graph/graphtest"
 )
 
-// totals are what a run has seen, so that it is not green for having seen
-// nothing.
+// totals counts what a run has covered, so that an empty run fails.
 type totals struct {
 	mu sync.Mutex
 
@@ -25,7 +24,7 @@ type totals struct {
 	// good are the answers to arguments and tokens that were not refused, and that a
 	// plan could give; compiled are those of them that plans gave.
 	good, compiled int
-	// how counts answers by how they came about, and codes their errors.
+	// how counts answers by graphtest.Answer.Answered, and codes their errors.
 	how, codes map[string]int
 	// redacted counts hidden values in extensions.redacted, nulls all values
 	// that are null, and neighbors pages that have one before or after them.
@@ -45,7 +44,7 @@ func (n *totals) operation(op operation) {
 	}
 }
 
-// refusals are the codes of what nobody answers, and no plan need.
+// refusals are the codes of operations that are refused, and need no plan.
 func refusals() []string { return []string{"BAD_USER_INPUT", "INVALID_CURSOR", "UNAUTHENTICATED"} }
 
 func code(err map[string]any) string {
@@ -86,11 +85,10 @@ func (n *totals) answer(answer graphtest.Answer, how string, planned bool) (wron
 	return wrong
 }
 
-// minCompiled is the share of the good answers, in percent, that come from
-// plans at least.
+// minCompiled is the minimum share of the good answers, in percent, that come from plans.
 const minCompiled = 90
 
-// check fails a run that has not seen what there is to see.
+// check fails if the run has not covered the schema and the language.
 func (n *totals) check(t *testing.T) {
 	t.Helper()
 	for _, code := range append(refusals(), "FORBIDDEN_FIELD") {
@@ -108,7 +106,7 @@ func (n *totals) check(t *testing.T) {
 	}
 }
 
-// features are what the language has for queries.
+// features are the features of the language for queries.
 func features() []string {
 	return []string{
 		"@include", "@redact", "@skip", "__typename", "alias", "cursor", "inline fragment", "merged fields", "named fragment",
@@ -116,7 +114,7 @@ func features() []string {
 	}
 }
 
-// fieldsAndArguments are all that the schema has for queries.
+// fieldsAndArguments returns all fields and arguments of the schema for queries.
 func fieldsAndArguments() []string {
 	all := []string{}
 	for _, def := range answerTypes(graph.Schema()) {

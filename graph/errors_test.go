@@ -76,7 +76,7 @@ func TestInternalError_TellsTheRequestIDAndNothingElse(t *testing.T) {
 	}
 }
 
-// TestUnreadableSession_IsNotTakenForABadToken, and its cause is not told.
+// TestUnreadableSession_IsNotTakenForABadToken: the answer does not contain the cause.
 func TestUnreadableSession_IsNotTakenForABadToken(t *testing.T) {
 	t.Parallel()
 	s := graphtest.New(t, graphtest.Options{})
@@ -89,8 +89,7 @@ func TestUnreadableSession_IsNotTakenForABadToken(t *testing.T) {
 	}
 }
 
-// TestLostDatabase_TellsNothingOfIt, not even to a caller whose token could
-// not be looked at.
+// TestLostDatabase_TellsNothingOfIt: no answer contains details, also without a viewer.
 func TestLostDatabase_TellsNothingOfIt(t *testing.T) {
 	t.Parallel()
 	log := &logBuffer{}
@@ -111,9 +110,8 @@ func TestLostDatabase_TellsNothingOfIt(t *testing.T) {
 	equalJSON(t, "once the database is back", answer.Body, `{"data":{"me":{"id":"usr_1"}}}`)
 }
 
-// TestErrors_HoldNoPatientData fills every text with a word of its own and
-// looks for these words in the errors and the logs of operations that are
-// refused or fail.
+// TestErrors_HoldNoPatientData fills every text with its own word and searches for these
+// words in the errors and logs of operations that are refused or fail.
 func TestErrors_HoldNoPatientData(t *testing.T) {
 	t.Parallel()
 	log := &logBuffer{}
@@ -187,7 +185,7 @@ func TestErrors_HoldNoPatientData(t *testing.T) {
 	}
 }
 
-// patientIn is the patient's id as the operation quotes it.
+// patientIn returns the patient's id as the operation quotes it.
 func patientIn(operation, patient string) string {
 	if strings.Contains(operation, "CANARY%q") || strings.Contains(operation, " %q\"") {
 		return patient

@@ -10,8 +10,7 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// readQueries are queries that ask the database for as different things as
-// there are, and one for nothing at all.
+// readQueries are queries of every kind, and one that reads nothing.
 var readQueries = []string{
 	`{ __typename me { id } }`,
 	`{ patients { totalCount } }`,
@@ -26,8 +25,8 @@ var readQueries = []string{
 	`{ mappings { __typename } }`,
 }
 
-// TestCompiled_RefusesAtOnce: the request after a session has ended is refused,
-// though the one before was answered, whatever it reads.
+// TestCompiled_RefusesAtOnce: after a session has ended, the next request is refused, for
+// every kind of query.
 func TestCompiled_RefusesAtOnce(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
@@ -52,8 +51,7 @@ func TestCompiled_RefusesAtOnce(t *testing.T) {
 	}
 }
 
-// TestCompiled_RoleChanges: the next request is answered to who the account is
-// now, and not to who it was.
+// TestCompiled_RoleChanges: the next request is answered with the new role of the account.
 func TestCompiled_RoleChanges(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
@@ -81,8 +79,8 @@ func TestCompiled_RoleChanges(t *testing.T) {
 	}
 }
 
-// TestCompiled_ManyAtOnce: one plan serves everybody at the same time, each with
-// what they see. It is for the race detector, too.
+// TestCompiled_ManyAtOnce: viewers use one plan concurrently, and each gets its own answer.
+// It is for the race detector, too.
 func TestCompiled_ManyAtOnce(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
@@ -107,8 +105,8 @@ func TestCompiled_ManyAtOnce(t *testing.T) {
 	group.Wait()
 }
 
-// TestCompiled_EndsWhileOthersAsk: a session that ends amid requests of its own
-// is answered to no request that is sent after.
+// TestCompiled_EndsWhileOthersAsk: if a session ends during requests, every later request
+// is refused.
 func TestCompiled_EndsWhileOthersAsk(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
@@ -135,8 +133,8 @@ func TestCompiled_EndsWhileOthersAsk(t *testing.T) {
 	group.Wait()
 }
 
-// TestCompiled_Argument values that are no good, or none at all, are refused as
-// the executor does and never end in a panic.
+// TestCompiled_Argument: bad and missing values are refused as by the executor and never
+// cause a panic.
 func TestCompiled_Arguments(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()

@@ -12,8 +12,7 @@ import (
 	"github.com/caregraph/caregraph/graph/graphtest"
 )
 
-// documentWriter writes random documents of the schema: mostly well-formed, and wrong in
-// one place in ten.
+// documentWriter writes random documents of the schema. One value of ten is wrong.
 type documentWriter struct {
 	*rand.Rand
 
@@ -108,8 +107,8 @@ func (b *documentWriter) value(typ *ast.Type, depth int) string {
 	}
 }
 
-// FuzzDocuments sends documents, and variables, to the whole server: none of
-// them is a fault of the server's, and none is answered with nothing.
+// FuzzDocuments sends documents and variables to the whole server. None causes an internal
+// error or an empty answer.
 func FuzzDocuments(f *testing.F) {
 	log := &logBuffer{}
 	c := graphtest.New(f, graphtest.Options{Log: log.logger()}).NewClinic()
@@ -138,7 +137,7 @@ func FuzzDocuments(f *testing.F) {
 	})
 }
 
-// valid keeps what is JSON, since everything else is for gqlhttp to refuse.
+// valid returns valid JSON unchanged. The tests of gqlhttp send everything else.
 func valid(text string) string {
 	if json.Valid([]byte(text)) {
 		return text

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// equalJSON compares by the JSON form of both.
+// equalJSON compares the JSON of got and want.
 func equalJSON(t *testing.T, what string, got, want any) {
 	t.Helper()
 	a, errA := json.Marshal(got)
@@ -19,13 +19,13 @@ func equalJSON(t *testing.T, what string, got, want any) {
 	}
 }
 
-// clock is a clock that moves when it is told to.
+// clock is a clock that only advance moves.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
-// newClock begins now, since sessions end by the database's clock as well.
+// newClock starts now, because sessions also expire by the clock of the database.
 func newClock() *clock { return &clock{now: time.Now()} }
 
 func (c *clock) Now() time.Time {

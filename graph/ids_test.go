@@ -59,8 +59,7 @@ func TestNodes_AnswersEachIDInItsPlace(t *testing.T) {
 	}
 }
 
-// TestRecords_OfTheSameKindAreFoundByTheirOwnQuery: what has a query of its
-// own is not found by that of another kind.
+// TestRecords_OfTheSameKindAreFoundByTheirOwnQuery and not by that of another kind.
 func TestRecords_AreFoundByTheQueryOfTheirKindAlone(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()

@@ -13,8 +13,8 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// caller is somebody, and how they stand to the records of the test, as the
-// descriptions of the schema say it and not as the code computes it.
+// caller is a client with its relations to the records of the test, by the descriptions of
+// the schema and not by the code.
 type caller struct {
 	name      string
 	client    *graphtest.Client
@@ -23,9 +23,9 @@ type caller struct {
 
 const signedIn = model.Anyone | model.SignedIn
 
-// callers who can stand in some way to the clinic's patient, to Priya's
-// active mapping of it, to Rahul's entry, which is linked to Lara's account,
-// and to Priya's account.
+// callers returns clients of all relations to the clinic's patient, to Priya's active
+// mapping of it, to Rahul's entry, which is linked to Lara's account, and to Priya's
+// account.
 func callers(c *graphtest.Clinic, lara *graphtest.Client) []caller {
 	relations := func(patient, entry, account model.Relations) map[string]model.Relations {
 		return map[string]model.Relations{
@@ -49,8 +49,8 @@ func callers(c *graphtest.Clinic, lara *graphtest.Client) []caller {
 // anyValue is any value but null.
 type anyValue struct{}
 
-// fieldValues are what each field of the test's records holds. A field of the
-// schema that is not here fails the test.
+// fieldValues has the value of each field of the test's records. A missing field fails
+// the test.
 func fieldValues(c *graphtest.Clinic) map[string]map[string]any {
 	return map[string]map[string]any{
 		"Patient": {
@@ -141,7 +141,7 @@ func checkField(t *testing.T, c *graphtest.Clinic, who caller, schema *ast.Schem
 	}
 }
 
-// below is what to select of a field that holds an object.
+// below returns a selection set for a field with an object.
 func below(schema *ast.Schema, field *ast.FieldDefinition) string {
 	def := schema.Types[field.Type.Name()]
 	switch {

@@ -84,7 +84,7 @@ func (b bound) literal(n int) string {
 	}
 }
 
-// codes are those that the mutation answers for the field.
+// codes returns the codes of the mutation for the field.
 func (b bound) codes(c *graphtest.Clinic, value string) (codes []string) {
 	id := map[string]string{
 		"updatePatient": c.Patient, "updateDoctor": c.RahulsEntry, "updateMapping": c.PriyasMapping,

@@ -8,7 +8,7 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// page is what a client takes from a connection.
+// page has the fields of a connection that a client selects.
 const page = ` { nodes { name } edges { cursor node { name } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } }`
 
 func names(r graphtest.Result) []string {

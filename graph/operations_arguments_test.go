@@ -11,11 +11,9 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// arguments writes some of the arguments of a field, and all that it must
-// have. It returns also how many records the limits expect of the field.
-//
-// At most one value for a field is refused: nobody promises which of several
-// would be named.
+// arguments writes all required arguments of a field and some others. It also returns the
+// number of records that the limits expect of the field. At most one value is refused,
+// because no rule says which of several errors is reported.
 func (w *operationWriter) arguments(on *ast.Definition, field *ast.FieldDefinition) (string, int) {
 	w.faulty = false
 	values := map[string]any{}
@@ -43,7 +41,7 @@ func paging(argument string) bool {
 	return slices.Contains([]string{"first", "after", "last", "before"}, argument)
 }
 
-// about says what an argument is about: `id` is that of what the field gives.
+// about returns the subject of an argument. The argument `id` is about the field's record.
 func about(field *ast.FieldDefinition, arg *ast.ArgumentDefinition) string {
 	if strings.HasPrefix(arg.Name, "id") {
 		return field.Name
@@ -51,7 +49,7 @@ func about(field *ast.FieldDefinition, arg *ast.ArgumentDefinition) string {
 	return arg.Name
 }
 
-// page adds the arguments that say which part of a list is wanted.
+// page adds the page arguments.
 func (w *operationWriter) page(on *ast.Definition, field *ast.FieldDefinition, values map[string]any) {
 	cursor := "cursor of " + w.listName(on, field, values)
 	for _, name := range strings.Fields(pick(&w.choices,
@@ -70,7 +68,7 @@ func (w *operationWriter) page(on *ast.Definition, field *ast.FieldDefinition, v
 	}
 }
 
-// listName is the name under which the world has the cursors of a list.
+// listName returns the name of a list in dataset.cursors.
 func (w *operationWriter) listName(on *ast.Definition, field *ast.FieldDefinition, values map[string]any) string {
 	if on != w.schema.Query {
 		return w.data.listOf(on.Name, field.Name)
@@ -87,7 +85,7 @@ func (w *operationWriter) listName(on *ast.Definition, field *ast.FieldDefinitio
 	return fmt.Sprint(field.Name, " ", held(order["field"], 0), " ", direction)
 }
 
-// records is how many records the limits expect of a field.
+// records returns the number of records that the limits expect of a field.
 func (w *operationWriter) records(field *ast.FieldDefinition, values map[string]any, turn int) int {
 	if ids, ok := held(values["ids"], turn).([]any); ok {
 		return max(len(ids), 1)
@@ -107,7 +105,7 @@ func (w *operationWriter) records(field *ast.FieldDefinition, values map[string]
 	return size
 }
 
-// spoil reports now and then that the next value is to be one that is refused.
+// spoil sometimes reports that the next value must be a refused one.
 func (w *operationWriter) spoil(oneIn int) bool {
 	if w.faulty || !w.oneIn(oneIn) {
 		return false
@@ -166,7 +164,7 @@ func (w *operationWriter) string(hint string) string {
 		"अर्जुन", "😷", "mail.example", "dr. ", "LIC-00", "wide %", "＿", "zzz", "\u2028", "$1", "?", strings.Repeat("x", 254))
 }
 
-// cursor returns one that the list gave out.
+// cursor returns a cursor of the list.
 func (w *operationWriter) cursor(list string) string {
 	known := w.data.cursors[list]
 	if len(known) == 0 {
@@ -179,9 +177,8 @@ func (w *operationWriter) cursor(list string) string {
 	return pick(&w.choices, known...)
 }
 
-// id returns the id of a record in one of the forms that ids come in: half of
-// the records are seen by one who asks, and the others are any, live or
-// deleted.
+// id returns the id of a record in one of its forms. Half of the records are visible to a
+// viewer of the operation.
 func (w *operationWriter) id(hint string) any {
 	kinds := map[string]string{
 		"patient": "pat", "patientId": "pat", "doctor": "doc", "doctorId": "doc", "mapping": "map",

@@ -14,7 +14,7 @@ type part struct {
 	text    strings.Builder
 	holds   []string // names of variables
 	spreads []*fragment
-	// The limits of the part, and what it has used up of them.
+	// The limits of the part, and how much it uses.
 	maxDepth, maxCost int
 	depth, cost       int
 }
@@ -48,7 +48,7 @@ func (w *operationWriter) fragment() {
 	w.fragments = append(w.fragments, f)
 }
 
-// answerTypes are the types with fields that queries answer with.
+// answerTypes returns the types with fields that answers of queries have.
 func answerTypes(schema *ast.Schema) []*ast.Definition {
 	types := []*ast.Definition{schema.Query}
 	add := func(def *ast.Definition) {
@@ -68,7 +68,7 @@ func answerTypes(schema *ast.Schema) []*ast.Definition {
 	return types
 }
 
-// finished puts the parts together and asks for one of the operations.
+// finished returns the document of the parts and the requests for one of the operations.
 func (w *operationWriter) finished(operations []*part) operation {
 	one, wanted := w.below(len(operations)), ""
 	var document strings.Builder
@@ -98,7 +98,7 @@ func (w *operationWriter) finished(operations []*part) operation {
 	return op
 }
 
-// head writes what comes before the selection set of an operation.
+// head returns the text before the selection set of an operation.
 func (w *operationWriter) head(op *part, name string) string {
 	held := slices.Clone(op.holds)
 	for _, f := range w.reached([]*part{op}) {
@@ -124,8 +124,8 @@ func (w *operationWriter) head(op *part, name string) string {
 	return "query " + head + " "
 }
 
-// reached are the fragments that the parts spread, directly or not: a document
-// must not have others.
+// reached returns the fragments that the parts spread, directly or not. A document must
+// not have others.
 func (w *operationWriter) reached(parts []*part) []*fragment {
 	reached := []*fragment{}
 	for i := 0; i < len(parts); i++ {
@@ -139,7 +139,7 @@ func (w *operationWriter) reached(parts []*part) []*fragment {
 	return reached
 }
 
-// write adds to the part, and counts tokens and the variables that are used.
+// write adds to the part and counts tokens and used variables.
 func (w *operationWriter) write(text string) {
 	w.text.WriteString(text + " ")
 	l := lexer.New(&ast.Source{Input: text})
@@ -159,8 +159,7 @@ func (w *operationWriter) write(text string) {
 	}
 }
 
-// full says that a part has become as long as it may, or that the document
-// comes near one of the limits.
+// full reports whether the part has its maximum length, or the document is near a limit.
 func (w *operationWriter) full(at location) bool {
 	return w.tokens > w.maxTokens || w.cost+at.weight > w.maxCost || w.selections > 220 || w.repeats > 60
 }

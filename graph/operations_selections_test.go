@@ -7,13 +7,13 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// location is where in a document a selection stands.
+// location is the position of a selection in a document.
 type location struct {
 	on *ast.Definition
-	// depth is how deep the field lies, and weight how many of it the limits
-	// count on.
+	// depth is the depth of the field, and weight the number of times that the limits
+	// count it.
 	depth, weight int
-	// asked counts the names that the selection set asks for.
+	// asked counts the names in the selection set.
 	asked map[string]int
 }
 
@@ -56,7 +56,7 @@ func (w *operationWriter) inlineFragment(at location) {
 	w.members(at)
 }
 
-// narrowed returns a type that a fragment in this place can be on.
+// narrowed returns a type that a fragment at this location can have.
 func (w *operationWriter) narrowed(on *ast.Definition) *ast.Definition {
 	fitting := []*ast.Definition{on}
 	for _, def := range w.types {
@@ -79,7 +79,7 @@ func (w *operationWriter) fits(a, b *ast.Definition) bool {
 	return false
 }
 
-// spread writes a spread of one of the fragments, if one fits here.
+// spread writes a spread of a fragment, if one fits.
 func (w *operationWriter) spread(at location) bool {
 	fitting := []*fragment{}
 	for _, f := range w.fragments {
@@ -126,8 +126,8 @@ func (w *operationWriter) field(at location) {
 	}
 }
 
-// chooseField chooses a field of the type, one without fields of its own where
-// no more depth is left. It returns nil if there is none.
+// chooseField returns a field of the type, at the maximum depth one without a selection
+// set, or nil if there is none.
 func (w *operationWriter) chooseField(at location) *ast.FieldDefinition {
 	var leaves, all, composites []*ast.FieldDefinition
 	for _, field := range at.on.Fields {
@@ -159,7 +159,7 @@ func (w *operationWriter) typename(at location) {
 	w.ask(at, name, name+w.directives())
 }
 
-// ask writes one field, up to its selection set.
+// ask writes one field without its selection set.
 func (w *operationWriter) ask(at location, name, text string) {
 	key, _, aliased := strings.Cut(name, ":")
 	if aliased {
@@ -178,11 +178,10 @@ func (w *operationWriter) ask(at location, name, text string) {
 // maxAliases is below the limit.
 const maxAliases = 40
 
-// name writes what a field is called in the answer, and its own name. In all
-// selection sets that GraphQL may merge, a name of the answer stands for one
-// field with one set of arguments, so that documents are valid however they
-// merge: sets of the same type, and those of all records, which fragments on
-// Node put side by side. It reports false if no name is free.
+// name returns the alias and the name of a field. In all selection sets that GraphQL may
+// merge, a name of the answer stands for one field with one set of arguments, so that the
+// document is valid. These are sets of the same type, and sets of all records, which
+// fragments on Node merge. It returns false if no name is free.
 func (w *operationWriter) name(at location, field, arguments string, typ *ast.Type) (string, bool) {
 	scope, meaning := at.on.Name, field+arguments
 	if at.on.Kind == ast.Interface || len(at.on.Interfaces) > 0 {

@@ -10,7 +10,7 @@ import (
 	"github.com/caregraph/caregraph/graph"
 )
 
-// request is what a client sends.
+// request is a request of a client.
 type request struct {
 	Document  string         `json:"query"`
 	Name      string         `json:"operationName,omitempty"`
@@ -26,8 +26,8 @@ func (r request) body(tb testing.TB) string {
 	return string(body)
 }
 
-// operation is one that the schema allows. It is asked for several times, by
-// others and with other variables, as a plan for the document must serve all.
+// operation is a valid operation. Several viewers send it, with different variables,
+// because one plan must serve all of them.
 type operation struct {
 	document string
 	asked    [turns]struct {
@@ -35,18 +35,17 @@ type operation struct {
 
 		by viewer
 	}
-	// uses are the features of the language and, as Patient.phone and
-	// Patient.phone(format:), the fields and arguments of the schema that it
-	// uses, so that a test can say what it has seen.
+	// uses has the features of the language and, as Patient.phone and
+	// Patient.phone(format:), the fields and arguments in the operation.
 	uses map[string]bool
 }
 
-// turns is how often an operation is asked for.
+// turns is the number of requests of an operation.
 const turns = 2
 
-// choices decide what an operation looks like. The same bytes make the same
-// operation, whether a random source gave them or a fuzzer. When they run out,
-// every choice is the first, which is also the shortest.
+// choices decide the text of an operation. The same bytes give the same operation, from a
+// random source or a fuzzer. Without more bytes every choice is the first one, which is
+// also the shortest.
 type choices struct{ left []byte }
 
 // randomChoices are enough for the longest operation.
@@ -77,12 +76,10 @@ func (c *choices) oneIn(n int) bool { return c.below(n) == n-1 }
 
 func pick[T any](c *choices, from ...T) T { return from[c.below(len(from))] }
 
-// operationWriter writes operations over the records of a world. They use all
-// that the schema and the language have to offer, and stay within the limits.
-//
-// It writes fragments first, so that an operation can spread what is there, and
-// the heads of operations last, since they declare the variables that were
-// used.
+// operationWriter writes operations over the records of a dataset. They use the whole
+// schema and language and stay within the limits. It writes fragments first, so that
+// operations can spread them, and the heads of operations last, because they declare the
+// used variables.
 type operationWriter struct {
 	choices
 	*part
@@ -90,24 +87,23 @@ type operationWriter struct {
 	tb     testing.TB
 	schema *ast.Schema
 	data   *dataset
-	// types are those that a fragment can be on.
+	// types are the types that a fragment can have.
 	types []*ast.Definition
 
 	fragments []*fragment
 	variables []*variable
-	// meanings says what each name in the answer stands for; see name.
+	// meanings has the field of each name in the answer; see name.
 	meanings map[string]string
 	used     map[string]bool // becomes operation.uses
-	// askers are those who shall ask.
+	// askers are the viewers that send the operation.
 	askers [turns]viewer
-	// maxTokens is how long the document may become, and the others are what it
-	// has used up of the limits.
+	// maxTokens limits the length of the document; the others count the use of limits.
 	maxTokens, tokens, selections, aliases, repeats int
-	// faulty says that the field being written has a value that is refused.
+	// faulty is set if the current field has a refused value.
 	faulty bool
 }
 
-// writeOperation makes the operation that the choices decide on.
+// writeOperation returns the operation of the choices.
 func writeOperation(tb testing.TB, data *dataset, decisions []byte) operation {
 	tb.Helper()
 	w := &operationWriter{

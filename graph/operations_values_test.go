@@ -10,29 +10,28 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// spot is where a value stands: in an argument, in a list, in an input object.
+// spot is the position of a value: an argument, or an item of a list or an input object.
 type spot struct {
 	typ *ast.Type
-	// hint says what a value is about that its type does not tell.
+	// hint is the subject of the value, in addition to its type.
 	hint string
-	// optional says that the schema has a default for a value left out.
+	// optional is set if the schema has a default for the value.
 	optional bool
 }
 
-// Values are what encoding/json makes of a request, and the two that only a
-// literal can hold: an enum value and a reference to a variable.
+// Values are those of encoding/json, and two that only a literal can contain: an enum
+// value and a reference to a variable.
 type (
 	enumValue string
 	reference struct{ *variable }
 )
 
-// variable is a variable of the document. All operations that use it declare
-// it alike.
+// variable is a variable of the document. All operations declare it in the same way.
 type variable struct {
 	spot
 
 	name string
-	// standby is its default; nil is none.
+	// standby is the default; nil is none.
 	standby any
 	// values are given, or not, in the turns of the operation.
 	values [turns]any
@@ -50,7 +49,7 @@ func (v *variable) declaration() string {
 	return text
 }
 
-// held is what a value is when the operation runs.
+// held returns a value at run time.
 func held(value any, turn int) any {
 	variable, ok := value.(reference)
 	switch {
@@ -63,7 +62,7 @@ func held(value any, turn int) any {
 	}
 }
 
-// literal writes a value as a document has it.
+// literal returns a value as a literal of GraphQL.
 func literal(value any) string {
 	switch value := value.(type) {
 	case nil:
@@ -90,7 +89,7 @@ func literal(value any) string {
 	}
 }
 
-// value makes a value for a literal: one in four is a variable.
+// value returns a value; one in four is a variable.
 func (w *operationWriter) value(at spot) any {
 	if w.oneIn(4) {
 		return reference{w.variable(at)}
@@ -98,10 +97,10 @@ func (w *operationWriter) value(at spot) any {
 	return w.sample(at, w.value)
 }
 
-// constant makes a value without variables in it.
+// constant returns a value without variables.
 func (w *operationWriter) constant(at spot) any { return w.sample(at, w.constant) }
 
-// sample makes a value whose parts come from inner.
+// sample returns a value with parts from inner.
 func (w *operationWriter) sample(at spot, inner func(spot) any) any {
 	if !at.typ.NonNull && w.oneIn(8) {
 		return nil
@@ -135,8 +134,7 @@ func (w *operationWriter) sample(at spot, inner func(spot) any) any {
 	}
 }
 
-// variable returns a variable for the spot, one that the document has already
-// if there is one that fits.
+// variable returns a variable for the spot, sometimes one of the document that fits.
 func (w *operationWriter) variable(at spot) *variable {
 	w.used["variable"] = true
 	for _, v := range w.variables {
@@ -152,8 +150,7 @@ func (w *operationWriter) variable(at spot) *variable {
 	return v
 }
 
-// fits reports whether the variable may stand in the spot and is not refused
-// there: where null is, an absent one is fine, and where a default is as well.
+// fits reports whether the variable is valid at the spot.
 func (v *variable) fits(at spot) bool {
 	if v.hint != at.hint || named(v.typ, false).String() != named(at.typ, false).String() {
 		return false
@@ -166,8 +163,8 @@ func (v *variable) fits(at spot) bool {
 	return !at.typ.NonNull || v.typ.NonNull || v.standby != nil || at.optional
 }
 
-// newVariable makes a variable in one of the ways that the spot allows: with
-// and without a default, given, null and absent.
+// newVariable returns a variable in one of the ways that the spot allows: with and
+// without a default, given, null and absent.
 func (w *operationWriter) newVariable(at spot) *variable {
 	kinds := 4
 	switch {
@@ -203,7 +200,7 @@ func (w *operationWriter) newVariable(at spot) *variable {
 	return v
 }
 
-// named is the type with or without the mark that it cannot be null.
+// named returns the type as nullable or non-null.
 func named(typ *ast.Type, nonNull bool) *ast.Type {
 	same := *typ
 	same.NonNull = nonNull

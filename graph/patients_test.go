@@ -134,7 +134,7 @@ func TestVersionConflict_ComesWithTheRecordAsItIs(t *testing.T) {
 		equalJSON(t, root, answer.UserErrorCodes(root), []string{"expectedVersion VERSION_CONFLICT"})
 		equalJSON(t, root, answer.Data[root].(map[string]any)[payload], map[string]any{"id": id, "deletedAt": nil})
 	}
-	// A refusal does not give out a record that is hidden.
+	// An error does not return a hidden record.
 	stranger := c.Asha.Do(updatePatient, vars(1))
 	equalJSON(t, "a stranger", stranger.Data["updatePatient"].(map[string]any)["patient"], nil)
 }

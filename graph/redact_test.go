@@ -58,8 +58,8 @@ func TestRedact_HoldsForMutationsAndFragments(t *testing.T) {
 	}
 }
 
-// TestRedact_IsOfOneOperation: the directive on one operation of a document
-// says nothing about another.
+// TestRedact_IsOfOneOperation: the directive has no effect on other operations of the
+// document.
 func TestRedact_IsOfOneOperation(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
@@ -68,8 +68,7 @@ func TestRedact_IsOfOneOperation(t *testing.T) {
 	equalJSON(t, "Loud", c.Admin.Run(document, "Loud").Codes(), []string{"patients.nodes.0.bloodGroup FORBIDDEN_FIELD"})
 }
 
-// TestRedact_RefusedRootFieldsAreErrorsStill: only values of records are
-// redacted.
+// TestRedact_RefusedRootFieldsAreErrorsStill: only values of records are redacted.
 func TestRedact_RefusedRootFieldsAreErrorsStill(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()

@@ -11,9 +11,8 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// attempts has an operation for each root field. One that works on a record
-// takes it from the variables patient, doctor and mapping. A root field of the
-// schema that is not here fails the tests below.
+// attempts has an operation for each root field. The variables patient, doctor and mapping
+// have the ids of records. A missing root field fails the tests below.
 func attempts() map[string]string {
 	const (
 		patient  = `patient { id name address medicalHistory version mappings(isActive: null) { totalCount nodes { notes } } }`
@@ -83,7 +82,7 @@ func rootFields(t *testing.T) map[string]*ast.FieldDefinition {
 	return all
 }
 
-// ids are the variables that the operation declares.
+// ids returns the variables that the operation declares.
 func ids(operation, patient, doctor, mapping string) map[string]any {
 	all := map[string]any{}
 	for name, id := range map[string]string{"patient": patient, "doctor": doctor, "mapping": mapping} {

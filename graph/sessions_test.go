@@ -18,7 +18,7 @@ const (
 	logout = `mutation ($refresh: String) { logout(refresh: $refresh) { userErrors { field code } } }`
 )
 
-// wantSignedOut asserts that the access token is not taken any more.
+// wantSignedOut checks that the access token is refused.
 func wantSignedOut(t *testing.T, what string, client *graphtest.Client) {
 	t.Helper()
 	equalJSON(t, what, client.Do(`{ me { id } }`, nil).Codes(), []string{"me UNAUTHENTICATED"})
@@ -144,8 +144,8 @@ func TestInactiveAccount_IsRefusedAtOnce(t *testing.T) {
 	wantSignedIn(t, "once it is active again", rahul)
 }
 
-// TestBadTokens_CloseProtectedFieldsAlone: what is open to everybody stays so,
-// whatever token comes with the request.
+// TestBadTokens_CloseProtectedFieldsAlone: fields that are open to everyone stay open with
+// any token.
 func TestBadTokens_CloseProtectedFieldsAlone(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -177,8 +177,8 @@ func TestBadTokens_CloseProtectedFieldsAlone(t *testing.T) {
 	wantSignedOut(t, "one whose session has ended", ended)
 }
 
-// TestSigningIn_SeesTheAnswerWithTheAccountsEyes also when nobody, or somebody
-// else, was signed in before.
+// TestSigningIn_SeesTheAnswerWithTheAccountsEyes also if another account was signed in
+// before, or none.
 func TestSigningIn_SeesTheAnswerWithTheAccountsEyes(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
@@ -187,8 +187,7 @@ func TestSigningIn_SeesTheAnswerWithTheAccountsEyes(t *testing.T) {
 	equalJSON(t, "the answer", answer.Body, `{"data":{"login":{"user":{"email":"priya@clinic.example","doctorProfile":{"patients":{"nodes":[{"name":"Arjun Sharma","bloodGroup":"B_POSITIVE"}]}}}}}}`)
 }
 
-// TestLogout_TheRestOfTheOperationIsSignedOut: mutations of one operation run
-// one after the other.
+// TestLogout_TheRestOfTheOperationIsSignedOut: mutations of one operation run in order.
 func TestLogout_TheRestOfTheOperationIsSignedOut(t *testing.T) {
 	t.Parallel()
 	s := graphtest.New(t, graphtest.Options{})

@@ -8,10 +8,9 @@ import (
 	"github.com/caregraph/caregraph/graph/graphtest"
 )
 
-// TestCompiled_LeavesWhatIsTooLarge to the executor: fragments make a short
-// document, well within the limits, ask for hundreds of lists, or for hundreds
-// of records by one way from record to record, which PostgreSQL's planner would
-// need minutes to join.
+// TestCompiled_LeavesWhatIsTooLarge to the executor: with fragments a short document within
+// the limits selects hundreds of lists, or hundreds of joined records, which PostgreSQL
+// would plan for minutes.
 func TestCompiled_LeavesWhatIsTooLarge(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
@@ -34,7 +33,7 @@ func TestCompiled_LeavesWhatIsTooLarge(t *testing.T) {
 	}
 }
 
-// listsOfLists asks for so many lists in each record of so many lists.
+// listsOfLists selects so many lists in each record of so many lists.
 func listsOfLists(n int) string {
 	one := func(below string) string {
 		lists := ""
@@ -47,7 +46,7 @@ func listsOfLists(n int) string {
 		"} fragment b on Patient { " + one("totalCount") + "}"
 }
 
-// recordsOfRecords asks for both records that a doctor entry names, and for what
+// recordsOfRecords selects both records that a doctor entry names, and the records that
 // they name, so many times.
 func recordsOfRecords(depth int) string {
 	query := "{ doctors { nodes { ...f1 } } } "

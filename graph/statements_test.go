@@ -15,8 +15,8 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// statements remembers what was sent to the database. The questions whether a
-// session lives are counted apart: a server that recalls it does not ask.
+// statements records the statements. It counts lookups of sessions separately, because a
+// cached session needs none.
 type statements struct {
 	mu       sync.Mutex
 	sent     []string
@@ -47,8 +47,8 @@ func (s *statements) of(client *graphtest.Client, query string) []string {
 	return s.sent
 }
 
-// fewest is of, at its best of many times: on a crowded machine a loader may
-// wait too short a time for the last of its keys.
+// fewest returns the best result of many calls of of: on a busy machine a loader may not
+// wait long enough for its last key.
 func (s *statements) fewest(client *graphtest.Client, query string) []string {
 	best := s.of(client, query)
 	for range 20 {
@@ -59,7 +59,7 @@ func (s *statements) fewest(client *graphtest.Client, query string) []string {
 	return best
 }
 
-// addPatients makes so many patients of the client's, each with the three doctors.
+// addPatients inserts patients of the client, each with all the doctors.
 func addPatients(s *graphtest.Server, owner *graphtest.Client, patients int, doctors ...string) {
 	s.Exec(`INSERT INTO patients (name, date_of_birth, gender, phone, address, emergency_contact, created_by)
 		SELECT 'Patient ' || n, '1990-01-01', 'FEMALE', '+919876543210', 'Here', '+919876543210', $1 FROM generate_series(1, $2) AS n`,
@@ -69,9 +69,9 @@ func addPatients(s *graphtest.Server, owner *graphtest.Client, patients int, doc
 	}
 }
 
-// TestNestedQuery_CostsAStatementForEachLevel at most, whatever the number of
-// rows: of each list by a plan, where the first two levels can be one, and of each
-// kind of record too by the loaders, which also serve what mutations give out.
+// TestNestedQuery_CostsAStatementForEachLevel at most, for any number of rows: a plan has
+// one for each list, or one for the first two levels; the loaders, which serve payloads,
+// also have one for each kind of record.
 func TestNestedQuery_CostsAStatementForEachLevel(t *testing.T) {
 	t.Parallel()
 	for _, patients := range []int{2, 20} {
@@ -107,9 +107,8 @@ func TestNestedQuery_CostsAStatementForEachLevel(t *testing.T) {
 	}
 }
 
-// TestSession_IsRecalledAndStillRefusedAtOnce: once a server hears of sessions
-// that end it asks for none of those that live, and the first request after a
-// logout is refused all the same.
+// TestSession_IsRecalledAndStillRefusedAtOnce: a listening server looks up no live session
+// again, and the first request after a logout is still refused.
 func TestSession_IsRecalledAndStillRefusedAtOnce(t *testing.T) {
 	t.Parallel()
 	sent := &statements{}
@@ -161,7 +160,7 @@ func counts(statements []string) int {
 	return n
 }
 
-// TestNodes_ReadsEachKindTogether whatever the number of ids.
+// TestNodes_ReadsEachKindTogether for any number of ids.
 func TestNodes_ReadsEachKindTogether(t *testing.T) {
 	t.Parallel()
 	sent := &statements{}

@@ -18,9 +18,9 @@ func strangers(c *graphtest.Clinic) map[string]*graphtest.Client {
 	}
 }
 
-// TestStranger_CannotTellHiddenFromUnknown sends every operation that names a
-// patient or a mapping with the id of a hidden one, and with ids that nobody
-// was ever given: the answers are the same to the byte.
+// TestStranger_CannotTellHiddenFromUnknown sends every operation that names a patient or a
+// mapping with the id of a hidden one, and with unknown ids. The answers are the same
+// byte for byte.
 func TestStranger_CannotTellHiddenFromUnknown(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
@@ -68,8 +68,8 @@ func sameAnswers(t *testing.T, what string, client *graphtest.Client, operation,
 	}
 }
 
-// TestStranger_NoPathLeadsToAPatient asks for everything through which a
-// patient could be reached, and looks for anything of it in the answers.
+// TestStranger_NoPathLeadsToAPatient selects everything that could lead to a patient, and
+// searches the answers for its values.
 func TestStranger_NoPathLeadsToAPatient(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
@@ -90,7 +90,7 @@ func TestStranger_NoPathLeadsToAPatient(t *testing.T) {
 			}
 		}
 	}
-	// The same paths do lead there for those who may go.
+	// For the owner the same paths lead to the patient.
 	for _, query := range append(pathsToPatients(c), filtered(t, c)...) {
 		if answer := c.Rahul.Do(query, nil); !counted(answer.Body) && strings.Contains(query, "totalCount") {
 			t.Errorf("the path leads nowhere, so the test above shows nothing: %s: %s", query, answer.Body)
@@ -128,8 +128,8 @@ func pathsToPatients(c *graphtest.Clinic) []string {
 	return queries
 }
 
-// filtered asks by every condition that a filter of patients or mappings has.
-// A condition of the schema that is not here fails the test.
+// filtered returns queries with every condition of the filters of patients and mappings. A
+// missing condition fails the test.
 func filtered(t *testing.T, c *graphtest.Clinic) []string {
 	t.Helper()
 	conditions := map[string]string{
@@ -155,8 +155,7 @@ func filtered(t *testing.T, c *graphtest.Clinic) []string {
 	return queries
 }
 
-// TestAdministrator_CannotLookForClinicalText finds nothing by a condition on
-// a value that is hidden.
+// TestAdministrator_CannotLookForClinicalText: a condition on a hidden value finds nothing.
 func TestAdministrator_CannotLookForClinicalText(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()

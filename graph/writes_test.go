@@ -22,8 +22,7 @@ type writing struct {
 	field  string
 }
 
-// writings has every field of every update input. One of the schema that is
-// not here fails the test.
+// writings has every field of every update input. A missing one fails the test.
 func writings(lara, mira *graphtest.Client) map[string]writing {
 	text := func(column string) writing {
 		return writing{column: column, values: [2]any{"First " + column, "Second " + column}}
@@ -183,7 +182,7 @@ func (w writer) admits(who caller, name string) bool {
 	return who.relations[w.typ].Any(w.c.Policy.Types[w.typ].Fields[w.field(name)].Write)
 }
 
-// another is the value that the field does not have at present.
+// another returns the value that the field does not have now.
 func (w writer) another(it writing) any {
 	now := w.c.Row("SELECT coalesce("+it.column+"::text, '') FROM "+w.table+" WHERE id = $1", num(w.id))
 	if now == fmt.Sprint(it.values[0]) {
@@ -192,8 +191,8 @@ func (w writer) another(it writing) any {
 	return it.values[0]
 }
 
-// checkViewer compares what `viewer` says with what was done, what is hidden
-// and whether the record can be deleted.
+// checkViewer compares `viewer` with the fields that could be set, the hidden fields, and
+// whether the record can be deleted.
 func (w writer) checkViewer(who caller) {
 	w.Helper()
 	if !who.relations[w.typ].Any(w.c.Policy.Types[w.typ].Exists) {
@@ -230,7 +229,7 @@ func (w writer) checkViewer(who caller) {
 	equalJSON(w.T, where, viewer["canDelete"], w.deleted(who))
 }
 
-// deleted tries to delete the record, and takes it back.
+// deleted tries to delete the record, and restores it.
 func (w writer) deleted(who caller) bool {
 	w.Helper()
 	before := w.row()

@@ -11,7 +11,7 @@ import (
 	"github.com/caregraph/caregraph/graph/gen"
 )
 
-// checkCodes fails the test when a mutation answers a code that its @userErrors
+// checkCodes fails the test if an answer of a mutation has a code that its @userErrors
 // does not list.
 func checkCodes(tb testing.TB) graphql.FieldMiddleware {
 	return func(ctx context.Context, next graphql.Resolver) (any, error) {

@@ -14,7 +14,7 @@ import (
 	"github.com/caregraph/caregraph/internal/limits"
 )
 
-// config is what a graph is built from unless a test asks for something else.
+// config returns the default configuration of the graph.
 func (s *Server) config(o Options) graph.Config {
 	return graph.Config{
 		Store: s.Store, Accounts: s.Accounts, Policy: s.Policy, Limits: limits.Default(),
@@ -26,7 +26,7 @@ func (s *Server) config(o Options) graph.Config {
 	}
 }
 
-// serve starts an executor behind HTTP that ends with the test.
+// serve starts an HTTP server with an executor. It ends with the test.
 func (s *Server) serve(config graph.Config, transports ...graphql.Transport) {
 	executor, err := graph.New(config, append(transports, gqlhttp.Transport{OnSent: graph.Reuse})...)
 	if err != nil {
@@ -39,8 +39,8 @@ func (s *Server) serve(config graph.Config, transports ...graphql.Transport) {
 	s.URL = web.URL
 }
 
-// With starts one more executor over the same store and accounts, whose
-// configuration differs as change says. It ends with the test.
+// With starts another server over the same store and accounts with a changed
+// configuration. It ends with the test.
 func (s *Server) With(change func(*graph.Config)) *Server {
 	config, other := s.base, *s
 	change(&config)
@@ -49,21 +49,20 @@ func (s *Server) With(change func(*graph.Config)) *Server {
 	return &other
 }
 
-// At is the same client, with the same tokens, at another executor over the
-// same store.
+// At returns the client, with its tokens, at another server over the same store.
 func (c *Client) At(s *Server) *Client {
 	client := *c
 	client.Server = s
 	return &client
 }
 
-// answeredHeader says in an answer of the test server what graph.Config.OnAnswered
-// was called with.
+// answeredHeader is the header of the test server with the argument of
+// graph.Config.OnAnswered.
 const answeredHeader = "Test-Answered"
 
 type headerKey struct{}
 
-// withHeader lets answered write into the header of the answer.
+// withHeader lets setAnswered write the header of the answer.
 func withHeader(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), headerKey{}, w.Header())))

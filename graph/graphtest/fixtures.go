@@ -13,7 +13,7 @@ import (
 	"github.com/caregraph/caregraph/store"
 )
 
-// Patient makes a patient record with every field set, and returns its id.
+// Patient creates a patient with every field set and returns its id.
 func (c *Client) Patient(name string) string {
 	c.Server.tb.Helper()
 	return c.Must(`mutation ($input: CreatePatientInput!) {
@@ -31,15 +31,13 @@ func PatientInput(name string) map[string]any {
 	}
 }
 
-// Entry makes an unverified doctor entry that is linked to no account,
-// and returns its id.
+// Entry creates an unverified doctor entry without a linked account and returns its id.
 func (c *Client) Entry(name string) string {
 	c.Server.tb.Helper()
 	return c.createDoctor(DoctorInput(name))
 }
 
-// DoctorInput is a CreateDoctorInput whose license number follows from the
-// name.
+// DoctorInput is a CreateDoctorInput with a license number from the name.
 func DoctorInput(name string) map[string]any {
 	return map[string]any{
 		"name": name, "email": emailOf(name), "phone": "7654321098", "specialization": "Cardiology",
@@ -48,7 +46,7 @@ func DoctorInput(name string) map[string]any {
 	}
 }
 
-// OwnEntry makes an unverified doctor entry that is the client's own.
+// OwnEntry creates an unverified doctor entry that is linked to the client's account.
 func (c *Client) OwnEntry(name string) string {
 	c.Server.tb.Helper()
 	input := DoctorInput(name)
@@ -56,8 +54,7 @@ func (c *Client) OwnEntry(name string) string {
 	return c.createDoctor(input)
 }
 
-// VerifiedDoctor makes a doctor entry that is the client's own, and has the
-// administrator verify it.
+// VerifiedDoctor is OwnEntry for an entry that the administrator verifies.
 func (c *Client) VerifiedDoctor(admin *Client, name string) string {
 	c.Server.tb.Helper()
 	id := c.OwnEntry(name)
@@ -99,18 +96,17 @@ func emailOf(name string) string {
 	return strings.Join(words, ".") + "@mail.example"
 }
 
-// ID is the client's account as the API names it.
+// ID returns the id of the client's account.
 func (c *Client) ID() string { return model.ID{Kind: model.KindUser, Num: c.UserID}.String() }
 
-// In is the same client in a test within the test, as each run of a fuzz
-// target is one.
+// In returns the client for a subtest, such as a run of a fuzz target.
 func (c *Client) In(tb testing.TB) *Client {
 	server, client := *c.Server, *c
 	server.tb, client.Server = tb, &server
 	return &client
 }
 
-// NewSession is the same account in a new session, begun without a password.
+// NewSession returns the same account in a new session.
 func (c *Client) NewSession() *Client {
 	tb := c.Server.tb
 	tb.Helper()
@@ -124,14 +120,14 @@ func (c *Client) NewSession() *Client {
 	return &Client{Server: c.Server, UserID: c.UserID, Email: c.Email, Token: pair.Access, Refresh: pair.Refresh}
 }
 
-// Exec runs a statement past every rule.
+// Exec runs a statement without rules.
 func (s *Server) Exec(statement string, args ...any) {
 	s.tb.Helper()
 	_, err := s.direct.Exec(s.tb.Context(), statement, args...)
 	testutil.Must(s.tb, err)
 }
 
-// Row reads one text of one row past every rule.
+// Row reads one text of one row without rules.
 func (s *Server) Row(query string, args ...any) string {
 	s.tb.Helper()
 	var value string
@@ -139,12 +135,11 @@ func (s *Server) Row(query string, args ...any) string {
 	return value
 }
 
-// Clinic is a patient with everybody who can stand to it in some way.
+// Clinic is a patient with accounts of every relation to it.
 type Clinic struct {
 	*Server
 
-	// Rahul owns the patient and an entry of the directory that is linked to
-	// nobody.
+	// Rahul owns the patient and a doctor entry without a linked account.
 	Rahul *Client
 	// Priya is the assigned doctor: verified, with an active mapping.
 	Priya *Client
@@ -152,9 +147,9 @@ type Clinic struct {
 	Dev *Client
 	// Neha has an active mapping, but her entry is not verified.
 	Neha *Client
-	// Asha has nothing to do with any of it.
+	// Asha has no relation to any record.
 	Asha *Client
-	// Admin runs the place.
+	// Admin is the administrator.
 	Admin *Client
 	// Nemo has no token.
 	Nemo *Client
@@ -167,7 +162,7 @@ type Clinic struct {
 	PriyasMapping, DevsMapping, NehasMapping string
 }
 
-// PatientName and Notes are what the clinic's patient and mappings hold.
+// PatientName and Notes are texts of the clinic's patient and mappings.
 const (
 	PatientName = "Arjun Sharma"
 	Notes       = "Regular check of the heart"
@@ -214,7 +209,7 @@ func (a Answer) UserErrors(root string) []UserError {
 	return data[root].UserErrors
 }
 
-// UserErrorCodes writes the userErrors of a root field as "input.name REQUIRED".
+// UserErrorCodes returns the userErrors of a root field as "input.name REQUIRED".
 func (a Answer) UserErrorCodes(root string) []string {
 	codes := []string{}
 	for _, e := range a.UserErrors(root) {
@@ -223,8 +218,8 @@ func (a Answer) UserErrorCodes(root string) []string {
 	return codes
 }
 
-// Codes writes the errors of the answer as "patient.name FORBIDDEN_FIELD", in
-// alphabetical order, since fields are resolved at the same time.
+// Codes returns the errors of the answer as "patient.name FORBIDDEN_FIELD", sorted,
+// because fields are resolved concurrently.
 func (a Answer) Codes() []string {
 	codes := []string{}
 	for _, e := range a.Errors {
@@ -236,7 +231,7 @@ func (a Answer) Codes() []string {
 	return codes
 }
 
-// Redacted writes the paths of extensions.redacted, in alphabetical order.
+// Redacted returns the paths of extensions.redacted, sorted.
 func (a Answer) Redacted() []string {
 	paths := []string{}
 	list, _ := a.Extensions["redacted"].([]any)

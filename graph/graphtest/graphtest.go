@@ -1,5 +1,5 @@
-// Package graphtest runs the whole graph for tests: a database of the test's
-// own, the real policy, the real executor, behind a real HTTP server.
+// Package graphtest runs the whole graph for tests: a new database, the real policy and
+// the real executor behind an HTTP server. It never contains a test.
 package graphtest
 
 import (
@@ -25,15 +25,15 @@ import (
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
-// Server is a running graph and what it is made of.
+// Server is a running graph with its parts.
 type Server struct {
 	URL string
-	// Handler is what answers at the URL.
+	// Handler is the handler of the URL.
 	Handler  http.Handler
 	Store    *store.Store
 	Accounts *auth.Accounts
 	Policy   *model.Policy
-	// DatabaseURL leads to the database without any rule.
+	// DatabaseURL is the URL of the database.
 	DatabaseURL string
 
 	tb     testing.TB
@@ -82,10 +82,10 @@ func New(tb testing.TB, o Options) *Server {
 	return s
 }
 
-// Client is somebody who sends requests: an account, or nobody.
+// Client sends requests with an account or without one.
 type Client struct {
 	Server *Server
-	// Token is the access token; "" for nobody.
+	// Token is the access token; "" without an account.
 	Token, Refresh string
 	UserID         int64
 	Email          string
@@ -94,11 +94,11 @@ type Client struct {
 // Password is the password of every account that Account makes.
 const Password = "Secure@123"
 
-// Nobody is a client without a token.
+// Nobody returns a client without a token.
 func (s *Server) Nobody() *Client { return &Client{Server: s} }
 
 // Account registers an account through the API and signs it in. Its e-mail
-// address is name@clinic.example. RoleAdmin is made as an operator would.
+// address is name@clinic.example. It creates an administrator as an operator does.
 func (s *Server) Account(name string, role model.Role) *Client {
 	s.tb.Helper()
 	email := strings.ToLower(name) + "@clinic.example"
@@ -136,9 +136,9 @@ type Answer struct {
 	Data       map[string]any   `json:"data"`
 	Errors     []map[string]any `json:"errors"`
 	Extensions map[string]any   `json:"extensions"`
-	// Answered is what graph.Config.Answered was told of the operation.
+	// Answered is the argument of graph.Config.OnAnswered.
 	Answered string `json:"-"`
-	// Body is the response as it came.
+	// Body is the body of the response.
 	Body string `json:"-"`
 }
 
@@ -150,7 +150,7 @@ func (c *Client) Do(query string, variables map[string]any) Answer {
 	return c.Send(string(body))
 }
 
-// Run sends a document and says which of its operations is meant.
+// Run sends a document with the name of its operation.
 func (c *Client) Run(document, operation string) Answer {
 	c.Server.tb.Helper()
 	body, err := json.Marshal(map[string]any{"query": document, "operationName": operation})
@@ -158,7 +158,7 @@ func (c *Client) Run(document, operation string) Answer {
 	return c.Send(string(body))
 }
 
-// Send sends a request body as it is.
+// Send sends a request body unchanged.
 func (c *Client) Send(body string) Answer {
 	tb := c.Server.tb
 	tb.Helper()
@@ -195,7 +195,7 @@ type Result struct {
 	Value any
 }
 
-// At goes down a path of field names and list indexes.
+// At returns the value at a path of field names and list indexes.
 func (r Result) At(path ...any) Result {
 	r.tb.Helper()
 	value := r.Value
@@ -218,7 +218,7 @@ func (r Result) At(path ...any) Result {
 	return Result{r.tb, value}
 }
 
-// Text is At for a string.
+// Text returns the string at the path.
 func (r Result) Text(path ...any) string {
 	r.tb.Helper()
 	text, ok := r.At(path...).Value.(string)
@@ -228,7 +228,7 @@ func (r Result) Text(path ...any) string {
 	return text
 }
 
-// Len is the length of the list at the path.
+// Len returns the length of the list at the path.
 func (r Result) Len(path ...any) int {
 	r.tb.Helper()
 	list, ok := r.At(path...).Value.([]any)

@@ -9,8 +9,7 @@ import (
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
-// TestArguments_AreThoseOfTheVariables asks in an order in which each request
-// follows one whose arguments are others.
+// TestArguments_AreThoseOfTheVariables: each request follows one with other arguments.
 func TestArguments_AreThoseOfTheVariables(t *testing.T) {
 	t.Parallel()
 	c := newCompiler(t, storetest.Policy(t))
@@ -50,7 +49,7 @@ func TestArguments_AreThoseOfTheVariables(t *testing.T) {
 	}
 }
 
-// TestArguments_NullIsNotAbsent: only what is absent gets the default.
+// TestArguments_NullIsNotAbsent: only an absent value gets the default.
 func TestArguments_NullIsNotAbsent(t *testing.T) {
 	t.Parallel()
 	c := newCompiler(t, storetest.Policy(t))

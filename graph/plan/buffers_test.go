@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestBuffer_LargeAnswersAfterSmallOnes: buffers that are too small must not have
-// one made for each answer.
+// TestBuffer_LargeAnswersAfterSmallOnes: small pooled buffers do not cause a new buffer for
+// each answer.
 func TestBuffer_LargeAnswersAfterSmallOnes(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // collecting garbage empties the pool
 	var large sizeHint

@@ -31,7 +31,7 @@ func newCompiler(t *testing.T, policy *model.Policy) *Compiler {
 	return c
 }
 
-// parsed is an operation that is ready to be asked for.
+// parsed returns a parsed and validated operation.
 func parsed(t *testing.T, c *Compiler, document string) *graphql.OperationContext {
 	t.Helper()
 	doc, err := gqlparser.LoadQueryWithRules(c.Schema, document, rules.NewDefaultRules())
@@ -93,8 +93,8 @@ func TestNew_TakesRowsOfOwnLists(t *testing.T) {
 	}
 }
 
-// TestPlan_IsMadeOnceForEachShape: another plan is made for what changes which
-// fields there are or how they are written, and for nothing else.
+// TestPlan_IsMadeOnceForEachShape: only variables that change the fields or their format
+// lead to another plan.
 func TestPlan_IsMadeOnceForEachShape(t *testing.T) {
 	t.Parallel()
 	c := newCompiler(t, storetest.Policy(t))
@@ -128,7 +128,7 @@ func TestPlan_IsMadeOnceForEachShape(t *testing.T) {
 	}
 }
 
-// TestPlan_RemembersSoMany and no more, whether they can be made or not.
+// TestPlan_RemembersSoMany: the cache has a limit, with and without plans.
 func TestPlan_RemembersSoMany(t *testing.T) {
 	t.Parallel()
 	c := newCompiler(t, storetest.Policy(t))
@@ -144,15 +144,14 @@ func TestPlan_RemembersSoMany(t *testing.T) {
 	if plans, shapes := c.plans.Len(), c.shaping.Len(); plans != capacity || shapes != capacity {
 		t.Errorf("%d plans and %d shapes are kept", plans, shapes)
 	}
-	// The document is still in use; its plan is made anew.
+	// The document is still in use; its plan is compiled again.
 	if second := planOf(t, c, op, nil); second == first {
 		t.Error("the plan was kept")
 	}
 }
 
-// TestPlan_GuardsWhatNotEverybodySees: a field is not guarded only if everyone
-// for whom the record exists may read it, and a field that the policy does not
-// know, nobody may.
+// TestPlan_GuardsWhatNotEverybodySees: a field is guarded unless everyone with the record
+// may read it. No one may read a field that the policy lacks.
 func TestPlan_GuardsWhatNotEverybodySees(t *testing.T) {
 	t.Parallel()
 	policy := storetest.Policy(t)
@@ -181,7 +180,7 @@ func TestPlan_GuardsWhatNotEverybodySees(t *testing.T) {
 	}
 }
 
-// TestPlan_SaysWhyThereIsNone with few words, since a metric counts by them.
+// TestPlan_SaysWhyThereIsNone with few words, because they are labels of a metric.
 func TestPlan_SaysWhyThereIsNone(t *testing.T) {
 	t.Parallel()
 	c := newCompiler(t, storetest.Policy(t))
@@ -198,8 +197,7 @@ func TestPlan_SaysWhyThereIsNone(t *testing.T) {
 	}
 }
 
-// TestConditions_NamesVariablesOfAllFragments once, also of one that is spread
-// twice.
+// TestConditions_NamesVariablesOfAllFragments once, also if a fragment is spread twice.
 func TestConditions_NamesVariablesOfAllFragments(t *testing.T) {
 	t.Parallel()
 	c := newCompiler(t, storetest.Policy(t))
@@ -220,8 +218,8 @@ func TestConditions_NamesVariablesOfAllFragments(t *testing.T) {
 	}
 }
 
-// TestPlan_KeepsNothingOfTheRequest that it was made for: its variables hold
-// what was searched for, and may be large.
+// TestPlan_KeepsNothingOfTheRequest that caused it: its variables contain search terms and
+// may be large.
 func TestPlan_KeepsNothingOfTheRequest(t *testing.T) {
 	t.Parallel()
 	c := newCompiler(t, storetest.Policy(t))

@@ -24,7 +24,7 @@ func TestAppendText_WritesWhatGqlgenWrites(t *testing.T) {
 	}
 }
 
-// TestAppendText_FindsWhatToEscapeAnywhere: it looks at several bytes at a time.
+// TestAppendText_FindsWhatToEscapeAnywhere: it reads eight bytes at a time.
 func TestAppendText_FindsWhatToEscapeAnywhere(t *testing.T) {
 	t.Parallel()
 	for c := range 256 {

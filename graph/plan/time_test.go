@@ -11,8 +11,7 @@ import (
 
 const secondsInDay = 24 * 60 * 60
 
-// stride is how many days the test goes on: one where a year may begin with
-// another rule, and some in between.
+// stride is the step of the test: one day around the ends of years, and more in between.
 func stride(year int) int {
 	if year < 10 || year > 1_890 && year < 2_110 || year%100 == 0 || year > 9_990 {
 		return 1
@@ -28,8 +27,8 @@ func wantDate(t *testing.T, days int32) {
 	}
 }
 
-// TestWriteDate_AgreesWithTheModel from the first day that a date can have to
-// the last, and for what else PostgreSQL may send.
+// TestWriteDate_AgreesWithTheModel from the first valid date to the last, and for other
+// values of PostgreSQL.
 func TestWriteDate_AgreesWithTheModel(t *testing.T) {
 	t.Parallel()
 	first := time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -50,8 +49,8 @@ func wantDateTime(t *testing.T, micros int64) {
 	}
 }
 
-// TestWriteDateTime_AgreesWithTheModel in all years with four digits, and in the
-// others that PostgreSQL has; even for its infinities a text comes out.
+// TestWriteDateTime_AgreesWithTheModel in all years of PostgreSQL. It also writes a text
+// for infinity.
 func TestWriteDateTime_AgreesWithTheModel(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))

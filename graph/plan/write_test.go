@@ -13,7 +13,7 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// sent is a number as PostgreSQL sends it.
+// sent returns a number in PostgreSQL's binary format.
 func sent[T int32 | int64](n T) []byte {
 	b, err := binary.Append(nil, binary.BigEndian, n)
 	if err != nil {
@@ -73,7 +73,7 @@ func TestWriteNumbers(t *testing.T) {
 	}
 }
 
-// BenchmarkWrite is what a value of each kind costs.
+// BenchmarkWrite measures a value of each kind.
 func BenchmarkWrite(b *testing.B) {
 	now := sent(int64(834_567_890_123_456))
 	for _, c := range []struct {
