@@ -168,7 +168,7 @@ func (w *operationWriter) string(hint string) string {
 func (w *operationWriter) cursor(list string) string {
 	known := w.data.cursors[list]
 	if len(known) == 0 {
-		w.tb.Fatalf("the world has no cursors of %q", list)
+		w.tb.Fatalf("the dataset has no cursors of %q", list)
 	}
 	if w.spoil(12) {
 		return pick(&w.choices, "x", "", "W10", known[0][1:], w.data.cursors["doctors"][0], w.data.cursors["Patient Mapping"][0])

@@ -11,8 +11,7 @@ import (
 	"github.com/99designs/gqlgen/codegen/templates"
 )
 
-// bindings is the plugin that records gqlgen's decision about each field of the
-// models, so that no code has to repeat it.
+// bindings is the plugin that writes gqlgen's binding of each field of the models.
 type bindings struct{}
 
 // Name returns the name of the plugin in gqlgen's errors.
@@ -73,10 +72,9 @@ func binding(f *codegen.Field) (string, error) {
 // source is the template of the file. It keeps the order of the schema's fields.
 const source = `
 {{ reserveImport "context" }}
-// Binding says what of a model stands behind a field of the schema. Exactly
-// one of its fields is set.
+// Binding is what a field of the schema is bound to. Exactly one of its fields is set.
 type Binding struct {
-	// Field is a field of the struct; one of an embedded struct has its own name.
+	// Field is a field of the struct or of an embedded struct.
 	Field string
 	// Method is a method of the struct or of a pointer to it. It may take a
 	// context and the field's arguments, and return an error.
@@ -97,9 +95,8 @@ var Bindings = map[string]map[string]Binding{
 {{- end }}
 }
 
-// Arguments returns the arguments of a field that is read, as a resolver gets
-// them, from their values with variables and defaults filled in. It returns nil
-// for a field without arguments.
+// Arguments returns the arguments of a field as a resolver gets them, from their values
+// with variables and defaults. It returns nil for a field without arguments.
 func Arguments(ctx context.Context, typ, field string, values map[string]any) (map[string]any, error) {
 	ec := &executionContext{}
 	switch typ + "." + field {

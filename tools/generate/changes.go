@@ -16,7 +16,7 @@ import (
 // @updates: it returns the new record, or the changes of the record.
 type changes struct{}
 
-// Name is what gqlgen calls the plugin in its errors.
+// Name returns the name of the plugin in gqlgen's errors.
 func (changes) Name() string { return "changes" }
 
 // GenerateCode writes changes.go next to the generated executor.
@@ -49,12 +49,12 @@ type assignment struct {
 	Field     string     // of the schema
 	To        *types.Var // of the record's struct
 	From      string     // of the input's struct
-	Omittable bool       // the input may lack it
+	Omittable bool       // the input may omit it
 	Pointer   bool       // To is a pointer, so an update can clear it
 }
 
-// functions returns those of all inputs, in the order of the inputs' names.
-// Inputs that leave every field to their mutation have none.
+// functions returns the functions of all inputs, in the order of the inputs' names. An
+// input without fields for a function has none.
 func functions(data *codegen.Data) ([]function, error) {
 	var all []function
 	inputs := map[string]string{}
@@ -102,9 +102,9 @@ func typeOf(directive *ast.Directive) string {
 	return ""
 }
 
-// assign finds the fields that the input shares with the record, in the order
-// of the record. The mutation itself reads the others, the fields that a
-// resolver computes, and those of an update that cannot be absent.
+// assign finds the fields that the input shares with the record, in the order of the
+// record. The mutation itself reads the others, fields with a resolver, and those of an
+// update that cannot be absent.
 func (f *function) assign() error {
 	for _, field := range f.Record.Fields {
 		for _, named := range f.Input.Fields {
@@ -197,17 +197,16 @@ func change[T, V any](c []model.Change[T], field string, in graphql.Omittable[*V
 	return append(c, model.Change[T]{Field: field, Apply: func(row *T) { set(row, v) }})
 }
 
-// required is change for a field that cannot be cleared: the change of null has
-// no Apply.
+// required is change for a field that cannot be cleared: a change to null has no Apply.
 func required[T, V any](c []model.Change[T], field string, in graphql.Omittable[*V], set func(*T, V)) []model.Change[T] {
 	v, named := in.ValueOK()
 	if !named {
 		return c
 	}
-	made := model.Change[T]{Field: field}
+	added := model.Change[T]{Field: field}
 	if v != nil {
-		made.Apply = func(row *T) { set(row, *v) }
+		added.Apply = func(row *T) { set(row, *v) }
 	}
-	return append(c, made)
+	return append(c, added)
 }
 `

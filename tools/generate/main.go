@@ -1,10 +1,9 @@
-// Command generate writes graph/gen: what gqlgen makes of schema.graphqls,
-// the bindings that it found on the way, and what turns inputs into records and
-// changes of records.
+// Command generate writes graph/gen: gqlgen's code for schema.graphqls, the bindings of
+// fields, the resolvers that read records, and functions that turn inputs into records
+// and changes.
 //
-// It belongs to the module of the tools, so that the server's go.mod does not list
-// the dependencies of a generator. The generated package belongs to the server's
-// module.
+// It belongs to the module of the tools, so that the server's go.mod does not list the
+// dependencies of a generator. The generated package belongs to the server's module.
 package main
 
 import (
@@ -23,8 +22,8 @@ func main() {
 }
 
 func run() error {
-	// It also looks for gqlgen.yml in the parent directories and changes to that
-	// directory: from then on, Go uses the server's module and not the tools'.
+	// This finds gqlgen.yml in a parent directory and changes to that directory, so that
+	// Go uses the server's module and not that of the tools.
 	cfg, err := config.LoadConfigFromDefaultLocations()
 	if err != nil {
 		return fmt.Errorf("read gqlgen.yml: %w", err)

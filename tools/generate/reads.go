@@ -9,12 +9,11 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// reads is the plugin that writes the resolvers of fields that read records: each
-// is one line that calls the interface Reads with the type, the field and the
-// arguments.
+// reads is the plugin that writes the resolvers of fields that read records. Each calls
+// the interface Reads with the type, the field and the arguments.
 type reads struct{}
 
-// Name is what gqlgen calls the plugin in its errors.
+// Name returns the name of the plugin in gqlgen's errors.
 func (reads) Name() string { return "reads" }
 
 // GenerateCode writes resolvers.go next to the generated executor.
@@ -46,24 +45,23 @@ func (reads) GenerateCode(data *codegen.Data) error {
 	})
 }
 
-// resolvers are those of one type. They are complete if no hand-written resolver
-// is missing.
+// resolvers are the resolvers of one type. They are complete without a hand-written one.
 type resolvers struct {
 	Object   *codegen.Object
 	Fields   []resolverOf
 	Complete bool
 }
 
-// resolverOf is a resolver, the call that it makes, and the function that converts
-// the result, if any.
+// resolverOf is a resolver with its call and the function that converts the result, if
+// any.
 type resolverOf struct {
 	*codegen.Field
 
 	Convert, Call string
 }
 
-// callOf returns the call of a resolver that reads records, or "" for a field that
-// a hand-written resolver computes.
+// callOf returns the call of a resolver that reads records, or "" for a hand-written
+// resolver.
 func callOf(data *codegen.Data, f *codegen.Field) (convert, call string) {
 	if !f.IsResolver || f.Type.Elem != nil {
 		return "", ""
@@ -110,8 +108,7 @@ const readsSource = `
 
 // Reads answers the fields of records that are not columns, for all types.
 type Reads interface {
-	// One returns the record that a field of a record names, nil if it does not exist
-	// for the viewer.
+	// One returns the record that a field names, nil if it does not exist for the viewer.
 	One(ctx context.Context, of model.Node, field string) (model.Node, error)
 	// List returns a page of the list of a record: a *model.RecordPage, or the
 	// connection itself.
