@@ -6,10 +6,9 @@ import (
 	"context"
 )
 
-// Binding says what of a model stands behind a field of the schema. Exactly
-// one of its fields is set.
+// Binding is what a field of the schema is bound to. Exactly one of its fields is set.
 type Binding struct {
-	// Field is a field of the struct; one of an embedded struct has its own name.
+	// Field is a field of the struct or of an embedded struct.
 	Field string
 	// Method is a method of the struct or of a pointer to it. It may take a
 	// context and the field's arguments, and return an error.
@@ -152,9 +151,8 @@ var Bindings = map[string]map[string]Binding{
 	},
 }
 
-// Arguments returns the arguments of a field that is read, as a resolver gets
-// them, from their values with variables and defaults filled in. It returns nil
-// for a field without arguments.
+// Arguments returns the arguments of a field as a resolver gets them, from their values
+// with variables and defaults. It returns nil for a field without arguments.
 func Arguments(ctx context.Context, typ, field string, values map[string]any) (map[string]any, error) {
 	ec := &executionContext{}
 	switch typ + "." + field {

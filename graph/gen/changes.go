@@ -116,16 +116,15 @@ func change[T, V any](c []model.Change[T], field string, in graphql.Omittable[*V
 	return append(c, model.Change[T]{Field: field, Apply: func(row *T) { set(row, v) }})
 }
 
-// required is change for a field that cannot be cleared: the change of null has
-// no Apply.
+// required is change for a field that cannot be cleared: a change to null has no Apply.
 func required[T, V any](c []model.Change[T], field string, in graphql.Omittable[*V], set func(*T, V)) []model.Change[T] {
 	v, named := in.ValueOK()
 	if !named {
 		return c
 	}
-	made := model.Change[T]{Field: field}
+	added := model.Change[T]{Field: field}
 	if v != nil {
-		made.Apply = func(row *T) { set(row, *v) }
+		added.Apply = func(row *T) { set(row, *v) }
 	}
-	return append(c, made)
+	return append(c, added)
 }

@@ -10,8 +10,7 @@ import (
 
 // Reads answers the fields of records that are not columns, for all types.
 type Reads interface {
-	// One returns the record that a field of a record names, nil if it does not exist
-	// for the viewer.
+	// One returns the record that a field names, nil if it does not exist for the viewer.
 	One(ctx context.Context, of model.Node, field string) (model.Node, error)
 	// List returns a page of the list of a record: a *model.RecordPage, or the
 	// connection itself.
