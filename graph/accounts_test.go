@@ -152,7 +152,7 @@ func TestUpdateMe_TellsWhatIsWrong(t *testing.T) {
 		equalJSON(t, input, answer.Codes(), []string{})
 		got := answer.UserErrorCodes("updateMe")
 		if len(got) > len(want) && len(want) > 0 {
-			got = got[:len(want)] // one field may have several faults
+			got = got[:len(want)] // one field may have several errors
 		}
 		equalJSON(t, input, got, want)
 	}

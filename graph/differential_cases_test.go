@@ -88,7 +88,7 @@ func knownOperations() map[string]request {
 		"a variable that is missing":    query(`query ($id: ID!) { patient(id: $id) { id } }`),
 		"pages of nothing": query(`{ patients(first: 0) { totalCount nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } }
 			doctors(last: 0) { pageInfo { hasNextPage hasPreviousPage } } patient(id: 1) { mappings(first: 0) { totalCount pageInfo { hasNextPage } } } }`),
-		"introspection beside records": query(`{ me { id } __type(name: "Patient") { name } patients(first: 1) { nodes { __typename id } } }`),
+		"introspection and records": query(`{ me { id } __type(name: "Patient") { name } patients(first: 1) { nodes { __typename id } } }`),
 		"as deep as can be": query(`{ patients(first: 1) { nodes { doctors(first: 1) { nodes { patients(first: 1) { nodes { doctors(first: 1) { nodes {
 			mappings(first: 1) { nodes { patient { createdBy { doctorProfile { viewer { relations } } } } } } } } } } } } } } }`),
 		"texts as people write them": query(`{ patients(search: """ "quoted" \""" """) { totalCount } a: patients(search: "\u00c9mile") { nodes { name } }

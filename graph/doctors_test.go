@@ -20,7 +20,7 @@ func TestCreateDoctor_TellsEveryFaultAtOnce(t *testing.T) {
 		"name": strings.Repeat("é", 101), "email": "", "phone": "", "specialization": " ", "licenseNumber": strings.Repeat("1", 51),
 		"experienceYears": 71, "address": "a\x00", "consultationFee": "1.005", "availability": strings.Repeat("x", 201),
 	}
-	equalJSON(t, "faults", rahul.Do(createDoctor, map[string]any{"input": bad}).UserErrorCodes("createDoctor"), []string{
+	equalJSON(t, "userErrors", rahul.Do(createDoctor, map[string]any{"input": bad}).UserErrorCodes("createDoctor"), []string{
 		"input.name TOO_LONG", "input.email REQUIRED", "input.phone REQUIRED", "input.specialization REQUIRED", "input.licenseNumber TOO_LONG",
 		"input.experienceYears INVALID", "input.address INVALID", "input.consultationFee INVALID", "input.availability TOO_LONG",
 	})

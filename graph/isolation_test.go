@@ -94,7 +94,7 @@ func TestFields_AreSeenByWhomThePolicyAdmitsAndByNobodyElse(t *testing.T) {
 			continue
 		}
 		if slices.ContainsFunc(callers, func(who caller) bool { return who.relations[typ] == 0 }) {
-			t.Errorf("%s has no relations in callers: say how each of them stands to the record of the test", typ)
+			t.Errorf("%s has no relations in callers: say what relations each of them has to the record of the test", typ)
 			continue
 		}
 		if !slices.Contains(def.Interfaces, "Node") {

@@ -20,7 +20,7 @@ func TestCreatePatient_TellsEveryFaultAtOnce(t *testing.T) {
 	rahul := s.Account("Rahul", model.RolePatient)
 	answer := rahul.Do(`mutation { createPatient(input: {name: " ", dateOfBirth: "2999-01-01", gender: MALE, phone: "123", email: "x", address: "",
 		emergencyContact: "abc", medicalHistory: "a\u0000b"}) { patient { id } userErrors { field code } } }`, nil)
-	equalJSON(t, "faults", answer.UserErrorCodes("createPatient"), []string{
+	equalJSON(t, "userErrors", answer.UserErrorCodes("createPatient"), []string{
 		"input.name REQUIRED", "input.dateOfBirth INVALID", "input.phone INVALID", "input.email INVALID", "input.address REQUIRED",
 		"input.emergencyContact INVALID", "input.medicalHistory INVALID",
 	})
@@ -55,7 +55,7 @@ func TestUpdatePatient_AbsentStaysAndNullClears(t *testing.T) {
 		"input.name REQUIRED", "input.dateOfBirth REQUIRED", "input.gender REQUIRED", "input.phone REQUIRED", "input.address REQUIRED",
 		"input.emergencyContact REQUIRED", "input.email INVALID",
 	})
-	equalJSON(t, "after a refusal", rahul.Must(`query ($id: ID!) { patient(id: $id) { name version } }`, map[string]any{"id": id}).Value,
+	equalJSON(t, "after an error", rahul.Must(`query ($id: ID!) { patient(id: $id) { name version } }`, map[string]any{"id": id}).Value,
 		map[string]any{"patient": map[string]any{"name": "Arjun S", "version": 3}})
 }
 

@@ -80,7 +80,7 @@ func TestNestedQuery_CostsAStatementForEachLevel(t *testing.T) {
 		loaders := s.With(func(c *graph.Config) { c.ReferenceOnly = true })
 		rahul := s.Account("Rahul", model.RolePatient)
 		addPatients(s, rahul, patients, rahul.Entry("Dr. One"), rahul.Entry("Dr. Two"), rahul.Entry("Dr. Three"))
-		for _, level := range []struct {
+		for _, tc := range []struct {
 			what, query     string
 			planned, loaded int
 		}{
@@ -92,16 +92,16 @@ func TestNestedQuery_CostsAStatementForEachLevel(t *testing.T) {
 			{"doctors", `{ patients { nodes { doctors { nodes { name } edges { mapping { notes } } } } } }`, 1, 3},
 			{"doctors through mappings", `{ patients { nodes { mappings { nodes { doctor { name } } } } } }`, 1, 3},
 			{"their patients", `{ patients { nodes { doctors(first: 3) { nodes { patients(first: 20) { nodes { name } } } } } } }`, 2, 5},
-			{"mappings of bulky patients", `{ patients { nodes { address mappings { nodes { notes } } } } }`, 2, 2},
+			{"mappings of wide patients", `{ patients { nodes { address mappings { nodes { notes } } } } }`, 2, 2},
 			{"two lists", `{ patients { nodes { name mappings { nodes { notes } } doctors { nodes { name } } } } }`, 3, 3},
 			{"all of it", `{ patients { totalCount nodes { createdBy { username } doctors(first: 3) { totalCount nodes { createdBy { username } } } } } }`, 4, 6},
 			{"doctor profiles", `{ patients { nodes { createdBy { doctorProfile { name } } } } }`, 1, 3},
 		} {
-			if got := sent.of(rahul, level.query); len(got) != level.planned {
-				t.Errorf("%s of %d patients: %d statements by a plan, want %d:\n%s", level.what, patients, len(got), level.planned, strings.Join(got, "\n"))
+			if got := sent.of(rahul, tc.query); len(got) != tc.planned {
+				t.Errorf("%s of %d patients: %d statements by a plan, want %d:\n%s", tc.what, patients, len(got), tc.planned, strings.Join(got, "\n"))
 			}
-			if got := sent.fewest(rahul.At(loaders), level.query); len(got) != level.loaded {
-				t.Errorf("%s of %d patients: %d statements by loaders, want %d:\n%s", level.what, patients, len(got), level.loaded, strings.Join(got, "\n"))
+			if got := sent.fewest(rahul.At(loaders), tc.query); len(got) != tc.loaded {
+				t.Errorf("%s of %d patients: %d statements by loaders, want %d:\n%s", tc.what, patients, len(got), tc.loaded, strings.Join(got, "\n"))
 			}
 		}
 	}

@@ -18,14 +18,14 @@ func codesOf(t *testing.T, err error) []string {
 	}
 	apiErr, isRefusal := errors.AsType[*model.Error](err)
 	if !isRefusal {
-		t.Fatalf("%v is no refusal", err)
+		t.Fatalf("%v is no model.Error", err)
 	}
 	var all []string
 	for _, f := range apiErr.Fields {
 		all = append(all, f.Field+" "+string(f.Code))
 	}
 	if apiErr.Code != apiErr.Fields[0].Code {
-		t.Errorf("the refusal is %s, its first fault %s", apiErr.Code, apiErr.Fields[0].Code)
+		t.Errorf("the code is %s, that of the first field %s", apiErr.Code, apiErr.Fields[0].Code)
 	}
 	return all
 }
@@ -57,15 +57,15 @@ func mappingConstraints() model.Constraints { return model.Constraints{"notes": 
 type rejection[T any] struct {
 	name   string
 	change func(*T)
-	faults []string
+	want   []string
 }
 
 func (r rejection[T]) check(t *testing.T, valid func() *T, validate func(*T) error) {
 	t.Helper()
 	record := valid()
 	r.change(record)
-	if got := codesOf(t, validate(record)); !slices.Equal(got, r.faults) {
-		t.Errorf("%s: refused with %v, want %v", r.name, got, r.faults)
+	if got := codesOf(t, validate(record)); !slices.Equal(got, r.want) {
+		t.Errorf("%s: refused with %v, want %v", r.name, got, r.want)
 	}
 }
 

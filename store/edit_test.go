@@ -55,7 +55,7 @@ func TestUpdate_RefusalsBeforeVersionConflict(t *testing.T) {
 	} {
 		row, err := c.Store.UpdatePatient(t.Context(), try.who.Viewer, try.id, new(99), rename("Mallory"))
 		wantCode(t, err, try.want, try.at)
-		testutil.Equal(t, "record told with a refusal", row, nil)
+		testutil.Equal(t, "record with the error", row, nil)
 	}
 }
 

@@ -16,8 +16,8 @@ func Bounded(s *Store, v *model.Viewer, loads []*query.Load) bool {
 	return (&query.Request{Loads: loads}).Bounded(s.sessions.OwnDoctor(v.SessionID))
 }
 
-// ReadTrips returns how often a connection for reads was acquired.
-func ReadTrips(s *Store) int64 { return s.reads.Stat().AcquireCount() }
+// ReadRoundTrips returns how often a connection for reads was acquired.
+func ReadRoundTrips(s *Store) int64 { return s.reads.Stat().AcquireCount() }
 
 // RunShared sends a statement in a shared round trip.
 func RunShared(ctx context.Context, s *Store, text string) error {

@@ -52,7 +52,7 @@ func TestFetch_SharedRoundTripsDoNotMixViewers(t *testing.T) {
 	// Requests that share a failing round trip retry alone, so only the first phase
 	// counts round trips.
 	for _, failing := range []bool{false, true} {
-		before := store.ReadTrips(c.Store)
+		before := store.ReadRoundTrips(c.Store)
 		var running sync.WaitGroup
 		for n := range accounts {
 			running.Go(func() {
@@ -62,8 +62,8 @@ func TestFetch_SharedRoundTripsDoNotMixViewers(t *testing.T) {
 			})
 		}
 		running.Wait()
-		if trips := store.ReadTrips(c.Store) - before; !failing && trips >= accounts*rounds {
-			t.Errorf("%d trips for %d reads: none was shared", trips, accounts*rounds)
+		if roundTrips := store.ReadRoundTrips(c.Store) - before; !failing && roundTrips >= accounts*rounds {
+			t.Errorf("%d round trips for %d reads: none was shared", roundTrips, accounts*rounds)
 		}
 	}
 }

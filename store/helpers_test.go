@@ -44,7 +44,7 @@ func wantCodes(t *testing.T, err error, want ...string) {
 	t.Helper()
 	apiErr, isAPIErr := errors.AsType[*model.Error](err)
 	if !isAPIErr {
-		t.Fatalf("error is %v, want a refusal", err)
+		t.Fatalf("error is %v, want a model.Error", err)
 	}
 	var named []string
 	for _, f := range apiErr.Fields {

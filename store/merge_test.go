@@ -28,16 +28,16 @@ func TestMerge_ReadsWhatTwoStatementsDo(t *testing.T) {
 		t.Run(who, func(t *testing.T) {
 			t.Parallel()
 			for _, joined := range []bool{false, true} {
-				folded, split := newPatientNodes(t, c.Store), withWideColumn(t, newPatientNodes(t, c.Store))
+				merged, split := newPatientNodes(t, c.Store), withWideColumn(t, newPatientNodes(t, c.Store))
 				if joined {
-					for _, c := range []patientNodes{folded, split} {
+					for _, c := range []patientNodes{merged, split} {
 						doctor, _ := c.below.Record().One("doctor")
 						doctor.Present()
 					}
 				}
 				for _, q := range patientQueries() {
-					if got, want := folded.byPatient(t, w.viewers[who], q), split.byPatient(t, w.viewers[who], q); got != want {
-						t.Fatalf("%s: folded\n%.300s\ntwo statements\n%.300s", q.what, got, want)
+					if got, want := merged.byPatient(t, w.viewers[who], q), split.byPatient(t, w.viewers[who], q); got != want {
+						t.Fatalf("%s: merged\n%.300s\ntwo statements\n%.300s", q.what, got, want)
 					}
 				}
 			}
@@ -96,7 +96,7 @@ func TestMerge_OneRecordWithItsList(t *testing.T) {
 				return text
 			}
 			if got, want := load(false), load(true); got != want {
-				t.Errorf("doctor %d for %s: folded %s, by two statements %s", d.ID, who, got, want)
+				t.Errorf("doctor %d for %s: merged %s, by two statements %s", d.ID, who, got, want)
 			}
 		}
 	}

@@ -60,8 +60,8 @@ func TestWriteDateTime_AgreesWithTheModel(t *testing.T) {
 	for _, near := range []int64{
 		from, until, -epochDay * microsInDay, 0, -epoch.UnixMicro(), microsInDay, -microsInDay, 3_600_000_000, -60_000_000, 1_000_000, firstOfAll, lastOfAll,
 	} {
-		for beside := int64(-2); beside <= 2; beside++ {
-			wantDateTime(t, near+beside)
+		for offset := int64(-2); offset <= 2; offset++ {
+			wantDateTime(t, near+offset)
 		}
 	}
 	wantDateTime(t, math.MinInt64)

@@ -25,7 +25,7 @@ type Pool struct {
 }
 
 // New returns a Pool over a pgx pool. The tracer sees every statement; it may be
-// nil. RunShared has at most so many round trips in flight at once.
+// nil. RunShared has at most maxShared round trips in flight.
 func New(pool *pgxpool.Pool, tracer pgx.QueryTracer, maxShared int) *Pool {
 	return &Pool{Pool: pool, tracer: tracer, coalescer: coalescer{maxInFlight: max(maxShared, 1)}}
 }
