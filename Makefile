@@ -25,7 +25,7 @@ test: ## Run every test; they start their own PostgreSQL
 test-tools: ## Run the tests of the development tools
 	$(GO) test -C tools -shuffle=on ./...
 
-check: fresh versions contract tidy vet nolint lint test-tools race ## Everything that must pass before a commit
+check: fresh versions contract tidy vet nolint prose lint test-tools race ## Everything that must pass before a commit
 
 build: web/dist/index.html.gz ## Build bin/caregraph
 	@$(GO) build $(STAMP) -o bin/caregraph .
