@@ -56,8 +56,8 @@ func (n *Node) newFragments(v ViewerArg, key fragmentsKey) *fragments {
 		if n.narrowerThanParent() {
 			narrower = "(up.r & " + strconv.Itoa(int(own.typ.rule().Exists)) + ") <> 0"
 		}
-		relations, live = "up.r", orTrue(own.typ.Live)
-		f.exists = orTrue(joinConditions(narrower, own.typ.Live))
+		relations, live = "up.r", allOf(own.typ.Live)
+		f.exists = allOf(narrower, own.typ.Live)
 	} else {
 		f.exists = n.records.where(scope.Exists(key.path, key.deleted))
 	}

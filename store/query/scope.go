@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -140,23 +141,15 @@ func (s Scope) Admits(mask model.Relations, by AccessPath) schema.QueryWithArgs 
 
 // live returns the condition that a row and its parent are not deleted.
 func (t *RecordType) live() string {
-	live := t.Live
 	if t.parent != nil {
-		live = joinConditions(live, t.parent.Live)
+		return allOf(t.Live, t.parent.Live)
 	}
-	return orTrue(live)
+	return allOf(t.Live)
 }
 
-// joinConditions joins SQL conditions by AND and omits empty ones.
-func joinConditions(conditions ...string) string {
-	return strings.Join(slices.DeleteFunc(conditions, func(c string) bool { return c == "" }), " AND ")
-}
-
-func orTrue(condition string) string {
-	if condition == "" {
-		return "TRUE"
-	}
-	return condition
+// allOf joins SQL conditions by AND and omits empty ones. It is TRUE without any.
+func allOf(conditions ...string) string {
+	return cmp.Or(strings.Join(slices.DeleteFunc(conditions, func(c string) bool { return c == "" }), " AND "), "TRUE")
 }
 
 // join returns the JOIN of the parent, which the rules need; "" without a parent.
