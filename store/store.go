@@ -2,6 +2,9 @@
 // in access.go. Its methods are what a clinic does. Each takes the viewer as its
 // second parameter and returns only rows that exist for the viewer. It never reads
 // the viewer from a context.
+//
+// Records are read by Fetch or reads.go, and changed by edit and insert. Statements
+// for accounts and sessions are constants. bun builds statements that vary.
 package store
 
 import (
