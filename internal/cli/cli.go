@@ -72,7 +72,7 @@ func Run(ctx context.Context, env Env, more ...Command) error {
 	case len(rest) > 0:
 		return fmt.Errorf("unknown argument %q; see caregraph help", rest[0])
 	}
-	if err := completePaths(&s, env.Getenv); err != nil {
+	if err := completePaths(&s, env.Getenv); err != nil && name != "version" {
 		return err
 	}
 	return commands[at].run(ctx, call{env, s, newLog(s, env.Stderr)})
@@ -87,7 +87,7 @@ func splitName(args []string) (name string, flags []string) {
 	return strings.Join(args[:words], " "), args[words:]
 }
 
-// completePaths sets the paths that depend on the machine.
+// completePaths sets the paths that depend on the machine. The version is printed without them.
 func completePaths(s *settings.Settings, getenv func(string) string) (err error) {
 	if s.Data == "" {
 		if s.Data, err = pgserver.DefaultDataDir(getenv); err != nil {

@@ -123,15 +123,15 @@ func TestRun_LeavesItsFlagsToFill(t *testing.T) {
 
 func TestRun_RotatesKeys(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "keys.json")
-	if r := run(t, nil, "keys", "rotate", "--keys", path); r.err == nil {
+	path, home := filepath.Join(t.TempDir(), "keys.json"), map[string]string{"HOME": t.TempDir()}
+	if r := run(t, home, "keys", "rotate", "--keys", path); r.err == nil {
 		t.Error("keys were rotated that are not there")
 	}
 	before, err := auth.LoadOrCreateKeys(path, "EdDSA")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := run(t, nil, "keys", "rotate", "--keys", path); r.err != nil || !strings.Contains(r.out.String(), "stay valid") {
+	if r := run(t, home, "keys", "rotate", "--keys", path); r.err != nil || !strings.Contains(r.out.String(), "stay valid") {
 		t.Errorf("%v, %s", r.err, &r.out)
 	}
 	after, err := auth.LoadOrCreateKeys(path, "EdDSA")
