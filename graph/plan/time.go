@@ -13,7 +13,7 @@ func day(value []byte) time.Time { return epoch.AddDate(0, 0, int(pgpipe.Int(val
 
 // Days count from 0000-03-01, so that the leap day is the last day of a year. Earlier
 // dates, and years with more than four digits, are left to the standard library. They
-// are only in the database if an operator writes them.
+// are only in the database if an operator writes them. In W3, dates take 5 % of the server's CPU.
 const (
 	epochDay    = 730_425
 	endDay      = 3_652_365 // 10000-01-01
