@@ -126,7 +126,7 @@ func TestLogin_TakesAPasswordOfTheOldSystem(t *testing.T) {
 	equalJSON(t, "the hash after a failure", hash(), old)
 	s.Nobody().Must(login, credentials(rahul.Email, "Old-Secret-77"))
 	if !strings.HasPrefix(hash(), "$argon2id$") {
-		t.Errorf("not hashed anew: %s", hash()[:13])
+		t.Errorf("not hashed again: %s", hash()[:13])
 	}
 	s.Nobody().Must(login, credentials(rahul.Email, "Old-Secret-77"))
 }

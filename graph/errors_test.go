@@ -176,7 +176,7 @@ func TestErrors_HoldNoPatientData(t *testing.T) {
 	for _, text := range append(bodies, log.String()) {
 		for _, word := range []string{"canary", "9777777777", "9666666666", "1977-07-07", "ab_negative"} {
 			if strings.Contains(strings.ToLower(text), word) {
-				t.Errorf("%s is told in %s", word, text)
+				t.Errorf("%s appears in %s", word, text)
 			}
 		}
 	}

@@ -55,7 +55,7 @@ func TestFetchConfirming_RefusesAtOnce(t *testing.T) {
 			}
 			for _, load := range wanted {
 				if given := load.Rows != nil; given != (want == asha.Viewer) {
-					t.Errorf("%s, %s: rows are given out: %v", change.what, what, given)
+					t.Errorf("%s, %s: rows are returned: %v", change.what, what, given)
 				}
 			}
 		}

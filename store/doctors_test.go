@@ -160,7 +160,7 @@ func TestDoctors_RestoreFindsTheAccountLinkedElsewhere(t *testing.T) {
 	c := storetest.New(t)
 	priya, entry := c.Doctor("Priya")
 	ok(c.Store.DeleteDoctor(t.Context(), priya.Viewer, entry.ID, nil))(t)
-	priya.OwnEntry("Dr. Priya anew")
+	priya.OwnEntry("Dr. Priya again")
 	_, err := c.Store.RestoreDoctor(t.Context(), priya.Viewer, entry.ID)
 	wantCode(t, err, model.CodeTaken, "account")
 }

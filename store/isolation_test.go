@@ -36,7 +36,7 @@ func TestIsolation_EveryMethodIsTried(t *testing.T) {
 		delete(tried, method.Name)
 	}
 	for name := range tried {
-		t.Errorf("isolation_cases_test.go speaks of Store.%s, which is gone", name)
+		t.Errorf("isolation_cases_test.go names Store.%s, which does not exist", name)
 	}
 }
 

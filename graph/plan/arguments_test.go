@@ -80,10 +80,10 @@ func TestArguments_KeepsWhatComesAgain(t *testing.T) {
 		return reflect.ValueOf(one).Pointer() == reflect.ValueOf(two).Pointer()
 	}
 	if !same(`query ($n: Int) { patients(first: $n) { totalCount } }`, map[string]any{"n": int64(5)}) {
-		t.Error("a page of the same size is asked for anew")
+		t.Error("a page of the same size is read again")
 	}
 	if !same(`{ patients(first: 5) { totalCount } }`, nil) {
-		t.Error("what is always the same is asked for anew")
+		t.Error("what is always the same is read again")
 	}
 	if same(`query ($after: String) { patients(after: $after) { totalCount } }`, map[string]any{"after": strings.Repeat("x", 65)}) {
 		t.Error("a long text is kept")

@@ -400,7 +400,7 @@ func TestServer_AddressesThatNeedNoAccount(t *testing.T) {
 		}
 	}
 	if got := server.get("/.well-known/jwks.json"); strings.Contains(got, `"d"`) {
-		t.Error("the private key is given out")
+		t.Error("the private key is published")
 	}
 	if _, err := server.ask("", `{ __schema { queryType { name } } }`, nil); err == nil || !strings.Contains(err.Error(), "FORBIDDEN") {
 		t.Errorf("introspection is switched off, got %v", err)

@@ -376,18 +376,24 @@ func TestCompile_RefusesMistakesByName(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			text := strings.Replace(small, c.old, c.replacement, 1)
-			if text == small {
-				t.Fatalf("the schema has no %q to replace", c.old)
-			}
-			policy, err := Compile(load(t, "mutated", text))
-			if err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got error %v\nwant %s", err, c.want)
-			}
-			if policy != nil {
-				t.Error("a schema with a mistake has a policy")
-			}
+			expectRefusal(t, small, c.old, c.replacement, c.want)
 		})
+	}
+}
+
+// expectRefusal compiles the schema with old replaced, and expects an error that holds want.
+func expectRefusal(t *testing.T, schema, old, replacement, want string) {
+	t.Helper()
+	text := strings.Replace(schema, old, replacement, 1)
+	if text == schema {
+		t.Fatalf("the schema has no %q to replace", old)
+	}
+	policy, err := Compile(load(t, "mutated", text))
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got error %v\nwant %s", err, want)
+	}
+	if policy != nil {
+		t.Error("a schema with a mistake has a policy")
 	}
 }
 

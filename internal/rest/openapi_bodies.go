@@ -82,7 +82,7 @@ func (d *description) input(c call, in input) object {
 	if in.optional {
 		schema = schema.orNull()
 	}
-	if f.Description == "" || in.typ == "ID" { // that of an ID speaks of the form in GraphQL
+	if f.Description == "" || in.typ == "ID" { // the text for an ID describes its GraphQL form
 		return schema
 	}
 	return append(schema, member{"description", d.words(f.Description)})
