@@ -48,6 +48,9 @@ func (r resolver) presentError(ctx context.Context, err error) *gqlerror.Error {
 	if argument != "" {
 		extensions["argument"] = argument
 	}
+	if apiErr.RetryAfter > 0 {
+		extensions["retryAfter"] = apiErr.RetryAfter
+	}
 	if reason, ok := errors.AsType[*auth.TokenError](err); ok {
 		extensions["reason"] = reason.Error()
 	}

@@ -73,6 +73,12 @@ func NewError(code Code, message string) *Error {
 	return &Error{Code: code, Message: message}
 }
 
+// RateLimited returns a refusal with the code RATE_LIMITED. The same request may
+// succeed after the given number of seconds, at least one.
+func RateLimited(message string, seconds int) *Error {
+	return &Error{Code: CodeRateLimited, Message: message, RetryAfter: max(seconds, 1)}
+}
+
 // NewFieldError returns an error about one field.
 func NewFieldError(field string, code Code, message string) *Error {
 	return &Error{Code: code, Message: message, Fields: []FieldError{{field, code, message}}}

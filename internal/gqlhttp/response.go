@@ -74,7 +74,21 @@ func respond(w http.ResponseWriter, r *http.Request, media string, response *gra
 		WriteError(w, r, http.StatusInternalServerError, codeInternal, "The answer could not be written.")
 		return
 	}
+	if seconds := retryAfter(response); seconds > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	}
 	write(w, media, Status(media, response), before, response.Data, after)
+}
+
+// retryAfter returns after how many seconds the request may succeed: the longest
+// `retryAfter` in the extensions of the response and of its errors, or 0.
+func retryAfter(response *graphql.Response) int {
+	longest, _ := response.Extensions["retryAfter"].(int)
+	for _, err := range response.Errors {
+		seconds, _ := err.Extensions["retryAfter"].(int)
+		longest = max(longest, seconds)
+	}
+	return longest
 }
 
 // WriteError sends one error with the given status and code. It is for requests

@@ -189,3 +189,28 @@ func TestTransport_RefusalBeforeExecutionHasNoData(t *testing.T) {
 		t.Errorf("%d %s", a.status, a.text)
 	}
 }
+
+// TestTransport_RetryAfterIsAHeader: clients that see only headers know how long to
+// wait, too.
+func TestTransport_RetryAfterIsAHeader(t *testing.T) {
+	t.Parallel()
+	slow := func(seconds int) *gqlerror.Error {
+		return &gqlerror.Error{Extensions: map[string]any{"code": "RATE_LIMITED", "retryAfter": seconds}}
+	}
+	for _, c := range []struct {
+		name     string
+		response graphql.Response
+		want     string
+	}{
+		{"no errors", graphql.Response{Data: []byte(`{}`)}, ""},
+		{"an error without it", graphql.Response{Errors: failed("UNAVAILABLE")}, ""},
+		{"the longest of two errors", graphql.Response{Errors: gqlerror.List{slow(2), slow(7)}}, "7"},
+		{"of the response", graphql.Response{Data: []byte(`{}`), Extensions: map[string]any{"retryAfter": 30}}, "30"},
+	} {
+		w := httptest.NewRecorder()
+		respond(w, httptest.NewRequestWithContext(t.Context(), "POST", "/graphql", nil), mediaResponse, &c.response)
+		if got := w.Header().Get("Retry-After"); got != c.want {
+			t.Errorf("%s: Retry-After is %q, want %q", c.name, got, c.want)
+		}
+	}
+}

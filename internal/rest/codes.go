@@ -65,7 +65,7 @@ func errorAnswer(ctx context.Context, exec graphql.GraphExecutor, response *grap
 	if code == "UNAUTHENTICATED" {
 		return unauthenticated(err)
 	}
-	refused := answerForCode(code, err.Message, response.Extensions)
+	refused := answerForCode(code, err.Message, retryAfter(response))
 	if code == codeInternal {
 		refused.body = object{{"detail", err.Message}, {"request_id", err.Extensions["requestId"]}}
 	}
@@ -80,7 +80,7 @@ func internalError(ctx context.Context, exec graphql.GraphExecutor, err error) *
 
 // answerForCode returns the answer that refuses the whole request with the
 // code.
-func answerForCode(code, message string, extensions map[string]any) *answer {
+func answerForCode(code, message string, retryAfter int) *answer {
 	o, _ := outcomeOf(code)
 	if o.status == http.StatusNotFound {
 		return notFound() // the answer does not reveal that the record was deleted
@@ -91,12 +91,20 @@ func answerForCode(code, message string, extensions map[string]any) *answer {
 	}
 	refused := &answer{status: o.status, body: body}
 	if o.status == http.StatusTooManyRequests {
-		refused.retryAfter = "1"
-		if seconds, ok := extensions["retryAfter"].(int); ok {
-			refused.retryAfter = fmt.Sprint(seconds)
-		}
+		refused.retryAfter = fmt.Sprint(max(retryAfter, 1))
 	}
 	return refused
+}
+
+// retryAfter returns after how many seconds the request may succeed, or 0. A payload
+// with user errors says it in the extensions of the response, an error in its own.
+func retryAfter(response *graphql.Response) int {
+	longest, _ := response.Extensions["retryAfter"].(int)
+	for _, err := range response.Errors {
+		seconds, _ := err.Extensions["retryAfter"].(int)
+		longest = max(longest, seconds)
+	}
+	return longest
 }
 
 func codeOf(err *gqlerror.Error) string { return fmt.Sprint(err.Extensions["code"]) }

@@ -98,7 +98,7 @@ func (op *operation) answerResponse(
 	}
 	for _, e := range errs {
 		if whole := op.addUserError(e, values, found, unknown); whole {
-			refused := answerForCode(e.Code, e.Message, response.Extensions)
+			refused := answerForCode(e.Code, e.Message, retryAfter(response))
 			refused.etag = s.etag
 			return refused
 		}
