@@ -600,7 +600,10 @@ enum ErrorCode {
   "The request is too large, too deep or too costly. The message names the limit. Ask for less at a time."
   LIMIT_EXCEEDED
 
-  "Too many requests. Wait, then send the same request again."
+  """
+  Too many requests. ` + "`" + `extensions.retryAfter` + "`" + ` of the error and the header ` + "`" + `Retry-After` + "`" + ` say how many seconds to wait. Then
+  send the same request again.
+  """
   RATE_LIMITED
 
   "The server does not know a document with this hash. Send the hash again together with the document."
