@@ -14,7 +14,7 @@ TOOL = $(GO) tool -modfile=tools/go.mod
 STAMP = $$(git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 
 .DEFAULT_GOAL := help
-.PHONY: run test test-tools check lint nolint prose fmt generate fresh versions contract release-schema tidy vet build pg playground browse fill fuzz race bench growth pgo clean help
+.PHONY: run test test-tools check lint nolint prose faults fmt generate fresh versions contract release-schema tidy vet build pg playground browse fill fuzz race bench growth pgo clean help
 
 run: build ## Run the server, with its own PostgreSQL; ARGS="..." passes flags
 	@exec bin/caregraph $(ARGS)
@@ -93,6 +93,9 @@ nolint: ## Check that each nolint comment names a linter that is on
 
 prose: ## Check comments, docs and error texts for words that we do not use
 	.ci/prose
+
+faults: ## Run the tests of docs/faults.md, and print the result of each fault; ARGS="F12" for one
+	@$(GO) run -C tools ./faults $(ARGS)
 
 fmt: ## Format all Go code as lint requires
 	$(TOOL) golangci-lint fmt
