@@ -48,7 +48,7 @@ func TestErrorCodes_EachIsTheAnswerToSomething(t *testing.T) {
 		"GRAPHQL_VALIDATION_FAILED": {client: c.Rahul, operation: `{ nonsense }`},
 		"BAD_USER_INPUT":            {client: c.Rahul, operation: `{ patients(first: 101) { totalCount } }`},
 		"UNAUTHENTICATED":           {client: c.Nemo, operation: `{ me { id } }`},
-		"FORBIDDEN":                 {client: c.Rahul, operation: `mutation { verifyDoctor(id: 1, input: {isVerified: true}) { userErrors { code } } }`},
+		"FORBIDDEN":                 {client: c.Rahul, operation: `mutation { verifyDoctor(id: 1, input: {isVerified: true}, expectedVersion: 1) { userErrors { code } } }`},
 		"FORBIDDEN_FIELD":           {client: c.Admin, operation: `{ patient(id: 1) { bloodGroup } }`},
 		"INVALID_CURSOR":            {client: c.Rahul, operation: `{ patients(after: "x") { totalCount } }`},
 		"LIMIT_EXCEEDED":            {client: c.Rahul, operation: `{ patients(first: 100) { nodes { doctors(first: 100) { nodes { patients(first: 100) { nodes { id } } } } } } }`},

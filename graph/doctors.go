@@ -5,6 +5,7 @@ import (
 
 	"github.com/caregraph/caregraph/graph/gen"
 	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
 )
 
 func (m mutation) CreateDoctor(ctx context.Context, input gen.CreateDoctorInput) (*gen.DoctorPayload, error) {
@@ -30,9 +31,11 @@ func (m mutation) RestoreDoctor(ctx context.Context, id model.ID) (*gen.DoctorPa
 }
 
 func (m mutation) VerifyDoctor(
-	ctx context.Context, id model.ID, input gen.VerifyDoctorInput, expectedVersion *int,
+	ctx context.Context, id model.ID, input gen.VerifyDoctorInput, expectedVersion int,
 ) (*gen.DoctorPayload, error) {
-	d, err := m.Store.VerifyDoctor(ctx, viewer(ctx), id.Of(model.KindDoctor), expectedVersion, input.IsVerified, linkedAccount(input))
+	d, err := m.Store.VerifyDoctor(ctx, viewer(ctx), id.Of(model.KindDoctor), expectedVersion, store.Verification{
+		IsVerified: input.IsVerified, Account: linkedAccount(input), KeepsMappings: input.KeepsMappings,
+	})
 	return doctorPayload(ctx, d, err)
 }
 

@@ -55,7 +55,8 @@ func TestVerifyDoctor_IsForAdministratorsAndOpensThePatients(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
 	verify := func(client *graphtest.Client, entry, input string) graphtest.Answer {
-		return client.Do(fmt.Sprintf(`mutation { verifyDoctor(id: %q, input: {%s}) { doctor { isVerified account { username } } userErrors { field code } } }`, entry, input), nil)
+		version := c.Row("SELECT coalesce(max(version), 1)::text FROM doctors WHERE id = $1", num(entry))
+		return client.Do(fmt.Sprintf(`mutation { verifyDoctor(id: %q, input: {%s}, expectedVersion: %s) { doctor { isVerified account { username } } userErrors { field code } } }`, entry, input, version), nil)
 	}
 	sees := func() any {
 		return c.Neha.Do(`{ patients { totalCount } }`, nil).Data["patients"].(map[string]any)["totalCount"]

@@ -24,9 +24,13 @@ type caller struct {
 const signedIn = model.Anyone | model.SignedIn
 
 // callers returns clients of all relations to the clinic's patient, to Priya's active
-// mapping of it, to Rahul's entry, which is linked to Lara's account, and to Priya's
-// account.
-func callers(c *graphtest.Clinic, lara *graphtest.Client) []caller {
+// mapping of it, to Rahul's entry, which is new or linked to Lara's account, and to
+// Priya's account.
+func callers(c *graphtest.Clinic, lara *graphtest.Client, linked bool) []caller {
+	creator, account := model.Owner, model.Relations(0)
+	if linked {
+		creator, account = 0, model.Self
+	}
 	relations := func(patient, entry, account model.Relations) map[string]model.Relations {
 		return map[string]model.Relations{
 			"Patient": signedIn | patient, "Mapping": signedIn | patient,
@@ -35,9 +39,9 @@ func callers(c *graphtest.Clinic, lara *graphtest.Client) []caller {
 	}
 	nowhere := map[string]model.Relations{"Patient": model.Anyone, "Mapping": model.Anyone, "Doctor": model.Anyone, "User": model.Anyone}
 	return []caller{
-		{"the owner", c.Rahul, relations(model.Owner, model.Owner, 0)},
+		{"the owner", c.Rahul, relations(model.Owner, creator, 0)},
 		{"the assigned doctor", c.Priya, relations(model.AssignedDoctor, 0, model.Self)},
-		{"the linked account", lara, relations(0, model.Self, 0)},
+		{"the linked account", lara, relations(0, account, 0)},
 		{"a doctor whose mapping ended", c.Dev, relations(0, 0, 0)},
 		{"an unverified doctor", c.Neha, relations(0, 0, 0)},
 		{"a stranger", c.Asha, relations(0, 0, 0)},
@@ -51,7 +55,11 @@ type anyValue struct{}
 
 // fieldValues has the value of each field of the test's records. A missing field fails
 // the test.
-func fieldValues(c *graphtest.Clinic) map[string]map[string]any {
+func fieldValues(c *graphtest.Clinic, linked bool) map[string]map[string]any {
+	version, account := 1.0, any(nil)
+	if linked {
+		version, account = 2.0, anyValue{}
+	}
 	return map[string]map[string]any{
 		"Patient": {
 			"id": c.Patient, "name": graphtest.PatientName, "dateOfBirth": "1990-05-15", "age": anyValue{}, "gender": "MALE",
@@ -68,8 +76,8 @@ func fieldValues(c *graphtest.Clinic) map[string]map[string]any {
 		"Doctor": {
 			"id": c.RahulsEntry, "name": "Dr. Old Friend", "email": "dr.old.friend@mail.example", "phone": "+917654321098",
 			"specialization": "Cardiology", "licenseNumber": "LIC-dr.old.friend@mail.example", "experienceYears": 8.0,
-			"address": "AIIMS, New Delhi", "consultationFee": "1500.50", "availability": "Mon-Fri 9AM-5PM", "isVerified": true,
-			"account": anyValue{}, "createdBy": anyValue{}, "createdAt": anyValue{}, "updatedAt": anyValue{}, "version": 2.0, "deletedAt": nil,
+			"address": "AIIMS, New Delhi", "consultationFee": "1500.50", "availability": "Mon-Fri 9AM-5PM", "isVerified": linked,
+			"account": account, "createdBy": anyValue{}, "createdAt": anyValue{}, "updatedAt": anyValue{}, "version": version, "deletedAt": nil,
 			"viewer": anyValue{}, "patients": anyValue{}, "mappings": anyValue{},
 		},
 		"User": {
@@ -83,11 +91,15 @@ func TestFields_AreSeenByWhomThePolicyAdmitsAndByNobodyElse(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
 	lara := c.Account("Lara", model.RoleDoctor)
-	c.Admin.Must(`mutation ($id: ID!, $account: ID) { verifyDoctor(id: $id, input: {isVerified: true, accountId: $account}) {
-		userErrors { code } } }`, map[string]any{"id": c.RahulsEntry, "account": lara.ID()})
 	c.Priya.Must(`mutation { updateMe(input: {phone: "9000000001"}) { userErrors { code } } }`, nil)
+	checkFields(t, c, callers(c, lara, false), fieldValues(c, false))
+	c.Admin.Verify(c.RahulsEntry, map[string]any{"isVerified": true, "accountId": lara.ID()})
+	checkFields(t, c, callers(c, lara, true), fieldValues(c, true))
+}
 
-	schema, values, callers := graph.Schema(), fieldValues(c), callers(c, lara)
+func checkFields(t *testing.T, c *graphtest.Clinic, callers []caller, values map[string]map[string]any) {
+	t.Helper()
+	schema := graph.Schema()
 	for _, typ := range slices.Sorted(maps.Keys(schema.Types)) {
 		def := schema.Types[typ]
 		if def.Directives.ForName("access") == nil {

@@ -75,7 +75,7 @@ func TestRedact_RefusedRootFieldsAreErrorsStill(t *testing.T) {
 	nobody := c.Nemo.Do(`query @redact { me { id } }`, nil)
 	equalJSON(t, "nobody", nobody.Codes(), []string{"me UNAUTHENTICATED"})
 	equalJSON(t, "nobody", nobody.Redacted(), []string{})
-	refused := c.Rahul.Do(`mutation @redact { verifyDoctor(id: 1, input: {isVerified: true}) { doctor { id } } }`, nil)
+	refused := c.Rahul.Do(`mutation @redact { verifyDoctor(id: 1, input: {isVerified: true}, expectedVersion: 1) { doctor { id } } }`, nil)
 	equalJSON(t, "not an administrator", refused.Codes(), []string{"verifyDoctor FORBIDDEN"})
 	equalJSON(t, "not an administrator", refused.Redacted(), []string{})
 }

@@ -52,7 +52,7 @@ func attempts() map[string]string {
 		"Mutation.updateDoctor":  `mutation ($doctor: ID!) { updateDoctor(id: $doctor, input: {}, expectedVersion: 7) { ` + doctor + userErrs + ` } }`,
 		"Mutation.deleteDoctor":  `mutation ($doctor: ID!) { deleteDoctor(id: $doctor, expectedVersion: 7) { ` + doctor + userErrs + ` } }`,
 		"Mutation.restoreDoctor": `mutation ($doctor: ID!) { restoreDoctor(id: $doctor) { ` + doctor + userErrs + ` } }`,
-		"Mutation.verifyDoctor": `mutation ($doctor: ID!) { verifyDoctor(id: $doctor, input: {isVerified: true, accountId: "usr_999999"}) { ` +
+		"Mutation.verifyDoctor": `mutation ($doctor: ID!) { verifyDoctor(id: $doctor, input: {isVerified: true, accountId: "usr_999999"}, expectedVersion: 1) { ` +
 			doctor + userErrs + ` } }`,
 		"Mutation.assignDoctor": `mutation ($patient: ID!, $doctor: ID!) { assignDoctor(input: {patientId: $patient, doctorId: $doctor, notes: "hi"}) { ` +
 			mapping + userErrs + ` } }`,
@@ -97,7 +97,7 @@ func TestRootFields_OpenToWhomThePolicyAdmitsAndToNobodyElse(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
 	for name, field := range rootFields(t) {
-		for _, who := range callers(c, c.Asha) {
+		for _, who := range callers(c, c.Asha, false) {
 			viewer := model.Anyone
 			switch {
 			case who.client == c.Admin:

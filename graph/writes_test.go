@@ -76,10 +76,19 @@ func TestWrites_DoneByWhomThePolicyAdmitsAndByNobodyElse(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
 	lara, mira := c.Account("Lara", model.RoleDoctor), c.Account("Mira", model.RoleDoctor)
-	link := func() {
+	tryWrites(t, c, callers(c, lara, false), writings(lara, mira), func() {
+		c.Exec("UPDATE doctors SET account_id = NULL, is_verified = false, verified_name = NULL, verified_license = NULL WHERE id = $1", num(c.RahulsEntry))
+	})
+	tryWrites(t, c, callers(c, lara, true), writings(lara, mira), func() {
 		c.Exec("UPDATE doctors SET account_id = $1, is_verified = true WHERE id = $2", lara.UserID, num(c.RahulsEntry))
-	}
-	link()
+	})
+}
+
+// tryWrites sets every field as every caller. restore gives Rahul's entry its account
+// and its verification again.
+func tryWrites(t *testing.T, c *graphtest.Clinic, callers []caller, writings map[string]writing, restore func()) {
+	t.Helper()
+	restore()
 	records := map[string]writer{
 		"Patient": {id: c.Patient, table: "patients", deletes: "deletePatient"},
 		"Doctor":  {id: c.RahulsEntry, table: "doctors", deletes: "deleteDoctor"},
@@ -93,21 +102,21 @@ func TestWrites_DoneByWhomThePolicyAdmitsAndByNobodyElse(t *testing.T) {
 		}
 		payload := graph.Schema().Types[mutation.Type.Name()]
 		w := records[payload.Fields[0].Type.Name()]
-		w.T, w.c, w.mutation, w.typ, w.restore = t, c, mutation, payload.Fields[0].Type.Name(), link
+		w.T, w.c, w.mutation, w.typ, w.restore = t, c, mutation, payload.Fields[0].Type.Name(), restore
 		w.input = graph.Schema().Types[input.Type.Name()]
-		w.writings, w.writable = writings(lara, mira), can[w.typ]
+		w.writings, w.writable = writings, can[w.typ]
 		if !w.hasCases() {
 			continue
 		}
-		for _, who := range callers(c, lara) {
-			for _, field := range w.input.Fields {
-				w.attempt(who, field.Name)
+		for _, who := range callers {
+			for _, name := range w.fields() {
+				w.attempt(who, name)
 			}
 		}
 	}
 	for typ, w := range records {
 		w.T, w.c, w.typ, w.writable = t, c, typ, can[typ]
-		for _, who := range callers(c, lara) {
+		for _, who := range callers {
 			w.checkViewer(who)
 		}
 	}
@@ -123,13 +132,29 @@ func (w writer) row() string {
 func (w writer) hasCases() bool {
 	w.Helper()
 	complete := true
-	for _, field := range w.input.Fields {
-		if _, known := w.writings[w.input.Name+"."+field.Name]; !known {
-			w.Errorf("%s.%s has no case in this test: say what it can be set to", w.input.Name, field.Name)
+	for _, name := range w.fields() {
+		if _, known := w.writings[w.input.Name+"."+name]; !known {
+			w.Errorf("%s.%s has no case in this test: say what it can be set to", w.input.Name, name)
 			complete = false
 		}
 	}
 	return complete
+}
+
+// fields returns the fields of the input that set fields of the record.
+func (w writer) fields() []string {
+	var names, except []string
+	if argument := w.input.Directives.ForName("updates").Arguments.ForName("except"); argument != nil {
+		for _, child := range argument.Value.Children {
+			except = append(except, child.Value.Raw)
+		}
+	}
+	for _, field := range w.input.Fields {
+		if !slices.Contains(except, field.Name) {
+			names = append(names, field.Name)
+		}
+	}
+	return names
 }
 
 // attempt sets a field together with all fields that the caller may set.
@@ -140,14 +165,17 @@ func (w writer) attempt(who caller, name string) {
 	rule, relations := w.c.Policy.Types[w.typ], who.relations[w.typ]
 	value := w.another(it)
 	input := map[string]any{name: value}
-	for _, other := range w.input.Fields {
-		if w.admits(who, other.Name) || other.Type.NonNull && other.Name != name {
-			input[other.Name] = w.another(w.writings[w.input.Name+"."+other.Name])
+	for _, other := range w.fields() {
+		if w.admits(who, other) || w.input.Fields.ForName(other).Type.NonNull && other != name {
+			input[other] = w.another(w.writings[w.input.Name+"."+other])
 		}
 	}
-	before := w.row()
-	answer := who.client.Do(fmt.Sprintf("mutation ($id: ID!, $input: %s!) { %s(id: $id, input: $input) { userErrors { field code } } }",
-		w.input.Name, w.mutation.Name), map[string]any{"id": w.id, "input": input})
+	before, expected := w.row(), ""
+	if version := w.mutation.Arguments.ForName("expectedVersion"); version != nil && version.Type.NonNull {
+		expected = ", expectedVersion: " + w.c.Row("SELECT version::text FROM "+w.table+" WHERE id = $1", num(w.id))
+	}
+	answer := who.client.Do(fmt.Sprintf("mutation ($id: ID!, $input: %s!) { %s(id: $id, input: $input%s) { userErrors { field code } } }",
+		w.input.Name, w.mutation.Name, expected), map[string]any{"id": w.id, "input": input})
 	done := false
 	switch {
 	case who.client == w.c.Nemo:

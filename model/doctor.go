@@ -3,6 +3,10 @@ package model
 import (
 	"fmt"
 	"io"
+	"strings"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
 )
 
 // KindDoctor is the prefix of the ids of doctor entries.
@@ -26,6 +30,9 @@ type Doctor struct {
 	IsVerified      bool
 	// AccountID is the doctor's own account; nil if no account is linked.
 	AccountID *int64
+	// VerifiedName and VerifiedLicense are the Identity of the entry when it was last
+	// verified; nil for an entry that never was.
+	VerifiedName, VerifiedLicense *string
 }
 
 // NodeID returns doc_<number>.
@@ -36,6 +43,28 @@ func (*Doctor) IsNode() {}
 
 // TypeName is the type's name in the schema.
 func (*Doctor) TypeName() string { return "Doctor" }
+
+// WasVerified reports whether the entry is verified or was so once.
+func (d *Doctor) WasVerified() bool { return d.IsVerified || d.VerifiedLicense != nil }
+
+// Identity returns the name and the license number without the differences that do not
+// change who a doctor is: letter case, white space and the encoding of the same letters.
+func (d *Doctor) Identity() (name, license string) {
+	return identityKey(d.Name, " "), identityKey(d.LicenseNumber, "")
+}
+
+// identityKey joins the words of a text with the separator, in one letter case.
+func identityKey(text, separator string) string {
+	return cases.Fold().String(strings.Join(strings.Fields(norm.NFKC.String(text)), separator))
+}
+
+// SameProfile reports whether a verification of the entry covers the other one: name,
+// license number and specialization have the same identity.
+func (d *Doctor) SameProfile(other *Doctor) bool {
+	name, license := d.Identity()
+	otherName, otherLicense := other.Identity()
+	return name == otherName && license == otherLicense && identityKey(d.Specialization, " ") == identityKey(other.Specialization, " ")
+}
 
 // FormatPhone returns the phone number in the format.
 func (d *Doctor) FormatPhone(format PhoneFormat) string { return d.Phone.Format(format) }

@@ -36,13 +36,14 @@ func userRules(v query.ViewerArg) []query.Rule {
 }
 
 // DoctorRelations returns the relations to a doctor entry: the linked account is
-// SELF, and the account that created the entry is OWNER.
+// SELF. The account that created the entry is OWNER until an account is linked or the
+// entry is verified: from then on, the entry stands for a person.
 func DoctorRelations(v *model.Viewer, d *model.Doctor) model.Relations {
 	r := v.Relations()
 	if v != nil && d.AccountID != nil && *d.AccountID == v.UserID {
 		r |= model.Self
 	}
-	if v != nil && d.CreatedBy == v.UserID {
+	if v != nil && d.CreatedBy == v.UserID && d.AccountID == nil && !d.WasVerified() {
 		r |= model.Owner
 	}
 	return r
@@ -51,7 +52,8 @@ func DoctorRelations(v *model.Viewer, d *model.Doctor) model.Relations {
 func doctorRules(v query.ViewerArg) []query.Rule {
 	return []query.Rule{
 		{Bit: model.Self, Holds: bun.SafeQuery(`doctor.account_id = ?`, v.ID)},
-		{Bit: model.Owner, Holds: bun.SafeQuery(`doctor.created_by = ?`, v.ID)},
+		{Bit: model.Owner, Holds: bun.SafeQuery(`(doctor.created_by = ? AND doctor.account_id IS NULL
+			AND NOT doctor.is_verified AND doctor.verified_license IS NULL)`, v.ID)},
 	}
 }
 

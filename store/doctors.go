@@ -55,60 +55,104 @@ func (s *Store) CreateDoctor(ctx context.Context, v *model.Viewer, d *model.Doct
 	if err := d.Validate(s.Constraints("Doctor")); err != nil {
 		return nil, err
 	}
-	d.CreatedBy, d.IsVerified, d.AccountID = v.UserID, false, nil
+	d.CreatedBy, d.IsVerified, d.AccountID, d.VerifiedName, d.VerifiedLicense = v.UserID, false, nil, nil, nil
 	if isMe {
 		d.AccountID = &v.UserID
 	}
-	if err := s.insert(ctx, d); err != nil {
-		return nil, renameField(translate("create doctor", err), "account", "isMe")
+	err := s.inTx(ctx, "create doctor", func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.NewInsert().Model(d).Returning("id, created_at, updated_at, version").Exec(ctx); err != nil {
+			return err
+		}
+		return checkReserved(ctx, tx, v, d)
+	})
+	if err != nil {
+		return nil, renameField(err, "account", "isMe")
 	}
 	d.Relations = DoctorRelations(v, d)
 	return d, nil
 }
 
-// UpdateDoctor applies the changes. A new license number ends the verification. It
-// returns NOT_FOUND, DELETED, FORBIDDEN for each field that the viewer may not set,
-// VERSION_CONFLICT together with the current record, and the errors of CreateDoctor.
+// checkReserved returns TAKEN if a deleted entry of another account was verified with
+// the license number. It is called after the number was written: the unique index has
+// then waited for a deletion that runs at the same time.
+func checkReserved(ctx context.Context, tx bun.Tx, v *model.Viewer, d *model.Doctor) error {
+	_, license := d.Identity()
+	reserved, err := tx.NewSelect().Table("doctors").
+		Where("verified_license = ? AND deleted_at IS NOT NULL AND id <> ?", license, d.ID).
+		Where("account_id <> ? AND account_id IS DISTINCT FROM ?", v.UserID, d.AccountID).Exists(ctx)
+	if reserved {
+		return model.NewFieldError("licenseNumber", model.CodeTaken, licenseTaken)
+	}
+	return err
+}
+
+// UpdateDoctor applies the changes. Another name, license number or specialization ends
+// the verification. It returns NOT_FOUND, DELETED, FORBIDDEN for each field that the
+// viewer may not set, VERSION_CONFLICT together with the current record, and the errors
+// of CreateDoctor.
 func (s *Store) UpdateDoctor(ctx context.Context, v *model.Viewer, id int64, expected *int, changes []model.Change[model.Doctor]) (*model.Doctor, error) {
 	return editLive(ctx, s, v, id, expected, update[model.Doctor]{
 		changes:  changes,
 		validate: func(d *model.Doctor) error { return d.Validate(s.Constraints("Doctor")) },
-		alter: func(before, after *model.Doctor) []string {
-			if before.LicenseNumber == after.LicenseNumber {
-				return nil
-			}
-			after.IsVerified = false
-			return []string{"isVerified"}
-		},
+		alter:    verification,
+		after:    func(ctx context.Context, tx bun.Tx, d *model.Doctor) error { return checkReserved(ctx, tx, v, d) },
 	})
 }
 
-// VerifyDoctor sets whether an entry is verified and, if account is not nil, the
-// linked account; *account == nil unlinks it. Unlinking an account ends the active
-// mappings of the entry, so that no other account inherits its patients. It returns
-// NOT_FOUND (the entry; the account), DELETED, FORBIDDEN, VERSION_CONFLICT, INVALID
-// (an account without the role DOCTOR) and TAKEN (an account with another entry).
-func (s *Store) VerifyDoctor(ctx context.Context, v *model.Viewer, id int64, expected *int, verified bool, account **int64) (*model.Doctor, error) {
+// verification is what follows from a change of an entry. Verification ends with a
+// change of what it covers. The identity that was verified last stays.
+func verification(before, after *model.Doctor) []string {
+	after.IsVerified = after.IsVerified && (!before.IsVerified || before.SameProfile(after))
+	if before.IsVerified || after.IsVerified {
+		verified := after
+		if !after.IsVerified {
+			verified = before
+		}
+		name, license := verified.Identity()
+		after.VerifiedName, after.VerifiedLicense = &name, &license
+	}
+	return []string{"isVerified", "verifiedName", "verifiedLicense"}
+}
+
+// Verification is the result of an administrator's check of an entry.
+type Verification struct {
+	IsVerified bool
+	// Account, if not nil, is the account to link; a pointer to nil unlinks.
+	Account **int64
+	// KeepsMappings says that it is the same person with corrected details.
+	KeepsMappings bool
+}
+
+// VerifyDoctor stores the result of a check of the expected version. The active mappings
+// of the entry end when it loses its account, and when it is verified with another name
+// or license number than the last time, unless the check says that it is the same
+// person: no one inherits the patients of another. It returns NOT_FOUND (the entry; the
+// account), DELETED, FORBIDDEN, VERSION_CONFLICT together with the current record,
+// INVALID (an account without the role DOCTOR) and TAKEN (an account with another entry;
+// the license number of another verified entry, in any letter case).
+func (s *Store) VerifyDoctor(ctx context.Context, v *model.Viewer, id int64, expected int, check Verification) (*model.Doctor, error) {
 	changes := []model.Change[model.Doctor]{{
-		Field: "isVerified", Apply: func(d *model.Doctor) { d.IsVerified = verified },
+		Field: "isVerified", Apply: func(d *model.Doctor) { d.IsVerified = check.IsVerified },
 	}}
-	if account != nil {
-		if err := s.checkDoctorAccount(ctx, v, *account); err != nil {
+	if check.Account != nil {
+		if err := s.checkDoctorAccount(ctx, v, *check.Account); err != nil {
 			return nil, err
 		}
 		changes = append(changes, model.Change[model.Doctor]{
-			Field: "account", Apply: func(d *model.Doctor) { d.AccountID = *account },
+			Field: "account", Apply: func(d *model.Doctor) { d.AccountID = *check.Account },
 		})
 	}
-	relinked := false
-	d, err := editLive(ctx, s, v, id, expected, update[model.Doctor]{
+	another := false
+	d, err := editLive(ctx, s, v, id, &expected, update[model.Doctor]{
 		changes: changes,
 		alter: func(before, after *model.Doctor) []string {
-			relinked = before.AccountID != nil && (after.AccountID == nil || *after.AccountID != *before.AccountID)
-			return nil
+			name, license := after.Identity()
+			another = before.AccountID != nil && (after.AccountID == nil || *after.AccountID != *before.AccountID) ||
+				after.IsVerified && before.VerifiedLicense != nil && (*before.VerifiedLicense != license || *before.VerifiedName != name)
+			return verification(before, after)
 		},
 		after: func(ctx context.Context, tx bun.Tx, d *model.Doctor) error {
-			if !relinked {
+			if !another || check.KeepsMappings {
 				return nil
 			}
 			return s.endMappings(ctx, tx, "doctor_id", d.ID, s.now())
@@ -144,12 +188,10 @@ func (s *Store) DeleteDoctor(ctx context.Context, v *model.Viewer, id int64, exp
 // license number or the account now.
 func (s *Store) RestoreDoctor(ctx context.Context, v *model.Viewer, id int64) (*model.Doctor, error) {
 	return restore(ctx, s, v, id, update[model.Doctor]{
-		alter: func(_, after *model.Doctor) []string {
-			if after.Relations.Any(model.Admin) {
-				return nil
-			}
-			after.IsVerified = false
-			return []string{"isVerified"}
+		alter: func(before, after *model.Doctor) []string {
+			after.IsVerified = after.IsVerified && after.Relations.Any(model.Admin)
+			return verification(before, after)
 		},
+		after: func(ctx context.Context, tx bun.Tx, d *model.Doctor) error { return checkReserved(ctx, tx, v, d) },
 	})
 }

@@ -2,10 +2,13 @@ package store_test
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
@@ -23,7 +26,7 @@ func TestDoctors_NewEntryIsUnverifiedAndLinkedOnlyWithIsMe(t *testing.T) {
 
 	own := priya.OwnEntry("Dr. Priya")
 	testutil.Equal(t, "the linked account", *own.AccountID, priya.UserID)
-	testutil.Equal(t, "relations", fmt.Sprint(own.Relations.Names()), "[ANYONE SIGNED_IN SELF OWNER]")
+	testutil.Equal(t, "relations", fmt.Sprint(own.Relations.Names()), "[ANYONE SIGNED_IN SELF]")
 	_, err := c.Store.CreateDoctor(t.Context(), priya.Viewer, c.NewDoctor("Dr. Priya again"), true)
 	wantCode(t, err, model.CodeTaken, "isMe")
 	_, err = c.Store.CreateDoctor(t.Context(), asha.Viewer, c.NewDoctor("Dr. Asha"), true)
@@ -53,51 +56,134 @@ func TestDoctors_LicenseNumberIsUniqueAmongLiveEntries(t *testing.T) {
 	wantCode(t, err, model.CodeTaken, "licenseNumber")
 }
 
-func TestDoctors_NewLicenseNumberEndsVerification(t *testing.T) {
+// TestDoctors_VerificationEndsWithWhatItCovers: each field alone, changed by the account
+// or by an administrator.
+func TestDoctors_VerificationEndsWithWhatItCovers(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
-	asha := c.Owner("Asha")
+	asha, boss := c.Owner("Asha"), c.Admin("Boss")
 	priya, entry := c.Doctor("Priya")
 	arjun := asha.Patient("Arjun")
 	asha.Assign(arjun, entry)
-	license := func(number string) *model.Doctor {
-		return ok(c.Store.UpdateDoctor(t.Context(), priya.Viewer, entry.ID, nil, []model.Change[model.Doctor]{
-			set("licenseNumber", func(d *model.Doctor) { d.LicenseNumber = number }),
-		}))(t)
+	change := func(field string, apply func(*model.Doctor)) model.Change[model.Doctor] { return set(field, apply) }
+	for _, who := range []*storetest.Account{priya, boss} {
+		for name, edit := range map[string]struct {
+			change model.Change[model.Doctor]
+			stays  bool
+		}{
+			"another name":                {change("name", func(d *model.Doctor) { d.Name = "Dr. Priya Patel (AIIMS)" }), false},
+			"another license number":      {change("licenseNumber", func(d *model.Doctor) { d.LicenseNumber += "9" }), false},
+			"another specialization":      {change("specialization", func(d *model.Doctor) { d.Specialization = "Oncology" }), false},
+			"a name in another case":      {change("name", func(d *model.Doctor) { d.Name = strings.ToUpper(d.Name) }), true},
+			"a license with white space":  {change("licenseNumber", func(d *model.Doctor) { d.LicenseNumber = " K M C" + d.LicenseNumber[3:] }), true},
+			"a specialization with space": {change("specialization", func(d *model.Doctor) { d.Specialization += "\u00a0" }), true},
+			"another address":             {change("address", func(d *model.Doctor) { d.Address = "elsewhere" }), true},
+		} {
+			entry = c.Reset(entry)
+			after := ok(c.Store.UpdateDoctor(t.Context(), who.Viewer, entry.ID, nil, []model.Change[model.Doctor]{edit.change}))(t)
+			if after.IsVerified != edit.stays {
+				t.Errorf("%s by %s: verified is %v", name, who.User.Username, after.IsVerified)
+			}
+			if _, err := Patient(t.Context(), c.Store, priya.Viewer, arjun.ID); (err == nil) != edit.stays {
+				t.Errorf("%s by %s: the doctor's read of a patient returns %v", name, who.User.Username, err)
+			}
+		}
 	}
-	testutil.Equal(t, "verified after the same number", license(" "+entry.LicenseNumber+" ").IsVerified, true)
-	ok(Patient(t.Context(), c.Store, priya.Viewer, arjun.ID))(t)
-	testutil.Equal(t, "verified after another number", license("KMC-other").IsVerified, false)
-	_, err := Patient(t.Context(), c.Store, priya.Viewer, arjun.ID)
-	wantCode(t, err, model.CodeNotFound, "id")
 }
 
+// TestDoctors_WhoMayChangeAnEntry: the creator until the entry stands for a person, then
+// the linked account; administrators always.
 func TestDoctors_WhoMayChangeAnEntry(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
 	asha, priya, boss, stranger := c.Owner("Asha"), c.DoctorAccount("Priya"), c.Admin("Boss"), c.Stranger()
-	entry := c.Link(asha.Entry("Dr. Priya"), priya)
-	name := set("name", func(d *model.Doctor) { d.Name = "Dr. P" })
-	verified := set("isVerified", func(d *model.Doctor) { d.IsVerified = true })
-	for _, who := range []*storetest.Account{asha, priya, boss} {
-		ok(c.Store.UpdateDoctor(t.Context(), who.Viewer, entry.ID, nil, []model.Change[model.Doctor]{name}))(t)
+	unlinked := store.Verification{Account: new((*int64)(nil))}
+	verified, linked := c.Verify(asha.Entry("Dr. A")), asha.Entry("Dr. B")
+	linked = ok(c.VerifyAs(boss.Viewer, linked.ID, store.Verification{Account: new(&priya.UserID)}))(t)
+	once := c.Verify(asha.Entry("Dr. C"))
+	once = ok(c.VerifyAs(boss.Viewer, once.ID, unlinked))(t)
+	for name, e := range map[string]struct {
+		entry *model.Doctor
+		may   []*storetest.Account
+	}{
+		"new":           {asha.Entry("Dr. D"), []*storetest.Account{asha, boss}},
+		"verified":      {verified, []*storetest.Account{boss}},
+		"linked":        {linked, []*storetest.Account{priya, boss}},
+		"verified once": {once, []*storetest.Account{boss}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, who := range []*storetest.Account{asha, priya, boss, stranger} {
+				wantRights(t, c, who, e.entry, slices.Contains(e.may, who))
+			}
+		})
 	}
-	for who, fields := range map[*storetest.Account][]string{asha: {"isVerified"}, priya: {"isVerified"}, stranger: {"name", "isVerified"}} {
-		_, err := c.Store.UpdateDoctor(t.Context(), who.Viewer, entry.ID, nil, []model.Change[model.Doctor]{name, verified})
-		wantCode(t, err, model.CodeForbidden, fields...)
-		_, err = c.Store.VerifyDoctor(t.Context(), who.Viewer, entry.ID, nil, true, nil)
+}
+
+// wantRights checks every way to change an entry.
+func wantRights(t *testing.T, c *storetest.Clinic, who *storetest.Account, entry *model.Doctor, may bool) {
+	t.Helper()
+	phone := set("phone", func(d *model.Doctor) { d.Phone = "+919876543210" })
+	if who.User.Role != model.RoleAdmin {
+		_, err := c.VerifyAs(who.Viewer, entry.ID, store.Verification{IsVerified: true})
 		wantCode(t, err, model.CodeForbidden, "isVerified")
 	}
-	_, err := c.Store.DeleteDoctor(t.Context(), stranger.Viewer, entry.ID, nil)
-	wantCode(t, err, model.CodeForbidden, "id")
-	for _, who := range []*storetest.Account{asha, priya, boss} {
-		ok(c.Store.DeleteDoctor(t.Context(), who.Viewer, entry.ID, nil))(t)
-		_, err := c.Store.UpdateDoctor(t.Context(), who.Viewer, entry.ID, nil, []model.Change[model.Doctor]{name})
-		wantCode(t, err, model.CodeDeleted, "id")
-		_, err = c.Store.RestoreDoctor(t.Context(), stranger.Viewer, entry.ID)
-		wantCode(t, err, model.CodeNotFound, "id")
-		ok(c.Store.RestoreDoctor(t.Context(), who.Viewer, entry.ID))(t)
+	if !may {
+		_, err := c.Store.UpdateDoctor(t.Context(), who.Viewer, entry.ID, nil, []model.Change[model.Doctor]{phone})
+		wantCode(t, err, model.CodeForbidden, "phone")
+		_, err = c.Store.DeleteDoctor(t.Context(), who.Viewer, entry.ID, nil)
+		wantCode(t, err, model.CodeForbidden, "id")
+		return
 	}
+	ok(c.Store.UpdateDoctor(t.Context(), who.Viewer, entry.ID, nil, []model.Change[model.Doctor]{phone}))(t)
+	ok(c.Store.DeleteDoctor(t.Context(), who.Viewer, entry.ID, nil))(t)
+	_, err := c.Store.UpdateDoctor(t.Context(), who.Viewer, entry.ID, nil, []model.Change[model.Doctor]{phone})
+	wantCode(t, err, model.CodeDeleted, "id")
+	ok(c.Store.RestoreDoctor(t.Context(), who.Viewer, entry.ID))(t)
+}
+
+// TestDoctors_ADeletedEntryKeepsAVerifiedLicense for its account, in any letter case.
+func TestDoctors_ADeletedEntryKeepsAVerifiedLicense(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha, boss := c.Owner("Asha"), c.Admin("Boss")
+	priya, entry := c.Doctor("Priya")
+	ok(c.Store.DeleteDoctor(t.Context(), boss.Viewer, entry.ID, nil))(t)
+
+	taken := func(d *model.Doctor) { d.LicenseNumber = strings.ToLower(entry.LicenseNumber) }
+	again := c.NewDoctor("Dr. Mallory")
+	taken(again)
+	_, err := c.Store.CreateDoctor(t.Context(), asha.Viewer, again, false)
+	wantCode(t, err, model.CodeTaken, "licenseNumber")
+	other := asha.Entry("Dr. Other")
+	_, err = c.Store.UpdateDoctor(t.Context(), asha.Viewer, other.ID, nil, []model.Change[model.Doctor]{set("licenseNumber", taken)})
+	wantCode(t, err, model.CodeTaken, "licenseNumber")
+	c.Exec("UPDATE doctors SET license_number = ?, deleted_at = now() WHERE id = ?", again.LicenseNumber, other.ID)
+	_, err = c.Store.RestoreDoctor(t.Context(), asha.Viewer, other.ID)
+	wantCode(t, err, model.CodeTaken, "licenseNumber")
+	priya.Entry("Dr. Priya", taken)
+}
+
+// TestVerify_NoTwoVerifiedEntriesShareALicense: letter case does not matter.
+func TestVerify_NoTwoVerifiedEntriesShareALicense(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha, boss := c.Owner("Asha"), c.Admin("Boss")
+	var entries []*model.Doctor
+	for _, license := range []string{"mci123", "MCI123", "Mci123", "mCi123", "mcI123", "MCi123", "mCI123", "McI123"} {
+		entries = append(entries, asha.Entry("Dr. "+license, func(d *model.Doctor) { d.LicenseNumber = license }))
+	}
+	errs := concurrently(len(entries), func(i int) error {
+		return errOf(c.VerifyAs(boss.Viewer, entries[i].ID, store.Verification{IsVerified: true}))
+	})
+	verified := 0
+	for _, err := range errs {
+		if err == nil {
+			verified++
+			continue
+		}
+		wantCode(t, err, model.CodeTaken, "licenseNumber")
+	}
+	testutil.Equal(t, "verified entries", verified, 1)
 }
 
 func TestDoctors_Verify(t *testing.T) {
@@ -107,7 +193,7 @@ func TestDoctors_Verify(t *testing.T) {
 	priya, meera := c.DoctorAccount("Priya"), c.DoctorAccount("Meera")
 	entry, other, gone := asha.Entry("Dr. Priya"), asha.Entry("Dr. Meera"), asha.DeletedEntry("Dr. Das")
 	verify := func(id int64, account **int64) (*model.Doctor, error) {
-		return c.Store.VerifyDoctor(t.Context(), boss.Viewer, id, nil, true, account)
+		return c.VerifyAs(boss.Viewer, id, store.Verification{IsVerified: true, Account: account})
 	}
 	linked := ok(verify(entry.ID, new(&priya.UserID)))(t)
 	if !linked.IsVerified || *linked.AccountID != priya.UserID {
@@ -171,14 +257,17 @@ func TestDoctors_DeletedOnesComeToThoseWhoMayRestoreThem(t *testing.T) {
 	asha, priya, boss := c.Owner("Asha"), c.DoctorAccount("Priya"), c.Admin("Boss")
 	live, gone := asha.Entry("Dr. A"), c.Link(asha.Entry("Dr. B"), priya)
 	ok(c.Store.DeleteDoctor(t.Context(), boss.Viewer, gone.ID, nil))(t)
-	for _, who := range []*storetest.Account{asha, priya, boss} {
+	for _, who := range []*storetest.Account{priya, boss} {
 		wantDoctors(t, c, who, DoctorQuery{}, live.ID)
 		wantDoctors(t, c, who, DoctorQuery{Deleted: model.DeletedInclude}, live.ID, gone.ID)
 		wantDoctors(t, c, who, DoctorQuery{Deleted: model.DeletedOnly}, gone.ID)
 	}
-	stranger := c.Stranger()
-	wantDoctors(t, c, stranger, DoctorQuery{Deleted: model.DeletedInclude}, live.ID)
-	wantDoctors(t, c, stranger, DoctorQuery{Deleted: model.DeletedOnly})
+	for _, who := range []*storetest.Account{asha, c.Stranger()} { // the creator of a linked entry is a stranger to it
+		wantDoctors(t, c, who, DoctorQuery{Deleted: model.DeletedInclude}, live.ID)
+		wantDoctors(t, c, who, DoctorQuery{Deleted: model.DeletedOnly})
+	}
+	own := asha.DeletedEntry("Dr. C")
+	wantDoctors(t, c, asha, DoctorQuery{Deleted: model.DeletedOnly}, own.ID)
 }
 
 // wantDoctors checks the ids of the list and the count.
@@ -203,8 +292,8 @@ func TestDoctors_Filters(t *testing.T) {
 	wantDoctors(t, c, asha, DoctorQuery{MaxConsultationFee: new(model.ParseDecimal("99.990"))}, b.ID)
 	wantDoctors(t, c, asha, DoctorQuery{IsVerified: new(true)}, b.ID)
 	wantDoctors(t, c, asha, DoctorQuery{IsVerified: new(false)}, a.ID, third.ID)
-	wantDoctors(t, c, asha, DoctorQuery{Mine: new(true)}, a.ID, b.ID)
-	wantDoctors(t, c, asha, DoctorQuery{Mine: new(false)}, third.ID)
+	wantDoctors(t, c, asha, DoctorQuery{Mine: new(true)}, a.ID)
+	wantDoctors(t, c, asha, DoctorQuery{Mine: new(false)}, b.ID, third.ID)
 	wantDoctors(t, c, priya, DoctorQuery{Mine: new(true)}, b.ID, third.ID)
 	wantDoctors(t, c, priya, DoctorQuery{Mine: new(false)}, a.ID)
 
@@ -233,19 +322,59 @@ func TestDoctors_RelinkingEndsTheMappings(t *testing.T) {
 			mapping := asha.Assign(arjun, entry)
 			ok(Patient(t.Context(), c.Store, priya.Viewer, arjun.ID))(t)
 
-			ok(c.Store.VerifyDoctor(t.Context(), boss.Viewer, entry.ID, nil, true, new(&priya.UserID)))(t)
+			ok(c.VerifyAs(boss.Viewer, entry.ID, store.Verification{IsVerified: true, Account: new(&priya.UserID)}))(t)
 			ok(Patient(t.Context(), c.Store, priya.Viewer, arjun.ID))(t) // the same account: nothing ends
 
 			var account *int64
 			if next {
 				account = &mole.UserID
 			}
-			ok(c.Store.VerifyDoctor(t.Context(), boss.Viewer, entry.ID, nil, true, &account))(t)
-			ok(c.Store.VerifyDoctor(t.Context(), boss.Viewer, entry.ID, nil, true, new(&mole.UserID)))(t)
+			ok(c.VerifyAs(boss.Viewer, entry.ID, store.Verification{IsVerified: true, Account: &account}))(t)
+			ok(c.VerifyAs(boss.Viewer, entry.ID, store.Verification{IsVerified: true, Account: new(&mole.UserID)}))(t)
 			_, err := Patient(t.Context(), c.Store, mole.Viewer, arjun.ID)
 			wantCode(t, err, model.CodeNotFound, "id")
 			if ok(Mapping(t.Context(), c.Store, asha.Viewer, mapping.ID))(t).IsActive {
 				t.Error("the mapping went over to another account")
+			}
+		})
+	}
+}
+
+// TestDoctors_AnotherIdentityEndsTheMappings: the patients of one person do not go over
+// to another.
+func TestDoctors_AnotherIdentityEndsTheMappings(t *testing.T) {
+	t.Parallel()
+	for name, e := range map[string]struct {
+		change       model.Change[model.Doctor]
+		corrected    bool // keepsMappings
+		restored     bool // deleted and restored by the account in between
+		mappingStays bool
+	}{
+		"another name":           {change: set("name", func(d *model.Doctor) { d.Name = "Dr. Mole" })},
+		"another license number": {change: set("licenseNumber", func(d *model.Doctor) { d.LicenseNumber = "X-1" })},
+		"after a restore":        {change: set("licenseNumber", func(d *model.Doctor) { d.LicenseNumber = "X-1" }), restored: true},
+		"a corrected name":       {change: set("name", func(d *model.Doctor) { d.Name = "Dr. Prya" }), corrected: true, mappingStays: true},
+		"another specialization": {change: set("specialization", func(d *model.Doctor) { d.Specialization = "Oncology" }), mappingStays: true},
+		"another letter case":    {change: set("name", func(d *model.Doctor) { d.Name = "DR.  PRIYA" }), mappingStays: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := storetest.New(t)
+			asha, boss := c.Owner("Asha"), c.Admin("Boss")
+			priya, entry := c.Doctor("Priya")
+			arjun := asha.Patient("Arjun")
+			mapping := asha.Assign(arjun, entry)
+			ok(c.Store.UpdateDoctor(t.Context(), priya.Viewer, entry.ID, nil, []model.Change[model.Doctor]{e.change}))(t)
+			if e.restored {
+				ok(c.Store.DeleteDoctor(t.Context(), priya.Viewer, entry.ID, nil))(t)
+				ok(c.Store.RestoreDoctor(t.Context(), priya.Viewer, entry.ID))(t)
+			}
+			ok(c.VerifyAs(boss.Viewer, entry.ID, store.Verification{IsVerified: true, KeepsMappings: e.corrected}))(t)
+			if got := ok(Mapping(t.Context(), c.Store, asha.Viewer, mapping.ID))(t).IsActive; got != e.mappingStays {
+				t.Errorf("the mapping is active: %v", got)
+			}
+			if _, err := Patient(t.Context(), c.Store, priya.Viewer, arjun.ID); (err == nil) != e.mappingStays {
+				t.Errorf("the account's read of the patient returns %v", err)
 			}
 		})
 	}
@@ -259,7 +388,7 @@ func TestDoctors_VerifiedIsWhatWasSeen(t *testing.T) {
 	seen := entry.Version
 	license := set("licenseNumber", func(d *model.Doctor) { d.LicenseNumber = "FAKE9" })
 	ok(c.Store.UpdateDoctor(t.Context(), asha.Viewer, entry.ID, nil, []model.Change[model.Doctor]{license}))(t)
-	_, err := c.Store.VerifyDoctor(t.Context(), boss.Viewer, entry.ID, &seen, true, nil)
+	_, err := c.Store.VerifyDoctor(t.Context(), boss.Viewer, entry.ID, seen, store.Verification{IsVerified: true})
 	wantCode(t, err, model.CodeVersionConflict, "expectedVersion")
 	if ok(Doctor(t.Context(), c.Store, boss.Viewer, entry.ID))(t).IsVerified {
 		t.Error("a license that nobody checked is verified")

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"github.com/uptrace/bun"
 
@@ -188,12 +189,13 @@ func change[T any, P rowOf[T]](row P, u update[T]) error {
 	return joinErrors(errs...)
 }
 
-// columns returns the columns of fields of the schema.
+// columns returns the columns of fields, each once.
 func (s *Store) columns(row model.Record, fields []string) []string {
 	t := s.records.Type(row.TypeName())
 	names := make([]string, len(fields))
 	for i, field := range fields {
 		names[i] = t.ColumnOf(field)
 	}
-	return names
+	slices.Sort(names)
+	return slices.Compact(names)
 }

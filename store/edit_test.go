@@ -133,6 +133,7 @@ func TestUpdate_WritesEveryFieldThatTheSchemaLetsBeSet(t *testing.T) {
 	}
 	doctor := ok(c.Store.UpdateDoctor(t.Context(), priya.Viewer, entry.ID, nil, changes))(t)
 	next.Lifecycle, next.ConsultationFee = doctor.Lifecycle, doctor.ConsultationFee
+	next.VerifiedName, next.VerifiedLicense = entry.VerifiedName, entry.VerifiedLicense
 	testutil.Equal(t, "doctor", resultText(doctor, nil), resultText(next, nil))
 	testutil.Equal(t, "fee", doctor.ConsultationFee.String(), "99.50")
 }

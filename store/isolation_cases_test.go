@@ -176,7 +176,11 @@ func doctorAttempts() map[string]attempt {
 			}
 		},
 		"VerifyDoctor": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			return []string{resultText(s.VerifyDoctor(ctx, v, at.doctor, nil, true, nil)), resultText(s.VerifyDoctor(ctx, v, at.doctor, nil, true, new(&at.user)))}
+			return []string{
+				resultText(s.VerifyDoctor(ctx, v, at.doctor, 1, store.Verification{IsVerified: true})),
+				resultText(s.VerifyDoctor(ctx, v, at.doctor, 77, store.Verification{IsVerified: true})),
+				resultText(s.VerifyDoctor(ctx, v, at.doctor, 1, store.Verification{IsVerified: true, Account: new(&at.user)})),
+			}
 		},
 		"DeleteDoctor": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{resultText(s.DeleteDoctor(ctx, v, at.doctor, nil)), resultText(s.DeleteDoctor(ctx, v, at.deletedDoctor, nil))}

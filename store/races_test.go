@@ -201,7 +201,7 @@ func TestRaces_MixedOperationsNeverFail(t *testing.T) {
 		func(int64) error { return errOf(c.Store.DeleteDoctor(t.Context(), boss.Viewer, entry.ID, nil)) },
 		func(int64) error { return errOf(c.Store.RestoreDoctor(t.Context(), priya.Viewer, entry.ID)) },
 		func(int64) error {
-			return errOf(c.Store.VerifyDoctor(t.Context(), boss.Viewer, entry.ID, nil, true, new(&priya.UserID)))
+			return errOf(c.VerifyAs(boss.Viewer, entry.ID, store.Verification{IsVerified: true, Account: new(&priya.UserID)}))
 		},
 		func(int64) error { return errOf(c.Store.UpdateMe(t.Context(), asha.Viewer, nil)) },
 	}

@@ -60,7 +60,8 @@ func records(_ *Store) []query.RecordType {
 		},
 		Searched: []string{"name", "specialization", "licenseNumber"},
 		Unique: []query.Unique{
-			{Index: "doctors_license_key", Field: "licenseNumber", Code: model.CodeTaken, Message: "doctor with this license number already exists."},
+			{Index: "doctors_license_key", Field: "licenseNumber", Code: model.CodeTaken, Message: licenseTaken},
+			{Index: "doctors_verified_key", Field: "licenseNumber", Code: model.CodeTaken, Message: "Another verified doctor entry has this license number."},
 			{Index: "doctors_account_key", Field: "account", Code: model.CodeTaken, Message: "This account already has a doctor entry."},
 		},
 	}, {
@@ -81,6 +82,8 @@ func records(_ *Store) []query.RecordType {
 		},
 	}}
 }
+
+const licenseTaken = "doctor with this license number already exists."
 
 func isActive(args query.Args) bool {
 	active := query.Arg[bool](args, "isActive")

@@ -58,9 +58,17 @@ func (c *Client) OwnEntry(name string) string {
 func (c *Client) VerifiedDoctor(admin *Client, name string) string {
 	c.Server.tb.Helper()
 	id := c.OwnEntry(name)
-	admin.Must(`mutation ($id: ID!) { verifyDoctor(id: $id, input: {isVerified: true}) { userErrors { code } } }`,
-		map[string]any{"id": id})
+	admin.Verify(id, map[string]any{"isVerified": true})
 	return id
+}
+
+// Verify verifies the version that the entry has now, with the input of verifyDoctor.
+func (c *Client) Verify(entry string, input map[string]any) Result {
+	c.Server.tb.Helper()
+	version := c.Must(`query ($id: ID!) { doctor(id: $id) { version } }`, map[string]any{"id": entry}).At("doctor", "version").Value
+	return c.Must(`mutation ($id: ID!, $input: VerifyDoctorInput!, $version: Int!) {
+		verifyDoctor(id: $id, input: $input, expectedVersion: $version) { doctor { version } userErrors { field code } } }`,
+		map[string]any{"id": entry, "input": input, "version": version})
 }
 
 func (c *Client) createDoctor(input map[string]any) string {

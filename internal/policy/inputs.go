@@ -41,11 +41,11 @@ func (c *compiler) input(in input) {
 		c.addError(in.Name, "has both @creates and @updates")
 	case creates != nil:
 		if record := c.recordOf(in, creates); record != nil {
-			c.createInput(in, record, c.list(creates, "except"))
+			c.createInput(in, record, c.exceptions(in, creates, record))
 		}
 	case updates != nil:
 		if record := c.recordOf(in, updates); record != nil {
-			c.updateInput(in, record)
+			c.updateInput(in, record, c.exceptions(in, updates, record))
 		}
 	case c.setsRecord(in):
 		c.addError(in.Name, "sets a record in Mutation.%s, but has neither @creates nor @updates", in.mutation.Name)
@@ -106,13 +106,30 @@ func (c *compiler) recordOf(in input, directive *ast.Directive) *ast.Definition 
 	return nil
 }
 
-func (c *compiler) updateInput(in input, record *ast.Definition) {
+// exceptions returns the fields of the input that a directive excepts. Each must be a
+// field of the input that sets no field of the record.
+func (c *compiler) exceptions(in input, directive *ast.Directive, record *ast.Definition) []string {
+	except := c.list(directive, "except")
+	for _, name := range except {
+		if in.Fields.ForName(name) == nil {
+			c.addError(in.Name+"."+name, "@%s(except:) names it, but the input has no such field", directive.Name)
+		} else if field := counterpart(record, name); field != "" {
+			c.addError(in.Name+"."+name, "@%s(except:) names it, but it sets %s.%s", directive.Name, record.Name, field)
+		}
+	}
+	return except
+}
+
+func (c *compiler) updateInput(in input, record *ast.Definition, except []string) {
 	var fields []string
 	for _, named := range in.Fields {
 		where := in.Name + "." + named.Name
+		if slices.Contains(except, named.Name) {
+			continue
+		}
 		field := counterpart(record, named.Name)
 		if field == "" {
-			c.addError(where, "%s has no such field", record.Name)
+			c.addError(where, "%s has no such field, and @updates(except:) does not name it", record.Name)
 			continue
 		}
 		// A field without a rule has already been reported.
@@ -130,24 +147,19 @@ func (c *compiler) updateInput(in input, record *ast.Definition) {
 	c.policy.Types[record.Name] = policy
 }
 
-// createInput checks that each field of the input is a field of the record that the
-// caller may set, or an exception.
+// createInput checks that each field of the input that is not excepted is a field of the
+// record that the caller may set.
 func (c *compiler) createInput(in input, record *ast.Definition, except []string) {
-	for _, name := range except {
-		if in.Fields.ForName(name) == nil {
-			c.addError(in.Name+"."+name, "@creates(except:) names it, but the input has no such field")
-		}
-	}
 	for _, named := range in.Fields {
-		where, field := in.Name+"."+named.Name, counterpart(record, named.Name)
-		switch excepted := slices.Contains(except, named.Name); {
-		case excepted && field != "":
-			c.addError(where, "@creates(except:) names it, but it sets %s.%s", record.Name, field)
-		case !excepted && field == "":
-			c.addError(where, "%s has no such field, and @creates(except:) does not name it", record.Name)
-		case !excepted:
-			c.createField(in, record, named.Name, field)
+		if slices.Contains(except, named.Name) {
+			continue
 		}
+		field := counterpart(record, named.Name)
+		if field == "" {
+			c.addError(in.Name+"."+named.Name, "%s has no such field, and @creates(except:) does not name it", record.Name)
+			continue
+		}
+		c.createField(in, record, named.Name, field)
 	}
 }
 

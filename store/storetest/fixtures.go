@@ -143,7 +143,7 @@ func (c *Clinic) Doctor(name string) (*Account, *model.Doctor) {
 // Verify verifies the entry as an administrator.
 func (c *Clinic) Verify(entry *model.Doctor) *model.Doctor {
 	c.tb.Helper()
-	entry, err := c.Store.VerifyDoctor(c.tb.Context(), operator(), entry.ID, nil, true, nil)
+	entry, err := c.VerifyAs(operator(), entry.ID, store.Verification{IsVerified: true})
 	testutil.Must(c.tb, err)
 	return entry
 }
@@ -151,9 +151,30 @@ func (c *Clinic) Verify(entry *model.Doctor) *model.Doctor {
 // Link verifies the entry and links it to the account, as an administrator.
 func (c *Clinic) Link(entry *model.Doctor, account *Account) *model.Doctor {
 	c.tb.Helper()
-	entry, err := c.Store.VerifyDoctor(c.tb.Context(), operator(), entry.ID, nil, true, new(&account.UserID))
+	entry, err := c.VerifyAs(operator(), entry.ID, store.Verification{IsVerified: true, Account: new(&account.UserID)})
 	testutil.Must(c.tb, err)
 	return entry
+}
+
+// VerifyAs stores the result of a check of the version that the entry has now.
+func (c *Clinic) VerifyAs(v *model.Viewer, id int64, check store.Verification) (*model.Doctor, error) {
+	for expected := 1; ; {
+		entry, err := c.Store.VerifyDoctor(c.tb.Context(), v, id, expected, check)
+		if model.CodeOf(err) != model.CodeVersionConflict {
+			return entry, err
+		}
+		expected = entry.Version
+	}
+}
+
+// Reset gives the entry its texts again and verifies it, as an administrator.
+func (c *Clinic) Reset(entry *model.Doctor) *model.Doctor {
+	c.tb.Helper()
+	c.Exec("UPDATE doctors SET name = ?, license_number = ?, specialization = ?, address = ? WHERE id = ?",
+		entry.Name, entry.LicenseNumber, entry.Specialization, entry.Address, entry.ID)
+	again, err := c.VerifyAs(operator(), entry.ID, store.Verification{IsVerified: true, KeepsMappings: true})
+	testutil.Must(c.tb, err)
+	return again
 }
 
 // operator returns an administrator without an account.

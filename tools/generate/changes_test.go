@@ -82,8 +82,8 @@ func TestChanges_RefuseMistakesByName(t *testing.T) {
 			"CreatePatientInput.version: github.com/caregraph/caregraph/model.Patient has no field Version of its own",
 		},
 		{
-			"two inputs that change one type", `input VerifyDoctorInput @updates(type: "Doctor") {`,
-			`input VerifyDoctorInput @updates(type: "Doctor") { availability: String`,
+			"two inputs that change one type", `input VerifyDoctorInput @updates(type: "Doctor", except: ["keepsMappings"]) {`,
+			`input VerifyDoctorInput @updates(type: "Doctor", except: ["keepsMappings"]) { availability: String`,
 			"UpdateDoctorInput and VerifyDoctorInput both ask for the function DoctorChanges",
 		},
 	}
