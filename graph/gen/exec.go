@@ -79,7 +79,7 @@ type MutationResolver interface {
 	UpdateDoctor(ctx context.Context, id model.ID, input UpdateDoctorInput, expectedVersion *int) (*DoctorPayload, error)
 	DeleteDoctor(ctx context.Context, id model.ID, expectedVersion *int) (*DoctorPayload, error)
 	RestoreDoctor(ctx context.Context, id model.ID) (*DoctorPayload, error)
-	VerifyDoctor(ctx context.Context, id model.ID, input VerifyDoctorInput, expectedVersion *int) (*DoctorPayload, error)
+	VerifyDoctor(ctx context.Context, id model.ID, input VerifyDoctorInput, expectedVersion int) (*DoctorPayload, error)
 	AssignDoctor(ctx context.Context, input AssignDoctorInput) (*MappingPayload, error)
 	UpdateMapping(ctx context.Context, id model.ID, input UpdateMappingInput) (*MappingPayload, error)
 	RemoveMapping(ctx context.Context, id model.ID) (*MappingPayload, error)
@@ -295,6 +295,9 @@ names the record in the field ` + "`" + `account` + "`" + `.
 directive @updates(
   "The type of the record."
   type: String!
+
+  "Fields of the input that the record does not have."
+  except: [String!]! = []
 ) on INPUT_OBJECT
 
 # A limit is at the field of the record, once. An input has a limit of its own only where no record has the field, such
@@ -784,8 +787,8 @@ type User implements Node @access(to: SIGNED_IN) {
   "When the account was registered. The account itself and administrators see it. Null: hidden."
   createdAt: DateTime @owner(read: ACCOUNT)
 
-  "The live doctor entry linked to this account. Null: none."
-  doctorProfile: Doctor @owner(read: SIGNED_IN)
+  "The live doctor entry linked to this account. The account itself and administrators see it. Null: none, or hidden."
+  doctorProfile: Doctor @owner(read: PROFILE)
 }
 
 """
@@ -932,7 +935,8 @@ type Patient implements Node @access(to: CIRCLE) {
 """
 An entry in the list of doctors. Everyone who is signed in sees it, except for the few fields that say otherwise. A
 value hidden from the caller is null. Its owner, the account linked to it and administrators set its fields, unless a
-field says otherwise.
+field says otherwise. The account that created an entry is its owner only until an account is linked to the entry or an
+administrator has verified it once; then it has no more rights than others.
 
 ` + "`" + `doctors` + "`" + ` with the filter ` + "`" + `deleted` + "`" + ` returns a deleted entry to those who may restore it, and mappings made before still
 return it. It gets no new mapping, and the account linked to it is not an assigned doctor until the entry is restored.
@@ -941,7 +945,7 @@ type Doctor implements Node @access(to: SIGNED_IN) {
   "Such as ` + "`" + `doc_3` + "`" + `. Arguments for a doctor also accept the number alone, ` + "`" + `3` + "`" + `."
   id: ID! @owner(read: SIGNED_IN)
 
-  "Full name, with title if wanted: ` + "`" + `Dr. Priya Patel` + "`" + `."
+  "Full name, with title if wanted: ` + "`" + `Dr. Priya Patel` + "`" + `. A change ends verification; see ` + "`" + `isVerified` + "`" + `."
   name: String! @owner(read: SIGNED_IN, write: PROFILE) @text(max: 100)
 
   "Address for patients to write to. It need not belong to an account, and several entries may share it."
@@ -953,11 +957,16 @@ type Doctor implements Node @access(to: SIGNED_IN) {
     format: PhoneFormat! = E164
   ): String! @owner(read: SIGNED_IN, write: PROFILE)
 
-  "Field of medicine, free text: ` + "`" + `Cardiology` + "`" + `. ` + "`" + `specializations` + "`" + ` lists those in use."
+  """
+  Field of medicine, free text: ` + "`" + `Cardiology` + "`" + `. ` + "`" + `specializations` + "`" + ` lists those in use. A change ends verification; see
+  ` + "`" + `isVerified` + "`" + `.
+  """
   specialization: String! @owner(read: SIGNED_IN, write: PROFILE) @text(max: 100)
 
-  # A change ends verification.
-  "Number of the license to practice, unique among live entries. A change sets ` + "`" + `isVerified` + "`" + ` to false."
+  """
+  Number of the license to practice, unique among live entries. A deleted entry that was verified keeps its number for the
+  account linked to it. A change ends verification; see ` + "`" + `isVerified` + "`" + `.
+  """
   licenseNumber: String! @owner(read: SIGNED_IN, write: PROFILE) @text(max: 50)
 
   "Years of practice."
@@ -973,8 +982,9 @@ type Doctor implements Node @access(to: SIGNED_IN) {
   availability: String! @owner(read: SIGNED_IN, write: PROFILE) @text(max: 200)
 
   """
-  Whether an administrator has checked the license. Only then does the linked account see the patients assigned to the
-  entry. Administrators set it with ` + "`" + `verifyDoctor` + "`" + `.
+  Whether an administrator has checked that the entry is this person with this license. Only then does the linked account
+  see the patients assigned to the entry. Administrators set it with ` + "`" + `verifyDoctor` + "`" + `. Another name, license number or
+  specialization sets it to false until an administrator has checked again; another letter case or white space does not.
   """
   isVerified: Boolean! @owner(read: SIGNED_IN, write: ADMINS)
 
@@ -985,8 +995,8 @@ type Doctor implements Node @access(to: SIGNED_IN) {
   account: User @owner(read: PROFILE, write: ADMINS)
 
   """
-  The owner: the account that created the entry. It never changes. The owner, the account linked to the entry and
-  administrators see it. Null: hidden.
+  The account that created the entry. It never changes. The owner, the account linked to the entry and administrators see
+  it. Null: hidden.
   """
   createdBy: User @owner(read: PROFILE)
 
@@ -1004,10 +1014,10 @@ type Doctor implements Node @access(to: SIGNED_IN) {
 
   # write: who may delete and restore.
   """
-  When the entry was deleted. Its owner, the account linked to it and administrators see it, and can delete and restore
-  the entry with ` + "`" + `deleteDoctor` + "`" + ` and ` + "`" + `restoreDoctor` + "`" + `. Null: the entry is live, or the value is hidden.
+  When the entry was deleted. Everyone who still sees the entry sees it. Its owner, the account linked to it and
+  administrators delete and restore the entry with ` + "`" + `deleteDoctor` + "`" + ` and ` + "`" + `restoreDoctor` + "`" + `. Null: the entry is live.
   """
-  deletedAt: DateTime @owner(read: PROFILE, write: PROFILE)
+  deletedAt: DateTime @owner(read: SIGNED_IN, write: PROFILE)
 
   "What the caller may do with this entry."
   viewer: ViewerAccess! @owner(read: SIGNED_IN)
@@ -1605,8 +1615,8 @@ type Mutation {
   ): DoctorPayload @access(to: SIGNED_IN) @userErrors(codes: [REQUIRED, INVALID, TOO_LONG, TAKEN, FORBIDDEN])
 
   """
-  Changes a doctor entry. For its owner, the account linked to it and administrators. A new license number ends
-  verification.
+  Changes a doctor entry. For its owner, the account linked to it and administrators. Another name, license number or
+  specialization ends verification.
   """
   updateDoctor(
     "Such as ` + "`" + `doc_3` + "`" + `, or ` + "`" + `3` + "`" + `."
@@ -1644,9 +1654,10 @@ type Mutation {
   ): DoctorPayload @access(to: SIGNED_IN) @userErrors(codes: [NOT_FOUND, FORBIDDEN, TAKEN])
 
   """
-  Says whether the license was checked, and links the doctor's account. For administrators. When the entry loses the
-  account it was linked to, its active mappings end: the patients' owners chose that doctor, and can assign the entry
-  again if they want the next one.
+  Says whether the entry was checked, and links the doctor's account. For administrators. The patients' owners chose one
+  doctor. So the entry's active mappings end when it loses the account it was linked to, and when it is verified with
+  another name or license number than the last time, unless ` + "`" + `keepsMappings` + "`" + ` says otherwise. If another verified entry has
+  the license number, in any letter case, this is refused with TAKEN.
   """
   verifyDoctor(
     "Such as ` + "`" + `doc_3` + "`" + `, or ` + "`" + `3` + "`" + `."
@@ -1655,11 +1666,8 @@ type Mutation {
     "The result of the check."
     input: VerifyDoctorInput!
 
-    """
-    Verify the entry only if it still has this version, otherwise VERSION_CONFLICT. Send the version whose license was
-    checked. Null: verify it in any case.
-    """
-    expectedVersion: Int
+    "The version that was checked. If the entry has another one now: VERSION_CONFLICT, and the payload has the entry."
+    expectedVersion: Int!
   ): DoctorPayload @access(to: ADMINS) @userErrors(codes: [NOT_FOUND, DELETED, VERSION_CONFLICT, INVALID, TAKEN])
 
   # ── Mappings
@@ -1887,8 +1895,8 @@ input UpdateDoctorInput @updates(type: "Doctor") {
 }
 
 "The result of an administrator's check of a doctor entry."
-input VerifyDoctorInput @updates(type: "Doctor") {
-  "Whether the license was checked and is valid."
+input VerifyDoctorInput @updates(type: "Doctor", except: ["keepsMappings"]) {
+  "Whether name, license number and specialization were checked and are those of this doctor."
   isVerified: Boolean!
 
   """
@@ -1896,6 +1904,12 @@ input VerifyDoctorInput @updates(type: "Doctor") {
   INVALID. One that is linked to another live entry: TAKEN. Absent: the link stays as it is. Null: the link is removed.
   """
   accountId: ID
+
+  """
+  True: it is the same person with corrected details, and the active mappings stay. False: another name, license number or
+  account ends them.
+  """
+  keepsMappings: Boolean! = false
 }
 
 "The patient and the doctor."
@@ -2938,8 +2952,8 @@ func (ec *executionContext) field_Mutation_verifyDoctor_args(ctx context.Context
 	}
 	args["input"] = arg1
 	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "expectedVersion",
-		func(ctx context.Context, v any) (*int, error) {
-			return ec.unmarshalOInt2ᚖint(ctx, v)
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -4296,7 +4310,7 @@ func (ec *executionContext) _Doctor_deletedAt(ctx context.Context, field graphql
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "PROFILE")
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "SIGNED_IN")
 				if err != nil {
 					var zeroVal *model.DateTime
 					return zeroVal, err
@@ -6430,7 +6444,7 @@ func (ec *executionContext) _Mutation_verifyDoctor(ctx context.Context, field gr
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().VerifyDoctor(ctx, fc.Args["id"].(model.ID), fc.Args["input"].(VerifyDoctorInput), fc.Args["expectedVersion"].(*int))
+			return ec.Resolvers.Mutation().VerifyDoctor(ctx, fc.Args["id"].(model.ID), fc.Args["input"].(VerifyDoctorInput), fc.Args["expectedVersion"].(int))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *DoctorPayload) graphql.Marshaler {
@@ -9142,7 +9156,7 @@ func (ec *executionContext) _User_doctorProfile(ctx context.Context, field graph
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "SIGNED_IN")
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "PROFILE")
 				if err != nil {
 					var zeroVal *model.Doctor
 					return zeroVal, err
@@ -11641,7 +11655,11 @@ func (ec *executionContext) unmarshalInputVerifyDoctorInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"isVerified", "accountId"}
+	if _, present := asMap["keepsMappings"]; !present {
+		asMap["keepsMappings"] = false
+	}
+
+	fieldsInOrder := [...]string{"isVerified", "accountId", "keepsMappings"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -11662,6 +11680,13 @@ func (ec *executionContext) unmarshalInputVerifyDoctorInput(ctx context.Context,
 				return it, err
 			}
 			it.AccountID = graphql.OmittableOf(data)
+		case "keepsMappings":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("keepsMappings"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.KeepsMappings = data
 		}
 	}
 	return it, nil

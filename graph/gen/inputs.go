@@ -283,11 +283,14 @@ func (UserPayload) IsMutationPayload() {}
 
 // The result of an administrator's check of a doctor entry.
 type VerifyDoctorInput struct {
-	// Whether the license was checked and is valid.
+	// Whether name, license number and specialization were checked and are those of this doctor.
 	IsVerified bool `json:"isVerified"`
 	// The doctor's account: `usr_7`, or `7`. An account that does not exist: NOT_FOUND. One without the role DOCTOR:
 	// INVALID. One that is linked to another live entry: TAKEN. Absent: the link stays as it is. Null: the link is removed.
 	AccountID graphql.Omittable[*model.ID] `json:"accountId,omitempty"`
+	// True: it is the same person with corrected details, and the active mappings stay. False: another name, license number or
+	// account ends them.
+	KeepsMappings bool `json:"keepsMappings"`
 }
 
 // What the caller may do with one record. A client can use it to decide which buttons to show.
