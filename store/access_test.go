@@ -206,6 +206,22 @@ func (a agreement) mappingsOfPatients(want map[int64]expected) {
 	}
 }
 
+func TestOpen_RefusesPolicyUnderWhichOneEndTellsWhatTheOtherHides(t *testing.T) {
+	t.Parallel()
+	for edit, want := range map[[2]string]string{
+		{"doctorProfile: Doctor @owner(read: PROFILE)", "doctorProfile: Doctor @owner(read: SIGNED_IN)"}:                                      "User.doctorProfile and Doctor.account",
+		{"account: User @owner(read: PROFILE, write: ADMINS)", "account: User @owner(read: ADMINS, write: ADMINS)"}:                           "User.doctorProfile and Doctor.account",
+		{"patient: Patient @owner(read: CIRCLE)", "patient: Patient @owner(read: OWNER)"}:                                                     "Patient.mappings and Mapping.patient",
+		{"doctor: Doctor @owner(read: CIRCLE)", "doctor: Doctor @owner(read: CLINICAL)"}:                                                      "Doctor.mappings and Mapping.doctor",
+		{"): PatientDoctorConnection! @owner(read: CIRCLE, write: OWNER)", "): PatientDoctorConnection @owner(read: CLINICAL, write: OWNER)"}: "Patient.doctors and Doctor.patients",
+	} {
+		_, err := store.Open(t.Context(), storetest.Database(t), store.Options{Policy: storetest.Policy(t, edit[0], edit[1])})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", edit[1], err, want)
+		}
+	}
+}
+
 func TestOpen_RefusesPolicyUnderWhichASearchTells(t *testing.T) {
 	t.Parallel()
 	hidden := storetest.Policy(t, "email: EmailAddress @owner(read: CIRCLE, write: OWNER)", "email: EmailAddress @owner(read: OWNER, write: OWNER)")

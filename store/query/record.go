@@ -147,7 +147,8 @@ type Records struct {
 // two types with one name or kind of ids, and a sorted, searched or counted field
 // that not everyone who has the record may read, since a list would reveal it. It
 // refuses a type without rules, a list without an order, and records that can be
-// deleted without the condition that they are not.
+// deleted without the condition that they are not. It refuses a policy under which one
+// end of a relation between two records reveals what the other end hides.
 func NewRecords(types []RecordType, policy *model.Policy) (*Records, error) {
 	dialect := pgdialect.New()
 	r := &Records{policy: policy, writer: schema.NewQueryGen(dialect), byName: map[string]*RecordType{}}
@@ -177,6 +178,9 @@ func NewRecords(types []RecordType, policy *model.Policy) (*Records, error) {
 		if err := t.resolve(); err != nil {
 			return nil, fmt.Errorf("record type %s: %w", t.Name, err)
 		}
+	}
+	if err := r.checkEnds(); err != nil {
+		return nil, err
 	}
 	return r, nil
 }
