@@ -13,10 +13,8 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/signal"
 	"runtime"
 	"runtime/debug"
-	"syscall"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -48,21 +46,30 @@ const version = "0.1.0"
 // collection; Go's default is two times. The live data are about 10 MB.
 const gcPercent = 200
 
+// shutdownGrace is what a stop may take after the shutdown timeout, for closing the
+// database.
+const shutdownGrace = 5 * time.Second
+
 func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, again, release := host.StopSignals(context.Background())
 	err := cli.Run(ctx, cli.Env{
 		Args: os.Args[1:], Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Version: version, Policy: accessRules,
-	}, cli.Serve(serve), cli.Fill(fill.Run))
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "caregraph:", err)
+	}, cli.Serve(server{again}.serve), cli.Fill(fill.Run))
+	if err != nil && (ctx.Err() == nil || !errors.Is(err, context.Canceled)) {
+		last := host.NewLines(os.Stderr, nil)
+		_, _ = fmt.Fprintln(last, "caregraph:", err)
+		last.Close()
 		os.Exit(1)
 	}
+	release()
 }
+
+// server is the command serve. skipDrain closes when the operator does not want to wait.
+type server struct{ skipDrain <-chan struct{} }
 
 // accessRules compiles the access rules of the schema. Its error lists all
 // contradictions in the schema.
@@ -76,11 +83,12 @@ func accessRules() (*model.Policy, error) {
 
 // serve runs the server until ctx ends or its private PostgreSQL ends. It
 // checks the rules of the schema before it touches any data.
-func serve(ctx context.Context, s settings.Settings, out io.Writer, log *slog.Logger) error {
+func (c server) serve(ctx context.Context, s settings.Settings, out io.Writer, log *slog.Logger) error {
 	rules, err := accessRules()
 	if err != nil {
 		return err
 	}
+	defer host.ExitWithin(ctx, s.DrainDelay+s.ShutdownTimeout+shutdownGrace, log)()
 	database := pgserver.Database{URL: string(s.DatabaseURL), DataDir: s.Data, StopTimeout: s.ShutdownTimeout, Log: log}
 	return pgserver.With(ctx, database, func(ctx context.Context, url string) error {
 		app, err := openApp(ctx, s, rules, url)
@@ -106,10 +114,22 @@ func serve(ctx context.Context, s settings.Settings, out io.Writer, log *slog.Lo
 		}
 		defer stopMetrics()
 		host.ProfileOnSignal(ctx, log)
+		log.InfoContext(ctx, "serving", "version", version, "addr", listener.Addr().String(), "settings", s)
+		warnAboutPlainHTTP(ctx, listener.Addr(), s, log)
 		ready := cli.Ready{Program: os.Args[0], Version: version, Addr: listener.Addr(), Metrics: metricsAddr}
 		_ = ready.Print(out, s) // a closed output does not stop the server
-		return httpd.Serve(ctx, listener, handler, httpOptions(s, log))
+		options := httpOptions(s, log)
+		options.SkipDrain = c.skipDrain
+		return httpd.Serve(ctx, listener, handler, options)
 	})
+}
+
+// warnAboutPlainHTTP warns that other machines can reach the server and read along.
+func warnAboutPlainHTTP(ctx context.Context, addr net.Addr, s settings.Settings, log *slog.Logger) {
+	tcp, ok := addr.(*net.TCPAddr)
+	if ok && !tcp.IP.IsLoopback() && len(s.TrustedProxies) == 0 {
+		log.WarnContext(ctx, "other machines can reach this address without TLS: put a proxy with TLS in front, and name it with --trusted-proxies", "addr", addr.String())
+	}
 }
 
 // app is the server without its addresses.
@@ -214,6 +234,6 @@ func (a *app) executor(s settings.Settings, log *slog.Logger, restAPI graphql.Tr
 func httpOptions(s settings.Settings, log *slog.Logger) httpd.Options {
 	return httpd.Options{
 		Log: log, CORSOrigins: s.CORSOrigins, TrustedProxies: s.TrustedProxies, MaxBody: s.MaxBody,
-		RequestTimeout: s.RequestTimeout, ShutdownTimeout: s.ShutdownTimeout,
+		RequestTimeout: s.RequestTimeout, DrainDelay: s.DrainDelay, ShutdownTimeout: s.ShutdownTimeout,
 	}
 }

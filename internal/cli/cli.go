@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/caregraph/caregraph/internal/host"
 	"github.com/caregraph/caregraph/internal/pgserver"
 	"github.com/caregraph/caregraph/internal/settings"
 	"github.com/caregraph/caregraph/model"
@@ -75,7 +76,13 @@ func Run(ctx context.Context, env Env, more ...Command) error {
 	if err := completePaths(&s, env.Getenv); err != nil && name != "version" {
 		return err
 	}
-	return commands[at].run(ctx, call{env, s, newLog(s, env.Stderr)})
+	var log *slog.Logger
+	lines := host.NewLines(env.Stderr, func(dropped int64) {
+		log.WarnContext(ctx, "log lines were dropped: nothing reads the log fast enough", "count", dropped)
+	})
+	defer lines.Close()
+	log = newLog(s, lines)
+	return commands[at].run(ctx, call{env, s, log})
 }
 
 // splitName separates the words of the command's name from the flags.

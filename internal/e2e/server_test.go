@@ -69,6 +69,12 @@ func dataDir(t *testing.T) string {
 
 func start(t *testing.T, data string, flags ...string) *program {
 	t.Helper()
+	return startWithLog(t, nil, data, flags...)
+}
+
+// startWithLog is start with a file for the log; nil is the buffer log.
+func startWithLog(t *testing.T, file *os.File, data string, flags ...string) *program {
+	t.Helper()
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
@@ -78,6 +84,9 @@ func start(t *testing.T, data string, flags ...string) *program {
 	p.process = exec.CommandContext(context.WithoutCancel(t.Context()), path, args...)
 	p.process.Env = cleanEnv()
 	p.process.Stderr = p.log
+	if file != nil {
+		p.process.Stderr = file
+	}
 	out, err := p.process.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

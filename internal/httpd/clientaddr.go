@@ -12,7 +12,7 @@ import (
 // its left. An entry that is not an address also ends the walk, at the proxy
 // that sent it. A peer without an address (a Unix socket) is never trusted.
 func clientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
-	addr, _ := parseAddr(r.RemoteAddr)
+	addr := peer(r)
 	if len(trusted) == 0 {
 		return addr
 	}
@@ -27,6 +27,12 @@ func clientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
 		}
 		addr = next
 	}
+	return addr
+}
+
+// peer returns the other end of the connection.
+func peer(r *http.Request) netip.Addr {
+	addr, _ := parseAddr(r.RemoteAddr)
 	return addr
 }
 

@@ -30,4 +30,7 @@ func (s *requestState) setHeaders() {
 		set(i, header.name, header.value)
 	}
 	set(len(security), requestIDHeader, s.id)
+	if stopping(s.Context).Err() != nil {
+		h["Connection"] = []string{"close"} // the next request goes to another server
+	}
 }

@@ -50,7 +50,7 @@ func TestSecurityHeaders_MayBeAddedToAndChanged(t *testing.T) {
 			want.Add(name, "more")
 			values[0] = "changed" // in the old slice, which the header no longer uses
 		}
-	}), Options{})
+	}), Options{TrustedProxies: thePeer()})
 	testutil.Equal(t, "headers", ask(t, h, http.MethodGet, "/", requestIDHeader, "r1").Header(), want)
 	add = false
 	got := ask(t, h, http.MethodGet, "/", requestIDHeader, "r1").Header()

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"sync"
 	"testing"
 	"time"
@@ -74,5 +75,8 @@ func ask(t *testing.T, h http.Handler, method, target string, header ...string) 
 	h.ServeHTTP(w, r)
 	return w
 }
+
+// thePeer is the network of the peer of ask, as a trusted proxy: its ids count.
+func thePeer() []netip.Prefix { return []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")} }
 
 func nothing(http.ResponseWriter, *http.Request) {}

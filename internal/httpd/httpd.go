@@ -33,6 +33,10 @@ type Options struct {
 	MaxBody int64
 	// RequestTimeout is the deadline of a request's context. Zero: no deadline.
 	RequestTimeout time.Duration
+	// DrainDelay is how long the listener stays open after the end of Serve's
+	// context. The end of SkipDrain ends it early. Zero: not at all.
+	DrainDelay time.Duration
+	SkipDrain  <-chan struct{}
 	// ShutdownTimeout is how long Serve waits for requests in flight when it
 	// shuts down. Zero: they are cut off.
 	ShutdownTimeout time.Duration

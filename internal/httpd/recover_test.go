@@ -19,7 +19,7 @@ func TestRecover_AnswersFaultAndHidesTheValue(t *testing.T) {
 		w.Header().Set("Etag", `"7"`)
 		w.Header().Set("Cache-Control", "public")
 		panic(&url.Error{Op: "store", URL: "Asha's allergy"})
-	}), Options{Log: j.logger(), CORSOrigins: []string{"https://a.example"}})
+	}), Options{Log: j.logger(), CORSOrigins: []string{"https://a.example"}, TrustedProxies: thePeer()})
 	w := ask(t, h, http.MethodGet, "/", requestIDHeader, "r1", "Origin", "https://a.example")
 
 	if w.Code != http.StatusInternalServerError || w.Body.String() != `{"detail":"Internal server error.","request_id":"r1"}` {

@@ -49,21 +49,26 @@ func stateOf(ctx context.Context) *requestState {
 }
 
 // withState creates the requestState and sets the deadline of the request. The
-// id of the request is the client's if that is well-formed, else a new one; the
-// response carries it.
+// response carries the id of the request: a new one, or the one of a trusted proxy.
+// The log also has the id that a client sent.
 func withState(o Options, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s := &requestState{
 			Context: r.Context(),
-			id:      r.Header.Get(requestIDHeader),
 			request: r,
 			proxies: o.TrustedProxies,
 			answer:  recorder{ResponseWriter: w},
 		}
-		if !wellFormedID(s.id) {
-			s.id = newID()
-		}
 		s.attrs = s.attrSpace[:0]
+		switch id := r.Header.Get(requestIDHeader); {
+		case !wellFormedID(id):
+			s.id = newID()
+		case isTrusted(peer(r), o.TrustedProxies):
+			s.id = id
+		default:
+			s.id = newID()
+			s.attrs = append(s.attrs, slog.String("client_request_id", id))
+		}
 		s.setHeaders()
 		if o.RequestTimeout > 0 {
 			ctx, cancel := context.WithTimeoutCause(s.Context, o.RequestTimeout, ErrTimeout)

@@ -19,7 +19,7 @@ import (
 func TestRequestID_TakenWhenWellFormedElseMade(t *testing.T) {
 	t.Parallel()
 	var seen string
-	h := Handler(route("/", func(_ http.ResponseWriter, r *http.Request) { seen = RequestID(r.Context()) }), Options{})
+	h := Handler(route("/", func(_ http.ResponseWriter, r *http.Request) { seen = RequestID(r.Context()) }), Options{TrustedProxies: thePeer()})
 	long := strings.Repeat("x", 64)
 	for _, c := range []struct {
 		incoming string
@@ -49,6 +49,23 @@ func TestRequestID_TakenWhenWellFormedElseMade(t *testing.T) {
 	}
 }
 
+// TestRequestID_OfAClientIsOnlyLogged: a client cannot choose the id under which an
+// operator finds a request.
+func TestRequestID_OfAClientIsOnlyLogged(t *testing.T) {
+	t.Parallel()
+	var j journal
+	h := Handler(route("/", nothing), Options{Log: j.logger()})
+	answered := ask(t, h, http.MethodGet, "/", requestIDHeader, "mine").Header().Get(requestIDHeader)
+	ask(t, h, http.MethodGet, "/", requestIDHeader, "not well-formed")
+	lines := j.lines(t, "request")
+	if answered == "mine" || lines[0]["request_id"] != answered || lines[0]["client_request_id"] != "mine" {
+		t.Errorf("answered %s, logged %v", answered, lines[0])
+	}
+	if _, logged := lines[1]["client_request_id"]; logged {
+		t.Errorf("an id that is not well-formed is in the log: %v", lines[1])
+	}
+}
+
 func TestRequestState_NothingOutsideOfHandler(t *testing.T) {
 	t.Parallel()
 	AddLogAttrs(t.Context(), slog.String("a", "b"))
@@ -66,7 +83,7 @@ func TestAccessLog_OneLineWithRouteAndAnnotations(t *testing.T) {
 		w.WriteHeader(http.StatusTeapot)
 		_, _ = io.WriteString(w, "short")
 	})
-	h := Handler(mux, Options{Log: j.logger(), Now: ticking(), RequestTimeout: 1 << 40, MaxBody: 9})
+	h := Handler(mux, Options{Log: j.logger(), Now: ticking(), RequestTimeout: 1 << 40, MaxBody: 9, TrustedProxies: thePeer()})
 	ask(t, h, http.MethodGet, "/patients/4711/?q=Asha", requestIDHeader, "r1", "User-Agent", "Browser", "X-Forwarded-For", "198.51.100.7")
 
 	want := []map[string]any{{
@@ -144,7 +161,7 @@ func TestAccessLog_WritesNoLineThatIsNotWanted(t *testing.T) {
 		AddLogAttrs(r.Context(), slog.String("operation", "Patients"))
 		status, _ := strconv.Atoi(r.PathValue("status"))
 		w.WriteHeader(status)
-	}), Options{Log: log, Now: ticking()})
+	}), Options{Log: log, Now: ticking(), TrustedProxies: thePeer()})
 	for _, status := range []string{"200", "404", "503"} {
 		ask(t, h, http.MethodGet, "/"+status, requestIDHeader, "r1")
 	}

@@ -32,8 +32,9 @@ func stopping(ctx context.Context) context.Context {
 }
 
 // Serve answers the requests that arrive at listener until ctx ends. Then
-// /ready answers 503, streams are notified, the listener closes, requests in
-// flight complete, and Serve returns nil. The contexts of requests hold the
+// /ready answers 503, streams are notified, and answers close their connections.
+// After the drain delay the listener closes, requests in flight complete, and
+// Serve returns nil. The contexts of requests hold the
 // values of ctx but do not end with it.
 //
 // Serve returns an error if the listener fails, or if requests are still in
@@ -52,6 +53,10 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, o O
 		_ = server.Close() // the listener's error is the one to return
 		return fmt.Errorf("serve HTTP: %w", err)
 	case <-ctx.Done():
+	}
+	select {
+	case <-time.After(o.DrainDelay):
+	case <-o.SkipDrain:
 	}
 
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.ShutdownTimeout)

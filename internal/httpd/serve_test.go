@@ -197,6 +197,44 @@ func TestReady_AsksAndKeepsTheReasonInside(t *testing.T) {
 	}
 }
 
+// TestServe_DrainsBeforeItCloses: a balancer that sees /ready has time to send requests
+// elsewhere; until then new connections get full answers.
+func TestServe_DrainsBeforeItCloses(t *testing.T) {
+	t.Parallel()
+	mux := route("/work", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "done") })
+	Probes(mux, func(context.Context) error { return nil })
+	skip := make(chan struct{})
+	s := serve(t, mux, Options{DrainDelay: time.Hour, SkipDrain: skip, ShutdownTimeout: time.Hour})
+	if before := <-s.begin(t, "/ready"); before.status != http.StatusOK {
+		t.Errorf("/ready before: %+v", before)
+	}
+	s.end()
+	if ready := <-s.begin(t, "/ready"); ready.status != http.StatusServiceUnavailable {
+		t.Errorf("/ready while draining: %+v", ready)
+	}
+	if got := <-s.begin(t, "/work"); got.err != nil || got.status != http.StatusOK || got.body != "done" {
+		t.Errorf("a request while draining: %+v", got)
+	}
+	keepAlive, err := (&http.Client{Transport: &http.Transport{}}).Do(httpGet(t, s.url+"/work"))
+	testutil.Must(t, err)
+	testutil.Must(t, keepAlive.Body.Close())
+	if !keepAlive.Close {
+		t.Error("the answer lets the client keep its connection")
+	}
+	close(skip)
+	if err := <-s.result; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+	<-s.listener.closed
+}
+
+func httpGet(t *testing.T, url string) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	testutil.Must(t, err)
+	return r
+}
+
 func TestReady_TurnsUnavailableWhenTheShutdownBegins(t *testing.T) {
 	t.Parallel()
 	began, release := make(chan struct{}), make(chan struct{})

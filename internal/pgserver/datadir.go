@@ -174,15 +174,15 @@ func (c cluster) runInitdb(ctx context.Context, bin Installation, as account, fr
 	return string(out), err
 }
 
-// initdbError keeps the messages of initdb itself, which may begin in the
-// middle of a line.
+// initdbError keeps the messages that say why initdb failed, which may begin in the
+// middle of a line. Its warnings and hints are about other things.
 func initdbError(ctx context.Context, out string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	var said []string
 	for line := range strings.Lines(out) {
-		for _, mark := range []string{"initdb: ", "FATAL: "} {
+		for _, mark := range []string{"initdb: error: ", "FATAL: ", "PANIC: "} {
 			if _, text, ok := strings.Cut(line, mark); ok {
 				said = append(said, mark+strings.TrimSpace(text))
 			}

@@ -1,6 +1,7 @@
 package pgserver
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -107,6 +108,20 @@ esac
 			t.Errorf("%s is still there", name)
 		}
 	}
+}
+
+// TestInitdb_ErrorIsTheCauseAndNotAWarning: the warning comes later than the cause.
+func TestInitdb_ErrorIsTheCauseAndNotAWarning(t *testing.T) {
+	t.Parallel()
+	out := `creating subdirectories ... ok
+running bootstrap script ... FATAL:  could not write to file "pg_wal/xlogtemp.9": No space left on device
+child process exited with exit code 1
+initdb: removing contents of data directory "/d"
+initdb: warning: enabling "trust" authentication for local connections
+initdb: hint: You can change this by editing pg_hba.conf
+`
+	err := initdbError(t.Context(), out, errors.New("exit status 1"))
+	testutil.Equal(t, "the error", err.Error(), `exit status 1: FATAL: could not write to file "pg_wal/xlogtemp.9": No space left on device`)
 }
 
 // Not every C library has C.UTF-8.

@@ -9,13 +9,15 @@ import (
 
 // logWriter turns PostgreSQL's standard error into log records, and keeps the
 // last lines for the error of a failed start. Only the goroutine of os/exec
-// writes to it; call lastLines only after that goroutine has ended.
+// writes to it; read recent and fault only after that goroutine has ended.
 type logWriter struct {
 	log *slog.Logger
 	// stopping reports whether connections are being ended on purpose.
 	stopping func() bool
 	unread   []byte
 	recent   []string
+	// fault is the last message that says why a process of PostgreSQL ended.
+	fault string
 }
 
 func (w *logWriter) Write(p []byte) (int, error) {
@@ -34,7 +36,11 @@ func (w *logWriter) Write(p []byte) (int, error) {
 // expected during a stop; PANIC ends the server.
 func (w *logWriter) line(text string) {
 	level := slog.LevelDebug
-	switch severity, _, _ := strings.Cut(text, ":"); {
+	severity, _, _ := strings.Cut(text, ":")
+	if severity == "FATAL" || severity == "PANIC" {
+		w.fault = text
+	}
+	switch {
 	case severity == "FATAL" && !w.stopping():
 		level = slog.LevelWarn
 	case severity == "PANIC":

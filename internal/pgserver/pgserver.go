@@ -169,18 +169,24 @@ func (s *Server) launch(cmd *exec.Cmd) error {
 		}
 		err = cmd.Wait()
 		if !s.stopping.Load() {
-			s.err = endedByItself(err)
+			s.err = endedByItself(err, s.output.fault)
 		}
 		close(s.done)
 	}()
 	return <-started
 }
 
-func endedByItself(err error) error {
-	if err == nil {
-		return errors.New("PostgreSQL ended by itself")
+// endedByItself returns the error of PostgreSQL's end, with the last fault that it
+// logged, such as a full disk.
+func endedByItself(err error, fault string) error {
+	text := "PostgreSQL ended by itself"
+	if fault != "" {
+		text += " after " + fault
 	}
-	return fmt.Errorf("PostgreSQL ended by itself: %w", err)
+	if err == nil {
+		return errors.New(text)
+	}
+	return fmt.Errorf("%s: %w", text, err)
 }
 
 // awaitReady returns when postmaster.pid says that connections are accepted:
@@ -197,6 +203,10 @@ func (s *Server) awaitReady(ctx context.Context, c cluster) error {
 			return fmt.Errorf("start PostgreSQL: %w", ctx.Err())
 		case <-tick.C:
 		}
+	}
+	if err := s.awaitRecovery(ctx, c); err != nil {
+		_ = s.end(context.WithoutCancel(ctx), syscall.SIGINT) // the failed start is the error to return
+		return err
 	}
 	return nil
 }

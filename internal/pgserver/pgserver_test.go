@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -136,6 +137,16 @@ func TestServer_TellsWhenPostgresDies(t *testing.T) {
 	if got := query(t, again.URL(), "SELECT 1"); got != "1" {
 		t.Errorf("SELECT 1 = %q", got)
 	}
+}
+
+// TestServer_TellsWhyPostgresEnded: the last fault in its log, such as a full disk.
+func TestServer_TellsWhyPostgresEnded(t *testing.T) {
+	t.Parallel()
+	w := &logWriter{log: slog.New(slog.DiscardHandler), stopping: func() bool { return false }}
+	_, err := w.Write([]byte("LOG:  all is well\nPANIC:  could not write to file \"pg_wal/xlogtemp.7\": No space left on device\nLOG:  aborting\n"))
+	testutil.Must(t, err)
+	testutil.Equal(t, "the cause", endedByItself(errors.New("exit status 1"), w.fault).Error(),
+		`PostgreSQL ended by itself after PANIC:  could not write to file "pg_wal/xlogtemp.7": No space left on device: exit status 1`)
 }
 
 func TestStart_FailureTellsWhatPostgresSaid(t *testing.T) {

@@ -199,6 +199,14 @@ func TestOpenAPI_EveryStatusOfACodeIsDescribed(t *testing.T) {
 	}
 }
 
+func TestOpenAPI_SaysWhatA503LeavesOpen(t *testing.T) {
+	t.Parallel()
+	text, _ := describe(t, loadSchema(t))
+	if !bytes.Contains(text, []byte("A change may or may not have taken effect.")) {
+		t.Error("a client cannot know that a change behind a 503 may have been done")
+	}
+}
+
 func TestOpenAPI_EveryExampleIsOfAField(t *testing.T) {
 	t.Parallel()
 	text, _ := describe(t, loadSchema(t))

@@ -80,6 +80,8 @@ func options(s *Settings) []option {
 			"Networks (CIDR) of the proxies whose X-Forwarded-For header the server believes, separated by commas. Empty: none; the client is the other end of the connection."),
 		setting("request-timeout", "DURATION", "15s", duration(&s.RequestTimeout),
 			"Time that one request may take."),
+		setting("drain-delay", "DURATION", "0s", span(&s.DrainDelay),
+			"Time from the signal to stop until the server closes its address. /ready answers 503 at once, so that a balancer sends requests elsewhere. A second signal skips it."),
 		setting("shutdown-timeout", "DURATION", "20s", duration(&s.ShutdownTimeout),
 			"Time that running requests have to finish when the server stops. Keep it longer than the request timeout."),
 		setting("max-body", "SIZE", "1MiB", size(&s.MaxBody, 1024*mebibyte),

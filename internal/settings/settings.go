@@ -33,6 +33,7 @@ type Settings struct {
 	CORSOrigins     []string // lower case, without default ports; or "*" alone
 	TrustedProxies  []netip.Prefix
 	RequestTimeout  time.Duration
+	DrainDelay      time.Duration
 	ShutdownTimeout time.Duration
 	MaxBody         int64 // bytes
 	MaxDepth        int

@@ -44,7 +44,7 @@ func samples() map[string]string {
 		"playground": "false", "introspection": "false", "keys": "/k", "jwt-algorithm": "ES256",
 		"jwt-issuer": "i", "jwt-audience": "a", "access-ttl": "1h", "refresh-ttl": "200h", "hash-concurrency": "2",
 		"cors-origins": "https://a.example", "trusted-proxies": "10.0.0.0/8", "request-timeout": "1s",
-		"shutdown-timeout": "2s", "max-body": "2MiB", "max-depth": "9", "max-cost": "10005", "max-aliases": "26",
+		"drain-delay": "3s", "shutdown-timeout": "2s", "max-body": "2MiB", "max-depth": "9", "max-cost": "10005", "max-aliases": "26",
 		"max-tokens": "507", "log-level": "debug", "log-format": "json",
 	}
 }

@@ -88,6 +88,14 @@ func duration(to *time.Duration) func(string) error {
 	})
 }
 
+// span is a duration that may be zero.
+func span(to *time.Duration) func(string) error {
+	return setter(to, "a duration of at least 0s, such as 10s", func(text string) (time.Duration, bool) {
+		d, err := time.ParseDuration(text)
+		return d, err == nil && d >= 0
+	})
+}
+
 func level(to *slog.Level) func(string) error {
 	return setter(to, "debug, info, warn or error", func(text string) (l slog.Level, ok bool) {
 		err := l.UnmarshalText([]byte(text))

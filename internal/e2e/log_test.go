@@ -1,0 +1,69 @@
+package e2e
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/caregraph/caregraph/internal/testutil"
+)
+
+// TestServer_LogThatNobodyReadsStopsNothing: the pipe of the log is full, or closed.
+// Requests go on, and the server stops when it is asked to.
+func TestServer_LogThatNobodyReadsStopsNothing(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		close  bool
+		signal os.Signal
+	}{
+		"full, SIGTERM":  {false, syscall.SIGTERM},
+		"closed, SIGHUP": {true, syscall.SIGHUP},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			read, write, err := os.Pipe()
+			testutil.Must(t, err)
+			defer func() { _ = read.Close() }()
+			server := startWithLog(t, write, dataDir(t))
+			testutil.Must(t, write.Close())
+			if c.close {
+				testutil.Must(t, read.Close())
+			}
+			const moreThanAPipeHolds = 1_000 // lines of the access log
+			for range moreThanAPipeHolds {
+				if answer := server.get("/health/"); !strings.HasPrefix(answer, "200 OK") {
+					t.Fatal(answer)
+				}
+			}
+			testutil.Must(t, server.process.Process.Signal(c.signal))
+			if err := server.process.Wait(); err != nil {
+				t.Errorf("the server ended with %v", err)
+			}
+		})
+	}
+}
+
+// TestServe_StoppedWhileItStarts: that is no failure.
+func TestServe_StoppedWhileItStarts(t *testing.T) {
+	t.Parallel()
+	path, err := binary()
+	testutil.Must(t, err)
+	data := dataDir(t)
+	process := exec.CommandContext(context.WithoutCancel(t.Context()), path, "--addr", "127.0.0.1:0", "--data", data)
+	process.Env = cleanEnv()
+	var log strings.Builder
+	process.Stderr = &log
+	testutil.Must(t, process.Start())
+	for {
+		if _, err := os.Stat(data); err == nil { // it makes the database now
+			break
+		}
+	}
+	testutil.Must(t, process.Process.Signal(syscall.SIGTERM))
+	if err := process.Wait(); err != nil {
+		t.Errorf("it ended with %v: %s", err, log.String())
+	}
+}
