@@ -83,6 +83,10 @@ func serve(ctx context.Context, s settings.Settings, out io.Writer, log *slog.Lo
 	}
 	database := pgserver.Database{URL: string(s.DatabaseURL), DataDir: s.Data, StopTimeout: s.ShutdownTimeout, Log: log}
 	return pgserver.With(ctx, database, func(ctx context.Context, url string) error {
+		finish, err := migrate(ctx, s, url, log)
+		if err != nil {
+			return err
+		}
 		app, err := openApp(ctx, s, rules, url)
 		if err != nil {
 			return err
@@ -105,6 +109,7 @@ func serve(ctx context.Context, s settings.Settings, out io.Writer, log *slog.Lo
 			return errors.Join(err, listener.Close())
 		}
 		defer stopMetrics()
+		defer finish()()
 		host.ProfileOnSignal(ctx, log)
 		ready := cli.Ready{Program: os.Args[0], Version: version, Addr: listener.Addr(), Metrics: metricsAddr}
 		_ = ready.Print(out, s) // a closed output does not stop the server
@@ -122,8 +127,33 @@ type app struct {
 	metrics  metrics.Metrics
 }
 
-// openApp migrates and opens the database at the URL, and creates the services
-// that use it.
+// migrate prepares the schema. What takes long is left to caregraph migrate, unless
+// the PostgreSQL is private and so has one server: then finish begins it in the
+// background, and returns a function that stops it.
+func migrate(ctx context.Context, s settings.Settings, url string, log *slog.Logger) (finish func() (stop func()), err error) {
+	complete, err := store.Prepare(ctx, url, store.Preparation{Migrate: s.Migrate, AdminURL: string(s.AdminURL), Log: log})
+	nothing := func() func() { return func() {} }
+	switch {
+	case err != nil || complete:
+		return nothing, err
+	case s.DatabaseURL != "" || !s.Migrate:
+		log.InfoContext(ctx, "the database lacks indexes or values of new columns, so some requests take longer: run caregraph migrate")
+		return nothing, nil
+	}
+	return func() func() {
+		ctx, cancel := context.WithCancel(ctx)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			if err := store.Migrate(ctx, url, log); err != nil && ctx.Err() == nil {
+				log.ErrorContext(ctx, "the database still lacks indexes or values of new columns", "error", err)
+			}
+		}()
+		return func() { cancel(); <-done }
+	}, nil
+}
+
+// openApp opens the database at the URL and creates the services that use it.
 func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url string) (*app, error) {
 	keys, err := auth.LoadOrCreateKeys(s.Keys, s.JWTAlgorithm)
 	if err != nil {
@@ -134,9 +164,6 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 		AccessTTL: s.AccessTTL, RefreshTTL: s.RefreshTTL, Clock: time.Now,
 	})
 	if err != nil {
-		return nil, err
-	}
-	if err := store.Migrate(ctx, url); err != nil {
 		return nil, err
 	}
 	db, err := store.Open(ctx, url, store.Options{Policy: rules, Connections: s.DatabaseConns, Listen: true})

@@ -36,6 +36,7 @@ func records(_ *Store) []query.RecordType {
 			{Enum: "DATE_OF_BIRTH", Field: "dateOfBirth", Column: "date_of_birth", Key: model.KeyDate},
 		},
 		Searched: []string{"name", "email", "phone", "recordNumber"},
+		SearchIn: "(patient.search_text || ' ' || coalesce(fold(patient.record_number), ''))",
 		Unique: []query.Unique{
 			{Index: "patients_email_key", Field: "email", Code: model.CodeTaken, Message: "patient with this email already exists."},
 			{Index: "patients_record_number_key", Field: "recordNumber", Code: model.CodeTaken, Message: "Another patient has this record number."},
@@ -59,6 +60,7 @@ func records(_ *Store) []query.RecordType {
 			{Enum: "CREATED_AT", Field: "createdAt", Column: "created_at", Key: model.KeyTime},
 		},
 		Searched: []string{"name", "specialization", "licenseNumber"},
+		SearchIn: "doctor.search_text",
 		Unique: []query.Unique{
 			{Index: "doctors_license_key", Field: "licenseNumber", Code: model.CodeTaken, Message: "doctor with this license number already exists."},
 			{Index: "doctors_account_key", Field: "account", Code: model.CodeTaken, Message: "This account already has a doctor entry."},

@@ -55,7 +55,7 @@ func (s Scope) Search(term string) Condition {
 		return Where("TRUE")
 	}
 	// Escape after folding, which turns U+FF05 and U+FF3C into wildcards of LIKE.
-	like := s.Alias + `.search_text LIKE '%' || regexp_replace(fold(?), '([\\%_])', '\\\1', 'g') || '%'`
+	like := s.SearchIn + ` LIKE '%' || regexp_replace(fold(?), '([\\%_])', '\\\1', 'g') || '%'`
 	digits := phoneDigits(term)
 	if digits == "" {
 		return Where(like, term)

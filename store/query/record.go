@@ -41,6 +41,7 @@ type RecordType struct {
 	Groups   []Group  // lists of Query that count the records by a value
 	Sorts    []Sort   // the first one is the default
 	Searched []string // fields that search compares
+	SearchIn string   // SQL of the folded text of these fields
 	Unique   []Unique // unique indexes, and what a violation means to the caller
 
 	// What NewRecords resolves.
