@@ -45,10 +45,10 @@ const feePlaces = 2
 // Validate trims the texts and returns all errors of the fields together.
 func (d *Doctor) Validate(c Constraints) error {
 	e := validator{constraints: c}
-	e.text("name", &d.Name)
+	e.name("name", &d.Name)
 	e.email(&d.Email)
 	e.phone("phone", &d.Phone)
-	e.text("specialization", &d.Specialization)
+	e.name("specialization", &d.Specialization)
 	e.text("licenseNumber", &d.LicenseNumber)
 	e.experience("experienceYears", d.ExperienceYears)
 	e.text("address", &d.Address)
