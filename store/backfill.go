@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -19,12 +20,15 @@ type backfill struct {
 	// run does the same in Go: it returns the last id that it has done, and whether
 	// there are no more rows.
 	run func(ctx context.Context, tx pgx.Tx, after int64) (last int64, done bool, err error)
+	// repeats is set if each Migrate runs it, also after it was done, because servers of
+	// an older release may have written rows since then.
+	repeats bool
 }
 
 // backfills are those of all releases, in their order. A backfill must be able to run
 // again over rows that are filled already.
-func backfills() []backfill {
-	return nil
+func backfills(log *slog.Logger) []backfill {
+	return keyBackfills(log)
 }
 
 const (
@@ -52,7 +56,8 @@ func (m *migrator) fill(ctx context.Context, b backfill) error {
 		err := m.inTx(ctx, "backfill "+b.name, func(ctx context.Context, tx pgx.Tx) (err error) {
 			var after int64
 			err = tx.QueryRow(ctx, `INSERT INTO migration_backfills AS b (name, after) VALUES ($1, 0)
-				ON CONFLICT (name) DO UPDATE SET name = b.name RETURNING after`, b.name).Scan(&after)
+				ON CONFLICT (name) DO UPDATE SET after = CASE WHEN b.done_at IS NULL THEN b.after ELSE 0 END, done_at = NULL
+				RETURNING after`, b.name).Scan(&after)
 			if err != nil {
 				return err
 			}

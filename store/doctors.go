@@ -21,7 +21,9 @@ func filterDoctors(s query.Scope, args query.Args) (q query.Selection, err error
 	if q.Conditions, err = searched(s, args); err != nil {
 		return q, err
 	}
-	narrow(&q, s, "specialization", f.Specialization, "doctor.specialization_key = fold(?)")
+	if f.Specialization != nil {
+		narrow(&q, s, "specialization", new(model.Fold(*f.Specialization)), specializationFold+" = ?")
+	}
 	narrow(&q, s, "experienceYears", f.MinExperienceYears, "doctor.experience_years >= ?::bigint")
 	narrow(&q, s, "consultationFee", f.MaxConsultationFee, "doctor.consultation_fee <= ?")
 	narrow(&q, s, "isVerified", f.IsVerified, "doctor.is_verified = ?")
@@ -38,7 +40,7 @@ func (s *Store) Specializations(ctx context.Context, v *model.Viewer) ([]*model.
 	rows := []*model.Specialization{}
 	q := s.scope("Doctor", v).Narrow(s.db.NewSelect().Model((*model.Doctor)(nil)), query.Scan, model.DeletedExclude)
 	err := q.ColumnExpr("min(doctor.specialization) AS name, count(*) AS doctor_count").
-		GroupExpr("doctor.specialization_key").OrderExpr("doctor.specialization_key").Scan(ctx, &rows)
+		GroupExpr(specializationFold).OrderExpr(specializationFold).Scan(ctx, &rows)
 	return rows, translate("list specializations", err)
 }
 

@@ -50,10 +50,10 @@ type Backfill struct {
 func MigrateWith(ctx context.Context, url string, o MigrateOptions) error {
 	m := newMigrator(o.Log)
 	if o.Files != nil {
-		m.files = o.Files
+		m.files, m.backfills = o.Files, nil // those of the server need its files
 	}
 	for _, b := range o.Backfills {
-		m.backfills = append(m.backfills, backfill{b.Name, b.Statement, b.Run})
+		m.backfills = append(m.backfills, backfill{name: b.Name, statement: b.Statement, run: b.Run})
 	}
 	if o.LockTimeout > 0 {
 		m.lockTimeout, m.firstPause = o.LockTimeout, o.LockTimeout
@@ -63,7 +63,7 @@ func MigrateWith(ctx context.Context, url string, o MigrateOptions) error {
 
 // Backfills returns the names of all backfills of the server.
 func Backfills() (names []string) {
-	for _, b := range backfills() {
+	for _, b := range backfills(nil) {
 		names = append(names, b.name)
 	}
 	return names

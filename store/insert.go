@@ -12,10 +12,11 @@ import (
 
 	"github.com/caregraph/caregraph/internal/pgpipe"
 	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store/query"
 )
 
-// insertPlan is the INSERT of a table with the columns that bun maps and that have no
-// default.
+// insertPlan is the INSERT of a record type with the columns that bun maps and that have
+// no default, and with its keys.
 type insertPlan struct {
 	text   unique.Handle[string]
 	fields []*schema.Field
@@ -23,15 +24,19 @@ type insertPlan struct {
 
 // insert stores a new record with a prepared statement and sets the fields that the
 // database generates. It returns when the record is durable.
-func (s *Store) insert(ctx context.Context, record interface{ Life() *model.Lifecycle }) error {
-	row := reflect.ValueOf(record).Elem()
+func (s *Store) insert(ctx context.Context, record interface {
+	model.Record
+	Life() *model.Lifecycle
+},
+) error {
+	row, t := reflect.ValueOf(record).Elem(), s.records.Type(record.TypeName())
 	table := s.db.Table(row.Type())
 	cached, ok := s.inserts.Load(table)
 	if !ok {
-		cached, _ = s.inserts.LoadOrStore(table, newInsertPlan(table))
+		cached, _ = s.inserts.LoadOrStore(table, newInsertPlan(table, t.Keys))
 	}
 	plan := cached.(*insertPlan)
-	st := &pgpipe.Statement{Text: plan.text, Args: make([][]byte, len(plan.fields))}
+	st := &pgpipe.Statement{Text: plan.text, Args: make([][]byte, len(plan.fields)+len(t.Keys))}
 	for i, field := range plan.fields {
 		value := reflect.Indirect(field.Value(row))
 		if !value.IsValid() {
@@ -40,6 +45,11 @@ func (s *Store) insert(ctx context.Context, record interface{ Life() *model.Life
 		var err error
 		if st.Args[i], err = pgpipe.Argument(value.Interface()); err != nil {
 			return err
+		}
+	}
+	for i, k := range t.Keys {
+		if key := t.KeyOf(k, record); key != nil {
+			st.Args[len(plan.fields)+i] = []byte(*key)
 		}
 	}
 	if err := s.writes.Run(ctx, st); err != nil {
@@ -53,7 +63,7 @@ func (s *Store) insert(ctx context.Context, record interface{ Life() *model.Life
 	return nil
 }
 
-func newInsertPlan(table *schema.Table) *insertPlan {
+func newInsertPlan(table *schema.Table, keys []query.TextKey) *insertPlan {
 	i := &insertPlan{}
 	var names, placeholders []string
 	for _, field := range table.Fields {
@@ -62,7 +72,12 @@ func newInsertPlan(table *schema.Table) *insertPlan {
 		}
 		i.fields = append(i.fields, field)
 		names = append(names, field.Name)
-		placeholders = append(placeholders, "$"+strconv.Itoa(len(i.fields)))
+	}
+	for _, k := range keys {
+		names = append(names, k.Column)
+	}
+	for n := range names {
+		placeholders = append(placeholders, "$"+strconv.Itoa(n+1))
 	}
 	i.text = unique.Make("INSERT INTO " + string(table.SQLName) + " (" + strings.Join(names, ", ") + ") VALUES (" +
 		strings.Join(placeholders, ", ") + ") RETURNING id, created_at, updated_at, version")

@@ -58,10 +58,13 @@ func Prepare(ctx context.Context, url string, p Preparation) (complete bool, err
 
 // Migrate applies everything that is missing in the database at the URL: migrations,
 // then backfills, then indexes. Several processes may run it at once; they wait for
-// each other. It can be stopped at any time and goes on where it was. It needs
+// each other. It can be stopped at any time and goes on where it was. It computes the
+// keys of texts again for rows that servers of an older release have written. It needs
 // PostgreSQL 13 or newer and a UTF-8 database.
 func Migrate(ctx context.Context, url string, log *slog.Logger) error {
-	return newMigrator(log).run(ctx, url)
+	m := newMigrator(log)
+	m.repeat = true
+	return m.run(ctx, url)
 }
 
 // migration is one file.
@@ -124,6 +127,8 @@ type migrator struct {
 	log       *slog.Logger
 	// expandOnly leaves out indexes and backfills.
 	expandOnly bool
+	// repeat runs backfills that repeat, though they are done.
+	repeat bool
 	// lockTimeout bounds the wait for a lock, behind which others queue up; patience
 	// bounds all tries together.
 	lockTimeout, firstPause, patience time.Duration
@@ -135,7 +140,7 @@ type migrator struct {
 func newMigrator(log *slog.Logger) *migrator {
 	files, _ := fs.Sub(migrationFiles, "migrations") // fails for bad names only
 	return &migrator{
-		files: files, backfills: backfills(), log: log,
+		files: files, backfills: backfills(log), log: log,
 		lockTimeout: 2 * time.Second, firstPause: time.Second, patience: 10 * time.Minute,
 	}
 }
@@ -217,7 +222,9 @@ func (m *migrator) state(ctx context.Context) (s schemaState, err error) {
 	}
 	s.empty = len(applied) == 0
 	s.missing = slices.DeleteFunc(known, func(k migration) bool { return slices.Contains(applied, k.name) })
-	s.pending = slices.DeleteFunc(slices.Clone(m.backfills), func(b backfill) bool { return slices.Contains(filled, b.name) })
+	s.pending = slices.DeleteFunc(slices.Clone(m.backfills), func(b backfill) bool {
+		return slices.Contains(filled, b.name) && !(m.repeat && b.repeats)
+	})
 	return s, nil
 }
 

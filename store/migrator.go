@@ -54,12 +54,14 @@ func (m *migrator) apply(ctx context.Context) error {
 	if err != nil || len(state.missing) == 0 && len(state.pending) == 0 {
 		return err
 	}
-	err = m.patiently(ctx, "create the tables of the migrations", func(ctx context.Context, tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, tables, pgx.QueryExecModeSimpleProtocol)
-		return err
-	})
-	if err != nil {
-		return err
+	if len(state.missing) > 0 { // a backfill that repeats needs rights on rows only
+		err = m.patiently(ctx, "create the tables of the migrations", func(ctx context.Context, tx pgx.Tx) error {
+			_, err := tx.Exec(ctx, tables, pgx.QueryExecModeSimpleProtocol)
+			return err
+		})
+		if err != nil {
+			return err
+		}
 	}
 	m.holder = rand.Text()
 	if err := m.lock(ctx); err != nil {
