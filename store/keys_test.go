@@ -321,3 +321,31 @@ func TestFoldKey_AgreesWithTheDatabase(t *testing.T) {
 		t.Errorf("only %d characters need no key", same)
 	}
 }
+
+// The conditions and orders over keys have indexes, which an expression in other words
+// would not use.
+func TestKeys_HaveIndexes(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	for _, want := range []struct{ table, rest, index string }{
+		{"patients AS patient", "WHERE coalesce(patient.search_fold, patient.search_text) LIKE '%sharma%'", "patients_search_fold"},
+		{"doctors AS doctor", "WHERE coalesce(doctor.search_fold, doctor.search_text) LIKE '%sharma%'", "doctors_search_fold"},
+		{"patients AS patient", "WHERE patient.created_by = 1 ORDER BY coalesce(patient.name_fold, patient.name_key), patient.id LIMIT 20", "patients_name_fold"},
+		{"patients AS patient", "ORDER BY coalesce(patient.name_fold, patient.name_key), patient.id LIMIT 20", "patients_all_name_fold"},
+		{"doctors AS doctor", "WHERE doctor.deleted_at IS NULL ORDER BY coalesce(doctor.name_fold, doctor.name_key), doctor.id LIMIT 20", "doctors_name_fold"},
+		{"doctors AS doctor", "WHERE doctor.deleted_at IS NULL AND coalesce(doctor.specialization_fold, doctor.specialization_key) = 'x'", "doctors_specialization_fold"},
+		{"users", "WHERE email_key = 'x'", "users_email_form_key"},
+	} {
+		var plan []string
+		err := c.DB.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
+			if _, err := tx.ExecContext(ctx, "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off"); err != nil {
+				return err
+			}
+			return tx.NewRaw("EXPLAIN SELECT * FROM "+want.table+" "+want.rest).Scan(ctx, &plan)
+		})
+		testutil.Must(t, err)
+		if text := strings.Join(plan, "\n"); !strings.Contains(text, want.index+" ") {
+			t.Errorf("%s: no %s in\n%s", want.rest, want.index, text)
+		}
+	}
+}
