@@ -4,7 +4,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/lexer"
 
-	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/internal/surrogates"
 )
 
 // halfCharacter is the error for text with one half of a surrogate pair. The decoders of
@@ -16,7 +16,7 @@ func halfCharacter(where string) *requestError {
 // checkLiterals refuses a query with half a character in a string (GraphQL, 2.9.4). In
 // block strings and comments a backslash begins no such escape.
 func checkLiterals(query string) *requestError {
-	if !model.HasHalfSurrogate(query) {
+	if !surrogates.HasHalf(query) {
 		return nil
 	}
 	characters, tokens := []rune(query), lexer.New(&ast.Source{Input: query})
@@ -25,7 +25,7 @@ func checkLiterals(query string) *requestError {
 		switch {
 		case err != nil || token.Kind == lexer.EOF:
 			return nil // the parser reports it
-		case token.Kind == lexer.String && model.HasHalfSurrogate(string(characters[token.Pos.Start:token.Pos.End])):
+		case token.Kind == lexer.String && surrogates.HasHalf(string(characters[token.Pos.Start:token.Pos.End])):
 			return halfCharacter("A string of `query`")
 		}
 	}

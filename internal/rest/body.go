@@ -15,7 +15,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/internal/surrogates"
 )
 
 const (
@@ -106,7 +106,7 @@ func decodeJSON(body []byte) (map[string]any, *answer) {
 	}
 	switch value := value.(type) {
 	case map[string]any:
-		if model.HasHalfSurrogate(body) {
+		if surrogates.HasHalf(body) {
 			markHalfCharacters(value, whole)
 		}
 		return value, nil
@@ -125,7 +125,7 @@ func markHalfCharacters(members map[string]any, object json.RawMessage) {
 		return // cannot happen: it was decoded before
 	}
 	for name, value := range raw {
-		if model.HasHalfSurrogate(value) {
+		if surrogates.HasHalf(value) {
 			members[name] = notText{}
 		}
 	}

@@ -1,14 +1,16 @@
-package model
+// Package surrogates finds escaped UTF-16 surrogates that stand for no character. It
+// never decodes a text.
+package surrogates
 
 import (
 	"strconv"
 	"unicode/utf16"
 )
 
-// HasHalfSurrogate reports whether a text with the escapes of JSON, or of a GraphQL
+// HasHalf reports whether a text with the escapes of JSON, or of a GraphQL
 // string, has the escape of one half of a surrogate pair without the other. It stands
 // for no character.
-func HasHalfSurrogate[T ~string | ~[]byte](escaped T) bool {
+func HasHalf[T ~string | ~[]byte](escaped T) bool {
 	const escape = len(`\u0000`)
 	for i := 0; i < len(escaped)-1; i++ {
 		if escaped[i] != '\\' {
