@@ -1,13 +1,13 @@
 package model_test
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 	"unicode"
 
-	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 )
 
@@ -35,7 +35,7 @@ func TestFold_TheSameName(t *testing.T) {
 	t.Parallel()
 	for _, forms := range same {
 		for _, form := range forms {
-			testutil.Equal(t, "the fold of "+form, model.Fold(form), forms[0])
+			equal(t, "the fold of "+form, model.Fold(form), forms[0])
 		}
 	}
 }
@@ -63,7 +63,7 @@ func TestFoldKey_IsSparse(t *testing.T) {
 		"D\u2019Souza": "d'souza", "Asha  Rao": "asha rao", "Asha\tRao": "asha rao", "Łukasz": "lukasz", "ИВАН": "иван", "Straße": "strasse",
 		"പത്മനാഭൻ": "പത്മനാഭന്", "مُحَمَّد": "محمد", "क्\u200dष": "क्ष", "As\u200bha": "asha",
 	} {
-		testutil.Equal(t, "the key of "+text, model.FoldKey("Dr", text, "", "X"), new("dr "+want+"  x"))
+		equal(t, "the key of "+text, model.FoldKey("Dr", text, "", "X"), new("dr "+want+"  x"))
 	}
 }
 
@@ -74,7 +74,7 @@ func TestUsernameKey(t *testing.T) {
 		"strasse": {"straße", "STRASSE"}, "νικοσ": {"νικος", "ΝΙΚΟΣ"}, "अर्जुन": {"अर्जुन", "अर्\u200dजुन"},
 	} {
 		for _, form := range forms {
-			testutil.Equal(t, "the key of "+form, model.UsernameKey(form), want)
+			equal(t, "the key of "+form, model.UsernameKey(form), want)
 		}
 	}
 }
@@ -82,9 +82,9 @@ func TestUsernameKey(t *testing.T) {
 func TestLicenseKey(t *testing.T) {
 	t.Parallel()
 	for _, form := range []string{"KMC/É 12", "KMC/E\u0301 12", "KMC/É12", " KMC/\u200bÉ\u00a01\u200d2\t", "ＫＭＣ/É 12", "K\ufeffMC/É\u20031２"} {
-		testutil.Equal(t, "the key of "+form, model.LicenseKey(form), "KMC/É12")
+		equal(t, "the key of "+form, model.LicenseKey(form), "KMC/É12")
 	}
-	testutil.Equal(t, "letter case counts", model.LicenseKey("mci1") == model.LicenseKey("MCI1"), false)
+	equal(t, "letter case counts", model.LicenseKey("mci1") == model.LicenseKey("MCI1"), false)
 }
 
 func TestEmailAddress_Forms(t *testing.T) {
@@ -96,12 +96,12 @@ func TestEmailAddress_Forms(t *testing.T) {
 	} {
 		for _, form := range forms {
 			email := model.ParseEmail(form)
-			testutil.Equal(t, form+" is valid", email.Valid(), true)
-			testutil.Equal(t, "the key of "+form, email.Key(), model.EmailAddress(forms[0]).Key())
+			equal(t, form+" is valid", email.Valid(), true)
+			equal(t, "the key of "+form, email.Key(), model.EmailAddress(forms[0]).Key())
 		}
 	}
-	testutil.Equal(t, "in full width", model.ParseEmail("a@ｘ.ｉn"), "a@x.in")
-	testutil.Equal(t, "the key of a plain address", model.ParseEmail("a@x.in").Key(), (*string)(nil))
+	equal(t, "in full width", model.ParseEmail("a@ｘ.ｉn"), "a@x.in")
+	equal(t, "the key of a plain address", model.ParseEmail("a@x.in").Key(), (*string)(nil))
 }
 
 func TestEmailAddress_Impossible(t *testing.T) {
@@ -131,7 +131,7 @@ func TestPhoneNumber_AsPasted(t *testing.T) {
 		"९८७६५४३२१०", "௯௮௭௬௫௪௩௨௧௦", "৯৮৭৬৫৪৩২১০", "９８７６５４３２１０", "۹۸۷۶۵۴۳۲۱۰", "٩٨٧٦٥٤٣٢١٠", "౯౮౭౬౫౪౩౨౧౦", "೯೮೭೬೫೪೩೨೧೦", "૯૮૭૬૫૪૩૨૧૦", "+९१ ९८७६५ ४३२१०",
 		"𝟡𝟠𝟟𝟞𝟝𝟜𝟛𝟚𝟙𝟘",
 	} {
-		testutil.Equal(t, text, model.ParsePhone(text), "+919876543210")
+		equal(t, text, model.ParsePhone(text), "+919876543210")
 		if digits := model.PhoneDigits(text); digits != "9876543210" && digits != "919876543210" {
 			t.Errorf("a search for %q looks for %q", text, digits)
 		}
@@ -149,12 +149,12 @@ func TestPhoneNumber_Services(t *testing.T) {
 		"1800 266 0101": "+9118002660101", "1860-266-2667": "+9118602662667", "+91 1800 266 0101": "+9118002660101", "१८०० २६६ ०१०१": "+9118002660101",
 	} {
 		number := model.ParsePhone(text)
-		testutil.Equal(t, text, number, want)
-		testutil.Equal(t, text+" is valid", number.Valid(), true)
-		testutil.Equal(t, text+" from its national form", model.ParsePhone(number.Format(model.PhoneNational)), want)
+		equal(t, text, number, want)
+		equal(t, text+" is valid", number.Valid(), true)
+		equal(t, text+" from its national form", model.ParsePhone(number.Format(model.PhoneNational)), want)
 	}
 	for _, text := range []string{"1800", "1800 266", "1700 266 0101", "1800 266 0101 0101 9"} {
-		testutil.Equal(t, text+" is valid", model.ParsePhone(text).Valid(), false)
+		equal(t, text+" is valid", model.ParsePhone(text).Valid(), false)
 	}
 }
 
@@ -165,7 +165,7 @@ func TestPhoneDigits_OfAllScripts(t *testing.T) {
 	digits := 0
 	for r := rune(0x80); r <= unicode.MaxRune; r++ {
 		if unicode.IsDigit(r) && (!unicode.IsDigit(r-1) || digits%10 == 0) {
-			testutil.Equal(t, "ten digits", model.PhoneDigits(string([]rune{r + 9, r + 8, r, r + 7, r + 6, r + 5, r + 4, r + 3, r + 2, r + 1})), "9807654321")
+			equal(t, "ten digits", model.PhoneDigits(string([]rune{r + 9, r + 8, r, r + 7, r + 6, r + 5, r + 4, r + 3, r + 2, r + 1})), "9807654321")
 		}
 		if unicode.IsDigit(r) {
 			digits++
@@ -180,7 +180,7 @@ func TestValidate_InvisibleTextIsBlank(t *testing.T) {
 		for _, field := range []string{"name", "address", "phone"} {
 			wantField(t, patient.Validate(patientConstraints(), time.Now()), field, model.CodeRequired)
 		}
-		testutil.Equal(t, "the record number", patient.RecordNumber, (*string)(nil))
+		equal(t, "the record number", patient.RecordNumber, (*string)(nil))
 		doctor := model.Doctor{Name: blank, Specialization: blank, LicenseNumber: blank, Email: model.ParseEmail(blank)}
 		for _, field := range []string{"name", "specialization", "licenseNumber", "email"} {
 			wantField(t, doctor.Validate(doctorConstraints()), field, model.CodeRequired)
@@ -190,7 +190,7 @@ func TestValidate_InvisibleTextIsBlank(t *testing.T) {
 	// A joiner at the end of a word changes how a letter looks.
 	patient := model.Patient{Name: " ന്\u200d "}
 	_ = patient.Validate(patientConstraints(), time.Now())
-	testutil.Equal(t, "the name", patient.Name, "ന്\u200d")
+	equal(t, "the name", patient.Name, "ന്\u200d")
 }
 
 func TestValidate_NamesDoNotOverrideTheDirection(t *testing.T) {
@@ -200,6 +200,13 @@ func TestValidate_NamesDoNotOverrideTheDirection(t *testing.T) {
 		wantField(t, patient.Validate(patientConstraints(), time.Now()), "name", model.CodeInvalid)
 		wantField(t, doctor.Validate(doctorConstraints()), "name", model.CodeInvalid)
 		wantField(t, doctor.Validate(doctorConstraints()), "specialization", model.CodeInvalid)
+	}
+}
+
+func equal[T any](t *testing.T, what string, got, want T) {
+	t.Helper()
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%s:\ngot  %v\nwant %v", what, got, want)
 	}
 }
 

@@ -80,18 +80,11 @@ func plainPhone(text string) string {
 
 // digitValue returns the value of a decimal digit. In Unicode the ten digits of a script
 // follow each other from zero.
-func digitValue(r rune) rune {
-	for _, digits := range unicode.Nd.R16 {
-		if r <= rune(digits.Hi) {
-			return (r - rune(digits.Lo)) % 10
-		}
+func digitValue(r rune) (value rune) {
+	for unicode.IsDigit(r - 1 - value) {
+		value++
 	}
-	for _, digits := range unicode.Nd.R32 {
-		if r <= rune(digits.Hi) {
-			return (r - rune(digits.Lo)) % 10
-		}
-	}
-	return 0
+	return value % 10
 }
 
 // PhoneDigits returns the digits of a text that may be part of a phone number, without

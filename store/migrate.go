@@ -223,7 +223,7 @@ func (m *migrator) state(ctx context.Context) (s schemaState, err error) {
 	s.empty = len(applied) == 0
 	s.missing = slices.DeleteFunc(known, func(k migration) bool { return slices.Contains(applied, k.name) })
 	s.pending = slices.DeleteFunc(slices.Clone(m.backfills), func(b backfill) bool {
-		return slices.Contains(filled, b.name) && !(m.repeat && b.repeats)
+		return slices.Contains(filled, b.name) && (!m.repeat || !b.repeats)
 	})
 	return s, nil
 }

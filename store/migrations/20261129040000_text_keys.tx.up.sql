@@ -1,4 +1,4 @@
--- Names, user names, addresses and license numbers are compared as people read them, whatever encoding they come in.
+-- Names, user names, addresses and license numbers are compared as people read them, in every encoding.
 -- works with: 20261123000000
 -- The server computes these columns (store/keys.go). They are null in rows that version
 -- 0.1.0 writes, and the columns ending in _fold are null where a generated column has
