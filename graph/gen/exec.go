@@ -969,8 +969,8 @@ type Doctor implements Node @access(to: SIGNED_IN) {
 
   # A change ends verification.
   """
-  Number of the license to practice, unique among live entries, whatever white space and invisible characters it has.
-  Letter case counts. A change sets ` + "`" + `isVerified` + "`" + ` to false.
+  Number of the license to practice, unique among live entries. White space and invisible characters do not count, letter
+  case does. A change sets ` + "`" + `isVerified` + "`" + ` to false.
   """
   licenseNumber: String! @owner(read: SIGNED_IN, write: PROFILE) @text(max: 50)
 
