@@ -91,6 +91,10 @@ func (c server) serve(ctx context.Context, s settings.Settings, out io.Writer, l
 	defer host.ExitWithin(ctx, s.DrainDelay+s.ShutdownTimeout+shutdownGrace, log)()
 	database := pgserver.Database{URL: string(s.DatabaseURL), DataDir: s.Data, StopTimeout: s.ShutdownTimeout, Log: log}
 	return pgserver.With(ctx, database, func(ctx context.Context, url string) error {
+		finish, err := migrate(ctx, s, url, log)
+		if err != nil {
+			return err
+		}
 		app, err := openApp(ctx, s, rules, url)
 		if err != nil {
 			return err
@@ -113,6 +117,7 @@ func (c server) serve(ctx context.Context, s settings.Settings, out io.Writer, l
 			return errors.Join(err, listener.Close())
 		}
 		defer stopMetrics()
+		defer finish()()
 		host.ProfileOnSignal(ctx, log)
 		log.InfoContext(ctx, "serving", "version", version, "addr", listener.Addr().String(), "settings", s)
 		warnAboutPlainHTTP(ctx, listener.Addr(), s, log)
@@ -142,8 +147,33 @@ type app struct {
 	metrics  metrics.Metrics
 }
 
-// openApp migrates and opens the database at the URL, and creates the services
-// that use it.
+// migrate prepares the schema. What takes long is left to caregraph migrate, unless
+// the PostgreSQL is private and so has one server: then finish begins it in the
+// background, and returns a function that stops it.
+func migrate(ctx context.Context, s settings.Settings, url string, log *slog.Logger) (finish func() (stop func()), err error) {
+	complete, err := store.Prepare(ctx, url, store.Preparation{Migrate: s.Migrate, AdminURL: string(s.AdminURL), Log: log})
+	nothing := func() func() { return func() {} }
+	switch {
+	case err != nil || complete:
+		return nothing, err
+	case s.DatabaseURL != "" || !s.Migrate:
+		log.InfoContext(ctx, "the database lacks indexes or values of new columns, so some requests take longer: run caregraph migrate")
+		return nothing, nil
+	}
+	return func() func() {
+		ctx, cancel := context.WithCancel(ctx)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			if err := store.Migrate(ctx, url, log); err != nil && ctx.Err() == nil {
+				log.ErrorContext(ctx, "the database still lacks indexes or values of new columns", "error", err)
+			}
+		}()
+		return func() { cancel(); <-done }
+	}, nil
+}
+
+// openApp opens the database at the URL and creates the services that use it.
 func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url string) (*app, error) {
 	keys, err := auth.LoadOrCreateKeys(s.Keys, s.JWTAlgorithm)
 	if err != nil {
@@ -154,9 +184,6 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 		AccessTTL: s.AccessTTL, RefreshTTL: s.RefreshTTL, Clock: time.Now,
 	})
 	if err != nil {
-		return nil, err
-	}
-	if err := store.Migrate(ctx, url); err != nil {
 		return nil, err
 	}
 	db, err := store.Open(ctx, url, store.Options{Policy: rules, Connections: s.DatabaseConns, Listen: true})

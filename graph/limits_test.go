@@ -75,8 +75,8 @@ func bounds(schema *ast.Schema) (all []bound) {
 func (b bound) literal(n int) string {
 	switch b.typ {
 	case "EmailAddress":
-		const domain = "@mail.example"
-		return strconv.Quote(strings.Repeat("x", n-len(domain)) + domain)
+		const local, end = "a.patient.of.the.clinic@", "b.in" // the domain can be long, not what is before it
+		return strconv.Quote(local + strings.Repeat("bbbbbbbbb.", n/10)[:n-len(local)-len(end)] + end)
 	case "Int", "Decimal":
 		return strconv.Itoa(n)
 	default:

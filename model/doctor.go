@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-
-	"golang.org/x/text/cases"
-	"golang.org/x/text/unicode/norm"
 )
 
 // KindDoctor is the prefix of the ids of doctor entries.
@@ -50,20 +47,17 @@ func (d *Doctor) WasVerified() bool { return d.IsVerified || d.VerifiedLicense !
 // Identity returns the name and the license number without the differences that do not
 // change who a doctor is: letter case, white space and the encoding of the same letters.
 func (d *Doctor) Identity() (name, license string) {
-	return identityKey(d.Name, " "), identityKey(d.LicenseNumber, "")
+	return caselessWords(d.Name), caseless(LicenseKey(d.LicenseNumber))
 }
 
-// identityKey joins the words of a text with the separator, in one letter case.
-func identityKey(text, separator string) string {
-	return cases.Fold().String(strings.Join(strings.Fields(norm.NFKC.String(text)), separator))
-}
+func caselessWords(text string) string { return strings.Join(strings.Fields(caseless(text)), " ") }
 
 // SameProfile reports whether a verification of the entry covers the other one: name,
 // license number and specialization have the same identity.
 func (d *Doctor) SameProfile(other *Doctor) bool {
 	name, license := d.Identity()
 	otherName, otherLicense := other.Identity()
-	return name == otherName && license == otherLicense && identityKey(d.Specialization, " ") == identityKey(other.Specialization, " ")
+	return name == otherName && license == otherLicense && caselessWords(d.Specialization) == caselessWords(other.Specialization)
 }
 
 // FormatPhone returns the phone number in the format.
@@ -74,10 +68,10 @@ const feePlaces = 2
 // Validate trims the texts and returns all errors of the fields together.
 func (d *Doctor) Validate(c Constraints) error {
 	e := validator{constraints: c}
-	e.text("name", &d.Name)
+	e.name("name", &d.Name)
 	e.email(&d.Email)
 	e.phone("phone", &d.Phone)
-	e.text("specialization", &d.Specialization)
+	e.name("specialization", &d.Specialization)
 	e.text("licenseNumber", &d.LicenseNumber)
 	e.experience("experienceYears", d.ExperienceYears)
 	e.text("address", &d.Address)

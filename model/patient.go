@@ -53,7 +53,7 @@ const maxAge = 130 // years
 // birth date may not be after now, by the Indian day.
 func (p *Patient) Validate(c Constraints, now time.Time) error {
 	e := validator{constraints: c}
-	e.text("name", &p.Name)
+	e.name("name", &p.Name)
 	e.birthDate("dateOfBirth", p.DateOfBirth, now)
 	if p.Gender == "" {
 		e.add("gender", CodeRequired, "This field may not be null.")
@@ -64,7 +64,7 @@ func (p *Patient) Validate(c Constraints, now time.Time) error {
 	e.phone("emergencyContact", &p.EmergencyContact)
 	e.text("medicalHistory", p.MedicalHistory)
 	e.text("recordNumber", p.RecordNumber)
-	if p.RecordNumber != nil && *p.RecordNumber == "" {
+	if p.RecordNumber != nil && isBlank(*p.RecordNumber) {
 		p.RecordNumber = nil // a blank number is none, and must not be taken
 	}
 	if p.AbhaNumber != nil && !p.AbhaNumber.Valid() {

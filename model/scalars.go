@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/mail"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -20,33 +18,6 @@ import (
 
 // India is Indian Standard Time. Days begin and end in it.
 var India = time.FixedZone("IST", 5*3600+1800)
-
-// EmailAddress is an e-mail address, trimmed and in lower case.
-type EmailAddress string
-
-const maxEmail = 254 // RFC 5321, 4.5.3.1.3
-
-var mailDomain = regexp.MustCompile(`@[^@\s]+\.[^@\s.]+$`)
-
-// ParseEmail trims and lowers the text.
-func ParseEmail(text string) EmailAddress {
-	return EmailAddress(strings.ToLower(strings.TrimSpace(text)))
-}
-
-// Valid reports whether the address is an addr-spec of RFC 5322 without
-// comments and quoting, in a domain with a dot, of at most 254 characters.
-func (e EmailAddress) Valid() bool {
-	parsed, err := mail.ParseAddress(string(e))
-	return err == nil && parsed.Address == string(e) && len(e) <= maxEmail && mailDomain.MatchString(string(e))
-}
-
-// MarshalGQL writes the address as a JSON string.
-func (e EmailAddress) MarshalGQL(w io.Writer) { writeJSON(w, string(e)) }
-
-// UnmarshalGQL takes a string.
-func (e *EmailAddress) UnmarshalGQL(v any) error {
-	return readText(v, e, ParseEmail, "an e-mail address")
-}
 
 // Date is a calendar day.
 type Date struct {

@@ -53,6 +53,7 @@ func (u *User) ValidateRegistration(c Constraints) error {
 
 func (e *validator) account(u *User) {
 	const username = "username"
+	u.Username = normalUsername(u.Username)
 	e.text(username, &u.Username)
 	if strings.ContainsFunc(u.Username, notInUsername) {
 		e.add(username, CodeInvalid, "Enter a valid username. It may contain only letters, digits and @ . + - _ characters.")

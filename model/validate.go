@@ -22,7 +22,7 @@ func (e *validator) text(field string, value *string) {
 	*value = strings.TrimSpace(*value)
 	limit := e.constraints[field]
 	switch {
-	case *value == "" && limit.Required:
+	case limit.Required && isBlank(*value):
 		e.add(field, CodeRequired, "This field may not be blank.")
 	case strings.ContainsRune(*value, 0):
 		e.add(field, CodeInvalid, "Null characters are not allowed.")
@@ -30,6 +30,15 @@ func (e *validator) text(field string, value *string) {
 		e.add(field, CodeInvalid, "Enter valid UTF-8 text.")
 	case utf8.RuneCountInString(*value) > limit.Max:
 		e.tooLong(field, limit.Max)
+	}
+}
+
+// name is text for a field whose value lists show: overrides of the direction of
+// writing are not allowed.
+func (e *validator) name(field string, value *string) {
+	before := len(e.fieldErrors)
+	if e.text(field, value); len(e.fieldErrors) == before && strings.ContainsFunc(*value, isOverride) {
+		e.add(field, CodeInvalid, "Characters that override the direction of writing are not allowed.")
 	}
 }
 
@@ -41,7 +50,7 @@ func (e *validator) email(value *EmailAddress) {
 	const field = "email"
 	switch {
 	case value == nil:
-	case *value == "":
+	case isBlank(string(*value)):
 		e.add(field, CodeRequired, "This field may not be blank.")
 	case len(*value) > e.constraints[field].Max:
 		e.tooLong(field, e.constraints[field].Max)
@@ -53,7 +62,7 @@ func (e *validator) email(value *EmailAddress) {
 func (e *validator) phone(field string, value *PhoneNumber) {
 	switch {
 	case value == nil:
-	case *value == "":
+	case isBlank(string(*value)):
 		e.add(field, CodeRequired, "This field may not be blank.")
 	case !value.Valid():
 		e.add(field, CodeInvalid, "Enter a valid phone number: ten digits beginning 6 to 9 for an Indian mobile, or +, country code and number.")

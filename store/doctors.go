@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun"
 
 	"github.com/caregraph/caregraph/model"
@@ -21,7 +22,9 @@ func filterDoctors(s query.Scope, args query.Args) (q query.Selection, err error
 	if q.Conditions, err = searched(s, args); err != nil {
 		return q, err
 	}
-	narrow(&q, s, "specialization", f.Specialization, "doctor.specialization_key = fold(?)")
+	if f.Specialization != nil {
+		narrow(&q, s, "specialization", new(model.Fold(*f.Specialization)), specializationFold+" = ?")
+	}
 	narrow(&q, s, "experienceYears", f.MinExperienceYears, "doctor.experience_years >= ?::bigint")
 	narrow(&q, s, "consultationFee", f.MaxConsultationFee, "doctor.consultation_fee <= ?")
 	narrow(&q, s, "isVerified", f.IsVerified, "doctor.is_verified = ?")
@@ -38,7 +41,7 @@ func (s *Store) Specializations(ctx context.Context, v *model.Viewer) ([]*model.
 	rows := []*model.Specialization{}
 	q := s.scope("Doctor", v).Narrow(s.db.NewSelect().Model((*model.Doctor)(nil)), query.Scan, model.DeletedExclude)
 	err := q.ColumnExpr("min(doctor.specialization) AS name, count(*) AS doctor_count").
-		GroupExpr("doctor.specialization_key").OrderExpr("doctor.specialization_key").Scan(ctx, &rows)
+		GroupExpr(specializationFold).OrderExpr(specializationFold).Scan(ctx, &rows)
 	return rows, translate("list specializations", err)
 }
 
@@ -60,7 +63,7 @@ func (s *Store) CreateDoctor(ctx context.Context, v *model.Viewer, d *model.Doct
 		d.AccountID = &v.UserID
 	}
 	err := s.inTx(ctx, "create doctor", func(ctx context.Context, tx bun.Tx) error {
-		if _, err := tx.NewInsert().Model(d).Returning("id, created_at, updated_at, version").Exec(ctx); err != nil {
+		if _, err := s.insertIn(tx, d, d).Returning("id, created_at, updated_at, version").Exec(ctx); err != nil {
 			return err
 		}
 		return checkReserved(ctx, tx, v, d)
@@ -112,6 +115,33 @@ func verification(before, after *model.Doctor) []string {
 		after.VerifiedName, after.VerifiedLicense = &name, &license
 	}
 	return []string{"isVerified", "verifiedName", "verifiedLicense"}
+}
+
+// keepVerified writes the identity of entries that version 0.1.0 has verified. Of two
+// verified entries with one license number only the first gets it.
+func keepVerified(ctx context.Context, tx pgx.Tx, after int64) (last int64, done bool, err error) {
+	found, err := tx.Query(ctx, `SELECT id, name, license_number FROM doctors
+		WHERE id > $1 AND is_verified AND verified_license IS NULL ORDER BY id LIMIT $2`, after, backfillBatch)
+	if err != nil {
+		return after, false, err
+	}
+	rows, err := pgx.CollectRows(found, func(row pgx.CollectableRow) (d model.Doctor, err error) {
+		return d, row.Scan(&d.ID, &d.Name, &d.LicenseNumber)
+	})
+	if err != nil || len(rows) == 0 {
+		return after, err == nil, err
+	}
+	for _, d := range rows {
+		name, license := d.Identity()
+		_, err := tx.Exec(ctx, `UPDATE doctors SET verified_name = $2, verified_license = $3
+			WHERE id = $1 AND is_verified AND name = $4 AND license_number = $5 AND NOT EXISTS (SELECT FROM doctors AS other
+				WHERE other.verified_license = $3 AND other.is_verified AND other.deleted_at IS NULL AND other.id <> $1)`,
+			d.ID, name, license, d.Name, d.LicenseNumber)
+		if err != nil {
+			return after, false, err
+		}
+	}
+	return rows[len(rows)-1].ID, false, nil
 }
 
 // Verification is the result of an administrator's check of an entry.

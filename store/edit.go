@@ -163,7 +163,11 @@ func apply[T any, P rowOf[T]](ctx context.Context, s *Store, tx bun.Tx, row P, u
 	if u.alter != nil {
 		fields = append(fields, u.alter(&before, row)...)
 	}
-	q := tx.NewUpdate().Model(row).WherePK().Column(s.columns(row, fields)...).Set(u.set)
+	columns, t := s.columns(row, fields), s.records.Type(row.TypeName())
+	q := tx.NewUpdate().Model(row).WherePK().Column(columns...).Set(u.set)
+	for _, k := range t.KeysFrom(columns) {
+		q = q.Set("? = ?", bun.Ident(k.Column), t.KeyOf(k, row))
+	}
 	if _, err := q.Exec(ctx); err != nil {
 		return err
 	}

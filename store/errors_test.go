@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -127,6 +128,6 @@ func TestOpen_TellsNoPassword(t *testing.T) {
 	} {
 		_, err := store.Open(t.Context(), url, store.Options{Policy: storetest.Policy(t)})
 		wantNothingOf(t, err, "s3cret")
-		wantNothingOf(t, store.Migrate(t.Context(), url), "s3cret")
+		wantNothingOf(t, store.Migrate(t.Context(), url, slog.New(slog.DiscardHandler)), "s3cret")
 	}
 }

@@ -2,6 +2,14 @@ package store
 
 import (
 	"context"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/caregraph/caregraph/internal/pgpipe"
 	"github.com/caregraph/caregraph/model"
@@ -22,4 +30,58 @@ func ReadRoundTrips(s *Store) int64 { return s.reads.Stat().AcquireCount() }
 // RunShared sends a statement in a shared round trip.
 func RunShared(ctx context.Context, s *Store, text string) error {
 	return s.reads.RunShared(ctx, pgpipe.NewStatement(text))
+}
+
+// MigrateOptions replace parts of the migrator.
+type MigrateOptions struct {
+	Files       fs.FS // nil: those of the server
+	Backfills   []Backfill
+	LockTimeout time.Duration // zero: that of the server; it is the first pause, too
+	Log         *slog.Logger
+}
+
+// Backfill is a backfill in SQL or in Go.
+type Backfill struct {
+	Name, Statement string
+	Run             func(ctx context.Context, tx pgx.Tx, after int64) (last int64, done bool, err error)
+}
+
+// MigrateWith is Migrate with parts replaced.
+func MigrateWith(ctx context.Context, url string, o MigrateOptions) error {
+	m := newMigrator(o.Log)
+	if o.Files != nil {
+		m.files, m.backfills = o.Files, nil // those of the server need its files
+	}
+	for _, b := range o.Backfills {
+		m.backfills = append(m.backfills, backfill{name: b.Name, statement: b.Statement, run: b.Run})
+	}
+	if o.LockTimeout > 0 {
+		m.lockTimeout, m.firstPause = o.LockTimeout, o.LockTimeout
+	}
+	return m.run(ctx, url)
+}
+
+// Backfills returns the names of all backfills of the server.
+func Backfills() (names []string) {
+	for _, b := range backfills(nil) {
+		names = append(names, b.name)
+	}
+	return names
+}
+
+// CheckMigrations returns the error of a directory of migrations.
+func CheckMigrations(files fs.FS) error {
+	all, err := readMigrations(files)
+	if err != nil {
+		return err
+	}
+	for _, m := range all {
+		switch {
+		case m.worksWith > m.name || !slices.ContainsFunc(all, func(other migration) bool { return other.name == m.worksWith }):
+			return fmt.Errorf("%s: works with a migration that is not there", m.file)
+		case !m.inTx() && (!indexName.MatchString(m.text) || strings.Count(m.text, ";") != 1):
+			return fmt.Errorf("%s: a file without a transaction has one statement, which creates or drops an index concurrently", m.file)
+		}
+	}
+	return nil
 }

@@ -8,14 +8,16 @@ import (
 	"time"
 	"unique"
 
+	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/schema"
 
 	"github.com/caregraph/caregraph/internal/pgpipe"
 	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store/query"
 )
 
-// insertPlan is the INSERT of a table with the columns that bun maps and that have no
-// default.
+// insertPlan is the INSERT of a record type with the columns that bun maps and that have
+// no default, and with its keys.
 type insertPlan struct {
 	text   unique.Handle[string]
 	fields []*schema.Field
@@ -23,15 +25,19 @@ type insertPlan struct {
 
 // insert stores a new record with a prepared statement and sets the fields that the
 // database generates. It returns when the record is durable.
-func (s *Store) insert(ctx context.Context, record interface{ Life() *model.Lifecycle }) error {
-	row := reflect.ValueOf(record).Elem()
+func (s *Store) insert(ctx context.Context, record interface {
+	model.Record
+	Life() *model.Lifecycle
+},
+) error {
+	row, t := reflect.ValueOf(record).Elem(), s.records.Type(record.TypeName())
 	table := s.db.Table(row.Type())
 	cached, ok := s.inserts.Load(table)
 	if !ok {
-		cached, _ = s.inserts.LoadOrStore(table, newInsertPlan(table))
+		cached, _ = s.inserts.LoadOrStore(table, newInsertPlan(table, t.Keys))
 	}
 	plan := cached.(*insertPlan)
-	st := &pgpipe.Statement{Text: plan.text, Args: make([][]byte, len(plan.fields))}
+	st := &pgpipe.Statement{Text: plan.text, Args: make([][]byte, len(plan.fields)+len(t.Keys))}
 	for i, field := range plan.fields {
 		value := reflect.Indirect(field.Value(row))
 		if !value.IsValid() {
@@ -40,6 +46,11 @@ func (s *Store) insert(ctx context.Context, record interface{ Life() *model.Life
 		var err error
 		if st.Args[i], err = pgpipe.Argument(value.Interface()); err != nil {
 			return err
+		}
+	}
+	for i, k := range t.Keys {
+		if key := t.KeyOf(k, record); key != nil {
+			st.Args[len(plan.fields)+i] = []byte(*key)
 		}
 	}
 	if err := s.writes.Run(ctx, st); err != nil {
@@ -53,7 +64,16 @@ func (s *Store) insert(ctx context.Context, record interface{ Life() *model.Life
 	return nil
 }
 
-func newInsertPlan(table *schema.Table) *insertPlan {
+// insertIn returns the INSERT of a row with the keys of its record, for a transaction.
+func (s *Store) insertIn(tx bun.Tx, row any, record model.Record) *bun.InsertQuery {
+	q, t := tx.NewInsert().Model(row), s.records.Type(record.TypeName())
+	for _, k := range t.Keys {
+		q = q.Value(k.Column, "?", t.KeyOf(k, record))
+	}
+	return q
+}
+
+func newInsertPlan(table *schema.Table, keys []query.TextKey) *insertPlan {
 	i := &insertPlan{}
 	var names, placeholders []string
 	for _, field := range table.Fields {
@@ -62,7 +82,12 @@ func newInsertPlan(table *schema.Table) *insertPlan {
 		}
 		i.fields = append(i.fields, field)
 		names = append(names, field.Name)
-		placeholders = append(placeholders, "$"+strconv.Itoa(len(i.fields)))
+	}
+	for _, k := range keys {
+		names = append(names, k.Column)
+	}
+	for n := range names {
+		placeholders = append(placeholders, "$"+strconv.Itoa(n+1))
 	}
 	i.text = unique.Make("INSERT INTO " + string(table.SQLName) + " (" + strings.Join(names, ", ") + ") VALUES (" +
 		strings.Join(placeholders, ", ") + ") RETURNING id, created_at, updated_at, version")

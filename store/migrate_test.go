@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"database/sql"
+	"log/slog"
 	"net/url"
 	"os"
 	"strings"
@@ -16,6 +17,12 @@ import (
 	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/store/storetest"
 )
+
+// migrate applies all migrations without a log.
+func migrate(t *testing.T, address string) error {
+	t.Helper()
+	return store.Migrate(t.Context(), address, slog.New(slog.DiscardHandler))
+}
 
 // connect opens a database without rules.
 func connect(t *testing.T, address string) *sql.DB {
@@ -50,16 +57,16 @@ func shape(t *testing.T, db *sql.DB) string {
 func TestMigrate_TwiceIsOnce(t *testing.T) {
 	t.Parallel()
 	address := storetest.EmptyDatabase(t)
-	testutil.Equal(t, "the first", store.Migrate(t.Context(), address), nil)
+	testutil.Equal(t, "the first", migrate(t, address), nil)
 	first := shape(t, connect(t, address))
-	testutil.Equal(t, "the second", store.Migrate(t.Context(), address), nil)
+	testutil.Equal(t, "the second", migrate(t, address), nil)
 	testutil.Equal(t, "the database", shape(t, connect(t, address)), first)
 }
 
 func TestMigrate_SeveralAtOnceWaitForEachOther(t *testing.T) {
 	t.Parallel()
 	address := storetest.EmptyDatabase(t)
-	errs := concurrently(6, func(int) error { return store.Migrate(t.Context(), address) })
+	errs := concurrently(6, func(int) error { return migrate(t, address) })
 	for _, err := range errs {
 		testutil.Equal(t, "migrating", err, nil)
 	}
@@ -72,7 +79,7 @@ func TestMigrate_FailsWhole(t *testing.T) {
 	address := storetest.EmptyDatabase(t)
 	db := connect(t, address)
 	exec(t, db, "CREATE TABLE mappings (id int)") // the last table is in the way
-	if err := store.Migrate(t.Context(), address); err == nil || !strings.HasPrefix(err.Error(), "migrate: ") {
+	if err := migrate(t, address); err == nil || !strings.HasPrefix(err.Error(), "migrate: ") {
 		t.Fatalf("error is %v", err)
 	}
 	var left int
@@ -81,7 +88,7 @@ func TestMigrate_FailsWhole(t *testing.T) {
 	}
 	testutil.Equal(t, "tables left behind", left, 0)
 	exec(t, db, "DROP TABLE mappings")
-	testutil.Equal(t, "migrating without it", store.Migrate(t.Context(), address), nil)
+	testutil.Equal(t, "migrating without it", migrate(t, address), nil)
 }
 
 func TestMigrate_RefusesAnOldServer(t *testing.T) {
@@ -90,7 +97,7 @@ func TestMigrate_RefusesAnOldServer(t *testing.T) {
 	db := connect(t, address)
 	exec(t, db, `CREATE FUNCTION public.current_setting(text) RETURNS text LANGUAGE sql AS $$ SELECT '120022' $$`)
 	exec(t, db, `ALTER DATABASE `+databaseOf(t, address)+` SET search_path = public, pg_catalog`)
-	err := store.Migrate(t.Context(), address)
+	err := migrate(t, address)
 	if err == nil || err.Error() != "migrate: PostgreSQL 13 or newer is needed, this is 12" {
 		t.Errorf("error is %v", err)
 	}
@@ -106,7 +113,7 @@ func TestMigrate_RefusesADatabaseThatIsNotInUTF8(t *testing.T) {
 	t.Cleanup(func() { _, _ = db.ExecContext(ctx, "DROP DATABASE "+name+" WITH (FORCE)") })
 	u := ok(url.Parse(address))(t)
 	u.Path = "/" + name
-	err := store.Migrate(t.Context(), u.String())
+	err := migrate(t, u.String())
 	if err == nil || err.Error() != "migrate: a database in UTF8 is needed, this one is in SQL_ASCII" {
 		t.Errorf("error is %v", err)
 	}

@@ -15,9 +15,15 @@ func records(_ *Store) []query.RecordType {
 		Name: "User", Kind: model.KindUser, Model: reflect.TypeFor[model.User](), Table: "users", Alias: `"user"`,
 		Rules: userRules,
 		One:   []query.Edge{{Field: "doctorProfile", To: "Doctor", From: "id", Key: "account_id"}},
+		Keys: []query.TextKey{
+			{Column: "username_key", From: []string{"username"}, Of: usernameKey, Index: "users_username_form_key"},
+			{Column: "email_key", From: []string{"email"}, Of: emailKey, Index: "users_email_form_key"},
+		},
 		Unique: []query.Unique{
 			{Index: "users_username_key", Field: "username", Code: model.CodeTaken, Message: "A user with that username already exists."},
+			{Index: "users_username_form_key", Field: "username", Code: model.CodeTaken, Message: "A user with that username already exists."},
 			{Index: "users_email_key", Field: "email", Code: model.CodeTaken, Message: "user with this email already exists."},
+			{Index: "users_email_form_key", Field: "email", Code: model.CodeTaken, Message: "user with this email already exists."},
 			{Index: "users_phone_key", Field: "phone", Code: model.CodeTaken, Message: "user with this phone already exists."},
 		},
 	}, {
@@ -32,12 +38,19 @@ func records(_ *Store) []query.RecordType {
 		Sorts: []query.Sort{
 			{Enum: "CREATED_AT", Field: "createdAt", Column: "created_at", Key: model.KeyTime, Descending: true},
 			{Enum: "UPDATED_AT", Field: "updatedAt", Column: "updated_at", Key: model.KeyTime, Descending: true},
-			{Enum: "NAME", Field: "name", Column: "name_key", Key: model.KeyText},
+			{Enum: "NAME", Field: "name", Column: "name_key", By: patientNameFold, Key: model.KeyText},
 			{Enum: "DATE_OF_BIRTH", Field: "dateOfBirth", Column: "date_of_birth", Key: model.KeyDate},
 		},
 		Searched: []string{"name", "email", "phone", "recordNumber"},
+		SearchIn: "coalesce(patient.search_fold, patient.search_text)",
+		Keys: []query.TextKey{
+			{Column: "name_fold", From: []string{"name"}, Of: model.FoldKey},
+			{Column: "search_fold", From: []string{"name", "email", "phone", "record_number"}, Of: patientSearchKey},
+			{Column: "email_key", From: []string{"email"}, Of: emailKey, Index: "patients_email_form_key", Within: "created_by"},
+		},
 		Unique: []query.Unique{
 			{Index: "patients_email_key", Field: "email", Code: model.CodeTaken, Message: "patient with this email already exists."},
+			{Index: "patients_email_form_key", Field: "email", Code: model.CodeTaken, Message: "patient with this email already exists."},
 			{Index: "patients_record_number_key", Field: "recordNumber", Code: model.CodeTaken, Message: "Another patient has this record number."},
 		},
 	}, {
@@ -50,17 +63,25 @@ func records(_ *Store) []query.RecordType {
 		},
 		Root: &query.Root{Field: "doctors", Filter: filterDoctors},
 		Groups: []query.Group{
-			{Field: "specializations", Value: "specialization", By: "specialization_key", Name: "name", Count: "doctorCount"},
+			{Field: "specializations", Value: "specialization", By: specializationFold, Name: "name", Count: "doctorCount"},
 		},
 		Sorts: []query.Sort{
-			{Enum: "NAME", Field: "name", Column: "name_key", Key: model.KeyText},
+			{Enum: "NAME", Field: "name", Column: "name_key", By: doctorNameFold, Key: model.KeyText},
 			{Enum: "EXPERIENCE_YEARS", Field: "experienceYears", Column: "experience_years", Key: model.KeyInt},
 			{Enum: "CONSULTATION_FEE", Field: "consultationFee", Column: "consultation_fee", Key: model.KeyNumeric},
 			{Enum: "CREATED_AT", Field: "createdAt", Column: "created_at", Key: model.KeyTime},
 		},
 		Searched: []string{"name", "specialization", "licenseNumber"},
+		SearchIn: "coalesce(doctor.search_fold, doctor.search_text)",
+		Keys: []query.TextKey{
+			{Column: "name_fold", From: []string{"name"}, Of: model.FoldKey},
+			{Column: "specialization_fold", From: []string{"specialization"}, Of: model.FoldKey},
+			{Column: "search_fold", From: []string{"name", "specialization", "license_number"}, Of: model.FoldKey},
+			{Column: "license_key", From: []string{"license_number"}, Of: licenseKey, Index: "doctors_license_form_key"},
+		},
 		Unique: []query.Unique{
 			{Index: "doctors_license_key", Field: "licenseNumber", Code: model.CodeTaken, Message: licenseTaken},
+			{Index: "doctors_license_form_key", Field: "licenseNumber", Code: model.CodeTaken, Message: licenseTaken},
 			{Index: "doctors_verified_key", Field: "licenseNumber", Code: model.CodeTaken, Message: "Another verified doctor entry has this license number."},
 			{Index: "doctors_account_key", Field: "account", Code: model.CodeTaken, Message: "This account already has a doctor entry."},
 		},

@@ -35,7 +35,7 @@ type newUser struct {
 func (s *Store) CreateUser(ctx context.Context, u *model.User, passwordHash string, begin func(userID int64) (Session, error)) (*model.User, error) {
 	err := s.inTx(ctx, "create user", func(ctx context.Context, tx bun.Tx) error {
 		row := newUser{User: u, PasswordHash: passwordHash}
-		if _, err := tx.NewInsert().Model(&row).Returning("id, created_at").Exec(ctx); err != nil {
+		if _, err := s.insertIn(tx, &row, u).Returning("id, created_at").Exec(ctx); err != nil {
 			return err
 		}
 		if begin == nil {
@@ -60,9 +60,10 @@ func (s *Store) listTaken(ctx context.Context, u *model.User, err error) error {
 		return err
 	}
 	var taken []string
-	query := s.db.NewRaw(`SELECT 'users_username_key' WHERE EXISTS (SELECT FROM users WHERE lower(username) = lower(?0) AND id <> ?3)
-		UNION ALL SELECT 'users_email_key' WHERE EXISTS (SELECT FROM users WHERE email = ?1 AND id <> ?3)
-		UNION ALL SELECT 'users_phone_key' WHERE EXISTS (SELECT FROM users WHERE phone = ?2 AND id <> ?3)`, u.Username, u.Email, u.Phone, u.ID)
+	query := s.db.NewRaw(`SELECT 'users_username_key' WHERE EXISTS (SELECT FROM users WHERE (lower(username) = lower(?0) OR username_key = ?4) AND id <> ?3)
+		UNION ALL SELECT 'users_email_key' WHERE EXISTS (SELECT FROM users WHERE (email = ?1 OR email_key = ?5) AND id <> ?3)
+		UNION ALL SELECT 'users_phone_key' WHERE EXISTS (SELECT FROM users WHERE phone = ?2 AND id <> ?3)`,
+		u.Username, u.Email, u.Phone, u.ID, model.UsernameKey(u.Username), u.Email.Canonical())
 	if query.Scan(ctx, &taken) != nil || len(taken) == 0 {
 		return err
 	}
@@ -96,9 +97,10 @@ func ownAccount(u *model.User) *model.User {
 	return u
 }
 
-// Credential returns the credential of the account with the address, or NOT_FOUND.
+// Credential returns the credential of the account with the address in any of its
+// forms, or NOT_FOUND. If another account has exactly this form, it is that one.
 func (s *Store) Credential(ctx context.Context, email model.EmailAddress) (*Credential, error) {
-	return s.credential(ctx, "email = $1", []byte(email))
+	return s.credential(ctx, "email = $1 OR email_key = $2 ORDER BY email = $1 DESC LIMIT 1", []byte(email), []byte(email.Canonical()))
 }
 
 // CredentialOf returns the credential of the viewer.
@@ -109,8 +111,8 @@ func (s *Store) CredentialOf(ctx context.Context, v *model.Viewer) (*Credential,
 	return s.credential(ctx, "id = $1", strconv.AppendInt(nil, v.UserID, 10))
 }
 
-func (s *Store) credential(ctx context.Context, which string, value []byte) (*Credential, error) {
-	account := pgpipe.NewStatement("SELECT id, username, email, password_hash, is_active FROM users WHERE "+which, value)
+func (s *Store) credential(ctx context.Context, which string, values ...[]byte) (*Credential, error) {
+	account := pgpipe.NewStatement("SELECT id, username, email, password_hash, is_active FROM users WHERE "+which, values...)
 	if err := s.reads.Run(ctx, account); err != nil {
 		return nil, translate("read credential", err)
 	}

@@ -425,15 +425,17 @@ number. Do not convert it to binary floating point.
 scalar Decimal
 
 """
-An e-mail address (RFC 5322 addr-spec) with a dot in its domain. The server removes white space around it and converts
-it to lower case.
+An e-mail address (RFC 5322 addr-spec) with a possible domain that has a dot, at most 64 octets before the ` + "`" + `@` + "`" + `, and no
+invisible characters; otherwise INVALID. The server removes white space around it and converts it to lower case and to
+the Unicode form NFC. Where an address is unique or signs in, a domain in letters and in Punycode is the same.
 """
 scalar EmailAddress
 
 """
 A phone number as people write it: in India ` + "`" + `9876543210` + "`" + `, ` + "`" + `09876543210` + "`" + ` or ` + "`" + `+91 98765 43210` + "`" + `, elsewhere with ` + "`" + `+` + "`" + ` and the
-country code. Spaces and hyphens do not matter. Any possible number is accepted; an Indian mobile number has ten digits
-and begins with 6 to 9. Fields return it as a string in the form that their argument ` + "`" + `format` + "`" + ` names.
+country code. The digits may be those of any script. Spaces, hyphens, dashes and invisible marks of direction do not
+matter. Any possible number is accepted; an Indian mobile number has ten digits and begins with 6 to 9, and numbers of
+services begin with 1800 or 1860. Fields return it as a string in the form that their argument ` + "`" + `format` + "`" + ` names.
 """
 scalar PhoneNumber
 
@@ -534,7 +536,7 @@ enum PatientOrderField {
   "When the record was last changed."
   UPDATED_AT
 
-  "The patient's name, alphabetically, regardless of case and accents."
+  "The patient's name, alphabetically, compared as ` + "`" + `patients(search:)` + "`" + ` compares it."
   NAME
 
   "The day of birth: ASC puts the oldest patient first."
@@ -543,7 +545,7 @@ enum PatientOrderField {
 
 "What a list of doctors is ordered by."
 enum DoctorOrderField {
-  "The doctor's name, alphabetically, regardless of case and accents."
+  "The doctor's name, alphabetically, compared as ` + "`" + `doctors(search:)` + "`" + ` compares it."
   NAME
 
   "Years of experience."
@@ -766,7 +768,10 @@ type User implements Node @access(to: SIGNED_IN) {
   "Such as ` + "`" + `usr_7` + "`" + `. Arguments for an account also accept the number alone, ` + "`" + `7` + "`" + `."
   id: ID! @owner(read: SIGNED_IN)
 
-  "Public name, unique regardless of case. The account itself can change it with ` + "`" + `updateMe` + "`" + `."
+  """
+  Public name, unique regardless of case and of the Unicode form that it is written in. The server stores it in NFKC and
+  without invisible characters. The account itself can change it with ` + "`" + `updateMe` + "`" + `.
+  """
   username: String! @owner(read: SIGNED_IN, write: SELF) @text(max: 150)
 
   "The kind of the account. No mutation changes it."
@@ -803,7 +808,7 @@ type Patient implements Node @access(to: CIRCLE) {
   "Such as ` + "`" + `pat_42` + "`" + `. Arguments for a patient also accept the number alone, ` + "`" + `42` + "`" + `."
   id: ID! @owner(read: CIRCLE)
 
-  "Full name."
+  "Full name. Characters that override the direction of writing, U+202A to U+202E, are refused with INVALID."
   name: String! @owner(read: CIRCLE, write: OWNER) @text(max: 100)
 
   "Day of birth."
@@ -945,7 +950,10 @@ type Doctor implements Node @access(to: SIGNED_IN) {
   "Such as ` + "`" + `doc_3` + "`" + `. Arguments for a doctor also accept the number alone, ` + "`" + `3` + "`" + `."
   id: ID! @owner(read: SIGNED_IN)
 
-  "Full name, with title if wanted: ` + "`" + `Dr. Priya Patel` + "`" + `. A change ends verification; see ` + "`" + `isVerified` + "`" + `."
+  """
+  Full name, with title if wanted: ` + "`" + `Dr. Priya Patel` + "`" + `. Characters that override the direction of writing, U+202A to
+  U+202E, are refused with INVALID. A change ends verification; see ` + "`" + `isVerified` + "`" + `.
+  """
   name: String! @owner(read: SIGNED_IN, write: PROFILE) @text(max: 100)
 
   "Address for patients to write to. It need not belong to an account, and several entries may share it."
@@ -958,14 +966,15 @@ type Doctor implements Node @access(to: SIGNED_IN) {
   ): String! @owner(read: SIGNED_IN, write: PROFILE)
 
   """
-  Field of medicine, free text: ` + "`" + `Cardiology` + "`" + `. ` + "`" + `specializations` + "`" + ` lists those in use. A change ends verification; see
-  ` + "`" + `isVerified` + "`" + `.
+  Field of medicine, free text: ` + "`" + `Cardiology` + "`" + `. ` + "`" + `specializations` + "`" + ` lists those in use. Characters that override the
+  direction of writing, U+202A to U+202E, are refused with INVALID. A change ends verification; see ` + "`" + `isVerified` + "`" + `.
   """
   specialization: String! @owner(read: SIGNED_IN, write: PROFILE) @text(max: 100)
 
   """
-  Number of the license to practice, unique among live entries. A deleted entry that was verified keeps its number for the
-  account linked to it. A change ends verification; see ` + "`" + `isVerified` + "`" + `.
+  Number of the license to practice, unique among live entries. White space and invisible characters do not count, letter
+  case does. A deleted entry that was verified keeps its number for the account linked to it. A change ends verification;
+  see ` + "`" + `isVerified` + "`" + `.
   """
   licenseNumber: String! @owner(read: SIGNED_IN, write: PROFILE) @text(max: 50)
 
@@ -1321,8 +1330,10 @@ type Query {
     before: String
 
     """
-    Part of a name, an e-mail address or a phone number, regardless of case and accents. A phone number may contain
-    spaces, as in ` + "`" + `98765 43210` + "`" + `. At most 254 characters, otherwise BAD_USER_INPUT. Null or blank: all.
+    Part of a name, an e-mail address or a phone number. Case, accents, vowel marks of Arabic scripts, invisible
+    characters, kinds of apostrophes and the amount of white space do not matter, nor does the stroke of ` + "`" + `ł` + "`" + ` or ` + "`" + `ø` + "`" + `. A
+    phone number may contain spaces, as in ` + "`" + `98765 43210` + "`" + `, and digits of any script. At most 254 characters, otherwise
+    BAD_USER_INPUT. Null or blank: all.
     """
     search: String
 
@@ -1362,8 +1373,9 @@ type Query {
     before: String
 
     """
-    Part of a name, a specialization or a license number, regardless of case and accents. At most 254 characters,
-    otherwise BAD_USER_INPUT. Null or blank: all.
+    Part of a name, a specialization or a license number. Case, accents, vowel marks of Arabic scripts, invisible
+    characters, kinds of apostrophes and the amount of white space do not matter, nor does the stroke of ` + "`" + `ł` + "`" + ` or ` + "`" + `ø` + "`" + `. At
+    most 254 characters, otherwise BAD_USER_INPUT. Null or blank: all.
     """
     search: String
 
@@ -1440,7 +1452,7 @@ input PatientFilter {
 
 "An entry must meet all conditions that are given. A malformed fee is refused with BAD_USER_INPUT."
 input DoctorFilter {
-  "Of this specialization, named as in ` + "`" + `specializations` + "`" + `."
+  "Of this specialization, compared as ` + "`" + `doctors(search:)` + "`" + ` compares it, but as a whole."
   specialization: String
 
   "With at least this many years of practice."
@@ -1724,10 +1736,10 @@ input RegisterInput @creates(type: "User", except: ["password"]) {
 
 "The credentials of an account."
 input LoginInput {
-  "Case does not matter."
+  "Case does not matter, nor whether the domain is in letters or in Punycode."
   email: EmailAddress!
 
-  "The account's password."
+  "The account's password. It does not matter how a keyboard composes accents: passwords are compared in NFC."
   password: String!
 }
 

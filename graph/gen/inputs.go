@@ -111,9 +111,9 @@ func (DoctorPayload) IsMutationPayload() {}
 
 // The credentials of an account.
 type LoginInput struct {
-	// Case does not matter.
+	// Case does not matter, nor whether the domain is in letters or in Punycode.
 	Email model.EmailAddress `json:"email"`
-	// The account's password.
+	// The account's password. It does not matter how a keyboard composes accents: passwords are compared in NFC.
 	Password string `json:"password"`
 }
 

@@ -118,7 +118,7 @@ func (a *Accounts) Login(ctx context.Context, email model.EmailAddress, password
 		return nil, err
 	}
 	refused := model.NewError(model.CodeInvalidCredentials, "No active account found with the given credentials")
-	hash, err := a.verify(ctx, credential, string(email), password, addr, refused)
+	hash, err := a.verify(ctx, credential, string(email.Canonical()), password, addr, refused)
 	if err != nil {
 		return nil, err
 	}
@@ -260,7 +260,7 @@ func (a *Accounts) ChangePassword(ctx context.Context, v *model.Viewer, current,
 		return nil, err
 	}
 	refused := model.NewFieldError("currentPassword", model.CodeInvalidCredentials, "This is not the present password.")
-	present, err := a.verify(ctx, credential, string(credential.Email), current, addr, refused)
+	present, err := a.verify(ctx, credential, string(credential.Email.Canonical()), current, addr, refused)
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ const (
 //
 // Its time is linear in the length of the input.
 func CheckPassword(field, password, username, email string) []model.FieldError {
-	password = trimPassword(password)
+	password = normalPassword(password)
 	var faults []model.FieldError
 	refuse := func(broken bool, message string) {
 		if broken {

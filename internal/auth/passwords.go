@@ -14,6 +14,8 @@ import (
 	"unicode"
 
 	"golang.org/x/crypto/argon2"
+
+	"github.com/caregraph/caregraph/model"
 )
 
 // The parameters of new hashes: OWASP's recommendation for argon2id.
@@ -45,7 +47,8 @@ var errMalformedHash = errors.New("stored password hash is malformed or of an un
 // It ignores the white space around a password, because the system that this
 // one replaces trimmed passwords at registration and at login: imported hashes
 // are of trimmed passwords, and people have learned that a stray space does not
-// matter. It changes nothing else about the bytes.
+// matter. It hashes the password in NFC, because keyboards compose letters in
+// different ways.
 type Hasher struct {
 	// ExtraCPU, if set, runs each computation and returns when it is done. It
 	// can give the computation a processor of its own, so that other work does
@@ -67,7 +70,7 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltBytes)
 	_, _ = rand.Read(salt) // never fails, says its documentation
 	hash := argonHash{argonMemory, argonTime, argonThreads, salt, make([]byte, keyBytes)}
-	key, err := h.derive(ctx, hash, password)
+	key, err := h.derive(ctx, hash, normalPassword(password))
 	if err != nil {
 		return "", err
 	}
@@ -76,7 +79,7 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 }
 
 // Verify reports whether encoded is the hash of the password. If the password
-// is right and its hash has another kind or cost than new hashes, such as
+// is right and its hash has another kind, cost or form than new hashes, such as
 // Django's, it is also stale: call Hash and store the result. Verify fails if
 // ctx ends or the hash is malformed.
 //
@@ -90,21 +93,32 @@ func (h *Hasher) Verify(ctx context.Context, encoded, password string) (ok, stal
 	if err != nil {
 		return false, false, err
 	}
-	key, err := h.derive(ctx, hash, password)
-	if err != nil {
-		return false, false, err
+	stale = !hash.current()
+	for _, form := range passwordForms(password) {
+		key, err := h.derive(ctx, hash, form)
+		if err != nil {
+			return false, false, err
+		}
+		if subtle.ConstantTimeCompare(key, hash.want()) == 1 {
+			return true, stale, nil
+		}
+		stale = true // the next form is that of old hashes
 	}
-	ok = subtle.ConstantTimeCompare(key, hash.want()) == 1
-	return ok, ok && !hash.current(), nil
+	return false, false, nil
 }
 
 // VerifyDummy costs as much as Verify, for a login that names no account. It
 // fails only if ctx ends.
 func (h *Hasher) VerifyDummy(ctx context.Context, password string) error {
 	dummy := argonHash{argonMemory, argonTime, argonThreads, make([]byte, saltBytes), make([]byte, keyBytes)}
-	key, err := h.derive(ctx, dummy, password)
-	subtle.ConstantTimeCompare(key, dummy.key)
-	return err
+	for _, form := range passwordForms(password) {
+		key, err := h.derive(ctx, dummy, form)
+		if err != nil {
+			return err
+		}
+		subtle.ConstantTimeCompare(key, dummy.key)
+	}
+	return nil
 }
 
 // derive waits for a slot and runs the key derivation of one stored hash.
@@ -116,16 +130,31 @@ func (h *Hasher) derive(ctx context.Context, hash storedHash, password string) (
 		return nil, fmt.Errorf("wait to hash a password: %w", ctx.Err())
 	}
 	if h.ExtraCPU == nil {
-		return hash.derive(trimPassword(password))
+		return hash.derive(password)
 	}
 	var key []byte
 	var err error
-	h.ExtraCPU(func() { key, err = hash.derive(trimPassword(password)) })
+	h.ExtraCPU(func() { key, err = hash.derive(password) })
 	return key, err
 }
 
+// normalPassword returns a password as it is hashed. Every password rule applies
+// to the result.
+func normalPassword(password string) string { return model.NormalPassword(trimPassword(password)) }
+
+// passwordForms returns the texts of which a stored hash may be: the normal form,
+// and the text as it was sent if it differs, for hashes of before there was a
+// normal form.
+func passwordForms(password string) []string {
+	sent, normal := trimPassword(password), normalPassword(password)
+	if sent == normal {
+		return []string{normal}
+	}
+	return []string{normal, sent}
+}
+
 // trimPassword removes what Python's str.strip removes: the white space that Go
-// knows, and four ASCII separators. Every password rule applies to the result.
+// knows, and four ASCII separators.
 func trimPassword(password string) string {
 	return strings.TrimFunc(password, func(r rune) bool {
 		return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f

@@ -66,6 +66,50 @@ func TestHasher_SpacesAroundPasswordAreNoPartOfIt(t *testing.T) {
 	wantVerify(t, hasher, djangoHashOfSecure, " Secure@123 ", true, true)
 }
 
+// Keyboards compose the same letter in different ways.
+func TestHasher_ComposedAndDecomposedAreOnePassword(t *testing.T) {
+	t.Parallel()
+	hasher := NewHasher(1)
+	for composed, decomposed := range map[string]string{
+		"P\u00e4ssw\u00f6rd-Teich7": "Pa\u0308sswo\u0308rd-Teich7", "\u0915\u093c\u092e\u0930-99": "\u0958\u092e\u0930-99", "\ud55c\uad6d-99": "\u1112\u1161\u11ab\u1100\u116e\u11a8-99",
+	} {
+		for _, registered := range []string{composed, decomposed} {
+			encoded, err := hasher.Hash(t.Context(), registered)
+			testutil.Must(t, err)
+			wantVerify(t, hasher, encoded, composed, true, false)
+			wantVerify(t, hasher, encoded, decomposed, true, false)
+			wantVerify(t, hasher, encoded, composed+"x", false, false)
+		}
+	}
+}
+
+// A hash of before there was a normal form is of the text as it was sent.
+func TestHasher_OldHashOfADecomposedPasswordIsStale(t *testing.T) {
+	t.Parallel()
+	hasher := NewHasher(1)
+	const sent = "Pa\u0308ssword-Teich7"
+	old := argonHash{argonMemory, argonTime, argonThreads, make([]byte, saltBytes), nil}
+	old.key, _ = argonHash{argonMemory, argonTime, argonThreads, old.salt, make([]byte, keyBytes)}.derive(sent)
+	wantVerify(t, hasher, old.String(), sent, true, true)
+	wantVerify(t, hasher, old.String(), "P\u00e4ssword-Teich7", false, false)
+}
+
+// The time of a sign-in does not tell whether the account exists.
+func TestHasher_DummyComputesAsManyHashes(t *testing.T) {
+	t.Parallel()
+	hasher, computed := NewHasher(1), 0
+	encoded, err := hasher.Hash(t.Context(), "Secure@123")
+	testutil.Must(t, err)
+	hasher.ExtraCPU = func(compute func()) { compute(); computed++ }
+	for password, want := range map[string]int{"wrong": 1, "a\u0308": 2} {
+		computed = 0
+		testutil.Must(t, hasher.VerifyDummy(t.Context(), password))
+		testutil.Equal(t, "hashes without an account", computed, want)
+		wantVerify(t, hasher, encoded, password, false, false)
+		testutil.Equal(t, "hashes with an account", computed, 2*want)
+	}
+}
+
 func TestHasher_ImportedDjangoHashVerifiesAndIsStale(t *testing.T) {
 	t.Parallel()
 	hasher := NewHasher(1)

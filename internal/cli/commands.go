@@ -39,8 +39,11 @@ func Fill(fill func(ctx context.Context, args []string, getenv func(string) stri
 
 func migrate() Command {
 	return Command{
-		name: "migrate", summary: "update the database schema; serve also does that",
-		run: func(ctx context.Context, c call) error { return c.withDatabase(ctx, store.Migrate) },
+		name: "migrate", summary: "update the database schema, build indexes and fill new columns; servers may run",
+		run: func(ctx context.Context, c call) error {
+			c.DatabaseURL = cmp.Or(c.AdminURL, c.DatabaseURL)
+			return c.withDatabase(ctx, func(ctx context.Context, url string) error { return store.Migrate(ctx, url, c.log) })
+		},
 	}
 }
 
@@ -77,7 +80,7 @@ func (c call) createAdmin(ctx context.Context, email, username string) error {
 		return err
 	}
 	return c.withDatabase(ctx, func(ctx context.Context, url string) error {
-		if err := store.Migrate(ctx, url); err != nil {
+		if _, err := store.Prepare(ctx, url, store.Preparation{Migrate: c.Migrate, AdminURL: string(c.AdminURL), Log: c.log}); err != nil {
 			return err
 		}
 		db, err := store.Open(ctx, url, store.Options{Policy: rules, Connections: c.DatabaseConns})

@@ -27,7 +27,9 @@ func TestServer_LogThatNobodyReadsStopsNothing(t *testing.T) {
 			read, write, err := os.Pipe()
 			testutil.Must(t, err)
 			defer func() { _ = read.Close() }()
-			server := startWithLog(t, write, dataDir(t))
+			path, err := binary()
+			testutil.Must(t, err)
+			server := startBinary(t, path, write, dataDir(t))
 			testutil.Must(t, write.Close())
 			if c.close {
 				testutil.Must(t, read.Close())

@@ -69,16 +69,17 @@ func dataDir(t *testing.T) string {
 
 func start(t *testing.T, data string, flags ...string) *program {
 	t.Helper()
-	return startWithLog(t, nil, data, flags...)
-}
-
-// startWithLog is start with a file for the log; nil is the buffer log.
-func startWithLog(t *testing.T, file *os.File, data string, flags ...string) *program {
-	t.Helper()
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return startBinary(t, path, nil, data, flags...)
+}
+
+// startBinary is start for the binary at the path, and with a file for the log; nil is
+// the buffer log.
+func startBinary(t *testing.T, path string, file *os.File, data string, flags ...string) *program {
+	t.Helper()
 	p := &program{t: t, data: data, log: &bytes.Buffer{}}
 	args := append([]string{"serve", "--addr", "127.0.0.1:0", "--data", data}, flags...)
 	p.process = exec.CommandContext(context.WithoutCancel(t.Context()), path, args...)
@@ -121,6 +122,12 @@ func run(t *testing.T, stdin string, args ...string) (out, failure string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return runBinary(t, path, stdin, args...)
+}
+
+// runBinary is run for the binary at the path.
+func runBinary(t *testing.T, path, stdin string, args ...string) (out, failure string) {
+	t.Helper()
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), path, args...)
 	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = cleanEnv(), strings.NewReader(stdin), &stdout, &stderr

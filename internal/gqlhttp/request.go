@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/caregraph/caregraph/internal/surrogates"
 )
 
 // requestError is the response to a request that reaches no operation.
@@ -204,6 +206,9 @@ func object(name string, raw json.RawMessage) (map[string]any, *requestError) {
 	if jsonType(raw) != "an object" || decoder.Decode(&value) != nil {
 		return nil, badRequest("`%s` must be an object or null, not %s.", name, jsonType(raw))
 	}
+	if surrogates.HasHalf(raw) {
+		return nil, halfCharacter("`" + name + "`")
+	}
 	return value, nil
 }
 
@@ -214,6 +219,9 @@ func text(name, want string, raw json.RawMessage) (string, *requestError) {
 	}
 	if err := json.Unmarshal(raw, &value); err != nil {
 		return "", badRequest("`%s` must be a %s, not %s.", name, want, jsonType(raw))
+	}
+	if surrogates.HasHalf(raw) {
+		return "", halfCharacter("`" + name + "`")
 	}
 	return value, nil
 }

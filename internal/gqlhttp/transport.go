@@ -100,6 +100,9 @@ func params(r *http.Request) (*graphql.RawParams, string, *requestError) {
 		read = readBody
 	}
 	found, err := read(r)
+	if err == nil {
+		err = checkLiterals(found.Query)
+	}
 	if err != nil {
 		return nil, "", err
 	}

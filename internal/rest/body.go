@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/caregraph/caregraph/internal/surrogates"
 )
 
 const (
@@ -104,11 +106,28 @@ func decodeJSON(body []byte) (map[string]any, *answer) {
 	}
 	switch value := value.(type) {
 	case map[string]any:
+		if surrogates.HasHalf(body) {
+			markHalfCharacters(value, whole)
+		}
 		return value, nil
 	case nil:
 		return nil, invalid("No data provided")
 	default:
 		return nil, invalid("Invalid data. Expected a dictionary, but got " + typeName(value) + ".")
+	}
+}
+
+// markHalfCharacters replaces the members with half a surrogate pair, for which the
+// decoder has put another character.
+func markHalfCharacters(members map[string]any, object json.RawMessage) {
+	var raw map[string]json.RawMessage
+	if json.Unmarshal(object, &raw) != nil {
+		return // cannot happen: it was decoded before
+	}
+	for name, value := range raw {
+		if surrogates.HasHalf(value) {
+			members[name] = notText{}
+		}
 	}
 }
 
@@ -151,13 +170,22 @@ func decodeForm(body []byte) (map[string]any, *answer) {
 	}
 	fields := make(map[string]any, len(values))
 	for name, all := range values {
-		fields[name] = strings.ToValidUTF8(all[len(all)-1], "\uFFFD")
+		fields[name] = formText(all[len(all)-1])
 	}
 	return fields, nil
 }
 
-// upload stands for a file, which none of our fields accepts.
-type upload struct{}
+// notText stands for a value that none of our fields accepts: a file, or half a
+// character.
+type notText struct{}
+
+// formText returns the value of a field: its text, unless it is damaged.
+func formText(value string) any {
+	if !utf8.ValidString(value) {
+		return notText{}
+	}
+	return value
+}
 
 func decodeMultipart(body []byte, boundary string) (map[string]any, *answer) {
 	broken := detail(http.StatusBadRequest, "Multipart form parse error - The body is not encoded as its header says.")
@@ -179,9 +207,9 @@ func decodeMultipart(body []byte, boundary string) (map[string]any, *answer) {
 			return nil, broken
 		}
 		if part.FileName() != "" {
-			fields[part.FormName()] = upload{}
+			fields[part.FormName()] = notText{}
 			continue
 		}
-		fields[part.FormName()] = strings.ToValidUTF8(string(value), "\uFFFD")
+		fields[part.FormName()] = formText(string(value))
 	}
 }

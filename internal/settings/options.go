@@ -54,6 +54,12 @@ func options(s *Settings) []option {
 			name: "database-url", value: "URL", set: postgresURL(&s.DatabaseURL), alias: "DATABASE_URL", secret: true,
 			help: "PostgreSQL to use, as postgres://user:password@host/database or as key=value pairs. Empty: run a private PostgreSQL in the data directory. Prefer the variable: other users of the machine can read flags.",
 		},
+		{
+			name: "database-admin-url", value: "URL", set: postgresURL(&s.AdminURL), secret: true,
+			help: "The same database for an account that may change the schema. migrate uses it, and serve for its migrations. The account of the other URL then only needs to read and write rows. Empty: that of database-url.",
+		},
+		setting("migrate", trueOrFalse, "true", boolean(&s.Migrate),
+			"Let serve update the database schema. False: it refuses to start on an old schema, until caregraph migrate has run."),
 		setting("database-connections", "N", "20", whole(&s.DatabaseConns, 2, 10_000),
 			"Highest number of connections to PostgreSQL. Half of them only read. One more connection listens for ended sessions."),
 		setting("playground", trueOrFalse, "true", boolean(&s.Playground),

@@ -22,6 +22,8 @@ type Settings struct {
 	MetricsAddr     string // empty: no metrics
 	Data            string // empty: the default of pgserver
 	DatabaseURL     Secret // empty: run a private PostgreSQL
+	AdminURL        Secret // empty: DatabaseURL
+	Migrate         bool
 	Playground      bool
 	Introspection   bool
 	Keys            string // empty: in the data directory

@@ -25,7 +25,7 @@ func TestParse_NothingGivenMeansTheDefaults(t *testing.T) {
 		t.Fatalf("Parse: rest %q, error %v", rest, err)
 	}
 	want := Settings{
-		Addr: "127.0.0.1:8080", Playground: true, Introspection: true,
+		Addr: "127.0.0.1:8080", Migrate: true, Playground: true, Introspection: true,
 		JWTAlgorithm: "EdDSA", JWTIssuer: "caregraph", JWTAudience: "caregraph",
 		AccessTTL: 24 * time.Hour, RefreshTTL: 7 * 24 * time.Hour,
 		RequestTimeout: 15 * time.Second, ShutdownTimeout: 20 * time.Second,
@@ -41,6 +41,7 @@ func TestParse_NothingGivenMeansTheDefaults(t *testing.T) {
 func samples() map[string]string {
 	return map[string]string{
 		"addr": "[::1]:9", "metrics-addr": ":9100", "data": "/d", "database-url": "postgres://u:p@h/d", "database-connections": "3",
+		"database-admin-url": "postgres://a:p@h/d", "migrate": "false",
 		"playground": "false", "introspection": "false", "keys": "/k", "jwt-algorithm": "ES256",
 		"jwt-issuer": "i", "jwt-audience": "a", "access-ttl": "1h", "refresh-ttl": "200h", "hash-concurrency": "2",
 		"cors-origins": "https://a.example", "trusted-proxies": "10.0.0.0/8", "request-timeout": "1s",

@@ -51,29 +51,19 @@ func (a Args) Page() model.PageArgs {
 
 // Search returns the condition that a row contains the term in its searched fields.
 func (s Scope) Search(term string) Condition {
-	if term = strings.TrimSpace(term); term == "" {
+	folded := model.Fold(term)
+	if folded == "" {
 		return Where("TRUE")
 	}
-	// Escape after folding, which turns U+FF05 and U+FF3C into wildcards of LIKE.
-	like := s.Alias + `.search_text LIKE '%' || regexp_replace(fold(?), '([\\%_])', '\\\1', 'g') || '%'`
-	digits := phoneDigits(term)
+	like := s.SearchIn + " LIKE ?"
+	digits := model.PhoneDigits(term)
 	if digits == "" {
-		return Where(like, term)
+		return Where(like, contains(folded))
 	}
-	return Where("("+like+" OR "+like+")", term, digits)
+	return Where("("+like+" OR "+like+")", contains(folded), contains(digits))
 }
 
-// phoneDigits returns the digits of a term that may be part of a phone number, without
-// the trunk prefix; "" for any other term.
-func phoneDigits(term string) string {
-	if strings.Trim(term, "+0123456789 -().") != "" {
-		return ""
-	}
-	keepDigits := func(r rune) rune {
-		if r < '0' || r > '9' {
-			return -1
-		}
-		return r
-	}
-	return strings.TrimLeft(strings.Map(keepDigits, term), "0")
+// contains returns the pattern of LIKE for texts that contain a text.
+func contains(text string) string {
+	return "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(text) + "%"
 }

@@ -33,15 +33,17 @@ type RecordType struct {
 	// way to them.
 	Rules    func(ViewerArg) []Rule
 	Parent   *Parent
-	EndedBy  string   // field whose write rule says who may delete or end the record; "" means no one
-	One      []Edge   // fields that name one other record
-	Many     []List   // fields that are pages of other records
-	Own      []Own    // fields that are pages from a source of their own
-	Root     *Root    // the list of Query; nil without one
-	Groups   []Group  // lists of Query that count the records by a value
-	Sorts    []Sort   // the first one is the default
-	Searched []string // fields that search compares
-	Unique   []Unique // unique indexes, and what a violation means to the caller
+	EndedBy  string    // field whose write rule says who may delete or end the record; "" means no one
+	One      []Edge    // fields that name one other record
+	Many     []List    // fields that are pages of other records
+	Own      []Own     // fields that are pages from a source of their own
+	Root     *Root     // the list of Query; nil without one
+	Groups   []Group   // lists of Query that count the records by a value
+	Sorts    []Sort    // the first one is the default
+	Searched []string  // fields that search compares
+	SearchIn string    // SQL of the folded text of these fields
+	Keys     []TextKey // columns that are written with others, to compare their texts
+	Unique   []Unique  // unique indexes, and what a violation means to the caller
 
 	// What NewRecords resolves.
 	records *Records
@@ -107,13 +109,15 @@ type Selection struct {
 	Selective bool
 }
 
-// Group is a list of Query that counts live records by the value of a column.
-// Name and Count are its fields in the schema.
+// Group is a list of Query that counts live records by the value of a column, grouped by
+// the SQL By. Name and Count are its fields in the schema.
 type Group struct{ Field, Value, By, Name, Count string }
 
-// Sort is an order of the type's lists, named by a value of its enum.
+// Sort is an order of the type's lists, named by a value of its enum, by a column or, if
+// By is not "", by this SQL.
 type Sort struct {
 	Enum, Field, Column string
+	By                  string
 	Key                 model.KeyType
 	Descending          bool // the default direction
 }
@@ -123,6 +127,17 @@ type Unique struct {
 	Index, Field string
 	Code         model.Code
 	Message      string
+}
+
+// TextKey is a column that the store computes from the texts of columns, "" for null, whenever
+// it writes one of them. It is null in rows that another program has written.
+type TextKey struct {
+	Column string
+	From   []string
+	Of     func(texts ...string) *string
+	// Index is the unique index of the column, which may begin with the column Within;
+	// "" without one.
+	Index, Within string
 }
 
 // column is a column of a table with the cast of its result. A wide column may contain
@@ -260,6 +275,27 @@ func (t *RecordType) fieldOf(column string) string {
 	return ""
 }
 
+// KeyOf returns the value of a key for a record.
+func (t *RecordType) KeyOf(k TextKey, record any) *string {
+	row, texts := reflect.ValueOf(record).Elem(), make([]string, len(k.From))
+	for i, column := range k.From {
+		if value := reflect.Indirect(t.table.FieldMap[column].Value(row)); value.IsValid() {
+			texts[i] = value.String()
+		}
+	}
+	return k.Of(texts...)
+}
+
+// KeysFrom returns the keys that change with one of the columns.
+func (t *RecordType) KeysFrom(columns []string) (keys []TextKey) {
+	for _, k := range t.Keys {
+		if slices.ContainsFunc(k.From, func(column string) bool { return slices.Contains(columns, column) }) {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
 // ID returns the value of a column that contains an id, or false if it is null.
 func (t *RecordType) ID(record any, column string) (int64, bool) {
 	value := reflect.Indirect(t.table.FieldMap[column].Value(reflect.ValueOf(record).Elem()))
@@ -339,6 +375,13 @@ func (t *RecordType) resolve() error {
 	for _, g := range t.Groups {
 		if !t.hasColumn(g.Value) {
 			return fmt.Errorf("%s: there is no column %s", g.Field, g.Value)
+		}
+	}
+	for _, k := range t.Keys {
+		for _, column := range k.From {
+			if !t.hasColumn(column) {
+				return fmt.Errorf("%s: there is no column %s", k.Column, column)
+			}
 		}
 	}
 	return t.checkComparable()

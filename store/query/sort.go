@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"reflect"
 
 	"github.com/uptrace/bun"
@@ -29,7 +30,7 @@ func (t *RecordType) Sorting(args Args) Sorting {
 }
 
 func (s Sort) order(t *RecordType, list, field string, descending bool) Sorting {
-	return Sorting{model.Order{List: list, Field: field, Key: s.Key, Descending: descending}, t.Alias + "." + s.Column}
+	return Sorting{model.Order{List: list, Field: field, Key: s.Key, Descending: descending}, cmp.Or(s.By, t.Alias+"."+s.Column)}
 }
 
 // Sorting returns the order of the list of one record.

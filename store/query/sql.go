@@ -106,7 +106,7 @@ func (l *Load) write(b *textBuilder) {
 		alias := l.node.Record().typ.Alias
 		b.write("SELECT min(", alias, ".", l.group.Value, "), count(*) FROM ")
 		l.writeFrom(b)
-		b.write(" GROUP BY ", alias, ".", l.group.By, " ORDER BY ", alias, ".", l.group.By)
+		b.write(" GROUP BY ", l.group.By, " ORDER BY ", l.group.By)
 	case l.counts:
 		b.write("SELECT count(*) FROM ")
 		l.writeFrom(b)

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/url"
 	"os"
 	"os/exec"
@@ -111,7 +112,7 @@ func (c *cluster) migrate(ctx context.Context) error {
 	if _, err := c.admin.Exec(ctx, "CREATE DATABASE "+template); err != nil {
 		return err
 	}
-	return store.Migrate(ctx, c.of(template))
+	return store.Migrate(ctx, c.of(template), slog.New(slog.DiscardHandler))
 }
 
 // database copies the database from. The names need no quotes.
