@@ -20,24 +20,23 @@ import (
 type grown struct {
 	*storetest.Clinic
 
-	boss, big *storetest.Account
-	conn      *sql.Conn
+	boss, big, small *storetest.Account
+	conn             *sql.Conn
 }
 
 func newGrown(t *testing.T) *grown {
 	t.Helper()
 	c := storetest.New(t)
-	g := &grown{Clinic: c, boss: c.Admin("Boss"), big: c.Owner("Big")}
-	small := c.Owner("Small")
+	g := &grown{Clinic: c, boss: c.Admin("Boss"), big: c.Owner("Big"), small: c.Owner("Small")}
 	c.Exec(`INSERT INTO users (username, email, role, password_hash) SELECT 'u' || n, 'u' || n || '@clinic.example', 'PATIENT', '!' FROM generate_series(1, 400) AS n`)
 	c.Exec(`INSERT INTO patients (name, date_of_birth, gender, phone, address, emergency_contact, created_by, created_at, deleted_at)
 		SELECT (ARRAY['Arjun', 'Sunita', 'Imran', 'Lakshmi', 'Harpreet'])[1 + n % 5] || ' ' || (ARRAY['Sharma', 'Iyer', 'Khan', 'Reddy', 'Nair', 'Patel', 'Singh'])[1 + n % 7],
 			'1990-01-01', 'MALE', '+9198' || 10000000 + n, 'Flat ' || n || repeat(', Station Road', 9), '+9197', CASE WHEN n % 10 = 0 THEN ?0 ELSE ?1 + n % 400 END,
 			timestamptz '2020-01-01' + n * interval '1 minute', CASE WHEN n % 100 < 2 THEN now() END
-		FROM generate_series(1, 20000) AS n`, g.big.UserID, small.UserID)
+		FROM generate_series(1, 20000) AS n`, g.big.UserID, g.small.UserID)
 	c.Exec(`INSERT INTO doctors (name, email, phone, specialization, license_number, experience_years, address, consultation_fee, availability, is_verified, created_by)
 		SELECT 'Dr. Rao ' || n, 'd@clinic.example', '+91', (ARRAY['Cardiology', 'Pediatrics', 'Dermatology'])[1 + n % 3], 'KMC-' || n, n % 40,
-			repeat('MG Road ', 20), n % 900, repeat('Mon-Fri ', 5), true, ? FROM generate_series(1, 5000) AS n`, small.UserID)
+			repeat('MG Road ', 20), n % 900, repeat('Mon-Fri ', 5), true, ? FROM generate_series(1, 5000) AS n`, g.small.UserID)
 	c.Exec(`INSERT INTO mappings (patient_id, doctor_id, is_active, assigned_at, ended_at, created_by)
 		SELECT p.id, (SELECT min(id) FROM doctors) + (p.id + j * 31) % 5000, p.deleted_at IS NULL AND p.id % 10 <> 0, p.created_at + j * interval '1 day',
 			CASE WHEN p.deleted_at IS NOT NULL OR p.id % 10 = 0 THEN now() END, p.created_by
@@ -116,6 +115,8 @@ func TestLists_PagesComeFromAnIndex(t *testing.T) {
 		{"all mappings", "Mapping", g.boss, argsOf(MappingQuery{Page: page}), "mappings_all_assigned", false},
 		{"all mappings, newest first", "Mapping", g.boss, argsOf(MappingQuery{Page: page, Descending: true}), "mappings_all_assigned", false},
 		{"all active mappings", "Mapping", g.boss, argsOf(MappingQuery{Page: page, IsActive: new(true)}), "mappings_all_assigned", false},
+		{"the mappings of a large owner", "Mapping", g.big, argsOf(MappingQuery{Page: page, Descending: true}), "mappings_all_assigned", false},
+		{"the mappings of a small owner", "Mapping", g.small, argsOf(MappingQuery{Page: page, Descending: true}), "mappings_patient", true},
 		{"the deleted patients of an owner", "Patient", g.big, deleted(model.PatientsByCreatedAt), "patients_deleted", false},
 		{"these by name", "Patient", g.big, deleted(model.PatientsByName), "patients_deleted", true},
 		{"the patients of an owner", "Patient", g.big, argsOf(PatientQuery{Page: page}), "patients_created", false},
