@@ -37,8 +37,8 @@ func newGrown(t *testing.T) *grown {
 	c.Exec(`INSERT INTO doctors (name, email, phone, specialization, license_number, experience_years, address, consultation_fee, availability, is_verified, created_by)
 		SELECT 'Dr. Rao ' || n, 'd@clinic.example', '+91', (ARRAY['Cardiology', 'Pediatrics', 'Dermatology'])[1 + n % 3], 'KMC-' || n, n % 40,
 			repeat('MG Road ', 20), n % 900, repeat('Mon-Fri ', 5), true, ? FROM generate_series(1, 5000) AS n`, g.small.UserID)
-	c.Exec(`INSERT INTO mappings (patient_id, doctor_id, is_active, assigned_at, ended_at, created_by)
-		SELECT p.id, (SELECT min(id) FROM doctors) + (p.id + j * 31) % 5000, p.deleted_at IS NULL AND p.id % 10 <> 0, p.created_at + j * interval '1 day',
+	c.Exec(`INSERT INTO mappings (patient_id, doctor_id, notes, is_active, assigned_at, ended_at, created_by)
+		SELECT p.id, (SELECT min(id) FROM doctors) + (p.id + j * 31) % 5000, repeat('Once a week ', 20), p.deleted_at IS NULL AND p.id % 10 <> 0, p.created_at + j * interval '1 day',
 			CASE WHEN p.deleted_at IS NOT NULL OR p.id % 10 = 0 THEN now() END, p.created_by
 		FROM patients AS p CROSS JOIN generate_series(0, 2) AS j`)
 	c.Exec("VACUUM (ANALYZE)")
@@ -158,6 +158,32 @@ func TestLists_CountsReadIndexesOnly(t *testing.T) {
 	plan := g.plan(t, g.big.Viewer, specializations(nodeOf(t, g.Store, "Doctor")))
 	if !strings.Contains(plan, "Index Only Scan using doctors_specialization_names") {
 		t.Errorf("specializations:\n%s", plan)
+	}
+}
+
+// A search that keeps only the pages of its matches in memory compares all rows of these
+// pages again. It has more memory than other requests.
+func TestSearch_ReadsAnIndex(t *testing.T) {
+	t.Parallel()
+	g := newGrown(t)
+	c := g.Clinic
+	c.Exec("UPDATE patients SET name = 'Zubin Xavier' WHERE id % 1000 = 0")
+	c.Exec("VACUUM (ANALYZE) patients")
+	term := "zubin"
+	load := ok(nodeOf(t, g.Store, "Patient").List(g.boss.Viewer, argsOf(PatientQuery{Search: &term})))(t)
+	if first := ok(store.Statements(g.boss.Viewer, load))(t)[0].Text; !strings.Contains(first, "set_config('work_mem', '32MB', true)") {
+		t.Errorf("a search begins with %s", first)
+	}
+	for _, term := range []string{"zu", "q", "zubin"} {
+		for _, viewer := range []*storetest.Account{g.boss, g.big} {
+			args := argsOf(PatientQuery{Search: &term, Page: model.PageArgs{First: new(20)}})
+			load := ok(nodeOf(t, g.Store, "Patient").List(viewer.Viewer, args))(t)
+			for _, plan := range []string{g.plan(t, viewer.Viewer, load), g.plan(t, viewer.Viewer, load.Count())} {
+				if wholeTable.MatchString(plan) || !strings.Contains(plan, "Bitmap Index Scan on patients_search_fold") {
+					t.Errorf("%s:\n%s", term, plan)
+				}
+			}
+		}
 	}
 }
 
