@@ -83,7 +83,8 @@ func (g *grown) plan(t *testing.T, v *model.Viewer, load *query.Load) string {
 
 func (g *grown) lines(t *testing.T, query string) (lines []string) {
 	t.Helper()
-	rows := ok(g.conn.QueryContext(context.WithoutCancel(t.Context()), query))(t)
+	rows, err := g.conn.QueryContext(context.WithoutCancel(t.Context()), query)
+	testutil.Must(t, err)
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var line string
