@@ -119,7 +119,7 @@ BENCH = @$(GO) build $(STAMP) -o bin/bench ./bench && exec bin/bench
 bench: ## Measure requests against the floor (PEERS=1) or an older build (ARGS="--against BINARY")
 	$(BENCH) $(if $(PEERS),--peers) $(ARGS)
 
-growth: ## Measure how that grows with the data (ten minutes, 5 GB of disk)
+growth: ## Measure how that grows with the data, and lists of 5 million patients (half an hour, 15 GB of disk)
 	$(BENCH) --growth --seconds 2 --json bin/growth.json $(ARGS)
 
 pgo: ## Write default.pgo, the profile that the compiler uses to optimize the server

@@ -13,6 +13,11 @@ import (
 //go:embed data.sql
 var dataSQL string
 
+// deleteSQL deletes one patient in a hundred, which ends its mappings.
+const deleteSQL = `UPDATE patients SET deleted_at = created_at + interval '400 days' WHERE pg_temp.mix(id, 30) % 100 = 0;
+	UPDATE mappings AS m SET is_active = false, ended_at = p.deleted_at
+	FROM patients AS p WHERE p.id = m.patient_id AND p.deleted_at IS NOT NULL AND m.is_active`
+
 // fill inserts the records into a migrated database. It creates the indexes
 // afterwards and does not check foreign keys, which is several times as fast.
 func fill(ctx context.Context, db *pgx.Conn, w *dataset) error {
@@ -31,7 +36,11 @@ func fill(ctx context.Context, db *pgx.Conn, w *dataset) error {
 		return err
 	}
 	values := strings.NewReplacer(":patients", strconv.Itoa(w.size.patients), ":doctor", strconv.FormatInt(w.carer.id, 10))
-	for _, sql := range append([]string{values.Replace(dataSQL)}, remake...) {
+	data := []string{values.Replace(dataSQL)}
+	if w.size.deleted {
+		data = append(data, deleteSQL)
+	}
+	for _, sql := range append(data, remake...) {
 		if _, err := db.Exec(ctx, sql); err != nil {
 			return fmt.Errorf("fill the database: %w", err)
 		}

@@ -16,6 +16,8 @@ type size struct {
 	// owners has the number of patients of each measured account: at most nine
 	// divisors of a tenth of all patients.
 	owners []int
+	// deleted says that one patient in a hundred is deleted.
+	deleted bool
 }
 
 // usualSize has 2,000 accounts, 2,000 doctors and 300,000 mappings.

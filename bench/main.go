@@ -39,6 +39,8 @@ type options struct {
 	profile, json, dir, server string
 	// against is an older build to compare with, "" for none.
 	against string
+	// largest is the number of patients of the large database.
+	largest int
 }
 
 func parse(args []string, stderr io.Writer) (options, error) {
@@ -52,11 +54,12 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.Float64Var(&seconds, "seconds", 4, "length of a measurement; with --against by default 0.5")
 	flags.StringVar(&o.against, "against", "", "compare this tree with an older server, the `binary` at this path")
 	flags.BoolVar(&o.growth, "growth", false, "measure how the cost grows, instead of the goals")
+	flags.IntVar(&o.largest, "largest", 5_000_000, "`patients` of the large database of --growth, a multiple of 100")
 	flags.BoolVar(&o.peers, "peers", false, "also measure the servers in bench/peers (needs Node)")
 	flags.StringVar(&o.profile, "profile", "", "write a CPU profile of each workload to this `directory`, instead of measuring")
 	flags.BoolVar(&o.pgo, "pgo", false, "write default.pgo from profiles of all workloads, instead of measuring")
 	flags.StringVar(&o.json, "json", "bin/bench.json", "`file` for all figures")
-	flags.StringVar(&o.dir, "dir", "/var/tmp", "`directory` on disk for the database, up to 5 GB with --growth")
+	flags.StringVar(&o.dir, "dir", "/var/tmp", "`directory` on disk for the database, up to 15 GB with --growth")
 	flags.StringVar(&o.server, "log", os.DevNull, "`file` for what the servers log")
 	if err := flags.Parse(args); err != nil {
 		return o, err
@@ -79,6 +82,9 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	o.progress = stderr
 	if only != "" {
 		o.only = strings.Split(only, ",")
+	}
+	if o.largest < 1000 || o.largest%100 != 0 {
+		return o, errors.New("--largest must be a multiple of 100, at least 1000")
 	}
 	return o, o.check()
 }
@@ -136,7 +142,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	r := newReport(o.plan, b.cluster.version)
 	switch {
 	case o.growth:
-		r.Growth, err = b.growth(ctx)
+		if r.Growth, err = b.growth(ctx); err == nil {
+			r.Limits, err = b.limits(ctx, o.largest)
+		}
 	case o.against != "":
 		r.Builds, err = b.against(ctx, o.against)
 	default:
@@ -146,5 +154,5 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		return err
 	}
 	r.print(stdout)
-	return errors.Join(r.save(o.json), failures(r.Builds))
+	return errors.Join(r.save(o.json), failures(r.Builds), overLimits(r.Limits))
 }

@@ -23,6 +23,7 @@ type report struct {
 	Workloads   []row        `json:"workloads,omitempty"`
 	Others      []row        `json:"others,omitempty"`
 	Growth      []growthRow  `json:"growth,omitempty"`
+	Limits      []limitRow   `json:"limits,omitempty"`
 	Builds      []comparison `json:"builds,omitempty"`
 }
 
@@ -60,6 +61,9 @@ func (r report) print(w io.Writer) {
 	}
 	if len(r.Growth) > 0 {
 		tables = append(tables, growthTable(r.Growth))
+	}
+	if len(r.Limits) > 0 {
+		tables = append(tables, limitsTable(r.Limits))
 	}
 	if len(r.Builds) > 0 {
 		tables = append(tables, buildsTable(r.Builds))

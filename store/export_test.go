@@ -85,3 +85,22 @@ func CheckMigrations(files fs.FS) error {
 	}
 	return nil
 }
+
+// Sent is a statement with its arguments.
+type Sent struct {
+	Text string
+	Args []string
+}
+
+// Statements returns what a load sends for a viewer.
+func Statements(v *model.Viewer, load *query.Load) (sent []Sent, err error) {
+	statements, err := (&query.Request{Loads: []*query.Load{load}}).Statements(v)
+	for _, st := range statements {
+		s := Sent{Text: st.Text.Value()}
+		for _, arg := range st.Args {
+			s.Args = append(s.Args, string(arg))
+		}
+		sent = append(sent, s)
+	}
+	return sent, err
+}

@@ -27,6 +27,9 @@ func filterMappings(_ query.Scope, args query.Args) (q query.Selection, err erro
 		q.Conditions = append(q.Conditions, query.Where("mapping.doctor_id = ?", f.DoctorID.Of(model.KindDoctor)))
 	}
 	q.Conditions = append(q.Conditions, mappingIsActive(f.IsActive)...)
+	// Those of a large owner come from the order of all mappings, those of a small one
+	// from its patients.
+	q.Selective = q.Path == query.Scan
 	return q, nil
 }
 

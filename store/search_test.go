@@ -96,3 +96,32 @@ func TestSearch_LongestNames(t *testing.T) {
 	l := ok(Patients(t.Context(), c.Store, asha.Viewer, byName))(t)
 	testutil.Equal(t, "the last page", len(l.Rows) == 1 && !l.HasNext, true)
 }
+
+// An index finds no shorter text than three letters anywhere, but it finds the beginnings
+// of words. One letter is a name in some scripts.
+func TestSearch_ShortTermsAreBeginningsOfWords(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha := c.Owner("Asha")
+	names := map[int64]string{}
+	for _, name := range []string{"Ravi Iyer", "Ira Rao", "李 明", "Óscar"} {
+		names[asha.Patient(name, func(p *model.Patient) { p.RecordNumber = new("7-" + string([]rune(name)[:1])) }).ID] = name
+	}
+	rao := asha.Entry("Rao", func(d *model.Doctor) { d.Specialization = "Cardiology" })
+	for term, want := range map[string][]string{
+		"r": {"Ravi Iyer", "Ira Rao"}, "RA": {"Ravi Iyer", "Ira Rao"}, "i": {"Ravi Iyer", "Ira Rao"}, "iy": {"Ravi Iyer"}, "ye": nil, "vi": nil, "o": {"Óscar"},
+		"李": {"李 明"}, "明": {"李 明"}, "7": {"Ravi Iyer", "Ira Rao", "李 明", "Óscar"}, "-r": nil, "z": nil, "yer": {"Ravi Iyer"}, "r_": nil, "r%": nil,
+	} {
+		got := []string{}
+		for _, p := range ok(Patients(t.Context(), c.Store, asha.Viewer, PatientQuery{Search: &term}))(t).Rows {
+			got = append(got, names[p.ID])
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("searching %q finds %q, want %q", term, got, want)
+		}
+	}
+	wantDoctors(t, c, asha, DoctorQuery{Search: new("ca")}, rao.ID)
+	wantDoctors(t, c, asha, DoctorQuery{Search: new("di")})
+}

@@ -1332,8 +1332,8 @@ type Query {
     """
     Part of a name, an e-mail address or a phone number. Case, accents, vowel marks of Arabic scripts, invisible
     characters, kinds of apostrophes and the amount of white space do not matter, nor does the stroke of ` + "`" + `ł` + "`" + ` or ` + "`" + `ø` + "`" + `. A
-    phone number may contain spaces, as in ` + "`" + `98765 43210` + "`" + `, and digits of any script. At most 254 characters, otherwise
-    BAD_USER_INPUT. Null or blank: all.
+    phone number may contain spaces, as in ` + "`" + `98765 43210` + "`" + `, and digits of any script. One or two letters or digits match
+    the beginnings of words only. At most 254 characters, otherwise BAD_USER_INPUT. Null or blank: all.
     """
     search: String
 
@@ -1374,8 +1374,9 @@ type Query {
 
     """
     Part of a name, a specialization or a license number. Case, accents, vowel marks of Arabic scripts, invisible
-    characters, kinds of apostrophes and the amount of white space do not matter, nor does the stroke of ` + "`" + `ł` + "`" + ` or ` + "`" + `ø` + "`" + `. At
-    most 254 characters, otherwise BAD_USER_INPUT. Null or blank: all.
+    characters, kinds of apostrophes and the amount of white space do not matter, nor does the stroke of ` + "`" + `ł` + "`" + ` or ` + "`" + `ø` + "`" + `. One
+    or two letters or digits match the beginnings of words only. At most 254 characters, otherwise BAD_USER_INPUT. Null
+    or blank: all.
     """
     search: String
 

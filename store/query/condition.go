@@ -2,6 +2,8 @@ package query
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/uptrace/bun"
 
@@ -49,21 +51,35 @@ func (a Args) Page() model.PageArgs {
 	}
 }
 
-// Search returns the condition that a row contains the term in its searched fields.
+// shortest is the length of the shortest term that the indexes of trigrams can find
+// anywhere in a text.
+const shortest = 3
+
+// Search returns the condition that a row contains the term in its searched fields. A
+// shorter term with a letter or a digit is the beginning of a word, which these indexes
+// can find, too.
 func (s Scope) Search(term string) Condition {
 	folded := model.Fold(term)
-	if folded == "" {
-		return Where("TRUE")
-	}
 	like := s.SearchIn + " LIKE ?"
-	digits := model.PhoneDigits(term)
-	if digits == "" {
+	either := "(" + like + " OR " + like + ")"
+	switch digits := model.PhoneDigits(term); {
+	case folded == "":
+		return Where("TRUE")
+	case utf8.RuneCountInString(folded) < shortest && strings.ContainsFunc(folded, isWord):
+		return Where(either, escaped(folded)+"%", "% "+escaped(folded)+"%")
+	case digits == "":
 		return Where(like, contains(folded))
+	default:
+		return Where(either, contains(folded), contains(digits))
 	}
-	return Where("("+like+" OR "+like+")", contains(folded), contains(digits))
 }
 
+func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
+
 // contains returns the pattern of LIKE for texts that contain a text.
-func contains(text string) string {
-	return "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(text) + "%"
+func contains(text string) string { return "%" + escaped(text) + "%" }
+
+// escaped returns a text as a pattern of LIKE.
+func escaped(text string) string {
+	return strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(text)
 }

@@ -15,8 +15,10 @@ type Request struct {
 	Confirm bool
 }
 
-// byValues lets PostgreSQL plan the rest of the transaction for its values.
-var byValues = unique.Make("SELECT set_config('plan_cache_mode', 'auto', true)")
+// byValues lets PostgreSQL plan the rest of the transaction for its values. It has more
+// memory there, for the matches of a search: with the usual 4 MB it keeps only pages of
+// them, and compares all rows of these again.
+var byValues = unique.Make("SELECT set_config('plan_cache_mode', 'auto', true), set_config('work_mem', '32MB', true)")
 
 // Statements returns the statements of the request, followed by more. PostgreSQL plans
 // a request with a selective load for its values, and plans all others once.

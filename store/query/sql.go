@@ -14,7 +14,7 @@ import (
 // share a text.
 func (l *Load) statement(v *model.Viewer) (*pgpipe.Statement, error) {
 	binder := argBinder{args: make([][]byte, 0, typicalArgs)}
-	l.bind(&binder)
+	l.bind(&binder, v)
 	var buffer [typicalKey]byte
 	key, cacheable := l.cacheKey(append(buffer[:0], v.Role...))
 	var text cachedText
@@ -107,6 +107,13 @@ func (l *Load) write(b *textBuilder) {
 		b.write("SELECT min(", alias, ".", l.group.Value, "), count(*) FROM ")
 		l.writeFrom(b)
 		b.write(" GROUP BY ", l.group.By, " ORDER BY ", l.group.By)
+	case l.counts && l.seesAll(b.viewer):
+		t := l.node.Record().typ
+		b.write("SELECT (SELECT count(*) FROM ", t.Table, " AS ", t.Alias, " WHERE ", allOf(t.Live))
+		b.and(l.Conditions)
+		b.write(") - (SELECT count(*) FROM ", t.Table, " AS ", t.Alias, " ", t.join(), " WHERE ", allOf(t.Live, "NOT ("+t.parent.Live+")"))
+		b.and(l.Conditions)
+		b.write(")")
 	case l.counts:
 		b.write("SELECT count(*) FROM ")
 		l.writeFrom(b)
@@ -115,8 +122,11 @@ func (l *Load) write(b *textBuilder) {
 	}
 }
 
-func (l *Load) bind(b *argBinder) {
+func (l *Load) bind(b *argBinder, v *model.Viewer) {
 	switch {
+	case l.counts && l.seesAll(v):
+		b.conditions(l.Conditions)
+		b.conditions(l.Conditions)
 	case l.counts && l.parent != nil:
 		b.conditions(l.Conditions)
 		l.parent.bindPage(b)
@@ -125,6 +135,14 @@ func (l *Load) bind(b *argBinder) {
 	default:
 		l.bindPage(b)
 	}
+}
+
+// seesAll reports whether the viewer sees every row of the list whose parent is live.
+// The number of rows is then that of all rows minus the few of deleted parents, which
+// needs no join of the two tables. The conditions only compare columns of the row.
+func (l *Load) seesAll(v *model.Viewer) bool {
+	t := l.node.Record().typ
+	return l.parent == nil && t.parent != nil && t.parent.Live != "" && v.Relations().Any(t.rule().Exists)
 }
 
 // bindPage binds the arguments of writePage, and of writeMerged and writeOwn.
