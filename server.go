@@ -83,7 +83,7 @@ func serve(ctx context.Context, s settings.Settings, out io.Writer, log *slog.Lo
 	}
 	database := pgserver.Database{URL: string(s.DatabaseURL), DataDir: s.Data, StopTimeout: s.ShutdownTimeout, Log: log}
 	return pgserver.With(ctx, database, func(ctx context.Context, url string) error {
-		app, err := openApp(ctx, s, rules, url)
+		app, err := openApp(ctx, s, rules, url, log)
 		if err != nil {
 			return err
 		}
@@ -124,7 +124,7 @@ type app struct {
 
 // openApp migrates and opens the database at the URL, and creates the services
 // that use it.
-func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url string) (*app, error) {
+func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url string, log *slog.Logger) (*app, error) {
 	keys, err := auth.LoadOrCreateKeys(s.Keys, s.JWTAlgorithm)
 	if err != nil {
 		return nil, err
@@ -139,7 +139,7 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	if err := store.Migrate(ctx, url); err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, url, store.Options{Policy: rules, Connections: s.DatabaseConns, Listen: true})
+	db, err := store.Open(ctx, url, store.Options{Policy: rules, Connections: s.DatabaseConns, Listen: true, Log: log})
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +150,30 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	accounts := &auth.Accounts{
 		Store: db, Hasher: auth.NewHasher(hashes), Tokens: tokens, Throttle: auth.NewThrottle(time.Now),
 	}
-	return &app{rules, db, keys, tokens, accounts, metrics.New(s.MetricsAddr, db.Stats, graph.AnswerKinds())}, nil
+	counters := metrics.New(s.MetricsAddr, db.Stats, graph.AnswerKinds(), numbers(s, db)...)
+	return &app{rules, db, keys, tokens, accounts, counters}, nil
+}
+
+// numbers are the metrics without labels.
+func numbers(s settings.Settings, db *store.Store) []metrics.Number {
+	all := []metrics.Number{{
+		Name: "sessions_unannounced_total", Counts: true,
+		Help:  "Messages about ended sessions that could not be sent. Other servers then refuse the session within 30 seconds.",
+		Value: func() float64 { return float64(db.Unannounced()) },
+	}}
+	if s.DatabaseURL == "" {
+		all = append(all, metrics.Number{
+			Name: "postgres_executable_deleted",
+			Help: "1 if the executable of the private PostgreSQL was deleted or replaced since its start, else 0.",
+			Value: func() float64 {
+				if pgserver.ExecutableDeleted(s.Data) {
+					return 1
+				}
+				return 0
+			},
+		})
+	}
+	return all
 }
 
 // handler connects the addresses to the services.

@@ -7,6 +7,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store/session"
 )
 
 // Session is one sign-in on one device.
@@ -51,6 +52,7 @@ const rotateSession = `UPDATE sessions AS s
 	SET refresh_id = $4, expires_at = $5, ended_at = CASE WHEN s.refresh_id <> $3 THEN now() END
 	FROM users AS u
 	WHERE s.id = $1 AND s.user_id = $2 AND s.ended_at IS NULL AND s.expires_at > now() AND u.id = s.user_id AND u.is_active
+		AND ` + session.Announced + `
 	RETURNING ` + accountColumns + `, s.ended_at IS NOT NULL`
 
 // RotateSession replaces the refresh token of a session and returns the account. A
@@ -62,6 +64,9 @@ func (s *Store) RotateSession(ctx context.Context, from, to Session) (*model.Use
 		[]any{from.ID, from.UserID, from.RefreshID, to.RefreshID, to.ExpiresAt}, &reused)
 	if reused || err != nil { // also if the outcome is unknown
 		s.sessions.Remove(from.ID)
+	}
+	if reused || err != nil && !isNoRows(err) {
+		s.announce(ctx, from.ID)
 	}
 	if err != nil && !isNoRows(err) {
 		return nil, translate("rotate session", err)
@@ -75,7 +80,7 @@ func (s *Store) RotateSession(ctx context.Context, from, to Session) (*model.Use
 // ChangePassword replaces the password of the viewer and the refresh token of the
 // session, and ends all other sessions. If the current hash is another one or the
 // session has ended, it changes nothing and returns NOT_FOUND.
-func (s *Store) ChangePassword(ctx context.Context, v *model.Viewer, presentHash, newHash string, session Session) error {
+func (s *Store) ChangePassword(ctx context.Context, v *model.Viewer, presentHash, newHash string, renewed Session) error {
 	if v == nil {
 		return unauthenticated()
 	}
@@ -86,15 +91,17 @@ func (s *Store) ChangePassword(ctx context.Context, v *model.Viewer, presentHash
 		if err := mustChange(ctx, user, "currentPassword"); err != nil {
 			return err
 		}
-		own := tx.NewUpdate().Table("sessions").Set("refresh_id = ?, expires_at = ?", session.RefreshID, session.ExpiresAt).
-			Where("user_id = ? AND id = ? AND ended_at IS NULL", v.UserID, session.ID)
+		own := tx.NewUpdate().Table("sessions").Set("refresh_id = ?, expires_at = ?", renewed.RefreshID, renewed.ExpiresAt).
+			Where("user_id = ? AND id = ? AND ended_at IS NULL", v.UserID, renewed.ID).Where(session.Announced)
 		if err := mustChange(ctx, own, "currentPassword"); err != nil {
 			return err
 		}
 		return tx.NewUpdate().Table("sessions").Set("ended_at = now()").
-			Where("user_id = ? AND ended_at IS NULL AND id <> ?", v.UserID, session.ID).Returning("id").Scan(ctx, &ended)
+			Where("user_id = ? AND ended_at IS NULL AND id <> ?", v.UserID, renewed.ID).Where(session.Announced).
+			Returning("id").Scan(ctx, &ended)
 	})
 	s.sessions.Remove(ended...)
+	s.announce(ctx, ended...)
 	return err
 }
 
@@ -126,10 +133,28 @@ func (s *Store) endSessions(ctx context.Context, v *model.Viewer, which, session
 	}
 	var ended []string
 	err := s.db.NewUpdate().Table("sessions").Set("ended_at = now()").
-		Where("user_id = ? AND ended_at IS NULL", v.UserID).Where(which, sessionID).Returning("id").Scan(ctx, &ended)
+		Where("user_id = ? AND ended_at IS NULL", v.UserID).Where(which, sessionID).Where(session.Announced).
+		Returning("id").Scan(ctx, &ended)
 	s.sessions.Remove(ended...)
 	if err != nil { // they may have ended
 		s.sessions.RemoveUser(v.UserID)
+		ended = []string{session.AllOf(v.UserID)}
 	}
+	s.announce(ctx, ended...)
 	return translate("end sessions", err)
 }
+
+// announce notifies the other servers of sessions that have ended; see
+// session.Announce. An error only means that they learn it later.
+func (s *Store) announce(ctx context.Context, messages ...string) {
+	if len(messages) == 0 {
+		return
+	}
+	if err := session.Announce(ctx, s.writes.Pool, messages...); err != nil {
+		s.unannounced.Add(1)
+		s.log.WarnContext(ctx, "other servers may accept ended sessions for 30 seconds: the message could not be sent", "error", err)
+	}
+}
+
+// Unannounced returns how many messages about ended sessions could not be sent.
+func (s *Store) Unannounced() int64 { return s.unannounced.Load() }

@@ -38,7 +38,7 @@ type entry struct {
 }
 
 // maxAge limits the time for which an entry is certain, in case a change sends no
-// notification because an operator has disabled the triggers.
+// notification: it could not be sent, or an operator has disabled the triggers.
 const maxAge = 30 * time.Second
 
 // capacity is the number of cached sessions, of some 300 bytes each.
@@ -130,8 +130,8 @@ func (c *Cache) Clear() {
 	c.validUntil = time.Time{}
 }
 
-// invalidate handles a notification of the triggers: the id of a session, "user 42",
-// or "" for all.
+// invalidate handles a notification: the id of a session, AllOf an account, or "" for
+// all.
 func (c *Cache) invalidate(message string) {
 	account, isAccount := strings.CutPrefix(message, "user ")
 	id, err := strconv.ParseInt(account, 10, 64)
