@@ -1529,8 +1529,9 @@ type Mutation {
   """
   Returns a new pair of tokens for the same session. Open to everyone who has a refresh token; it needs no access token.
 
-  Each refresh token works once: keep the new one in its place. A token that is used a second time may have been stolen,
-  so its session ends.
+  Each refresh token works once: keep the new one in its place. If the answer is lost, or two tabs share the token, it
+  returns its successor again for ten seconds, until the successor is used. A token that is used later may have been
+  stolen, so its session ends. Access tokens of before stay valid until they expire.
   """
   refreshToken(
     "The latest refresh token of the session."
