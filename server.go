@@ -139,7 +139,9 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	if err := store.Migrate(ctx, url); err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, url, store.Options{Policy: rules, Connections: s.DatabaseConns, Listen: true, Log: log})
+	db, err := store.Open(ctx, url, store.Options{
+		Policy: rules, Connections: s.DatabaseConns, Listen: true, RefreshGrace: s.RefreshGrace, Log: log,
+	})
 	if err != nil {
 		return nil, err
 	}

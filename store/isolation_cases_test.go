@@ -17,6 +17,7 @@ func withoutViewer() map[string]string {
 		"Ping":            "reads no rows",
 		"Close":           "reads no rows",
 		"Stats":           "reads no rows",
+		"Unannounced":     "reads no rows",
 		"Credential":      "signs in: it is how a viewer comes about",
 		"CreateUser":      "makes an account, from which a viewer comes about",
 		"CreateSession":   "signs in",

@@ -14,7 +14,7 @@ import (
 type Session struct {
 	ID     string
 	UserID int64
-	// RefreshID is the jti of the only refresh token that the session accepts.
+	// RefreshID is the jti of the latest refresh token.
 	RefreshID string
 	ExpiresAt time.Time
 }
@@ -46,22 +46,41 @@ func (s *Store) CreateSession(ctx context.Context, session Session, passwordHash
 	return u, translate("create session", err)
 }
 
+// repeated is true for the refresh token before the latest one, within the grace. It is
+// null or false for any other.
+const repeated = `(s.previous_refresh_id = $3 AND s.rotated_at > now() - make_interval(secs => $6))`
+
 // rotateSession is one statement, so that of two requests with the same token one
 // waits for the other and finds the token used.
 const rotateSession = `UPDATE sessions AS s
-	SET refresh_id = $4, expires_at = $5, ended_at = CASE WHEN s.refresh_id <> $3 THEN now() END
+	SET refresh_id = CASE WHEN ` + repeated + ` THEN s.refresh_id ELSE $4 END,
+		expires_at = CASE WHEN ` + repeated + ` THEN s.expires_at ELSE $5 END,
+		rotated_at = CASE WHEN ` + repeated + ` THEN s.rotated_at ELSE now() END,
+		previous_refresh_id = $3,
+		ended_at = CASE WHEN s.refresh_id <> $3 AND ` + repeated + ` IS NOT TRUE THEN now() END
 	FROM users AS u
 	WHERE s.id = $1 AND s.user_id = $2 AND s.ended_at IS NULL AND s.expires_at > now() AND u.id = s.user_id AND u.is_active
 		AND ` + session.Announced + `
-	RETURNING ` + accountColumns + `, s.ended_at IS NOT NULL`
+	RETURNING ` + accountColumns + `, s.refresh_id, s.expires_at, s.ended_at IS NOT NULL`
 
-// RotateSession replaces the refresh token of a session and returns the account. A
-// token that was used before ends the session, because one of its two users has
-// stolen it (RFC 9700, 4.14.2). It returns INVALID_TOKEN if the session has ended.
-func (s *Store) RotateSession(ctx context.Context, from, to Session) (*model.User, error) {
+// Rotation is the result of RotateSession: the account, and the session with its latest
+// refresh token.
+type Rotation struct {
+	User    *model.User
+	Session Session
+}
+
+// RotateSession replaces the refresh token of a session. The token before the latest one
+// returns the latest one again for Options.RefreshGrace after its rotation: the answer
+// was lost, or two clients share the token. Any other token that was used before ends
+// the session, because one of its two users has stolen it (RFC 9700, 4.14.2). It returns
+// INVALID_TOKEN if the session has ended.
+func (s *Store) RotateSession(ctx context.Context, from, to Session) (*Rotation, error) {
 	var reused bool
+	next := Session{ID: from.ID, UserID: from.UserID}
 	u, err := s.account(ctx, rotateSession,
-		[]any{from.ID, from.UserID, from.RefreshID, to.RefreshID, to.ExpiresAt}, &reused)
+		[]any{from.ID, from.UserID, from.RefreshID, to.RefreshID, to.ExpiresAt, s.refreshGrace.Seconds()},
+		&next.RefreshID, &next.ExpiresAt, &reused)
 	if reused || err != nil { // also if the outcome is unknown
 		s.sessions.Remove(from.ID)
 	}
@@ -74,7 +93,7 @@ func (s *Store) RotateSession(ctx context.Context, from, to Session) (*model.Use
 	if reused || err != nil {
 		return nil, model.NewFieldError("refresh", model.CodeInvalidToken, "This refresh token is not valid any more. Sign in again.")
 	}
-	return u, nil
+	return &Rotation{u, next}, nil
 }
 
 // ChangePassword replaces the password of the viewer and the refresh token of the

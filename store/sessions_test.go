@@ -60,18 +60,93 @@ func TestRotateSession_EachRefreshTokenWorksOnce(t *testing.T) {
 	third := storetest.Session(asha.SessionID, asha.UserID, "third")
 	second.ExpiresAt = time.Now().Add(2 * time.Hour)
 
-	testutil.Equal(t, "error", errOf(c.Store.RotateSession(t.Context(), first, second)), nil)
+	wantRotation(t, c, first, second, "second")
 	var expiry time.Time
 	if err := c.DB.NewRaw("SELECT expires_at FROM sessions").Scan(t.Context(), &expiry); err != nil {
 		t.Fatal(err)
 	}
 	testutil.Equal(t, "the new expiry, to the microsecond", expiry.Sub(second.ExpiresAt).Abs() < time.Millisecond, true)
-	testutil.Equal(t, "error", errOf(c.Store.RotateSession(t.Context(), second, third)), nil)
+	wantRotation(t, c, second, third, "third")
 	wantLive(t, c, map[string]bool{asha.SessionID: true})
 
-	wantCode(t, errOf(c.Store.RotateSession(t.Context(), second, first)), model.CodeInvalidToken, "refresh")
+	wantCode(t, errOf(c.Store.RotateSession(t.Context(), first, first)), model.CodeInvalidToken, "refresh")
 	wantLive(t, c, map[string]bool{asha.SessionID: false})
 	wantCode(t, errOf(c.Store.RotateSession(t.Context(), third, first)), model.CodeInvalidToken, "refresh")
+}
+
+// wantRotation checks the refresh token that a session has after a rotation.
+func wantRotation(t *testing.T, c *storetest.Clinic, from, to store.Session, want string) {
+	t.Helper()
+	rotated := ok(c.Store.RotateSession(t.Context(), from, to))(t)
+	testutil.Equal(t, "session", rotated.Session.ID, from.ID)
+	testutil.Equal(t, "account", rotated.Session.UserID, from.UserID)
+	testutil.Equal(t, "refresh token", rotated.Session.RefreshID, want)
+}
+
+// TestRotateSession_LostAnswer: within the grace, and until the successor is exchanged,
+// a refresh token returns its successor again. Later it ends the session.
+func TestRotateSession_LostAnswer(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		grace time.Duration
+		// before happens between the exchange and its repetition.
+		before func(t *testing.T, c *storetest.Clinic, successor store.Session)
+		again  bool
+	}{
+		"at once": {grace: storetest.RefreshGrace, again: true},
+		"nine seconds later": {grace: storetest.RefreshGrace, again: true, before: func(_ *testing.T, c *storetest.Clinic, _ store.Session) {
+			c.Exec("UPDATE sessions SET rotated_at = rotated_at - interval '9 seconds'")
+		}},
+		"after the grace": {grace: storetest.RefreshGrace, before: func(_ *testing.T, c *storetest.Clinic, _ store.Session) {
+			c.Exec("UPDATE sessions SET rotated_at = rotated_at - interval '10 seconds'")
+		}},
+		"after the successor was exchanged": {grace: storetest.RefreshGrace, before: func(t *testing.T, c *storetest.Clinic, successor store.Session) {
+			t.Helper()
+			wantRotation(t, c, successor, storetest.Session(successor.ID, successor.UserID, "third"), "third")
+		}},
+		"without a grace": {grace: 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := storetest.New(t, func(o *store.Options) { o.RefreshGrace = tc.grace })
+			asha := c.Owner("Asha")
+			first := storetest.Session(asha.SessionID, asha.UserID, "refresh-of-Asha")
+			second := storetest.Session(asha.SessionID, asha.UserID, "second")
+			wantRotation(t, c, first, second, "second")
+			if tc.before != nil {
+				tc.before(t, c, second)
+			}
+			other := storetest.Session(asha.SessionID, asha.UserID, "other")
+			other.ExpiresAt = time.Now().Add(9 * time.Hour)
+			if tc.again {
+				wantRotation(t, c, first, other, "second")
+				wantRotation(t, c, first, other, "second")
+				late := ok(c.Store.RotateSession(t.Context(), first, other))(t).Session.ExpiresAt
+				testutil.Equal(t, "the expiry is that of the successor", late.Sub(second.ExpiresAt).Abs() < time.Millisecond, true)
+				wantRotation(t, c, second, other, "other")
+			} else {
+				wantCode(t, errOf(c.Store.RotateSession(t.Context(), first, other)), model.CodeInvalidToken, "refresh")
+			}
+			wantLive(t, c, map[string]bool{asha.SessionID: tc.again})
+		})
+	}
+}
+
+// TestRotateSession_ThiefIsFound: who steals a refresh token and is fast enough gets the
+// same successor as the owner. The session ends when the second of them exchanges it.
+func TestRotateSession_ThiefIsFound(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha := c.Owner("Asha")
+	first := storetest.Session(asha.SessionID, asha.UserID, "refresh-of-Asha")
+	second := storetest.Session(asha.SessionID, asha.UserID, "second")
+	third := storetest.Session(asha.SessionID, asha.UserID, "third")
+	wantRotation(t, c, first, second, "second") // the thief
+	wantRotation(t, c, first, third, "second")  // the owner
+	wantRotation(t, c, second, third, "third")  // the thief, a day later
+	c.Exec("UPDATE sessions SET rotated_at = rotated_at - interval '1 hour'")
+	wantCode(t, errOf(c.Store.RotateSession(t.Context(), second, first)), model.CodeInvalidToken, "refresh")
+	wantLive(t, c, map[string]bool{asha.SessionID: false})
 }
 
 func TestRotateSession_OnlyOfALivingSessionOfTheAccount(t *testing.T) {

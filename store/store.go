@@ -43,6 +43,7 @@ type Store struct {
 	stopListening func()
 	unannounced   atomic.Int64
 	log           *slog.Logger
+	refreshGrace  time.Duration
 	// inserts caches *insertPlan by *schema.Table.
 	inserts sync.Map
 }
@@ -56,6 +57,8 @@ type Options struct {
 	// Listen opens one more connection for notifications of sessions that end, so
 	// that cached sessions can be certain.
 	Listen bool
+	// RefreshGrace is how long a refresh token works again after its rotation.
+	RefreshGrace time.Duration
 	// Now is the clock for birth dates, deletions and ends of mappings; time.Now if
 	// nil.
 	Now func() time.Time
@@ -72,7 +75,7 @@ const connectTimeout = 10 * time.Second
 // pgx's exec mode because bun writes arguments into its texts, and one for prepared
 // statements, which only read, each request in one snapshot.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
-	s := &Store{policy: o.Policy, now: o.Now, sessions: session.NewCache(), stopListening: func() {}, log: o.Log}
+	s := &Store{policy: o.Policy, now: o.Now, sessions: session.NewCache(), stopListening: func() {}, log: o.Log, refreshGrace: o.RefreshGrace}
 	var err error
 	if s.records, err = query.NewRecords(records(s), o.Policy); err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package settings
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // option is one row of the table.
@@ -72,6 +73,8 @@ func options(s *Settings) []option {
 			"Lifetime of an access token."),
 		setting("refresh-ttl", "DURATION", "168h", duration(&s.RefreshTTL),
 			"Lifetime of a refresh token. It must be longer than that of an access token."),
+		setting("refresh-grace", "DURATION", "10s", brief(&s.RefreshGrace, time.Minute),
+			"How long a refresh token returns its successor again, if its answer was lost or two tabs share it. Later use ends the session. 0s: never."),
 		setting("hash-concurrency", "N", "0", whole(&s.HashConcurrency, 0, 1024),
 			"How many passwords the server hashes at the same time. Each hash uses one CPU and 19 MiB of memory. 0: the number of CPUs."),
 		setting("cors-origins", "LIST", "", origins(&s.CORSOrigins),

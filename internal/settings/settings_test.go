@@ -27,7 +27,7 @@ func TestParse_NothingGivenMeansTheDefaults(t *testing.T) {
 	want := Settings{
 		Addr: "127.0.0.1:8080", Playground: true, Introspection: true,
 		JWTAlgorithm: "EdDSA", JWTIssuer: "caregraph", JWTAudience: "caregraph",
-		AccessTTL: 24 * time.Hour, RefreshTTL: 7 * 24 * time.Hour,
+		AccessTTL: 24 * time.Hour, RefreshTTL: 7 * 24 * time.Hour, RefreshGrace: 10 * time.Second,
 		RequestTimeout: 15 * time.Second, ShutdownTimeout: 20 * time.Second,
 		MaxBody: 1 << 20, MaxDepth: 16, MaxCost: 50000, MaxAliases: 50, MaxTokens: 1500,
 		DatabaseConns: 20, LogLevel: slog.LevelInfo, LogFormat: "text",
@@ -42,7 +42,7 @@ func samples() map[string]string {
 	return map[string]string{
 		"addr": "[::1]:9", "metrics-addr": ":9100", "data": "/d", "database-url": "postgres://u:p@h/d", "database-connections": "3",
 		"playground": "false", "introspection": "false", "keys": "/k", "jwt-algorithm": "ES256",
-		"jwt-issuer": "i", "jwt-audience": "a", "access-ttl": "1h", "refresh-ttl": "200h", "hash-concurrency": "2",
+		"jwt-issuer": "i", "jwt-audience": "a", "access-ttl": "1h", "refresh-ttl": "200h", "refresh-grace": "0s", "hash-concurrency": "2",
 		"cors-origins": "https://a.example", "trusted-proxies": "10.0.0.0/8", "request-timeout": "1s",
 		"shutdown-timeout": "2s", "max-body": "2MiB", "max-depth": "9", "max-cost": "10005", "max-aliases": "26",
 		"max-tokens": "507", "log-level": "debug", "log-format": "json",
@@ -255,6 +255,7 @@ func TestParse_RefusesBadValues(t *testing.T) {
 		"jwt-issuer":           {""},
 		"jwt-audience":         {" "},
 		"access-ttl":           {"0", "-1h", "15", "1ms", "1d"},
+		"refresh-grace":        {"", "-1s", "61s", "10"},
 		"request-timeout":      {"0s"},
 		"shutdown-timeout":     {""},
 		"hash-concurrency":     {"-1"},

@@ -88,6 +88,14 @@ func duration(to *time.Duration) func(string) error {
 	})
 }
 
+// brief accepts a time.Duration up to most, also none.
+func brief(to *time.Duration, most time.Duration) func(string) error {
+	return setter(to, fmt.Sprintf("a duration from 0s to %s, such as 10s", most), func(text string) (time.Duration, bool) {
+		d, err := time.ParseDuration(text)
+		return d, err == nil && d >= 0 && d <= most
+	})
+}
+
 func level(to *slog.Level) func(string) error {
 	return setter(to, "debug, info, warn or error", func(text string) (l slog.Level, ok bool) {
 		err := l.UnmarshalText([]byte(text))
