@@ -1551,8 +1551,8 @@ type Mutation {
   logoutEverywhere: LogoutPayload @access(to: SIGNED_IN) @userErrors(codes: [])
 
   """
-  Sets a new password, ends all other sessions of the caller and returns new tokens for this one. Open to every
-  signed-in account.
+  Sets a new password, ends all sessions of the caller, this one included, and begins a new one: only the tokens of the
+  answer work from now on. Open to every signed-in account.
   """
   changePassword(
     "The current and the new password."
