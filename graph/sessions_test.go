@@ -130,7 +130,7 @@ func TestLogoutEverywhere_EndsAllSessionsOfTheCallerAlone(t *testing.T) {
 	wantSignedIn(t, "somebody else", priya)
 }
 
-func TestChangePassword_EndsAllOtherSessionsAndKeepsThisOne(t *testing.T) {
+func TestChangePassword_EndsAllSessionsAndBeginsANewOne(t *testing.T) {
 	t.Parallel()
 	s := graphtest.New(t, graphtest.Options{})
 	rahul := s.Account("Rahul", model.RolePatient)
@@ -151,8 +151,11 @@ func TestChangePassword_EndsAllOtherSessionsAndKeepsThisOne(t *testing.T) {
 
 	out := phone.Must(changePassword, map[string]any{"current": graphtest.Password, "next": "Monsoon-Rain-42"}).At("changePassword")
 	wantSignedOut(t, "another session", rahul)
+	wantSignedOut(t, "the token that changed it, perhaps a stolen one", phone)
+	equalJSON(t, "its refresh token", s.Nobody().Do(refreshToken, map[string]any{"refresh": phone.Refresh}).UserErrorCodes("refreshToken"),
+		[]string{"refresh INVALID_TOKEN"})
 	after := refreshed(phone, out)
-	wantSignedIn(t, "this one", after)
+	wantSignedIn(t, "the new one", after)
 	equalJSON(t, "the old refresh token", s.Nobody().Do(refreshToken, map[string]any{"refresh": rahul.Refresh}).UserErrorCodes("refreshToken"),
 		[]string{"refresh INVALID_TOKEN"})
 	s.Nobody().Must(refreshToken, map[string]any{"refresh": after.Refresh})

@@ -50,7 +50,7 @@ func ownRowsOnly() map[string]attempt {
 			return []string{resultText(s.CredentialOf(ctx, v))}
 		},
 		"ChangePassword": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			return []string{resultText(0, s.ChangePassword(ctx, v, "hash of Asha", "new hash", storetest.Session(at.session, at.user, "new refresh")))}
+			return []string{resultText(0, s.ChangePassword(ctx, v, "hash of Asha", "new hash", storetest.Session("new", at.user, "new refresh")))}
 		},
 		"EndSession": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{resultText(0, s.EndSession(ctx, v, at.session))}

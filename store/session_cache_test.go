@@ -76,8 +76,8 @@ func TestSessionCache_ForgetsWhatEnds(t *testing.T) {
 		"logout":            {end: func(w fixture) error { return w.Store.EndSession(t.Context(), w.asha.Viewer, "phone") }, here: true},
 		"logout everywhere": {end: func(w fixture) error { return w.Store.EndSessions(t.Context(), w.asha.Viewer, "") }, here: true},
 		"new password": {end: func(w fixture) error {
-			kept := storetest.Session(w.asha.SessionID, w.asha.UserID, "fresh")
-			return w.Store.ChangePassword(t.Context(), w.asha.Viewer, "hash of Asha", "new hash", kept)
+			next := storetest.Session("next", w.asha.UserID, "fresh")
+			return w.Store.ChangePassword(t.Context(), w.asha.Viewer, "hash of Asha", "new hash", next)
 		}, here: true},
 		"stolen token": {end: func(w fixture) error {
 			used := storetest.Session("phone", w.asha.UserID, "used")
@@ -134,9 +134,8 @@ func serversWays(t *testing.T, c *storetest.Clinic, asha *storetest.Account) map
 		"logout":            func() error { return c.Store.EndSession(t.Context(), asha.Viewer, "phone") },
 		"logout everywhere": func() error { return c.Store.EndSessions(t.Context(), asha.Viewer, "") },
 		"new password": func() error {
-			kept := storetest.Session(asha.SessionID, asha.UserID, "fresh")
-			kept.ExpiresAt = time.Now().Add(time.Minute) // earlier than before
-			return c.Store.ChangePassword(t.Context(), asha.Viewer, "hash of Asha", "new hash", kept)
+			next := storetest.Session("next", asha.UserID, "fresh")
+			return c.Store.ChangePassword(t.Context(), asha.Viewer, "hash of Asha", "new hash", next)
 		},
 		"stolen token": func() error {
 			used := storetest.Session("phone", asha.UserID, "used")

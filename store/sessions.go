@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -96,13 +97,14 @@ func (s *Store) RotateSession(ctx context.Context, from, to Session) (*Rotation,
 	return &Rotation{u, next}, nil
 }
 
-// ChangePassword replaces the password of the viewer and the refresh token of the
-// session, and ends all other sessions. If the current hash is another one or the
-// session has ended, it changes nothing and returns NOT_FOUND.
-func (s *Store) ChangePassword(ctx context.Context, v *model.Viewer, presentHash, newHash string, renewed Session) error {
+// ChangePassword replaces the password of the viewer, ends all sessions and begins the
+// next one. If the current hash is another one or the viewer's session has ended, it
+// changes nothing and returns NOT_FOUND.
+func (s *Store) ChangePassword(ctx context.Context, v *model.Viewer, presentHash, newHash string, next Session) error {
 	if v == nil {
 		return unauthenticated()
 	}
+	next.UserID = v.UserID
 	var ended []string
 	err := s.inTx(ctx, "change password", func(ctx context.Context, tx bun.Tx) error {
 		user := tx.NewUpdate().Table("users").Set("password_hash = ?", newHash).
@@ -110,14 +112,16 @@ func (s *Store) ChangePassword(ctx context.Context, v *model.Viewer, presentHash
 		if err := mustChange(ctx, user, "currentPassword"); err != nil {
 			return err
 		}
-		own := tx.NewUpdate().Table("sessions").Set("refresh_id = ?, expires_at = ?", renewed.RefreshID, renewed.ExpiresAt).
-			Where("user_id = ? AND id = ? AND ended_at IS NULL", v.UserID, renewed.ID).Where(session.Announced)
-		if err := mustChange(ctx, own, "currentPassword"); err != nil {
+		err := tx.NewUpdate().Table("sessions").Set("ended_at = now()").Where("user_id = ? AND ended_at IS NULL", v.UserID).
+			Where(session.Announced).Returning("id").Scan(ctx, &ended)
+		if err != nil {
 			return err
 		}
-		return tx.NewUpdate().Table("sessions").Set("ended_at = now()").
-			Where("user_id = ? AND ended_at IS NULL AND id <> ?", v.UserID, renewed.ID).Where(session.Announced).
-			Returning("id").Scan(ctx, &ended)
+		if !slices.Contains(ended, v.SessionID) {
+			return notFound("currentPassword")
+		}
+		_, err = tx.NewInsert().Model(&next).Exec(ctx)
+		return err
 	})
 	s.sessions.Remove(ended...)
 	s.announce(ctx, ended...)

@@ -193,18 +193,18 @@ func TestEndSession_OnlyTheViewersOwn(t *testing.T) {
 	wantCode(t, c.Store.EndSessions(t.Context(), nil, ""), model.CodeUnauthenticated)
 }
 
-func TestChangePassword_EndsTheOtherSessions(t *testing.T) {
+func TestChangePassword_EndsAllSessions(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
 	asha, ravi := c.Owner("Asha"), c.Owner("Ravi")
 	testutil.Equal(t, "error", errOf(c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), "hash of Asha")), nil)
-	here := storetest.Session(asha.SessionID, asha.UserID, "fresh")
+	here := storetest.Session("fresh", asha.UserID, "fresh")
 	testutil.Equal(t, "error", c.Store.ChangePassword(t.Context(), asha.Viewer, "hash of Asha", "new hash", here), nil)
 
-	wantLive(t, c, map[string]bool{asha.SessionID: true, "phone": false, ravi.SessionID: true})
+	wantLive(t, c, map[string]bool{"fresh": true, asha.SessionID: false, "phone": false, ravi.SessionID: true})
 	testutil.Equal(t, "hash", ok(c.Store.CredentialOf(t.Context(), asha.Viewer))(t).PasswordHash, "new hash")
 	testutil.Equal(t, "another's hash", ok(c.Store.CredentialOf(t.Context(), ravi.Viewer))(t).PasswordHash, "hash of Ravi")
-	testutil.Equal(t, "rotating the fresh token", errOf(c.Store.RotateSession(t.Context(), here, storetest.Session(asha.SessionID, asha.UserID, "next"))), nil)
+	testutil.Equal(t, "rotating the fresh token", errOf(c.Store.RotateSession(t.Context(), here, storetest.Session("fresh", asha.UserID, "next"))), nil)
 	wantCode(t, c.Store.ChangePassword(t.Context(), nil, "hash", "hash", store.Session{}), model.CodeUnauthenticated)
 }
 
@@ -212,10 +212,10 @@ func TestCreateSession_NotWithAPasswordThatWasChangedMeanwhile(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
 	asha := c.Owner("Asha")
-	here := storetest.Session(asha.SessionID, asha.UserID, "fresh")
+	here := storetest.Session("fresh", asha.UserID, "fresh")
 	testutil.Equal(t, "error", c.Store.ChangePassword(t.Context(), asha.Viewer, "hash of Asha", "new hash", here), nil)
 	wantCode(t, errOf(c.Store.CreateSession(t.Context(), storetest.Session("late", asha.UserID, "r"), "hash of Asha")), model.CodeNotFound, "email")
-	wantLive(t, c, map[string]bool{"late": false, asha.SessionID: true})
+	wantLive(t, c, map[string]bool{"late": false, asha.SessionID: false, "fresh": true})
 }
 
 func TestChangePassword_NotByAnEndedSessionNorOverAnother(t *testing.T) {
@@ -224,13 +224,13 @@ func TestChangePassword_NotByAnEndedSessionNorOverAnother(t *testing.T) {
 	asha := c.Owner("Asha")
 	testutil.Equal(t, "error", errOf(c.Store.CreateSession(t.Context(), storetest.Session("thief", asha.UserID, "r"), "hash of Asha")), nil)
 	thief := &model.Viewer{UserID: asha.UserID, Role: asha.Role, SessionID: "thief"}
-	here := storetest.Session(asha.SessionID, asha.UserID, "fresh")
+	here := storetest.Session("fresh", asha.UserID, "fresh")
 	testutil.Equal(t, "error", c.Store.ChangePassword(t.Context(), asha.Viewer, "hash of Asha", "hers", here), nil)
 
-	late := storetest.Session("thief", asha.UserID, "late")
+	late := storetest.Session("late", asha.UserID, "late")
 	wantCode(t, c.Store.ChangePassword(t.Context(), thief, "hash of Asha", "his", late), model.CodeNotFound, "currentPassword")
 	wantCode(t, c.Store.ChangePassword(t.Context(), thief, "hers", "his", late), model.CodeNotFound, "currentPassword")
 	wantCode(t, c.Store.ChangePassword(t.Context(), asha.Viewer, "hash of Asha", "stale", here), model.CodeNotFound, "currentPassword")
 	testutil.Equal(t, "hash", ok(c.Store.CredentialOf(t.Context(), asha.Viewer))(t).PasswordHash, "hers")
-	wantLive(t, c, map[string]bool{asha.SessionID: true, "thief": false})
+	wantLive(t, c, map[string]bool{"fresh": true, asha.SessionID: false, "thief": false, "late": false})
 }

@@ -251,8 +251,8 @@ func (a *Accounts) LogoutEverywhere(ctx context.Context, v *model.Viewer) error 
 	return a.Store.EndSessions(ctx, v, "")
 }
 
-// ChangePassword replaces the viewer's password, ends all other sessions and
-// returns new tokens for this one. It fails with INVALID_CREDENTIALS if the
+// ChangePassword replaces the viewer's password, ends all sessions, so that a
+// stolen token is worth nothing, and begins a new one. It fails with INVALID_CREDENTIALS if the
 // current password is wrong, WEAK_PASSWORD if the new one is weak, or
 // TOO_MANY_ATTEMPTS.
 func (a *Accounts) ChangePassword(ctx context.Context, v *model.Viewer, current, next, addr string) (*SignedIn, error) {
@@ -272,7 +272,7 @@ func (a *Accounts) ChangePassword(ctx context.Context, v *model.Viewer, current,
 	if err != nil {
 		return nil, hashError(err)
 	}
-	pair, session, err := a.session(v.UserID, v.SessionID)
+	pair, session, err := a.session(v.UserID, rand.Text())
 	if err != nil {
 		return nil, err
 	}
