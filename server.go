@@ -116,7 +116,6 @@ func serve(ctx context.Context, s settings.Settings, out io.Writer, log *slog.Lo
 type app struct {
 	rules    *model.Policy
 	store    *store.Store
-	keys     *auth.Keys
 	tokens   *auth.Tokens
 	accounts *auth.Accounts
 	metrics  metrics.Metrics
@@ -153,7 +152,7 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 		Store: db, Hasher: auth.NewHasher(hashes), Tokens: tokens, Throttle: auth.NewThrottle(time.Now),
 	}
 	counters := metrics.New(s.MetricsAddr, db.Stats, graph.AnswerKinds(), numbers(s, db)...)
-	return &app{rules, db, keys, tokens, accounts, counters}, nil
+	return &app{rules, db, tokens, accounts, counters}, nil
 }
 
 // numbers are the metrics without labels.
@@ -205,7 +204,7 @@ func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, erro
 	mux.Handle("/graphql", api)
 	mux.Handle("/api/", api)
 	mux.Handle("GET /schema.graphqls", web.Text("text/plain; charset=utf-8", schemaText))
-	mux.Handle("GET /.well-known/jwks.json", web.Text("application/jwk-set+json", string(a.keys.PublicJWKS())))
+	mux.Handle("GET /.well-known/jwks.json", web.Bytes("application/jwk-set+json", a.tokens.PublicJWKS))
 	mux.Handle("GET /{$}", pages)
 	mux.Handle("GET /assets/", pages)
 	for _, path := range []string{"/docs/", "/openapi.json", "/swagger/", "/redoc/"} {

@@ -50,9 +50,8 @@ type TokenSettings struct {
 // does not know which sessions have ended: who verifies a token must check its
 // session too.
 type Tokens struct {
-	keys     *Keys
 	settings TokenSettings
-	cache    *tokenCache
+	ring     *ring
 }
 
 // Pair is what a caller gets at a sign-in. RefreshJTI identifies the refresh
@@ -135,8 +134,11 @@ func NewTokens(keys *Keys, settings TokenSettings) (*Tokens, error) {
 			return nil, fmt.Errorf("token lifetime %v: must be a whole number of seconds, at least 1", ttl)
 		}
 	}
-	return &Tokens{keys: keys, settings: settings, cache: newTokenCache(maxCachedTokens)}, nil
+	return &Tokens{settings, newRing(keys, newTokenCache(maxCachedTokens))}, nil
 }
+
+// PublicJWKS returns that of the keys in the file.
+func (t *Tokens) PublicJWKS() []byte { return t.ring.latest().keys.PublicJWKS() }
 
 // Issue signs a pair of tokens for one session of an account. Both tokens are
 // issued at the same time, and each ends exactly after its lifetime.
@@ -200,11 +202,11 @@ func (t *Tokens) sign(claims payload) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("sign token: %w", err)
 	}
-	headers := jws.NewHeaders()
-	if err := errors.Join(headers.Set(jws.TypeKey, "JWT"), headers.Set(jws.KeyIDKey, t.keys.kid)); err != nil {
+	keys, headers := t.ring.set.Load().keys, jws.NewHeaders()
+	if err := errors.Join(headers.Set(jws.TypeKey, "JWT"), headers.Set(jws.KeyIDKey, keys.kid)); err != nil {
 		return "", fmt.Errorf("sign token: %w", err)
 	}
-	token, err := jws.Sign(content, jws.WithKey(t.keys.alg, t.keys.signers[0], jws.WithProtectedHeaders(headers)))
+	token, err := jws.Sign(content, jws.WithKey(keys.alg, keys.signers[0], jws.WithProtectedHeaders(headers)))
 	if err != nil {
 		return "", fmt.Errorf("sign token: %w", err)
 	}

@@ -17,6 +17,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/caregraph/caregraph/store/storetest"
 )
 
 // The tests of this package use the built binary, with its private PostgreSQL,
@@ -350,25 +352,43 @@ func TestServer_AdministratorIsMadeBesideTheRunningServer(t *testing.T) {
 	server.stop()
 }
 
+// TestServer_RotatedKeyKeepsEverybodySignedIn: two servers on one database share the key
+// file. One is restarted after the rotation. Tokens of either work on both.
 func TestServer_RotatedKeyKeepsEverybodySignedIn(t *testing.T) {
 	t.Parallel()
-	server := start(t, dataDir(t))
-	token := server.register("rahul")
-	server.stop()
-	before, err := os.ReadFile(filepath.Join(server.data, "keys.json"))
+	dir := dataDir(t)
+	keys := filepath.Join(dir, "keys.json")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	flags := []string{"--keys", keys, "--database-url", storetest.EmptyDatabase(t)}
+	one, two := start(t, dir, flags...), start(t, dir, flags...)
+	old := one.register("rahul")
+	before, err := os.ReadFile(keys)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, failure := run(t, "", "keys", "rotate", "--data", server.data); failure != "" {
+	if _, failure := run(t, "", "keys", "rotate", "--keys", keys); failure != "" {
 		t.Fatal(failure)
 	}
-	after, err := os.ReadFile(filepath.Join(server.data, "keys.json"))
+	after, err := os.ReadFile(keys)
 	if err != nil || bytes.Equal(before, after) {
 		t.Fatalf("the keys were not rotated: %v", err)
 	}
-	server = start(t, server.data)
-	server.must(token, `{ me { username } }`, nil)
-	server.stop()
+	late := two.register("meera") // signed by the old key
+	one.stop()
+	one = start(t, dir, flags...)
+	fresh := one.register("priya")
+	for _, server := range []*program{two, one} {
+		for _, token := range []string{old, late, fresh} {
+			server.must(token, `{ me { username } }`, nil)
+		}
+	}
+	if a, b := one.get("/.well-known/jwks.json"), two.get("/.well-known/jwks.json"); a != b {
+		t.Errorf("they publish different keys: %s, %s", a, b)
+	}
+	one.stop()
+	two.stop()
 }
 
 func TestServer_SecondOneOnTheSameDataIsRefused(t *testing.T) {
