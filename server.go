@@ -144,6 +144,11 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	if err != nil {
 		return nil, err
 	}
+	if keys.IsNew() {
+		if used, err := db.HasAccounts(ctx); err != nil || used {
+			log.WarnContext(ctx, "there was no key file, so a new key was made: everyone who was signed in is signed out", "keys", s.Keys, "error", err)
+		}
+	}
 	hashes := s.HashConcurrency
 	if hashes == 0 {
 		hashes = runtime.NumCPU()

@@ -96,6 +96,12 @@ func ownAccount(u *model.User) *model.User {
 	return u
 }
 
+// HasAccounts reports whether there are any accounts.
+func (s *Store) HasAccounts(ctx context.Context) (bool, error) {
+	found, err := s.db.NewSelect().Table("users").Exists(ctx)
+	return found, translate("look for accounts", err)
+}
+
 // Credential returns the credential of the account with the address, or NOT_FOUND.
 func (s *Store) Credential(ctx context.Context, email model.EmailAddress) (*Credential, error) {
 	return s.credential(ctx, "email = $1", []byte(email))

@@ -50,6 +50,7 @@ type Keys struct {
 	public map[string]crypto.PublicKey
 	jwks   []byte
 	path   string // "" if they are not from a file
+	isNew  bool
 }
 
 // LoadKeys reads the private keys in the file: a JWK Set (RFC 7517), or PKCS#8
@@ -89,8 +90,14 @@ func LoadOrCreateKeys(path, alg string) (*Keys, error) {
 	if err := createKeyFile(path, jwa.SignatureAlgorithm(alg)); err != nil {
 		return nil, fmt.Errorf("make signing keys: %w", err)
 	}
-	return LoadKeys(path, alg)
+	if keys, err = LoadKeys(path, alg); err == nil {
+		keys.isNew = true
+	}
+	return keys, err
 }
+
+// IsNew reports whether LoadOrCreateKeys found no file.
+func (k *Keys) IsNew() bool { return k.isNew }
 
 // RotateKeys puts the published key, or else a new one, in front of those in the
 // file and returns all keys. The older keys continue to verify, so no one is
