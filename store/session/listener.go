@@ -127,8 +127,8 @@ func (l *listener) heartbeat(ctx context.Context) {
 
 // ping makes the entries certain if its notification comes back.
 func (l *listener) ping(ctx context.Context) (alive bool) {
-	start := time.Now()
-	ctx, cancel := context.WithDeadline(ctx, start.Add(heartbeatTTL))
+	start := Now()
+	ctx, cancel := context.WithTimeout(ctx, heartbeatTTL)
 	defer cancel()
 	l.sent++
 	number := strconv.Itoa(l.sent)
