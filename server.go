@@ -95,7 +95,7 @@ func (c server) serve(ctx context.Context, s settings.Settings, out io.Writer, l
 		if err != nil {
 			return err
 		}
-		app, err := openApp(ctx, s, rules, url)
+		app, err := openApp(ctx, s, rules, url, log)
 		if err != nil {
 			return err
 		}
@@ -141,7 +141,6 @@ func warnAboutPlainHTTP(ctx context.Context, addr net.Addr, s settings.Settings,
 type app struct {
 	rules    *model.Policy
 	store    *store.Store
-	keys     *auth.Keys
 	tokens   *auth.Tokens
 	accounts *auth.Accounts
 	metrics  metrics.Metrics
@@ -174,7 +173,7 @@ func migrate(ctx context.Context, s settings.Settings, url string, log *slog.Log
 }
 
 // openApp opens the database at the URL and creates the services that use it.
-func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url string) (*app, error) {
+func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url string, log *slog.Logger) (*app, error) {
 	keys, err := auth.LoadOrCreateKeys(s.Keys, s.JWTAlgorithm)
 	if err != nil {
 		return nil, err
@@ -186,9 +185,16 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	if err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, url, store.Options{Policy: rules, Connections: s.DatabaseConns, Listen: true})
+	db, err := store.Open(ctx, url, store.Options{
+		Policy: rules, Connections: s.DatabaseConns, Listen: true, RefreshGrace: s.RefreshGrace, Log: log,
+	})
 	if err != nil {
 		return nil, err
+	}
+	if keys.IsNew() {
+		if used, err := db.HasAccounts(ctx); err != nil || used {
+			log.WarnContext(ctx, "there was no key file, so a new key was made: everyone who was signed in is signed out", "keys", s.Keys, "error", err)
+		}
 	}
 	hashes := s.HashConcurrency
 	if hashes == 0 {
@@ -197,7 +203,30 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	accounts := &auth.Accounts{
 		Store: db, Hasher: auth.NewHasher(hashes), Tokens: tokens, Throttle: auth.NewThrottle(time.Now),
 	}
-	return &app{rules, db, keys, tokens, accounts, metrics.New(s.MetricsAddr, db.Stats, graph.AnswerKinds())}, nil
+	counters := metrics.New(s.MetricsAddr, db.Stats, graph.AnswerKinds(), numbers(s, db)...)
+	return &app{rules, db, tokens, accounts, counters}, nil
+}
+
+// numbers are the metrics without labels.
+func numbers(s settings.Settings, db *store.Store) []metrics.Number {
+	all := []metrics.Number{{
+		Name: "sessions_unannounced_total", Counts: true,
+		Help:  "Messages about ended sessions that could not be sent. Other servers then refuse the session within 30 seconds.",
+		Value: func() float64 { return float64(db.Unannounced()) },
+	}}
+	if s.DatabaseURL == "" {
+		all = append(all, metrics.Number{
+			Name: "postgres_executable_deleted",
+			Help: "1 if the executable of the private PostgreSQL was deleted or replaced since its start, else 0.",
+			Value: func() float64 {
+				if pgserver.ExecutableDeleted(s.Data) {
+					return 1
+				}
+				return 0
+			},
+		})
+	}
+	return all
 }
 
 // handler connects the addresses to the services.
@@ -227,7 +256,7 @@ func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, erro
 	mux.Handle("/graphql", api)
 	mux.Handle("/api/", api)
 	mux.Handle("GET /schema.graphqls", web.Text("text/plain; charset=utf-8", schemaText))
-	mux.Handle("GET /.well-known/jwks.json", web.Text("application/jwk-set+json", string(a.keys.PublicJWKS())))
+	mux.Handle("GET /.well-known/jwks.json", web.Bytes("application/jwk-set+json", a.tokens.PublicJWKS))
 	mux.Handle("GET /{$}", pages)
 	mux.Handle("GET /assets/", pages)
 	for _, path := range []string{"/docs/", "/openapi.json", "/swagger/", "/redoc/"} {

@@ -54,6 +54,34 @@ func TestRefresh_EachTokenWorksOnceAndReuseEndsTheSession(t *testing.T) {
 	wantSignedIn(t, "another session", other)
 }
 
+// TestRefresh_LostAnswer: two tabs, or a client that lost the answer, get tokens of one
+// session that both work. REST shares the mutation.
+func TestRefresh_LostAnswer(t *testing.T) {
+	t.Parallel()
+	s := graphtest.New(t, graphtest.Options{})
+	first := s.Account("Rahul", model.RolePatient)
+	again := func() *graphtest.Client {
+		return refreshed(first, s.Nobody().Must(refreshToken, map[string]any{"refresh": first.Refresh}).At("refreshToken"))
+	}
+	lost, second := again(), again()
+	wantSignedIn(t, "the first answer", lost)
+	wantSignedIn(t, "the second answer", second)
+	var ids []string
+	for _, token := range []string{lost.Refresh, second.Refresh} {
+		claims, err := s.Accounts.Tokens.Verify(token, auth.RefreshToken)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, claims.JTI)
+	}
+	equalJSON(t, "the ids of the refresh tokens", ids[0], ids[1])
+	third := refreshed(second, s.Nobody().Must(refreshToken, map[string]any{"refresh": second.Refresh}).At("refreshToken"))
+	wantSignedIn(t, "the next one", third)
+	reuse := s.Nobody().Do(refreshToken, map[string]any{"refresh": first.Refresh})
+	equalJSON(t, "reuse", reuse.UserErrorCodes("refreshToken"), []string{"refresh INVALID_TOKEN"})
+	wantSignedOut(t, "after reuse", third)
+}
+
 func TestRefresh_RefusesWhatIsNoRefreshToken(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -102,7 +130,7 @@ func TestLogoutEverywhere_EndsAllSessionsOfTheCallerAlone(t *testing.T) {
 	wantSignedIn(t, "somebody else", priya)
 }
 
-func TestChangePassword_EndsAllOtherSessionsAndKeepsThisOne(t *testing.T) {
+func TestChangePassword_EndsAllSessionsAndBeginsANewOne(t *testing.T) {
 	t.Parallel()
 	s := graphtest.New(t, graphtest.Options{})
 	rahul := s.Account("Rahul", model.RolePatient)
@@ -123,8 +151,11 @@ func TestChangePassword_EndsAllOtherSessionsAndKeepsThisOne(t *testing.T) {
 
 	out := phone.Must(changePassword, map[string]any{"current": graphtest.Password, "next": "Monsoon-Rain-42"}).At("changePassword")
 	wantSignedOut(t, "another session", rahul)
+	wantSignedOut(t, "the token that changed it, perhaps a stolen one", phone)
+	equalJSON(t, "its refresh token", s.Nobody().Do(refreshToken, map[string]any{"refresh": phone.Refresh}).UserErrorCodes("refreshToken"),
+		[]string{"refresh INVALID_TOKEN"})
 	after := refreshed(phone, out)
-	wantSignedIn(t, "this one", after)
+	wantSignedIn(t, "the new one", after)
 	equalJSON(t, "the old refresh token", s.Nobody().Do(refreshToken, map[string]any{"refresh": rahul.Refresh}).UserErrorCodes("refreshToken"),
 		[]string{"refresh INVALID_TOKEN"})
 	s.Nobody().Must(refreshToken, map[string]any{"refresh": after.Refresh})

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"time"
 
 	"github.com/caregraph/caregraph/internal/pgpipe"
 	"github.com/caregraph/caregraph/model"
@@ -77,5 +76,5 @@ func (s *Store) SessionViewer(ctx context.Context, sessionID string) (*model.Vie
 // CachedViewer returns the viewer of a session from the cache, or nil. It is certain
 // if this server has not ended the session and no other server had, some seconds ago.
 func (s *Store) CachedViewer(sessionID string) (v *model.Viewer, certain bool) {
-	return s.sessions.Get(sessionID, time.Now())
+	return s.sessions.Get(sessionID, session.Now())
 }

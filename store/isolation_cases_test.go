@@ -17,6 +17,8 @@ func withoutViewer() map[string]string {
 		"Ping":            "reads no rows",
 		"Close":           "reads no rows",
 		"Stats":           "reads no rows",
+		"Unannounced":     "reads no rows",
+		"HasAccounts":     "for operators: it reveals no row",
 		"Credential":      "signs in: it is how a viewer comes about",
 		"CreateUser":      "makes an account, from which a viewer comes about",
 		"CreateSession":   "signs in",
@@ -49,7 +51,7 @@ func ownRowsOnly() map[string]attempt {
 			return []string{resultText(s.CredentialOf(ctx, v))}
 		},
 		"ChangePassword": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			return []string{resultText(0, s.ChangePassword(ctx, v, "hash of Asha", "new hash", storetest.Session(at.session, at.user, "new refresh")))}
+			return []string{resultText(0, s.ChangePassword(ctx, v, "hash of Asha", "new hash", storetest.Session("new", at.user, "new refresh")))}
 		},
 		"EndSession": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{resultText(0, s.EndSession(ctx, v, at.session))}

@@ -3,6 +3,8 @@ package store_test
 import (
 	"context"
 	"database/sql"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -74,8 +76,8 @@ func TestSessionCache_ForgetsWhatEnds(t *testing.T) {
 		"logout":            {end: func(w fixture) error { return w.Store.EndSession(t.Context(), w.asha.Viewer, "phone") }, here: true},
 		"logout everywhere": {end: func(w fixture) error { return w.Store.EndSessions(t.Context(), w.asha.Viewer, "") }, here: true},
 		"new password": {end: func(w fixture) error {
-			kept := storetest.Session(w.asha.SessionID, w.asha.UserID, "fresh")
-			return w.Store.ChangePassword(t.Context(), w.asha.Viewer, "hash of Asha", "new hash", kept)
+			next := storetest.Session("next", w.asha.UserID, "fresh")
+			return w.Store.ChangePassword(t.Context(), w.asha.Viewer, "hash of Asha", "new hash", next)
 		}, here: true},
 		"stolen token": {end: func(w fixture) error {
 			used := storetest.Session("phone", w.asha.UserID, "used")
@@ -112,6 +114,82 @@ func TestSessionCache_ForgetsWhatEnds(t *testing.T) {
 				if !tc.everybodys && notCached(s, ravi.SessionID) {
 					t.Error("a session that nobody touched is forgotten")
 				}
+			}
+		})
+	}
+}
+
+// withoutPLpgSQL makes every call of plpgsql fail, as a PostgreSQL does whose packages
+// were upgraded under it.
+func withoutPLpgSQL(c *storetest.Clinic) {
+	for _, name := range []string{"tell_session", "tell_user", "tell_all_sessions"} {
+		c.Exec("CREATE OR REPLACE FUNCTION " + name + "() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'plpgsql.so: undefined symbol'; END $$")
+	}
+}
+
+// serversWays are the ways in which the server ends the session "phone" of Asha.
+func serversWays(t *testing.T, c *storetest.Clinic, asha *storetest.Account) map[string]func() error {
+	t.Helper()
+	return map[string]func() error{
+		"logout":            func() error { return c.Store.EndSession(t.Context(), asha.Viewer, "phone") },
+		"logout everywhere": func() error { return c.Store.EndSessions(t.Context(), asha.Viewer, "") },
+		"new password": func() error {
+			next := storetest.Session("next", asha.UserID, "fresh")
+			return c.Store.ChangePassword(t.Context(), asha.Viewer, "hash of Asha", "new hash", next)
+		},
+		"stolen token": func() error {
+			used := storetest.Session("phone", asha.UserID, "used")
+			wantCode(t, errOf(c.Store.RotateSession(t.Context(), used, storetest.Session("phone", asha.UserID, "next"))), model.CodeInvalidToken, "refresh")
+			return nil
+		},
+	}
+}
+
+// TestEndSession_WithoutPLpgSQL: the server ends a session in each of its four ways, on
+// every server, while the functions of the triggers fail. It sends the message itself.
+func TestEndSession_WithoutPLpgSQL(t *testing.T) {
+	t.Parallel()
+	for _, way := range []string{"logout", "logout everywhere", "new password", "stolen token"} {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			c := storetest.New(t, withListener)
+			asha := c.Owner("Asha")
+			testutil.Equal(t, "error", errOf(c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), "hash of Asha")), nil)
+			elsewhere := secondServer(t, c)
+			becomesCertain(t, elsewhere, "phone")
+			withoutPLpgSQL(c)
+			testutil.Equal(t, "error", serversWays(t, c, asha)[way](), nil)
+			wantLive(t, c, map[string]bool{"phone": false})
+			eventually(t, "it is forgotten elsewhere", func() bool { return notCached(elsewhere, "phone") })
+			testutil.Equal(t, "messages not sent", c.Store.Unannounced(), 0)
+		})
+	}
+}
+
+// TestEndSession_WithoutTheMessage: a message that cannot be sent does not keep the
+// session alive. The log and a counter report it. TestCache_AsksAgain has the bound for
+// other servers.
+func TestEndSession_WithoutTheMessage(t *testing.T) {
+	t.Parallel()
+	for _, way := range []string{"logout", "logout everywhere", "new password", "stolen token"} {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			c := storetest.New(t)
+			asha := c.Owner("Asha")
+			testutil.Equal(t, "error", errOf(c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), "hash of Asha")), nil)
+			c.Exec(`CREATE SCHEMA full_queue; CREATE FUNCTION full_queue.pg_notify(text, text) RETURNS void LANGUAGE plpgsql
+				AS $$ BEGIN RAISE 'too many notifications in the NOTIFY queue'; END $$`)
+			var log strings.Builder
+			c.Store = ok(store.Open(t.Context(), c.URL+separator(c.URL)+"search_path=full_queue,public,pg_catalog", store.Options{
+				Policy: storetest.Policy(t), Connections: 2, Log: slog.New(slog.NewTextHandler(&log, nil)),
+			}))(t)
+			t.Cleanup(c.Store.Close)
+			testutil.Equal(t, "error", serversWays(t, c, asha)[way](), nil)
+			wantLive(t, c, map[string]bool{"phone": false})
+			testutil.Equal(t, "messages not sent", c.Store.Unannounced(), 1)
+			testutil.Equal(t, "lines in the log", strings.Count(log.String(), "level=WARN"), 1)
+			if strings.Contains(log.String(), "phone") {
+				t.Errorf("the log names the session: %s", log.String())
 			}
 		})
 	}

@@ -2,18 +2,20 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
 
 	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store/session"
 )
 
 // Session is one sign-in on one device.
 type Session struct {
 	ID     string
 	UserID int64
-	// RefreshID is the jti of the only refresh token that the session accepts.
+	// RefreshID is the jti of the latest refresh token.
 	RefreshID string
 	ExpiresAt time.Time
 }
@@ -45,23 +47,46 @@ func (s *Store) CreateSession(ctx context.Context, session Session, passwordHash
 	return u, translate("create session", err)
 }
 
+// repeated is true for the refresh token before the latest one, within the grace. It is
+// null or false for any other.
+const repeated = `(s.previous_refresh_id = $3 AND s.rotated_at > now() - make_interval(secs => $6))`
+
 // rotateSession is one statement, so that of two requests with the same token one
 // waits for the other and finds the token used.
 const rotateSession = `UPDATE sessions AS s
-	SET refresh_id = $4, expires_at = $5, ended_at = CASE WHEN s.refresh_id <> $3 THEN now() END
+	SET refresh_id = CASE WHEN ` + repeated + ` THEN s.refresh_id ELSE $4 END,
+		expires_at = CASE WHEN ` + repeated + ` THEN s.expires_at ELSE $5 END,
+		rotated_at = CASE WHEN ` + repeated + ` THEN s.rotated_at ELSE now() END,
+		previous_refresh_id = $3,
+		ended_at = CASE WHEN s.refresh_id <> $3 AND ` + repeated + ` IS NOT TRUE THEN now() END
 	FROM users AS u
 	WHERE s.id = $1 AND s.user_id = $2 AND s.ended_at IS NULL AND s.expires_at > now() AND u.id = s.user_id AND u.is_active
-	RETURNING ` + accountColumns + `, s.ended_at IS NOT NULL`
+		AND ` + session.Announced + `
+	RETURNING ` + accountColumns + `, s.refresh_id, s.expires_at, s.ended_at IS NOT NULL`
 
-// RotateSession replaces the refresh token of a session and returns the account. A
-// token that was used before ends the session, because one of its two users has
-// stolen it (RFC 9700, 4.14.2). It returns INVALID_TOKEN if the session has ended.
-func (s *Store) RotateSession(ctx context.Context, from, to Session) (*model.User, error) {
+// Rotation is the result of RotateSession: the account, and the session with its latest
+// refresh token.
+type Rotation struct {
+	User    *model.User
+	Session Session
+}
+
+// RotateSession replaces the refresh token of a session. The token before the latest one
+// returns the latest one again for Options.RefreshGrace after its rotation: the answer
+// was lost, or two clients share the token. Any other token that was used before ends
+// the session, because one of its two users has stolen it (RFC 9700, 4.14.2). It returns
+// INVALID_TOKEN if the session has ended.
+func (s *Store) RotateSession(ctx context.Context, from, to Session) (*Rotation, error) {
 	var reused bool
+	next := Session{ID: from.ID, UserID: from.UserID}
 	u, err := s.account(ctx, rotateSession,
-		[]any{from.ID, from.UserID, from.RefreshID, to.RefreshID, to.ExpiresAt}, &reused)
+		[]any{from.ID, from.UserID, from.RefreshID, to.RefreshID, to.ExpiresAt, s.refreshGrace.Seconds()},
+		&next.RefreshID, &next.ExpiresAt, &reused)
 	if reused || err != nil { // also if the outcome is unknown
 		s.sessions.Remove(from.ID)
+	}
+	if reused || err != nil && !isNoRows(err) {
+		s.announce(ctx, from.ID)
 	}
 	if err != nil && !isNoRows(err) {
 		return nil, translate("rotate session", err)
@@ -69,16 +94,17 @@ func (s *Store) RotateSession(ctx context.Context, from, to Session) (*model.Use
 	if reused || err != nil {
 		return nil, model.NewFieldError("refresh", model.CodeInvalidToken, "This refresh token is not valid any more. Sign in again.")
 	}
-	return u, nil
+	return &Rotation{u, next}, nil
 }
 
-// ChangePassword replaces the password of the viewer and the refresh token of the
-// session, and ends all other sessions. If the current hash is another one or the
-// session has ended, it changes nothing and returns NOT_FOUND.
-func (s *Store) ChangePassword(ctx context.Context, v *model.Viewer, presentHash, newHash string, session Session) error {
+// ChangePassword replaces the password of the viewer, ends all sessions and begins the
+// next one. If the current hash is another one or the viewer's session has ended, it
+// changes nothing and returns NOT_FOUND.
+func (s *Store) ChangePassword(ctx context.Context, v *model.Viewer, presentHash, newHash string, next Session) error {
 	if v == nil {
 		return unauthenticated()
 	}
+	next.UserID = v.UserID
 	var ended []string
 	err := s.inTx(ctx, "change password", func(ctx context.Context, tx bun.Tx) error {
 		user := tx.NewUpdate().Table("users").Set("password_hash = ?", newHash).
@@ -86,15 +112,19 @@ func (s *Store) ChangePassword(ctx context.Context, v *model.Viewer, presentHash
 		if err := mustChange(ctx, user, "currentPassword"); err != nil {
 			return err
 		}
-		own := tx.NewUpdate().Table("sessions").Set("refresh_id = ?, expires_at = ?", session.RefreshID, session.ExpiresAt).
-			Where("user_id = ? AND id = ? AND ended_at IS NULL", v.UserID, session.ID)
-		if err := mustChange(ctx, own, "currentPassword"); err != nil {
+		err := tx.NewUpdate().Table("sessions").Set("ended_at = now()").Where("user_id = ? AND ended_at IS NULL", v.UserID).
+			Where(session.Announced).Returning("id").Scan(ctx, &ended)
+		if err != nil {
 			return err
 		}
-		return tx.NewUpdate().Table("sessions").Set("ended_at = now()").
-			Where("user_id = ? AND ended_at IS NULL AND id <> ?", v.UserID, session.ID).Returning("id").Scan(ctx, &ended)
+		if !slices.Contains(ended, v.SessionID) {
+			return notFound("currentPassword")
+		}
+		_, err = tx.NewInsert().Model(&next).Exec(ctx)
+		return err
 	})
 	s.sessions.Remove(ended...)
+	s.announce(ctx, ended...)
 	return err
 }
 
@@ -126,10 +156,28 @@ func (s *Store) endSessions(ctx context.Context, v *model.Viewer, which, session
 	}
 	var ended []string
 	err := s.db.NewUpdate().Table("sessions").Set("ended_at = now()").
-		Where("user_id = ? AND ended_at IS NULL", v.UserID).Where(which, sessionID).Returning("id").Scan(ctx, &ended)
+		Where("user_id = ? AND ended_at IS NULL", v.UserID).Where(which, sessionID).Where(session.Announced).
+		Returning("id").Scan(ctx, &ended)
 	s.sessions.Remove(ended...)
 	if err != nil { // they may have ended
 		s.sessions.RemoveUser(v.UserID)
+		ended = []string{session.AllOf(v.UserID)}
 	}
+	s.announce(ctx, ended...)
 	return translate("end sessions", err)
 }
+
+// announce notifies the other servers of sessions that have ended; see
+// session.Announce. An error only means that they learn it later.
+func (s *Store) announce(ctx context.Context, messages ...string) {
+	if len(messages) == 0 {
+		return
+	}
+	if err := session.Announce(ctx, s.writes.Pool, messages...); err != nil {
+		s.unannounced.Add(1)
+		s.log.WarnContext(ctx, "other servers may accept ended sessions for 30 seconds: the message could not be sent", "error", err)
+	}
+}
+
+// Unannounced returns how many messages about ended sessions could not be sent.
+func (s *Store) Unannounced() int64 { return s.unannounced.Load() }

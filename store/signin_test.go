@@ -24,7 +24,7 @@ func TestSignIn_GivesTheAccountAsItsViewerSeesIt(t *testing.T) {
 		testutil.Equal(t, "the account", resultText(created, nil), resultText(account, nil))
 		testutil.Equal(t, "its relations", created.Relations, account.Relations)
 		from := storetest.Session(who.SessionID, who.UserID, "refresh-of-"+who.User.Username)
-		rotated := ok(c.Store.RotateSession(t.Context(), from, storetest.Session(who.SessionID, who.UserID, "next")))(t)
+		rotated := ok(c.Store.RotateSession(t.Context(), from, storetest.Session(who.SessionID, who.UserID, "next")))(t).User
 		testutil.Equal(t, "the account", resultText(rotated, nil), resultText(account, nil))
 		testutil.Equal(t, "its relations", rotated.Relations, account.Relations)
 	}

@@ -11,9 +11,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -39,6 +41,9 @@ type Store struct {
 	now           func() time.Time
 	sessions      *session.Cache
 	stopListening func()
+	unannounced   atomic.Int64
+	log           *slog.Logger
+	refreshGrace  time.Duration
 	// inserts caches *insertPlan by *schema.Table.
 	inserts sync.Map
 }
@@ -52,12 +57,16 @@ type Options struct {
 	// Listen opens one more connection for notifications of sessions that end, so
 	// that cached sessions can be certain.
 	Listen bool
+	// RefreshGrace is how long a refresh token works again after its rotation.
+	RefreshGrace time.Duration
 	// Now is the clock for birth dates, deletions and ends of mappings; time.Now if
 	// nil.
 	Now func() time.Time
 	// Tracer sees every statement; may be nil. A shared round trip has the context of
 	// one of its requests.
 	Tracer pgx.QueryTracer
+	// Log gets warnings; may be nil.
+	Log *slog.Logger
 }
 
 const connectTimeout = 10 * time.Second
@@ -66,13 +75,16 @@ const connectTimeout = 10 * time.Second
 // pgx's exec mode because bun writes arguments into its texts, and one for prepared
 // statements, which only read, each request in one snapshot.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
-	s := &Store{policy: o.Policy, now: o.Now, sessions: session.NewCache(), stopListening: func() {}}
+	s := &Store{policy: o.Policy, now: o.Now, sessions: session.NewCache(), stopListening: func() {}, log: o.Log, refreshGrace: o.RefreshGrace}
 	var err error
 	if s.records, err = query.NewRecords(records(s), o.Policy); err != nil {
 		return nil, err
 	}
 	if s.now == nil {
 		s.now = time.Now
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
 	}
 	const pools = 2
 	writes, err := openPool(ctx, url, max(o.Connections/pools, 1), o.Tracer, nil)

@@ -97,6 +97,12 @@ func ownAccount(u *model.User) *model.User {
 	return u
 }
 
+// HasAccounts reports whether there are any accounts.
+func (s *Store) HasAccounts(ctx context.Context) (bool, error) {
+	found, err := s.db.NewSelect().Table("users").Exists(ctx)
+	return found, translate("look for accounts", err)
+}
+
 // Credential returns the credential of the account with the address in any of its
 // forms, or NOT_FOUND. If another account has exactly this form, it is that one.
 func (s *Store) Credential(ctx context.Context, email model.EmailAddress) (*Credential, error) {

@@ -53,9 +53,14 @@ func addresses() http.Handler {
 
 // Text serves a fixed text.
 func Text(contentType, text string) http.Handler {
+	return Bytes(contentType, func() []byte { return []byte(text) })
+}
+
+// Bytes serves what content returns at each request.
+func Bytes(contentType string, content func() []byte) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", contentType)
 		w.Header().Set("Cache-Control", "no-cache")
-		_, _ = w.Write([]byte(text))
+		_, _ = w.Write(content())
 	})
 }

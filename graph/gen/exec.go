@@ -1542,8 +1542,9 @@ type Mutation {
   """
   Returns a new pair of tokens for the same session. Open to everyone who has a refresh token; it needs no access token.
 
-  Each refresh token works once: keep the new one in its place. A token that is used a second time may have been stolen,
-  so its session ends.
+  Each refresh token works once: keep the new one in its place. If the answer is lost, or two tabs share the token, it
+  returns its successor again for ten seconds, until the successor is used. A token that is used later may have been
+  stolen, so its session ends. Access tokens of before stay valid until they expire.
   """
   refreshToken(
     "The latest refresh token of the session."
@@ -1563,8 +1564,8 @@ type Mutation {
   logoutEverywhere: LogoutPayload @access(to: SIGNED_IN) @userErrors(codes: [])
 
   """
-  Sets a new password, ends all other sessions of the caller and returns new tokens for this one. Open to every
-  signed-in account.
+  Sets a new password, ends all sessions of the caller, this one included, and begins a new one: only the tokens of the
+  answer work from now on. Open to every signed-in account.
   """
   changePassword(
     "The current and the new password."

@@ -66,7 +66,9 @@ func New(tb testing.TB, o Options) *Server {
 	rules, err := policy.Compile(graph.Schema())
 	testutil.Must(tb, err)
 	s := &Server{DatabaseURL: storetest.Database(tb), Policy: rules, tb: tb}
-	s.Store, err = store.Open(tb.Context(), s.DatabaseURL, store.Options{Policy: rules, Connections: 8, Listen: o.Listen, Now: o.Now, Tracer: o.Tracer})
+	s.Store, err = store.Open(tb.Context(), s.DatabaseURL, store.Options{
+		Policy: rules, Connections: 8, Listen: o.Listen, Now: o.Now, Tracer: o.Tracer, RefreshGrace: storetest.RefreshGrace,
+	})
 	testutil.Must(tb, err)
 	tb.Cleanup(s.Store.Close)
 	s.direct, err = pgxpool.New(tb.Context(), s.DatabaseURL)

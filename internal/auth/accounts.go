@@ -206,23 +206,27 @@ func invalidToken(message string) error {
 }
 
 // Refresh exchanges a refresh token for a new pair of tokens of the same
-// session. If the token was exchanged before, Refresh ends the session. It
-// fails with INVALID_TOKEN.
+// session. A token that was exchanged before returns its successor again for a
+// few seconds; afterwards, or after the successor was exchanged, it ends the
+// session. Refresh fails with INVALID_TOKEN.
 func (a *Accounts) Refresh(ctx context.Context, token string) (*SignedIn, error) {
 	claims, err := a.Tokens.Verify(token, RefreshToken)
 	if err != nil {
 		return nil, invalidToken(err.Error())
 	}
-	pair, session, err := a.session(claims.UserID, claims.SessionID)
-	if err != nil {
-		return nil, err
-	}
 	from := store.Session{ID: claims.SessionID, UserID: claims.UserID, RefreshID: claims.JTI}
-	u, err := a.Store.RotateSession(ctx, from, session)
+	to := store.Session{ID: claims.SessionID, UserID: claims.UserID}
+	to.RefreshID, to.ExpiresAt = a.Tokens.NewRefresh()
+	rotated, err := a.Store.RotateSession(ctx, from, to)
 	if err != nil {
 		return nil, err
 	}
-	return signedIn(u, session.ID, pair), nil
+	latest := rotated.Session
+	pair, err := a.Tokens.Sign(latest.UserID, latest.ID, latest.RefreshID, latest.ExpiresAt)
+	if err != nil {
+		return nil, fmt.Errorf("issue tokens: %w", err)
+	}
+	return signedIn(rotated.User, latest.ID, pair), nil
 }
 
 // Logout ends the viewer's session or, with a refresh token, the session of
@@ -247,8 +251,8 @@ func (a *Accounts) LogoutEverywhere(ctx context.Context, v *model.Viewer) error 
 	return a.Store.EndSessions(ctx, v, "")
 }
 
-// ChangePassword replaces the viewer's password, ends all other sessions and
-// returns new tokens for this one. It fails with INVALID_CREDENTIALS if the
+// ChangePassword replaces the viewer's password, ends all sessions, so that a
+// stolen token is worth nothing, and begins a new one. It fails with INVALID_CREDENTIALS if the
 // current password is wrong, WEAK_PASSWORD if the new one is weak, or
 // TOO_MANY_ATTEMPTS.
 func (a *Accounts) ChangePassword(ctx context.Context, v *model.Viewer, current, next, addr string) (*SignedIn, error) {
@@ -268,7 +272,7 @@ func (a *Accounts) ChangePassword(ctx context.Context, v *model.Viewer, current,
 	if err != nil {
 		return nil, hashError(err)
 	}
-	pair, session, err := a.session(v.UserID, v.SessionID)
+	pair, session, err := a.session(v.UserID, rand.Text())
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"syscall"
 
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jwk"
@@ -36,14 +38,19 @@ const (
 )
 
 // Keys is a set of signing keys of one algorithm. The first key signs, all keys
-// verify. A set never changes; the server reads a rotated file at its next
-// start.
+// verify. A set never changes; Tokens reads the file again when a token names
+// another key.
 type Keys struct {
 	alg     jwa.SignatureAlgorithm
 	signers []crypto.Signer
 	kid     string // of signers[0]
-	public  map[string]crypto.PublicKey
-	jwks    []byte
+	// next is the index of the published key, which signs after the next
+	// rotation; 0 if there is none.
+	next   int
+	public map[string]crypto.PublicKey
+	jwks   []byte
+	path   string // "" if they are not from a file
+	isNew  bool
 }
 
 // LoadKeys reads the private keys in the file: a JWK Set (RFC 7517), or PKCS#8
@@ -59,7 +66,7 @@ func LoadKeys(path, alg string) (*Keys, error) {
 	if err != nil {
 		return nil, fmt.Errorf("signing keys: %w", err)
 	}
-	signers, err := parseSigners(content, algorithm)
+	signers, next, err := parseSigners(content, algorithm)
 	if err != nil {
 		return nil, fmt.Errorf("signing keys %s: %w", path, err)
 	}
@@ -67,6 +74,7 @@ func LoadKeys(path, alg string) (*Keys, error) {
 	if err != nil {
 		return nil, fmt.Errorf("signing keys %s: %w", path, err)
 	}
+	keys.next, keys.path = next, path
 	return keys, nil
 }
 
@@ -82,52 +90,111 @@ func LoadOrCreateKeys(path, alg string) (*Keys, error) {
 	if err := createKeyFile(path, jwa.SignatureAlgorithm(alg)); err != nil {
 		return nil, fmt.Errorf("make signing keys: %w", err)
 	}
+	if keys, err = LoadKeys(path, alg); err == nil {
+		keys.isNew = true
+	}
+	return keys, err
+}
+
+// IsNew reports whether LoadOrCreateKeys found no file.
+func (k *Keys) IsNew() bool { return k.isNew }
+
+// RotateKeys puts the published key, or else a new one, in front of those in the
+// file and returns all keys. The older keys continue to verify, so no one is
+// signed out; it drops the oldest of more than five. A PEM file becomes a JWK
+// Set. The file keeps its owner, group and mode. It fails while another change
+// of the file runs.
+func RotateKeys(path, alg string) (*Keys, error) {
+	return changeKeys("rotate signing keys", path, alg, func(old *Keys) ([]crypto.Signer, int, error) {
+		signers := slices.Clone(old.signers)
+		if old.next > 0 {
+			signers = slices.Delete(signers, old.next, old.next+1)
+			signers = slices.Insert(signers, 0, old.signers[old.next])
+		} else {
+			fresh, err := generateSigner(old.alg)
+			if err != nil {
+				return nil, 0, err
+			}
+			signers = slices.Insert(signers, 0, fresh)
+		}
+		return signers[:min(len(signers), maxKeys)], 0, nil
+	})
+}
+
+// PublishKey adds a key that verifies, and signs only after the next rotation,
+// so that copies of the file can be distributed before. It returns all keys. It
+// fails if the file has such a key, and otherwise as RotateKeys.
+func PublishKey(path, alg string) (*Keys, error) {
+	return changeKeys("publish a signing key", path, alg, func(old *Keys) ([]crypto.Signer, int, error) {
+		if old.next > 0 {
+			return nil, 0, errors.New("a key is published already: distribute the file, then run caregraph keys rotate")
+		}
+		fresh, err := generateSigner(old.alg)
+		return slices.Insert(slices.Clone(old.signers), 1, fresh), 1, err
+	})
+}
+
+// HasPublished reports whether a published key waits for its rotation.
+func (k *Keys) HasPublished() bool { return k.next > 0 }
+
+// changeKeys replaces the file by one with other keys, of which next is the
+// published one.
+func changeKeys(what, path, alg string, change func(*Keys) (signers []crypto.Signer, next int, err error)) (*Keys, error) {
+	path, err := filepath.EvalSymlinks(path) // replace the file, not a link to it
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	fresh, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // G304: the operator names the file.
+	if err != nil {
+		return nil, fmt.Errorf("%s: another change runs, or an interrupted one left its file: %w", what, err)
+	}
+	content, err := changed(path, alg, change)
+	if err == nil {
+		err = keepOwner(fresh, path)
+	}
+	if err == nil {
+		_, err = fresh.Write(content)
+	}
+	if err = errors.Join(err, fresh.Sync(), fresh.Close()); err == nil {
+		err = errors.Join(os.Rename(fresh.Name(), path), syncDirectory(filepath.Dir(path)))
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", what, err), os.Remove(fresh.Name()))
+	}
 	return LoadKeys(path, alg)
 }
 
-// RotateKeys puts a new key in front of those in the file and returns all keys.
-// The older keys continue to verify, so no one is signed out; it drops the
-// oldest of more than five. A PEM file becomes a JWK Set. Run it as the user
-// that runs the server. It fails while another rotation runs.
-func RotateKeys(path, alg string) (*Keys, error) {
-	path, err := filepath.EvalSymlinks(path) // replace the file, not a link to it
-	if err != nil {
-		return nil, fmt.Errorf("rotate signing keys: %w", err)
-	}
-	next, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // G304: the operator names the file.
-	if err != nil {
-		return nil, fmt.Errorf("rotate signing keys: another rotation runs, or an interrupted one left its file: %w", err)
-	}
-	keys, content, err := withNewKey(path, alg)
-	if err == nil {
-		_, err = next.Write(content)
-	}
-	if err = errors.Join(err, next.Sync(), next.Close()); err == nil {
-		err = errors.Join(os.Rename(next.Name(), path), syncDirectory(filepath.Dir(path)))
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("rotate signing keys: %w", err), os.Remove(next.Name()))
-	}
-	return keys, nil
-}
-
-// withNewKey returns the keys in the file with a new one in front, and the
-// content of a file with them.
-func withNewKey(path, alg string) (keys *Keys, content []byte, err error) {
+// changed returns the content of a file with the changed keys.
+func changed(path, alg string, change func(*Keys) ([]crypto.Signer, int, error)) ([]byte, error) {
 	old, err := LoadKeys(path, alg)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	signer, err := generateSigner(old.alg)
+	signers, next, err := change(old)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	signers := append([]crypto.Signer{signer}, old.signers...)
-	if keys, err = newKeys(old.alg, signers[:min(len(signers), maxKeys)]); err != nil {
-		return nil, nil, err
+	return encodeSigners(old.alg, signers, next)
+}
+
+// keepOwner gives a file the owner, the group and the mode of another one. root
+// may change the keys of a server that runs as another user.
+func keepOwner(file *os.File, like string) error {
+	want, err := os.Stat(like)
+	if err != nil {
+		return err
 	}
-	content, err = encodeSigners(keys.alg, keys.signers)
-	return keys, content, err
+	have, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	wanted, isUnix := want.Sys().(*syscall.Stat_t)
+	if stat, ok := have.Sys().(*syscall.Stat_t); ok && isUnix && (stat.Uid != wanted.Uid || stat.Gid != wanted.Gid) {
+		if err := file.Chown(int(wanted.Uid), int(wanted.Gid)); err != nil {
+			return fmt.Errorf("run this as the user that runs the server, or as root: %w", err)
+		}
+	}
+	return file.Chmod(want.Mode().Perm())
 }
 
 // PublicJWKS returns the public halves as a JWK Set (RFC 7517), the signing
@@ -196,24 +263,34 @@ func generateSigner(alg jwa.SignatureAlgorithm) (crypto.Signer, error) {
 	return private, err
 }
 
-// parseSigners omits the errors of the parser, which could quote the file.
-func parseSigners(content []byte, alg jwa.SignatureAlgorithm) ([]crypto.Signer, error) {
+// The member of a private JWK that marks the published key.
+const (
+	statusMember = "caregraph_status"
+	published    = "published"
+)
+
+// parseSigners returns the keys and the index of the published one, or 0. It
+// omits the errors of the parser, which could quote the file.
+func parseSigners(content []byte, alg jwa.SignatureAlgorithm) (signers []crypto.Signer, next int, err error) {
 	isPEM := bytes.HasPrefix(bytes.TrimSpace(content), []byte("-----BEGIN"))
 	set, err := jwk.Parse(content, jwk.WithPEM(isPEM))
 	if err != nil {
-		return nil, errors.New("neither a JWK Set nor PKCS#8 keys in PEM")
+		return nil, 0, errors.New("neither a JWK Set nor PKCS#8 keys in PEM")
 	}
 	if set.Len() == 0 {
-		return nil, errors.New("contains no key")
+		return nil, 0, errors.New("contains no key")
 	}
-	signers := make([]crypto.Signer, set.Len())
+	signers = make([]crypto.Signer, set.Len())
 	for i := range signers {
 		key, _ := set.Key(i)
 		if signers[i], err = signerOf(key, alg); err != nil {
-			return nil, fmt.Errorf("key %d %w", i+1, err)
+			return nil, 0, fmt.Errorf("key %d %w", i+1, err)
+		}
+		if status, ok := key.Get(statusMember); ok && status == published {
+			next = i
 		}
 	}
-	return signers, nil
+	return signers, next, nil
 }
 
 func signerOf(key jwk.Key, alg jwa.SignatureAlgorithm) (crypto.Signer, error) {
@@ -269,7 +346,7 @@ func createKeyFile(path string, alg jwa.SignatureAlgorithm) error {
 	if err != nil {
 		return err
 	}
-	content, err := encodeSigners(alg, []crypto.Signer{signer})
+	content, err := encodeSigners(alg, []crypto.Signer{signer}, 0)
 	if err != nil {
 		return err
 	}
@@ -288,11 +365,15 @@ func createKeyFile(path string, alg jwa.SignatureAlgorithm) error {
 	return syncDirectory(directory)
 }
 
-// encodeSigners returns a private JWK Set.
-func encodeSigners(alg jwa.SignatureAlgorithm, signers []crypto.Signer) ([]byte, error) {
+// encodeSigners returns a private JWK Set. next is the index of the published
+// key, or 0.
+func encodeSigners(alg jwa.SignatureAlgorithm, signers []crypto.Signer, next int) ([]byte, error) {
 	set := jwk.NewSet()
-	for _, signer := range signers {
+	for i, signer := range signers {
 		private, err := toJWK(signer, alg)
+		if err == nil && i > 0 && i == next {
+			err = private.Set(statusMember, published)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/lestrrat-go/jwx/v2/jwa"
@@ -221,6 +222,31 @@ func TestRotateKeys_NewKeySignsOldOnesVerifyAndFiveStay(t *testing.T) {
 		}
 	}
 	wantOnlyFile(t, path)
+}
+
+// TestChangedKeys_KeepTheirOwner: as root, the file of a service stays readable for it.
+func TestChangedKeys_KeepTheirOwner(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(path, alg string) (*Keys, error){"rotate": RotateKeys, "publish": PublishKey} {
+		for _, mode := range []os.FileMode{0o600, 0o400} {
+			path := newKeyFile(t, EdDSA)
+			uid, gid := os.Getuid(), os.Getgid()
+			if uid == 0 {
+				uid, gid = 12345, 23456
+			}
+			testutil.Must(t, os.Chown(path, uid, gid))
+			testutil.Must(t, os.Chmod(path, mode))
+			_, err := change(path, EdDSA)
+			testutil.Must(t, err)
+			info, err := os.Stat(path)
+			testutil.Must(t, err)
+			stat := info.Sys().(*syscall.Stat_t)
+			if int(stat.Uid) != uid || int(stat.Gid) != gid || info.Mode().Perm() != mode {
+				t.Errorf("%s: the file belongs to %d:%d with mode %v, want %d:%d with %v", name, stat.Uid, stat.Gid, info.Mode(), uid, gid, mode)
+			}
+			wantOnlyFile(t, path)
+		}
+	}
 }
 
 func TestRotateKeys_RefusesToRunBesideAnother(t *testing.T) {

@@ -50,13 +50,12 @@ type TokenSettings struct {
 // does not know which sessions have ended: who verifies a token must check its
 // session too.
 type Tokens struct {
-	keys     *Keys
 	settings TokenSettings
-	cache    *tokenCache
+	ring     *ring
 }
 
 // Pair is what a caller gets at a sign-in. RefreshJTI identifies the refresh
-// token; the store keeps it, so that the token works only once.
+// token; the store keeps the latest.
 type Pair struct {
 	Access, Refresh                   string
 	AccessExpiresAt, RefreshExpiresAt time.Time
@@ -135,23 +134,38 @@ func NewTokens(keys *Keys, settings TokenSettings) (*Tokens, error) {
 			return nil, fmt.Errorf("token lifetime %v: must be a whole number of seconds, at least 1", ttl)
 		}
 	}
-	return &Tokens{keys: keys, settings: settings, cache: newTokenCache(maxCachedTokens)}, nil
+	return &Tokens{settings, newRing(keys, newTokenCache(maxCachedTokens))}, nil
 }
+
+// PublicJWKS returns that of the keys in the file.
+func (t *Tokens) PublicJWKS() []byte { return t.ring.latest().keys.PublicJWKS() }
 
 // Issue signs a pair of tokens for one session of an account. Both tokens are
 // issued at the same time, and each ends exactly after its lifetime.
 func (t *Tokens) Issue(userID int64, sessionID string) (Pair, error) {
+	jti, expiresAt := t.NewRefresh()
+	return t.Sign(userID, sessionID, jti, expiresAt)
+}
+
+// NewRefresh returns the id and the expiry of a refresh token that begins now.
+func (t *Tokens) NewRefresh() (jti string, expiresAt time.Time) {
+	return newJTI(), t.now().Add(t.settings.RefreshTTL)
+}
+
+// Sign signs a pair of tokens whose refresh token has an id and an expiry.
+func (t *Tokens) Sign(userID int64, sessionID, refreshJTI string, refreshExpiresAt time.Time) (Pair, error) {
 	if userID < 1 || sessionID == "" {
 		return Pair{}, errors.New("issue tokens: no account or no session")
 	}
-	now := t.settings.Clock().UTC().Truncate(time.Second)
-	access := t.claims(AccessToken, userID, sessionID, now, t.settings.AccessTTL)
-	refresh := t.claims(RefreshToken, userID, sessionID, now, t.settings.RefreshTTL)
+	now := t.now()
 	pair := Pair{
 		AccessExpiresAt:  now.Add(t.settings.AccessTTL),
-		RefreshExpiresAt: now.Add(t.settings.RefreshTTL),
-		RefreshJTI:       refresh.JTI,
+		RefreshExpiresAt: refreshExpiresAt.UTC().Truncate(time.Second),
+		RefreshJTI:       refreshJTI,
 	}
+	access := t.claims(AccessToken, userID, sessionID, now, t.settings.AccessTTL)
+	refresh := t.claims(RefreshToken, userID, sessionID, now, pair.RefreshExpiresAt.Sub(now))
+	refresh.JTI = refreshJTI
 	var err error
 	if pair.Access, err = t.sign(access); err != nil {
 		return Pair{}, err
@@ -162,13 +176,20 @@ func (t *Tokens) Issue(userID int64, sessionID string) (Pair, error) {
 	return pair, nil
 }
 
-func (t *Tokens) claims(kind TokenKind, userID int64, sessionID string, now time.Time, ttl time.Duration) payload {
+// now returns the time in whole seconds, the unit of a token.
+func (t *Tokens) now() time.Time { return t.settings.Clock().UTC().Truncate(time.Second) }
+
+func newJTI() string {
 	jti := make([]byte, 16)
 	_, _ = rand.Read(jti) // never fails, says its documentation
+	return hex.EncodeToString(jti)
+}
+
+func (t *Tokens) claims(kind TokenKind, userID int64, sessionID string, now time.Time, ttl time.Duration) payload {
 	expiresAt := now.Add(ttl).Unix()
 	id := strconv.FormatInt(userID, 10)
 	return payload{
-		Type: kind, ExpiresAt: &expiresAt, IssuedAt: now.Unix(), JTI: hex.EncodeToString(jti), UserID: id,
+		Type: kind, ExpiresAt: &expiresAt, IssuedAt: now.Unix(), JTI: newJTI(), UserID: id,
 		Issuer: t.settings.Issuer, Audience: t.settings.Audience, Subject: subject(id), SessionID: sessionID,
 	}
 }
@@ -181,11 +202,11 @@ func (t *Tokens) sign(claims payload) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("sign token: %w", err)
 	}
-	headers := jws.NewHeaders()
-	if err := errors.Join(headers.Set(jws.TypeKey, "JWT"), headers.Set(jws.KeyIDKey, t.keys.kid)); err != nil {
+	keys, headers := t.ring.set.Load().keys, jws.NewHeaders()
+	if err := errors.Join(headers.Set(jws.TypeKey, "JWT"), headers.Set(jws.KeyIDKey, keys.kid)); err != nil {
 		return "", fmt.Errorf("sign token: %w", err)
 	}
-	token, err := jws.Sign(content, jws.WithKey(t.keys.alg, t.keys.signers[0], jws.WithProtectedHeaders(headers)))
+	token, err := jws.Sign(content, jws.WithKey(keys.alg, keys.signers[0], jws.WithProtectedHeaders(headers)))
 	if err != nil {
 		return "", fmt.Errorf("sign token: %w", err)
 	}

@@ -12,6 +12,8 @@ import (
 	"encoding/json"
 	"errors"
 	"hash"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -158,11 +160,11 @@ func TestTokens_SignedInAnotherWayIsInvalid(t *testing.T) {
 	tokens := newTokens(t, EdDSA, noon)
 	content, err := json.Marshal(tokens.claims(AccessToken, 7, "s-1", noon.Truncate(time.Second), time.Hour))
 	testutil.Must(t, err)
-	kid, ours := tokens.keys.kid, tokens.keys.signers[0]
+	kid, ours := tokens.ring.set.Load().keys.kid, tokens.ring.set.Load().keys.signers[0]
 	public := ours.Public().(ed25519.PublicKey)
 	der, err := x509.MarshalPKIXPublicKey(public)
 	testutil.Must(t, err)
-	attackersKeys := newTokens(t, EdDSA, noon).keys
+	attackersKeys := newTokens(t, EdDSA, noon).ring.set.Load().keys
 	attacker := attackersKeys.signers[0]
 	var attackersSet struct{ Keys []json.RawMessage }
 	testutil.Must(t, json.Unmarshal(attackersKeys.PublicJWKS(), &attackersSet))
@@ -174,7 +176,7 @@ func TestTokens_SignedInAnotherWayIsInvalid(t *testing.T) {
 		"none with a signature":             forge(header("none", ""), content, signWith(ours)),
 		"HS256, key is the public key":      forge(header("HS256", ""), content, macWith(sha256.New, public)),
 		"HS256, key is the public key, DER": forge(header("HS256", ""), content, macWith(sha256.New, der)),
-		"HS256, key is the JWKS":            forge(header("HS256", ""), content, macWith(sha256.New, tokens.keys.PublicJWKS())),
+		"HS256, key is the JWKS":            forge(header("HS256", ""), content, macWith(sha256.New, tokens.ring.set.Load().keys.PublicJWKS())),
 		"HS512, key is the public key":      forge(header("HS512", ""), content, macWith(sha512.New, public)),
 		"EdDSA header, HMAC inside":         forge(header("EdDSA", ""), content, macWith(sha512.New, public)),
 		"header says other algorithm":       forge(header("HS512", ""), content, signWith(ours)),
@@ -219,7 +221,106 @@ func TestTokens_RotationSignsNobodyOut(t *testing.T) {
 		t.Errorf("a token of before the rotations: %v", err)
 	}
 	fresh, _ := tokens.Issue(7, "s-1")
-	wantReason(t, tokensWith(t, before, noon), fresh.Access, AccessToken, ReasonInvalid) // it lacks the new key
+	late := tokensWith(t, before, noon) // it lacks the new key
+	verify(t, late, fresh.Access)
+	if pair := issue(t, late); verify(t, tokens, pair.Access).UserID != 7 {
+		t.Error("a token of the server that started before the rotations is refused")
+	}
+	if a, b := late.PublicJWKS(), tokens.PublicJWKS(); string(a) != string(b) {
+		t.Errorf("two servers publish different keys: %s, %s", a, b)
+	}
+}
+
+// TestTokens_KeysAreReadOnceForEachChange: a made-up key causes no read, and a file that
+// cannot be read changes nothing.
+func TestTokens_KeysAreReadOnceForEachChange(t *testing.T) {
+	t.Parallel()
+	path := newKeyFile(t, EdDSA)
+	keys, err := LoadKeys(path, EdDSA)
+	testutil.Must(t, err)
+	tokens, stranger := tokensWith(t, keys, noon), newTokens(t, EdDSA, noon)
+	wantReason(t, tokens, issue(t, stranger).Access, AccessToken, ReasonInvalid)
+	before := tokens.ring.seen
+	for range 3 {
+		wantReason(t, tokens, issue(t, stranger).Access, AccessToken, ReasonInvalid)
+	}
+	if tokens.ring.seen != before {
+		t.Error("the file was read although it did not change")
+	}
+	ours := issue(t, tokens)
+	for _, broken := range []func() error{
+		func() error { return os.WriteFile(path, []byte("broken"), 0o600) },
+		func() error { return os.Chmod(path, 0o644) },
+		func() error { return os.Remove(path) },
+	} {
+		testutil.Must(t, broken())
+		wantReason(t, tokens, issue(t, stranger).Access, AccessToken, ReasonInvalid)
+		verify(t, tokens, ours.Access)
+	}
+}
+
+// TestTokens_RemovedKeyNoLongerVerifies once the file was read again, also for tokens that
+// were verified before.
+func TestTokens_RemovedKeyNoLongerVerifies(t *testing.T) {
+	t.Parallel()
+	path := newKeyFile(t, EdDSA)
+	keys, err := LoadKeys(path, EdDSA)
+	testutil.Must(t, err)
+	tokens := tokensWith(t, keys, noon)
+	stolen := issue(t, tokens)
+	verify(t, tokens, stolen.Access)
+	testutil.Must(t, os.Rename(newKeyFile(t, EdDSA), path))
+	tokens.PublicJWKS()
+	wantReason(t, tokens, stolen.Access, AccessToken, ReasonInvalid)
+}
+
+// TestTokens_TwoPhases: with copies of the file, tokens of each server work on the other
+// in every step: publish, distribute, and rotate on one after the other.
+func TestTokens_TwoPhases(t *testing.T) {
+	t.Parallel()
+	one, two := newKeyFile(t, EdDSA), filepath.Join(t.TempDir(), "keys.json")
+	load := func(path string) *Tokens {
+		keys, err := LoadKeys(path, EdDSA)
+		testutil.Must(t, err)
+		return tokensWith(t, keys, noon)
+	}
+	distribute := func() {
+		content, err := os.ReadFile(one)
+		testutil.Must(t, err)
+		testutil.Must(t, os.WriteFile(two, content, 0o600))
+	}
+	distribute()
+	first, second := load(one), load(two)
+	check := func(step string) {
+		for from, to := range map[*Tokens]*Tokens{first: second, second: first, load(one): load(two), load(two): load(one)} {
+			if _, err := to.Verify(issue(t, from).Access, AccessToken); err != nil {
+				t.Errorf("%s: %v", step, err)
+			}
+		}
+	}
+	check("at first")
+	published, err := PublishKey(one, EdDSA)
+	testutil.Must(t, err)
+	if !published.HasPublished() || published.kid != first.ring.set.Load().keys.kid || len(published.public) != 2 {
+		t.Errorf("published: %+v", published)
+	}
+	_, err = PublishKey(one, EdDSA)
+	wantErrorWith(t, err, "keys rotate")
+	check("published, not distributed")
+	distribute()
+	check("distributed")
+	rotated, err := RotateKeys(one, EdDSA)
+	testutil.Must(t, err)
+	if rotated.HasPublished() || rotated.kid == published.kid || len(rotated.public) != 2 {
+		t.Errorf("rotated: %+v", rotated)
+	}
+	check("rotated on one server")
+	again, err := RotateKeys(two, EdDSA)
+	testutil.Must(t, err)
+	if again.kid != rotated.kid {
+		t.Error("the two files have different keys")
+	}
+	check("rotated on both")
 }
 
 func TestTokens_OtherServersTokenIsInvalid(t *testing.T) {
@@ -231,7 +332,7 @@ func TestTokens_OtherServersTokenIsInvalid(t *testing.T) {
 
 func TestNewTokens_RefusesSettingsThatCannotWork(t *testing.T) {
 	t.Parallel()
-	keys := newTokens(t, EdDSA, noon).keys
+	keys := newTokens(t, EdDSA, noon).ring.set.Load().keys
 	good := TokenSettings{Issuer: "caregraph", Audience: "clinic", Clock: func() time.Time { return noon }}
 	for name, change := range map[string]func(*TokenSettings){
 		"no issuer":        func(s *TokenSettings) { s.Issuer = "" },

@@ -23,7 +23,7 @@ const maxCachedTokens = 10_000
 // the check of the signature and nothing else. It holds no refresh tokens,
 // which are used only once.
 //
-// It belongs to one set of keys, which never changes. It holds only tokens that
+// It belongs to one keySet, which never changes. It holds only tokens that
 // those keys signed, so a stranger cannot evict an entry. Its keys are hashes
 // of tokens, so no one who reads it can use a token.
 type tokenCache = lru.Cache[tokenHash, payload]
@@ -50,20 +50,25 @@ func (t *Tokens) Verify(token string, kind TokenKind) (Claims, error) {
 	if len(token) > maxTokenBytes {
 		return Claims{}, &TokenError{ReasonInvalid}
 	}
-	hash := hashOf(token)
-	content, cached := t.cache.Get(hash)
+	hash, set := hashOf(token), t.ring.set.Load()
+	content, cached := set.cache.Get(hash)
 	if !cached {
 		var err error
-		if content, err = t.read(token); err != nil {
+		content, err = read(set.keys, token)
+		if errors.Is(err, errUnknownKey) {
+			set = t.ring.latest()
+			content, err = read(set.keys, token)
+		}
+		if err != nil {
 			return Claims{}, &TokenError{ReasonInvalid}
 		}
 	}
 	claims, reason := t.check(content, kind)
 	switch {
 	case reason == ReasonExpired:
-		t.cache.Remove(hash)
+		set.cache.Remove(hash)
 	case reason == 0 && !cached && kind == AccessToken:
-		t.cache.Add(hash, content)
+		set.cache.Add(hash, content)
 	}
 	if reason != 0 {
 		return Claims{}, &TokenError{reason}
@@ -71,9 +76,9 @@ func (t *Tokens) Verify(token string, kind TokenKind) (Claims, error) {
 	return claims, nil
 }
 
-// read returns the claims of a token that we signed.
-func (t *Tokens) read(token string) (claims payload, err error) {
-	content, err := t.signed(token)
+// read returns the claims of a token that one of the keys signed.
+func read(keys *Keys, token string) (claims payload, err error) {
+	content, err := signed(keys, token)
 	if err != nil {
 		return payload{}, err
 	}
@@ -96,24 +101,32 @@ func (t *Tokens) check(content payload, kind TokenKind) (Claims, Reason) {
 	}, 0
 }
 
-// signed returns the content of a token that one of our keys signed with the
-// configured algorithm. Only alg and kid of the header count: it ignores keys
+var errUnknownKey = errors.New("signed by an unknown key")
+
+// signed returns the content of a token that one of the keys signed with their
+// algorithm. Only alg and kid of the header count: it ignores keys
 // that the header contains or refers to (jwk, jku, x5c, x5u), and it refuses a
 // token with extensions that must be understood (crit).
-func (t *Tokens) signed(token string) ([]byte, error) {
+func signed(keys *Keys, token string) ([]byte, error) {
 	if !isCanonical(token) {
 		return nil, errors.New("not a token")
 	}
+	unknown := false
 	ourKey := func(_ context.Context, sink jws.KeySink, signature *jws.Signature, _ *jws.Message) error {
 		header := signature.ProtectedHeaders()
-		key, known := t.keys.public[header.KeyID()]
-		if !known || header.Algorithm() != t.keys.alg || len(header.Critical()) > 0 {
+		key, known := keys.public[header.KeyID()]
+		unknown = !known
+		if !known || header.Algorithm() != keys.alg || len(header.Critical()) > 0 {
 			return errors.New("not signed by us")
 		}
-		sink.Key(t.keys.alg, key)
+		sink.Key(keys.alg, key)
 		return nil
 	}
-	return jws.Verify([]byte(token), jws.WithCompact(), jws.WithKeyProvider(jws.KeyProviderFunc(ourKey)))
+	content, err := jws.Verify([]byte(token), jws.WithCompact(), jws.WithKeyProvider(jws.KeyProviderFunc(ourKey)))
+	if unknown {
+		return nil, errUnknownKey
+	}
+	return content, err
 }
 
 // isCanonical reports whether the token has three parts, each in the one

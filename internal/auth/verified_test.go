@@ -12,9 +12,8 @@ import (
 // forgetful removes the keys: then only cached tokens verify.
 func forgetful(t testing.TB, tokens *Tokens) *Tokens {
 	t.Helper()
-	without := *tokens
-	without.keys = &Keys{alg: tokens.keys.alg}
-	return &without
+	set := tokens.ring.set.Load()
+	return &Tokens{tokens.settings, newRing(&Keys{alg: set.keys.alg}, set.cache)}
 }
 
 func issue(t testing.TB, tokens *Tokens) Pair {
@@ -58,7 +57,7 @@ func TestVerified_TokenEndsWhenItSays(t *testing.T) {
 	verify(t, tokens, pair.Access)
 	now = pair.AccessExpiresAt
 	wantReason(t, tokens, pair.Access, AccessToken, ReasonExpired)
-	if n := tokens.cache.Len(); n != 0 {
+	if n := tokens.ring.set.Load().cache.Len(); n != 0 {
 		t.Errorf("%d tokens are remembered", n)
 	}
 	wantReason(t, tokens, pair.Access, AccessToken, ReasonExpired)
@@ -97,12 +96,12 @@ func TestVerified_KindsAreToldApart(t *testing.T) {
 func TestVerified_IsBoundedAndKeepsWhatIsUsed(t *testing.T) {
 	t.Parallel()
 	tokens := newTokens(t, EdDSA, noon)
-	tokens.cache = newTokenCache(2)
+	tokens.ring.set.Load().cache = newTokenCache(2)
 	used, idle, next := issue(t, tokens), issue(t, tokens), issue(t, tokens)
 	for _, pair := range []Pair{used, idle, used, next} {
 		verify(t, tokens, pair.Access)
 	}
-	if n := tokens.cache.Len(); n != 2 {
+	if n := tokens.ring.set.Load().cache.Len(); n != 2 {
 		t.Errorf("%d tokens are remembered", n)
 	}
 	verify(t, forgetful(t, tokens), used.Access)
@@ -114,7 +113,7 @@ func TestVerified_IsBoundedAndKeepsWhatIsUsed(t *testing.T) {
 func TestVerified_StrangersPushNothingOut(t *testing.T) {
 	t.Parallel()
 	tokens := newTokens(t, EdDSA, noon)
-	tokens.cache = newTokenCache(1)
+	tokens.ring.set.Load().cache = newTokenCache(1)
 	ours := issue(t, tokens)
 	verify(t, tokens, ours.Access)
 
@@ -133,7 +132,7 @@ func TestVerified_StrangersPushNothingOut(t *testing.T) {
 func TestVerified_ManyAtOnce(t *testing.T) {
 	t.Parallel()
 	tokens := newTokens(t, EdDSA, noon)
-	tokens.cache = newTokenCache(3)
+	tokens.ring.set.Load().cache = newTokenCache(3)
 	pairs := []Pair{issue(t, tokens), issue(t, tokens), issue(t, tokens), issue(t, tokens)}
 	var all sync.WaitGroup
 	for i := range 16 {
@@ -158,7 +157,7 @@ func BenchmarkVerify(b *testing.B) {
 	b.Run("first", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			tokens.cache.Purge()
+			tokens.ring.set.Load().cache.Purge()
 			verify(b, tokens, token)
 		}
 	})

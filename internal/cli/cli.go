@@ -53,7 +53,7 @@ type call struct {
 // first, or one of this package. Without a name it runs the first of more. The
 // error joins all mistakes of the command line, one line each.
 func Run(ctx context.Context, env Env, more ...Command) error {
-	commands := slices.Concat(more, []Command{migrate(), createAdmin(), rotateKeys(), version()})
+	commands := slices.Concat(more, []Command{migrate(), createAdmin(), publishKey(), rotateKeys(), version()})
 	name, args := splitName(env.Args)
 	at := slices.IndexFunc(commands, func(c Command) bool { return name == "" || name == c.name })
 	switch {

@@ -140,6 +140,29 @@ func TestRun_RotatesKeys(t *testing.T) {
 	}
 }
 
+// TestRun_PublishesAKey: a rotation without a published key warns about copies of the
+// file.
+func TestRun_PublishesAKey(t *testing.T) {
+	t.Parallel()
+	path, home := filepath.Join(t.TempDir(), "keys.json"), map[string]string{"HOME": t.TempDir()}
+	if _, err := auth.LoadOrCreateKeys(path, "EdDSA"); err != nil {
+		t.Fatal(err)
+	}
+	const warning = "no key was published before"
+	if r := run(t, home, "keys", "publish", "--keys", path); r.err != nil || !strings.Contains(r.out.String(), "keys rotate") {
+		t.Errorf("publish: %v, %s", r.err, &r.out)
+	}
+	if r := run(t, home, "keys", "publish", "--keys", path); r.err == nil {
+		t.Error("a second key was published")
+	}
+	if r := run(t, home, "keys", "rotate", "--keys", path); r.err != nil || strings.Contains(r.log.String(), warning) {
+		t.Errorf("rotate: %v, %s", r.err, &r.log)
+	}
+	if r := run(t, home, "keys", "rotate", "--keys", path); r.err != nil || !strings.Contains(r.log.String(), warning) {
+		t.Errorf("rotate again: %v, %s", r.err, &r.log)
+	}
+}
+
 // Without a sound policy no database is touched.
 func TestRun_AdminCreateNeedsThePolicy(t *testing.T) {
 	t.Parallel()

@@ -105,14 +105,35 @@ func (c call) withDatabase(ctx context.Context, f func(ctx context.Context, url 
 	}, f)
 }
 
+func publishKey() Command {
+	return Command{
+		name: "keys publish", summary: "add a signing key that only verifies; distribute copies of the file before keys rotate",
+		run: func(_ context.Context, c call) error {
+			if _, err := auth.PublishKey(c.Keys, c.JWTAlgorithm); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintln(c.Stdout, "The new key verifies tokens and signs none. Copy the file to every server, then run caregraph keys rotate on each.")
+			return err
+		},
+	}
+}
+
 func rotateKeys() Command {
 	return Command{
-		name: "keys rotate", summary: "add a signing key and use it from the next start; older keys still verify",
-		run: func(_ context.Context, c call) error {
+		name: "keys rotate", summary: "sign with the published key, or else with a new one; older keys still verify",
+		run: func(ctx context.Context, c call) error {
+			before, err := auth.LoadKeys(c.Keys, c.JWTAlgorithm)
+			if err != nil {
+				return err
+			}
 			if _, err := auth.RotateKeys(c.Keys, c.JWTAlgorithm); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintln(c.Stdout, "The server signs with a new key after its next start. Tokens of the older keys stay valid.")
+			if !before.HasPublished() {
+				c.log.WarnContext(ctx, "no key was published before: servers with copies of this file refuse tokens of the new key until they have the new file. "+
+					"One shared file is safe.", "keys", c.Keys)
+			}
+			_, err = fmt.Fprintln(c.Stdout, "A server signs with the new key after its next start, or when it sees a token of that key. Tokens of the older keys stay valid.")
 			return err
 		},
 	}

@@ -51,6 +51,8 @@ func TestServer_CountsForOperatorsAndTellsNothingOfAnybody(t *testing.T) {
 		`caregraph_database_connections_in_use{pool="writes"}`:        0,
 		`caregraph_http_request_duration_seconds_bucket{le="+Inf"}`:   7,
 		`caregraph_http_requests_total{method="other",status="none"}`: 0,
+		`caregraph_sessions_unannounced_total`:                        0,
+		`caregraph_postgres_executable_deleted`:                       0,
 		// The other half is for PostgreSQL, and passwords are hashed by now.
 		`go_sched_gomaxprocs_threads`: halfOfProcessors(),
 	} {

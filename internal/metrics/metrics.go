@@ -38,9 +38,25 @@ type Metrics struct {
 	handler http.Handler
 }
 
+// Number is a metric without labels. Each scrape reads it.
+type Number struct {
+	Name, Help string
+	// Counts marks a counter. Others are gauges.
+	Counts bool
+	Value  func() float64
+}
+
+func (n Number) collector() prometheus.Collector {
+	o := prometheus.Opts{Namespace: namespace, Name: n.Name, Help: n.Help}
+	if n.Counts {
+		return prometheus.NewCounterFunc(prometheus.CounterOpts(o), n.Value)
+	}
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts(o), n.Value)
+}
+
 // New returns the metrics for the address addr, or the zero value if addr is
 // empty. Each scrape calls pools. answerKinds are the labels of Answered.
-func New(addr string, pools func() []store.PoolStats, answerKinds []string) Metrics {
+func New(addr string, pools func() []store.PoolStats, answerKinds []string, numbers ...Number) Metrics {
 	if addr == "" {
 		return Metrics{}
 	}
@@ -50,6 +66,9 @@ func New(addr string, pools func() []store.PoolStats, answerKinds []string) Metr
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		poolCollector(pools),
 	)
+	for _, n := range numbers {
+		registry.MustRegister(n.collector())
+	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	return Metrics{

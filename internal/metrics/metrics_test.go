@@ -18,7 +18,9 @@ func watched() Metrics {
 			{Name: "reads", InUse: 3, Idle: 4, Max: 10, Waits: 5, Waited: 1500 * time.Millisecond},
 			{Name: "writes", Max: 9},
 		}
-	}, []string{"compiled", "refused", "size"})
+	}, []string{"compiled", "refused", "size"},
+		Number{Name: "patients_awake", Help: "A gauge.", Value: func() float64 { return 7 }},
+		Number{Name: "naps_total", Help: "A counter.", Counts: true, Value: func() float64 { return 3 }})
 }
 
 func ask(t *testing.T, m Metrics, method, target string) *httptest.ResponseRecorder {
@@ -86,6 +88,8 @@ func TestMetrics_HaveTheirSeriesBeforeTheFirstRequest(t *testing.T) {
 		`caregraph_database_wait_seconds_total{pool="reads"}`:         "1.5",
 		`caregraph_database_connections_max{pool="writes"}`:           "9",
 		`caregraph_http_requests_total{method="other",status="none"}`: "0",
+		`caregraph_patients_awake`:                                    "7",
+		`caregraph_naps_total`:                                        "3",
 	})
 	got := series(t, watched())
 	for _, name := range []string{"go_goroutines", "go_memstats_heap_alloc_bytes"} {

@@ -66,7 +66,8 @@ type Server struct {
 // binaries. The end of ctx stops a start in progress; afterwards ctx has no
 // effect.
 //
-// One goroutine waits for PostgreSQL to end, on a thread of its own.
+// One goroutine waits for PostgreSQL to end, on a thread of its own. Another one warns
+// once if its executable is deleted.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	dir, err := filepath.Abs(o.DataDir)
 	if err != nil {
@@ -126,6 +127,7 @@ func (s *Server) start(ctx context.Context, places Places) error {
 		return err
 	}
 	s.log.InfoContext(ctx, "PostgreSQL is running", "major", bin.Major, "data", c.path(), "pid", s.process.Pid)
+	go s.watchExecutable(context.WithoutCancel(ctx))
 	return nil
 }
 
@@ -133,7 +135,7 @@ func (s *Server) start(ctx context.Context, places Places) error {
 // so that we notice its end and our end stops it.
 func (s *Server) command(ctx context.Context, c cluster, bin Installation, as account) *exec.Cmd {
 	args := []string{"-D", c.path(), "-p", socketPort}
-	for _, setting := range c.settings(s.socketDir) {
+	for _, setting := range c.settings(s.socketDir, bin) {
 		args = append(args, "-c", setting)
 	}
 	// Stop ends the server, not ctx: that is only the context of the start.

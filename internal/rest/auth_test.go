@@ -304,7 +304,12 @@ func TestRefresh_GivesEachTokenOnce(t *testing.T) {
 	} {
 		s.want(s.post(refresh, body(token)), http.StatusUnauthorized, `{"detail":"`+why+`","code":"token_not_valid"}`)
 	}
-	// The used token ends its session, and no other.
+	// The used token returns its successor again until the successor is used. Then it
+	// ends its session, and no other.
+	again := s.post(refresh, body(first.Refresh))
+	s.match(again, http.StatusOK, `{"access":"TOKEN","refresh":"TOKEN"}`)
+	again.decode(t, &second)
+	s.match(s.post(refresh, body(second.Refresh)), http.StatusOK, `{"access":"TOKEN","refresh":"TOKEN"}`)
 	s.want(s.post(refresh, body(first.Refresh)), http.StatusUnauthorized,
 		`{"detail":"This refresh token is not valid any more. Sign in again.","code":"token_not_valid"}`)
 	s.want(s.send(http.MethodGet, me, "", bearer(second.Access)...), http.StatusUnauthorized, tokenNotValid("Token's session has ended"))

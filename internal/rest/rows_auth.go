@@ -68,7 +68,7 @@ func authRows(o Options) []row {
 		},
 		{
 			method: http.MethodPost, path: "/api/auth/password/change/", status: http.StatusOK,
-			summary: "Change the password and end all other sessions",
+			summary: "Change the password, end all sessions and begin a new one",
 			document: `mutation ChangePassword($input: ChangePasswordInput!) { changePassword(input: $input) {
 				tokens { access refresh }
 				userErrors { field code message }

@@ -3,6 +3,7 @@ package settings
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // option is one row of the table.
@@ -78,6 +79,8 @@ func options(s *Settings) []option {
 			"Lifetime of an access token."),
 		setting("refresh-ttl", "DURATION", "168h", duration(&s.RefreshTTL),
 			"Lifetime of a refresh token. It must be longer than that of an access token."),
+		setting("refresh-grace", "DURATION", "10s", brief(&s.RefreshGrace, time.Minute),
+			"How long a refresh token returns its successor again, if its answer was lost or two tabs share it. Later use ends the session. 0s: never."),
 		setting("hash-concurrency", "N", "0", whole(&s.HashConcurrency, 0, 1024),
 			"How many passwords the server hashes at the same time. Each hash uses one CPU and 19 MiB of memory. 0: the number of CPUs."),
 		setting("cors-origins", "LIST", "", origins(&s.CORSOrigins),
@@ -86,7 +89,7 @@ func options(s *Settings) []option {
 			"Networks (CIDR) of the proxies whose X-Forwarded-For header the server believes, separated by commas. Empty: none; the client is the other end of the connection."),
 		setting("request-timeout", "DURATION", "15s", duration(&s.RequestTimeout),
 			"Time that one request may take."),
-		setting("drain-delay", "DURATION", "0s", span(&s.DrainDelay),
+		setting("drain-delay", "DURATION", "0s", brief(&s.DrainDelay, 10*time.Minute),
 			"Time from the signal to stop until the server closes its address. /ready answers 503 at once, so that a balancer sends requests elsewhere. A second signal skips it."),
 		setting("shutdown-timeout", "DURATION", "20s", duration(&s.ShutdownTimeout),
 			"Time that running requests have to finish when the server stops. Keep it longer than the request timeout."),

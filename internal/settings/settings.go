@@ -32,7 +32,8 @@ type Settings struct {
 	JWTAudience     string
 	AccessTTL       time.Duration
 	RefreshTTL      time.Duration
-	CORSOrigins     []string // lower case, without default ports; or "*" alone
+	RefreshGrace    time.Duration // zero: none
+	CORSOrigins     []string      // lower case, without default ports; or "*" alone
 	TrustedProxies  []netip.Prefix
 	RequestTimeout  time.Duration
 	DrainDelay      time.Duration

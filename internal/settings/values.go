@@ -88,11 +88,11 @@ func duration(to *time.Duration) func(string) error {
 	})
 }
 
-// span is a duration that may be zero.
-func span(to *time.Duration) func(string) error {
-	return setter(to, "a duration of at least 0s, such as 10s", func(text string) (time.Duration, bool) {
+// brief accepts a time.Duration up to most, also none.
+func brief(to *time.Duration, most time.Duration) func(string) error {
+	return setter(to, fmt.Sprintf("a duration from 0s to %s, such as 10s", most), func(text string) (time.Duration, bool) {
 		d, err := time.ParseDuration(text)
-		return d, err == nil && d >= 0
+		return d, err == nil && d >= 0 && d <= most
 	})
 }
 

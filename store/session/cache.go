@@ -22,7 +22,7 @@ type Cache struct {
 	// epoch counts invalidations. A lookup that began before one is not stored after it.
 	epoch uint64
 	// validUntil is the time until which entries are certain.
-	validUntil time.Time
+	validUntil Instant
 	// wanted is full after a Get.
 	wanted chan struct{}
 }
@@ -31,14 +31,14 @@ type Cache struct {
 type entry struct {
 	viewer *model.Viewer
 	// validUntil limits the time for which this entry is certain.
-	validUntil time.Time
+	validUntil Instant
 	// ownDoctor is the verified doctor entry of the account, or 0. It only predicts the
 	// cost of a read and gives no access.
 	ownDoctor int64
 }
 
 // maxAge limits the time for which an entry is certain, in case a change sends no
-// notification because an operator has disabled the triggers.
+// notification: it could not be sent, or an operator has disabled the triggers.
 const maxAge = 30 * time.Second
 
 // capacity is the number of cached sessions, of some 300 bytes each.
@@ -52,7 +52,7 @@ func NewCache() *Cache {
 
 // Get returns the viewer of the last lookup of a session, or nil. It is certain if this
 // server has not ended the session and would know if another server had.
-func (c *Cache) Get(id string, now time.Time) (v *model.Viewer, certain bool) {
+func (c *Cache) Get(id string, now Instant) (v *model.Viewer, certain bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	select {
@@ -76,7 +76,7 @@ func (c *Cache) OwnDoctor(id string) int64 {
 
 // Epoch is a time before a lookup.
 type Epoch struct {
-	at    time.Time
+	at    Instant
 	count uint64
 }
 
@@ -84,7 +84,7 @@ type Epoch struct {
 func (c *Cache) Epoch() Epoch {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return Epoch{time.Now(), c.epoch}
+	return Epoch{Now(), c.epoch}
 }
 
 // Put stores the result of a session lookup. A nil viewer removes the entry.
@@ -127,11 +127,11 @@ func (c *Cache) Clear() {
 	defer c.mu.Unlock()
 	c.epoch++
 	c.entries.Purge()
-	c.validUntil = time.Time{}
+	c.validUntil = Instant{}
 }
 
-// invalidate handles a notification of the triggers: the id of a session, "user 42",
-// or "" for all.
+// invalidate handles a notification: the id of a session, AllOf an account, or "" for
+// all.
 func (c *Cache) invalidate(message string) {
 	account, isAccount := strings.CutPrefix(message, "user ")
 	id, err := strconv.ParseInt(account, 10, 64)
@@ -146,7 +146,7 @@ func (c *Cache) invalidate(message string) {
 }
 
 // setValidUntil makes entries certain until a time.
-func (c *Cache) setValidUntil(until time.Time) {
+func (c *Cache) setValidUntil(until Instant) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.validUntil = until

@@ -38,8 +38,38 @@ func TestCache_Invalidate(t *testing.T) {
 		}
 		l.invalidate(message)
 		for i, id := range ids {
-			if v, _ := l.Get(id, time.Now()); (v == nil) != want[i] {
+			if v, _ := l.Get(id, Now()); (v == nil) != want[i] {
 				t.Errorf("%q: %s is remembered: %t", message, id, v != nil)
+			}
+		}
+	}
+}
+
+// TestCache_MachineThatSlept: a server asks again after a suspension, in which its own clock
+// stands still, and also if the clock on the wall was set back.
+func TestCache_MachineThatSlept(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		awake, wall time.Duration // since the lookup
+		want        bool
+	}{
+		"awake":                    {time.Second, time.Second, true},
+		"slept for a second":       {time.Second, 2 * time.Second, true},
+		"slept for an hour":        {time.Second, time.Hour, false},
+		"the clock was set back":   {time.Second, -time.Hour, true},
+		"set back, too long awake": {time.Minute, -time.Hour, false},
+	} {
+		for limit, setUp := range map[string]func(*Cache, Epoch){
+			"the last ping": func(c *Cache, started Epoch) { c.setValidUntil(started.at.Add(heartbeatTTL)) },
+			"the entry":     func(c *Cache, started Epoch) { c.setValidUntil(started.at.Add(24 * time.Hour)) },
+		} {
+			c := NewCache()
+			started := c.Epoch()
+			c.Put(started, "phone", Result{Viewer: &model.Viewer{UserID: 1}, Left: 10 * time.Second})
+			setUp(c, started)
+			now := Instant{started.at.awake.Add(tc.awake), started.at.wall.Add(tc.wall)}
+			if v, certain := c.Get("phone", now); v == nil || certain != tc.want {
+				t.Errorf("%s, limited by %s: certain %t, want %t", name, limit, certain, tc.want)
 			}
 		}
 	}

@@ -12,14 +12,14 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// sessionsChannel is the channel of the triggers of the migrations. They notify of each
-// session that has ended or changed.
+// sessionsChannel is the channel of Announce, and of the triggers of the migrations,
+// which notify of each session that an operator has ended or changed by SQL.
 const sessionsChannel = "caregraph_sessions"
 
 const (
 	// heartbeatTTL is how long entries are certain after the start of a ping that comes
 	// back. PostgreSQL delivers notifications in the order of the commits, so every
-	// session that ended before the ping has been removed by then.
+	// session whose end was announced before the ping has been removed by then.
 	heartbeatTTL = 3 * time.Second
 	// pingEvery is the time between two pings while requests use the cache.
 	pingEvery = time.Second
@@ -127,8 +127,8 @@ func (l *listener) heartbeat(ctx context.Context) {
 
 // ping makes the entries certain if its notification comes back.
 func (l *listener) ping(ctx context.Context) (alive bool) {
-	start := time.Now()
-	ctx, cancel := context.WithDeadline(ctx, start.Add(heartbeatTTL))
+	start := Now()
+	ctx, cancel := context.WithTimeout(ctx, heartbeatTTL)
 	defer cancel()
 	l.sent++
 	number := strconv.Itoa(l.sent)

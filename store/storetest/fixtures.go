@@ -24,6 +24,9 @@ import (
 	"github.com/caregraph/caregraph/store"
 )
 
+// RefreshGrace is that of a store unless an option changes it: the default of the server.
+const RefreshGrace = 10 * time.Second
+
 // Clinic is a store on a new database, with methods that create records. They use the
 // store, so that the records are valid, and fail the test on an error.
 type Clinic struct {
@@ -41,7 +44,7 @@ type Clinic struct {
 // default policy is that of schema.graphqls.
 func New(tb testing.TB, options ...func(*store.Options)) *Clinic {
 	tb.Helper()
-	o := store.Options{Connections: 4}
+	o := store.Options{Connections: 4, RefreshGrace: RefreshGrace}
 	for _, option := range options {
 		option(&o)
 	}

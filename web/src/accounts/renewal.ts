@@ -18,8 +18,8 @@ export async function currentAccess(id: string): Promise<string | undefined> {
 
 /**
  * Replaces the tokens of the account when its access token is no longer valid.
- * One renewal at a time: a refresh token works once, and using it a second time
- * ends the session.
+ * One renewal at a time: a refresh token works once, and using it again much
+ * later ends the session.
  */
 export function renew(id: string, stale: string): Promise<string | undefined> {
   const current = accountById(id)?.tokens.access;

@@ -1,0 +1,34 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Announced is a condition that is true. A statement that ends sessions and has it does
+// not call the triggers, which need plpgsql; its caller calls Announce afterwards.
+const Announced = "set_config('caregraph.announces', 'on', true) = 'on'"
+
+// announceTimeout bounds the wait for a connection and for the answer.
+const announceTimeout = 2 * time.Second
+
+// AllOf is the message that all sessions of an account have ended.
+func AllOf(userID int64) string { return "user " + strconv.FormatInt(userID, 10) }
+
+// Announce notifies the listeners of all servers of sessions that have ended: by their
+// ids, or by AllOf. The end of ctx does not stop it.
+func Announce(ctx context.Context, pool *pgxpool.Pool, messages ...string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), announceTimeout)
+	defer cancel()
+	// It writes nothing, so it does not wait for the disk.
+	_, err := pool.Exec(ctx, "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, message) FROM unnest($2::text[]) AS message",
+		sessionsChannel, messages)
+	if err != nil {
+		return fmt.Errorf("announce: %w", err)
+	}
+	return nil
+}
