@@ -136,6 +136,10 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	if err != nil {
 		return nil, err
 	}
+	secret, err := keys.Derive("caregraph throttle")
+	if err != nil {
+		return nil, err
+	}
 	if err := store.Migrate(ctx, url); err != nil {
 		return nil, err
 	}
@@ -148,7 +152,7 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 		hashes = runtime.NumCPU()
 	}
 	accounts := &auth.Accounts{
-		Store: db, Hasher: auth.NewHasher(hashes), Tokens: tokens, Throttle: auth.NewThrottle(time.Now),
+		Store: db, Hasher: auth.NewHasher(hashes), Tokens: tokens, Throttle: auth.NewThrottle(db, time.Now, secret),
 	}
 	return &app{rules, db, keys, tokens, accounts, metrics.New(s.MetricsAddr, db.Stats, graph.AnswerKinds())}, nil
 }

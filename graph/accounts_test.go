@@ -157,3 +157,25 @@ func TestUpdateMe_TellsWhatIsWrong(t *testing.T) {
 		equalJSON(t, input, got, want)
 	}
 }
+
+// TestLogin_DeviceComesOnlyIfItIsAskedFor: other clients make no devices.
+func TestLogin_DeviceComesOnlyIfItIsAskedFor(t *testing.T) {
+	t.Parallel()
+	s := graphtest.New(t, graphtest.Options{})
+	rahul := s.Account("Rahul", model.RolePatient)
+	s.Nobody().Must(login, credentials(rahul.Email, graphtest.Password))
+	equalJSON(t, "devices of clients that ask for none", s.Row("SELECT count(*)::text FROM devices"), "0")
+
+	const withDevice = `mutation ($input: LoginInput!) { login(input: $input) { ...Device userErrors { code } } }
+		fragment Device on AuthPayload { token: device }`
+	in := map[string]any{"input": map[string]any{"email": rahul.Email, "password": graphtest.Password}}
+	token := s.Nobody().Must(withDevice, in).Text("login", "token")
+	for range 11 {
+		s.Nobody().Do(login, credentials(rahul.Email, "Wrong@4567"))
+	}
+	refused := s.Nobody().Do(withDevice, in)
+	equalJSON(t, "a new device", refused.Body, `{"data":{"login":{"token":null,"userErrors":[{"code":"TOO_MANY_ATTEMPTS"}]}},"extensions":{"retryAfter":30}}`)
+	in["input"].(map[string]any)["device"] = token
+	equalJSON(t, "the known device", s.Nobody().Must(withDevice, in).Text("login", "token"), token)
+	equalJSON(t, "devices", s.Row("SELECT count(*)::text FROM devices"), "1")
+}

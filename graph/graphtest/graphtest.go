@@ -76,7 +76,7 @@ func New(tb testing.TB, o Options) *Server {
 	testutil.Must(tb, err)
 	tokens, err := auth.NewTokens(keys, auth.TokenSettings{Issuer: "caregraph", Audience: "caregraph", Clock: o.Now})
 	testutil.Must(tb, err)
-	s.Accounts = &auth.Accounts{Store: s.Store, Hasher: auth.NewHasher(2), Tokens: tokens, Throttle: auth.NewThrottle(o.Now)}
+	s.Accounts = &auth.Accounts{Store: s.Store, Hasher: auth.NewHasher(2), Tokens: tokens, Throttle: auth.NewThrottle(s.Store, o.Now, []byte("secret"))}
 	s.base = s.config(o)
 	s.serve(s.base, o.Transports...)
 	return s
