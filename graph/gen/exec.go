@@ -1514,13 +1514,20 @@ Where the kind of an id is known, the number alone is enough: ` + "`" + `42` + "
 type Mutation {
   # ── Accounts and sessions
 
-  "Opens an account and signs it in. Open to everyone."
+  """
+  Opens an account and signs it in. Open to everyone. A document has at most one field of ` + "`" + `register` + "`" + `, ` + "`" + `login` + "`" + ` and
+  ` + "`" + `changePassword` + "`" + `, otherwise LIMIT_EXCEEDED. Many registrations or many answers TAKEN in a short time to one client
+  address give the error RATE_LIMITED.
+  """
   register(
     "The new account."
     input: RegisterInput!
   ): AuthPayload @access(to: PUBLIC) @userErrors(codes: [REQUIRED, INVALID, TOO_LONG, TAKEN, WEAK_PASSWORD])
 
-  "Signs in: starts a session. Open to everyone."
+  """
+  Signs in: starts a session. Open to everyone. Wrong passwords slow down the account and the client address:
+  TOO_MANY_ATTEMPTS. A device that signed in before is not slowed down by others; see ` + "`" + `LoginInput.device` + "`" + `.
+  """
   login(
     "The credentials."
     input: LoginInput!
@@ -1560,7 +1567,10 @@ type Mutation {
     @access(to: SIGNED_IN)
     @userErrors(codes: [INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS, WEAK_PASSWORD, INVALID_TOKEN])
 
-  "Changes the caller's own account. Open to every signed-in account."
+  """
+  Changes the caller's own account. Open to every signed-in account. TAKEN comes alone and names one field, also if both
+  values are in use. Many answers TAKEN in a short time give the error RATE_LIMITED.
+  """
   updateMe(
     "The changes."
     input: UpdateMeInput!
@@ -1729,6 +1739,12 @@ input LoginInput {
 
   "The account's password."
   password: String!
+
+  """
+  ` + "`" + `AuthPayload.device` + "`" + ` of an earlier sign-in on this device. A known device signs in at once, whatever wrong passwords
+  others send for the account or from the same address. Absent, null or unknown: a new device.
+  """
+  device: String
 }
 
 "The current and the new password."
@@ -1957,6 +1973,13 @@ type AuthPayload implements MutationPayload {
   "Tokens of the session. Null: see ` + "`" + `userErrors` + "`" + `."
   tokens: TokenPair
 
+  """
+  For the client to keep on this device, as secret as a password, and to send with its next ` + "`" + `login` + "`" + `. Valid for 180 days;
+  an account has at most 20 devices, those used last. Null: see ` + "`" + `userErrors` + "`" + `, or the answer of a mutation other than
+  ` + "`" + `login` + "`" + ` and ` + "`" + `register` + "`" + `.
+  """
+  device: String
+
   "All errors of the mutation. Empty: it succeeded."
   userErrors: [UserError!]!
 }
@@ -2016,6 +2039,8 @@ func (ec *executionContext) childFields_AuthPayload(ctx context.Context, field g
 		return ec.fieldContext_AuthPayload_user(ctx, field)
 	case "tokens":
 		return ec.fieldContext_AuthPayload_tokens(ctx, field)
+	case "device":
+		return ec.fieldContext_AuthPayload_device(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_AuthPayload_userErrors(ctx, field)
 	}
@@ -3486,6 +3511,29 @@ func (ec *executionContext) fieldContext_AuthPayload_tokens(_ context.Context, f
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _AuthPayload_device(ctx context.Context, field graphql.CollectedField, obj *AuthPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AuthPayload_device(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Device, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AuthPayload_device(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AuthPayload", field, false, false, "String")
 }
 
 func (ec *executionContext) _AuthPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *AuthPayload) (ret graphql.Marshaler) {
@@ -10988,7 +11036,7 @@ func (ec *executionContext) unmarshalInputLoginInput(ctx context.Context, obj an
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"email", "password"}
+	fieldsInOrder := [...]string{"email", "password", "device"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -11009,6 +11057,13 @@ func (ec *executionContext) unmarshalInputLoginInput(ctx context.Context, obj an
 				return it, err
 			}
 			it.Password = data
+		case "device":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("device"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Device = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -11818,6 +11873,11 @@ func (ec *executionContext) _AuthPayload(ctx context.Context, sel ast.SelectionS
 			}
 		case "tokens":
 			out.Values[i] = ec._AuthPayload_tokens(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "device":
+			out.Values[i] = ec._AuthPayload_device(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

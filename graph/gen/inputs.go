@@ -33,6 +33,10 @@ type AuthPayload struct {
 	User *model.User `json:"user,omitempty"`
 	// Tokens of the session. Null: see `userErrors`.
 	Tokens *TokenPair `json:"tokens,omitempty"`
+	// For the client to keep on this device, as secret as a password, and to send with its next `login`. Valid for 180 days;
+	// an account has at most 20 devices, those used last. Null: see `userErrors`, or the answer of a mutation other than
+	// `login` and `register`.
+	Device *string `json:"device,omitempty"`
 	// All errors of the mutation. Empty: it succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
@@ -115,6 +119,9 @@ type LoginInput struct {
 	Email model.EmailAddress `json:"email"`
 	// The account's password.
 	Password string `json:"password"`
+	// `AuthPayload.device` of an earlier sign-in on this device. A known device signs in at once, whatever wrong passwords
+	// others send for the account or from the same address. Absent, null or unknown: a new device.
+	Device graphql.Omittable[*string] `json:"device,omitempty"`
 }
 
 // The answer to `logout` and `logoutEverywhere`.
