@@ -52,6 +52,9 @@ func stateOf(ctx context.Context) *requestState {
 // id of the request is the client's if that is well-formed, else a new one; the
 // response carries it.
 func withState(o Options, next http.Handler) http.Handler {
+	warn := sync.OnceFunc(func() {
+		o.log().Warn("a proxy sends X-Forwarded-For and is not trusted: all of its clients count as one; see --trusted-proxies")
+	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s := &requestState{
 			Context: r.Context(),
@@ -59,6 +62,9 @@ func withState(o Options, next http.Handler) http.Handler {
 			request: r,
 			proxies: o.TrustedProxies,
 			answer:  recorder{ResponseWriter: w},
+		}
+		if len(o.TrustedProxies) == 0 && looksProxied(r) {
+			warn()
 		}
 		if !wellFormedID(s.id) {
 			s.id = newID()
