@@ -159,7 +159,7 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 
 // handler connects the addresses to the services.
 func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, error) {
-	restAPI, err := rest.New(graph.Schema(), rest.Options{VerifyToken: a.accounts.VerifyToken, AddLogAttrs: httpd.AddLogAttrs})
+	restAPI, err := rest.New(graph.Schema(), rest.Options{VerifyToken: a.accounts.VerifyToken, AddLogAttrs: httpd.AddLogAttrs, Origins: s.CORSOrigins})
 	if err != nil {
 		return nil, err
 	}
