@@ -1975,8 +1975,7 @@ type AuthPayload implements MutationPayload {
 
   """
   For the client to keep on this device, as secret as a password, and to send with its next ` + "`" + `login` + "`" + `. Valid for 180 days;
-  an account has at most 20 devices, those used last. Null: see ` + "`" + `userErrors` + "`" + `, or the answer of a mutation other than
-  ` + "`" + `login` + "`" + ` and ` + "`" + `register` + "`" + `.
+  an account has at most 20 devices, those used last. Null: nobody was signed in, or not by ` + "`" + `login` + "`" + ` or ` + "`" + `register` + "`" + `.
   """
   device: String
 

@@ -34,8 +34,7 @@ type AuthPayload struct {
 	// Tokens of the session. Null: see `userErrors`.
 	Tokens *TokenPair `json:"tokens,omitempty"`
 	// For the client to keep on this device, as secret as a password, and to send with its next `login`. Valid for 180 days;
-	// an account has at most 20 devices, those used last. Null: see `userErrors`, or the answer of a mutation other than
-	// `login` and `register`.
+	// an account has at most 20 devices, those used last. Null: nobody was signed in, or not by `login` or `register`.
 	Device *string `json:"device,omitempty"`
 	// All errors of the mutation. Empty: it succeeded.
 	UserErrors []*UserError `json:"userErrors"`
