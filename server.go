@@ -201,17 +201,18 @@ func (a *app) executor(s settings.Settings, log *slog.Logger, restAPI graphql.Tr
 	bounds := limits.Default()
 	bounds.Depth, bounds.Cost, bounds.Aliases, bounds.Tokens = s.MaxDepth, s.MaxCost, s.MaxAliases, s.MaxTokens
 	return graph.New(graph.Config{
-		Store:         a.store,
-		Accounts:      a.accounts,
-		Policy:        a.rules,
-		Limits:        bounds,
-		Introspection: s.Introspection,
-		Now:           time.Now,
-		Log:           log,
-		RequestID:     httpd.RequestID,
-		ClientAddr:    func(ctx context.Context) string { return httpd.ClientAddr(ctx).String() },
-		AddLogAttrs:   httpd.AddLogAttrs,
-		OnAnswered:    a.metrics.Answered,
+		Store:              a.store,
+		Accounts:           a.accounts,
+		Policy:             a.rules,
+		Limits:             bounds,
+		Introspection:      s.Introspection,
+		Now:                time.Now,
+		RegistrationClosed: s.Registration == "closed",
+		Log:                log,
+		RequestID:          httpd.RequestID,
+		ClientAddr:         func(ctx context.Context) string { return httpd.ClientAddr(ctx).String() },
+		AddLogAttrs:        httpd.AddLogAttrs,
+		OnAnswered:         a.metrics.Answered,
 	}, restAPI, gqlhttp.Transport{OnSent: graph.Reuse})
 }
 

@@ -11,6 +11,9 @@ import (
 )
 
 func (m mutation) Register(ctx context.Context, input gen.RegisterInput) (*gen.AuthPayload, error) {
+	if m.RegistrationClosed {
+		return nil, model.NewError(model.CodeForbidden, "This server does not accept registrations. Ask its operator for an account.")
+	}
 	in, err := m.Accounts.Register(ctx, gen.NewUser(input), input.Password, m.client(ctx, nil))
 	return authPayload(ctx, in, err)
 }

@@ -52,6 +52,8 @@ type Options struct {
 	Listen bool
 	// NoIntrospection switches introspection off.
 	NoIntrospection bool
+	// RegistrationClosed refuses registrations.
+	RegistrationClosed bool
 }
 
 // New starts a server that ends with the test.
@@ -103,7 +105,7 @@ func (s *Server) Account(name string, role model.Role) *Client {
 	s.tb.Helper()
 	email := strings.ToLower(name) + "@clinic.example"
 	if role == model.RoleAdmin {
-		_, err := auth.CreateAdmin(s.tb.Context(), s.Store, s.Accounts.Hasher, &model.User{Username: name, Email: model.EmailAddress(email)}, Password)
+		_, err := auth.CreateAccount(s.tb.Context(), s.Store, s.Accounts.Hasher, &model.User{Username: name, Email: model.EmailAddress(email), Role: role}, Password)
 		testutil.Must(s.tb, err)
 		return s.login(email)
 	}

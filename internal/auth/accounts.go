@@ -97,10 +97,9 @@ func (a *Accounts) UpdateMe(ctx context.Context, v *model.Viewer, changes []mode
 	return u, err
 }
 
-// CreateAdmin creates the account of an administrator and does not sign it in.
-// Only an operator may call it. It fails with the codes of Register.
-func CreateAdmin(ctx context.Context, s *store.Store, h *Hasher, u *model.User, password string) (*model.User, error) {
-	u.Role = model.RoleAdmin
+// CreateAccount creates an account of any role and does not sign it in. Only an
+// operator may call it. It fails with the codes of Register.
+func CreateAccount(ctx context.Context, s *store.Store, h *Hasher, u *model.User, password string) (*model.User, error) {
 	if err := checkAccount(u, password, u.Validate(s.Constraints("User"))); err != nil {
 		return nil, err
 	}

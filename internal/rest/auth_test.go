@@ -514,3 +514,12 @@ func TestForms_OfOtherOriginsAreRefused(t *testing.T) {
 		t.Errorf("with * as allowed origin: %d %s", got.status, got.text)
 	}
 }
+
+func TestRegister_ClosedServerAnswersForbidden(t *testing.T) {
+	t.Parallel()
+	s := serve(t, graphtest.Options{RegistrationClosed: true})
+	for _, body := range []string{`{}`, `{"username":"asha","email":"asha@x.example","password":"Secure@123","role":"patient"}`} {
+		s.want(s.post(register, body), http.StatusForbidden,
+			`{"detail":"This server does not accept registrations. Ask its operator for an account."}`)
+	}
+}

@@ -72,6 +72,8 @@ func options(s *Settings) []option {
 			"Lifetime of an access token."),
 		setting("refresh-ttl", "DURATION", "168h", duration(&s.RefreshTTL),
 			"Lifetime of a refresh token. It must be longer than that of an access token."),
+		setting("registration", "open|closed", "open", oneOf(&s.Registration, "open", "closed"),
+			"Whether clients may register accounts. closed: register answers FORBIDDEN, and caregraph accounts create makes accounts."),
 		setting("hash-concurrency", "N", "0", whole(&s.HashConcurrency, 0, 1024),
 			"How many passwords the server hashes at the same time. Each hash uses one CPU and 19 MiB of memory. 0: the number of CPUs."),
 		setting("cors-origins", "LIST", "", origins(&s.CORSOrigins),

@@ -30,6 +30,7 @@ type Settings struct {
 	JWTAudience     string
 	AccessTTL       time.Duration
 	RefreshTTL      time.Duration
+	Registration    string   // "open" or "closed"
 	CORSOrigins     []string // lower case, without default ports; or "*" alone
 	TrustedProxies  []netip.Prefix
 	RequestTimeout  time.Duration
