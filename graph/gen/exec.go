@@ -591,7 +591,7 @@ enum ErrorCode {
   """
   UNAUTHENTICATED
 
-  "The caller is signed in, but may not call this root field."
+  "The caller may not call this root field. For ` + "`" + `register` + "`" + `: the operator has closed registration."
   FORBIDDEN
 
   "The value is hidden from the caller and comes as null. ` + "`" + `path` + "`" + ` says which value it is. The rest of the data is valid."
@@ -759,8 +759,8 @@ type ViewerAccess {
 # ── The four things ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 """
-An account. Everyone who is signed in sees that it exists, its username, its role and its doctor entry. The account
-itself and administrators see the rest. A value hidden from the caller is null.
+An account. Everyone who is signed in sees that it exists, its username and its doctor entry. The account itself and
+administrators see the rest. A value hidden from the caller is null.
 """
 type User implements Node @access(to: SIGNED_IN) {
   "Such as ` + "`" + `usr_7` + "`" + `. Arguments for an account also accept the number alone, ` + "`" + `7` + "`" + `."
@@ -769,8 +769,8 @@ type User implements Node @access(to: SIGNED_IN) {
   "Public name, unique regardless of case. The account itself can change it with ` + "`" + `updateMe` + "`" + `."
   username: String! @owner(read: SIGNED_IN, write: SELF) @text(max: 150)
 
-  "The kind of the account. No mutation changes it."
-  role: Role! @owner(read: SIGNED_IN)
+  "The kind of the account. No mutation changes it. The account itself and administrators see it. Null: hidden."
+  role: Role @owner(read: ACCOUNT)
 
   "The address to sign in with, unique. The account itself and administrators see it. Null: hidden."
   email: EmailAddress @owner(read: ACCOUNT) @text(max: 254)
@@ -1517,7 +1517,7 @@ type Mutation {
   """
   Opens an account and signs it in. Open to everyone. A document has at most one field of ` + "`" + `register` + "`" + `, ` + "`" + `login` + "`" + ` and
   ` + "`" + `changePassword` + "`" + `, otherwise LIMIT_EXCEEDED. Many registrations or many answers TAKEN in a short time to one client
-  address give the error RATE_LIMITED.
+  address give the error RATE_LIMITED. An operator can close registration: then no caller may call this field.
   """
   register(
     "The new account."
@@ -8998,7 +8998,7 @@ func (ec *executionContext) _User_role(ctx context.Context, field graphql.Collec
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "SIGNED_IN")
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "ACCOUNT")
 				if err != nil {
 					var zeroVal model.Role
 					return zeroVal, err
@@ -9019,10 +9019,10 @@ func (ec *executionContext) _User_role(ctx context.Context, field graphql.Collec
 			return next
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Role) graphql.Marshaler {
-			return ec.marshalNRole2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐRole(ctx, selections, v)
+			return ec.marshalORole2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐRole(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_User_role(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -13288,7 +13288,7 @@ func (ec *executionContext) _User(ctx context.Context, sel ast.SelectionSet, obj
 			}
 		case "role":
 			out.Values[i] = ec._User_role(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "email":
@@ -14987,6 +14987,16 @@ func (ec *executionContext) marshalOPhoneNumber2ᚖgithubᚗcomᚋcaregraphᚋca
 	if v == nil {
 		return graphql.Null
 	}
+	return v
+}
+
+func (ec *executionContext) unmarshalORole2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐRole(ctx context.Context, v any) (model.Role, error) {
+	var res model.Role
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalORole2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐRole(ctx context.Context, sel ast.SelectionSet, v model.Role) graphql.Marshaler {
 	return v
 }
 
