@@ -218,3 +218,18 @@ func TestUpdateMe_TakenAnswersUseUpABudget(t *testing.T) {
 	_, err = a.UpdateMe(t.Context(), ravi.Viewer, nil, clinicAddr)
 	testutil.Must(t, err)
 }
+
+// TestRegister_HashesNothingForATakenValue, and answers what it answers after hashing.
+func TestRegister_HashesNothingForATakenValue(t *testing.T) {
+	t.Parallel()
+	o := newServer(t)
+	hasher := auth.NewHasher(2)
+	a := o.accounts(hasher, time.Now)
+	register(t, a, 1)
+	hasher.ExtraCPU = func(func()) { t.Error("a password is hashed for a username that is taken") }
+	_, err := a.Register(t.Context(), newUser(0), right, auth.Client{Addr: clinicAddr})
+	refusal, _ := errors.AsType[*model.Error](err)
+	if refusal == nil || refusal.Code != model.CodeTaken || len(refusal.Fields) != 2 {
+		t.Errorf("error is %v", err)
+	}
+}
