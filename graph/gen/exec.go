@@ -759,8 +759,8 @@ type ViewerAccess {
 # ── The four things ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 """
-An account. Everyone who is signed in sees that it exists, its username and its doctor entry. The account itself and
-administrators see the rest. A value hidden from the caller is null.
+An account. Everyone who is signed in sees that it exists and its username. The account itself and administrators see the
+rest. A value hidden from the caller is null.
 """
 type User implements Node @access(to: SIGNED_IN) {
   "Such as ` + "`" + `usr_7` + "`" + `. Arguments for an account also accept the number alone, ` + "`" + `7` + "`" + `."
