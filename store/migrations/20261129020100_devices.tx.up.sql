@@ -1,4 +1,4 @@
--- A device that signed in before signs in again whatever others guess.
+-- A device that signed in before signs in again, also while others guess.
 -- works with: 20261123000000
 
 -- hash is the SHA-256 of the token that the device keeps.
