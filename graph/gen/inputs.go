@@ -118,8 +118,8 @@ type LoginInput struct {
 	Email model.EmailAddress `json:"email"`
 	// The account's password.
 	Password string `json:"password"`
-	// `AuthPayload.device` of an earlier sign-in on this device. A known device signs in at once, whatever wrong passwords
-	// others send for the account or from the same address. Absent, null or unknown: a new device.
+	// `AuthPayload.device` of an earlier sign-in on this device. A known device signs in at once, also while wrong
+	// passwords of others slow down the account or the address. Absent, null or unknown: a new device.
 	Device graphql.Omittable[*string] `json:"device,omitempty"`
 }
 
