@@ -161,7 +161,7 @@ func TestUpdateMe_TellsWhatIsWrong(t *testing.T) {
 // TestLogin_DeviceComesOnlyIfItIsAskedFor: other clients make no devices.
 func TestLogin_DeviceComesOnlyIfItIsAskedFor(t *testing.T) {
 	t.Parallel()
-	s := graphtest.New(t, graphtest.Options{})
+	s := graphtest.New(t, graphtest.Options{Now: newClock().Now})
 	rahul := s.Account("Rahul", model.RolePatient)
 	s.Nobody().Must(login, credentials(rahul.Email, graphtest.Password))
 	equalJSON(t, "devices of clients that ask for none", s.Row("SELECT count(*)::text FROM devices"), "0")

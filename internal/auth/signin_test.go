@@ -73,8 +73,8 @@ func TestLogin_WrongPasswordsAtOnceAreComparedTenTimes(t *testing.T) {
 	t.Parallel()
 	o := newServer(t)
 	var compared atomic.Int32
-	hasher := auth.NewHasher(4)
-	a := o.accounts(hasher, time.Now)
+	hasher, now := auth.NewHasher(4), time.Now()
+	a := o.accounts(hasher, func() time.Time { return now })
 	register(t, a, 1)
 	hasher.ExtraCPU = func(compute func()) { compared.Add(1); compute() }
 	got := codes(50, func(int) error {
@@ -201,7 +201,8 @@ func TestUpdateMe_TakenAnswersUseUpABudget(t *testing.T) {
 	t.Parallel()
 	o := newServer(t)
 	asha, ravi := o.Owner("Asha"), o.Owner("Ravi")
-	a := o.accounts(auth.NewHasher(1), time.Now)
+	now := time.Now()
+	a := o.accounts(auth.NewHasher(1), func() time.Time { return now })
 	rename := func(name string, i int) error {
 		change := model.Change[model.User]{Field: "username", Apply: func(u *model.User) { u.Username = name }}
 		_, err := a.UpdateMe(t.Context(), asha.Viewer, []model.Change[model.User]{change}, fmt.Sprintf("10.0.0.%d", i))

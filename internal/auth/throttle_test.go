@@ -74,7 +74,7 @@ func TestThrottle_SuccessMakesTheAccountWholeAgain(t *testing.T) {
 		for range 9 {
 			wantPass(t, throttle, ashasMail, clinicAddr) // wrong
 		}
-		wantRight(t, throttle, ashasMail, clinicAddr)
+		wantRight(t, throttle, ashasMail)
 	}
 	// The account's own budget is full again too.
 	for range 10 {
@@ -86,7 +86,7 @@ func TestThrottle_SuccessMakesTheAccountWholeAgain(t *testing.T) {
 func TestThrottle_AttackerElsewhereDoesNotLockTheOwnerOut(t *testing.T) {
 	t.Parallel()
 	throttle, _ := newThrottle(t)
-	wantRight(t, throttle, ashasMail, clinicAddr)
+	wantRight(t, throttle, ashasMail)
 	for range 10 {
 		wantPass(t, throttle, ashasMail, afarAddr)
 	}
@@ -105,7 +105,7 @@ func TestThrottle_FrontDeskSignsInFiftyPeopleAndMore(t *testing.T) {
 	throttle, _ := newThrottle(t)
 	for i := range 1000 { // in no time
 		account := fmt.Sprintf("u%d@example.in", i)
-		wantRight(t, throttle, account, clinicAddr)
+		wantRight(t, throttle, account)
 	}
 	// None of that used up the failures that are allowed.
 	for i := range 100 {
@@ -252,7 +252,7 @@ func TestThrottle_ServersOnOneDatabaseShareBudgets(t *testing.T) {
 func TestThrottle_FailuresFromAFamiliarAddressCountOnOtherServers(t *testing.T) {
 	t.Parallel()
 	first, clock := newThrottle(t)
-	wantRight(t, first, ashasMail, clinicAddr)
+	wantRight(t, first, ashasMail)
 	for range 10 {
 		wantPass(t, first, ashasMail, clinicAddr)
 	}
@@ -320,7 +320,7 @@ func TestThrottle_MemoryIsBoundedAndHoldsNoPersonalData(t *testing.T) {
 	throttle, _ := newThrottle(t)
 	for i := range 100 {
 		wantPass(t, throttle, fmt.Sprintf("u%d@example.in", i), fmt.Sprintf("10.0.0.%d", i))
-		wantRight(t, throttle, fmt.Sprintf("s%d@example.in", i), clinicAddr)
+		wantRight(t, throttle, fmt.Sprintf("s%d@example.in", i))
 	}
 	if len(throttle.inUse) > 0 {
 		t.Errorf("%d budgets stay in memory after their attempts", len(throttle.inUse))
@@ -376,10 +376,10 @@ func wantPass(t *testing.T, throttle *Throttle, account, addr string) {
 	testutil.Must(t, a.failed(t.Context()))
 }
 
-// wantRight sends the right password.
-func wantRight(t *testing.T, throttle *Throttle, account, addr string) {
+// wantRight sends the right password from the clinic.
+func wantRight(t *testing.T, throttle *Throttle, account string) {
 	t.Helper()
-	a, err := throttle.signIn(t.Context(), nil, account, Client{Addr: addr})
+	a, err := throttle.signIn(t.Context(), nil, account, Client{Addr: clinicAddr})
 	if err != nil {
 		t.Fatalf("the attempt was refused: %v", err)
 	}

@@ -432,7 +432,8 @@ func TestMe_ShowsOneselfAndNobodyElse(t *testing.T) {
 // TestDevice_ComesOnlyIfItIsAskedFor: the answers to old clients stay as they are.
 func TestDevice_ComesOnlyIfItIsAskedFor(t *testing.T) {
 	t.Parallel()
-	s := serve(t, graphtest.Options{})
+	now := time.Now()
+	s := serve(t, graphtest.Options{Now: func() time.Time { return now }})
 	const (
 		account = `"email":"asha@x.example","password":"Secure@123"`
 		token   = `"[\w-]{43}"`
