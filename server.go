@@ -185,6 +185,10 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	if err != nil {
 		return nil, err
 	}
+	secret, err := keys.Derive("caregraph throttle")
+	if err != nil {
+		return nil, err
+	}
 	db, err := store.Open(ctx, url, store.Options{
 		Policy: rules, Connections: s.DatabaseConns, Listen: true, RefreshGrace: s.RefreshGrace, Log: log,
 	})
@@ -201,7 +205,7 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 		hashes = runtime.NumCPU()
 	}
 	accounts := &auth.Accounts{
-		Store: db, Hasher: auth.NewHasher(hashes), Tokens: tokens, Throttle: auth.NewThrottle(time.Now),
+		Store: db, Hasher: auth.NewHasher(hashes), Tokens: tokens, Throttle: auth.NewThrottle(db, time.Now, secret),
 	}
 	counters := metrics.New(s.MetricsAddr, db.Stats, graph.AnswerKinds(), numbers(s, db)...)
 	return &app{rules, db, tokens, accounts, counters}, nil
@@ -231,7 +235,7 @@ func numbers(s settings.Settings, db *store.Store) []metrics.Number {
 
 // handler connects the addresses to the services.
 func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, error) {
-	restAPI, err := rest.New(graph.Schema(), rest.Options{VerifyToken: a.accounts.VerifyToken, AddLogAttrs: httpd.AddLogAttrs})
+	restAPI, err := rest.New(graph.Schema(), rest.Options{VerifyToken: a.accounts.VerifyToken, AddLogAttrs: httpd.AddLogAttrs, Origins: s.CORSOrigins})
 	if err != nil {
 		return nil, err
 	}
@@ -273,17 +277,18 @@ func (a *app) executor(s settings.Settings, log *slog.Logger, restAPI graphql.Tr
 	bounds := limits.Default()
 	bounds.Depth, bounds.Cost, bounds.Aliases, bounds.Tokens = s.MaxDepth, s.MaxCost, s.MaxAliases, s.MaxTokens
 	return graph.New(graph.Config{
-		Store:         a.store,
-		Accounts:      a.accounts,
-		Policy:        a.rules,
-		Limits:        bounds,
-		Introspection: s.Introspection,
-		Now:           time.Now,
-		Log:           log,
-		RequestID:     httpd.RequestID,
-		ClientAddr:    func(ctx context.Context) string { return httpd.ClientAddr(ctx).String() },
-		AddLogAttrs:   httpd.AddLogAttrs,
-		OnAnswered:    a.metrics.Answered,
+		Store:              a.store,
+		Accounts:           a.accounts,
+		Policy:             a.rules,
+		Limits:             bounds,
+		Introspection:      s.Introspection,
+		Now:                time.Now,
+		RegistrationClosed: s.Registration == "closed",
+		Log:                log,
+		RequestID:          httpd.RequestID,
+		ClientAddr:         func(ctx context.Context) string { return httpd.ClientAddr(ctx).String() },
+		AddLogAttrs:        httpd.AddLogAttrs,
+		OnAnswered:         a.metrics.Answered,
 	}, restAPI, gqlhttp.Transport{OnSent: graph.Reuse})
 }
 

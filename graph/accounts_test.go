@@ -157,3 +157,62 @@ func TestUpdateMe_TellsWhatIsWrong(t *testing.T) {
 		equalJSON(t, input, got, want)
 	}
 }
+
+// TestLogin_DeviceComesOnlyIfItIsAskedFor: other clients make no devices.
+func TestLogin_DeviceComesOnlyIfItIsAskedFor(t *testing.T) {
+	t.Parallel()
+	s := graphtest.New(t, graphtest.Options{Now: newClock().Now})
+	rahul := s.Account("Rahul", model.RolePatient)
+	s.Nobody().Must(login, credentials(rahul.Email, graphtest.Password))
+	equalJSON(t, "devices of clients that ask for none", s.Row("SELECT count(*)::text FROM devices"), "0")
+
+	const withDevice = `mutation ($input: LoginInput!) { login(input: $input) { ...Device userErrors { code } } }
+		fragment Device on AuthPayload { token: device }`
+	in := map[string]any{"input": map[string]any{"email": rahul.Email, "password": graphtest.Password}}
+	token := s.Nobody().Must(withDevice, in).Text("login", "token")
+	for range 11 {
+		s.Nobody().Do(login, credentials(rahul.Email, "Wrong@4567"))
+	}
+	refused := s.Nobody().Do(withDevice, in)
+	equalJSON(t, "a new device", refused.Body, `{"data":{"login":{"token":null,"userErrors":[{"code":"TOO_MANY_ATTEMPTS"}]}},"extensions":{"retryAfter":30}}`)
+	in["input"].(map[string]any)["device"] = token
+	equalJSON(t, "the known device", s.Nobody().Must(withDevice, in).Text("login", "token"), token)
+	equalJSON(t, "devices", s.Row("SELECT count(*)::text FROM devices"), "1")
+}
+
+// TestRegister_ClosedServerMakesNoAccount, and says so before it looks at the input.
+func TestRegister_ClosedServerMakesNoAccount(t *testing.T) {
+	t.Parallel()
+	s := graphtest.New(t, graphtest.Options{RegistrationClosed: true})
+	for _, username := range []string{"asha", "two words"} {
+		answer := s.Nobody().Do(register, map[string]any{"input": map[string]any{
+			"username": username, "email": "asha@x.example", "password": graphtest.Password, "role": "PATIENT",
+		}})
+		equalJSON(t, username, answer.Codes(), []string{"register FORBIDDEN"})
+	}
+	equalJSON(t, "accounts", s.Row("SELECT count(*)::text FROM users"), "0")
+	boss := s.Account("Boss", model.RoleAdmin)
+	wantSignedIn(t, "an account that the operator made", boss)
+}
+
+// TestUser_StrangersDoNotSeeWhoIsAdministrator, by any path to the account.
+func TestUser_StrangersDoNotSeeWhoIsAdministrator(t *testing.T) {
+	t.Parallel()
+	c := graphtest.New(t, graphtest.Options{}).NewClinic()
+	entry, patient := c.Admin.Entry("Dr. Boss"), c.Admin.Patient("Boss Patient")
+	c.Admin.Assign(patient, c.PriyasEntry, "")
+	for what, query := range map[string]string{
+		"node":    `{ node(id: "` + c.Admin.ID() + `") { ... on User { username role } } }`,
+		"creator": `{ doctor(id: "` + entry + `") { createdBy { username role } } }`,
+		"owner":   `{ node(id: "` + patient + `") { ... on Patient { createdBy { username role } } } }`,
+	} {
+		for who, client := range map[string]*graphtest.Client{"a stranger": c.Asha, "a doctor": c.Priya, "an owner": c.Rahul} {
+			if body := client.Do(query, nil).Body; strings.Contains(body, "ADMIN") {
+				t.Errorf("%s, %s: %s", what, who, body)
+			}
+		}
+		if body := c.Admin.Do(query, nil).Body; !strings.Contains(body, `"role":"ADMIN"`) {
+			t.Errorf("%s, the administrator: %s", what, body)
+		}
+	}
+}

@@ -27,6 +27,8 @@ type Config struct {
 	Accounts *auth.Accounts
 	Policy   *model.Policy
 	Limits   limits.Limits
+	// RegistrationClosed refuses every registration.
+	RegistrationClosed bool
 	// Introspection allows __schema and __type.
 	Introspection bool
 	// Now is the clock for ages.

@@ -3,18 +3,23 @@ package graph
 import (
 	"context"
 
+	"github.com/99designs/gqlgen/graphql"
+
 	"github.com/caregraph/caregraph/graph/gen"
 	"github.com/caregraph/caregraph/internal/auth"
 	"github.com/caregraph/caregraph/model"
 )
 
 func (m mutation) Register(ctx context.Context, input gen.RegisterInput) (*gen.AuthPayload, error) {
-	in, err := m.Accounts.Register(ctx, gen.NewUser(input), input.Password)
+	if m.RegistrationClosed {
+		return nil, model.NewError(model.CodeForbidden, "This server does not accept registrations. Ask its operator for an account.")
+	}
+	in, err := m.Accounts.Register(ctx, gen.NewUser(input), input.Password, m.client(ctx, nil))
 	return authPayload(ctx, in, err)
 }
 
 func (m mutation) Login(ctx context.Context, input gen.LoginInput) (*gen.AuthPayload, error) {
-	in, err := m.Accounts.Login(ctx, input.Email, input.Password, m.ClientAddr(ctx))
+	in, err := m.Accounts.Login(ctx, input.Email, input.Password, m.client(ctx, input.Device.Value()))
 	return authPayload(ctx, in, err)
 }
 
@@ -37,9 +42,22 @@ func (m mutation) LogoutEverywhere(ctx context.Context) (*gen.LogoutPayload, err
 }
 
 func (m mutation) UpdateMe(ctx context.Context, input gen.UpdateMeInput) (*gen.UserPayload, error) {
-	u, err := m.Store.UpdateMe(ctx, viewer(ctx), gen.UserChanges(input))
+	u, err := m.Accounts.UpdateMe(ctx, viewer(ctx), gen.UserChanges(input), m.ClientAddr(ctx))
 	userErrs, err := userErrors(ctx, err)
 	return &gen.UserPayload{User: u, UserErrors: userErrs}, err
+}
+
+// client returns where a sign-in comes from. It keeps the token of its device if it asks
+// for it.
+func (m mutation) client(ctx context.Context, device *string) auth.Client {
+	client := auth.Client{Addr: m.ClientAddr(ctx)}
+	if device != nil {
+		client.Device = *device
+	}
+	for _, field := range graphql.CollectFieldsCtx(ctx, []string{"AuthPayload", "MutationPayload"}) {
+		client.Remember = client.Remember || field.Name == "device"
+	}
+	return client
 }
 
 func authPayload(ctx context.Context, in *auth.SignedIn, err error) (*gen.AuthPayload, error) {
@@ -48,7 +66,11 @@ func authPayload(ctx context.Context, in *auth.SignedIn, err error) (*gen.AuthPa
 		return &gen.AuthPayload{UserErrors: userErrs}, err
 	}
 	current(ctx).setViewer(in.Viewer)
-	return &gen.AuthPayload{User: in.User, UserErrors: userErrs, Tokens: &gen.TokenPair{
+	var device *string
+	if in.Device != "" {
+		device = &in.Device
+	}
+	return &gen.AuthPayload{User: in.User, Device: device, UserErrors: userErrs, Tokens: &gen.TokenPair{
 		Access:           in.Tokens.Access,
 		Refresh:          in.Tokens.Refresh,
 		AccessExpiresAt:  model.DateTime{Time: in.Tokens.AccessExpiresAt},

@@ -27,6 +27,12 @@ func withoutViewer() map[string]string {
 		"SessionViewer":   "signs in: who has the session's token is its user",
 		"RotateSession":   "signs in: see sessions_test.go for tokens of others",
 		"SetPasswordHash": "signs in: wants the hash that the account has now",
+		"Taken":           "registers: tells what CreateUser tells",
+		"Budgets":         "signs in: reads no rows of an account",
+		"SpendBudgets":    "signs in: changes no rows of an account",
+		"RefillBudgets":   "signs in: changes no rows of an account",
+		"KnowsDevice":     "signs in: who has the device's token knows it",
+		"RememberDevice":  "signs in: after the password was right",
 	}
 }
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 
@@ -48,24 +49,30 @@ func (s *Store) CreateUser(ctx context.Context, u *model.User, passwordHash stri
 		_, err = tx.NewInsert().Model(&session).Exec(ctx)
 		return err
 	})
+	if model.CodeOf(err) == model.CodeTaken { // the database names one value only
+		return nil, cmp.Or(s.Taken(ctx, u), err)
+	}
 	if err != nil {
-		return nil, s.listTaken(ctx, u, err)
+		return nil, err
 	}
 	return ownAccount(u), nil
 }
 
-// listTaken completes an error TAKEN, because the database names one value only.
-func (s *Store) listTaken(ctx context.Context, u *model.User, err error) error {
-	if model.CodeOf(err) != model.CodeTaken {
-		return err
+const takenValues = `SELECT 'users_username_key' WHERE EXISTS (SELECT FROM users WHERE lower(username) = lower($1) OR username_key = $4)
+	UNION ALL SELECT 'users_email_key' WHERE EXISTS (SELECT FROM users WHERE email = $2 OR email_key = $5)
+	UNION ALL SELECT 'users_phone_key' WHERE EXISTS (SELECT FROM users WHERE phone = $3)`
+
+// Taken returns TAKEN for username, e-mail address and phone of a new account together,
+// or nil.
+func (s *Store) Taken(ctx context.Context, u *model.User) error {
+	rows, err := s.reads.Query(ctx, takenValues, pgx.QueryExecModeCacheStatement,
+		u.Username, string(u.Email), (*string)(u.Phone), model.UsernameKey(u.Username), string(u.Email.Canonical()))
+	if err != nil {
+		return translate("look for taken values", err)
 	}
-	var taken []string
-	query := s.db.NewRaw(`SELECT 'users_username_key' WHERE EXISTS (SELECT FROM users WHERE (lower(username) = lower(?0) OR username_key = ?4) AND id <> ?3)
-		UNION ALL SELECT 'users_email_key' WHERE EXISTS (SELECT FROM users WHERE (email = ?1 OR email_key = ?5) AND id <> ?3)
-		UNION ALL SELECT 'users_phone_key' WHERE EXISTS (SELECT FROM users WHERE phone = ?2 AND id <> ?3)`,
-		u.Username, u.Email, u.Phone, u.ID, model.UsernameKey(u.Username), u.Email.Canonical())
-	if query.Scan(ctx, &taken) != nil || len(taken) == 0 {
-		return err
+	taken, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(taken) == 0 {
+		return translate("look for taken values", err)
 	}
 	apiErr := &model.Error{Code: model.CodeTaken, Message: "Already in use."}
 	for _, name := range taken {
@@ -154,7 +161,8 @@ func (s *Store) User(ctx context.Context, v *model.Viewer, id int64) (*model.Use
 }
 
 // UpdateMe applies the changes to the viewer's account. It returns REQUIRED, INVALID,
-// TOO_LONG, TAKEN and FORBIDDEN.
+// TOO_LONG, TAKEN and FORBIDDEN. TAKEN names one field only, and no other error comes
+// with it: who looks for the values of others can ask once for each change.
 func (s *Store) UpdateMe(ctx context.Context, v *model.Viewer, changes []model.Change[model.User]) (*model.User, error) {
 	if v == nil {
 		return nil, unauthenticated()
@@ -172,7 +180,7 @@ func (s *Store) UpdateMe(ctx context.Context, v *model.Viewer, changes []model.C
 		return apply(ctx, s, tx, row, u)
 	})
 	if err != nil {
-		return nil, s.listTaken(ctx, row, err)
+		return nil, err
 	}
 	return row, nil
 }

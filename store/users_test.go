@@ -76,15 +76,44 @@ func TestUpdateMe_ChangesTheViewersOwnAccount(t *testing.T) {
 	testutil.Equal(t, "username after refusals", ok(c.Store.User(t.Context(), asha.Viewer, asha.UserID))(t).Username, "ASHA.rao")
 }
 
-func TestUpdateMe_TellsEveryTakenValueAtOnce(t *testing.T) {
+// TestUpdateMe_TellsOneTakenValueAndNoOtherFault: a probe for the values of others costs
+// a change of the own account.
+func TestUpdateMe_TellsOneTakenValueAndNoOtherFault(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
 	asha, ravi := c.Owner("Asha"), c.Owner("Ravi")
-	_, err := c.Store.UpdateMe(t.Context(), asha.Viewer, []model.Change[model.User]{
-		set("username", func(u *model.User) { u.Username = "ravi" }),
-		set("phone", func(u *model.User) { u.Phone = ravi.User.Phone }),
-	})
-	wantCodes(t, err, "username TAKEN", "phone TAKEN")
+	username := func(name string) model.Change[model.User] {
+		return set("username", func(u *model.User) { u.Username = name })
+	}
+	taken, free := set("phone", func(u *model.User) { u.Phone = ravi.User.Phone }), set("phone", func(u *model.User) { u.Phone = nil })
+	for what, try := range map[string]struct {
+		changes []model.Change[model.User]
+		want    string
+	}{
+		"both are taken":                {[]model.Change[model.User]{username("ravi"), taken}, "username TAKEN"},
+		"both, the other way round":     {[]model.Change[model.User]{taken, username("ravi")}, "username TAKEN"},
+		"the username alone":            {[]model.Change[model.User]{username("ravi"), free}, "username TAKEN"},
+		"a bad username, a taken phone": {[]model.Change[model.User]{username("two words"), taken}, "username INVALID"},
+		"no username, a taken phone":    {[]model.Change[model.User]{{Field: "username"}, taken}, "username REQUIRED"},
+		"a role, a taken phone": {
+			[]model.Change[model.User]{set("role", func(u *model.User) { u.Role = model.RoleAdmin }), taken}, "role FORBIDDEN",
+		},
+	} {
+		_, err := c.Store.UpdateMe(t.Context(), asha.Viewer, try.changes)
+		t.Log(what)
+		wantCodes(t, err, try.want)
+	}
+}
+
+// TestTaken_IsWhatCreateUserTells, before there is a hash to store.
+func TestTaken_IsWhatCreateUserTells(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha, ravi := c.Owner("Asha"), c.Owner("Ravi")
+	wantCodes(t, c.Store.Taken(t.Context(), &model.User{Username: "ASHA", Email: ravi.User.Email, Phone: asha.User.Phone}),
+		"username TAKEN", "email TAKEN", "phone TAKEN")
+	wantCodes(t, c.Store.Taken(t.Context(), &model.User{Username: "New", Email: ravi.User.Email}), "email TAKEN")
+	testutil.Must(t, c.Store.Taken(t.Context(), &model.User{Username: "New", Email: "new@clinic.example"}))
 }
 
 func TestUsers_OfAnybodySeenByEverybodySignedIn(t *testing.T) {

@@ -593,7 +593,7 @@ enum ErrorCode {
   """
   UNAUTHENTICATED
 
-  "The caller is signed in, but may not call this root field."
+  "The caller may not call this root field. For ` + "`" + `register` + "`" + `: the operator has closed registration."
   FORBIDDEN
 
   "The value is hidden from the caller and comes as null. ` + "`" + `path` + "`" + ` says which value it is. The rest of the data is valid."
@@ -761,8 +761,8 @@ type ViewerAccess {
 # ── The four things ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 """
-An account. Everyone who is signed in sees that it exists, its username, its role and its doctor entry. The account
-itself and administrators see the rest. A value hidden from the caller is null.
+An account. Everyone who is signed in sees that it exists and its username. The account itself and administrators see the
+rest. A value hidden from the caller is null.
 """
 type User implements Node @access(to: SIGNED_IN) {
   "Such as ` + "`" + `usr_7` + "`" + `. Arguments for an account also accept the number alone, ` + "`" + `7` + "`" + `."
@@ -774,8 +774,8 @@ type User implements Node @access(to: SIGNED_IN) {
   """
   username: String! @owner(read: SIGNED_IN, write: SELF) @text(max: 150)
 
-  "The kind of the account. No mutation changes it."
-  role: Role! @owner(read: SIGNED_IN)
+  "The kind of the account. No mutation changes it. The account itself and administrators see it. Null: hidden."
+  role: Role @owner(read: ACCOUNT)
 
   "The address to sign in with, unique. The account itself and administrators see it. Null: hidden."
   email: EmailAddress @owner(read: ACCOUNT) @text(max: 254)
@@ -1527,13 +1527,20 @@ Where the kind of an id is known, the number alone is enough: ` + "`" + `42` + "
 type Mutation {
   # ── Accounts and sessions
 
-  "Opens an account and signs it in. Open to everyone."
+  """
+  Opens an account and signs it in. Open to everyone. A document has at most one field of ` + "`" + `register` + "`" + `, ` + "`" + `login` + "`" + ` and
+  ` + "`" + `changePassword` + "`" + `, otherwise LIMIT_EXCEEDED. Many registrations or many answers TAKEN in a short time to one client
+  address give the error RATE_LIMITED. An operator can close registration: then no caller may call this field.
+  """
   register(
     "The new account."
     input: RegisterInput!
   ): AuthPayload @access(to: PUBLIC) @userErrors(codes: [REQUIRED, INVALID, TOO_LONG, TAKEN, WEAK_PASSWORD])
 
-  "Signs in: starts a session. Open to everyone."
+  """
+  Signs in: starts a session. Open to everyone. Wrong passwords slow down the account and the client address:
+  TOO_MANY_ATTEMPTS. A device that signed in before is not slowed down by others; see ` + "`" + `LoginInput.device` + "`" + `.
+  """
   login(
     "The credentials."
     input: LoginInput!
@@ -1574,7 +1581,10 @@ type Mutation {
     @access(to: SIGNED_IN)
     @userErrors(codes: [INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS, WEAK_PASSWORD, INVALID_TOKEN])
 
-  "Changes the caller's own account. Open to every signed-in account."
+  """
+  Changes the caller's own account. Open to every signed-in account. TAKEN comes alone and names one field, also if both
+  values are in use. Many answers TAKEN in a short time give the error RATE_LIMITED.
+  """
   updateMe(
     "The changes."
     input: UpdateMeInput!
@@ -1743,6 +1753,12 @@ input LoginInput {
 
   "The account's password. It does not matter how a keyboard composes accents: passwords are compared in NFC."
   password: String!
+
+  """
+  ` + "`" + `AuthPayload.device` + "`" + ` of an earlier sign-in on this device. A known device signs in at once, also while wrong
+  passwords of others slow down the account or the address. Absent, null or unknown: a new device.
+  """
+  device: String
 }
 
 "The current and the new password."
@@ -1971,6 +1987,12 @@ type AuthPayload implements MutationPayload {
   "Tokens of the session. Null: see ` + "`" + `userErrors` + "`" + `."
   tokens: TokenPair
 
+  """
+  For the client to keep on this device, as secret as a password, and to send with its next ` + "`" + `login` + "`" + `. Valid for 180 days;
+  an account has at most 20 devices, those used last. Null: nobody was signed in, or not by ` + "`" + `login` + "`" + ` or ` + "`" + `register` + "`" + `.
+  """
+  device: String
+
   "All errors of the mutation. Empty: it succeeded."
   userErrors: [UserError!]!
 }
@@ -2030,6 +2052,8 @@ func (ec *executionContext) childFields_AuthPayload(ctx context.Context, field g
 		return ec.fieldContext_AuthPayload_user(ctx, field)
 	case "tokens":
 		return ec.fieldContext_AuthPayload_tokens(ctx, field)
+	case "device":
+		return ec.fieldContext_AuthPayload_device(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_AuthPayload_userErrors(ctx, field)
 	}
@@ -3500,6 +3524,29 @@ func (ec *executionContext) fieldContext_AuthPayload_tokens(_ context.Context, f
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _AuthPayload_device(ctx context.Context, field graphql.CollectedField, obj *AuthPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AuthPayload_device(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Device, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AuthPayload_device(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AuthPayload", field, false, false, "String")
 }
 
 func (ec *executionContext) _AuthPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *AuthPayload) (ret graphql.Marshaler) {
@@ -8965,7 +9012,7 @@ func (ec *executionContext) _User_role(ctx context.Context, field graphql.Collec
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "SIGNED_IN")
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "ACCOUNT")
 				if err != nil {
 					var zeroVal model.Role
 					return zeroVal, err
@@ -8986,10 +9033,10 @@ func (ec *executionContext) _User_role(ctx context.Context, field graphql.Collec
 			return next
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Role) graphql.Marshaler {
-			return ec.marshalNRole2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐRole(ctx, selections, v)
+			return ec.marshalORole2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐRole(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_User_role(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -11002,7 +11049,7 @@ func (ec *executionContext) unmarshalInputLoginInput(ctx context.Context, obj an
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"email", "password"}
+	fieldsInOrder := [...]string{"email", "password", "device"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -11023,6 +11070,13 @@ func (ec *executionContext) unmarshalInputLoginInput(ctx context.Context, obj an
 				return it, err
 			}
 			it.Password = data
+		case "device":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("device"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Device = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -11832,6 +11886,11 @@ func (ec *executionContext) _AuthPayload(ctx context.Context, sel ast.SelectionS
 			}
 		case "tokens":
 			out.Values[i] = ec._AuthPayload_tokens(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "device":
+			out.Values[i] = ec._AuthPayload_device(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -13243,7 +13302,7 @@ func (ec *executionContext) _User(ctx context.Context, sel ast.SelectionSet, obj
 			}
 		case "role":
 			out.Values[i] = ec._User_role(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "email":
@@ -14942,6 +15001,16 @@ func (ec *executionContext) marshalOPhoneNumber2ᚖgithubᚗcomᚋcaregraphᚋca
 	if v == nil {
 		return graphql.Null
 	}
+	return v
+}
+
+func (ec *executionContext) unmarshalORole2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐRole(ctx context.Context, v any) (model.Role, error) {
+	var res model.Role
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalORole2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐRole(ctx context.Context, sel ast.SelectionSet, v model.Role) graphql.Marshaler {
 	return v
 }
 

@@ -33,6 +33,9 @@ type AuthPayload struct {
 	User *model.User `json:"user,omitempty"`
 	// Tokens of the session. Null: see `userErrors`.
 	Tokens *TokenPair `json:"tokens,omitempty"`
+	// For the client to keep on this device, as secret as a password, and to send with its next `login`. Valid for 180 days;
+	// an account has at most 20 devices, those used last. Null: nobody was signed in, or not by `login` or `register`.
+	Device *string `json:"device,omitempty"`
 	// All errors of the mutation. Empty: it succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
@@ -115,6 +118,9 @@ type LoginInput struct {
 	Email model.EmailAddress `json:"email"`
 	// The account's password. It does not matter how a keyboard composes accents: passwords are compared in NFC.
 	Password string `json:"password"`
+	// `AuthPayload.device` of an earlier sign-in on this device. A known device signs in at once, also while wrong
+	// passwords of others slow down the account or the address. Absent, null or unknown: a new device.
+	Device graphql.Omittable[*string] `json:"device,omitempty"`
 }
 
 // The answer to `logout` and `logoutEverywhere`.

@@ -18,7 +18,7 @@ import (
 func (s *Server) config(o Options) graph.Config {
 	return graph.Config{
 		Store: s.Store, Accounts: s.Accounts, Policy: s.Policy, Limits: limits.Default(),
-		Introspection: !o.NoIntrospection, Now: o.Now, Log: o.Log,
+		Introspection: !o.NoIntrospection, RegistrationClosed: o.RegistrationClosed, Now: o.Now, Log: o.Log,
 		RequestID:   func(context.Context) string { return "test-request" },
 		ClientAddr:  func(context.Context) string { return "192.0.2.1" },
 		AddLogAttrs: func(context.Context, ...slog.Attr) {},

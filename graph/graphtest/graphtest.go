@@ -52,6 +52,8 @@ type Options struct {
 	Listen bool
 	// NoIntrospection switches introspection off.
 	NoIntrospection bool
+	// RegistrationClosed refuses registrations.
+	RegistrationClosed bool
 }
 
 // New starts a server that ends with the test.
@@ -78,7 +80,7 @@ func New(tb testing.TB, o Options) *Server {
 	testutil.Must(tb, err)
 	tokens, err := auth.NewTokens(keys, auth.TokenSettings{Issuer: "caregraph", Audience: "caregraph", Clock: o.Now})
 	testutil.Must(tb, err)
-	s.Accounts = &auth.Accounts{Store: s.Store, Hasher: auth.NewHasher(2), Tokens: tokens, Throttle: auth.NewThrottle(o.Now)}
+	s.Accounts = &auth.Accounts{Store: s.Store, Hasher: auth.NewHasher(2), Tokens: tokens, Throttle: auth.NewThrottle(s.Store, o.Now, []byte("secret"))}
 	s.base = s.config(o)
 	s.serve(s.base, o.Transports...)
 	return s
@@ -105,7 +107,7 @@ func (s *Server) Account(name string, role model.Role) *Client {
 	s.tb.Helper()
 	email := strings.ToLower(name) + "@clinic.example"
 	if role == model.RoleAdmin {
-		_, err := auth.CreateAdmin(s.tb.Context(), s.Store, s.Accounts.Hasher, &model.User{Username: name, Email: model.EmailAddress(email)}, Password)
+		_, err := auth.CreateAccount(s.tb.Context(), s.Store, s.Accounts.Hasher, &model.User{Username: name, Email: model.EmailAddress(email), Role: role}, Password)
 		testutil.Must(s.tb, err)
 		return s.login(email)
 	}

@@ -5,13 +5,12 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
-	"time"
 
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
@@ -31,15 +30,40 @@ type SignedIn struct {
 	User   *model.User
 	Viewer *model.Viewer
 	Tokens Pair
+	// Device is the token of the client's device, or empty.
+	Device string
 }
 
 // Register creates an account and signs it in. It fails with REQUIRED, INVALID,
-// TOO_LONG, WEAK_PASSWORD or TAKEN.
-func (a *Accounts) Register(ctx context.Context, u *model.User, password string) (*SignedIn, error) {
+// TOO_LONG, WEAK_PASSWORD or TAKEN, or with RATE_LIMITED.
+func (a *Accounts) Register(ctx context.Context, u *model.User, password string, from Client) (*SignedIn, error) {
 	if err := checkAccount(u, password, u.ValidateRegistration(a.Store.Constraints("User"))); err != nil {
 		return nil, err
 	}
-	hash, err := a.Hasher.Hash(ctx, password)
+	attempt, err := a.Throttle.registration(ctx, from.Addr)
+	if err != nil {
+		return nil, rateLimited(err)
+	}
+	defer attempt.cancel()
+	in, err := a.register(ctx, u, password)
+	spent := attempt.budgets[:1]
+	if model.CodeOf(err) == model.CodeTaken {
+		spent = attempt.budgets
+	}
+	if spendErr := attempt.spend(ctx, spent...); err != nil {
+		return nil, cmp.Or(spendErr, err)
+	}
+	// The account exists: without its device it is signed in all the same.
+	in.Device, _ = a.rememberDevice(ctx, in.User.ID, from)
+	return in, nil
+}
+
+// register looks for values that are taken before it hashes, which costs much more.
+func (a *Accounts) register(ctx context.Context, u *model.User, password string) (*SignedIn, error) {
+	if err := a.Store.Taken(ctx, u); err != nil {
+		return nil, err
+	}
+	hash, err := a.Hasher.HashNew(ctx, password)
 	if err != nil {
 		return nil, hashError(err)
 	}
@@ -55,10 +79,27 @@ func (a *Accounts) Register(ctx context.Context, u *model.User, password string)
 	return signedIn(u, sessionID, pair), nil
 }
 
-// CreateAdmin creates the account of an administrator and does not sign it in.
-// Only an operator may call it. It fails with the codes of Register.
-func CreateAdmin(ctx context.Context, s *store.Store, h *Hasher, u *model.User, password string) (*model.User, error) {
-	u.Role = model.RoleAdmin
+// UpdateMe is Store.UpdateMe for a client address. Answers TAKEN use up a budget; then
+// it fails with RATE_LIMITED.
+func (a *Accounts) UpdateMe(ctx context.Context, v *model.Viewer, changes []model.Change[model.User], addr string) (*model.User, error) {
+	if v == nil || len(changes) == 0 {
+		return a.Store.UpdateMe(ctx, v, changes)
+	}
+	attempt, err := a.Throttle.change(ctx, v.UserID, addr)
+	if err != nil {
+		return nil, rateLimited(err)
+	}
+	defer attempt.cancel()
+	u, err := a.Store.UpdateMe(ctx, v, changes)
+	if model.CodeOf(err) == model.CodeTaken {
+		return nil, cmp.Or(attempt.failed(ctx), err)
+	}
+	return u, err
+}
+
+// CreateAccount creates an account of any role and does not sign it in. Only an
+// operator may call it. It fails with the codes of Register.
+func CreateAccount(ctx context.Context, s *store.Store, h *Hasher, u *model.User, password string) (*model.User, error) {
 	if err := checkAccount(u, password, u.Validate(s.Constraints("User"))); err != nil {
 		return nil, err
 	}
@@ -96,7 +137,7 @@ func weakPassword(faults []model.FieldError) error {
 }
 
 func signedIn(u *model.User, sessionID string, pair Pair) *SignedIn {
-	return &SignedIn{u, &model.Viewer{UserID: u.ID, Role: u.Role, SessionID: sessionID}, pair}
+	return &SignedIn{User: u, Viewer: &model.Viewer{UserID: u.ID, Role: u.Role, SessionID: sessionID}, Tokens: pair}
 }
 
 func (a *Accounts) session(userID int64, sessionID string) (Pair, store.Session, error) {
@@ -109,16 +150,20 @@ func (a *Accounts) session(userID int64, sessionID string) (Pair, store.Session,
 	}, nil
 }
 
-// Login signs in with an e-mail address and a password, from a client address.
-// It fails with TOO_MANY_ATTEMPTS or INVALID_CREDENTIALS. The text and the time
-// of INVALID_CREDENTIALS do not depend on whether the account exists.
-func (a *Accounts) Login(ctx context.Context, email model.EmailAddress, password, addr string) (*SignedIn, error) {
+// Login signs in with an e-mail address and a password, from a client. It fails
+// with TOO_MANY_ATTEMPTS or INVALID_CREDENTIALS, or with RATE_LIMITED. The text
+// and the time of INVALID_CREDENTIALS do not depend on whether the account exists.
+func (a *Accounts) Login(ctx context.Context, email model.EmailAddress, password string, from Client) (*SignedIn, error) {
 	credential, err := a.credential(ctx, email)
 	if err != nil {
 		return nil, err
 	}
 	refused := model.NewError(model.CodeInvalidCredentials, "No active account found with the given credentials")
-	hash, err := a.verify(ctx, credential, string(email.Canonical()), password, addr, refused)
+	hash, err := a.verify(ctx, credential, string(email.Canonical()), password, from, refused)
+	if err != nil {
+		return nil, err
+	}
+	device, err := a.rememberDevice(ctx, credential.UserID, from)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +178,9 @@ func (a *Accounts) Login(ctx context.Context, email model.EmailAddress, password
 	if err != nil {
 		return nil, err
 	}
-	return signedIn(u, session.ID, pair), nil
+	in := signedIn(u, session.ID, pair)
+	in.Device = device
+	return in, nil
 }
 
 // credential returns nil without an error if there is no such account.
@@ -150,26 +197,30 @@ func (a *Accounts) credential(ctx context.Context, email model.EmailAddress) (*s
 
 // verify checks the password of an account, which may be nil, and returns the
 // hash that is stored from now on. It replaces an outdated hash.
-func (a *Accounts) verify(ctx context.Context, c *store.Credential, account, password, addr string, refused error) (string, error) {
-	if wait, ok := a.Throttle.Attempt(account, addr); !ok {
-		return "", tooManyAttempts(wait)
+func (a *Accounts) verify(ctx context.Context, c *store.Credential, account, password string, from Client, refused error) (string, error) {
+	attempt, err := a.Throttle.signIn(ctx, c, account, from)
+	if soon, ok := errors.AsType[*tooSoon](err); ok {
+		return "", tooManyAttempts(soon)
 	}
+	if err != nil {
+		return "", err
+	}
+	defer attempt.cancel()
 	if c == nil || !c.IsActive {
 		if err := a.Hasher.VerifyDummy(ctx, password); err != nil {
 			return "", hashError(err)
 		}
-		return "", refused
+		return "", cmp.Or(attempt.failed(ctx), refused)
 	}
 	ok, stale, err := a.Hasher.Verify(ctx, c.PasswordHash, password)
 	switch {
 	case err != nil:
 		return "", hashError(err)
 	case !ok:
-		return "", refused
+		return "", cmp.Or(attempt.failed(ctx), refused)
 	}
-	a.Throttle.Succeeded(account, addr)
-	if !stale {
-		return c.PasswordHash, nil
+	if err := attempt.succeeded(ctx); err != nil || !stale {
+		return c.PasswordHash, err
 	}
 	return a.rehash(ctx, c, password), nil
 }
@@ -185,17 +236,28 @@ func (a *Accounts) rehash(ctx context.Context, c *store.Credential, password str
 	return hash
 }
 
-func tooManyAttempts(wait time.Duration) error {
-	seconds := int(math.Ceil(wait.Seconds()))
-	refusal := model.NewError(model.CodeTooManyAttempts, fmt.Sprintf("Too many attempts. Try again in %d seconds.", seconds))
-	refusal.RetryAfter = seconds
+func tooManyAttempts(err *tooSoon) error {
+	refusal := model.NewError(model.CodeTooManyAttempts, fmt.Sprintf("Too many attempts. Try again in %d seconds.", err.seconds()))
+	refusal.RetryAfter = err.seconds()
 	return refusal
 }
 
-// hashError translates the error of a Hasher. It returns UNAVAILABLE if the
-// deadline passed before the hash was computed.
+// rateLimited translates a *tooSoon of a registration or a change.
+func rateLimited(err error) error {
+	soon, ok := errors.AsType[*tooSoon](err)
+	if !ok {
+		return err
+	}
+	return model.RateLimited(fmt.Sprintf("Too many requests of this kind. Try again in %d seconds.", soon.seconds()), soon.seconds())
+}
+
+// hashError translates the error of a Hasher. It returns RATE_LIMITED if too many
+// others wait, and UNAVAILABLE if the deadline passed before the hash was computed.
 func hashError(err error) error {
-	if errors.Is(err, context.DeadlineExceeded) {
+	switch {
+	case errors.Is(err, errQueueFull):
+		return model.RateLimited("Too many passwords are being checked. Please try again.", queueSeconds)
+	case errors.Is(err, context.DeadlineExceeded):
 		return model.NewError(model.CodeUnavailable, "The server is busy. Please try again.")
 	}
 	return fmt.Errorf("hash password: %w", err)
@@ -264,7 +326,7 @@ func (a *Accounts) ChangePassword(ctx context.Context, v *model.Viewer, current,
 		return nil, err
 	}
 	refused := model.NewFieldError("currentPassword", model.CodeInvalidCredentials, "This is not the present password.")
-	present, err := a.verify(ctx, credential, string(credential.Email.Canonical()), current, addr, refused)
+	present, err := a.verify(ctx, credential, string(credential.Email.Canonical()), current, Client{Addr: addr}, refused)
 	if err != nil {
 		return nil, err
 	}
@@ -292,5 +354,5 @@ func (a *Accounts) ChangePassword(ctx context.Context, v *model.Viewer, current,
 	if err != nil {
 		return nil, err
 	}
-	return &SignedIn{u, v, pair}, nil
+	return &SignedIn{User: u, Viewer: v, Tokens: pair}, nil
 }

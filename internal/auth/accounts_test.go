@@ -30,9 +30,9 @@ func viewerOf(t *testing.T, s *store.Store, tokens *auth.Tokens, access string) 
 func TestChangePassword_EndsTheTokenThatChangedIt(t *testing.T) {
 	t.Parallel()
 	o := newServer(t, func(o *store.Options) { o.Listen = true })
-	accounts := &auth.Accounts{Store: o.Store, Hasher: auth.NewHasher(2), Tokens: o.tokens, Throttle: auth.NewThrottle(time.Now)}
+	accounts := &auth.Accounts{Store: o.Store, Hasher: auth.NewHasher(2), Tokens: o.tokens, Throttle: auth.NewThrottle(o.Store, time.Now, []byte("secret"))}
 	const password = "Monsoon-Rain-42"
-	before, err := accounts.Register(t.Context(), &model.User{Username: "asha", Email: "asha@clinic.example", Role: model.RolePatient}, password)
+	before, err := accounts.Register(t.Context(), &model.User{Username: "asha", Email: "asha@clinic.example", Role: model.RolePatient}, password, auth.Client{Addr: "192.0.2.1"})
 	testutil.Must(t, err)
 	elsewhere, err := store.Open(t.Context(), o.URL, store.Options{Policy: storetest.Policy(t), Connections: 2, Listen: true})
 	testutil.Must(t, err)

@@ -55,22 +55,62 @@ type Hasher struct {
 	// not wait for it.
 	ExtraCPU func(compute func())
 
-	slots chan struct{}
+	slots                  chan struct{}
+	signIns, registrations queue
 }
 
+// queue is where computations of one kind wait.
+type queue struct {
+	// places bounds those that wait and run, turns those that compete for a slot.
+	places, turns chan struct{}
+}
+
+// The longest queues. A queue is over in about as many hundredths of a second on a
+// small server, well within the timeout of a request.
+const (
+	maxSignIns       = 500
+	maxRegistrations = 150
+)
+
+// queueSeconds is after how many seconds a full queue has room again.
+const queueSeconds = 2
+
+// errQueueFull is the error of a computation that finds no place in its queue.
+var errQueueFull = errors.New("too many passwords wait to be hashed")
+
 // NewHasher returns a Hasher that computes at most concurrency hashes at the
-// same time, and at least one.
+// same time, and at least one. Registrations take at most half of that, so that
+// sign-ins pass them.
 func NewHasher(concurrency int) *Hasher {
-	return &Hasher{slots: make(chan struct{}, max(1, concurrency))}
+	concurrency = max(1, concurrency)
+	newQueue := func(places, turns int) queue {
+		return queue{make(chan struct{}, places), make(chan struct{}, turns)}
+	}
+	return &Hasher{
+		slots:         make(chan struct{}, concurrency),
+		signIns:       newQueue(maxSignIns, concurrency),
+		registrations: newQueue(maxRegistrations, max(1, concurrency/2)),
+	}
+}
+
+// HashNew is Hash for the password of a new account, which waits in a queue of
+// its own.
+func (h *Hasher) HashNew(ctx context.Context, password string) (string, error) {
+	return h.hash(ctx, h.registrations, password)
 }
 
 // Hash returns the argon2id hash of the password with a new salt, in the PHC
-// string format. It fails only if ctx ends while it waits for a slot.
+// string format. It fails only if ctx ends while it waits for a slot, or if too
+// many others wait.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
+	return h.hash(ctx, h.signIns, password)
+}
+
+func (h *Hasher) hash(ctx context.Context, in queue, password string) (string, error) {
 	salt := make([]byte, saltBytes)
 	_, _ = rand.Read(salt) // never fails, says its documentation
 	hash := argonHash{argonMemory, argonTime, argonThreads, salt, make([]byte, keyBytes)}
-	key, err := h.derive(ctx, hash, normalPassword(password))
+	key, err := h.derive(ctx, in, hash, normalPassword(password))
 	if err != nil {
 		return "", err
 	}
@@ -95,7 +135,7 @@ func (h *Hasher) Verify(ctx context.Context, encoded, password string) (ok, stal
 	}
 	stale = !hash.current()
 	for _, form := range passwordForms(password) {
-		key, err := h.derive(ctx, hash, form)
+		key, err := h.derive(ctx, h.signIns, hash, form)
 		if err != nil {
 			return false, false, err
 		}
@@ -108,11 +148,11 @@ func (h *Hasher) Verify(ctx context.Context, encoded, password string) (ok, stal
 }
 
 // VerifyDummy costs as much as Verify, for a login that names no account. It
-// fails only if ctx ends.
+// fails only if ctx ends or too many others wait.
 func (h *Hasher) VerifyDummy(ctx context.Context, password string) error {
 	dummy := argonHash{argonMemory, argonTime, argonThreads, make([]byte, saltBytes), make([]byte, keyBytes)}
 	for _, form := range passwordForms(password) {
-		key, err := h.derive(ctx, dummy, form)
+		key, err := h.derive(ctx, h.signIns, dummy, form)
 		if err != nil {
 			return err
 		}
@@ -122,12 +162,20 @@ func (h *Hasher) VerifyDummy(ctx context.Context, password string) error {
 }
 
 // derive waits for a slot and runs the key derivation of one stored hash.
-func (h *Hasher) derive(ctx context.Context, hash storedHash, password string) ([]byte, error) {
+func (h *Hasher) derive(ctx context.Context, in queue, hash storedHash, password string) ([]byte, error) {
 	select {
-	case h.slots <- struct{}{}:
-		defer func() { <-h.slots }()
-	case <-ctx.Done():
-		return nil, fmt.Errorf("wait to hash a password: %w", ctx.Err())
+	case in.places <- struct{}{}:
+		defer func() { <-in.places }()
+	default:
+		return nil, errQueueFull
+	}
+	for _, wanted := range []chan struct{}{in.turns, h.slots} {
+		select {
+		case wanted <- struct{}{}:
+			defer func() { <-wanted }()
+		case <-ctx.Done():
+			return nil, fmt.Errorf("wait to hash a password: %w", ctx.Err())
+		}
 	}
 	if h.ExtraCPU == nil {
 		return hash.derive(password)

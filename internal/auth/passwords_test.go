@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 
 	"github.com/caregraph/caregraph/internal/testutil"
+	"github.com/caregraph/caregraph/model"
 )
 
 const (
@@ -255,5 +256,49 @@ func wantVerify(t *testing.T, hasher *Hasher, encoded, password string, ok, stal
 	}
 	if gotOK != ok || gotStale != stale {
 		t.Errorf("verify %q: ok = %v, stale = %v, want %v, %v", password, gotOK, gotStale, ok, stale)
+	}
+}
+
+// TestHasher_SignInPassesAFullQueueOfRegistrations: registrations use at most half of
+// the slots, and their queue is bounded.
+func TestHasher_SignInPassesAFullQueueOfRegistrations(t *testing.T) {
+	t.Parallel()
+	h, started, gate := NewHasher(2), make(chan struct{}, 300), make(chan struct{})
+	h.ExtraCPU = func(compute func()) {
+		started <- struct{}{}
+		<-gate
+		compute()
+	}
+	results := make(chan error, 200)
+	for range 200 {
+		go func() {
+			_, err := h.HashNew(t.Context(), "Secure@123")
+			results <- err
+		}()
+	}
+	<-started
+	for range 200 - maxRegistrations {
+		if err := <-results; !errors.Is(err, errQueueFull) {
+			t.Fatalf("a registration gets %v from a blocked hasher", err)
+		}
+	}
+	signedIn := make(chan error, 1)
+	go func() { signedIn <- h.VerifyDummy(t.Context(), "Secure@123") }()
+	<-started // the sign-in runs while the registrations wait
+	if running := len(h.registrations.turns); running != 1 {
+		t.Errorf("%d registrations have a slot, want 1 of 2", running)
+	}
+	close(gate)
+	testutil.Must(t, <-signedIn)
+	for range maxRegistrations {
+		testutil.Must(t, <-results)
+	}
+}
+
+func TestHasher_FullQueueIsRateLimited(t *testing.T) {
+	t.Parallel()
+	refusal, ok := errors.AsType[*model.Error](hashError(errQueueFull))
+	if !ok || refusal.Code != model.CodeRateLimited || refusal.RetryAfter < 1 {
+		t.Errorf("a full queue answers %v", refusal)
 	}
 }

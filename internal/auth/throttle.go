@@ -1,145 +1,346 @@
 package auth
 
 import (
+	"context"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"math"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
+
+	"github.com/caregraph/caregraph/store"
 )
 
-// budget is a token bucket: it allows burst attempts at once, and then one
-// attempt per interval. No wait is longer than one interval.
+// budget is a token bucket: it allows burst units at once, and then one unit per
+// interval.
 type budget struct {
+	key   string
 	burst int
 	every time.Duration
 }
 
-// perAccount leaves an attacker about 2,900 guesses a day, and makes an owner
-// who has forgotten the password wait half a minute between tries. perAddress
-// is for a whole clinic behind one address. Only failures use up a budget.
-func perAccount() budget { return budget{burst: 10, every: 30 * time.Second} }
-func perAddress() budget { return budget{burst: 100, every: 2 * time.Second} }
+// The budgets of wrong passwords. ofAccount leaves an attacker about 2,900 guesses a
+// day, and makes an owner who has forgotten the password wait half a minute between
+// tries. ofAddress is for a whole clinic behind one address.
+func ofAccount(key string) budget { return budget{key, 10, 30 * time.Second} }
+func ofAddress(key string) budget { return budget{key, 100, 2 * time.Second} }
 
-// throttleEntries bounds each of the three tables to a few megabytes. An
-// evicted key starts again with a full budget; to evict a key on purpose takes
-// attempts from about two hundred addresses.
-const throttleEntries = 20_000
+// The budgets of registrations from one address, and of answers TAKEN to one account
+// and to one address.
+func ofRegistrations(key string) budget  { return budget{key, 200, time.Second} }
+func ofTakenToAccount(key string) budget { return budget{key, 20, 30 * time.Second} }
+func ofTakenToAddress(key string) budget { return budget{key, 50, 30 * time.Second} }
 
-type (
-	throttleKey [16]byte
-	// refillTimes maps each key to the time when its budget is full again. That
-	// time describes a budget completely, and the arithmetic with it is exact.
-	// rate.Limiter cannot return what a success must return.
-	refillTimes = simplelru.LRU[throttleKey, time.Time]
-)
+// maxFamiliar bounds the memory of addresses that signed in to an account to a few
+// megabytes.
+const maxFamiliar = 20_000
 
-// Throttle limits guessing at passwords, per account and per client address. It
-// lives in memory and stores accounts and addresses only as hashes under a key
-// that ends with the process.
+// Throttle limits guessing, per account, device and client address. The budgets are in
+// the database, so all servers share them and a restart does not refill them. It
+// writes only failures, and it names addresses only by hashes under its secret.
 //
-// An address from which someone has signed in to an account has a budget of its
-// own for that account. So a stranger who uses up the account's budget does not
-// lock its owner out.
+// An address from which someone signed in to an account has a budget of its own for
+// that account on this server. So a stranger who uses up the account's budget does not
+// lock out an owner whose client keeps no device token.
 type Throttle struct {
+	store  *store.Store
 	clock  func() time.Time
-	secret [32]byte
+	secret []byte
 
-	mu        sync.Mutex
-	accounts  *refillTimes
-	addresses *refillTimes
-	pairs     *refillTimes // by account and address together
+	mu       sync.Mutex
+	inUse    map[string]*balance
+	familiar *simplelru.LRU[string, struct{}]
 }
 
-// NewThrottle returns a Throttle in which every budget is full.
-func NewThrottle(clock func() time.Time) *Throttle {
-	t := &Throttle{clock: clock, accounts: newRefillTimes(), addresses: newRefillTimes(), pairs: newRefillTimes()}
-	_, _ = rand.Read(t.secret[:]) // never fails, says its documentation
-	return t
+// balance is a budget while attempts use it.
+type balance struct {
+	fullAt   time.Time
+	inFlight int
+	users    int           // attempts in flight and attempts that wait
+	changed  chan struct{} // closed when an attempt in flight ends
 }
 
-func newRefillTimes() *refillTimes {
-	table, err := simplelru.NewLRU[throttleKey, time.Time](throttleEntries, nil)
+// NewThrottle returns a Throttle over the budgets in the store. Servers that share the
+// database must have the same secret.
+func NewThrottle(s *store.Store, clock func() time.Time, secret []byte) *Throttle {
+	familiar, err := simplelru.NewLRU[string, struct{}](maxFamiliar, nil)
 	if err != nil {
 		panic(err) //nolint:forbidigo // only for a size that is not positive
 	}
-	return table
+	return &Throttle{store: s, clock: clock, secret: secret, inUse: map[string]*balance{}, familiar: familiar}
 }
 
-// Attempt asks for permission to check a password for the account, given by its
-// e-mail address, from a client address, with or without port. Call it before
-// the password is checked: it uses up an attempt at once, so that simultaneous
-// guesses count too. If ok is false, nothing was used up, the password must not
-// be checked, and the next attempt can pass after wait, which is at most 30 s.
-// The result does not depend on whether the account exists.
-func (t *Throttle) Attempt(account, addr string) (wait time.Duration, ok bool) {
-	keys := t.keys(account, addr)
+// attempt is something that may fail, and uses up budgets if it does. It must end.
+type attempt struct {
+	throttle *Throttle
+	// budgets refuse the attempt; more only counts its failure.
+	budgets, more []budget
+	// refill are the keys of budgets that a success makes full and that were not.
+	refill []string
+	// familiar is the entry of a sign-in from an address; empty for other attempts.
+	familiar string
+	ended    bool
+}
+
+// tooSoon is the error of an attempt that the budgets refuse.
+type tooSoon struct{ wait time.Duration }
+
+func (e *tooSoon) Error() string { return fmt.Sprintf("try again after %v", e.wait) }
+
+// seconds is the wait in whole seconds.
+func (e *tooSoon) seconds() int { return int(math.Ceil(e.wait.Seconds())) }
+
+// signIn begins the check of a password of the account with the e-mail address, nil if
+// there is none, from a client. A known device has a budget of its own. Otherwise the
+// result does not depend on whether the account exists.
+func (t *Throttle) signIn(ctx context.Context, c *store.Credential, email string, from Client) (*attempt, error) {
+	account := t.hash("email", strings.ToLower(strings.TrimSpace(email)))
+	if c != nil {
+		account = "account " + strconv.FormatInt(c.UserID, 10)
+	}
+	switch device, err := t.knownDevice(ctx, c, from); {
+	case err != nil:
+		return nil, err
+	case device != "":
+		return t.begin(ctx, attempt{budgets: []budget{ofAccount(device)}})
+	}
+	address := addressGroup(from.Addr)
+	a := attempt{
+		budgets:  []budget{ofAccount(account), ofAddress(t.hash("address", address))},
+		familiar: t.hash("familiar", address, account),
+	}
+	if t.isFamiliar(a.familiar) {
+		a.budgets[0], a.more = ofAccount(a.familiar), []budget{ofAccount(account)}
+	}
+	return t.begin(ctx, a)
+}
+
+// knownDevice returns the key of the client's device, or "" if the account does not
+// know it.
+func (t *Throttle) knownDevice(ctx context.Context, c *store.Credential, from Client) (string, error) {
+	if c == nil || from.Device == "" {
+		return "", nil
+	}
+	hash := hashDevice(from.Device)
+	known, err := t.store.KnowsDevice(ctx, c.UserID, hash)
+	if !known {
+		return "", err
+	}
+	return fmt.Sprintf("device %d %x", c.UserID, hash), nil
+}
+
+func (t *Throttle) isFamiliar(pair string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.familiar.Contains(pair)
+}
+
+// registration begins a registration from a client address.
+func (t *Throttle) registration(ctx context.Context, addr string) (*attempt, error) {
+	address := addressGroup(addr)
+	return t.begin(ctx, attempt{budgets: []budget{
+		ofRegistrations(t.hash("registrations", address)), ofTakenToAddress(t.hash("taken", address)),
+	}})
+}
+
+// change begins a change of a unique value of an account from a client address.
+func (t *Throttle) change(ctx context.Context, userID int64, addr string) (*attempt, error) {
+	return t.begin(ctx, attempt{budgets: []budget{
+		ofTakenToAccount("taken " + strconv.FormatInt(userID, 10)), ofTakenToAddress(t.hash("taken", addressGroup(addr))),
+	}})
+}
+
+// begin waits until each budget has a unit left even if all attempts in flight fail.
+// It fails with a *tooSoon if failures have used up a budget: then nothing was used
+// up, and the next attempt can pass after the wait.
+func (t *Throttle) begin(ctx context.Context, a attempt) (*attempt, error) {
+	a.throttle = t
+	// A failure that ends from now on is in the balance, an earlier one is in the
+	// database.
+	t.use(a.budgets)
+	fullAt, err := t.store.Budgets(ctx, keysOf(append(a.budgets[:len(a.budgets):len(a.budgets)], a.more...)))
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err != nil {
+		t.release(a.budgets)
+		return nil, err
+	}
+	for key, at := range fullAt {
+		if balance := t.inUse[key]; balance != nil && balance.fullAt.Before(at) {
+			balance.fullAt = at
+		}
+		if key == a.budgets[0].key || len(a.more) > 0 && key == a.more[0].key {
+			a.refill = append(a.refill, key)
+		}
+	}
+	if err := t.wait(ctx, a.budgets); err != nil {
+		t.release(a.budgets)
+		return nil, err
+	}
+	for _, b := range a.budgets {
+		t.inUse[b.key].inFlight++
+	}
+	return &a, nil
+}
+
+// wait returns when each budget has a unit that no attempt in flight holds.
+func (t *Throttle) wait(ctx context.Context, all []budget) error {
+	for {
+		held, wait := t.blocking(all)
+		switch {
+		case wait > 0:
+			return &tooSoon{wait}
+		case held == nil:
+			return nil
+		}
+		changed := held.changed
+		t.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		}
+		t.mu.Lock()
+		if ctx.Err() != nil {
+			return fmt.Errorf("wait for other attempts: %w", ctx.Err())
+		}
+	}
+}
+
+// blocking returns the longest wait until each budget has a unit again. If there is
+// none, it returns a balance of which the attempts in flight hold all units, or nil.
+func (t *Throttle) blocking(all []budget) (held *balance, wait time.Duration) {
 	now := t.clock()
+	for _, b := range all {
+		balance := t.inUse[b.key]
+		left := b.left(balance.fullAt, now)
+		if left < 1 {
+			wait = max(wait, b.wait(balance.fullAt, now))
+		}
+		if balance.inFlight >= left {
+			held = balance
+		}
+	}
+	return held, wait
+}
+
+func (t *Throttle) use(all []budget) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-
-	table, key := t.accounts, keys.account
-	if t.pairs.Contains(keys.both) {
-		table, key = t.pairs, keys.both
+	for _, b := range all {
+		if t.inUse[b.key] == nil {
+			t.inUse[b.key] = &balance{changed: make(chan struct{})}
+		}
+		t.inUse[b.key].users++
 	}
-	ofAccount, _ := table.Get(key)
-	ofAddress, _ := t.addresses.Get(keys.address)
-	wait = max(perAccount().wait(ofAccount, now), perAddress().wait(ofAddress, now))
-	if wait > 0 {
-		return wait, false
-	}
-	table.Add(key, perAccount().spend(ofAccount, now))
-	t.addresses.Add(keys.address, perAddress().spend(ofAddress, now))
-	return 0, true
 }
 
-// Succeeded reports that the password of an attempt was right. It refills the
-// budget of the account and returns the attempt to the address.
-func (t *Throttle) Succeeded(account, addr string) {
-	keys := t.keys(account, addr)
+func (t *Throttle) release(all []budget) {
+	for _, b := range all {
+		balance := t.inUse[b.key]
+		if balance.users--; balance.users == 0 {
+			delete(t.inUse, b.key)
+		}
+	}
+}
+
+// recordTimeout bounds the time to store a failure for a client that has gone.
+const recordTimeout = 5 * time.Second
+
+// failed ends the attempt and takes a unit from all of its budgets.
+func (a *attempt) failed(ctx context.Context) error {
+	return a.spend(ctx, append(a.budgets[:len(a.budgets):len(a.budgets)], a.more...)...)
+}
+
+// spend ends the attempt and takes a unit from the budgets, also for a client that has
+// gone: otherwise it could guess without an end.
+func (a *attempt) spend(ctx context.Context, spent ...budget) error {
+	all := make([]store.Spending, len(spent))
+	for i, b := range spent {
+		all[i] = store.Spending{Key: b.key, Every: b.every}
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	defer cancel()
+	fullAt, err := a.throttle.store.SpendBudgets(ctx, a.throttle.clock(), all)
+	a.end(func(key string, balance *balance) {
+		if at := fullAt[key]; balance.fullAt.Before(at) {
+			balance.fullAt = at
+		}
+	})
+	return err
+}
+
+// cancel ends the attempt without a result, unless it has ended.
+func (a *attempt) cancel() { a.end(func(string, *balance) {}) }
+
+// succeeded ends a sign-in with the right password. It refills the budgets of the
+// account, and makes the address familiar.
+func (a *attempt) succeeded(ctx context.Context) error {
+	var err error
+	if len(a.refill) > 0 {
+		err = a.throttle.store.RefillBudgets(ctx, a.refill)
+	}
+	a.end(func(key string, balance *balance) {
+		if key == a.budgets[0].key {
+			balance.fullAt = time.Time{}
+		}
+	})
+	if a.familiar != "" {
+		a.throttle.mu.Lock()
+		defer a.throttle.mu.Unlock()
+		a.throttle.familiar.Add(a.familiar, struct{}{})
+	}
+	return err
+}
+
+// end changes the balances and wakes the attempts that wait for them.
+func (a *attempt) end(change func(key string, b *balance)) {
+	if a.ended {
+		return
+	}
+	a.ended = true
+	t := a.throttle
 	t.mu.Lock()
 	defer t.mu.Unlock()
-
-	t.accounts.Remove(keys.account)
-	t.pairs.Add(keys.both, time.Time{})
-	if refill, known := t.addresses.Get(keys.address); known {
-		t.addresses.Add(keys.address, refill.Add(-perAddress().every))
+	for _, b := range a.budgets {
+		balance := t.inUse[b.key]
+		change(b.key, balance)
+		balance.inFlight--
+		close(balance.changed)
+		balance.changed = make(chan struct{})
 	}
+	t.release(a.budgets)
 }
 
-// wait returns the time until the next attempt is allowed.
-func (b budget) wait(refill, now time.Time) time.Duration {
-	room := time.Duration(b.burst) * b.every
-	return max(0, b.spend(refill, now).Sub(now)-room)
-}
-
-// spend returns the time when the budget is full again after one more attempt.
-func (b budget) spend(refill, now time.Time) time.Time {
-	if refill.Before(now) {
-		refill = now
+func keysOf(all []budget) []string {
+	keys := make([]string, len(all))
+	for i, b := range all {
+		keys[i] = b.key
 	}
-	return refill.Add(b.every)
+	return keys
 }
 
-type throttleKeys struct{ account, address, both throttleKey }
-
-func (t *Throttle) keys(account, addr string) throttleKeys {
-	account, addr = strings.ToLower(strings.TrimSpace(account)), addressGroup(addr)
-	return throttleKeys{
-		account: t.hash("account", account),
-		address: t.hash("address", addr),
-		both:    t.hash("both", addr, account), // no address contains a NUL
-	}
+// left returns how many units a budget has.
+func (b budget) left(fullAt, now time.Time) int {
+	missing := max(0, fullAt.Sub(now))
+	return b.burst - int((missing+b.every-1)/b.every)
 }
 
-func (t *Throttle) hash(parts ...string) throttleKey {
-	mac := hmac.New(sha256.New, t.secret[:])
-	mac.Write([]byte(strings.Join(parts, "\x00")))
-	return throttleKey(mac.Sum(nil)[:len(throttleKey{})])
+// wait returns the time until a budget has a unit.
+func (b budget) wait(fullAt, now time.Time) time.Duration {
+	return fullAt.Add(b.every).Sub(now) - time.Duration(b.burst)*b.every
+}
+
+func (t *Throttle) hash(parts ...string) string {
+	mac := hmac.New(sha256.New, t.secret)
+	mac.Write([]byte(strings.Join(parts, "\x00"))) // no address contains a NUL
+	return parts[0] + " " + base64.RawStdEncoding.EncodeToString(mac.Sum(nil)[:16])
 }
 
 // addressGroup returns the addresses that one client controls: an IPv4 address,

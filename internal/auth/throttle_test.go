@@ -1,12 +1,18 @@
 package auth
 
 import (
-	"bytes"
+	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/caregraph/caregraph/internal/testutil"
+	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/storetest"
 )
 
 const (
@@ -17,17 +23,17 @@ const (
 
 func TestThrottle_AccountIsSlowedAfterTenFailuresInARow(t *testing.T) {
 	t.Parallel()
-	throttle, clock := newThrottle()
+	throttle, clock := newThrottle(t)
 	for range 10 {
 		wantPass(t, throttle, ashasMail, clinicAddr)
 	}
 	wait := wantWait(t, throttle, ashasMail, clinicAddr)
-	if wait != perAccount().every {
-		t.Errorf("wait = %v, want %v", wait, perAccount().every)
+	if wait != 30*time.Second {
+		t.Errorf("wait = %v, want %v", wait, 30*time.Second)
 	}
-	clock.advance(wait - time.Nanosecond)
+	clock.advance(wait - time.Microsecond)
 	wantWait(t, throttle, ashasMail, clinicAddr)
-	clock.advance(time.Nanosecond)
+	clock.advance(time.Microsecond)
 	wantPass(t, throttle, ashasMail, clinicAddr)
 	wantWait(t, throttle, ashasMail, clinicAddr) // one only
 	wantPass(t, throttle, "ravi@example.in", clinicAddr)
@@ -35,7 +41,7 @@ func TestThrottle_AccountIsSlowedAfterTenFailuresInARow(t *testing.T) {
 
 func TestThrottle_AskingWhileSlowedDoesNotMakeItLonger(t *testing.T) {
 	t.Parallel()
-	throttle, clock := newThrottle()
+	throttle, clock := newThrottle(t)
 	for range 10 {
 		wantPass(t, throttle, ashasMail, clinicAddr)
 	}
@@ -44,13 +50,13 @@ func TestThrottle_AskingWhileSlowedDoesNotMakeItLonger(t *testing.T) {
 			t.Fatalf("wait = %v, want at most a minute", wait)
 		}
 	}
-	clock.advance(perAccount().every)
+	clock.advance(30 * time.Second)
 	wantPass(t, throttle, ashasMail, clinicAddr)
 }
 
 func TestThrottle_BudgetGrowsBackAndNotBeyond(t *testing.T) {
 	t.Parallel()
-	throttle, clock := newThrottle()
+	throttle, clock := newThrottle(t)
 	for range 10 {
 		wantPass(t, throttle, ashasMail, clinicAddr)
 	}
@@ -63,13 +69,12 @@ func TestThrottle_BudgetGrowsBackAndNotBeyond(t *testing.T) {
 
 func TestThrottle_SuccessMakesTheAccountWholeAgain(t *testing.T) {
 	t.Parallel()
-	throttle, _ := newThrottle()
+	throttle, _ := newThrottle(t)
 	for range 5 {
 		for range 9 {
 			wantPass(t, throttle, ashasMail, clinicAddr) // wrong
 		}
-		wantPass(t, throttle, ashasMail, clinicAddr) // right
-		throttle.Succeeded(ashasMail, clinicAddr)
+		wantRight(t, throttle, ashasMail)
 	}
 	// The account's own budget is full again too.
 	for range 10 {
@@ -80,9 +85,8 @@ func TestThrottle_SuccessMakesTheAccountWholeAgain(t *testing.T) {
 
 func TestThrottle_AttackerElsewhereDoesNotLockTheOwnerOut(t *testing.T) {
 	t.Parallel()
-	throttle, _ := newThrottle()
-	wantPass(t, throttle, ashasMail, clinicAddr)
-	throttle.Succeeded(ashasMail, clinicAddr)
+	throttle, _ := newThrottle(t)
+	wantRight(t, throttle, ashasMail)
 	for range 10 {
 		wantPass(t, throttle, ashasMail, afarAddr)
 	}
@@ -98,11 +102,10 @@ func TestThrottle_AttackerElsewhereDoesNotLockTheOwnerOut(t *testing.T) {
 
 func TestThrottle_FrontDeskSignsInFiftyPeopleAndMore(t *testing.T) {
 	t.Parallel()
-	throttle, _ := newThrottle()
+	throttle, _ := newThrottle(t)
 	for i := range 1000 { // in no time
 		account := fmt.Sprintf("u%d@example.in", i)
-		wantPass(t, throttle, account, clinicAddr)
-		throttle.Succeeded(account, clinicAddr)
+		wantRight(t, throttle, account)
 	}
 	// None of that used up the failures that are allowed.
 	for i := range 100 {
@@ -113,13 +116,13 @@ func TestThrottle_FrontDeskSignsInFiftyPeopleAndMore(t *testing.T) {
 
 func TestThrottle_AddressIsSlowedOverManyAccounts(t *testing.T) {
 	t.Parallel()
-	throttle, clock := newThrottle()
+	throttle, clock := newThrottle(t)
 	for i := range 100 {
 		wantPass(t, throttle, fmt.Sprintf("u%d@example.in", i), afarAddr)
 	}
 	wait := wantWait(t, throttle, ashasMail, afarAddr)
-	if wait != perAddress().every {
-		t.Errorf("wait = %v, want %v", wait, perAddress().every)
+	if wait != 2*time.Second {
+		t.Errorf("wait = %v, want %v", wait, 2*time.Second)
 	}
 	wantPass(t, throttle, ashasMail, clinicAddr)
 	clock.advance(wait)
@@ -130,7 +133,7 @@ func TestThrottle_AddressIsSlowedOverManyAccounts(t *testing.T) {
 // A refused attempt must not use up the other budget.
 func TestThrottle_RefusalByOneBudgetLeavesTheOther(t *testing.T) {
 	t.Parallel()
-	throttle, _ := newThrottle()
+	throttle, _ := newThrottle(t)
 	for range 10 {
 		wantPass(t, throttle, ashasMail, clinicAddr)
 	}
@@ -142,13 +145,16 @@ func TestThrottle_RefusalByOneBudgetLeavesTheOther(t *testing.T) {
 
 func TestThrottle_GuessesMadeAtTheSameTimeAllCount(t *testing.T) {
 	t.Parallel()
-	throttle, _ := newThrottle()
+	throttle, _ := newThrottle(t)
 	var passed atomic.Int32
 	var guesses sync.WaitGroup
 	for range 200 {
 		guesses.Go(func() {
-			if _, ok := throttle.Attempt(ashasMail, afarAddr); ok {
+			if a, err := throttle.signIn(t.Context(), nil, ashasMail, Client{Addr: afarAddr}); err == nil {
 				passed.Add(1)
+				if err := a.failed(t.Context()); err != nil {
+					t.Error(err)
+				}
 			}
 		})
 	}
@@ -158,9 +164,104 @@ func TestThrottle_GuessesMadeAtTheSameTimeAllCount(t *testing.T) {
 	}
 }
 
+// TestThrottle_AttemptsInFlightAreWaitedFor: an eleventh attempt is refused if the ten
+// before it fail, and passes if one of them succeeds or is given up.
+func TestThrottle_AttemptsInFlightAreWaitedFor(t *testing.T) {
+	t.Parallel()
+	for how, end := range map[string]func(*attempt) error{
+		"failed":    func(a *attempt) error { return a.failed(t.Context()) },
+		"succeeded": func(a *attempt) error { return a.succeeded(t.Context()) },
+		"canceled":  func(a *attempt) error { a.cancel(); return nil },
+	} {
+		throttle, _ := newThrottle(t)
+		var inFlight []*attempt
+		for range 10 {
+			a, err := throttle.signIn(t.Context(), nil, ashasMail, Client{Addr: afarAddr})
+			testutil.Must(t, err)
+			inFlight = append(inFlight, a)
+		}
+		eleventh := make(chan error)
+		go func() {
+			a, err := throttle.signIn(t.Context(), nil, ashasMail, Client{Addr: afarAddr})
+			if err == nil {
+				a.cancel()
+			}
+			eleventh <- err
+		}()
+		for _, a := range inFlight {
+			select {
+			case err := <-eleventh:
+				if how == "failed" || err != nil {
+					t.Fatalf("%s: the eleventh did not wait: %v", how, err)
+				}
+				eleventh = nil // it passed after the first that did not fail
+			default:
+			}
+			testutil.Must(t, end(a))
+		}
+		if eleventh == nil {
+			continue
+		}
+		_, refused := errors.AsType[*tooSoon](<-eleventh)
+		if refused != (how == "failed") {
+			t.Errorf("after attempts that %s, the eleventh is refused: %v", how, refused)
+		}
+	}
+}
+
+func TestThrottle_WaitEndsWithTheRequest(t *testing.T) {
+	t.Parallel()
+	throttle, _ := newThrottle(t)
+	for range 10 {
+		a, err := throttle.signIn(t.Context(), nil, ashasMail, Client{Addr: afarAddr})
+		testutil.Must(t, err)
+		defer a.cancel()
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := throttle.signIn(ctx, nil, ashasMail, Client{Addr: afarAddr}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error is %v", err)
+	}
+}
+
+// TestThrottle_ServersOnOneDatabaseShareBudgets: neither a second server nor a restart
+// gives ten more guesses, for known and for unknown addresses.
+func TestThrottle_ServersOnOneDatabaseShareBudgets(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]*store.Credential{"an account": {UserID: 7}, "no account": nil} {
+		first, clock := newThrottle(t)
+		second := NewThrottle(first.store, clock.read, first.secret)
+		for i := range 10 {
+			throttle := []*Throttle{first, second}[i%2]
+			a, err := throttle.signIn(t.Context(), c, ashasMail, Client{Addr: clinicAddr})
+			testutil.Must(t, err)
+			testutil.Must(t, a.failed(t.Context()))
+		}
+		restarted := NewThrottle(first.store, clock.read, first.secret)
+		for i, throttle := range []*Throttle{first, second, restarted} {
+			_, err := throttle.signIn(t.Context(), c, ashasMail, Client{Addr: afarAddr})
+			if soon, ok := errors.AsType[*tooSoon](err); !ok || soon.wait != 30*time.Second {
+				t.Errorf("%s, server %d: %v", what, i, err)
+			}
+		}
+	}
+}
+
+// A familiar address has a budget of its own, but its failures count for the account
+// too: a server where the address is not familiar gives no new budget.
+func TestThrottle_FailuresFromAFamiliarAddressCountOnOtherServers(t *testing.T) {
+	t.Parallel()
+	first, clock := newThrottle(t)
+	wantRight(t, first, ashasMail)
+	for range 10 {
+		wantPass(t, first, ashasMail, clinicAddr)
+	}
+	wantWait(t, NewThrottle(first.store, clock.read, first.secret), ashasMail, clinicAddr)
+}
+
 func TestThrottle_SpellingsOfOneAccountAreOne(t *testing.T) {
 	t.Parallel()
-	throttle, _ := newThrottle()
+	throttle, _ := newThrottle(t)
 	for range 5 {
 		wantPass(t, throttle, ashasMail, clinicAddr)
 		wantPass(t, throttle, " ASHA@Example.IN ", afarAddr)
@@ -190,27 +291,54 @@ func TestThrottle_AddressesOfOneClientAreOne(t *testing.T) {
 	}
 }
 
+// TestThrottle_RegistrationsOfOneAddress: a front desk registers 200 people at once, and
+// then one each second.
+func TestThrottle_RegistrationsOfOneAddress(t *testing.T) {
+	t.Parallel()
+	throttle, clock := newThrottle(t)
+	register := func(addr string) error {
+		a, err := throttle.registration(t.Context(), addr)
+		if err != nil {
+			return err
+		}
+		return a.spend(t.Context(), a.budgets[0])
+	}
+	for range 200 {
+		testutil.Must(t, register(clinicAddr))
+	}
+	soon, refused := errors.AsType[*tooSoon](register(clinicAddr))
+	if !refused || soon.wait != time.Second {
+		t.Fatalf("the next one gets %v", soon)
+	}
+	testutil.Must(t, register(afarAddr))
+	clock.advance(time.Second)
+	testutil.Must(t, register(clinicAddr))
+}
+
 func TestThrottle_MemoryIsBoundedAndHoldsNoPersonalData(t *testing.T) {
 	t.Parallel()
-	throttle, clock := newThrottle()
-	for i := range throttleEntries + 1000 {
-		clock.advance(time.Second)
-		throttle.Attempt(fmt.Sprintf("u%d@example.in", i), fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255))
-		throttle.Succeeded(fmt.Sprintf("s%d@example.in", i), clinicAddr)
+	throttle, _ := newThrottle(t)
+	for i := range 100 {
+		wantPass(t, throttle, fmt.Sprintf("u%d@example.in", i), fmt.Sprintf("10.0.0.%d", i))
+		wantRight(t, throttle, fmt.Sprintf("s%d@example.in", i))
 	}
-	for _, table := range []*refillTimes{throttle.accounts, throttle.addresses, throttle.pairs} {
-		if table.Len() > throttleEntries {
-			t.Errorf("a table has %d entries", table.Len())
-		}
-		for _, key := range table.Keys() {
-			if bytes.Contains(key[:], []byte("@")) && bytes.Contains(key[:], []byte("example")) {
-				t.Fatalf("an address lies in memory: %q", key[:])
-			}
-		}
+	if len(throttle.inUse) > 0 {
+		t.Errorf("%d budgets stay in memory after their attempts", len(throttle.inUse))
 	}
-	other, _ := newThrottle()
-	if other.keys(ashasMail, clinicAddr) == throttle.keys(ashasMail, clinicAddr) {
-		t.Error("keys are the same in every process: they can be looked up in a table")
+	for i := range maxFamiliar + 1000 {
+		throttle.familiar.Add(fmt.Sprint(i), struct{}{})
+	}
+	if throttle.familiar.Len() > maxFamiliar {
+		t.Errorf("the table has %d entries", throttle.familiar.Len())
+	}
+	for _, parts := range [][]string{{"email", ashasMail}, {"address", clinicAddr}, {"familiar", clinicAddr, ashasMail}} {
+		key := throttle.hash(parts...)
+		if strings.Contains(key, "example") || strings.Contains(key, clinicAddr) {
+			t.Errorf("a key shows who it is for: %s", key)
+		}
+		if NewThrottle(nil, nil, []byte("another")).hash(parts...) == key {
+			t.Error("keys do not depend on the secret: they can be looked up in a table")
+		}
 	}
 }
 
@@ -231,23 +359,39 @@ func (c *fakeClock) advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-func newThrottle() (*Throttle, *fakeClock) {
+func newThrottle(t *testing.T) (*Throttle, *fakeClock) {
+	t.Helper()
 	clock := &fakeClock{now: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
-	return NewThrottle(clock.read), clock
+	clinic := storetest.New(t, func(o *store.Options) { o.Now = clock.read })
+	return NewThrottle(clinic.Store, clock.read, []byte("secret")), clock
 }
 
+// wantPass sends a wrong password that is compared.
 func wantPass(t *testing.T, throttle *Throttle, account, addr string) {
 	t.Helper()
-	if wait, ok := throttle.Attempt(account, addr); !ok || wait != 0 {
-		t.Fatalf("the attempt was refused, wait %v", wait)
+	a, err := throttle.signIn(t.Context(), nil, account, Client{Addr: addr})
+	if err != nil {
+		t.Fatalf("the attempt was refused: %v", err)
 	}
+	testutil.Must(t, a.failed(t.Context()))
+}
+
+// wantRight sends the right password from the clinic.
+func wantRight(t *testing.T, throttle *Throttle, account string) {
+	t.Helper()
+	a, err := throttle.signIn(t.Context(), nil, account, Client{Addr: clinicAddr})
+	if err != nil {
+		t.Fatalf("the attempt was refused: %v", err)
+	}
+	testutil.Must(t, a.succeeded(t.Context()))
 }
 
 func wantWait(t *testing.T, throttle *Throttle, account, addr string) time.Duration {
 	t.Helper()
-	wait, ok := throttle.Attempt(account, addr)
-	if ok || wait <= 0 {
-		t.Fatalf("the attempt passed: ok = %v, wait = %v", ok, wait)
+	_, err := throttle.signIn(t.Context(), nil, account, Client{Addr: addr})
+	soon, refused := errors.AsType[*tooSoon](err)
+	if !refused || soon.wait <= 0 {
+		t.Fatalf("the attempt was not refused: %v", err)
 	}
-	return wait
+	return soon.wait
 }

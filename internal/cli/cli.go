@@ -53,7 +53,7 @@ type call struct {
 // first, or one of this package. Without a name it runs the first of more. The
 // error joins all mistakes of the command line, one line each.
 func Run(ctx context.Context, env Env, more ...Command) error {
-	commands := slices.Concat(more, []Command{migrate(), createAdmin(), publishKey(), rotateKeys(), version()})
+	commands := slices.Concat(more, []Command{migrate(), createAdmin(), createAccount(), publishKey(), rotateKeys(), version()})
 	name, args := splitName(env.Args)
 	at := slices.IndexFunc(commands, func(c Command) bool { return name == "" || name == c.name })
 	switch {
@@ -120,9 +120,9 @@ func usage(w io.Writer, commands []Command) error {
 	var b strings.Builder
 	b.WriteString("Usage: caregraph [COMMAND] [FLAGS]\n\nCommands:\n")
 	for _, c := range append(commands, Command{name: "help", summary: "print this text"}) {
-		fmt.Fprintf(&b, "  %-13s  %s\n", c.name, c.summary)
+		fmt.Fprintf(&b, "  %-15s  %s\n", c.name, c.summary)
 		for _, o := range c.options {
-			fmt.Fprintf(&b, "  %-13s  --%s %s\n", "", o.Name, o.Value)
+			fmt.Fprintf(&b, "  %-15s  --%s %s\n", "", o.Name, o.Value)
 		}
 	}
 	b.WriteByte('\n')

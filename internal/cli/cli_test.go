@@ -9,13 +9,18 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/caregraph/caregraph/internal/auth"
 	"github.com/caregraph/caregraph/internal/settings"
+	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store/storetest"
 )
 
 // ran is what one run of the program did.
@@ -67,6 +72,10 @@ func TestRun_RefusesWhatItDoesNotKnow(t *testing.T) {
 		"serve --email a@b.example":    "flag provided but not defined: -email",
 		"admin create --email= --fly":  "flag provided but not defined: -fly\n" + `--email: must be the address of the account, not ""`,
 		"admin create --email a@b.c d": `unknown argument "d"; see caregraph help`,
+		"accounts create":              `--email: must be the address of the account, not ""`,
+		"accounts create --email a@b.c --role boss": `--role: must be patient, doctor or admin, not "boss"`,
+		"admin create --email a@b.c --role patient": "flag provided but not defined: -role",
+		"accounts": `unknown command "accounts"; see caregraph help`,
 	} {
 		if r := run(t, nil, strings.Fields(args)...); r.err == nil || r.err.Error() != want {
 			t.Errorf("%s:\n%v\nwant:\n%s", args, r.err, want)
@@ -81,7 +90,7 @@ func TestRun_PrintsVersionAndHelp(t *testing.T) {
 	}
 	help := run(t, nil, "help")
 	for _, want := range []string{
-		"serve", "migrate", "admin create", "--email ADDRESS", "--username NAME", "keys rotate", "fill", "version", "help",
+		"serve", "migrate", "admin create", "accounts create", "--email ADDRESS", "--username NAME", "--role patient|doctor|admin", "keys rotate", "fill", "version", "help",
 		"CAREGRAPH_ADDR",
 	} {
 		if help.err != nil || !strings.Contains(help.out.String(), want) {
@@ -170,6 +179,46 @@ func TestRun_AdminCreateNeedsThePolicy(t *testing.T) {
 	r := run(t, nil, "admin", "create", "--email", "boss@clinic.example", "--data", data)
 	if _, err := os.Stat(data); r.err == nil || r.err.Error() != "no policy" || !os.IsNotExist(err) {
 		t.Errorf("%v; the data directory: %v", r.err, err)
+	}
+}
+
+// TestRun_AccountsAreMadeByTheOperator: with the username of the operator or one that
+// shows neither the address nor the role.
+func TestRun_AccountsAreMadeByTheOperator(t *testing.T) {
+	t.Parallel()
+	url := storetest.Database(t)
+	create := func(args ...string) {
+		t.Helper()
+		var out bytes.Buffer
+		err := Run(t.Context(), Env{
+			Args: append(args, "--database-url", url), Getenv: func(string) string { return "" },
+			Stdin: strings.NewReader("Secure@123\n"), Stdout: &out, Stderr: &out, Version: "0.0.7",
+			Policy: func() (*model.Policy, error) { return storetest.Policy(t), nil },
+		}, Serve(nil))
+		if err != nil {
+			t.Fatalf("%v: %v, %s", args, err, &out)
+		}
+	}
+	data := t.TempDir()
+	create("admin", "create", "--email", "Boss@clinic.example", "--data", data)
+	create("accounts", "create", "--email", "asha@clinic.example", "--data", data)
+	create("accounts", "create", "--email", "priya@clinic.example", "--role", "doctor", "--username", "priya", "--data", data)
+	create("accounts", "create", "--email", "deputy@clinic.example", "--role", "admin", "--data", data)
+
+	conn, err := pgx.Connect(t.Context(), url)
+	testutil.Must(t, err)
+	defer func() { _ = conn.Close(t.Context()) }()
+	rows, err := conn.Query(t.Context(), "SELECT role || ' ' || email || ' ' || username FROM users ORDER BY id")
+	testutil.Must(t, err)
+	made, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	testutil.Must(t, err)
+	for i, want := range []string{
+		"ADMIN boss@clinic.example user-[a-z2-7]{8}", "PATIENT asha@clinic.example user-[a-z2-7]{8}",
+		"DOCTOR priya@clinic.example priya", "ADMIN deputy@clinic.example user-[a-z2-7]{8}",
+	} {
+		if !regexp.MustCompile("^" + want + "$").MatchString(made[i]) {
+			t.Errorf("account %d is %q, want %q", i, made[i], want)
+		}
 	}
 }
 

@@ -3,11 +3,13 @@ package cli
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/caregraph/caregraph/internal/auth"
@@ -47,30 +49,48 @@ func migrate() Command {
 	}
 }
 
+// createAdmin is createAccount with the role ADMIN.
 func createAdmin() Command {
-	var email, username string
+	u := &model.User{Role: model.RoleAdmin}
 	return Command{
 		name: "admin create", summary: "create an administrator account; reads the password from the terminal or standard input",
-		options: []settings.Option{
-			{Name: "email", Value: "ADDRESS", Set: func(text string) error {
-				email = text
-				if email == "" {
-					return errors.New("must be the address of the account")
-				}
-				return nil
-			}},
-			{Name: "username", Value: "NAME", Set: func(text string) error { username = text; return nil }},
-		},
-		run: func(ctx context.Context, c call) error { return c.createAdmin(ctx, email, username) },
+		options: accountOptions(u),
+		run:     func(ctx context.Context, c call) error { return c.createAccount(ctx, u) },
 	}
 }
 
-// createAdmin works while the server runs, too. Without a username it uses the
-// first part of the address: usernames are visible to others, addresses are not.
-func (c call) createAdmin(ctx context.Context, email, username string) error {
-	u := &model.User{Email: model.ParseEmail(email)}
-	local, _, _ := strings.Cut(string(u.Email), "@")
-	u.Username = cmp.Or(username, local)
+func createAccount() Command {
+	u := &model.User{}
+	role := settings.Option{Name: "role", Value: "patient|doctor|admin", Set: func(text string) error {
+		u.Role = model.Role(strings.ToUpper(cmp.Or(text, "patient")))
+		if !slices.Contains([]model.Role{model.RolePatient, model.RoleDoctor, model.RoleAdmin}, u.Role) {
+			return errors.New("must be patient, doctor or admin")
+		}
+		return nil
+	}}
+	return Command{
+		name: "accounts create", summary: "create an account, also if registration is closed; reads the password as admin create does",
+		options: append(accountOptions(u), role),
+		run:     func(ctx context.Context, c call) error { return c.createAccount(ctx, u) },
+	}
+}
+
+func accountOptions(u *model.User) []settings.Option {
+	return []settings.Option{
+		{Name: "email", Value: "ADDRESS", Set: func(text string) error {
+			if u.Email = model.ParseEmail(text); text == "" {
+				return errors.New("must be the address of the account")
+			}
+			return nil
+		}},
+		{Name: "username", Value: "NAME", Set: func(text string) error { u.Username = text; return nil }},
+	}
+}
+
+// createAccount works while the server runs, too. Without a username it makes one up:
+// usernames are visible to others, and neither the address nor the role is.
+func (c call) createAccount(ctx context.Context, u *model.User) error {
+	u.Username = cmp.Or(u.Username, "user-"+strings.ToLower(rand.Text()[:8]))
 	password, err := host.ReadPassword(c.Stdin, c.Stdout)
 	if err != nil {
 		return err
@@ -90,10 +110,14 @@ func (c call) createAdmin(ctx context.Context, email, username string) error {
 		defer db.Close()
 		ctx, cancel := context.WithTimeout(ctx, c.RequestTimeout)
 		defer cancel()
-		if _, err := auth.CreateAdmin(ctx, db, auth.NewHasher(1), u, password); err != nil {
-			return fmt.Errorf("admin create: %w", err)
+		if _, err := auth.CreateAccount(ctx, db, auth.NewHasher(1), u, password); err != nil {
+			return fmt.Errorf("create the account: %w", err)
 		}
-		_, err = fmt.Fprintf(c.Stdout, "%s is an administrator now.\n", u.Email)
+		done := "%s has an account now.\n"
+		if u.Role == model.RoleAdmin {
+			done = "%s is an administrator now.\n"
+		}
+		_, err = fmt.Fprintf(c.Stdout, done, u.Email)
 		return err
 	})
 }

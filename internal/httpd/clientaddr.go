@@ -36,6 +36,15 @@ func peer(r *http.Request) netip.Addr {
 	return addr
 }
 
+// looksProxied reports whether the request seems to come from a proxy of the operator.
+func looksProxied(r *http.Request) bool {
+	if r.Header["X-Forwarded-For"] == nil {
+		return false
+	}
+	peer := peer(r)
+	return peer.IsPrivate() || peer.IsLoopback() || peer.IsLinkLocalUnicast()
+}
+
 // parseAddr reads an address with or without port; some proxies add a port.
 func parseAddr(text string) (netip.Addr, bool) {
 	addr, err := netip.ParseAddr(text)

@@ -1,9 +1,12 @@
 package httpd
 
 import (
+	"bytes"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strings"
 	"testing"
 )
 
@@ -52,5 +55,39 @@ func TestClientAddr_NobodyIsTrustedByDefault(t *testing.T) {
 	ask(t, h, http.MethodGet, "/", "X-Forwarded-For", "203.0.113.9")
 	if got != netip.MustParseAddr("192.0.2.1") { // the peer of httptest
 		t.Errorf("got %v", got)
+	}
+}
+
+// TestClientAddr_UntrustedProxyIsReportedOnce: its clients share the budgets of one
+// address, which nobody sees otherwise. The warning names no address.
+func TestClientAddr_UntrustedProxyIsReportedOnce(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		peer      string
+		forwarded []string
+		trusted   []netip.Prefix
+		want      int
+	}{
+		"a private proxy":         {"10.0.0.1:5000", []string{"203.0.113.9"}, nil, 1},
+		"a proxy on this machine": {"[::1]:5000", []string{"203.0.113.9"}, nil, 1},
+		"a stranger's header":     {"198.51.100.7:5000", []string{"203.0.113.9"}, nil, 0},
+		"no header":               {"10.0.0.1:5000", nil, nil, 0},
+		"a trusted proxy":         {"10.0.0.1:5000", []string{"203.0.113.9"}, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, 0},
+	} {
+		var log bytes.Buffer
+		h := Handler(route("/", func(http.ResponseWriter, *http.Request) {}), Options{
+			TrustedProxies: c.trusted, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		})
+		for range 3 {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
+			r.RemoteAddr = c.peer
+			if c.forwarded != nil {
+				r.Header["X-Forwarded-For"] = c.forwarded
+			}
+			h.ServeHTTP(httptest.NewRecorder(), r)
+		}
+		if got := strings.Count(log.String(), "--trusted-proxies"); got != c.want || strings.Contains(log.String(), "203.0.113.9") {
+			t.Errorf("%s: %d warnings, want %d: %s", name, got, c.want, &log)
+		}
 	}
 }

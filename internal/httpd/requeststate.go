@@ -52,12 +52,18 @@ func stateOf(ctx context.Context) *requestState {
 // response carries the id of the request: a new one, or the one of a trusted proxy.
 // The log also has the id that a client sent.
 func withState(o Options, next http.Handler) http.Handler {
+	warn := sync.OnceFunc(func() {
+		o.log().Warn("a proxy sends X-Forwarded-For and is not trusted: all of its clients count as one; see --trusted-proxies")
+	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s := &requestState{
 			Context: r.Context(),
 			request: r,
 			proxies: o.TrustedProxies,
 			answer:  recorder{ResponseWriter: w},
+		}
+		if len(o.TrustedProxies) == 0 && looksProxied(r) {
+			warn()
 		}
 		s.attrs = s.attrSpace[:0]
 		switch id := r.Header.Get(requestIDHeader); {

@@ -137,6 +137,9 @@ func (e extension) tokenLimitError(err error) *gqlerror.Error {
 // MutateOperationContext refuses an operation whose cost exceeds the limit, and
 // stores the cost for Cost.
 func (e extension) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
+	if n := hashingFields(op); n > maxHashing {
+		return exceeded("The document has %d fields of register, login and changePassword, and at most %d is allowed.", n, maxHashing)
+	}
 	cost := costOf(op)
 	op.Stats.SetExtension(e.ExtensionName(), cost)
 	if cost > e.limits.Cost {

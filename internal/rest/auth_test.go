@@ -433,3 +433,99 @@ func TestMe_ShowsOneselfAndNobodyElse(t *testing.T) {
 	s.Exec(`UPDATE users SET is_active = false WHERE id = 1`)
 	s.want(s.send(http.MethodGet, me, "", bearer(rahul.Token)...), http.StatusUnauthorized, tokenNotValid("Token's session has ended"))
 }
+
+// TestDevice_ComesOnlyIfItIsAskedFor: the answers to old clients stay as they are.
+func TestDevice_ComesOnlyIfItIsAskedFor(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	s := serve(t, graphtest.Options{Now: func() time.Time { return now }})
+	const (
+		account = `"email":"asha@x.example","password":"Secure@123"`
+		token   = `"[\w-]{43}"`
+	)
+	registered := s.post(register, `{"username":"asha",`+account+`,"role":"patient","device":""}`)
+	if registered.status != http.StatusCreated || !regexp.MustCompile(`"},"device":`+token+`}$`).MatchString(registered.text) {
+		t.Errorf("%d %s", registered.status, registered.text)
+	}
+	s.match(s.post(login, `{`+account+`}`), http.StatusOK, `{"refresh":"TOKEN","access":"TOKEN","user":{"id":1,"email":"asha@x.example","role":"patient"}}`)
+	for _, asks := range []string{`""`, `null`, `"invented"`, `7`} {
+		got := s.post(login, `{"device":`+asks+`,`+account+`}`)
+		if got.status != http.StatusOK || !regexp.MustCompile(`"role":"patient"},"device":`+token+`}$`).MatchString(got.text) {
+			t.Errorf("device %s: %d %s", asks, got.status, got.text)
+		}
+	}
+	s.want(s.post(login, `{"device":true,`+account+`}`), http.StatusBadRequest, `{"device":["Not a valid string."]}`)
+
+	var body struct{ Device string }
+	registered.decode(t, &body)
+	for range 10 {
+		s.want(s.post(login, `{"email":"asha@x.example","password":"wrong"}`), http.StatusUnauthorized, noAccount)
+	}
+	if got := s.post(login, `{`+account+`}`); got.status != http.StatusTooManyRequests {
+		t.Errorf("a new device: %d %s", got.status, got.text)
+	}
+	got := s.post(login, `{`+account+`,"device":"`+body.Device+`"}`)
+	if got.status != http.StatusOK || !strings.HasSuffix(got.text, `,"device":"`+body.Device+`"}`) {
+		t.Errorf("the known device: %d %s", got.status, got.text)
+	}
+	form := url.Values{"email": {"asha@x.example"}, "password": {"Secure@123"}, "device": {body.Device}}.Encode()
+	if got := s.post(login, form, "Content-Type", "application/x-www-form-urlencoded"); got.status != http.StatusOK {
+		t.Errorf("the known device with a form: %d %s", got.status, got.text)
+	}
+}
+
+// TestForms_OfOtherOriginsAreRefused: a browser sends a form for any page without asking,
+// so a page could guess passwords with the addresses of its visitors.
+func TestForms_OfOtherOriginsAreRefused(t *testing.T) {
+	t.Parallel()
+	s := serve(t, graphtest.Options{}, "https://app.example")
+	s.register("asha")
+	const (
+		urlencoded = "application/x-www-form-urlencoded"
+		foreign    = "https://evil.example"
+	)
+	right := url.Values{"email": {"asha@clinic.example"}, "password": {graphtest.Password}}.Encode()
+	for what, c := range map[string]struct {
+		headers []string
+		want    int
+	}{
+		"a program":                     {nil, http.StatusOK},
+		"our own page":                  {[]string{"Origin", s.URL}, http.StatusOK},
+		"our own page behind a proxy":   {[]string{"Origin", "https://clinic.example", "Sec-Fetch-Site", "same-origin"}, http.StatusOK},
+		"an allowed page":               {[]string{"Origin", "https://app.example"}, http.StatusOK},
+		"an allowed page, cross-site":   {[]string{"Origin", "https://app.example", "Sec-Fetch-Site", "cross-site"}, http.StatusOK},
+		"a foreign page":                {[]string{"Origin", foreign}, http.StatusForbidden},
+		"a foreign page, cross-site":    {[]string{"Origin", foreign, "Sec-Fetch-Site", "cross-site"}, http.StatusForbidden},
+		"a page that hides its origin":  {[]string{"Origin", "null"}, http.StatusForbidden},
+		"cross-site without an origin":  {[]string{"Sec-Fetch-Site", "cross-site"}, http.StatusForbidden},
+		"another scheme of the allowed": {[]string{"Origin", "http://app.example"}, http.StatusForbidden},
+	} {
+		got := s.post(login, right, append(c.headers, "Content-Type", urlencoded)...)
+		if got.status != c.want {
+			t.Errorf("%s: %d %s, want %d", what, got.status, got.text, c.want)
+		}
+	}
+	upload := multipart(`name="email"`, "asha@clinic.example", `name="password"`, "wrong")
+	s.want(s.post(login, upload, "Content-Type", "multipart/form-data; boundary=X", "Origin", foreign), http.StatusForbidden,
+		`{"detail":"Forms from pages of this origin are not accepted."}`)
+	for range 20 { // none of them is compared
+		s.post(login, "email=asha%40clinic.example&password=wrong", "Content-Type", urlencoded, "Origin", foreign)
+	}
+	if got := s.post(login, `{"email":"asha@clinic.example","password":"`+graphtest.Password+`"}`, "Origin", foreign); got.status != http.StatusOK {
+		t.Errorf("JSON, which browsers send after a preflight only: %d %s", got.status, got.text)
+	}
+	all := serve(t, graphtest.Options{}, "*")
+	all.register("asha")
+	if got := all.post(login, right, "Content-Type", urlencoded, "Origin", foreign); got.status != http.StatusOK {
+		t.Errorf("with * as allowed origin: %d %s", got.status, got.text)
+	}
+}
+
+func TestRegister_ClosedServerAnswersForbidden(t *testing.T) {
+	t.Parallel()
+	s := serve(t, graphtest.Options{RegistrationClosed: true})
+	for _, body := range []string{`{}`, `{"username":"asha","email":"asha@x.example","password":"Secure@123","role":"patient"}`} {
+		s.want(s.post(register, body), http.StatusForbidden,
+			`{"detail":"This server does not accept registrations. Ask its operator for an account."}`)
+	}
+}

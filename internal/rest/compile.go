@@ -26,6 +26,8 @@ type operation struct {
 	// byID, conditional and paged say that the document has the variable $id,
 	// $expectedVersion or $after.
 	byID, conditional, paged bool
+	// asksDevice says that the document has the variable $hasDevice.
+	asksDevice bool
 }
 
 // input is a field of a body with its place in the schema.
@@ -150,6 +152,7 @@ const (
 	idVariable      = "id"
 	versionVariable = "expectedVersion"
 	afterVariable   = "after"
+	deviceVariable  = "hasDevice"
 )
 
 // bind finds the GraphQL name and type of each field of the body, and checks
@@ -159,6 +162,7 @@ func (op *operation) bind(schema *ast.Schema, variables ast.VariableDefinitionLi
 	op.byID = variables.ForName(idVariable) != nil
 	op.conditional = variables.ForName(versionVariable) != nil
 	op.paged = variables.ForName(afterVariable) != nil
+	op.asksDevice = variables.ForName(deviceVariable) != nil
 	if op.byID != strings.Contains(op.path, idSegment) {
 		return errors.New("the path and the document must both have an id, or neither")
 	}
@@ -168,6 +172,10 @@ func (op *operation) bind(schema *ast.Schema, variables ast.VariableDefinitionLi
 	open := op.slots(schema, variables)
 	for _, f := range op.fields {
 		f = f.named()
+		if f.onlyAsks {
+			op.inputs = append(op.inputs, input{field: f})
+			continue
+		}
 		slot, ok := open[f.input]
 		if !ok {
 			return fmt.Errorf("the schema has no field %q to take %q", f.input, f.name)

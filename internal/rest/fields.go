@@ -44,7 +44,7 @@ func (op *operation) read(body map[string]any) (values map[string]any, found fie
 	for _, in := range op.inputs {
 		sent, present := body[in.name]
 		switch {
-		case !present && (in.optional || op.partial):
+		case in.onlyAsks, !present && (in.optional || op.partial):
 			continue
 		case !present:
 			found.add(in.name, "This field is required.")
@@ -182,9 +182,9 @@ func readID(sent any) (value any, fault string) {
 	return text, ""
 }
 
-// variables returns the variables of the document, from a body and the id in
-// the path.
-func (op *operation) variables(values map[string]any, id string) map[string]any {
+// variables returns the variables of the document, from a body, its values and
+// the id in the path.
+func (op *operation) variables(body, values map[string]any, id string) map[string]any {
 	all := map[string]any{}
 	if op.inInput {
 		all["input"] = values
@@ -193,6 +193,9 @@ func (op *operation) variables(values map[string]any, id string) map[string]any 
 	}
 	if op.byID {
 		all[idVariable] = id
+	}
+	if op.asksDevice {
+		_, all[deviceVariable] = body["device"]
 	}
 	return all
 }

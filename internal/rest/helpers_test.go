@@ -34,11 +34,12 @@ type server struct {
 }
 
 // serve starts the whole graph with REST in front of GraphQL.
-func serve(t *testing.T, o graphtest.Options) server {
+func serve(t *testing.T, o graphtest.Options, origins ...string) server {
 	t.Helper()
 	s := server{t: t}
 	transport, err := rest.New(schema(t), rest.Options{
 		VerifyToken: func(ctx context.Context, token string) error { return s.Accounts.VerifyToken(ctx, token) },
+		Origins:     origins,
 	})
 	testutil.Must(t, err)
 	o.Transports = append([]graphql.Transport{limited{transport}}, o.Transports...)

@@ -67,6 +67,9 @@ func (d *description) object(c call, n node) (schema object, sample any) {
 	for _, child := range n.written() {
 		property, value := d.value(c, child, typ, false)
 		properties = append(properties, member{child.name, property})
+		if child.optional {
+			continue
+		}
 		values = append(values, member{child.name, value})
 		required = append(required, child.name)
 	}

@@ -13,8 +13,11 @@ package rest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -35,6 +38,9 @@ type Options struct {
 	// AddLogAttrs adds the route of a request to its line in the access log.
 	// Nil: the route is not logged.
 	AddLogAttrs func(context.Context, ...slog.Attr)
+	// Origins are other origins whose pages may send forms, or "*" alone for all.
+	// Pages of our own origin always may.
+	Origins []string
 }
 
 // New returns a transport for all addresses under /api/. It must come before
@@ -51,12 +57,31 @@ func New(schema *ast.Schema, o Options) (graphql.Transport, error) {
 	if o.AddLogAttrs == nil {
 		o.AddLogAttrs = func(context.Context, ...slog.Attr) {}
 	}
-	return &api{resources: resources, addLogAttrs: o.AddLogAttrs}, nil
+	origins, err := trusted(o.Origins)
+	if err != nil {
+		return nil, err
+	}
+	return &api{resources: resources, addLogAttrs: o.AddLogAttrs, origins: origins}, nil
+}
+
+// trusted returns nil if all origins are trusted.
+func trusted(origins []string) (*http.CrossOriginProtection, error) {
+	if slices.Contains(origins, "*") {
+		return nil, nil //nolint:nilnil // there is nothing to check
+	}
+	check := http.NewCrossOriginProtection()
+	for _, origin := range origins {
+		if err := check.AddTrustedOrigin(origin); err != nil {
+			return nil, fmt.Errorf("rest: the option Origins: %w", err)
+		}
+	}
+	return check, nil
 }
 
 type api struct {
 	resources   resources
 	addLogAttrs func(context.Context, ...slog.Attr)
+	origins     *http.CrossOriginProtection // nil: all may send forms
 	// gzipWriters are gzip writers for reuse: each takes most of a megabyte.
 	gzipWriters sync.Pool
 }
@@ -74,7 +99,18 @@ func (a *api) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 	}
 	a.addLogAttrs(r.Context(), slog.String("route", found.path))
 	w.Header().Set("Allow", found.allow)
+	if a.isForeignForm(r) {
+		a.send(w, r, detail(http.StatusForbidden, "Forms from pages of this origin are not accepted."))
+		return
+	}
 	a.send(w, r, found.answer(r, id, exec))
+}
+
+// isForeignForm reports whether a page of another origin sends something that browsers
+// send for every page without a preflight. JSON is not among it.
+func (a *api) isForeignForm(r *http.Request) bool {
+	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return a.origins != nil && media != mediaJSON && a.origins.Check(r) != nil
 }
 
 // idSegment stands for the number of a record in a path.

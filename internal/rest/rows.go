@@ -16,10 +16,11 @@ import (
 // must select; pageInfo; and `etag: version`, which becomes the ETag.
 //
 // A field of the body becomes a field of the variable $input or, where there is
-// none, a variable of its own. Three variables are filled in otherwise: $id by
-// the number in the path, $expectedVersion by If-Match, and $after, which says
-// that the answer is all entries of a list, by the pages read so far. Whether
-// an address wants an access token is the rule of the document's root field.
+// none, a variable of its own. Four variables are filled in otherwise: $id by
+// the number in the path, $expectedVersion by If-Match, $after, which says that
+// the answer is all entries of a list, by the pages read so far, and $hasDevice
+// by whether the body has a member device. A selection with @include is in the
+// answer only if it was included; it is not the first. Whether an address wants an access token is the rule of the document's root field.
 type row struct {
 	method, path string
 	// name is that of the operation in OpenAPI. It is set by the document, where
@@ -60,6 +61,9 @@ type field struct {
 	emptyIsNull bool
 	// blank takes "" for a text.
 	blank bool
+	// onlyAsks says that the value does not count: the member asks for one in the
+	// answer.
+	onlyAsks bool
 }
 
 // named fills in the name in GraphQL.

@@ -11,10 +11,11 @@ func authRows(o Options) []row {
 		{
 			method: http.MethodPost, path: "/api/auth/register/", status: http.StatusCreated,
 			summary: "Register an account and sign it in",
-			document: `mutation Register($input: RegisterInput!) { register(input: $input) {
+			document: `mutation Register($input: RegisterInput!, $hasDevice: Boolean!) { register(input: $input) {
 				user { id username email phone(format: NATIONAL) role }
 				message: __typename
 				tokens { refresh access }
+				device @include(if: $hasDevice)
 				userErrors { field code message }
 			} }`,
 			message: "User registered successfully",
@@ -24,6 +25,7 @@ func authRows(o Options) []row {
 				{name: "password"},
 				{name: "phone", optional: true, emptyIsNull: true},
 				{name: "role"},
+				{name: "device", optional: true, onlyAsks: true},
 			},
 			refusesBadToken: true,
 			validates:       true,
@@ -31,13 +33,14 @@ func authRows(o Options) []row {
 		{
 			method: http.MethodPost, path: "/api/auth/login/", status: http.StatusOK,
 			summary: "Sign in",
-			document: `mutation Login($input: LoginInput!) { login(input: $input) {
+			document: `mutation Login($input: LoginInput!, $hasDevice: Boolean!) { login(input: $input) {
 				refresh: tokens { refresh }
 				access: tokens { access }
 				user { id email role }
+				device @include(if: $hasDevice)
 				userErrors { field code message }
 			} }`,
-			fields: []field{{name: "email"}, {name: "password"}},
+			fields: []field{{name: "email"}, {name: "password"}, {name: "device", optional: true, blank: true}},
 		},
 		{
 			method: http.MethodPost, path: "/api/auth/token/refresh/", status: http.StatusOK,

@@ -13,10 +13,10 @@ import (
 
 // answer runs the row for a request whose caller and method were checked.
 func (op *operation) answer(r *http.Request, id string, exec graphql.GraphExecutor) *answer {
-	values, found := map[string]any{}, fieldErrors{}
+	body, values, found := map[string]any{}, map[string]any{}, fieldErrors{}
 	if len(op.inputs) > 0 {
-		body, refused := readBody(r)
-		if refused != nil {
+		var refused *answer
+		if body, refused = readBody(r); refused != nil {
 			return refused
 		}
 		values, found = op.read(body)
@@ -28,7 +28,7 @@ func (op *operation) answer(r *http.Request, id string, exec graphql.GraphExecut
 		}
 		unknown = op.makeInvalid(values, found)
 	}
-	ctx, variables := r.Context(), op.variables(values, id)
+	ctx, variables := r.Context(), op.variables(body, values, id)
 	run := func() *answer {
 		response := execute(ctx, exec, op.document, variables)
 		if len(response.Errors) > 0 {

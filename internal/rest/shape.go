@@ -19,6 +19,8 @@ type node struct {
 	key      string
 	kind     kind
 	children []node
+	// optional says that the data may lack the field.
+	optional bool
 	// shown is the number of children that are written.
 	shown int
 	// names maps the values of an enum to those in REST.
@@ -47,6 +49,7 @@ func compileNode(schema *ast.Schema, selection ast.Selection) (node, error) {
 		return node{}, errors.New("the document must be made of fields, without fragments")
 	}
 	n := node{field: f, name: f.Alias, key: `"` + f.Alias + `":`, kind: kindOf(schema, f)}
+	n.optional = f.Directives.ForName("include") != nil
 	if n.kind == enum {
 		n.names = map[string]string{}
 		for _, c := range choices(schema, f.Definition.Type) {
@@ -173,6 +176,9 @@ func (s *shaper) object(n *node) bool {
 	open := byte('{')
 	for i := range n.children {
 		child := &n.children[i]
+		if child.optional && !bytes.HasPrefix(s.data[s.at:], []byte(","+child.key)) {
+			continue
+		}
 		if i > 0 && !s.next(",") || !s.next(child.key) {
 			return false
 		}

@@ -81,6 +81,8 @@ func options(s *Settings) []option {
 			"Lifetime of a refresh token. It must be longer than that of an access token."),
 		setting("refresh-grace", "DURATION", "10s", brief(&s.RefreshGrace, time.Minute),
 			"How long a refresh token returns its successor again, if its answer was lost or two tabs share it. Later use ends the session. 0s: never."),
+		setting("registration", "open|closed", "open", oneOf(&s.Registration, "open", "closed"),
+			"Whether clients may register accounts. closed: register answers FORBIDDEN, and caregraph accounts create makes accounts."),
 		setting("hash-concurrency", "N", "0", whole(&s.HashConcurrency, 0, 1024),
 			"How many passwords the server hashes at the same time. Each hash uses one CPU and 19 MiB of memory. 0: the number of CPUs."),
 		setting("cors-origins", "LIST", "", origins(&s.CORSOrigins),

@@ -33,6 +33,7 @@ type Settings struct {
 	AccessTTL       time.Duration
 	RefreshTTL      time.Duration
 	RefreshGrace    time.Duration // zero: none
+	Registration    string        // "open" or "closed"
 	CORSOrigins     []string      // lower case, without default ports; or "*" alone
 	TrustedProxies  []netip.Prefix
 	RequestTimeout  time.Duration

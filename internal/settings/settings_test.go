@@ -30,7 +30,7 @@ func TestParse_NothingGivenMeansTheDefaults(t *testing.T) {
 		AccessTTL: 24 * time.Hour, RefreshTTL: 7 * 24 * time.Hour, RefreshGrace: 10 * time.Second,
 		RequestTimeout: 15 * time.Second, ShutdownTimeout: 20 * time.Second,
 		MaxBody: 1 << 20, MaxDepth: 16, MaxCost: 50000, MaxAliases: 50, MaxTokens: 1500,
-		DatabaseConns: 20, LogLevel: slog.LevelInfo, LogFormat: "text",
+		Registration: "open", DatabaseConns: 20, LogLevel: slog.LevelInfo, LogFormat: "text",
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -43,7 +43,7 @@ func samples() map[string]string {
 		"addr": "[::1]:9", "metrics-addr": ":9100", "data": "/d", "database-url": "postgres://u:p@h/d", "database-connections": "3",
 		"database-admin-url": "postgres://a:p@h/d", "migrate": "false",
 		"playground": "false", "introspection": "false", "keys": "/k", "jwt-algorithm": "ES256",
-		"jwt-issuer": "i", "jwt-audience": "a", "access-ttl": "1h", "refresh-ttl": "200h", "refresh-grace": "0s", "hash-concurrency": "2",
+		"jwt-issuer": "i", "jwt-audience": "a", "access-ttl": "1h", "refresh-ttl": "200h", "refresh-grace": "0s", "registration": "closed", "hash-concurrency": "2",
 		"cors-origins": "https://a.example", "trusted-proxies": "10.0.0.0/8", "request-timeout": "1s",
 		"drain-delay": "3s", "shutdown-timeout": "2s", "max-body": "2MiB", "max-depth": "9", "max-cost": "10005", "max-aliases": "26",
 		"max-tokens": "507", "log-level": "debug", "log-format": "json",

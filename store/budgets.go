@@ -1,0 +1,68 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Spending is one unit of the budget with the key, which comes back after Every.
+type Spending struct {
+	Key   string
+	Every time.Duration
+}
+
+// Budgets returns when the budgets with the keys are full again. A key without an
+// entry has a full budget.
+func (s *Store) Budgets(ctx context.Context, keys []string) (map[string]time.Time, error) {
+	rows, err := s.reads.Query(ctx, `SELECT key, full_at FROM budgets WHERE key = ANY ($1)`, pgx.QueryExecModeCacheStatement, keys)
+	return budgetsOf("read budgets", rows, err)
+}
+
+// spendBudgets deletes some old rows after it has its own, and waits for none of
+// them. So two of these statements never wait for each other in a circle.
+const spendBudgets = `WITH spent AS (
+		INSERT INTO budgets AS b (key, full_at) SELECT key, $1::timestamptz + every * interval '1 microsecond'
+		FROM unnest($2::text[], $3::bigint[]) AS s (key, every) ORDER BY key
+		ON CONFLICT (key) DO UPDATE SET full_at = greatest(b.full_at, $1) + (excluded.full_at - $1)
+		RETURNING key, full_at
+	), old AS (
+		SELECT b.key FROM (SELECT count(*) FROM spent) AS after CROSS JOIN budgets AS b
+		WHERE b.full_at < $1 - interval '24 hours' AND b.key <> ALL ($2) LIMIT 20 FOR UPDATE OF b SKIP LOCKED
+	), swept AS (
+		DELETE FROM budgets WHERE key = ANY (ARRAY (SELECT key FROM old))
+	)
+	SELECT key, full_at FROM spent`
+
+// SpendBudgets takes one unit from each budget, whether there is one left or not, and
+// returns when they are full again. It also deletes some rows of budgets that have
+// been full for 24 hours.
+func (s *Store) SpendBudgets(ctx context.Context, now time.Time, all []Spending) (map[string]time.Time, error) {
+	keys, every := make([]string, len(all)), make([]int64, len(all))
+	for i, one := range all {
+		keys[i], every[i] = one.Key, one.Every.Microseconds()
+	}
+	rows, err := s.writes.Query(ctx, spendBudgets, pgx.QueryExecModeCacheStatement, now, keys, every)
+	return budgetsOf("spend budgets", rows, err)
+}
+
+// RefillBudgets makes the budgets with the keys full.
+func (s *Store) RefillBudgets(ctx context.Context, keys []string) error {
+	_, err := s.writes.Exec(ctx, `DELETE FROM budgets WHERE key = ANY ($1)`, pgx.QueryExecModeCacheStatement, keys)
+	return translate("refill budgets", err)
+}
+
+func budgetsOf(operation string, rows pgx.Rows, err error) (map[string]time.Time, error) {
+	if err != nil {
+		return nil, translate(operation, err)
+	}
+	fullAt := map[string]time.Time{}
+	var key string
+	var at time.Time
+	_, err = pgx.ForEachRow(rows, []any{&key, &at}, func() error {
+		fullAt[key] = at
+		return nil
+	})
+	return fullAt, translate(operation, err)
+}
