@@ -130,8 +130,7 @@ func checkOperation(method string, op *graphql.OperationContext) *requestError {
 func withCodes(errs gqlerror.List) gqlerror.List {
 	const maxErrors = 100
 	for _, err := range errs {
-		// gqlgen reports a variable of the wrong type as a failed validation.
-		if code(err) == "" || (len(err.Path) > 0 && err.Path[0] == ast.PathName("variable")) {
+		if code(err) == "" {
 			setCode(err, codeBadUserInput)
 		}
 	}

@@ -250,17 +250,6 @@ func TestTransport_RefusesWhatOneAnswerCannotHold(t *testing.T) {
 	}
 }
 
-func TestTransport_NamesVariablesOfTheWrongTypeBadInput(t *testing.T) {
-	t.Parallel()
-	base, _ := answering(t, func(context.Context) *graphql.Response { return &graphql.Response{Data: []byte(`{}`)} })
-	for _, variables := range []string{`{}`, `{"n":null}`, `{"n":"x"}`, `{"n":1.5}`, `{"n":[]}`, `{"n":1,"c":"BLUE"}`} {
-		a := post(t, base, `{"query":"query($n:Int!,$c:Color){find(n:$n,color:$c)}","variables":`+variables+`}`, nil)
-		if a.status != http.StatusBadRequest || a.code(t) != codeBadUserInput || a.body["data"] != nil {
-			t.Errorf("%s: %d %s", variables, a.status, a.text)
-		}
-	}
-}
-
 func TestTransport_KeepsNumbersExact(t *testing.T) {
 	t.Parallel()
 	var got *graphql.RawParams
