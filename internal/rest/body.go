@@ -9,11 +9,12 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
-	"net/url"
 	"os"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/caregraph/caregraph/internal/form"
 )
 
 const (
@@ -71,7 +72,7 @@ func readBody(r *http.Request) (map[string]any, *answer) {
 	case mediaJSON:
 		return decodeJSON(body)
 	case mediaForm:
-		return decodeForm(body)
+		return decodeForm(body), nil
 	default:
 		return decodeMultipart(body, parameters["boundary"])
 	}
@@ -144,16 +145,13 @@ func typeName(value any) string {
 	}
 }
 
-func decodeForm(body []byte) (map[string]any, *answer) {
-	values, err := url.ParseQuery(string(body))
-	if err != nil {
-		return nil, detail(http.StatusBadRequest, "Form parse error - The body is not encoded as a form.")
-	}
+func decodeForm(body []byte) map[string]any {
+	values := form.Parse(string(body))
 	fields := make(map[string]any, len(values))
 	for name, all := range values {
-		fields[name] = strings.ToValidUTF8(all[len(all)-1], "\uFFFD")
+		fields[name] = all[len(all)-1]
 	}
-	return fields, nil
+	return fields
 }
 
 // upload stands for a file, which none of our fields accepts.

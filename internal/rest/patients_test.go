@@ -230,6 +230,17 @@ func TestPatients_TakeFormsAndUploads(t *testing.T) {
 	if got.status != http.StatusOK || got.member(t, "name")+got.member(t, "blood_group") != `"Arjun S"null` {
 		t.Errorf("%d %s", got.status, got.text)
 	}
+	for sent, want := range map[string]string{
+		"address=Flat 3; Block B":                 "Flat 3; Block B",
+		"medical_history=SpO2 94%25; stable":      "SpO2 94%; stable",
+		"medical_history=SpO2 94%":                "SpO2 94%",
+		"medical_history=100%+sure&address=a;b=c": "a;b=c",
+	} {
+		got = s.as(rahul, http.MethodPatch, at, sent, "Content-Type", media)
+		if got.status != http.StatusOK || !strings.Contains(got.text, `"`+want+`"`) {
+			t.Errorf("%s: %d %s", sent, got.status, got.text)
+		}
+	}
 	got = s.as(rahul, http.MethodPatch, at, multipart(`name="name"`, "रवि", `name="gender"`, "other"), "Content-Type", "multipart/form-data; boundary=X")
 	if got.status != http.StatusOK || got.member(t, "name")+got.member(t, "gender") != `"रवि""other"` {
 		t.Errorf("%d %s", got.status, got.text)
