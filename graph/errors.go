@@ -44,11 +44,27 @@ func (r resolver) presentError(ctx context.Context, err error) *gqlerror.Error {
 	if apiErr.RetryAfter > 0 {
 		extensions["retryAfter"] = apiErr.RetryAfter
 	}
-	if reason, ok := errors.AsType[*auth.TokenError](err); ok {
-		extensions["reason"] = reason.Error()
+	if apiErr.Code == model.CodeUnauthenticated {
+		extensions["reason"] = unauthenticatedReason(err)
 	}
 	out.Message, out.Extensions = apiErr.Message, extensions
 	return out
+}
+
+// unauthenticatedReason says why there is no caller, so that a client can decide whether
+// to refresh its token.
+func unauthenticatedReason(err error) gen.UnauthenticatedReason {
+	refused, ok := errors.AsType[*auth.TokenError](err)
+	switch {
+	case !ok:
+		return gen.UnauthenticatedReasonTokenMissing
+	case refused.Reason == auth.ReasonExpired:
+		return gen.UnauthenticatedReasonTokenExpired
+	case refused.Reason == auth.ReasonEnded:
+		return gen.UnauthenticatedReasonSessionEnded
+	default:
+		return gen.UnauthenticatedReasonTokenInvalid
+	}
 }
 
 func (r resolver) internal(ctx context.Context, out *gqlerror.Error, err error) *gqlerror.Error {
@@ -82,12 +98,24 @@ func userErrors(ctx context.Context, err error) ([]*gen.UserError, error) {
 	}
 	current(ctx).setRetryAfter(apiErr.RetryAfter)
 	for _, f := range apiErr.Fields {
-		userErrs = append(userErrs, &gen.UserError{Field: inputPath(ctx, f.Field), Code: f.Code, Message: f.Message})
+		userErrs = append(userErrs, &gen.UserError{Field: inputPath(ctx, f.Field), Code: f.Code, Message: f.Message, Params: params(f.Params, apiErr)})
 	}
 	if len(userErrs) == 0 {
-		userErrs = append(userErrs, &gen.UserError{Code: apiErr.Code, Message: apiErr.Message})
+		userErrs = append(userErrs, &gen.UserError{Code: apiErr.Code, Message: apiErr.Message, Params: params(nil, apiErr)})
 	}
 	return userErrs, nil
+}
+
+// params returns the params of an error, and its wait if it has one.
+func params(of []model.ErrorParam, err *model.Error) []*model.ErrorParam {
+	if err.RetryAfter > 0 {
+		of = append(of, model.IntParam("retryAfter", err.RetryAfter))
+	}
+	all := make([]*model.ErrorParam, len(of))
+	for i := range of {
+		all[i] = &of[i]
+	}
+	return all
 }
 
 // inputPath returns the path of a field in the arguments: an argument of the mutation, or
