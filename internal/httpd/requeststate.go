@@ -48,7 +48,7 @@ func stateOf(ctx context.Context) *requestState {
 	return s
 }
 
-// withState creates the requestState and sets the deadline of the request. The
+// withState creates the requestState. The
 // id of the request is the client's if that is well-formed, else a new one; the
 // response carries it.
 func withState(o Options, next http.Handler) http.Handler {
@@ -65,11 +65,6 @@ func withState(o Options, next http.Handler) http.Handler {
 		}
 		s.attrs = s.attrSpace[:0]
 		s.setHeaders()
-		if o.RequestTimeout > 0 {
-			ctx, cancel := context.WithTimeoutCause(s.Context, o.RequestTimeout, ErrTimeout)
-			defer cancel()
-			s.Context = ctx
-		}
 		next.ServeHTTP(&s.answer, r.WithContext(s))
 	})
 }

@@ -79,7 +79,7 @@ func options(s *Settings) []option {
 		setting("trusted-proxies", "LIST", "", networks(&s.TrustedProxies),
 			"Networks (CIDR) of the proxies whose X-Forwarded-For header the server believes, separated by commas. Empty: none; the client is the other end of the connection."),
 		setting("request-timeout", "DURATION", "15s", duration(&s.RequestTimeout),
-			"Time that one request may take."),
+			"Time for the body of a request to arrive, and again for its answer."),
 		setting("shutdown-timeout", "DURATION", "20s", duration(&s.ShutdownTimeout),
 			"Time that running requests have to finish when the server stops. Keep it longer than the request timeout."),
 		setting("max-body", "SIZE", "1MiB", size(&s.MaxBody, 1024*mebibyte),
