@@ -439,6 +439,22 @@ func TestCoercion_StopsCountingFaults(t *testing.T) {
 	}
 }
 
+// TestDate_OfTheFirstYearIsADate: .NET and Go clients send it for "no lower end".
+func TestDate_OfTheFirstYearIsADate(t *testing.T) {
+	t.Parallel()
+	c := graphtest.New(t, graphtest.Options{}).NewClinic()
+	for _, client := range []*graphtest.Client{c.Rahul, c.Rahul.At(c.With(referenceOnly))} {
+		for filter, want := range map[string]float64{
+			`bornFrom: "0001-01-01"`: 1, `bornFrom: "0001-1-1"`: 1, `bornTo: "0001-01-01"`: 0, `bornFrom: "0001-01-01", bornTo: "9999-12-31"`: 1,
+		} {
+			got := client.Must(`{ patients(filter: {`+filter+`}) { totalCount nodes { id } } }`, nil).At("patients", "totalCount").Value
+			equalJSON(t, filter, got, want)
+		}
+	}
+	born := c.Rahul.Do(`mutation { it: updatePatient(id: 1, input: {dateOfBirth: "0001-01-01"}) { userErrors { field code } } }`, nil)
+	equalJSON(t, "a birth", born.UserErrorCodes("it"), []string{"input.dateOfBirth INVALID"})
+}
+
 // TestDecimal_LiteralIsExact: a fee in the document is as exact as one in a variable.
 func TestDecimal_LiteralIsExact(t *testing.T) {
 	t.Parallel()
