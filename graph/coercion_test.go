@@ -428,6 +428,21 @@ func variablesOf(t *testing.T, text string) map[string]any {
 	return variables
 }
 
+// TestCoercion_KeepsTheDefaultsOfOperationsApart: two operations share a fragment and
+// have different defaults for its variable.
+func TestCoercion_KeepsTheDefaultsOfOperationsApart(t *testing.T) {
+	t.Parallel()
+	c := graphtest.New(t, graphtest.Options{}).NewClinic()
+	const document = `query A($g: Gender) { ...f } query B($g: Gender = FEMALE) { ...f } query C($g: Gender = MALE) { ...f }
+		fragment f on Query { it: patients(filter: {gender: $g}) { totalCount } }`
+	for _, server := range []*graphtest.Server{c.Server, c.With(referenceOnly)} {
+		for operation, want := range map[string]float64{"A": 1, "B": 0, "C": 1} {
+			got := c.Rahul.At(server).Run(document, operation)
+			equalJSON(t, operation, got.Data["it"], map[string]any{"totalCount": want})
+		}
+	}
+}
+
 // TestCoercion_StopsCountingFaults: a short body can have very many.
 func TestCoercion_StopsCountingFaults(t *testing.T) {
 	t.Parallel()

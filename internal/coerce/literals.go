@@ -124,6 +124,7 @@ func (c *compilation) arguments(definitions ast.ArgumentDefinitionList, given as
 func (c *compilation) literal(t *typ, v *ast.Value) bool {
 	switch {
 	case v.Kind == ast.Variable:
+		v.VariableDefinition = nil // of one operation; others may have another default
 		if t.nonNull {
 			c.here.places[v.Raw] = t.text
 		}
