@@ -18,6 +18,8 @@ import (
 type errorCase struct {
 	client    *graphtest.Client
 	operation string
+	// body, if not "", is the body of the request instead of the operation.
+	body string
 	// before, if not nil, prepares the server.
 	before func()
 }
@@ -26,9 +28,8 @@ type errorCase struct {
 // belong into the table below.
 func unsentCodes() map[string]string {
 	return map[string]string{
-		"RATE_LIMITED":              "requests are not counted yet; sign-in has TOO_MANY_ATTEMPTS",
-		"PERSISTED_QUERY_NOT_FOUND": "there are no persisted documents yet",
-		"PERSISTED_QUERY_ONLY":      "there are no persisted documents yet",
+		"RATE_LIMITED":         "requests are not counted yet; sign-in has TOO_MANY_ATTEMPTS",
+		"PERSISTED_QUERY_ONLY": "there are no persisted documents yet",
 	}
 }
 
@@ -52,6 +53,7 @@ func TestErrorCodes_EachIsTheAnswerToSomething(t *testing.T) {
 		"FORBIDDEN_FIELD":           {client: c.Admin, operation: `{ patient(id: 1) { bloodGroup } }`},
 		"INVALID_CURSOR":            {client: c.Rahul, operation: `{ patients(after: "x") { totalCount } }`},
 		"LIMIT_EXCEEDED":            {client: c.Rahul, operation: `{ patients(first: 100) { nodes { doctors(first: 100) { nodes { patients(first: 100) { nodes { id } } } } } } }`},
+		"PERSISTED_QUERY_NOT_FOUND": {client: c.Rahul, body: `{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"00"}}}`},
 		"UNAVAILABLE":               {client: c.Rahul, operation: `{ patients { totalCount } }`, before: func() { cancelTheNext(t, c.Server) }},
 		"INTERNAL":                  {client: c.Rahul, operation: `{ patients { totalCount } }`, before: func() { c.Exec("ALTER TABLE patients RENAME TO gone") }},
 	}
@@ -67,6 +69,9 @@ func TestErrorCodes_EachIsTheAnswerToSomething(t *testing.T) {
 			try.before()
 		}
 		answer := try.client.Do(try.operation, nil)
+		if try.body != "" {
+			answer = try.client.Send(try.body)
+		}
 		if got := fmt.Sprint(answer.Codes()); len(answer.Errors) != 1 || !strings.HasSuffix(got, code+"]") {
 			t.Errorf("%s: got %s", code, answer.Body)
 		}

@@ -15,12 +15,14 @@ func Schema() *ast.Schema {
 	return gen.NewExecutableSchema(gen.Config{}).Schema()
 }
 
-// describedSchema returns the schema for introspection, which carries no directives. It
+// describedSchema returns the schema that documents are validated against, and that
+// introspection shows. Introspection carries no directives of the schema, so it
 // appends the contents of @text, @range and @userErrors to the descriptions. It parses
 // the schema again, because that of gen is shared.
 func describedSchema() *ast.Schema {
 	source := Schema().Query.Position.Src
 	schema := gqlparser.MustLoadSchema(&ast.Source{Name: source.Name, Input: source.Input})
+	delete(schema.Directives, "defer") // the library declares it; an answer comes in one piece
 	for _, def := range schema.Types {
 		for _, field := range def.Fields {
 			describe(field, " ", limitText(field))

@@ -56,3 +56,26 @@ func TestIntrospection_SaysWhatTheDirectivesSay(t *testing.T) {
 		}
 	}
 }
+
+// TestIntrospection_OffersOnlyDirectivesThatTheServerTakes: a document with another one
+// is not valid.
+func TestIntrospection_OffersOnlyDirectivesThatTheServerTakes(t *testing.T) {
+	t.Parallel()
+	asha := graphtest.New(t, graphtest.Options{}).Account("Asha", "PATIENT")
+	directives := asha.Must(`{ __schema { directives { name } } }`, nil).At("__schema", "directives")
+	for i := range directives.Len() {
+		if name := directives.Text(i, "name"); name == "defer" || name == "stream" {
+			t.Errorf("@%s is offered", name)
+		}
+	}
+	for _, document := range []string{
+		`{ me { ... @defer { username } } }`, `{ me { ... @defer(if: false) { username } } }`,
+		`{ me { ...f @defer } } fragment f on User { username }`, `{ me { ...f } } fragment f on User { ... @defer { username } }`,
+	} {
+		answer := asha.Do(document, nil)
+		if codes := answer.Codes(); answer.Status != 400 || answer.Data != nil || len(codes) == 0 || codes[0] != "GRAPHQL_VALIDATION_FAILED" {
+			t.Errorf("%s: %d %s", document, answer.Status, answer.Body)
+		}
+	}
+	asha.Must(`{ defer: me { username } }`, nil)
+}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
-	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -28,11 +27,8 @@ func (r resolver) presentError(ctx context.Context, err error) *gqlerror.Error {
 		return out // from gqlgen's parser and validator, and from package limits
 	}
 	apiErr, ok := errors.AsType[*model.Error](err)
-	argument, coercing := coercionError(ctx, out)
 	switch {
 	case ok:
-	case coercing:
-		apiErr = model.NewError(model.CodeBadUserInput, "A value has the wrong type.")
 	case errors.Is(err, context.DeadlineExceeded):
 		apiErr = model.NewError(model.CodeUnavailable, "The operation took too long and was stopped.")
 	case errors.Is(err, context.Canceled): // the client has gone
@@ -43,36 +39,32 @@ func (r resolver) presentError(ctx context.Context, err error) *gqlerror.Error {
 	r.logCode(ctx, apiErr.Code)
 	extensions := map[string]any{"code": apiErr.Code}
 	if len(apiErr.Fields) > 0 {
-		argument = apiErr.Fields[0].Field
-	}
-	if argument != "" {
-		extensions["argument"] = argument
+		extensions["argument"] = apiErr.Fields[0].Field
 	}
 	if apiErr.RetryAfter > 0 {
 		extensions["retryAfter"] = apiErr.RetryAfter
 	}
-	if reason, ok := errors.AsType[*auth.TokenError](err); ok {
-		extensions["reason"] = reason.Error()
+	if apiErr.Code == model.CodeUnauthenticated {
+		extensions["reason"] = unauthenticatedReason(err)
 	}
 	out.Message, out.Extensions = apiErr.Message, extensions
 	return out
 }
 
-// coercionError reports whether a value does not fit the type of an argument, and
-// returns the argument, such as input.phone. In this case no resolver was called: the
-// field takes arguments and has none. The path of gqlgen's error continues with the
-// argument; coercionError cuts it off, because a path of an answer ends with the field.
-func coercionError(ctx context.Context, out *gqlerror.Error) (argument string, coercing bool) {
-	field := graphql.GetFieldContext(ctx)
-	if field == nil || field.Args != nil || field.Field.Field == nil || len(field.Field.Definition.Arguments) == 0 {
-		return "", false
+// unauthenticatedReason says why there is no caller, so that a client can decide whether
+// to refresh its token.
+func unauthenticatedReason(err error) gen.UnauthenticatedReason {
+	refused, ok := errors.AsType[*auth.TokenError](err)
+	switch {
+	case !ok:
+		return gen.UnauthenticatedReasonTokenMissing
+	case refused.Reason == auth.ReasonExpired:
+		return gen.UnauthenticatedReasonTokenExpired
+	case refused.Reason == auth.ReasonEnded:
+		return gen.UnauthenticatedReasonSessionEnded
+	default:
+		return gen.UnauthenticatedReasonTokenInvalid
 	}
-	at := field.Path()
-	if len(out.Path) > len(at) {
-		argument = strings.TrimPrefix(out.Path[len(at):].String(), ".")
-	}
-	out.Path = at
-	return argument, true
 }
 
 func (r resolver) internal(ctx context.Context, out *gqlerror.Error, err error) *gqlerror.Error {
@@ -106,12 +98,24 @@ func userErrors(ctx context.Context, err error) ([]*gen.UserError, error) {
 	}
 	current(ctx).setRetryAfter(apiErr.RetryAfter)
 	for _, f := range apiErr.Fields {
-		userErrs = append(userErrs, &gen.UserError{Field: inputPath(ctx, f.Field), Code: f.Code, Message: f.Message})
+		userErrs = append(userErrs, &gen.UserError{Field: inputPath(ctx, f.Field), Code: f.Code, Message: f.Message, Params: params(f.Params, apiErr)})
 	}
 	if len(userErrs) == 0 {
-		userErrs = append(userErrs, &gen.UserError{Code: apiErr.Code, Message: apiErr.Message})
+		userErrs = append(userErrs, &gen.UserError{Code: apiErr.Code, Message: apiErr.Message, Params: params(nil, apiErr)})
 	}
 	return userErrs, nil
+}
+
+// params returns the params of an error, and its wait if it has one.
+func params(of []model.ErrorParam, err *model.Error) []*model.ErrorParam {
+	if err.RetryAfter > 0 {
+		of = append(of, model.IntParam("retryAfter", err.RetryAfter))
+	}
+	all := make([]*model.ErrorParam, len(of))
+	for i := range of {
+		all[i] = &of[i]
+	}
+	return all
 }
 
 // inputPath returns the path of a field in the arguments: an argument of the mutation, or

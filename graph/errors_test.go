@@ -2,7 +2,9 @@ package graph_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -191,4 +193,54 @@ func patientIn(operation, patient string) string {
 		return patient
 	}
 	return `"` + patient + `"`
+}
+
+// TestUserErrors_HaveTheValuesOfTheirMessages, so that a client can write it in its own
+// language.
+func TestUserErrors_HaveTheValuesOfTheirMessages(t *testing.T) {
+	t.Parallel()
+	c := graphtest.New(t, graphtest.Options{}).NewClinic()
+	for range 10 {
+		c.Nemo.Do(`mutation { login(input: {email: "c@b.example", password: "x"}) { userErrors { code } } }`, nil)
+	}
+	patient := func(input string) string { return `updatePatient(id: 1, input: ` + input + `)` }
+	doctor := func(input string) string { return `updateDoctor(id: "` + c.PriyasEntry + `", input: ` + input + `)` }
+	register := func(password string) string {
+		return `register(input: {username: "nobody", email: "n@b.example", role: PATIENT, password: "` + password + `"})`
+	}
+	for _, try := range []struct {
+		client          *graphtest.Client
+		mutation, error string
+	}{
+		{c.Rahul, patient(`{name: "` + strings.Repeat("a", 101) + `"}`), "TOO_LONG max=100"},
+		{c.Rahul, patient(`{email: "` + strings.Repeat("a", 250) + `@b.example"}`), "TOO_LONG max=254"},
+		{c.Rahul, patient(`{dateOfBirth: "1800-01-01"}`), "INVALID maxAge=130"},
+		{c.Rahul, patient(`{dateOfBirth: "9999-01-01"}`), "INVALID"},
+		{c.Rahul, patient(`{phone: "1"}`), "INVALID"},
+		{c.Rahul, patient(`{name: null}`), "REQUIRED"},
+		{c.Priya, doctor(`{experienceYears: -1}`), "INVALID min=0 max=70"},
+		{c.Priya, doctor(`{experienceYears: 71}`), "INVALID min=0 max=70"},
+		{c.Priya, doctor(`{consultationFee: 100001}`), "INVALID min=0 max=100000"},
+		{c.Priya, doctor(`{consultationFee: 1.001}`), "INVALID maxDecimals=2"},
+		{c.Nemo, register("Lotus7!"), "WEAK_PASSWORD min=8"},
+		{c.Nemo, register(strings.Repeat("Lotus7!x", 17)), "WEAK_PASSWORD max=128"},
+		{c.Nemo, `login(input: {email: "c@b.example", password: "x"})`, "TOO_MANY_ATTEMPTS retryAfter=%v"},
+	} {
+		answer := try.client.Do("mutation { it: "+try.mutation+" { userErrors { code message params { name value } } } }", nil)
+		var all []struct {
+			Code   string
+			Params []struct{ Name, Value string }
+		}
+		text, _ := json.Marshal(answer.Data["it"].(map[string]any)["userErrors"])
+		if err := json.Unmarshal(text, &all); err != nil || len(all) == 0 {
+			t.Fatalf("%s: %s", try.mutation, answer.Body)
+		}
+		got := all[0].Code
+		for _, param := range all[0].Params {
+			got += " " + param.Name + "=" + param.Value
+		}
+		if want := strings.ReplaceAll(try.error, "%v", fmt.Sprint(answer.Extensions["retryAfter"])); got != want {
+			t.Errorf("%.60s: %s, want %s", try.mutation, got, want)
+		}
+	}
 }

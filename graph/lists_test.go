@@ -66,6 +66,55 @@ func TestConnection_IsReadForwardsAndBackwards(t *testing.T) {
 	equalJSON(t, "the other way", names(list("first: 2")), []string{"Émile", "Dev"})
 }
 
+// TestPageInfo_KnowsBothSides: in all lists, with every combination of a direction and
+// the cursors of the first and the last of three entries, for both engines.
+func TestPageInfo_KnowsBothSides(t *testing.T) {
+	t.Parallel()
+	c := graphtest.New(t, graphtest.Options{}).NewClinic()
+	admin, priya := c.Admin, c.PriyasEntry
+	for i := range 3 {
+		patient := c.Asha.Patient(fmt.Sprintf("Patient %d", i))
+		c.Asha.Assign(patient, priya, "x")
+		c.Asha.Assign(c.Asha.Patient(fmt.Sprintf("Other %d", i)), c.Asha.Entry(fmt.Sprintf("Doctor %d", i)), "x")
+	}
+	many := c.Asha.Patient("Many")
+	for i := range 3 {
+		c.Asha.Assign(many, c.Asha.Entry(fmt.Sprintf("Of many %d", i)), "x")
+	}
+	for _, list := range []string{
+		`{ it: patients(%s)%s }`, `{ it: doctors(%s)%s }`, `{ it: mappings(%s)%s }`,
+		`{ it: patient(id: "` + many + `") { it: mappings(%s)%s } }`, `{ it: patient(id: "` + many + `") { it: doctors(%s)%s } }`,
+		`{ it: doctor(id: "` + priya + `") { it: mappings(%s)%s } }`, `{ it: doctor(id: "` + priya + `") { it: patients(%s)%s } }`,
+	} {
+		const selection = ` { edges { cursor } pageInfo { hasPreviousPage hasNextPage } }`
+		read := func(client *graphtest.Client, args string) graphtest.Result {
+			it := client.Must(fmt.Sprintf(list, args, selection), nil).At("it")
+			if it.Value.(map[string]any)["it"] != nil {
+				return it.At("it")
+			}
+			return it
+		}
+		cursors := read(admin, "first: 100")
+		n := cursors.Len("edges")
+		first, last := fmt.Sprintf("%q", cursors.Text("edges", 0, "cursor")), fmt.Sprintf("%q", cursors.Text("edges", n-1, "cursor"))
+		for args, want := range map[string][2]bool{ // previous, next
+			"first: 100": {false, false}, "last: 100": {false, false}, "first: 1": {false, true}, "last: 1": {true, false},
+			"first: 100, after: " + first: {true, false}, "last: 100, after: " + first: {true, false}, "after: " + first: {true, n-1 > 20},
+			"last: 1, after: " + first:    {true, false},
+			"first: 100, before: " + last: {false, true}, "last: 100, before: " + last: {false, true}, "first: 1, before: " + last: {false, true},
+			"first: 100, after: " + first + ", before: " + last: {true, true}, "last: 100, after: " + first + ", before: " + last: {true, true},
+		} {
+			for engine, client := range map[string]*graphtest.Client{"plan": admin, "reference": admin.At(c.With(referenceOnly))} {
+				info := read(client, args).At("pageInfo")
+				got := [2]any{info.At("hasPreviousPage").Value, info.At("hasNextPage").Value}
+				if got != [2]any{want[0], want[1]} {
+					t.Errorf("%s by %s with %s: %v, want %v", list, engine, args, got, want)
+				}
+			}
+		}
+	}
+}
+
 func TestConnection_RefusesPagesAndCursorsThatAreNone(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()

@@ -126,7 +126,7 @@ func (w *operationWriter) scalar(name, hint string) any {
 		if w.spoil(12) {
 			return pick[any](&w.choices, "1990-13-01", "yesterday", "", 1990)
 		}
-		return pick(&w.choices, "1970-01-01", "1990-05-15", "1990-5-15", " 1969-12-31 ", "2000-02-29", "1899-03-01", "0001-01-02")
+		return pick(&w.choices, "1970-01-01", "1990-05-15", "1990-5-15", " 1969-12-31 ", "2000-02-29", "1899-03-01", "0001-01-01")
 	case "Decimal":
 		if w.spoil(12) {
 			return pick[any](&w.choices, "a lot", "1e999", "", true)

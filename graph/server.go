@@ -7,18 +7,11 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
-	"github.com/99designs/gqlgen/graphql/handler/extension"
-	"github.com/99designs/gqlgen/graphql/handler/lru"
-	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/caregraph/caregraph/graph/gen"
 	"github.com/caregraph/caregraph/graph/plan"
 	"github.com/caregraph/caregraph/internal/limits"
 )
-
-// maxCachedQueries is the number of cached documents. The longest ones within the token
-// limit take some 200 KB each.
-const maxCachedQueries = 200
 
 // New returns the executor of the schema over the transports, which are tried in their
 // order. Directives, limits and errors are the same for all of them. New returns an
@@ -37,18 +30,15 @@ func New(c Config, transports ...graphql.Transport) (*handler.Server, error) {
 	}))
 	server.SetErrorPresenter(r.presentError)
 	server.SetRecoverFunc(r.recovered)
-	server.SetDisableSuggestion(true) // a suggestion reveals names
-	server.SetParserTokenLimit(c.Limits.Tokens)
-	server.SetQueryCache(lru.New[*ast.QueryDocument](maxCachedQueries))
-	server.Use(c.Limits.Extension())
-	server.Use(conditions{})
-	server.Use(extension.Introspection{}) // guard decides whether it is allowed
 	server.AroundOperations(r.logOperation)
 	server.AroundOperations(r.fast)
 	server.AroundResponses(r.withResponse)
-	server.AroundFields(r.guard)
+	operations, err := r.newOperations(schema)
+	if err != nil {
+		return nil, err
+	}
 	for _, t := range transports {
-		server.AddTransport(t)
+		server.AddTransport(transport{t, operations})
 	}
 	return server, nil
 }

@@ -1,6 +1,7 @@
 package graph_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -189,16 +190,24 @@ func TestBadTokens_CloseProtectedFieldsAlone(t *testing.T) {
 	late := rahul.NewSession()
 	now.advance(time.Minute)
 
+	signedOut := rahul.NewSession()
+	signedOut.Must(logout, nil)
+
 	for what, token := range map[string]struct{ token, reason string }{
-		"expired":         {rahul.Token, "Token is expired"},
-		"a refresh token": {late.Refresh, "Token has wrong type"},
-		"garbage":         {"garbage", "Token is invalid"},
-		"changed":         {late.Token[:len(late.Token)-4] + "AAAA", "Token is invalid"},
-		"two words":       {"one two", "Authorization header must contain two space-delimited values"},
-		"unsigned":        {"eyJhbGciOiJub25lIn0." + strings.Split(late.Token, ".")[1] + ".", "Token is invalid"},
+		"expired":         {rahul.Token, "TOKEN_EXPIRED"},
+		"a refresh token": {late.Refresh, "TOKEN_INVALID"},
+		"garbage":         {"garbage", "TOKEN_INVALID"},
+		"changed":         {late.Token[:len(late.Token)-4] + "AAAA", "TOKEN_INVALID"},
+		"two words":       {"one two", "TOKEN_INVALID"},
+		"unsigned":        {"eyJhbGciOiJub25lIn0." + strings.Split(late.Token, ".")[1] + ".", "TOKEN_INVALID"},
+		"ended":           {signedOut.Token, "SESSION_ENDED"},
+		"absent":          {"", "TOKEN_MISSING"},
 	} {
 		client := &graphtest.Client{Server: s, Token: token.token}
 		answer := client.Do(`{ me { id } }`, nil)
+		if !slices.Contains(enumValues("UnauthenticatedReason"), token.reason) {
+			t.Errorf("%s: %s is not in the schema", what, token.reason)
+		}
 		equalJSON(t, what, answer.Codes(), []string{"me UNAUTHENTICATED"})
 		equalJSON(t, what, answer.Errors[0]["extensions"], map[string]any{"code": "UNAUTHENTICATED", "reason": token.reason})
 		client.Must(login, credentials(rahul.Email, graphtest.Password))

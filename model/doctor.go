@@ -84,9 +84,9 @@ func (e *validator) experience(field string, years int) {
 	limit := e.constraints[field]
 	switch {
 	case years < limit.Min:
-		e.add(field, CodeInvalid, fmt.Sprintf("Ensure this value is greater than or equal to %d.", limit.Min))
+		e.add(field, CodeInvalid, fmt.Sprintf("Ensure this value is greater than or equal to %d.", limit.Min), limit.params()...)
 	case years > limit.Max:
-		e.add(field, CodeInvalid, "Experience years seems unrealistic.")
+		e.add(field, CodeInvalid, "Experience years seems unrealistic.", limit.params()...)
 	}
 }
 
@@ -96,9 +96,9 @@ func (e *validator) fee(field string, fee Decimal) {
 	case !fee.Valid():
 		e.add(field, CodeInvalid, "A valid number is required.")
 	case !fee.Between(limit.Min, limit.Max):
-		e.add(field, CodeInvalid, fmt.Sprintf("The consultation fee must lie between %d and %d.", limit.Min, limit.Max))
+		e.add(field, CodeInvalid, fmt.Sprintf("The consultation fee must lie between %d and %d.", limit.Min, limit.Max), limit.params()...)
 	case fee.Places() > feePlaces:
-		e.add(field, CodeInvalid, "Ensure that there are no more than 2 decimal places.")
+		e.add(field, CodeInvalid, "Ensure that there are no more than 2 decimal places.", IntParam("maxDecimals", feePlaces))
 	}
 }
 

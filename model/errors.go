@@ -2,6 +2,7 @@ package model
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 )
 
@@ -58,7 +59,15 @@ type FieldError struct {
 	Field   string
 	Code    Code
 	Message string
+	Params  []ErrorParam
 }
+
+// ErrorParam is a value in the message of an error, for clients that write messages of
+// their own. It never contains what the caller sent.
+type ErrorParam struct{ Name, Value string }
+
+// IntParam returns the param of a number.
+func IntParam(name string, value int) ErrorParam { return ErrorParam{name, strconv.Itoa(value)} }
 
 func (e *Error) Error() string {
 	text := string(e.Code) + ": " + e.Message
@@ -81,7 +90,7 @@ func RateLimited(message string, seconds int) *Error {
 
 // NewFieldError returns an error about one field.
 func NewFieldError(field string, code Code, message string) *Error {
-	return &Error{Code: code, Message: message, Fields: []FieldError{{field, code, message}}}
+	return &Error{Code: code, Message: message, Fields: []FieldError{{Field: field, Code: code, Message: message}}}
 }
 
 // CodeOf returns the code of the *Error in err's chain, CodeInternal for any other
@@ -99,8 +108,8 @@ func CodeOf(err error) Code {
 // fieldErrors collects all errors of an input, so that a client gets them at once.
 type fieldErrors []FieldError
 
-func (p *fieldErrors) add(field string, code Code, message string) {
-	*p = append(*p, FieldError{field, code, message})
+func (p *fieldErrors) add(field string, code Code, message string, params ...ErrorParam) {
+	*p = append(*p, FieldError{field, code, message, params})
 }
 
 // err returns nil if there are no errors.

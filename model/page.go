@@ -96,6 +96,17 @@ func (a PageArgs) Page(order Order) (Page, error) {
 	return page, err
 }
 
+// Sides reports whether the list has entries before and after the page. more says that
+// it has entries beyond the limit, in the direction of the page. At a cursor that bounds
+// the page there was an entry when the cursor was made.
+func (p Page) Sides(more bool) (before, after bool) {
+	before, after = p.After != nil, p.Before != nil
+	if p.Backwards {
+		return before || more, after
+	}
+	return before, after || more
+}
+
 func (o Order) tag() string {
 	direction := Ascending
 	if o.Descending {

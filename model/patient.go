@@ -84,7 +84,7 @@ func (e *validator) birthDate(field string, date Date, now time.Time) {
 	case date.Day().After(today):
 		e.add(field, CodeInvalid, "The date of birth cannot be in the future.")
 	case date.Day().Before(today.AddDate(-maxAge, 0, 0)):
-		e.add(field, CodeInvalid, "The date of birth cannot be more than 130 years ago.")
+		e.add(field, CodeInvalid, "The date of birth cannot be more than 130 years ago.", IntParam("maxAge", maxAge))
 	}
 }
 

@@ -37,6 +37,11 @@ type TypePolicy struct {
 // Constraints maps the fields of one record type to their constraints.
 type Constraints map[string]Constraint
 
+// params returns the bounds for the message of an error.
+func (c Constraint) params() []ErrorParam {
+	return []ErrorParam{IntParam("min", c.Min), IntParam("max", c.Max)}
+}
+
 // Constraint has the bounds of @text or @range, and whether a value is required. A
 // field with neither directive has the bounds 0 and 0.
 type Constraint struct {

@@ -21,27 +21,28 @@ var India = time.FixedZone("IST", 5*3600+1800)
 
 // Date is a calendar day.
 type Date struct {
-	day     time.Time // midnight UTC; zero if the text is not a date
-	invalid string
+	day     time.Time // midnight UTC
+	valid   bool
+	invalid string // the text if it is not a date
 }
 
 // ParseDate reads YYYY-MM-DD, also with one-digit months and days.
 func ParseDate(text string) Date {
 	text = strings.TrimSpace(text)
-	if day, err := time.Parse("2006-1-2", text); err == nil && day.After(time.Time{}) {
-		return Date{day: day}
+	if day, err := time.Parse("2006-1-2", text); err == nil && day.Year() > 0 { // PostgreSQL has no year 0
+		return DateOf(day)
 	}
 	return Date{invalid: text}
 }
 
 // DateOf returns the date of a midnight UTC.
-func DateOf(midnight time.Time) Date { return Date{day: midnight} }
+func DateOf(midnight time.Time) Date { return Date{day: midnight, valid: true} }
 
 // Valid reports whether the text was a date.
-func (d Date) Valid() bool { return !d.day.IsZero() }
+func (d Date) Valid() bool { return d.valid }
 
 // IsZero reports whether the text was empty.
-func (d Date) IsZero() bool { return d.day.IsZero() && d.invalid == "" }
+func (d Date) IsZero() bool { return !d.valid && d.invalid == "" }
 
 // Day returns midnight UTC of the date.
 func (d Date) Day() time.Time { return d.day }
@@ -83,7 +84,7 @@ func (d Date) Value() (driver.Value, error) { return d.String(), nil }
 func (d *Date) Scan(src any) error {
 	switch v := src.(type) {
 	case time.Time:
-		*d = Date{day: v}
+		*d = DateOf(v)
 	case string:
 		*d = ParseDate(v)
 	default:

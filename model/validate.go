@@ -43,7 +43,7 @@ func (e *validator) name(field string, value *string) {
 }
 
 func (e *validator) tooLong(field string, most int) {
-	e.add(field, CodeTooLong, fmt.Sprintf("Ensure this field has no more than %d characters.", most))
+	e.add(field, CodeTooLong, fmt.Sprintf("Ensure this field has no more than %d characters.", most), IntParam("max", most))
 }
 
 func (e *validator) email(value *EmailAddress) {

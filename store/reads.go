@@ -226,11 +226,11 @@ func recordPage(rows []model.Listed, order model.Order, p model.Page) *model.Rec
 	if more {
 		rows = rows[:p.Limit]
 	}
-	info := &model.PageInfo{HasNextPage: more, HasPreviousPage: p.After != nil}
 	if p.Backwards {
 		slices.Reverse(rows)
-		info.HasNextPage, info.HasPreviousPage = p.Before != nil, more
 	}
+	info := &model.PageInfo{}
+	info.HasPreviousPage, info.HasNextPage = p.Sides(more)
 	page := &model.RecordPage{PageInfo: info, Entries: make([]model.RecordEntry, len(rows))}
 	for i, row := range rows {
 		page.Entries[i] = model.RecordEntry{Cursor: order.CursorOf(row), Node: row}

@@ -63,6 +63,10 @@ var Bindings = map[string]map[string]Binding{
 		"node":    {Field: "Node"},
 		"mapping": {Field: "Mapping"},
 	},
+	"ErrorParam": {
+		"name":  {Field: "Name"},
+		"value": {Field: "Value"},
+	},
 	"Mapping": {
 		"id":         {Method: "NodeID"},
 		"patient":    {Resolver: true},

@@ -582,14 +582,16 @@ enum ErrorCode {
   GRAPHQL_VALIDATION_FAILED
 
   """
-  A variable or an argument has a value that cannot be used: for example a value of a wrong type, malformed text for a
-  scalar in a filter, a page size outside 0 to 100, or ` + "`" + `first` + "`" + ` together with ` + "`" + `last` + "`" + `.
+  A variable or an argument has a value that cannot be used. A value of a wrong type is an error of the request: nothing
+  is executed, there is no ` + "`" + `data` + "`" + `, all such values are listed, and ` + "`" + `extensions.variable` + "`" + ` (` + "`" + `input.name` + "`" + `) or, for a literal,
+  ` + "`" + `extensions.argument` + "`" + ` names the place. Malformed text for a scalar in a filter, a page size outside 0 to 100, and
+  ` + "`" + `first` + "`" + ` together with ` + "`" + `last` + "`" + ` are errors of their field, and ` + "`" + `extensions.argument` + "`" + ` names the argument.
   """
   BAD_USER_INPUT
 
   """
   The field needs a valid access token, and the request has none: the token is absent, malformed or expired, or its
-  session has ended.
+  session has ended. ` + "`" + `extensions.reason` + "`" + ` is an UnauthenticatedReason.
   """
   UNAUTHENTICATED
 
@@ -611,7 +613,10 @@ enum ErrorCode {
   """
   RATE_LIMITED
 
-  "The server does not know a document with this hash. Send the hash again together with the document."
+  """
+  The server does not know a document with this hash. Send the hash again together with the document. The server keeps
+  no documents by their hash yet, so this is the answer to every hash alone.
+  """
   PERSISTED_QUERY_NOT_FOUND
 
   "This server accepts only documents that were registered in advance."
@@ -624,6 +629,24 @@ enum ErrorCode {
 
   "An error of the server. The server logs the cause under the request id and does not send it."
   INTERNAL
+}
+
+"""
+` + "`" + `extensions.reason` + "`" + ` of the error UNAUTHENTICATED: why there is no caller, so that a client knows whether ` + "`" + `refreshToken` + "`" + `
+can help. The list is complete.
+"""
+enum UnauthenticatedReason {
+  "The request has no access token: there is no header ` + "`" + `Authorization: Bearer` + "`" + `. Sign in."
+  TOKEN_MISSING
+
+  "The token is malformed, not an access token, or not from this server. Sign in."
+  TOKEN_INVALID
+
+  "The token has expired. Exchange the refresh token with ` + "`" + `refreshToken` + "`" + `."
+  TOKEN_EXPIRED
+
+  "The session of the token has ended, or its account is not active any more. Sign in."
+  SESSION_ENDED
 }
 
 """
@@ -713,6 +736,27 @@ type UserError {
 
   "An English sentence, for people. Its wording may change. It contains no patient data."
   message: String!
+
+  "The values in the message, so that a client can write it in its own language by ` + "`" + `code` + "`" + `. Empty: it has none."
+  params: [ErrorParam!]!
+}
+
+"""
+A value in the message of a UserError, never one that the caller sent.
+
+- ` + "`" + `min` + "`" + ` and ` + "`" + `max` + "`" + ` with INVALID: the bounds of a number. ` + "`" + `max` + "`" + ` with TOO_LONG, ` + "`" + `min` + "`" + ` or ` + "`" + `max` + "`" + ` with WEAK_PASSWORD: characters.
+- ` + "`" + `maxDecimals` + "`" + ` with INVALID: the decimals of a number.
+- ` + "`" + `maxAge` + "`" + ` with INVALID: the years from a date of birth to today.
+- ` + "`" + `retryAfter` + "`" + ` with TOO_MANY_ATTEMPTS: seconds to wait.
+
+New names may be added.
+"""
+type ErrorParam {
+  "What the value is, such as ` + "`" + `max` + "`" + `."
+  name: String!
+
+  "The value as text, such as ` + "`" + `100` + "`" + `."
+  value: String!
 }
 
 """
@@ -2166,6 +2210,16 @@ func (ec *executionContext) childFields_DoctorPayload(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type DoctorPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ErrorParam(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_ErrorParam_name(ctx, field)
+	case "value":
+		return ec.fieldContext_ErrorParam_value(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ErrorParam", field.Name)
+}
+
 func (ec *executionContext) childFields_LogoutPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "userErrors":
@@ -2410,6 +2464,8 @@ func (ec *executionContext) childFields_UserError(ctx context.Context, field gra
 		return ec.fieldContext_UserError_code(ctx, field)
 	case "message":
 		return ec.fieldContext_UserError_message(ctx, field)
+	case "params":
+		return ec.fieldContext_UserError_params(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UserError", field.Name)
 }
@@ -5033,6 +5089,52 @@ func (ec *executionContext) fieldContext_DoctorPayload_userErrors(_ context.Cont
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _ErrorParam_name(ctx context.Context, field graphql.CollectedField, obj *model.ErrorParam) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ErrorParam_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ErrorParam_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ErrorParam", field, false, false, "String")
+}
+
+func (ec *executionContext) _ErrorParam_value(ctx context.Context, field graphql.CollectedField, obj *model.ErrorParam) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ErrorParam_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ErrorParam_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ErrorParam", field, false, false, "String")
 }
 
 func (ec *executionContext) _LogoutPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *LogoutPayload) (ret graphql.Marshaler) {
@@ -9326,6 +9428,38 @@ func (ec *executionContext) fieldContext_UserError_message(_ context.Context, fi
 	return graphql.NewScalarFieldContext("UserError", field, false, false, "String")
 }
 
+func (ec *executionContext) _UserError_params(ctx context.Context, field graphql.CollectedField, obj *UserError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserError_params(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Params, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.ErrorParam) graphql.Marshaler {
+			return ec.marshalNErrorParam2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐErrorParamᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UserError_params(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UserError",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ErrorParam(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _UserPayload_user(ctx context.Context, field graphql.CollectedField, obj *UserPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -12266,6 +12400,44 @@ func (ec *executionContext) _DoctorPayload(ctx context.Context, sel ast.Selectio
 	return out
 }
 
+var errorParamImplementors = []string{"ErrorParam"}
+
+func (ec *executionContext) _ErrorParam(ctx context.Context, sel ast.SelectionSet, obj *model.ErrorParam) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, errorParamImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ErrorParam")
+		case "name":
+			out.Values[i] = ec._ErrorParam_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "value":
+			out.Values[i] = ec._ErrorParam_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var logoutPayloadImplementors = []string{"LogoutPayload", "MutationPayload"}
 
 func (ec *executionContext) _LogoutPayload(ctx context.Context, sel ast.SelectionSet, obj *LogoutPayload) graphql.Marshaler {
@@ -13369,6 +13541,11 @@ func (ec *executionContext) _UserError(ctx context.Context, sel ast.SelectionSet
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "params":
+			out.Values[i] = ec._UserError_params(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -14011,6 +14188,30 @@ func (ec *executionContext) unmarshalNEmailAddress2githubᚗcomᚋcaregraphᚋca
 
 func (ec *executionContext) marshalNEmailAddress2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐEmailAddress(ctx context.Context, sel ast.SelectionSet, v model.EmailAddress) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) marshalNErrorParam2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐErrorParamᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.ErrorParam) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNErrorParam2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐErrorParam(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNErrorParam2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐErrorParam(ctx context.Context, sel ast.SelectionSet, v *model.ErrorParam) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ErrorParam!")
+		return graphql.Null
+	}
+	return ec._ErrorParam(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNGender2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGender(ctx context.Context, v any) (model.Gender, error) {

@@ -275,6 +275,8 @@ type UserError struct {
 	Code model.Code `json:"code"`
 	// An English sentence, for people. Its wording may change. It contains no patient data.
 	Message string `json:"message"`
+	// The values in the message, so that a client can write it in its own language by `code`. Empty: it has none.
+	Params []*model.ErrorParam `json:"params"`
 }
 
 // The answer to `updateMe`.
@@ -380,6 +382,71 @@ func (e *Relation) UnmarshalJSON(b []byte) error {
 }
 
 func (e Relation) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// `extensions.reason` of the error UNAUTHENTICATED: why there is no caller, so that a client knows whether `refreshToken`
+// can help. The list is complete.
+type UnauthenticatedReason string
+
+const (
+	// The request has no access token: there is no header `Authorization: Bearer`. Sign in.
+	UnauthenticatedReasonTokenMissing UnauthenticatedReason = "TOKEN_MISSING"
+	// The token is malformed, not an access token, or not from this server. Sign in.
+	UnauthenticatedReasonTokenInvalid UnauthenticatedReason = "TOKEN_INVALID"
+	// The token has expired. Exchange the refresh token with `refreshToken`.
+	UnauthenticatedReasonTokenExpired UnauthenticatedReason = "TOKEN_EXPIRED"
+	// The session of the token has ended, or its account is not active any more. Sign in.
+	UnauthenticatedReasonSessionEnded UnauthenticatedReason = "SESSION_ENDED"
+)
+
+var AllUnauthenticatedReason = []UnauthenticatedReason{
+	UnauthenticatedReasonTokenMissing,
+	UnauthenticatedReasonTokenInvalid,
+	UnauthenticatedReasonTokenExpired,
+	UnauthenticatedReasonSessionEnded,
+}
+
+func (e UnauthenticatedReason) IsValid() bool {
+	switch e {
+	case UnauthenticatedReasonTokenMissing, UnauthenticatedReasonTokenInvalid, UnauthenticatedReasonTokenExpired, UnauthenticatedReasonSessionEnded:
+		return true
+	}
+	return false
+}
+
+func (e UnauthenticatedReason) String() string {
+	return string(e)
+}
+
+func (e *UnauthenticatedReason) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = UnauthenticatedReason(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid UnauthenticatedReason", str)
+	}
+	return nil
+}
+
+func (e UnauthenticatedReason) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *UnauthenticatedReason) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e UnauthenticatedReason) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

@@ -145,23 +145,15 @@ func (c *Compiler) compile(op *graphql.OperationContext) cached {
 func shapingVariables(operation *ast.OperationDefinition) []string {
 	s := variableFinder{visited: map[*ast.FragmentDefinition]bool{}}
 	s.walk(operation.SelectionSet)
-	names := slices.Concat(s.conditions, s.arguments)
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
-// Conditions returns the names of the variables in @skip and @include.
-func Conditions(operation *ast.OperationDefinition) []string {
-	s := variableFinder{visited: map[*ast.FragmentDefinition]bool{}}
-	s.walk(operation.SelectionSet)
-	return s.conditions
+	slices.Sort(s.names)
+	return slices.Compact(s.names)
 }
 
 // variableFinder collects the variables of conditions, and those of arguments of fields
 // without a selection.
 type variableFinder struct {
-	conditions, arguments []string
-	visited               map[*ast.FragmentDefinition]bool
+	names   []string
+	visited map[*ast.FragmentDefinition]bool
 }
 
 func (s *variableFinder) walk(selections ast.SelectionSet) {
@@ -170,7 +162,7 @@ func (s *variableFinder) walk(selections ast.SelectionSet) {
 		case *ast.Field:
 			s.directives(it.Directives)
 			if len(it.SelectionSet) == 0 {
-				s.arguments = append(s.arguments, variablesOf(it.Arguments)...)
+				s.names = append(s.names, variablesOf(it.Arguments)...)
 			}
 			s.walk(it.SelectionSet)
 		case *ast.InlineFragment:
@@ -188,7 +180,7 @@ func (s *variableFinder) walk(selections ast.SelectionSet) {
 
 func (s *variableFinder) directives(list ast.DirectiveList) {
 	for _, directive := range list {
-		s.conditions = append(s.conditions, variablesOf(directive.Arguments)...)
+		s.names = append(s.names, variablesOf(directive.Arguments)...)
 	}
 }
 

@@ -197,24 +197,17 @@ func TestPlan_SaysWhyThereIsNone(t *testing.T) {
 	}
 }
 
-// TestConditions_NamesVariablesOfAllFragments once, also if a fragment is spread twice.
-func TestConditions_NamesVariablesOfAllFragments(t *testing.T) {
+// TestShapingVariables_NamesVariablesOfAllFragments once, also if a fragment is spread twice.
+func TestShapingVariables_NamesVariablesOfAllFragments(t *testing.T) {
 	t.Parallel()
 	c := newCompiler(t, storetest.Policy(t))
 	op := parsed(t, c, `query ($a: Boolean!, $b: Boolean!, $c: Boolean!, $d: Int, $e: PhoneFormat) { me @skip(if: $a) { ...f ...f
 		... @include(if: $b) { id } phone(format: $e) } patients(first: $d) { totalCount } } fragment f on User { role @skip(if: $c) }`)
-	named := map[string]bool{}
-	for _, name := range Conditions(op.Operation) {
-		named[name] = true
-	}
-	if want := map[string]bool{"a": true, "b": true, "c": true}; fmt.Sprint(named) != fmt.Sprint(want) {
-		t.Errorf("%v decide, want %v", named, want)
-	}
 	if got := shapingVariables(op.Operation); fmt.Sprint(got) != "[a b c e]" {
 		t.Errorf("%v shape the plan", got)
 	}
-	if Conditions(&ast.OperationDefinition{}) != nil {
-		t.Error("nothing decides in nothing")
+	if shapingVariables(&ast.OperationDefinition{}) != nil {
+		t.Error("nothing shapes the plan of nothing")
 	}
 }
 

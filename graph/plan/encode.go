@@ -221,11 +221,10 @@ func (e *encoding) page(c *connection, at row) page {
 	if more {
 		p.indexes = p.indexes[:requested.Limit]
 	}
-	p.next, p.previous = more, requested.After != nil
 	if requested.Backwards {
 		p.indexes = slices.Clone(p.indexes)
 		slices.Reverse(p.indexes)
-		p.next, p.previous = requested.Before != nil, more
 	}
+	p.previous, p.next = requested.Sides(more)
 	return p
 }

@@ -37,16 +37,18 @@ const (
 func CheckPassword(field, password, username, email string) []model.FieldError {
 	password = normalPassword(password)
 	var faults []model.FieldError
-	refuse := func(broken bool, message string) {
+	refuse := func(broken bool, message string, params ...model.ErrorParam) {
 		if broken {
-			faults = append(faults, model.FieldError{Field: field, Code: model.CodeWeakPassword, Message: message})
+			faults = append(faults, model.FieldError{Field: field, Code: model.CodeWeakPassword, Message: message, Params: params})
 		}
 	}
 	length := utf8.RuneCountInString(password)
 	refuse(length < minPasswordLength,
-		"This password is too short. It must contain at least "+strconv.Itoa(minPasswordLength)+" characters.")
+		"This password is too short. It must contain at least "+strconv.Itoa(minPasswordLength)+" characters.",
+		model.IntParam("min", minPasswordLength))
 	refuse(length > maxPasswordLength,
-		"This password is too long. It must contain no more than "+strconv.Itoa(maxPasswordLength)+" characters.")
+		"This password is too long. It must contain no more than "+strconv.Itoa(maxPasswordLength)+" characters.",
+		model.IntParam("max", maxPasswordLength))
 	refuse(isCommon(password), "This password is too common.")
 	refuse(isNumeric(password), "This password is entirely numeric.")
 	refuse(isSimilar(password, username), "The password is too similar to the username.")

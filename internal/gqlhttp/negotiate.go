@@ -88,9 +88,11 @@ func specificity(name, media string) int {
 	}
 }
 
+// utf8Charset reports whether the parameter charset is absent or names UTF-8. JSON has no
+// such parameter (RFC 8259, 11), and clients write utf8, too.
 func utf8Charset(parameters map[string]string) bool {
-	charset, ok := parameters["charset"]
-	return !ok || strings.EqualFold(charset, "utf-8")
+	charset := parameters["charset"]
+	return charset == "" || strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "utf8")
 }
 
 // weight returns the quality value, or 0 if it is invalid.

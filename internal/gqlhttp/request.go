@@ -2,18 +2,23 @@ package gqlhttp
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/caregraph/caregraph/internal/form"
 	"github.com/caregraph/caregraph/internal/surrogates"
 )
 
@@ -23,6 +28,8 @@ type requestError struct {
 	code    string
 	message string
 	allow   string
+	// batch is the number of operations of a batch; each gets the error. 0: there is none.
+	batch int
 }
 
 // badRequest returns the error for a malformed GraphQL-over-HTTP request: 400.
@@ -38,7 +45,12 @@ func (e *requestError) write(w http.ResponseWriter, r *http.Request) {
 	if code == "" {
 		code = codeBadUserInput
 	}
-	WriteError(w, r, e.status, code, e.message)
+	media, body := errorBody(r, code, e.message)
+	if e.batch > 0 {
+		all := slices.Repeat([][]byte{body}, e.batch)
+		body = slices.Concat([]byte("["), bytes.Join(all, []byte(",")), []byte("]"))
+	}
+	write(w, media, e.status, body)
 }
 
 // readBody reads the parameters of a POST request.
@@ -71,8 +83,8 @@ func pool(body *bytes.Buffer) {
 // checkContentType refuses a body unless it is uncompressed JSON in UTF-8.
 func checkContentType(header http.Header) *requestError {
 	media, parameters, err := mediaType(header.Get("Content-Type"))
-	charset, encoding := parameters["charset"], header.Get("Content-Encoding")
-	if err != nil || media != mediaJSON || (charset != "" && !strings.EqualFold(charset, "utf-8")) {
+	encoding := header.Get("Content-Encoding")
+	if err != nil || media != mediaJSON || !utf8Charset(parameters) {
 		return &requestError{
 			status:  http.StatusUnsupportedMediaType,
 			message: "Send the request as " + mediaJSON + " in UTF-8.",
@@ -147,18 +159,31 @@ func decodeError(body []byte, err error) *requestError {
 	case isSyntaxError:
 		return badRequest("The request body is not valid JSON: it breaks off or goes wrong at byte %d.", syntax.Offset)
 	case jsonType(bytes.TrimLeft(body, " \t\r\n")) == "an array":
-		return badRequest("Batches are not supported: send one operation for each request.")
+		return batchError(body)
 	default:
 		return badRequest("The request body must be a JSON object.")
 	}
 }
 
+// batchError refuses a list of operations in the form that clients of batches read: a list
+// with an answer for each.
+func batchError(body []byte) *requestError {
+	const maxAnswers = 100
+	var operations []json.RawMessage
+	_ = json.Unmarshal(body, &operations) // it is valid
+	err := badRequest("Batches are not supported: send one operation for each request.")
+	err.batch = min(max(len(operations), 1), maxAnswers)
+	return err
+}
+
 // readURL reads the parameters of a GET request. An empty parameter counts as
 // absent; of several parameters with one name the first counts.
 func readURL(r *http.Request) (*graphql.RawParams, *requestError) {
-	values, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return nil, badRequest("The query of the URL is not encoded as a form.")
+	values := form.Parse(r.URL.RawQuery)
+	for _, name := range []string{"query", "operationName", "variables", "extensions"} {
+		if !utf8.ValidString(values.Get(name)) {
+			return nil, badRequest("`%s` is not valid UTF-8.", name)
+		}
 	}
 	params := &graphql.RawParams{
 		Query:         strings.Clone(values.Get("query")), // caches keep it longer than the URL
@@ -192,6 +217,27 @@ func jsonParameter(name string, values url.Values) (map[string]any, *requestErro
 // asks for it by its hash (automatic persisted queries).
 func isPersistedQuery(params *graphql.RawParams) bool {
 	return params.Extensions["persistedQuery"] != nil
+}
+
+// unknownHash asks the client to send the hash with its document, as the protocol of
+// Apollo's automatic persisted queries has it.
+func unknownHash() gqlerror.List {
+	err := gqlerror.Errorf("PersistedQueryNotFound")
+	setCode(err, codePersistedQueryNotFound)
+	return gqlerror.List{err}
+}
+
+// checkHash refuses a document with the hash of another one.
+func checkHash(params *graphql.RawParams) *requestError {
+	persisted, _ := params.Extensions["persistedQuery"].(map[string]any)
+	hash, isText := persisted["sha256Hash"].(string)
+	if !isText || params.Query == "" {
+		return nil
+	}
+	if sum := sha256.Sum256([]byte(params.Query)); !strings.EqualFold(hash, hex.EncodeToString(sum[:])) {
+		return badRequest("`extensions.persistedQuery.sha256Hash` is not the hash of `query`.")
+	}
+	return nil
 }
 
 // object decodes valid JSON that must be an object or null; a nil raw means

@@ -11,15 +11,17 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// The codes of the schema's enum ErrorCode that determine a status.
+// The codes of the schema's enum ErrorCode that this package sends or that determine a
+// status.
 const (
-	codeBadUserInput    = "BAD_USER_INPUT"
-	codeForbidden       = "FORBIDDEN"
-	codeInternal        = "INTERNAL"
-	codeLimitExceeded   = "LIMIT_EXCEEDED"
-	codeRateLimited     = "RATE_LIMITED"
-	codeUnauthenticated = "UNAUTHENTICATED"
-	codeUnavailable     = "UNAVAILABLE"
+	codeBadUserInput           = "BAD_USER_INPUT"
+	codeForbidden              = "FORBIDDEN"
+	codeInternal               = "INTERNAL"
+	codeLimitExceeded          = "LIMIT_EXCEEDED"
+	codePersistedQueryNotFound = "PERSISTED_QUERY_NOT_FOUND"
+	codeRateLimited            = "RATE_LIMITED"
+	codeUnauthenticated        = "UNAUTHENTICATED"
+	codeUnavailable            = "UNAVAILABLE"
 )
 
 // Encode returns the JSON of a response: errors if there are any, data if the
@@ -94,6 +96,12 @@ func retryAfter(response *graphql.Response) int {
 // WriteError sends one error with the given status and code. It is for requests
 // that reach no operation; middleware may call it too.
 func WriteError(w http.ResponseWriter, r *http.Request, status int, code, message string) {
+	media, body := errorBody(r, code, message)
+	write(w, media, status, body)
+}
+
+// errorBody returns a response with one error, and its media type.
+func errorBody(r *http.Request, code, message string) (media string, body []byte) {
 	media, ok := negotiate(r.Header)
 	if !ok {
 		media = mediaJSON
@@ -101,8 +109,8 @@ func WriteError(w http.ResponseWriter, r *http.Request, status int, code, messag
 	err := gqlerror.Errorf("%s", message)
 	setCode(err, code)
 	// Strings always encode.
-	body, _ := Encode(&graphql.Response{Errors: gqlerror.List{err}})
-	write(w, media, status, body)
+	body, _ = Encode(&graphql.Response{Errors: gqlerror.List{err}})
+	return media, body
 }
 
 // Status returns the HTTP status of a response in the given media type. If the

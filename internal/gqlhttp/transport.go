@@ -21,12 +21,13 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// Transport answers every request that is not a protocol upgrade. It must come
-// after all other transports: it answers methods other than POST and GET with
-// 405.
+// Transport answers every request. It must come after all other transports: it
+// answers methods other than POST and GET with 405, and ignores an offer to
+// upgrade the connection (RFC 9110, 7.8), as HTTP clients make it for HTTP/2.
 //
 // The handler around it limits the body with http.MaxBytesReader; a longer body gets
-// 413. It does not support batches, forms, uploads or incremental delivery (@defer).
+// 413. It does not support batches, forms, uploads or incremental delivery: a schema
+// that it serves must not declare @defer.
 type Transport struct {
 	// OnSent receives the data of each response after it was written; then no
 	// one else refers to it. May be nil.
@@ -35,8 +36,8 @@ type Transport struct {
 
 var _ graphql.Transport = Transport{}
 
-// Supports reports whether the request is not a protocol upgrade.
-func (Transport) Supports(r *http.Request) bool { return r.Header.Get("Upgrade") == "" }
+// Supports reports true for every request.
+func (Transport) Supports(*http.Request) bool { return true }
 
 // Do answers one request. It answers errors of the request itself in the form
 // of operation errors, with the code BAD_USER_INPUT, or LIMIT_EXCEEDED for a
@@ -49,6 +50,9 @@ func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	}
 	ctx := r.Context()
 	op, errs := exec.CreateOperationContext(ctx, params)
+	if errs != nil && params.Query == "" && isPersistedQuery(params) {
+		errs = unknownHash()
+	}
 	if errs != nil {
 		respond(w, r, media, exec.DispatchError(graphql.WithOperationContext(ctx, op), withCodes(errs)))
 		return
@@ -103,6 +107,9 @@ func params(r *http.Request) (*graphql.RawParams, string, *requestError) {
 	if err == nil {
 		err = checkLiterals(found.Query)
 	}
+	if err == nil {
+		err = checkHash(found)
+	}
 	if err != nil {
 		return nil, "", err
 	}
@@ -122,8 +129,6 @@ func checkOperation(method string, op *graphql.OperationContext) *requestError {
 			status: http.StatusMethodNotAllowed, allow: http.MethodPost,
 			message: "Mutations are executed over POST only.",
 		}
-	case usesDefer(op):
-		return badRequest("@defer is not supported: the answer comes in one piece.")
 	}
 	return nil
 }
@@ -133,8 +138,7 @@ func checkOperation(method string, op *graphql.OperationContext) *requestError {
 func withCodes(errs gqlerror.List) gqlerror.List {
 	const maxErrors = 100
 	for _, err := range errs {
-		// gqlgen reports a variable of the wrong type as a failed validation.
-		if code(err) == "" || (len(err.Path) > 0 && err.Path[0] == ast.PathName("variable")) {
+		if code(err) == "" {
 			setCode(err, codeBadUserInput)
 		}
 	}

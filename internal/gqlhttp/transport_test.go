@@ -1,7 +1,10 @@
 package gqlhttp
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"io"
 	"maps"
@@ -63,6 +66,7 @@ type answer struct {
 	header http.Header
 	text   string
 	body   map[string]json.RawMessage
+	batch  []json.RawMessage
 }
 
 // send makes a request and checks what must hold for every response with a
@@ -81,7 +85,12 @@ func send(t *testing.T, method, url, body string, header map[string]string) answ
 	testutil.Must(t, err)
 	a := answer{status: response.StatusCode, header: response.Header, text: string(read)}
 	if method != http.MethodHead {
-		if err := json.Unmarshal(read, &a.body); err != nil {
+		one := read
+		if bytes.HasPrefix(read, []byte("[")) { // the answer to a batch: body is its first entry
+			testutil.Must(t, json.Unmarshal(read, &a.batch))
+			one = a.batch[0]
+		}
+		if err := json.Unmarshal(one, &a.body); err != nil {
 			t.Fatalf("the answer is no JSON: %v: %s", err, read)
 		}
 		if int64(len(read)) != response.ContentLength {
@@ -234,30 +243,11 @@ func TestTransport_RefusesWhatOneAnswerCannotHold(t *testing.T) {
 		executed = true
 		return &graphql.Response{Data: []byte(`{}`)}
 	})
-	for _, query := range []string{
-		"subscription{name}", "{...@defer{name}}", "{...a @ defer} fragment a on Query{name}",
-		"{...a} fragment a on Query{...b @defer} fragment b on Query{name}",
-	} {
-		if a := post(t, base, `{"query":"`+query+`"}`, nil); a.status != http.StatusBadRequest || a.code(t) != codeBadUserInput {
-			t.Errorf("%s: %d %s", query, a.status, a.text)
-		}
+	if a := post(t, base, `{"query":"subscription{name}"}`, nil); a.status != http.StatusBadRequest || a.code(t) != codeBadUserInput {
+		t.Errorf("%d %s", a.status, a.text)
 	}
 	if executed {
-		t.Error("one was executed")
-	}
-	if a := post(t, base, `{"query":"{defer:name}"}`, nil); a.status != http.StatusOK {
-		t.Errorf("a field named defer: %d %s", a.status, a.text)
-	}
-}
-
-func TestTransport_NamesVariablesOfTheWrongTypeBadInput(t *testing.T) {
-	t.Parallel()
-	base, _ := answering(t, func(context.Context) *graphql.Response { return &graphql.Response{Data: []byte(`{}`)} })
-	for _, variables := range []string{`{}`, `{"n":null}`, `{"n":"x"}`, `{"n":1.5}`, `{"n":[]}`, `{"n":1,"c":"BLUE"}`} {
-		a := post(t, base, `{"query":"query($n:Int!,$c:Color){find(n:$n,color:$c)}","variables":`+variables+`}`, nil)
-		if a.status != http.StatusBadRequest || a.code(t) != codeBadUserInput || a.body["data"] != nil {
-			t.Errorf("%s: %d %s", variables, a.status, a.text)
-		}
+		t.Error("it was executed")
 	}
 }
 
@@ -342,15 +332,111 @@ func TestTransport_StopsCountingErrors(t *testing.T) {
 	}
 }
 
-func TestTransport_LeavesUpgradesToOthers(t *testing.T) {
+// TestTransport_IgnoresUpgrades: curl --http2 and Java's client offer HTTP/2 with every
+// request.
+func TestTransport_IgnoresUpgrades(t *testing.T) {
 	t.Parallel()
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
-	if !(Transport{}).Supports(r) {
-		t.Error("a plain request is not supported")
+	base := serve(t)
+	for _, upgrade := range []map[string]string{
+		{"Upgrade": "h2c", "Connection": "Upgrade, HTTP2-Settings", "HTTP2-Settings": "AAMAAABkAAQCAAAAAAIAAAAA"},
+		{"Upgrade": "h2c", "Connection": "Upgrade"},
+		{"Upgrade": "websocket", "Connection": "Upgrade"},
+		{"Upgrade": "TLS/1.0"},
+	} {
+		for method, a := range map[string]answer{
+			"POST": post(t, base, `{"query":"{name}"}`, upgrade), "GET": get(t, base, url.Values{"query": {"{name}"}}, upgrade),
+		} {
+			if a.status != http.StatusOK || a.text != `{"data":{"name":"test"}}` {
+				t.Errorf("%s %v: %d %s", method, upgrade, a.status, a.text)
+			}
+		}
 	}
-	r.Header.Set("Upgrade", "websocket")
-	if (Transport{}).Supports(r) {
-		t.Error("a WebSocket is taken")
+}
+
+func TestTransport_TakesEveryNameOfUTF8(t *testing.T) {
+	t.Parallel()
+	base := serve(t)
+	for _, charset := range []string{"utf8", "UTF8", "utf-8", `"utf8"`, "UTF-8"} {
+		media := "application/json; charset=" + charset
+		if a := post(t, base, `{"query":"{name}"}`, map[string]string{"Content-Type": media}); a.status != http.StatusOK {
+			t.Errorf("Content-Type %s: %d", media, a.status)
+		}
+		if a := post(t, base, `{"query":"{name}"}`, accept(media)); a.status != http.StatusOK || a.header.Get("Content-Type") != "application/json; charset=utf-8" {
+			t.Errorf("Accept %s: %d", media, a.status)
+		}
+	}
+	if a := post(t, base, `{"query":"{name}"}`, accept("application/json; charset=latin1")); a.status != http.StatusNotAcceptable {
+		t.Errorf("latin1: %d", a.status)
+	}
+}
+
+// TestTransport_AnswersEachOperationOfABatch with an error: Apollo's link for batches hides
+// the message of any other answer.
+func TestTransport_AnswersEachOperationOfABatch(t *testing.T) {
+	t.Parallel()
+	base := serve(t)
+	for batch, want := range map[string]int{
+		`[{"query":"{name}"},{"query":"{name}"}]`: 2, "\n[{}]": 1, `[]`: 1, `[1,null,"x"]`: 3,
+		"[" + strings.Repeat("1,", 500) + "1]": 100,
+	} {
+		a := post(t, base, batch, nil)
+		if a.status != http.StatusBadRequest || len(a.batch) != want {
+			t.Errorf("%.50s: %d, %d answers", batch, a.status, len(a.batch))
+		}
+		for _, one := range a.batch {
+			if string(one) != string(a.batch[0]) || a.code(t) != codeBadUserInput || a.body["data"] != nil {
+				t.Errorf("%.50s: %s", batch, one)
+			}
+		}
+	}
+	if a := post(t, base, `[{"query":`, nil); a.status != http.StatusBadRequest || a.batch != nil {
+		t.Errorf("no JSON: %d %s", a.status, a.text)
+	}
+}
+
+func TestTransport_AsksForTheDocumentOfAHash(t *testing.T) {
+	t.Parallel()
+	base := serve(t)
+	persisted := func(hash string) string { return `{"persistedQuery":{"version":1,"sha256Hash":"` + hash + `"}}` }
+	sum := sha256.Sum256([]byte("{name}"))
+	right, wrong := persisted(hex.EncodeToString(sum[:])), persisted(strings.Repeat("0", 64))
+	for media, status := range map[string]int{mediaResponse: 400, mediaJSON: 200} {
+		for _, a := range []answer{
+			post(t, base, `{"extensions":`+right+`}`, accept(media)), post(t, base, `{"query":null,"extensions":`+right+`}`, accept(media)),
+			post(t, base, `{"query":"","extensions":`+right+`}`, accept(media)), get(t, base, url.Values{"extensions": {right}}, accept(media)),
+		} {
+			if a.status != status || a.code(t) != "PERSISTED_QUERY_NOT_FOUND" || !strings.Contains(a.text, `"message":"PersistedQueryNotFound"`) || a.body["data"] != nil {
+				t.Errorf("the hash alone: %d %s", a.status, a.text)
+			}
+		}
+		for _, a := range []answer{
+			post(t, base, `{"query":"{name}","extensions":`+right+`}`, accept(media)),
+			get(t, base, url.Values{"query": {"{name}"}, "extensions": {right}}, accept(media)),
+		} {
+			if a.status != http.StatusOK || a.text != `{"data":{"name":"test"}}` {
+				t.Errorf("with the document: %d %s", a.status, a.text)
+			}
+		}
+		for _, a := range []answer{
+			post(t, base, `{"query":"{name}","extensions":`+wrong+`}`, accept(media)),
+			get(t, base, url.Values{"query": {"{name}"}, "extensions": {wrong}}, accept(media)),
+		} {
+			if a.status != http.StatusBadRequest || a.code(t) != codeBadUserInput || a.body["data"] != nil {
+				t.Errorf("with another document: %d %s", a.status, a.text)
+			}
+		}
+	}
+}
+
+// TestTransport_ReadsURLsAsBrowsersDo: a semicolon and a percent sign need no escape.
+func TestTransport_ReadsURLsAsBrowsersDo(t *testing.T) {
+	t.Parallel()
+	base, srv := answering(t, func(context.Context) *graphql.Response { return &graphql.Response{Data: []byte(`{}`)} })
+	var got *graphql.RawParams
+	srv.Use(recorder{func(params *graphql.RawParams) { got = params }})
+	a := send(t, http.MethodGet, base+`?query={name}&variables={%22s%22:%2294%;%20a%22}`, "", nil)
+	if a.status != http.StatusOK || got.Variables["s"] != "94%; a" {
+		t.Errorf("%d %v", a.status, got)
 	}
 }
 

@@ -64,6 +64,25 @@ func TestSecurityHeaders_MayBeAddedToAndChanged(t *testing.T) {
 	}
 }
 
+// TestCORS_AdmitsTheHeadersThatAPageAsksFor, of tracing for example, if its origin may
+// call at all.
+func TestCORS_AdmitsTheHeadersThatAPageAsksFor(t *testing.T) {
+	t.Parallel()
+	const origin = "https://a.example"
+	for _, asked := range []string{"traceparent, tracestate", "idempotency-key", "sentry-trace,baggage", "authorization, content-type", ""} {
+		for allowed, want := range map[string]string{origin: asked, "*": asked, "https://b.example": ""} {
+			header := []string{"Origin", origin, "Access-Control-Request-Method", "POST"}
+			if asked != "" {
+				header = append(header, "Access-Control-Request-Headers", asked)
+			}
+			w := ask(t, Handler(route("/", accepting), Options{CORSOrigins: []string{allowed}}), http.MethodOptions, "/", header...)
+			if got := w.Header().Get("Access-Control-Allow-Headers"); got != want {
+				t.Errorf("%q from an origin where %s is allowed: %q", asked, allowed, got)
+			}
+		}
+	}
+}
+
 func TestCORS(t *testing.T) {
 	t.Parallel()
 	const a, b, stranger = "https://a.example", "https://b.example", "https://a.example.evil.test"
@@ -112,7 +131,7 @@ func TestCORS(t *testing.T) {
 		}
 		answered := c.status == http.StatusNoContent
 		for header, value := range map[string]string{
-			"Access-Control-Allow-Methods": corsMethods, "Access-Control-Allow-Headers": corsSends, "Access-Control-Max-Age": "600",
+			"Access-Control-Allow-Methods": corsMethods, "Access-Control-Allow-Headers": "authorization", "Access-Control-Max-Age": "600",
 		} {
 			if (h.Get(header) == value) != answered {
 				t.Errorf("%s: %s: %q", name, header, h.Get(header))

@@ -31,7 +31,8 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	// MaxBody is the limit of a request body in bytes. Zero: no limit.
 	MaxBody int64
-	// RequestTimeout is the deadline of a request's context. Zero: no deadline.
+	// RequestTimeout is the time for a request's body to arrive, and then for its
+	// context. Zero: no limit.
 	RequestTimeout time.Duration
 	// DrainDelay is how long the listener stays open after the end of Serve's
 	// context. The end of SkipDrain ends it early. Zero: not at all.
@@ -46,7 +47,8 @@ type Options struct {
 //
 //   - RequestID, ClientAddr and AddLogAttrs work on the request's context;
 //   - reading a body beyond MaxBody fails with *http.MaxBytesError;
-//   - the context ends after RequestTimeout with the cause ErrTimeout;
+//   - the body has arrived, or reading it returns why it has not;
+//   - the context ends RequestTimeout later with the cause ErrTimeout;
 //   - the security headers are set and may be overwritten; Vary may be set
 //     already, so handlers must add to it;
 //   - a panic becomes a 500, or a broken connection if the response has begun.
@@ -54,6 +56,7 @@ type Options struct {
 // Every request has exactly one line in the access log.
 func Handler(mux http.Handler, o Options) http.Handler {
 	h := recordRoute(mux)
+	h = awaitBody(o.RequestTimeout, h)
 	h = limitBody(o.MaxBody, h)
 	h = cors(o.CORSOrigins, h)
 	h = recoverPanics(o.log(), h)

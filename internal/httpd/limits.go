@@ -1,8 +1,11 @@
 package httpd
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"net/http"
+	"time"
 )
 
 var (
@@ -27,3 +30,61 @@ func limitBody(limit int64, next http.Handler) http.Handler {
 		next.ServeHTTP(w, r)
 	})
 }
+
+// awaitBody reads the body, and then starts the time limit of the request: a slow sender
+// does not use up the time of its operation. The handler reads the body from memory, or
+// gets the error that ended it, such as os.ErrDeadlineExceeded.
+func awaitBody(limit time.Duration, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s := stateOf(r.Context())
+		if r.Body != nil && r.Body != http.NoBody {
+			start := time.Now()
+			err := readAhead(r)
+			if limit > 0 && time.Since(start) > transferGrace/2 {
+				// The limits of the connection began with the header. It may have none.
+				connection, until := http.NewResponseController(s.answer.ResponseWriter), time.Now().Add(limit+transferGrace)
+				_ = connection.SetWriteDeadline(until)
+				if err == nil {
+					_ = connection.SetReadDeadline(until)
+				}
+			}
+		}
+		if limit > 0 {
+			ctx, cancel := context.WithTimeoutCause(s.Context, limit, ErrTimeout)
+			defer cancel()
+			s.Context = ctx
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// readAhead replaces the body by what arrived of it, and returns why no more did.
+func readAhead(r *http.Request) error {
+	const usual = 16 << 10 // bytes of a body
+	arrived := &body{}
+	if 0 < r.ContentLength && r.ContentLength <= usual {
+		arrived.Grow(int(r.ContentLength) + bytes.MinRead)
+	}
+	_, arrived.err = arrived.ReadFrom(r.Body)
+	r.Body = arrived
+	return arrived.err
+}
+
+// body is a body in memory. Reading it ends with err, if that is not nil.
+type body struct {
+	bytes.Buffer
+
+	err error
+}
+
+// Read returns what arrived, and then the reason why no more did.
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.Buffer.Read(p)
+	if err != nil && b.err != nil {
+		err = b.err
+	}
+	return n, err
+}
+
+// Close does nothing: the server closes the connection's own body.
+func (*body) Close() error { return nil }

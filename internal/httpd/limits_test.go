@@ -1,12 +1,16 @@
 package httpd
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -68,3 +72,61 @@ func fetch(t *testing.T, client *http.Client, url string) *http.Response {
 	testutil.Must(t, err)
 	return response
 }
+
+// TestBody_MayTakeItsTime: the time of the request begins when the body is there, and a
+// body that takes too long gets an answer. Time is that of the bubble.
+func TestBody_MayTakeItsTime(t *testing.T) {
+	t.Parallel()
+	for took, want := range map[time.Duration]string{
+		time.Second: "200", 18 * time.Second: "200", 19 * time.Second: "200", 40 * time.Second: "408",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			const limit = 15 * time.Second
+			var left time.Duration
+			o := Options{RequestTimeout: limit, ShutdownTimeout: time.Hour}
+			h := Handler(route("/", func(w http.ResponseWriter, r *http.Request) {
+				deadline, _ := r.Context().Deadline()
+				left = time.Until(deadline)
+				if _, err := io.ReadAll(r.Body); errors.Is(err, os.ErrDeadlineExceeded) {
+					w.WriteHeader(http.StatusRequestTimeout)
+					return
+				}
+				<-time.After(limit - time.Second) // a slow operation
+				if r.Context().Err() != nil {
+					w.WriteHeader(http.StatusServiceUnavailable)
+				}
+			}), o)
+			client, conn := net.Pipe()
+			server := newServer(t.Context(), h, o)
+			go func() { _ = server.Serve(&oneConn{conn: conn}) }()
+			defer func() { _ = server.Close() }()
+			_, err := io.WriteString(client, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{")
+			testutil.Must(t, err)
+			rest := time.AfterFunc(took, func() { _, _ = io.WriteString(client, "}") })
+			defer rest.Stop()
+			response, err := http.ReadResponse(bufio.NewReader(client), nil)
+			if err != nil {
+				t.Fatalf("a body of %s: %v", took, err)
+			}
+			if got := response.Status[:3]; got != want || left != limit {
+				t.Errorf("a body of %s: %s, and %s for the operation", took, got, left)
+			}
+			_ = client.Close()
+		})
+	}
+}
+
+// oneConn is a listener with one connection.
+type oneConn struct {
+	conn net.Conn
+	once sync.Once
+}
+
+func (l *oneConn) Accept() (conn net.Conn, err error) {
+	err = net.ErrClosed
+	l.once.Do(func() { conn, err = l.conn, nil })
+	return conn, err
+}
+
+func (l *oneConn) Close() error   { return nil }
+func (l *oneConn) Addr() net.Addr { return l.conn.LocalAddr() }

@@ -48,9 +48,8 @@ func stateOf(ctx context.Context) *requestState {
 	return s
 }
 
-// withState creates the requestState and sets the deadline of the request. The
-// response carries the id of the request: a new one, or the one of a trusted proxy.
-// The log also has the id that a client sent.
+// withState creates the requestState. The response carries the id of the request: a
+// new one, or the one of a trusted proxy. The log also has the id that a client sent.
 func withState(o Options, next http.Handler) http.Handler {
 	warn := sync.OnceFunc(func() {
 		o.log().Warn("a proxy sends X-Forwarded-For and is not trusted: all of its clients count as one; see --trusted-proxies")
@@ -76,11 +75,6 @@ func withState(o Options, next http.Handler) http.Handler {
 			s.attrs = append(s.attrs, slog.String("client_request_id", id))
 		}
 		s.setHeaders()
-		if o.RequestTimeout > 0 {
-			ctx, cancel := context.WithTimeoutCause(s.Context, o.RequestTimeout, ErrTimeout)
-			defer cancel()
-			s.Context = ctx
-		}
 		next.ServeHTTP(&s.answer, r.WithContext(s))
 	})
 }

@@ -16,7 +16,7 @@ const (
 	// transferGrace is what the limits of a connection allow beyond the request
 	// timeout: for sending the response, and for the context to end with
 	// ErrTimeout first. A read deadline that passes would cancel it without
-	// that cause.
+	// that cause. See awaitBody for a slow body.
 	transferGrace = 5 * time.Second
 )
 

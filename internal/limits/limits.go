@@ -67,7 +67,7 @@ const (
 //
 // A document or operation over a limit is not executed. Its error has the code
 // LIMIT_EXCEEDED and a message with the name and the value of the limit.
-func (l Limits) Extension() graphql.HandlerExtension {
+func (l Limits) Extension() Extension {
 	return extension{limits: l, accepted: lru.New[struct{}](maxAccepted)}
 }
 
@@ -76,11 +76,15 @@ type extension struct {
 	accepted graphql.Cache[struct{}]
 }
 
-var _ interface {
+// Extension checks the shape of a document before validation, and the cost of an
+// operation after it.
+type Extension interface {
 	graphql.HandlerExtension
 	graphql.OperationParameterMutator
 	graphql.OperationContextMutator
-} = extension{}
+}
+
+var _ Extension = extension{}
 
 // ExtensionName returns the key of the operation's Stats.
 func (extension) ExtensionName() string { return "Limits" }

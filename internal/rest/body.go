@@ -9,12 +9,12 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
-	"net/url"
 	"os"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/caregraph/caregraph/internal/form"
 	"github.com/caregraph/caregraph/internal/surrogates"
 )
 
@@ -73,7 +73,7 @@ func readBody(r *http.Request) (map[string]any, *answer) {
 	case mediaJSON:
 		return decodeJSON(body)
 	case mediaForm:
-		return decodeForm(body)
+		return decodeForm(body), nil
 	default:
 		return decodeMultipart(body, parameters["boundary"])
 	}
@@ -163,16 +163,13 @@ func typeName(value any) string {
 	}
 }
 
-func decodeForm(body []byte) (map[string]any, *answer) {
-	values, err := url.ParseQuery(string(body))
-	if err != nil {
-		return nil, detail(http.StatusBadRequest, "Form parse error - The body is not encoded as a form.")
-	}
+func decodeForm(body []byte) map[string]any {
+	values := form.Parse(string(body))
 	fields := make(map[string]any, len(values))
 	for name, all := range values {
 		fields[name] = formText(all[len(all)-1])
 	}
-	return fields, nil
+	return fields
 }
 
 // notText stands for a value that none of our fields accepts: a file, or half a

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -109,24 +110,28 @@ func retryAfter(response *graphql.Response) int {
 
 func codeOf(err *gqlerror.Error) string { return fmt.Sprint(err.Extensions["code"]) }
 
+func reasonOf(err *gqlerror.Error) string { return fmt.Sprint(err.Extensions["reason"]) }
+
 const (
 	tokenNotValid = "token_not_valid"
-	// badHeader is the reason that is about the header and not about a token.
+	// tokenMissing is the reason of a request without a token.
+	tokenMissing = "TOKEN_MISSING"
+	// badHeader is the message that is about the header and not about a token.
 	badHeader = "Authorization header must contain two space-delimited values"
 )
 
 // lacksCredentials reports whether the request had no access token.
 func lacksCredentials(err *gqlerror.Error) bool {
-	return codeOf(err) == "UNAUTHENTICATED" && err.Extensions["reason"] == nil
+	return codeOf(err) == "UNAUTHENTICATED" && reasonOf(err) == tokenMissing
 }
 
 // unauthenticated says why the request has no caller, in the keys by which
 // clients decide whether to refresh their token.
 func unauthenticated(err *gqlerror.Error) *answer {
 	body := object{{"detail", err.Message}}
-	switch reason := err.Extensions["reason"]; reason {
-	case nil:
-	case badHeader:
+	switch reason := strings.TrimSuffix(err.Message, "."); {
+	case reasonOf(err) == tokenMissing:
+	case reason == badHeader:
 		body = object{{"detail", reason}, {"code", "bad_authorization_header"}}
 	default:
 		body = object{

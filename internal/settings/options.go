@@ -90,7 +90,7 @@ func options(s *Settings) []option {
 		setting("trusted-proxies", "LIST", "", networks(&s.TrustedProxies),
 			"Networks (CIDR) of the proxies whose X-Forwarded-For header the server believes, separated by commas. Empty: none; the client is the other end of the connection."),
 		setting("request-timeout", "DURATION", "15s", duration(&s.RequestTimeout),
-			"Time that one request may take."),
+			"Time for the body of a request to arrive, and again for its answer."),
 		setting("drain-delay", "DURATION", "0s", brief(&s.DrainDelay, 10*time.Minute),
 			"Time from the signal to stop until the server closes its address. /ready answers 503 at once, so that a balancer sends requests elsewhere. A second signal skips it."),
 		setting("shutdown-timeout", "DURATION", "20s", duration(&s.ShutdownTimeout),

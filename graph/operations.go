@@ -1,0 +1,151 @@
+package graph
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/errcode"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"github.com/caregraph/caregraph/internal/coerce"
+	"github.com/caregraph/caregraph/internal/limits"
+)
+
+// operations makes a request ready for the engines: it checks the shape of the document,
+// parses and validates it, reads literals and variables as values of their types, and
+// checks the cost. Each failure is an error of the request: nothing is executed.
+type operations struct {
+	resolver
+
+	schema    *ast.Schema
+	inputs    *coerce.Schema
+	rules     *rules.Rules
+	limits    limits.Extension
+	documents graphql.Cache[*document]
+}
+
+// document is a valid document.
+type document struct {
+	*ast.QueryDocument
+
+	variables map[*ast.OperationDefinition]*coerce.Operation
+}
+
+// maxCachedDocuments is the number of cached documents. The longest ones within the token
+// limit take some 200 KB each.
+const maxCachedDocuments = 200
+
+func (r resolver) newOperations(schema *ast.Schema) (*operations, error) {
+	bounds := r.Limits.Extension()
+	if err := bounds.Validate(nil); err != nil {
+		return nil, err
+	}
+	valid := rules.NewDefaultRules()
+	valid.RemoveRule(rules.ValuesOfCorrectTypeRule.Name)          // coerce judges all values
+	for _, quiet := range []struct{ loud, quiet validator.Rule }{ // a suggestion reveals names
+		{rules.FieldsOnCorrectTypeRule, rules.FieldsOnCorrectTypeRuleWithoutSuggestions},
+		{rules.ScalarLeafsRule, rules.ScalarLeafsRuleWithoutSuggestions},
+	} {
+		valid.RemoveRule(quiet.loud.Name)
+		valid.AddRule(quiet.quiet.Name, quiet.quiet.RuleFunc)
+	}
+	return &operations{
+		resolver: r, schema: schema, inputs: coerce.New(schema, "Decimal"), rules: valid,
+		limits: bounds, documents: lru.New[*document](maxCachedDocuments),
+	}, nil
+}
+
+// transport is a transport whose requests are made ready by operations.
+type transport struct {
+	graphql.Transport
+
+	operations *operations
+}
+
+// Do answers a request.
+func (t transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	t.Transport.Do(w, r, executor{exec, t.operations})
+}
+
+// executor is gqlgen's executor, except that operations makes its requests ready.
+type executor struct {
+	graphql.GraphExecutor
+
+	operations *operations
+}
+
+// CreateOperationContext makes a request ready, or returns why it cannot be executed.
+func (e executor) CreateOperationContext(ctx context.Context, params *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
+	return e.operations.context(ctx, params)
+}
+
+func (o *operations) context(ctx context.Context, params *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
+	op := &graphql.OperationContext{
+		OperationName: params.OperationName, Extensions: params.Extensions, Headers: params.Headers,
+		RecoverFunc:            o.recovered,
+		ResolverMiddleware:     o.guard,
+		RootResolverMiddleware: func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler { return next(ctx) },
+		Stats:                  graphql.Stats{Read: params.ReadTime, OperationStart: graphql.GetStartTime(ctx)},
+	}
+	ctx = graphql.WithOperationContext(ctx, op)
+	if err := o.limits.MutateOperationParameters(ctx, params); err != nil {
+		return op, gqlerror.List{err}
+	}
+	op.RawQuery = params.Query
+	doc, errs := o.document(ctx, params.Query)
+	if errs != nil {
+		return op, errs
+	}
+	op.Doc, op.Operation = doc.QueryDocument, doc.Operations.ForName(params.OperationName)
+	if op.Operation == nil {
+		return op, invalid("operation %s not found", params.OperationName)
+	}
+	if op.Variables, errs = doc.variables[op.Operation].Variables(params.Variables); errs != nil {
+		return op, errs
+	}
+	if err := o.limits.MutateOperationContext(ctx, op); err != nil {
+		return op, gqlerror.List{err}
+	}
+	return op, nil
+}
+
+// document returns a valid document, from the cache if it is there.
+func (o *operations) document(ctx context.Context, query string) (*document, gqlerror.List) {
+	if doc, ok := o.documents.Get(ctx, query); ok {
+		return doc, nil
+	}
+	parsed, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, o.Limits.Tokens)
+	if err != nil {
+		failed := gqlerror.WrapIfUnwrapped(err)
+		errcode.Set(failed, errcode.ParseFailed)
+		return nil, gqlerror.List{failed}
+	}
+	if len(parsed.Operations) == 0 {
+		return nil, invalid("no operation provided")
+	}
+	if errs := validator.ValidateWithRules(o.schema, parsed, o.rules); len(errs) > 0 {
+		for _, err := range errs {
+			errcode.Set(err, errcode.ValidationFailed)
+		}
+		return nil, errs
+	}
+	variables, errs := o.inputs.Operations(parsed)
+	if errs != nil {
+		return nil, errs
+	}
+	doc := &document{parsed, variables}
+	o.documents.Add(ctx, query, doc)
+	return doc, nil
+}
+
+func invalid(format string, args ...any) gqlerror.List {
+	err := gqlerror.Errorf(format, args...)
+	errcode.Set(err, errcode.ValidationFailed)
+	return gqlerror.List{err}
+}
