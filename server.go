@@ -196,6 +196,7 @@ func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, erro
 func (a *app) executor(s settings.Settings, log *slog.Logger, restAPI graphql.Transport) (http.Handler, error) {
 	bounds := limits.Default()
 	bounds.Depth, bounds.Cost, bounds.Aliases, bounds.Tokens = s.MaxDepth, s.MaxCost, s.MaxAliases, s.MaxTokens
+	bounds.Selections, bounds.Repeats = s.MaxSelections, s.MaxRepeats
 	return graph.New(graph.Config{
 		Store:         a.store,
 		Accounts:      a.accounts,

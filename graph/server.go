@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -13,6 +14,7 @@ import (
 
 	"github.com/caregraph/caregraph/graph/gen"
 	"github.com/caregraph/caregraph/graph/plan"
+	"github.com/caregraph/caregraph/internal/auth"
 	"github.com/caregraph/caregraph/internal/limits"
 )
 
@@ -40,7 +42,7 @@ func New(c Config, transports ...graphql.Transport) (*handler.Server, error) {
 	server.SetDisableSuggestion(true) // a suggestion reveals names
 	server.SetParserTokenLimit(c.Limits.Tokens)
 	server.SetQueryCache(lru.New[*ast.QueryDocument](maxCachedQueries))
-	server.Use(c.Limits.Extension())
+	server.Use(r.limits().Extension())
 	server.Use(conditions{})
 	server.Use(extension.Introspection{}) // guard decides whether it is allowed
 	server.AroundOperations(r.logOperation)
@@ -51,6 +53,20 @@ func New(c Config, transports ...graphql.Transport) (*handler.Server, error) {
 		server.AddTransport(t)
 	}
 	return server, nil
+}
+
+// limits returns the limits with the rows that lists have for the caller. The lists of a
+// caller without a session are refused and cost nothing.
+func (r resolver) limits() limits.Limits {
+	l := r.Limits
+	l.Rows = func(ctx context.Context, list string) (int, error) {
+		v, _, err := auth.CallerFrom(ctx).CachedViewer(ctx)
+		if _, anonymous := errors.AsType[*auth.TokenError](err); err != nil && !anonymous {
+			return 0, err
+		}
+		return r.Store.Rows(ctx, v, list, limits.MaxRows)
+	}
+	return l
 }
 
 // maxLoggedName bounds the length of a name in the log.

@@ -41,6 +41,7 @@ type Store struct {
 	stopListening func()
 	// inserts caches *insertPlan by *schema.Table.
 	inserts sync.Map
+	counts  counts
 }
 
 // Options configure a Store.

@@ -4,7 +4,8 @@
 // it; and the cost, which needs the variables, after validation. Both checks
 // take time linear in the document.
 //
-// The package never looks at the caller and does not throttle.
+// The package does not throttle. Of the caller it asks only how many rows a list may
+// search.
 package limits
 
 import (
@@ -27,8 +28,11 @@ import (
 type Limits struct {
 	// Depth is how deep fields may nest; fragments count with their content.
 	Depth int
-	// Cost counts each field as 1 and multiplies what is below a page or below
-	// nodes(ids:) by the requested number of records.
+	// Cost counts each field as 1, and a long text as up to 6. It multiplies what is
+	// below a page or below nodes(ids:) by the requested number of records. A search, a
+	// filter, an order and a totalCount of a list of Query cost 1 for 10 rows that the
+	// caller can see, a page without them 1 for 100; rows beyond MaxRows are free. A
+	// totalCount below a record costs 10.
 	Cost int
 	// Aliases counts the fields of the document that have another name in the
 	// result.
@@ -43,6 +47,9 @@ type Limits struct {
 	// Repeats counts the pairs of selections with the same name in the same
 	// selection set, which validation compares.
 	Repeats int
+	// Rows returns how many rows a list of Query has for the caller, about, and at most
+	// MaxRows. It is asked only if the answer decides. Nil: none.
+	Rows func(ctx context.Context, list string) (int, error)
 }
 
 // Default returns limits that all our clients stay far below, and that keep the
@@ -129,21 +136,51 @@ func keyOf(query string) string {
 func (e extension) tokenLimitError(err error) *gqlerror.Error {
 	parse, ok := errors.AsType[*gqlerror.Error](err)
 	if ok && parse.Message == fmt.Sprintf("exceeded token limit of %d", e.limits.Tokens) {
-		return exceeded("The document has more than %d tokens.", e.limits.Tokens)
+		return exceeded("The document has more tokens than the %d that --max-tokens allows.", e.limits.Tokens)
 	}
 	return nil
 }
 
 // MutateOperationContext refuses an operation whose cost exceeds the limit, and
 // stores the cost for Cost.
-func (e extension) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
-	cost := costOf(op)
+func (e extension) MutateOperationContext(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
+	cost, reads := costOf(op)
+	if cost <= e.limits.Cost && cost+mostOf(reads) > e.limits.Cost {
+		searched, err := e.limits.search(ctx, reads)
+		if err != nil {
+			return gqlerror.Wrap(err)
+		}
+		cost += searched
+	}
 	op.Stats.SetExtension(e.ExtensionName(), cost)
 	if cost > e.limits.Cost {
-		return exceeded("The operation costs %s, and at most %d is allowed. Ask for fewer fields or smaller pages.",
+		return exceeded("The operation costs %s, and --max-cost allows %d. Ask for fewer fields, smaller pages, or fewer searches and counts.",
 			number(cost), e.limits.Cost)
 	}
 	return nil
+}
+
+// mostOf returns the cost of the reads for an account with very many rows.
+func mostOf(reads []read) (cost int) {
+	for _, r := range reads {
+		cost += r.cost(MaxRows)
+	}
+	return cost
+}
+
+// search returns the cost of the rows that the reads search.
+func (l Limits) search(ctx context.Context, reads []read) (cost int, err error) {
+	if l.Rows == nil {
+		return 0, nil
+	}
+	for _, r := range reads {
+		rows, err := l.Rows(ctx, r.field)
+		if err != nil {
+			return 0, err
+		}
+		cost += r.cost(rows)
+	}
+	return cost, nil
 }
 
 // Cost returns the cost of the operation by the rule of Limits.Cost, or 0 if

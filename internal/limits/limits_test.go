@@ -51,20 +51,20 @@ func TestLimits_SayWhichLimitIsExceeded(t *testing.T) {
 	t.Parallel()
 	small := Limits{Depth: 3, Cost: 50, Aliases: 2, Tokens: 60, Selections: 12, Repeats: 3}
 	cases := []struct{ name, query, want string }{
-		{"tokens", "{me{" + repeat(60, literally("id")) + "}}", "The document has more than 60 tokens."},
-		{"depth", "{me{doctorProfile{account{id}}}}", "The document is 4 fields deep, and at most 3 are allowed."},
+		{"tokens", "{me{" + repeat(60, literally("id")) + "}}", "The document has more tokens than the 60 that --max-tokens allows."},
+		{"depth", "{me{doctorProfile{account{id}}}}", "The document is 4 fields deep, and --max-depth allows 3."},
 		{
 			"depth through fragments", "{...a} fragment b on User{doctorProfile{account{id}}} fragment a on Query{me{...b}}",
-			"The document is 4 fields deep, and at most 3 are allowed.",
+			"The document is 4 fields deep, and --max-depth allows 3.",
 		},
 		{
 			"selections, unused fragments too", "{me{id}} fragment a on User{" + repeat(13, func(i int) string { return fmt.Sprintf("f%d", i) }) + "}",
-			"The document selects 15 fields and fragments, and at most 12 are allowed.",
+			"The document selects 15 fields and fragments, and --max-selections allows 12.",
 		},
-		{"aliases", "{a:me{id} b:me{id} c:me{id}}", "The document has 3 aliases, and at most 2 are allowed."},
-		{"repeats", "{me{id id ...{id id}}}", "The document selects the same names again and again: 6 pairs, and at most 3 are allowed."},
+		{"aliases", "{a:me{id} b:me{id} c:me{id}}", "The document has 3 aliases, and --max-aliases allows 2."},
+		{"repeats", "{me{id id ...{id id}}}", "The document selects the same names again and again: 6 pairs, and --max-repeats allows 3."},
 		{"directives", "{me@a@b@c@d@e@f{id}}", "One place in the document has 6 directives, and at most 5 are allowed."},
-		{"cost", "{patients{nodes{id name}}}", "The operation costs 61, and at most 50 is allowed. Ask for fewer fields or smaller pages."},
+		{"cost", "{patients{nodes{id name}}}", "The operation costs 61, and --max-cost allows 50. Ask for fewer fields, smaller pages, or fewer searches and counts."},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

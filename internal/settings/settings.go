@@ -39,6 +39,8 @@ type Settings struct {
 	MaxCost         int
 	MaxAliases      int
 	MaxTokens       int
+	MaxSelections   int
+	MaxRepeats      int
 	DatabaseConns   int
 	HashConcurrency int // 0: the number of CPUs
 	LogLevel        slog.Level
