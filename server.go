@@ -48,6 +48,10 @@ const version = "0.1.0"
 // collection; Go's default is two times. The live data are about 10 MB.
 const gcPercent = 200
 
+// memoryBase is the memory in bytes, without answers, from which on the garbage
+// collector works harder.
+const memoryBase = 200 << 20
+
 func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
@@ -80,6 +84,9 @@ func serve(ctx context.Context, s settings.Settings, out io.Writer, log *slog.Lo
 	rules, err := accessRules()
 	if err != nil {
 		return err
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryBase + s.MaxAnswers)
 	}
 	database := pgserver.Database{URL: string(s.DatabaseURL), DataDir: s.Data, StopTimeout: s.ShutdownTimeout, Log: log}
 	return pgserver.With(ctx, database, func(ctx context.Context, url string) error {
@@ -202,6 +209,7 @@ func (a *app) executor(s settings.Settings, log *slog.Logger, restAPI graphql.Tr
 		Accounts:      a.accounts,
 		Policy:        a.rules,
 		Limits:        bounds,
+		Answers:       &limits.Answers{One: s.MaxAnswer, Account: s.MaxAnswersPerAccount, All: s.MaxAnswers},
 		Introspection: s.Introspection,
 		Now:           time.Now,
 		Log:           log,

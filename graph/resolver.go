@@ -27,6 +27,8 @@ type Config struct {
 	Accounts *auth.Accounts
 	Policy   *model.Policy
 	Limits   limits.Limits
+	// Answers bounds the bytes of answers.
+	Answers *limits.Answers
 	// Introspection allows __schema and __type.
 	Introspection bool
 	// Now is the clock for ages.

@@ -115,9 +115,11 @@ var prices = []struct {
 	{"a search for nothing", `{patients(search:"a"){__typename}}`, 21 + 2_000, 21 + 10_000},
 	{"a list of values", "{specializations{name}}", 2 + 2_000, 2 + 10_000},
 	{"a record", "{patient(id:1){id}}", 2, 2},
-	{"a full page of patients with doctors, searched and counted", `{patients(first:100,search:"a"){totalCount nodes{id name email phone address dateOfBirth
+	{
+		"a full page of patients with doctors, searched and counted", `{patients(first:100,search:"a"){totalCount nodes{id name email phone address dateOfBirth
 		gender bloodGroup emergencyContact medicalHistory createdAt updatedAt version doctors(first:5){nodes{id name specialization phone}}}}}`,
-		1 + 4_000 + 100*(1+1+13+10+1+5*5), 1 + 20_000 + 100*(1+1+13+10+1+5*5)},
+		1 + 4_000 + 100*(1+1+13+10+1+5*5), 1 + 20_000 + 100*(1+1+13+10+1+5*5),
+	},
 	{"39 lists, searches and counts", aliased(39, `patients(search:"a"){totalCount nodes{id}}`), 0, 0},
 	{"50 searched counts", aliased(50, `patients(first:0,search:"a"){totalCount}`), 0, 0},
 	{"50 counts", aliased(50, "doctors(first:0){totalCount}"), 0, 0},

@@ -16,6 +16,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/caregraph/caregraph/graph/graphtest"
+	"github.com/caregraph/caregraph/internal/limits"
 	"github.com/caregraph/caregraph/internal/rest"
 	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
@@ -379,5 +380,25 @@ func TestList_CostsTheStatementsOfItsDocument(t *testing.T) {
 		if api != graph || api > 6 {
 			t.Errorf("%s: %d statements, its document %d", path, api, graph)
 		}
+	}
+}
+
+// TestList_IsLongerThanAnAnswerMayBe: each page counts, and the whole list does not. A page
+// that is too long is refused.
+func TestList_IsLongerThanAnAnswerMayBe(t *testing.T) {
+	t.Parallel()
+	const page = 2 << 20
+	s := serve(t, graphtest.Options{Answers: &limits.Answers{One: page + 1<<20, Account: 5 * page, All: 5 * page}})
+	rahul := s.Account("Rahul", model.RolePatient)
+	crowd(s.Server, rahul, 400, "Here")
+	s.Exec(`UPDATE patients SET address = repeat('a', 20000)`)
+	got := s.as(rahul, http.MethodGet, patients, "", "Accept-Encoding", "identity")
+	if got.status != http.StatusOK || len(got.text) < 4*page*9/10 || !strings.HasSuffix(got.text, "]") {
+		t.Errorf("%d with %d bytes", got.status, len(got.text))
+	}
+	s.Exec(`UPDATE patients SET medical_history = repeat('h', 20000)`)
+	got = s.as(rahul, http.MethodGet, patients, "")
+	if got.status != http.StatusRequestEntityTooLarge || !strings.Contains(got.text, "--max-answer ") {
+		t.Errorf("%d %.300s", got.status, got.text)
 	}
 }

@@ -51,6 +51,7 @@ func (o option) limited(code, retryAfter string) option {
 
 const (
 	limitExceeded = "LIMIT_EXCEEDED"
+	rateLimited   = "RATE_LIMITED"
 )
 
 // options is the table, bound to the fields of s. A new setting needs a field
@@ -111,6 +112,12 @@ func options(s *Settings) []option {
 			"Highest number of fields and fragments in a GraphQL document.").limited(limitExceeded, ""),
 		setting("max-repeats", "N", "100", whole(&s.MaxRepeats, 0, 100_000),
 			"Highest number of pairs of fields with the same name in one place of a GraphQL document.").limited(limitExceeded, ""),
+		setting("max-answer", "SIZE", "16MiB", size(&s.MaxAnswer, 1024*mebibyte),
+			"Longest answer to a GraphQL operation, in bytes, KiB or MiB. REST lists are answered in pages, and each page counts.").limited(limitExceeded, ""),
+		setting("max-answers-per-account", "SIZE", "48MiB", size(&s.MaxAnswersPerAccount, 1024*mebibyte),
+			"Memory for the answers of one account that are read from the database or not yet received.").limited(rateLimited, "1"),
+		setting("max-answers", "SIZE", "96MiB", size(&s.MaxAnswers, 1024*mebibyte),
+			"Memory for the answers of all accounts.").limited(rateLimited, "1"),
 		setting("log-level", "LEVEL", "info", level(&s.LogLevel),
 			"Lowest level that the log contains: debug, info, warn or error."),
 		setting("log-format", "text|json", "text", oneOf(&s.LogFormat, "text", "json"),

@@ -41,10 +41,12 @@ type Settings struct {
 	MaxTokens       int
 	MaxSelections   int
 	MaxRepeats      int
-	DatabaseConns   int
-	HashConcurrency int // 0: the number of CPUs
-	LogLevel        slog.Level
-	LogFormat       string // "text" or "json"
+	// MaxAnswer, MaxAnswersPerAccount and MaxAnswers are bytes.
+	MaxAnswer, MaxAnswersPerAccount, MaxAnswers int64
+	DatabaseConns                               int
+	HashConcurrency                             int // 0: the number of CPUs
+	LogLevel                                    slog.Level
+	LogFormat                                   string // "text" or "json"
 }
 
 // Parse reads the flags in args (without the program's name), then the

@@ -30,6 +30,7 @@ func TestParse_NothingGivenMeansTheDefaults(t *testing.T) {
 		AccessTTL: 24 * time.Hour, RefreshTTL: 7 * 24 * time.Hour,
 		RequestTimeout: 15 * time.Second, ShutdownTimeout: 20 * time.Second,
 		MaxBody: 1 << 20, MaxDepth: 16, MaxCost: 50000, MaxAliases: 50, MaxTokens: 1500, MaxSelections: 300, MaxRepeats: 100,
+		MaxAnswer: 16 << 20, MaxAnswersPerAccount: 48 << 20, MaxAnswers: 96 << 20,
 		DatabaseConns: 20, LogLevel: slog.LevelInfo, LogFormat: "text",
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -45,7 +46,8 @@ func samples() map[string]string {
 		"jwt-issuer": "i", "jwt-audience": "a", "access-ttl": "1h", "refresh-ttl": "200h", "hash-concurrency": "2",
 		"cors-origins": "https://a.example", "trusted-proxies": "10.0.0.0/8", "request-timeout": "1s",
 		"shutdown-timeout": "2s", "max-body": "2MiB", "max-depth": "9", "max-cost": "10005", "max-aliases": "26",
-		"max-tokens": "507", "max-selections": "107", "max-repeats": "7", "log-level": "debug", "log-format": "json",
+		"max-tokens": "507", "max-selections": "107", "max-repeats": "7",
+		"max-answer": "1MiB", "max-answers-per-account": "2MiB", "max-answers": "3MiB", "log-level": "debug", "log-format": "json",
 	}
 }
 
