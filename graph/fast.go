@@ -41,6 +41,9 @@ func AnswerKinds() []string {
 func (r resolver) fast(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	op := graphql.GetOperationContext(ctx)
 	if op.Operation.Operation != ast.Query {
+		if r.RunToEnd != nil {
+			r.RunToEnd(ctx)
+		}
 		return next(ctx)
 	}
 	out, how := r.answer(ctx, op)

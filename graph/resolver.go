@@ -38,6 +38,8 @@ type Config struct {
 	RequestID, ClientAddr func(context.Context) string
 	// AddLogAttrs adds attributes to the log line of a request.
 	AddLogAttrs func(context.Context, ...slog.Attr)
+	// RunToEnd lets a request go on that its client has left; may be nil.
+	RunToEnd func(context.Context)
 	// OnAnswered is called for each query with Compiled, or with the reason why the
 	// reference engine answers. May be nil.
 	OnAnswered func(ctx context.Context, how string)

@@ -52,10 +52,13 @@ type Options struct {
 	// Listen is that of store.Options.
 	Listen bool
 	// Answers bounds the bytes of answers; nil is the default.
-	Answers *limits.Answers
+	Answers *Answers
 	// NoIntrospection switches introspection off.
 	NoIntrospection bool
 }
+
+// Answers are the bounds of answers.
+type Answers = limits.Answers
 
 // New starts a server that ends with the test.
 func New(tb testing.TB, o Options) *Server {

@@ -70,6 +70,12 @@ func (c *Caller) Account() int64 {
 	return c.claims.UserID
 }
 
+// HasToken reports whether a request has a valid access token. Its session may have
+// ended.
+func HasToken(t *Tokens, r *http.Request) bool {
+	return identify(t, r.Header.Get("Authorization")).claims != nil
+}
+
 // Viewer returns the confirmed viewer of the caller's session. If there is
 // none, the error says why: a *TokenError, or a *model.Error with UNAVAILABLE.
 // The error is nil if the request had no token.

@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/caregraph/caregraph/model"
 )
 
 // requestError is the response to a request that reaches no operation.
@@ -86,7 +88,7 @@ func readError(err error) *requestError {
 	if large, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return &requestError{
 			status: http.StatusRequestEntityTooLarge, code: codeLimitExceeded,
-			message: fmt.Sprintf("The request body is longer than %d bytes.", large.Limit),
+			message: fmt.Sprintf("The request body is longer than the %d bytes that --max-body allows, or without a valid token --max-anonymous-body.", large.Limit),
 		}
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
@@ -103,6 +105,9 @@ func decodeBody(body []byte) (*graphql.RawParams, *requestError) {
 	}
 	if params, ok := decodeFast(body); ok {
 		return params, nil
+	}
+	if model.IsDeepJSON(body) {
+		return nil, badRequest("The request body nests too deep.")
 	}
 	return decode(body)
 }
@@ -179,6 +184,9 @@ func jsonParameter(name string, values url.Values) (map[string]any, *requestErro
 	raw := []byte(values.Get(name))
 	if len(raw) == 0 {
 		return nil, nil
+	}
+	if model.IsDeepJSON(raw) {
+		return nil, badRequest("`%s` nests too deep.", name)
 	}
 	if !json.Valid(raw) {
 		return nil, badRequest("`%s` is not valid JSON.", name)

@@ -31,6 +31,10 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	// MaxBody is the limit of a request body in bytes. Zero: no limit.
 	MaxBody int64
+	// MaxAnonymousBody is the limit for a caller that Known does not know: reading and
+	// decoding a long body is costly. Nil: all are known.
+	MaxAnonymousBody int64
+	Known            func(*http.Request) bool
 	// RequestTimeout is the deadline of a request's context. Zero: no deadline.
 	RequestTimeout time.Duration
 	// ShutdownTimeout is how long Serve waits for requests in flight when it
@@ -50,7 +54,7 @@ type Options struct {
 // Every request has exactly one line in the access log.
 func Handler(mux http.Handler, o Options) http.Handler {
 	h := recordRoute(mux)
-	h = limitBody(o.MaxBody, h)
+	h = limitBody(o, h)
 	h = cors(o.CORSOrigins, h)
 	h = recoverPanics(o.log(), h)
 	h = logAccess(o.log(), o.now(), o.OnDone, h)

@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/caregraph/caregraph/model"
 )
 
 const (
@@ -79,7 +81,7 @@ func readBody(r *http.Request) (map[string]any, *answer) {
 
 func readError(err error) *answer {
 	if large, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return detail(http.StatusRequestEntityTooLarge, fmt.Sprintf("The request body is longer than %d bytes.", large.Limit))
+		return detail(http.StatusRequestEntityTooLarge, fmt.Sprintf("The request body is longer than the %d bytes that --max-body allows, or without a valid token --max-anonymous-body.", large.Limit))
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return detail(http.StatusRequestTimeout, "The request body did not arrive in time.")
@@ -91,6 +93,9 @@ func readError(err error) *answer {
 func decodeJSON(body []byte) (map[string]any, *answer) {
 	if !utf8.Valid(body) {
 		return nil, detail(http.StatusBadRequest, "JSON parse error - The text is not UTF-8.")
+	}
+	if model.IsDeepJSON(body) {
+		return nil, detail(http.StatusBadRequest, "JSON parse error - The text nests too deep.")
 	}
 	var whole json.RawMessage
 	if err := json.Unmarshal(body, &whole); err != nil {

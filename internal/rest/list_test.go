@@ -16,7 +16,6 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/caregraph/caregraph/graph/graphtest"
-	"github.com/caregraph/caregraph/internal/limits"
 	"github.com/caregraph/caregraph/internal/rest"
 	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
@@ -388,7 +387,7 @@ func TestList_CostsTheStatementsOfItsDocument(t *testing.T) {
 func TestList_IsLongerThanAnAnswerMayBe(t *testing.T) {
 	t.Parallel()
 	const page = 2 << 20
-	s := serve(t, graphtest.Options{Answers: &limits.Answers{One: page + 1<<20, Account: 5 * page, All: 5 * page}})
+	s := serve(t, graphtest.Options{Answers: &graphtest.Answers{One: page + 1<<20, Account: 5 * page, All: 5 * page}})
 	rahul := s.Account("Rahul", model.RolePatient)
 	crowd(s.Server, rahul, 400, "Here")
 	s.Exec(`UPDATE patients SET address = repeat('a', 20000)`)
