@@ -146,7 +146,11 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	if err := store.Migrate(ctx, url); err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, url, store.Options{Policy: rules, Connections: s.DatabaseConns, Listen: true})
+	quotas := store.Quotas{Records: s.MaxRecords, DailyBytes: s.MaxDailyBytes, MinFree: s.MinFreeDisk}
+	if s.DatabaseURL == "" {
+		quotas.FreeDisk = func() (int64, error) { return host.FreeDisk(s.Data) }
+	}
+	db, err := store.Open(ctx, url, store.Options{Policy: rules, Connections: s.DatabaseConns, Listen: true, Quotas: quotas})
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +161,7 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	accounts := &auth.Accounts{
 		Store: db, Hasher: auth.NewHasher(hashes), Tokens: tokens, Throttle: auth.NewThrottle(time.Now),
 	}
-	return &app{rules, db, keys, tokens, accounts, metrics.New(s.MetricsAddr, db.Stats, graph.AnswerKinds())}, nil
+	return &app{rules, db, keys, tokens, accounts, metrics.New(s.MetricsAddr, db.Stats, quotas.FreeDisk, graph.AnswerKinds())}, nil
 }
 
 // handler connects the addresses to the services.
@@ -196,6 +200,8 @@ func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, erro
 	httpd.Probes(mux, a.store.Ping)
 	options := httpOptions(s, log)
 	options.OnDone = a.metrics.Done
+	options.MaxAnonymousBody = s.MaxAnonymousBody
+	options.Known = func(r *http.Request) bool { return auth.HasToken(a.tokens, r) }
 	return httpd.Handler(mux, options), nil
 }
 
@@ -203,7 +209,7 @@ func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, erro
 func (a *app) executor(s settings.Settings, log *slog.Logger, restAPI graphql.Transport) (http.Handler, error) {
 	bounds := limits.Default()
 	bounds.Depth, bounds.Cost, bounds.Aliases, bounds.Tokens = s.MaxDepth, s.MaxCost, s.MaxAliases, s.MaxTokens
-	bounds.Selections, bounds.Repeats = s.MaxSelections, s.MaxRepeats
+	bounds.Selections, bounds.Repeats, bounds.Writes, bounds.Document = s.MaxSelections, s.MaxRepeats, s.MaxWrites, int(s.MaxDocument)
 	return graph.New(graph.Config{
 		Store:         a.store,
 		Accounts:      a.accounts,
@@ -216,6 +222,7 @@ func (a *app) executor(s settings.Settings, log *slog.Logger, restAPI graphql.Tr
 		RequestID:     httpd.RequestID,
 		ClientAddr:    func(ctx context.Context) string { return httpd.ClientAddr(ctx).String() },
 		AddLogAttrs:   httpd.AddLogAttrs,
+		RunToEnd:      httpd.RunToEnd,
 		OnAnswered:    a.metrics.Answered,
 	}, restAPI, gqlhttp.Transport{OnSent: graph.Reuse})
 }

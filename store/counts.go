@@ -50,17 +50,24 @@ func (c *counts) get(key countKey, now time.Time, count func() (int, error)) (in
 	}
 	c.mu.Unlock()
 	rows, err := count()
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if err != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
 		delete(c.entries, key)
 		return 0, err
 	}
+	c.put(key, rows, now)
+	return rows, nil
+}
+
+// put caches a count.
+func (c *counts) put(key countKey, rows int, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.entries == nil || len(c.entries) >= maxCounts {
 		c.entries = map[countKey]counted{}
 	}
 	c.entries[key] = counted{rows: rows, at: now}
-	return rows, nil
 }
 
 // Rows returns how many rows a list of Query has for the viewer, or the list that a

@@ -39,6 +39,36 @@ func costOf(op *graphql.OperationContext) (cost int, reads []read) {
 	return cost, c.reads
 }
 
+// writesOf returns how many fields of Mutation an operation calls.
+func writesOf(op *graphql.OperationContext) int {
+	if op.Operation.Operation != ast.Mutation {
+		return 0
+	}
+	c := costCounter{variables: op.Variables}
+	return c.fields(op.Operation.SelectionSet)
+}
+
+// fields counts the fields of a selection set itself.
+func (c *costCounter) fields(selections ast.SelectionSet) (n int) {
+	for _, selection := range selections {
+		switch it := selection.(type) {
+		case *ast.Field:
+			if c.included(it.Directives) {
+				n++
+			}
+		case *ast.InlineFragment:
+			if c.included(it.Directives) {
+				n += c.fields(it.SelectionSet)
+			}
+		case *ast.FragmentSpread:
+			if c.included(it.Directives) {
+				n += c.fields(it.Definition.SelectionSet)
+			}
+		}
+	}
+	return n
+}
+
 // read is a list of Query whose rows an operation searches.
 type read struct {
 	field string

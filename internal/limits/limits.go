@@ -40,6 +40,8 @@ type Limits struct {
 	// Tokens counts words, numbers, signs and comments of the document. Pass
 	// the same number to the server's SetParserTokenLimit.
 	Tokens int
+	// Document counts the bytes of the document, those that the parser ignores too.
+	Document int
 	// Selections counts fields, inline fragments and fragment spreads of the
 	// document. The content of a fragment counts once, however often the
 	// fragment is spread.
@@ -47,6 +49,8 @@ type Limits struct {
 	// Repeats counts the pairs of selections with the same name in the same
 	// selection set, which validation compares.
 	Repeats int
+	// Writes counts the root fields of a mutation.
+	Writes int
 	// Rows returns how many rows a list of Query has for the caller, about, and at most
 	// MaxRows. It is asked only if the answer decides. Nil: none.
 	Rows func(ctx context.Context, list string) (int, error)
@@ -56,7 +60,7 @@ type Limits struct {
 // validation of a hostile document below about 20 ms on one slow core (see
 // BenchmarkRefusal and BenchmarkWorstAccepted).
 func Default() Limits {
-	return Limits{Depth: 16, Cost: 50_000, Aliases: 50, Tokens: 1_500, Selections: 300, Repeats: 100}
+	return Limits{Depth: 16, Cost: 50_000, Aliases: 50, Tokens: 1_500, Document: 128 << 10, Selections: 300, Repeats: 100, Writes: 30}
 }
 
 const (
@@ -95,7 +99,7 @@ func (extension) ExtensionName() string { return "Limits" }
 // Validate returns an error if a limit would refuse every operation.
 func (e extension) Validate(graphql.ExecutableSchema) error {
 	l := e.limits
-	if min(l.Depth, l.Cost, l.Tokens, l.Selections) <= 0 || min(l.Aliases, l.Repeats) < 0 {
+	if min(l.Depth, l.Cost, l.Tokens, l.Document, l.Selections, l.Writes) <= 0 || min(l.Aliases, l.Repeats) < 0 {
 		return errors.New("limits: every limit must be positive")
 	}
 	return nil
@@ -105,6 +109,9 @@ func (e extension) Validate(graphql.ExecutableSchema) error {
 // runs before gqlgen parses the query and changes nothing. It lets a document
 // pass that cannot be parsed: gqlgen reports the syntax error.
 func (e extension) MutateOperationParameters(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
+	if len(params.Query) > e.limits.Document {
+		return exceeded("The document has %d bytes, and --max-document allows %d.", len(params.Query), e.limits.Document)
+	}
 	key := keyOf(params.Query)
 	if _, ok := e.accepted.Get(ctx, key); ok {
 		return nil
@@ -144,6 +151,9 @@ func (e extension) tokenLimitError(err error) *gqlerror.Error {
 // MutateOperationContext refuses an operation whose cost exceeds the limit, and
 // stores the cost for Cost.
 func (e extension) MutateOperationContext(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
+	if writes := writesOf(op); writes > e.limits.Writes {
+		return exceeded("The operation changes %d things, and --max-writes allows %d. Send several operations.", writes, e.limits.Writes)
+	}
 	cost, reads := costOf(op)
 	if cost <= e.limits.Cost && cost+mostOf(reads) > e.limits.Cost {
 		searched, err := e.limits.search(ctx, reads)

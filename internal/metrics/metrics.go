@@ -39,8 +39,9 @@ type Metrics struct {
 }
 
 // New returns the metrics for the address addr, or the zero value if addr is
-// empty. Each scrape calls pools. answerKinds are the labels of Answered.
-func New(addr string, pools func() []store.PoolStats, answerKinds []string) Metrics {
+// empty. Each scrape calls pools and freeDisk, which may be nil. answerKinds are the
+// labels of Answered.
+func New(addr string, pools func() []store.PoolStats, freeDisk func() (int64, error), answerKinds []string) Metrics {
 	if addr == "" {
 		return Metrics{}
 	}
@@ -50,6 +51,17 @@ func New(addr string, pools func() []store.PoolStats, answerKinds []string) Metr
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		poolCollector(pools),
 	)
+	if freeDisk != nil {
+		registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Namespace: namespace, Name: "disk_free_bytes", Help: "Free bytes of the disk with the database; -1 if unknown.",
+		}, func() float64 {
+			free, err := freeDisk()
+			if err != nil {
+				return -1
+			}
+			return float64(free)
+		}))
+	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	return Metrics{

@@ -18,7 +18,7 @@ func watched() Metrics {
 			{Name: "reads", InUse: 3, Idle: 4, Max: 10, Waits: 5, Waited: 1500 * time.Millisecond},
 			{Name: "writes", Max: 9},
 		}
-	}, []string{"compiled", "refused", "size"})
+	}, func() (int64, error) { return 7 << 30, nil }, []string{"compiled", "refused", "size"})
 }
 
 func ask(t *testing.T, m Metrics, method, target string) *httptest.ResponseRecorder {
@@ -158,4 +158,9 @@ func BenchmarkMetrics(b *testing.B) {
 			m.Done(http.MethodPost, http.StatusOK, 3*time.Millisecond)
 		}
 	})
+}
+
+func TestMetrics_HaveTheFreeDisk(t *testing.T) {
+	t.Parallel()
+	wantSeries(t, watched(), map[string]string{"caregraph_disk_free_bytes": "7.516192768e+09"})
 }

@@ -13,7 +13,7 @@ import (
 
 func TestMetrics_ZeroValueIsOff(t *testing.T) {
 	t.Parallel()
-	m := New("", nil, nil)
+	m := New("", nil, nil, nil)
 	if m.Answered != nil || m.Done != nil {
 		t.Error("something is counted")
 	}
@@ -48,7 +48,7 @@ func TestStart_StopWaitsForTheScrapeInFlight(t *testing.T) {
 		close(began)
 		<-release
 		return nil
-	}, nil)
+	}, nil, nil)
 	addr, stop, err := m.Start(t.Context(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +85,7 @@ func TestStart_NamesTheSettingWhenThePortIsTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer stop()
-	_, _, err = New(addr.String(), nil, nil).Start(t.Context(), log)
+	_, _, err = New(addr.String(), nil, nil, nil).Start(t.Context(), log)
 	if err == nil || !strings.HasPrefix(err.Error(), "--metrics-addr: listen ") {
 		t.Errorf("got %v", err)
 	}
