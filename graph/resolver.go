@@ -53,7 +53,8 @@ type resolver struct {
 	Config
 	gen.Resolvers
 
-	plans *plan.Compiler
+	plans         *plan.Compiler
+	introspection *introspection
 }
 
 // mutation has the fields of Mutation.

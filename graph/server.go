@@ -31,7 +31,7 @@ func New(c Config, transports ...graphql.Transport) (*handler.Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compile queries: %w", err)
 	}
-	r := resolver{Config: c, Resolvers: gen.Resolvers{Reads: reads{c}}, plans: plans}
+	r := resolver{Config: c, Resolvers: gen.Resolvers{Reads: reads{c}}, plans: plans, introspection: newIntrospection()}
 	server := handler.New(gen.NewExecutableSchema(gen.Config{
 		Schema:     schema,
 		Resolvers:  r,
@@ -46,6 +46,7 @@ func New(c Config, transports ...graphql.Transport) (*handler.Server, error) {
 	server.Use(conditions{})
 	server.Use(extension.Introspection{}) // guard decides whether it is allowed
 	server.AroundOperations(r.logOperation)
+	server.AroundOperations(r.introspect)
 	server.AroundOperations(r.fast)
 	server.AroundResponses(r.withResponse)
 	server.AroundFields(r.guard)

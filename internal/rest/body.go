@@ -81,7 +81,7 @@ func readBody(r *http.Request) (map[string]any, *answer) {
 
 func readError(err error) *answer {
 	if large, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return detail(http.StatusRequestEntityTooLarge, fmt.Sprintf("The request body is longer than the %d bytes that --max-body allows, or without a valid token --max-anonymous-body.", large.Limit))
+		return detail(http.StatusRequestEntityTooLarge, fmt.Sprintf("The request body is longer than %d bytes.", large.Limit))
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return detail(http.StatusRequestTimeout, "The request body did not arrive in time.")

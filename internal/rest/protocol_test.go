@@ -340,3 +340,11 @@ func TestNew_WantsATokenCheck(t *testing.T) {
 		t.Error("New does without")
 	}
 }
+
+// TestBody_RefusesDeepJSON before it is decoded.
+func TestBody_RefusesDeepJSON(t *testing.T) {
+	t.Parallel()
+	s := serve(t, graphtest.Options{})
+	deep := strings.Repeat("[", 5_000) + strings.Repeat("]", 5_000)
+	s.want(s.post("/api/auth/login/", `{"email":`+deep+`}`), http.StatusBadRequest, `{"detail":"JSON parse error - The text nests too deep."}`)
+}
