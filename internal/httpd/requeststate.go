@@ -108,8 +108,8 @@ func (s *requestState) outlive(connection context.Context) (end func()) {
 	}
 }
 
-// RunToEnd lets the request of the context go on until its deadline, whatever its client
-// does: it changes something, and the answer must say so. It does nothing outside of
+// RunToEnd lets the request of the context go on until its deadline, also when its client
+// has gone: it changes something, and the answer must say so. It does nothing outside of
 // Handler.
 func RunToEnd(ctx context.Context) {
 	if s := stateOf(ctx); s != nil {

@@ -33,7 +33,7 @@ const (
 // Answer counts the bytes of one answer. Its zero value counts nothing.
 type Answer struct {
 	answers *Answers
-	ctx     context.Context //nolint:containedctx // the end of the request frees the bytes
+	ctx     context.Context // its end frees the bytes
 	request any
 	account int64
 	// rows are the bytes of rows, and reserved those that count in memory.
