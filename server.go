@@ -50,6 +50,10 @@ const gcPercent = 200
 // database.
 const shutdownGrace = 5 * time.Second
 
+// memoryBase is the memory in bytes, without answers, from which on the garbage
+// collector works harder.
+const memoryBase = 200 << 20
+
 func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
@@ -89,6 +93,9 @@ func (c server) serve(ctx context.Context, s settings.Settings, out io.Writer, l
 		return err
 	}
 	defer host.ExitWithin(ctx, s.DrainDelay+s.ShutdownTimeout+shutdownGrace, log)()
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryBase + s.MaxAnswers)
+	}
 	database := pgserver.Database{URL: string(s.DatabaseURL), DataDir: s.Data, StopTimeout: s.ShutdownTimeout, Log: log}
 	return pgserver.With(ctx, database, func(ctx context.Context, url string) error {
 		finish, err := migrate(ctx, s, url, log)
@@ -189,8 +196,12 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	if err != nil {
 		return nil, err
 	}
+	quotas := store.Quotas{Records: s.MaxRecords, DailyBytes: s.MaxDailyBytes, MinFree: s.MinFreeDisk}
+	if s.DatabaseURL == "" {
+		quotas.FreeDisk = func() (int64, error) { return host.FreeDisk(s.Data) }
+	}
 	db, err := store.Open(ctx, url, store.Options{
-		Policy: rules, Connections: s.DatabaseConns, Listen: true, RefreshGrace: s.RefreshGrace, Log: log,
+		Policy: rules, Connections: s.DatabaseConns, Listen: true, RefreshGrace: s.RefreshGrace, Log: log, Quotas: quotas,
 	})
 	if err != nil {
 		return nil, err
@@ -207,12 +218,12 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	accounts := &auth.Accounts{
 		Store: db, Hasher: auth.NewHasher(hashes), Tokens: tokens, Throttle: auth.NewThrottle(db, time.Now, secret),
 	}
-	counters := metrics.New(s.MetricsAddr, db.Stats, graph.AnswerKinds(), numbers(s, db)...)
+	counters := metrics.New(s.MetricsAddr, db.Stats, graph.AnswerKinds(), numbers(s, db, quotas.FreeDisk)...)
 	return &app{rules, db, tokens, accounts, counters}, nil
 }
 
 // numbers are the metrics without labels.
-func numbers(s settings.Settings, db *store.Store) []metrics.Number {
+func numbers(s settings.Settings, db *store.Store, freeDisk func() (int64, error)) []metrics.Number {
 	all := []metrics.Number{{
 		Name: "sessions_unannounced_total", Counts: true,
 		Help:  "Messages about ended sessions that could not be sent. Other servers then refuse the session within 30 seconds.",
@@ -220,6 +231,15 @@ func numbers(s settings.Settings, db *store.Store) []metrics.Number {
 	}}
 	if s.DatabaseURL == "" {
 		all = append(all, metrics.Number{
+			Name: "disk_free_bytes", Help: "Free bytes of the disk with the database; -1 if unknown.",
+			Value: func() float64 {
+				free, err := freeDisk()
+				if err != nil {
+					return -1
+				}
+				return float64(free)
+			},
+		}, metrics.Number{
 			Name: "postgres_executable_deleted",
 			Help: "1 if the executable of the private PostgreSQL was deleted or replaced since its start, else 0.",
 			Value: func() float64 {
@@ -269,6 +289,8 @@ func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, erro
 	httpd.Probes(mux, a.store.Ping)
 	options := httpOptions(s, log)
 	options.OnDone = a.metrics.Done
+	options.MaxAnonymousBody = s.MaxAnonymousBody
+	options.Known = func(r *http.Request) bool { return auth.HasToken(a.tokens, r) }
 	return httpd.Handler(mux, options), nil
 }
 
@@ -276,11 +298,13 @@ func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, erro
 func (a *app) executor(s settings.Settings, log *slog.Logger, restAPI graphql.Transport) (http.Handler, error) {
 	bounds := limits.Default()
 	bounds.Depth, bounds.Cost, bounds.Aliases, bounds.Tokens = s.MaxDepth, s.MaxCost, s.MaxAliases, s.MaxTokens
+	bounds.Selections, bounds.Repeats, bounds.Writes, bounds.Document = s.MaxSelections, s.MaxRepeats, s.MaxWrites, int(s.MaxDocument)
 	return graph.New(graph.Config{
 		Store:              a.store,
 		Accounts:           a.accounts,
 		Policy:             a.rules,
 		Limits:             bounds,
+		Answers:            &limits.Answers{One: s.MaxAnswer, Account: s.MaxAnswersPerAccount, All: s.MaxAnswers},
 		Introspection:      s.Introspection,
 		Now:                time.Now,
 		RegistrationClosed: s.Registration == "closed",
@@ -288,6 +312,7 @@ func (a *app) executor(s settings.Settings, log *slog.Logger, restAPI graphql.Tr
 		RequestID:          httpd.RequestID,
 		ClientAddr:         func(ctx context.Context) string { return httpd.ClientAddr(ctx).String() },
 		AddLogAttrs:        httpd.AddLogAttrs,
+		RunToEnd:           httpd.RunToEnd,
 		OnAnswered:         a.metrics.Answered,
 	}, restAPI, gqlhttp.Transport{OnSent: graph.Reuse})
 }

@@ -37,7 +37,7 @@ func (r resolver) presentError(ctx context.Context, err error) *gqlerror.Error {
 		return r.internal(ctx, out, err)
 	}
 	r.logCode(ctx, apiErr.Code)
-	extensions := map[string]any{"code": apiErr.Code}
+	extensions := map[string]any{"code": string(apiErr.Code)} // transports look for a string
 	if len(apiErr.Fields) > 0 {
 		extensions["argument"] = apiErr.Fields[0].Field
 	}
@@ -72,7 +72,7 @@ func (r resolver) internal(ctx context.Context, out *gqlerror.Error, err error) 
 	r.logCode(ctx, model.CodeInternal)
 	r.Log.ErrorContext(ctx, "internal error", slog.String("request_id", id), slog.String("error", err.Error()))
 	out.Message = internalMessage
-	out.Extensions = map[string]any{"code": model.CodeInternal, "requestId": id}
+	out.Extensions = map[string]any{"code": string(model.CodeInternal), "requestId": id}
 	return out
 }
 

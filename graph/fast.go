@@ -41,6 +41,9 @@ func AnswerKinds() []string {
 func (r resolver) fast(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	op := graphql.GetOperationContext(ctx)
 	if op.Operation.Operation != ast.Query {
+		if r.RunToEnd != nil {
+			r.RunToEnd(ctx)
+		}
 		return next(ctx)
 	}
 	out, how := r.answer(ctx, op)
@@ -78,7 +81,8 @@ func (r resolver) answer(ctx context.Context, op *graphql.OperationContext) (out
 		if reason != "" {
 			return nil, reason
 		}
-		bound.Request.Confirm = !confirmed
+		counted := r.Answers.Begin(ctx, caller, v.UserID)
+		bound.Request.Confirm, bound.Request.Meter = !confirmed, counted
 		fetchErr := r.Store.Fetch(ctx, v, &bound.Request)
 		changed, isChanged := errors.AsType[*store.ViewerChangedError](fetchErr)
 		switch {
@@ -91,7 +95,11 @@ func (r resolver) answer(ctx context.Context, op *graphql.OperationContext) (out
 			if !confirmed {
 				_, _ = caller.Confirm(v) // the viewer is the caller's
 			}
-			return r.respond(ctx, op, bound.Encode(r.Now())), Compiled
+			encoded, err := bound.Encode(r.Now(), counted)
+			if err != nil {
+				return r.failedResponse(ctx, op, err), Compiled
+			}
+			return r.respond(ctx, op, encoded), Compiled
 		}
 	}
 	return nil, anonymous
@@ -116,9 +124,14 @@ func (r resolver) respond(ctx context.Context, op *graphql.OperationContext, ans
 }
 
 // failedResponse answers a query whose rows could not be read. Each root field has the
-// error and is null; data is null if one of them cannot be null.
+// error and is null; data is null if one of them cannot be null. A query that is refused
+// for its size or for the load has the error alone.
 func (r resolver) failedResponse(ctx context.Context, op *graphql.OperationContext, err error) *graphql.Response {
 	out := &graphql.Response{}
+	if isRefused(err) {
+		out.Errors = gqlerror.List{r.presentError(ctx, err)}
+		return out
+	}
 	data := []byte{'{'}
 	for i, f := range graphql.CollectFields(op, op.Operation.SelectionSet, []string{"Query"}) {
 		if i > 0 {
@@ -140,6 +153,11 @@ func (r resolver) failedResponse(ctx context.Context, op *graphql.OperationConte
 		out.Data = data
 	}
 	return out
+}
+
+func isRefused(err error) bool {
+	code := model.CodeOf(err)
+	return code == model.CodeLimitExceeded || code == model.CodeRateLimited
 }
 
 // errorAt adds the path in the answer and the position in the document to an error.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/caregraph/caregraph/graph"
 	"github.com/caregraph/caregraph/graph/graphtest"
+	"github.com/caregraph/caregraph/model"
 )
 
 // refusedWith is the code for a value outside the limits of a field, where it is
@@ -130,4 +131,38 @@ func TestLimits_HoldForEveryInputField(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestCost_OfSearchesAndCountsFollowsTheRowsOfTheCaller: dozens of them are refused for an
+// account with many patients, and served to an account with few. A page with its search
+// and its count is served to both.
+func TestCost_OfSearchesAndCountsFollowsTheRowsOfTheCaller(t *testing.T) {
+	t.Parallel()
+	s := graphtest.New(t, graphtest.Options{})
+	large, small := s.Account("Large", model.RolePatient), s.Account("Small", model.RolePatient)
+	s.Exec(`INSERT INTO patients (created_by, name, date_of_birth, gender, phone, address, emergency_contact)
+		SELECT $1, 'Patient ' || i, '1990-05-15', 'FEMALE', '+919876543210', '', '+919876543210' FROM generate_series(1, 13000) AS i`, large.UserID)
+	many := func(field string) string {
+		var document strings.Builder
+		for i := range 50 {
+			fmt.Fprintf(&document, "a%d: %s ", i, field)
+		}
+		return "{" + document.String() + "}"
+	}
+	for _, field := range []string{
+		`patients(first: 0, search: "a") { totalCount }`,
+		`patients(search: "zz") { __typename }`,
+		`patients(first: 0) { totalCount }`,
+		`patients(first: 1, orderBy: {field: DATE_OF_BIRTH}) { nodes { id } }`,
+		`patients(first: 1, filter: {gender: MALE}) { nodes { id } }`,
+	} {
+		if answer := small.Do(many(field), nil); len(answer.Errors) > 0 {
+			t.Errorf("%s of a small account: %s", field, answer.Body)
+		}
+		answer := large.Do(many(field), nil)
+		if len(answer.Errors) != 1 || answer.Data != nil || !strings.Contains(answer.Body, "--max-cost") || !strings.Contains(answer.Body, "LIMIT_EXCEEDED") {
+			t.Errorf("%s of a large account: %.300s", field, answer.Body)
+		}
+	}
+	large.Must(`{ patients(first: 100, search: "patient") { totalCount nodes { id name doctors { nodes { id name } } } } }`, nil)
 }

@@ -42,7 +42,7 @@ type document struct {
 const maxCachedDocuments = 200
 
 func (r resolver) newOperations(schema *ast.Schema) (*operations, error) {
-	bounds := r.Limits.Extension()
+	bounds := r.limits().Extension()
 	if err := bounds.Validate(nil); err != nil {
 		return nil, err
 	}

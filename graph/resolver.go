@@ -29,6 +29,8 @@ type Config struct {
 	Limits   limits.Limits
 	// RegistrationClosed refuses every registration.
 	RegistrationClosed bool
+	// Answers bounds the bytes of answers.
+	Answers *limits.Answers
 	// Introspection allows __schema and __type.
 	Introspection bool
 	// Now is the clock for ages.
@@ -38,6 +40,8 @@ type Config struct {
 	RequestID, ClientAddr func(context.Context) string
 	// AddLogAttrs adds attributes to the log line of a request.
 	AddLogAttrs func(context.Context, ...slog.Attr)
+	// RunToEnd lets a request go on that its client has left; may be nil.
+	RunToEnd func(context.Context)
 	// OnAnswered is called for each query with Compiled, or with the reason why the
 	// reference engine answers. May be nil.
 	OnAnswered func(ctx context.Context, how string)
@@ -51,7 +55,8 @@ type resolver struct {
 	Config
 	gen.Resolvers
 
-	plans *plan.Compiler
+	plans         *plan.Compiler
+	introspection *introspection
 }
 
 // mutation has the fields of Mutation.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/caregraph/caregraph/internal/auth"
 	"github.com/caregraph/caregraph/model"
@@ -43,6 +44,9 @@ func (r resolver) withResponse(ctx context.Context, next graphql.ResponseHandler
 	if out == nil {
 		return nil
 	}
+	if err := r.count(ctx, out); err != nil {
+		return &graphql.Response{Errors: gqlerror.List{r.presentError(ctx, err)}}
+	}
 	if len(state.redacted) > 0 {
 		addExtension(out, "redacted", state.redacted)
 	}
@@ -50,6 +54,23 @@ func (r resolver) withResponse(ctx context.Context, next graphql.ResponseHandler
 		addExtension(out, "retryAfter", state.retryAfter)
 	}
 	return out
+}
+
+// count counts the bytes of an answer of the reference engine, whose cost bounds what it
+// reads. The changes of a mutation are stored, so its answer says so.
+func (r resolver) count(ctx context.Context, out *graphql.Response) error {
+	caller := auth.CallerFrom(ctx)
+	counted := r.Answers.Begin(ctx, caller, caller.Account())
+	if _, err := counted.Grow(len(out.Data)); err != nil {
+		if graphql.GetOperationContext(ctx).Operation.Operation != ast.Mutation {
+			return err
+		}
+		if model.CodeOf(err) == model.CodeLimitExceeded {
+			return model.NewError(model.CodeLimitExceeded, "The changes are stored. "+err.Error())
+		}
+	}
+	counted.Sent(len(out.Data))
+	return nil
 }
 
 func addExtension(out *graphql.Response, name string, value any) {

@@ -1,7 +1,9 @@
 package graph_test
 
 import (
+	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -123,6 +125,20 @@ func TestRootFields_OpenToWhomThePolicyAdmitsAndToNobodyElse(t *testing.T) {
 			if len(want) > 0 && answer.Data[field.Name] != nil {
 				t.Errorf("%s for %s: must be null: %s", name, who.name, answer.Body)
 			}
+		}
+	}
+}
+
+// TestMutation_AsksToRunToItsEnd, and a query does not: its client may have gone.
+func TestMutation_AsksToRunToItsEnd(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	s := graphtest.New(t, graphtest.Options{}).With(func(c *graph.Config) { c.RunToEnd = func(context.Context) { asked.Add(1) } })
+	for document, want := range map[string]int32{"{ me { id } }": 0, "mutation { logout { userErrors { code } } }": 1} {
+		asked.Store(0)
+		s.Nobody().Do(document, nil)
+		if got := asked.Load(); got != want {
+			t.Errorf("%s: asked %d times", document, got)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -10,6 +11,7 @@ import (
 
 	"github.com/caregraph/caregraph/graph/gen"
 	"github.com/caregraph/caregraph/graph/plan"
+	"github.com/caregraph/caregraph/internal/auth"
 	"github.com/caregraph/caregraph/internal/limits"
 )
 
@@ -22,7 +24,7 @@ func New(c Config, transports ...graphql.Transport) (*handler.Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compile queries: %w", err)
 	}
-	r := resolver{Config: c, Resolvers: gen.Resolvers{Reads: reads{c}}, plans: plans}
+	r := resolver{Config: c, Resolvers: gen.Resolvers{Reads: reads{c}}, plans: plans, introspection: newIntrospection()}
 	server := handler.New(gen.NewExecutableSchema(gen.Config{
 		Schema:     schema,
 		Resolvers:  r,
@@ -31,6 +33,7 @@ func New(c Config, transports ...graphql.Transport) (*handler.Server, error) {
 	server.SetErrorPresenter(r.presentError)
 	server.SetRecoverFunc(r.recovered)
 	server.AroundOperations(r.logOperation)
+	server.AroundOperations(r.introspect)
 	server.AroundOperations(r.fast)
 	server.AroundResponses(r.withResponse)
 	operations, err := r.newOperations(schema)
@@ -41,6 +44,20 @@ func New(c Config, transports ...graphql.Transport) (*handler.Server, error) {
 		server.AddTransport(transport{t, operations})
 	}
 	return server, nil
+}
+
+// limits returns the limits with the rows that lists have for the caller. The lists of a
+// caller without a session are refused and cost nothing.
+func (r resolver) limits() limits.Limits {
+	l := r.Limits
+	l.Rows = func(ctx context.Context, list string) (int, error) {
+		v, _, err := auth.CallerFrom(ctx).CachedViewer(ctx)
+		if _, anonymous := errors.AsType[*auth.TokenError](err); err != nil && !anonymous {
+			return 0, err
+		}
+		return r.Store.Rows(ctx, v, list, limits.MaxRows)
+	}
+	return l
 }
 
 // maxLoggedName bounds the length of a name in the log.

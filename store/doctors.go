@@ -62,7 +62,16 @@ func (s *Store) CreateDoctor(ctx context.Context, v *model.Viewer, d *model.Doct
 	if isMe {
 		d.AccountID = &v.UserID
 	}
-	err := s.inTx(ctx, "create doctor", func(ctx context.Context, tx bun.Tx) error {
+	exactly, err := s.admit(ctx, v, d)
+	if err != nil {
+		return nil, err
+	}
+	err = s.inTx(ctx, "create doctor", func(ctx context.Context, tx bun.Tx) error {
+		if exactly {
+			if err := s.lockQuota(ctx, tx, v, d); err != nil {
+				return err
+			}
+		}
 		if _, err := s.insertIn(tx, d, d).Returning("id, created_at, updated_at, version").Exec(ctx); err != nil {
 			return err
 		}

@@ -55,7 +55,7 @@ func edit[T any, P rowOf[T]](ctx context.Context, s *Store, v *model.Viewer, id 
 		if done, err := u.check(row); done || err != nil {
 			return err
 		}
-		if err := apply(ctx, s, tx, row, u); err != nil {
+		if err := apply(ctx, s, tx, v, row, u); err != nil {
 			return err
 		}
 		row, err = reload[T, P](ctx, s, tx, v, id)
@@ -155,7 +155,7 @@ func (u update[T]) fields() []string {
 }
 
 // apply changes and validates the record, and writes the named columns and u.set.
-func apply[T any, P rowOf[T]](ctx context.Context, s *Store, tx bun.Tx, row P, u update[T]) error {
+func apply[T any, P rowOf[T]](ctx context.Context, s *Store, tx bun.Tx, v *model.Viewer, row P, u update[T]) error {
 	before, fields := *row, u.fields()
 	if err := change(row, u); err != nil {
 		return err
@@ -164,6 +164,9 @@ func apply[T any, P rowOf[T]](ctx context.Context, s *Store, tx bun.Tx, row P, u
 		fields = append(fields, u.alter(&before, row)...)
 	}
 	columns, t := s.columns(row, fields), s.records.Type(row.TypeName())
+	if err := s.mayWrite(v, s.bytesOf(row, columns...)); err != nil {
+		return err
+	}
 	q := tx.NewUpdate().Model(row).WherePK().Column(columns...).Set(u.set)
 	for _, k := range t.KeysFrom(columns) {
 		q = q.Set("? = ?", bun.Ident(k.Column), t.KeyOf(k, row))

@@ -129,6 +129,11 @@ func recordAttempts() map[string]attempt {
 				resultText(CountMappings(ctx, s, v, MappingQuery{PatientID: &at.patient})),
 			}
 		},
+		"Rows": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
+			return []string{
+				resultText(s.Rows(ctx, v, "patients", 10)), resultText(s.Rows(ctx, v, "doctors", 10)), resultText(s.Rows(ctx, v, "mappings", 10)),
+			}
+		},
 		"PagesOf": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			ofPatient, err1 := MappingsOf(ctx, s, v, ofPatient, []int64{at.patient}, model.PageArgs{}, nil)
 			ofDoctor, err2 := MappingsOf(ctx, s, v, ofDoctor, []int64{at.doctor}, model.PageArgs{}, nil)

@@ -55,7 +55,16 @@ func (s *Store) AssignDoctor(ctx context.Context, v *model.Viewer, m *model.Mapp
 		return nil, err
 	}
 	m.IsActive, m.CreatedBy = true, v.UserID
-	err := s.inTx(ctx, "assign doctor", func(ctx context.Context, tx bun.Tx) (err error) {
+	exactly, err := s.admit(ctx, v, m)
+	if err != nil {
+		return nil, err
+	}
+	err = s.inTx(ctx, "assign doctor", func(ctx context.Context, tx bun.Tx) (err error) {
+		if exactly {
+			if err := s.lockQuota(ctx, tx, v, m); err != nil {
+				return err
+			}
+		}
 		patient, patientErr := lockLive[model.Patient](ctx, s, tx, v, m.PatientID, "patientId")
 		_, doctorErr := lockLive[model.Doctor](ctx, s, tx, v, m.DoctorID, "doctorId")
 		if err := joinErrors(patientErr, doctorErr); err != nil {

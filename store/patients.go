@@ -40,7 +40,7 @@ func checkDate(field string, date *model.Date) error {
 
 // CreatePatient stores a new patient of the viewer. It returns REQUIRED, INVALID,
 // TOO_LONG, and TAKEN for an e-mail address or a record number of another live
-// patient of the same owner.
+// patient of the same owner. LIMIT_EXCEEDED and RATE_LIMITED are for the quotas.
 func (s *Store) CreatePatient(ctx context.Context, v *model.Viewer, p *model.Patient) (*model.Patient, error) {
 	if v == nil {
 		return nil, unauthenticated()
@@ -49,7 +49,7 @@ func (s *Store) CreatePatient(ctx context.Context, v *model.Viewer, p *model.Pat
 		return nil, err
 	}
 	p.CreatedBy = v.UserID
-	if err := s.insert(ctx, p); err != nil {
+	if err := s.create(ctx, v, p); err != nil {
 		return nil, translate("create patient", err)
 	}
 	p.Relations = PatientRelations(v, p, nil)

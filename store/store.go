@@ -46,6 +46,9 @@ type Store struct {
 	refreshGrace  time.Duration
 	// inserts caches *insertPlan by *schema.Table.
 	inserts sync.Map
+	quotas  Quotas
+	counts  counts
+	written written
 }
 
 // Options configure a Store.
@@ -62,6 +65,8 @@ type Options struct {
 	// Now is the clock for birth dates, deletions and ends of mappings; time.Now if
 	// nil.
 	Now func() time.Time
+	// Quotas bound what an account may store.
+	Quotas Quotas
 	// Tracer sees every statement; may be nil. A shared round trip has the context of
 	// one of its requests.
 	Tracer pgx.QueryTracer
@@ -75,7 +80,7 @@ const connectTimeout = 10 * time.Second
 // pgx's exec mode because bun writes arguments into its texts, and one for prepared
 // statements, which only read, each request in one snapshot.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
-	s := &Store{policy: o.Policy, now: o.Now, sessions: session.NewCache(), stopListening: func() {}, log: o.Log, refreshGrace: o.RefreshGrace}
+	s := &Store{policy: o.Policy, now: o.Now, quotas: o.Quotas, sessions: session.NewCache(), stopListening: func() {}, log: o.Log, refreshGrace: o.RefreshGrace}
 	var err error
 	if s.records, err = query.NewRecords(records(s), o.Policy); err != nil {
 		return nil, err

@@ -34,6 +34,9 @@ type newUser struct {
 // e-mail address and phone together. The caller has validated the user. The new
 // account is the viewer of the result.
 func (s *Store) CreateUser(ctx context.Context, u *model.User, passwordHash string, begin func(userID int64) (Session, error)) (*model.User, error) {
+	if err := s.mayWrite(nil, 0); err != nil {
+		return nil, err
+	}
 	err := s.inTx(ctx, "create user", func(ctx context.Context, tx bun.Tx) error {
 		row := newUser{User: u, PasswordHash: passwordHash}
 		if _, err := s.insertIn(tx, &row, u).Returning("id, created_at").Exec(ctx); err != nil {
@@ -177,7 +180,7 @@ func (s *Store) UpdateMe(ctx context.Context, v *model.Viewer, changes []model.C
 		if err := s.mayChange(row, u); err != nil {
 			return err
 		}
-		return apply(ctx, s, tx, row, u)
+		return apply(ctx, s, tx, v, row, u)
 	})
 	if err != nil {
 		return nil, err

@@ -17,13 +17,21 @@ import (
 // config returns the default configuration of the graph.
 func (s *Server) config(o Options) graph.Config {
 	return graph.Config{
-		Store: s.Store, Accounts: s.Accounts, Policy: s.Policy, Limits: limits.Default(),
+		Store: s.Store, Accounts: s.Accounts, Policy: s.Policy, Limits: limits.Default(), Answers: o.answers(),
 		Introspection: !o.NoIntrospection, RegistrationClosed: o.RegistrationClosed, Now: o.Now, Log: o.Log,
 		RequestID:   func(context.Context) string { return "test-request" },
 		ClientAddr:  func(context.Context) string { return "192.0.2.1" },
 		AddLogAttrs: func(context.Context, ...slog.Attr) {},
 		OnAnswered:  setAnswered,
 	}
+}
+
+// answers returns the bounds of answers: those of the options, or the default.
+func (o Options) answers() *limits.Answers {
+	if o.Answers != nil {
+		return o.Answers
+	}
+	return &limits.Answers{One: limits.DefaultAnswer, Account: limits.DefaultAnswersAccount, All: limits.DefaultAnswersAll}
 }
 
 // serve starts an HTTP server with an executor. It ends with the test.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/caregraph/caregraph/graph"
 	"github.com/caregraph/caregraph/internal/auth"
+	"github.com/caregraph/caregraph/internal/limits"
 	"github.com/caregraph/caregraph/internal/policy"
 	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
@@ -50,11 +51,16 @@ type Options struct {
 	Log        *slog.Logger
 	// Listen is that of store.Options.
 	Listen bool
+	// Answers bounds the bytes of answers; nil is the default.
+	Answers *Answers
 	// NoIntrospection switches introspection off.
 	NoIntrospection bool
 	// RegistrationClosed refuses registrations.
 	RegistrationClosed bool
 }
+
+// Answers are the bounds of answers.
+type Answers = limits.Answers
 
 // New starts a server that ends with the test.
 func New(tb testing.TB, o Options) *Server {

@@ -17,8 +17,9 @@ const (
 // bufferPool has the buffers of sent answers, as *[]byte.
 var bufferPool sync.Pool
 
-func (h *sizeHint) buffer() []byte {
-	latest := int(h.Load())
+// buffer returns an empty buffer for an answer of rows bytes and more.
+func (h *sizeHint) buffer(rows int) []byte {
+	latest := max(int(h.Load()), rows)
 	if pooled, ok := bufferPool.Get().(*[]byte); ok && cap(*pooled) >= latest {
 		return (*pooled)[:0]
 	}
@@ -26,7 +27,8 @@ func (h *sizeHint) buffer() []byte {
 	return make([]byte, 0, max(latest+latest/8, minBuffer))
 }
 
-func (h *sizeHint) set(size int) { h.Store(int64(size)) }
+// set does not remember a long answer: the next one may be that of another caller.
+func (h *sizeHint) set(size int) { h.Store(int64(min(size, maxPooled))) }
 
 // Reuse takes the data of an answer that has no other references.
 func Reuse(data []byte) {

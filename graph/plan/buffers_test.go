@@ -19,7 +19,7 @@ func TestBuffer_LargeAnswersAfterSmallOnes(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	for range answers {
-		Reuse(append(large.buffer(), "data"...))
+		Reuse(append(large.buffer(0), "data"...))
 	}
 	runtime.ReadMemStats(&after)
 	if got := after.TotalAlloc - before.TotalAlloc; got > answers*100_000/2 {
@@ -31,7 +31,7 @@ func TestBuffer_BeginsEmpty(t *testing.T) {
 	t.Parallel()
 	var hint sizeHint
 	for range 10 {
-		buffer := hint.buffer()
+		buffer := hint.buffer(0)
 		if len(buffer) != 0 || cap(buffer) < minBuffer {
 			t.Fatalf("a buffer of %d bytes in %d", len(buffer), cap(buffer))
 		}
@@ -47,5 +47,19 @@ func TestReuse_KeepsNeitherTinyNorHugeOnes(t *testing.T) {
 	Reuse(make([]byte, maxPooled+1))
 	if pooled := bufferPool.Get(); pooled != nil {
 		t.Errorf("%d bytes are kept", cap(*pooled.(*[]byte)))
+	}
+}
+
+// TestBuffer_IsNotLargeForASmallAnswerAfterALongOne: a plan serves all callers, and one
+// with long answers does not make those of the others take its memory.
+func TestBuffer_IsNotLargeForASmallAnswerAfterALongOne(t *testing.T) {
+	t.Parallel()
+	var hint sizeHint
+	hint.set(16 << 20)
+	if got := cap(hint.buffer(100)); got > 2*maxPooled {
+		t.Errorf("a small answer has a buffer of %d bytes", got)
+	}
+	if got := cap(hint.buffer(1 << 20)); got < 1<<20 {
+		t.Errorf("an answer of a mebibyte has a buffer of %d bytes", got)
 	}
 }

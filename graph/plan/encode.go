@@ -23,6 +23,19 @@ type encoding struct {
 	out    []byte
 	path   []step
 	hidden []Hidden
+	// room is how long out may become before meter must count it; failed is the error of
+	// the meter, after which nothing is written.
+	room   int
+	meter  Meter
+	failed error
+}
+
+// grow reports whether the answer may become longer.
+func (e *encoding) grow() bool {
+	if e.failed == nil {
+		e.room, e.failed = e.meter.Grow(len(e.out))
+	}
+	return e.failed == nil
 }
 
 // step is a step of a path: the name of a field, or an index.
@@ -68,6 +81,9 @@ func newField(f graphql.CollectedField) field {
 }
 
 func (o *object) write(e *encoding, at row) {
+	if len(e.out) > e.room && !e.grow() {
+		return
+	}
 	relations := model.Relations(0)
 	if o.relations >= 0 {
 		relations = model.Relations(at.rows.Int(at.n, o.relations)) //nolint:gosec // six bits

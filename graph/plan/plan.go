@@ -15,6 +15,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/caregraph/caregraph/internal/pgpipe"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store/query"
 )
@@ -114,14 +115,37 @@ func (p *Plan) Bind(ctx context.Context, v *model.Viewer, variables map[string]a
 	return x, ""
 }
 
-// Encode writes the answer from the fetched rows and releases them.
-func (x *Execution) Encode(now time.Time) *Answer {
-	defer x.Request.Release()
-	e := &encoding{args: x.args, loads: x.loads, below: make([]map[int64][]int32, len(x.loads)), now: now, out: x.plan.size.buffer()}
-	x.plan.roots.write(e, row{})
-	x.plan.size.set(len(e.out))
-	return &Answer{Data: e.out, Hidden: e.hidden}
+// Meter counts the bytes of an answer: its rows while they arrive, and its JSON. Grow
+// returns how long the JSON may become before it must be counted again.
+type Meter interface {
+	pgpipe.Meter
+	Grow(length int) (room int, err error)
+	Sent(length int)
 }
+
+// Encode writes the answer from the fetched rows and releases them. It returns the error
+// of the meter.
+func (x *Execution) Encode(now time.Time, meter Meter) (*Answer, error) {
+	defer x.Request.Release()
+	rows := 0
+	for _, load := range x.Request.Loads {
+		rows += load.Rows.Size()
+	}
+	e := &encoding{
+		args: x.args, loads: x.loads, below: make([]map[int64][]int32, len(x.loads)), now: now, out: x.plan.size.buffer(rows), meter: meter,
+		room: uncounted,
+	}
+	x.plan.roots.write(e, row{})
+	if !e.grow() {
+		return nil, e.failed
+	}
+	meter.Sent(len(e.out))
+	x.plan.size.set(len(e.out))
+	return &Answer{Data: e.out, Hidden: e.hidden}, nil
+}
+
+// uncounted is how long an answer may be without being counted.
+const uncounted = 128 << 10
 
 // MayCall reports whether the viewer may call every root field of the plan.
 func (p *Plan) MayCall(policy *model.Policy, v *model.Viewer) bool {

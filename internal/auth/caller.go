@@ -61,6 +61,21 @@ func identify(t *Tokens, header string) *Caller {
 	return &Caller{claims: &claims}
 }
 
+// Account returns the id of the account in the token, or 0 without a valid token. The
+// session may have ended.
+func (c *Caller) Account() int64 {
+	if c.claims == nil {
+		return 0
+	}
+	return c.claims.UserID
+}
+
+// HasToken reports whether a request has a valid access token. Its session may have
+// ended.
+func HasToken(t *Tokens, r *http.Request) bool {
+	return identify(t, r.Header.Get("Authorization")).claims != nil
+}
+
 // Viewer returns the confirmed viewer of the caller's session. If there is
 // none, the error says why: a *TokenError, or a *model.Error with UNAVAILABLE.
 // The error is nil if the request had no token.

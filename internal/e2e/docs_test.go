@@ -123,14 +123,25 @@ func TestContributing_MapsWhatThereIs(t *testing.T) {
 
 func TestMarkdown_IsTheTableOfOperations(t *testing.T) {
 	t.Parallel()
-	_, after, begins := strings.Cut(document(t, "docs/operations.md"), "<!-- settings:")
+	compareTable(t, "settings", settings.Markdown())
+}
+
+func TestLimits_AreTheTableOfOperations(t *testing.T) {
+	t.Parallel()
+	compareTable(t, "limits", settings.Limits())
+}
+
+// compareTable compares a table with the place of docs/operations.md that has its name.
+func compareTable(t *testing.T, name, want string) {
+	t.Helper()
+	_, after, begins := strings.Cut(document(t, "docs/operations.md"), "<!-- "+name+":")
 	_, after, _ = strings.Cut(after, "-->\n")
-	table, _, ends := strings.Cut(after, "<!-- end of settings -->")
+	table, _, ends := strings.Cut(after, "<!-- end of "+name+" -->")
 	if !begins || !ends {
-		t.Fatal("docs/operations.md has no place for the table of settings")
+		t.Fatalf("docs/operations.md has no place for the table of %s", name)
 	}
-	if table != settings.Markdown() {
-		t.Errorf("the table of docs/operations.md differs from the settings. Replace it with:\n%s", settings.Markdown())
+	if table != want {
+		t.Errorf("the table of docs/operations.md differs from the %s. Replace it with:\n%s", name, want)
 	}
 }
 

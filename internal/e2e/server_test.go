@@ -479,3 +479,53 @@ func TestServer_AddressesThatNeedNoAccount(t *testing.T) {
 	}
 	server.stop()
 }
+
+// TestServer_AsksForATokenBeforeCostlyWork: a long body is refused without a token, and
+// nothing else is.
+func TestServer_AsksForATokenBeforeCostlyWork(t *testing.T) {
+	t.Parallel()
+	server := start(t, dataDir(t))
+	defer server.stop()
+	token := server.register("asha")
+	post := func(path, token, body string) (status int, text string) {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.base+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/json")
+		if token != "" {
+			request.Header.Set("Authorization", "Bearer "+token)
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = response.Body.Close() }()
+		all, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return response.StatusCode, string(all)
+	}
+	unknown := `{"query":"{__typename}","variables":{"a":"` + strings.Repeat("a", 100<<10) + `"}}`
+	commas := `{"query":"{__typename` + strings.Repeat(",", 200<<10) + `}"}`
+	for _, c := range []struct {
+		name, path, token, body, says string
+		status                        int
+	}{
+		{"unknown variables", "/graphql", "", unknown, "--max-anonymous-body", http.StatusRequestEntityTooLarge},
+		{"unknown variables, with a bad token", "/graphql", "bad", unknown, "--max-anonymous-body", http.StatusRequestEntityTooLarge},
+		{"unknown variables, with a token", "/graphql", token, unknown, `"data"`, http.StatusOK},
+		{"commas", "/graphql", "", commas, "--max-anonymous-body", http.StatusRequestEntityTooLarge},
+		{"commas, with a token", "/graphql", token, commas, "--max-document", http.StatusBadRequest},
+		{"introspection", "/graphql", "", `{"query":"{__schema{types{name}}}"}`, "Patient", http.StatusOK},
+		{"introspection, with a token", "/graphql", token, `{"query":"{__schema{types{name}}}"}`, "Patient", http.StatusOK},
+		{"nesting", "/graphql", "", `{"variables":` + strings.Repeat("[", 1_000), "too deep", http.StatusBadRequest},
+		{"nesting, with a token", "/graphql", token, `{"variables":` + strings.Repeat("[", 500_000), "too deep", http.StatusBadRequest},
+		{"REST", "/api/auth/login/", "", unknown, "longer than 65536 bytes", http.StatusRequestEntityTooLarge},
+	} {
+		if status, text := post(c.path, c.token, c.body); status != c.status || !strings.Contains(text, c.says) {
+			t.Errorf("%s: %d %.300s", c.name, status, text)
+		}
+	}
+}

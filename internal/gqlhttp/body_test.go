@@ -59,3 +59,28 @@ func read(t *testing.T, body io.Reader) (map[string]any, *requestError) {
 	}
 	return params.Variables, nil
 }
+
+// TestReadBody_RefusesDeepJSON before it is decoded, in a body and in a URL.
+func TestReadBody_RefusesDeepJSON(t *testing.T) {
+	t.Parallel()
+	deep := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
+	for _, c := range []struct {
+		body    string
+		refused bool
+	}{
+		{`{"query":"{name}","variables":{"a":` + deep(62) + `}}`, false},
+		{`{"query":"{name}","variables":{"a":` + deep(63) + `}}`, true},
+		{`{"query":"{name}","extensions":{"a":` + deep(500_000) + `}}`, true},
+		{`{"query":"{name}","unknown":` + deep(500_000) + `}`, true},
+		{deep(500_000), true},
+	} {
+		_, err := read(t, strings.NewReader(c.body))
+		if refused := err != nil && err.status == http.StatusBadRequest && strings.Contains(err.message, "too deep"); refused != c.refused {
+			t.Errorf("%.60s: %+v", c.body, err)
+		}
+	}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/graphql?query={name}&variables={%22a%22:"+deep(64)+"}", http.NoBody)
+	if _, err := readURL(r); err == nil || err.status != http.StatusBadRequest {
+		t.Errorf("in a URL: %+v", err)
+	}
+}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/caregraph/caregraph/internal/form"
 	"github.com/caregraph/caregraph/internal/surrogates"
+	"github.com/caregraph/caregraph/model"
 )
 
 // requestError is the response to a request that reaches no operation.
@@ -100,7 +101,7 @@ func readError(err error) *requestError {
 	if large, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return &requestError{
 			status: http.StatusRequestEntityTooLarge, code: codeLimitExceeded,
-			message: fmt.Sprintf("The request body is longer than %d bytes.", large.Limit),
+			message: fmt.Sprintf("The request body is longer than the %d bytes that --max-body allows, or without a valid token --max-anonymous-body.", large.Limit),
 		}
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
@@ -117,6 +118,9 @@ func decodeBody(body []byte) (*graphql.RawParams, *requestError) {
 	}
 	if params, ok := decodeFast(body); ok {
 		return params, nil
+	}
+	if model.IsDeepJSON(body) {
+		return nil, badRequest("The request body nests too deep.")
 	}
 	return decode(body)
 }
@@ -206,6 +210,9 @@ func jsonParameter(name string, values url.Values) (map[string]any, *requestErro
 	raw := []byte(values.Get(name))
 	if len(raw) == 0 {
 		return nil, nil
+	}
+	if model.IsDeepJSON(raw) {
+		return nil, badRequest("`%s` nests too deep.", name)
 	}
 	if !json.Valid(raw) {
 		return nil, badRequest("`%s` is not valid JSON.", name)

@@ -7,8 +7,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// maxDepth is the deepest nesting that decodeFast reads; decode reads deeper.
-const maxDepth = 100
+// maxDepth is the deepest nesting that decodeFast reads. A deeper body is refused.
+const maxDepth = 64
 
 // decodeFast reads the parameters from JSON in UTF-8 in one pass: a body with
 // variables takes 1.4 us where decode takes 7 (BenchmarkDecode), which is 4 to 7 %

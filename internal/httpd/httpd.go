@@ -31,6 +31,10 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	// MaxBody is the limit of a request body in bytes. Zero: no limit.
 	MaxBody int64
+	// MaxAnonymousBody is the limit for a caller that Known does not know: reading and
+	// decoding a long body is costly. Nil: all are known.
+	MaxAnonymousBody int64
+	Known            func(*http.Request) bool
 	// RequestTimeout is the time for a request's body to arrive, and then for its
 	// context. Zero: no limit.
 	RequestTimeout time.Duration
@@ -57,7 +61,7 @@ type Options struct {
 func Handler(mux http.Handler, o Options) http.Handler {
 	h := recordRoute(mux)
 	h = awaitBody(o.RequestTimeout, h)
-	h = limitBody(o.MaxBody, h)
+	h = limitBody(o, h)
 	h = cors(o.CORSOrigins, h)
 	h = recoverPanics(o.log(), h)
 	h = logAccess(o.log(), o.now(), o.OnDone, h)

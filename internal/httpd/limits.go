@@ -17,14 +17,19 @@ var (
 	ErrShutdown = errors.New("the server is shutting down")
 )
 
-// limitBody makes reading beyond limit bytes fail. It passes the server's own
-// writer: only there http.MaxBytesReader finds the method that closes the
+// limitBody makes reading beyond the limit of the caller fail. It passes the server's
+// own writer: only there http.MaxBytesReader finds the method that closes the
 // connection instead of reading the rest.
-func limitBody(limit int64, next http.Handler) http.Handler {
-	if limit <= 0 {
+func limitBody(o Options, next http.Handler) http.Handler {
+	if o.MaxBody <= 0 {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		limit := o.MaxBody
+		isShort := r.ContentLength >= 0 && r.ContentLength <= o.MaxAnonymousBody
+		if o.Known != nil && !isShort && !o.Known(r) {
+			limit = min(limit, o.MaxAnonymousBody)
+		}
 		server := stateOf(r.Context()).answer.ResponseWriter
 		r.Body = http.MaxBytesReader(server, r.Body, limit) // r is the copy that withState made
 		next.ServeHTTP(w, r)

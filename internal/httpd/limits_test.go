@@ -130,3 +130,41 @@ func (l *oneConn) Accept() (conn net.Conn, err error) {
 
 func (l *oneConn) Close() error   { return nil }
 func (l *oneConn) Addr() net.Addr { return l.conn.LocalAddr() }
+
+// TestBody_OfAnUnknownCallerIsShort, also if the client does not say how long it is. The
+// token is looked at only for a long body.
+func TestBody_OfAnUnknownCallerIsShort(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		length  int
+		known   bool
+		chunked bool
+		refused int64 // the limit
+		looks   int
+	}{
+		{"short", 64, false, false, 0, 0},
+		{"long", 65, false, false, 64, 1},
+		{"long, of unknown length", 65, false, true, 64, 1},
+		{"long, of a known caller", 128, true, false, 0, 1},
+		{"too long, of a known caller", 129, true, false, 128, 1},
+	} {
+		looks := 0
+		o := Options{MaxBody: 128, MaxAnonymousBody: 64, Known: func(*http.Request) bool { looks++; return c.known }}
+		handler := Handler(route("/", func(_ http.ResponseWriter, r *http.Request) {
+			_, err := io.ReadAll(r.Body)
+			large, refused := errors.AsType[*http.MaxBytesError](err)
+			if refused != (c.refused > 0) || refused && large.Limit != c.refused {
+				t.Errorf("%s: %v", c.name, err)
+			}
+		}), o)
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(strings.Repeat("a", c.length)))
+		if c.chunked {
+			r.ContentLength = -1
+		}
+		handler.ServeHTTP(httptest.NewRecorder(), r)
+		if looks != c.looks {
+			t.Errorf("%s: the token was looked at %d times", c.name, looks)
+		}
+	}
+}

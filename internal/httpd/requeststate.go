@@ -2,12 +2,15 @@ package httpd
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 const requestIDHeader = "X-Request-Id"
@@ -24,6 +27,8 @@ type requestState struct {
 	proxies []netip.Prefix
 	answer  recorder
 	headers [1 + len(security)]string
+
+	runsToEnd atomic.Bool
 
 	mu        sync.Mutex // handlers add attributes from several goroutines
 	route     string
@@ -75,8 +80,46 @@ func withState(o Options, next http.Handler) http.Handler {
 			s.attrs = append(s.attrs, slog.String("client_request_id", id))
 		}
 		s.setHeaders()
+		defer s.outlive(r.Context())()
 		next.ServeHTTP(&s.answer, r.WithContext(s))
 	})
+}
+
+// graceOfQueries is how long a request goes on after its client closed the connection, or
+// only its sending half: net/http cannot tell the two apart.
+const graceOfQueries = time.Second
+
+// outlive lets the request go on after its connection has ended, for graceOfQueries or, if
+// it runs to its end, until its deadline. A shutdown ends it at once. The caller calls end
+// when the request was answered.
+func (s *requestState) outlive(connection context.Context) (end func()) {
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(connection))
+	s.Context = ctx
+	stop := context.AfterFunc(connection, func() {
+		cause := context.Cause(connection)
+		if errors.Is(cause, ErrShutdown) {
+			cancel(cause)
+			return
+		}
+		time.AfterFunc(graceOfQueries, func() {
+			if !s.runsToEnd.Load() {
+				cancel(cause)
+			}
+		})
+	})
+	return func() {
+		stop()
+		cancel(context.Canceled)
+	}
+}
+
+// RunToEnd lets the request of the context go on until its deadline, also when its client
+// has gone: it changes something, and the answer must say so. It does nothing outside of
+// Handler.
+func RunToEnd(ctx context.Context) {
+	if s := stateOf(ctx); s != nil {
+		s.runsToEnd.Store(true)
+	}
 }
 
 // newID returns 128 random bits as text. An id is not a secret, so a generator

@@ -2,6 +2,7 @@ package limits
 
 import (
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -11,22 +12,76 @@ import (
 const (
 	defaultPage = 20
 	maxPage     = 100
+	// rowsPerCost is how many rows that a statement may search cost 1. A page in an
+	// order that an index has is ten times as cheap.
+	rowsPerCost      = 10
+	rowsPerCostPaged = 100
+	// nestedCount is the cost of totalCount below a record.
+	nestedCount = 10
+	// charactersPerCost is how many characters of a text cost 1 more.
+	charactersPerCost = 4_000
 	// costCeiling is where costs stop growing: far above any limit and far
 	// below overflow.
 	costCeiling = math.MaxInt32
 )
 
-// costOf returns the cost of a validated operation with its variables. Fields
-// that @skip or @include exclude cost nothing. The cost of a fragment is
-// computed once: it does not depend on where the fragment is spread.
-func costOf(op *graphql.OperationContext) int {
+// MaxRows is the number of rows from which on a list does not cost more: an account
+// of any size can ask for a few searches and counts at a time.
+const MaxRows = 100_000
+
+// costOf returns the cost of a validated operation with its variables, without the
+// rows that its statements search; reads lists those. Fields that @skip or @include
+// exclude cost nothing. The cost of a fragment is computed once: it does not depend on
+// where the fragment is spread.
+func costOf(op *graphql.OperationContext) (cost int, reads []read) {
 	c := costCounter{variables: op.Variables}
-	return c.set(op.Operation.SelectionSet)
+	cost = c.set(op.Operation.SelectionSet)
+	return cost, c.reads
 }
+
+// writesOf returns how many fields of Mutation an operation calls.
+func writesOf(op *graphql.OperationContext) int {
+	if op.Operation.Operation != ast.Mutation {
+		return 0
+	}
+	c := costCounter{variables: op.Variables}
+	return c.fields(op.Operation.SelectionSet)
+}
+
+// fields counts the fields of a selection set itself.
+func (c *costCounter) fields(selections ast.SelectionSet) (n int) {
+	for _, selection := range selections {
+		switch it := selection.(type) {
+		case *ast.Field:
+			if c.included(it.Directives) {
+				n++
+			}
+		case *ast.InlineFragment:
+			if c.included(it.Directives) {
+				n += c.fields(it.SelectionSet)
+			}
+		case *ast.FragmentSpread:
+			if c.included(it.Directives) {
+				n += c.fields(it.Definition.SelectionSet)
+			}
+		}
+	}
+	return n
+}
+
+// read is a list of Query whose rows an operation searches.
+type read struct {
+	field string
+	// perCost is how many of the rows cost 1.
+	perCost int
+}
+
+func (r read) cost(rows int) int { return min(rows, MaxRows) / r.perCost }
 
 type costCounter struct {
 	variables map[string]any
 	fragments map[*ast.FragmentDefinition]int
+	reads     []read
 }
 
 func (c *costCounter) set(selections ast.SelectionSet) int {
@@ -53,9 +108,71 @@ func (c *costCounter) set(selections ast.SelectionSet) int {
 
 func (c *costCounter) field(field *ast.Field) int {
 	if len(field.SelectionSet) == 0 {
-		return 1
+		return 1 + longest(field.Definition)/charactersPerCost
 	}
-	return min(1+c.records(field)*c.set(field.SelectionSet), costCeiling)
+	return min(1+c.search(field)+c.records(field)*c.set(field.SelectionSet), costCeiling)
+}
+
+// longest returns the limit of a text in characters, or 0.
+func longest(field *ast.FieldDefinition) int {
+	text := field.Directives.ForName("text")
+	if text == nil {
+		return 0
+	}
+	maximum, _ := strconv.Atoi(text.Arguments.ForName("max").Value.Raw)
+	return maximum
+}
+
+// search adds the rows that a list of Query searches to the reads, and returns the cost
+// of a count below a record.
+func (c *costCounter) search(field *ast.Field) int {
+	isRoot := field.ObjectDefinition.Name == "Query"
+	isPaged := field.Definition.Arguments.ForName("first") != nil
+	counts := isPaged && c.selects(field.SelectionSet, "totalCount")
+	switch {
+	case !isRoot && counts:
+		return nestedCount
+	case !isRoot || !isPaged && (field.Definition.Type.Elem == nil || len(field.Arguments) > 0):
+		return 0
+	}
+	searches := !isPaged || c.given(field, "search", "filter", "orderBy")
+	if counts {
+		c.reads = append(c.reads, read{field.Name, rowsPerCost})
+	}
+	switch {
+	case !searches:
+		c.reads = append(c.reads, read{field.Name, rowsPerCostPaged})
+	case !counts || c.selects(field.SelectionSet, "nodes", "edges", "pageInfo"):
+		c.reads = append(c.reads, read{field.Name, rowsPerCost})
+	}
+	return 0
+}
+
+// selects reports whether one of the fields is selected.
+func (c *costCounter) selects(selections ast.SelectionSet, names ...string) bool {
+	return slices.ContainsFunc(selections, func(selection ast.Selection) bool {
+		switch it := selection.(type) {
+		case *ast.Field:
+			return slices.Contains(names, it.Name) && c.included(it.Directives)
+		case *ast.InlineFragment:
+			return c.included(it.Directives) && c.selects(it.SelectionSet, names...)
+		case *ast.FragmentSpread:
+			return c.included(it.Directives) && c.selects(it.Definition.SelectionSet, names...)
+		}
+		return false
+	})
+}
+
+// given reports whether one of the arguments has a value other than null.
+func (c *costCounter) given(field *ast.Field, names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool {
+		arg := field.Arguments.ForName(name)
+		if arg == nil {
+			return false
+		}
+		value, err := arg.Value.Value(c.variables)
+		return err != nil || value != nil
+	})
 }
 
 func (c *costCounter) fragment(def *ast.FragmentDefinition) int {

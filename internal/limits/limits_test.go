@@ -49,22 +49,27 @@ func literally(s string) func(int) string { return func(int) string { return s }
 
 func TestLimits_SayWhichLimitIsExceeded(t *testing.T) {
 	t.Parallel()
-	small := Limits{Depth: 3, Cost: 50, Aliases: 2, Tokens: 60, Selections: 12, Repeats: 3}
+	small := Limits{Depth: 3, Cost: 50, Aliases: 2, Tokens: 60, Selections: 12, Repeats: 3, Writes: 2, Document: 300}
 	cases := []struct{ name, query, want string }{
-		{"tokens", "{me{" + repeat(60, literally("id")) + "}}", "The document has more than 60 tokens."},
-		{"depth", "{me{doctorProfile{account{id}}}}", "The document is 4 fields deep, and at most 3 are allowed."},
+		{"tokens", "{me{" + repeat(60, literally("id")) + "}}", "The document has more tokens than the 60 that --max-tokens allows."},
+		{"bytes that the parser ignores", "{me{id" + strings.Repeat(",", 300) + "}}", "The document has 308 bytes, and --max-document allows 300."},
+		{"depth", "{me{doctorProfile{account{id}}}}", "The document is 4 fields deep, and --max-depth allows 3."},
 		{
 			"depth through fragments", "{...a} fragment b on User{doctorProfile{account{id}}} fragment a on Query{me{...b}}",
-			"The document is 4 fields deep, and at most 3 are allowed.",
+			"The document is 4 fields deep, and --max-depth allows 3.",
 		},
 		{
 			"selections, unused fragments too", "{me{id}} fragment a on User{" + repeat(13, func(i int) string { return fmt.Sprintf("f%d", i) }) + "}",
-			"The document selects 15 fields and fragments, and at most 12 are allowed.",
+			"The document selects 15 fields and fragments, and --max-selections allows 12.",
 		},
-		{"aliases", "{a:me{id} b:me{id} c:me{id}}", "The document has 3 aliases, and at most 2 are allowed."},
-		{"repeats", "{me{id id ...{id id}}}", "The document selects the same names again and again: 6 pairs, and at most 3 are allowed."},
+		{"aliases", "{a:me{id} b:me{id} c:me{id}}", "The document has 3 aliases, and --max-aliases allows 2."},
+		{"repeats", "{me{id id ...{id id}}}", "The document selects the same names again and again: 6 pairs, and --max-repeats allows 3."},
 		{"directives", "{me@a@b@c@d@e@f{id}}", "One place in the document has 6 directives, and at most 5 are allowed."},
-		{"cost", "{patients{nodes{id name}}}", "The operation costs 61, and at most 50 is allowed. Ask for fewer fields or smaller pages."},
+		{
+			"writes, also through fragments", "mutation{logout{__typename} ...a} fragment a on Mutation{logoutEverywhere{__typename} a:logout{__typename}}",
+			"The operation changes 3 things, and --max-writes allows 2. Send several operations.",
+		},
+		{"cost", "{patients{nodes{id name}}}", "The operation costs 61, and --max-cost allows 50. Ask for fewer fields, smaller pages, or fewer searches and counts."},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -94,7 +99,7 @@ func TestLimits_LeaveOtherMistakesToTheParserAndTheValidator(t *testing.T) {
 	t.Parallel()
 	cases := []struct{ name, query, code string }{
 		{"syntax", "{me{id}", "GRAPHQL_PARSE_FAILED"},
-		{"1 MB of brackets", "{a(b:" + strings.Repeat("[", 1<<20), "GRAPHQL_PARSE_FAILED"},
+		{"100 KB of brackets", "{a(b:" + strings.Repeat("[", 100<<10), "GRAPHQL_PARSE_FAILED"},
 		{"nothing", "", "GRAPHQL_VALIDATION_FAILED"},
 		{"cycle", "{me{...a}} fragment a on User{...b} fragment b on User{...a}", "GRAPHQL_VALIDATION_FAILED"},
 		{"cycle that gains depth", "{me{...a}} fragment a on User{doctorProfile{account{...a}}}", "GRAPHQL_VALIDATION_FAILED"},
@@ -134,7 +139,7 @@ func TestLimits_RememberDocumentsFoundFine(t *testing.T) {
 	if !ok {
 		t.Fatal("the extension has another type")
 	}
-	strict := extension{limits: Limits{Depth: 1, Cost: 1, Tokens: 1, Selections: 1}, accepted: first.accepted}
+	strict := extension{limits: Limits{Depth: 1, Cost: 1, Tokens: 1, Document: 100, Selections: 1}, accepted: first.accepted}
 	ctx, fine, unknown := t.Context(), &graphql.RawParams{Query: "{me{id}}"}, &graphql.RawParams{Query: "{me{role}}"}
 
 	if err := first.MutateOperationParameters(ctx, fine); err != nil {
@@ -167,7 +172,7 @@ func TestLimits_RememberLongDocumentsByAHash(t *testing.T) {
 
 func TestLimits_RefuseSenselessLimits(t *testing.T) {
 	t.Parallel()
-	for _, l := range []Limits{{}, {Depth: 1, Cost: 1, Tokens: 1, Selections: 1, Aliases: -1}} {
+	for _, l := range []Limits{{}, {Depth: 1, Cost: 1, Tokens: 1, Document: 1, Selections: 1, Writes: 1, Aliases: -1}} {
 		if err := l.Extension().Validate(nil); err == nil {
 			t.Errorf("%+v was accepted", l)
 		}

@@ -27,13 +27,13 @@ func (l Limits) check(doc *ast.QueryDocument) *gqlerror.Error {
 func (l Limits) checkShape(s shape) *gqlerror.Error {
 	switch {
 	case s.depth > l.Depth:
-		return exceeded("The document is %d fields deep, and at most %d are allowed.", s.depth, l.Depth)
+		return exceeded("The document is %d fields deep, and --max-depth allows %d.", s.depth, l.Depth)
 	case s.aliases > l.Aliases:
-		return exceeded("The document has %d aliases, and at most %d are allowed.", s.aliases, l.Aliases)
+		return exceeded("The document has %d aliases, and --max-aliases allows %d.", s.aliases, l.Aliases)
 	case s.selections > l.Selections:
-		return exceeded("The document selects %d fields and fragments, and at most %d are allowed.", s.selections, l.Selections)
+		return exceeded("The document selects %d fields and fragments, and --max-selections allows %d.", s.selections, l.Selections)
 	case s.repeats > l.Repeats:
-		return exceeded("The document selects the same names again and again: %d pairs, and at most %d are allowed.", s.repeats, l.Repeats)
+		return exceeded("The document selects the same names again and again: %d pairs, and --max-repeats allows %d.", s.repeats, l.Repeats)
 	case s.directives > maxDirectives:
 		return exceeded("One place in the document has %d directives, and at most %d are allowed.", s.directives, maxDirectives)
 	}

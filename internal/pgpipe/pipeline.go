@@ -74,7 +74,7 @@ func pipeline(ctx context.Context, conn *pgconn.PgConn, statements []*Statement)
 	if len(statements) == 1 { // the usual case, which is cheaper without a pipeline
 		st := statements[0]
 		if description, ok := cache.Get(st.Text); ok && description.Fields != nil {
-			return st.receive(conn.ExecStatement(ctx, description, st.Args, nil, binaryFormat))
+			return st.receive(conn, conn.ExecStatement(ctx, description, st.Args, nil, binaryFormat))
 		}
 	}
 	var described []*pgconn.StatementDescription
@@ -108,7 +108,7 @@ func pipeline(ctx context.Context, conn *pgconn.PgConn, statements []*Statement)
 		case *pgconn.StatementDescription:
 			described[0].Fields, described = result.Fields, described[1:]
 		case *pgconn.ResultReader:
-			if err := statements[0].receive(result); err != nil {
+			if err := statements[0].receive(conn, result); err != nil {
 				return err
 			}
 			statements = statements[1:]
@@ -121,16 +121,24 @@ func pipeline(ctx context.Context, conn *pgconn.PgConn, statements []*Statement)
 }
 
 // receive reads the rows of the statement.
-func (st *Statement) receive(result *pgconn.ResultReader) error {
+func (st *Statement) receive(conn *pgconn.PgConn, result *pgconn.ResultReader) error {
 	st.Rows = newRows()
 	if st.Split != nil {
 		st.Above = newRows()
 	}
+	counted := 0
 	for result.NextRow() {
 		if st.Split != nil {
 			st.Split.add(st.Above, st.Rows, result.Values())
 		} else {
 			st.Rows.add(result.Values())
+		}
+		if st.Meter != nil && st.Rows.Size()-counted > meterStep {
+			if err := st.Meter.Add(st.Rows.Size() - counted); err != nil {
+				_ = conn.Conn().Close() // the caller closes the rest
+				return err
+			}
+			counted = st.Rows.Size()
 		}
 	}
 	if _, err := result.Close(); err != nil {

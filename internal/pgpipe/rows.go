@@ -42,6 +42,9 @@ func (r *Rows) Len() int {
 	return len(r.cells) / r.width
 }
 
+// Size returns the bytes of all values.
+func (r *Rows) Size() int { return len(r.data) }
+
 // Value returns a value; ok is false for null. It is valid until Release.
 func (r *Rows) Value(row, column int) (value []byte, ok bool) {
 	c := r.cells[row*r.width+column]

@@ -18,12 +18,22 @@ type Statement struct {
 	// Split, if set, divides each row between Above and Rows.
 	Split *Split
 
+	// Meter, if set, counts the bytes of the rows while they arrive.
+	Meter Meter
+
 	// Rows is the result after Run without an error.
 	Rows, Above *Rows
 
 	// done, if set, is called when the rows have arrived.
 	done func()
 }
+
+// Meter counts the bytes of rows. Its error ends the statement and its connection, so
+// that PostgreSQL does not send the rest.
+type Meter interface{ Add(bytes int) error }
+
+// meterStep is how many bytes of a statement arrive before they are counted.
+const meterStep = 64 << 10
 
 // NewStatement returns a statement for a text that is used repeatedly.
 func NewStatement(text string, args ...[]byte) *Statement {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/caregraph/caregraph/internal/form"
 	"github.com/caregraph/caregraph/internal/surrogates"
+	"github.com/caregraph/caregraph/model"
 )
 
 const (
@@ -93,6 +94,9 @@ func readError(err error) *answer {
 func decodeJSON(body []byte) (map[string]any, *answer) {
 	if !utf8.Valid(body) {
 		return nil, detail(http.StatusBadRequest, "JSON parse error - The text is not UTF-8.")
+	}
+	if model.IsDeepJSON(body) {
+		return nil, detail(http.StatusBadRequest, "JSON parse error - The text nests too deep.")
 	}
 	var whole json.RawMessage
 	if err := json.Unmarshal(body, &whole); err != nil {

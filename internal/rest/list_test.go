@@ -381,3 +381,23 @@ func TestList_CostsTheStatementsOfItsDocument(t *testing.T) {
 		}
 	}
 }
+
+// TestList_IsLongerThanAnAnswerMayBe: each page counts, and the whole list does not. A page
+// that is too long is refused.
+func TestList_IsLongerThanAnAnswerMayBe(t *testing.T) {
+	t.Parallel()
+	const page = 2 << 20
+	s := serve(t, graphtest.Options{Answers: &graphtest.Answers{One: page + 1<<20, Account: 5 * page, All: 5 * page}})
+	rahul := s.Account("Rahul", model.RolePatient)
+	crowd(s.Server, rahul, 400, "Here")
+	s.Exec(`UPDATE patients SET address = repeat('a', 20000)`)
+	got := s.as(rahul, http.MethodGet, patients, "", "Accept-Encoding", "identity")
+	if got.status != http.StatusOK || len(got.text) < 4*page*9/10 || !strings.HasSuffix(got.text, "]") {
+		t.Errorf("%d with %d bytes", got.status, len(got.text))
+	}
+	s.Exec(`UPDATE patients SET medical_history = repeat('h', 20000)`)
+	got = s.as(rahul, http.MethodGet, patients, "")
+	if got.status != http.StatusRequestEntityTooLarge || !strings.Contains(got.text, "--max-answer ") {
+		t.Errorf("%d %.300s", got.status, got.text)
+	}
+}

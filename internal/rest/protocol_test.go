@@ -107,6 +107,7 @@ func TestBodies_ThatAreNoObject(t *testing.T) {
 		return `{"non_field_errors":["Invalid data. Expected a dictionary, but got ` + kind + `."]}`
 	}
 	parse := func(place string) string { return `{"detail":"JSON parse error - Unexpected text: ` + place + `"}` }
+	const tooDeep = `{"detail":"JSON parse error - The text nests too deep."}`
 	for body, want := range map[string]string{
 		`[]`:                            invalid("list"),
 		`"refresh"`:                     invalid("str"),
@@ -122,9 +123,10 @@ func TestBodies_ThatAreNoObject(t *testing.T) {
 		` `:                             parse("line 1 column 1 (char 0)"),
 		"{\"token\":\"\xff\"}":          `{"detail":"JSON parse error - The text is not UTF-8."}`,
 		"\xef\xbb\xbf{\"token\":\"x\"}": parse("line 1 column 1 (char 0)"),
-		strings.Repeat(`[`, 15_000):     parse("line 1 column 10001 (char 10000)"),
-		`{"token":` + strings.Repeat(`[`, 9_000) + strings.Repeat(`]`, 9_000) + `}`:           `{"token":["Not a valid string."]}`,
-		`{"token":` + strings.Repeat(`{"a":`, 3_000) + `1` + strings.Repeat(`}`, 3_000) + `}`: `{"token":["Not a valid string."]}`,
+		strings.Repeat(`[`, 15_000):     tooDeep,
+		`{"token":` + strings.Repeat(`[`, 9_000) + strings.Repeat(`]`, 9_000) + `}`:           tooDeep,
+		`{"token":` + strings.Repeat(`{"a":`, 3_000) + `1` + strings.Repeat(`}`, 3_000) + `}`: tooDeep,
+		`{"token":` + strings.Repeat(`[`, 60) + strings.Repeat(`]`, 60) + `}`:                 `{"token":["Not a valid string."]}`,
 	} {
 		s.want(s.post(verify, body), http.StatusBadRequest, want)
 	}
@@ -340,4 +342,12 @@ func TestNew_WantsATokenCheck(t *testing.T) {
 	if _, err := rest.New(schema(t), rest.Options{}); err == nil {
 		t.Error("New does without")
 	}
+}
+
+// TestBody_RefusesDeepJSON before it is decoded.
+func TestBody_RefusesDeepJSON(t *testing.T) {
+	t.Parallel()
+	s := serve(t, graphtest.Options{})
+	deep := strings.Repeat("[", 5_000) + strings.Repeat("]", 5_000)
+	s.want(s.post("/api/auth/login/", `{"email":`+deep+`}`), http.StatusBadRequest, `{"detail":"JSON parse error - The text nests too deep."}`)
 }

@@ -46,6 +46,19 @@ func Markdown() string {
 	return b.String()
 }
 
+// Limits returns the limits and quotas as a table of docs/operations.md, with a newline
+// at its end.
+func Limits() string {
+	var b strings.Builder
+	b.WriteString("| Setting | Default | Error code | `Retry-After` |\n| --- | --- | --- | --- |\n")
+	for _, o := range options(&Settings{}) {
+		if o.code != "" {
+			fmt.Fprintf(&b, "| `--%s` | `%s` | `%s` | %s |\n", o.name, o.def, o.code, o.retryAfter)
+		}
+	}
+	return b.String()
+}
+
 // wrap splits text between words into lines of at most width bytes.
 func wrap(text string, width int) []string {
 	var lines []string

@@ -14,6 +14,9 @@ type option struct {
 	help  string
 	set   func(text string) error // its error says what the value must be, and never quotes it
 
+	code       string // of a limit: the error of a request beyond it
+	retryAfter string // of a limit: what Retry-After says; "" for a request that never succeeds
+
 	alias    string // a second variable, used if the first is empty
 	secret   bool   // error texts must not show the value
 	flagOnly bool   // no variable sets it
@@ -40,6 +43,17 @@ func (o Option) row() option {
 func setting(name, value, def string, set func(text string) error, help string) option {
 	return option{name: name, value: value, def: def, help: help, set: set}
 }
+
+// limited marks the setting as a limit or a quota. A request beyond it gets the code.
+func (o option) limited(code, retryAfter string) option {
+	o.code, o.retryAfter = code, retryAfter
+	return o
+}
+
+const (
+	limitExceeded = "LIMIT_EXCEEDED"
+	rateLimited   = "RATE_LIMITED"
+)
 
 // options is the table, bound to the fields of s. A new setting needs a field
 // and a row.
@@ -96,17 +110,39 @@ func options(s *Settings) []option {
 		setting("shutdown-timeout", "DURATION", "20s", duration(&s.ShutdownTimeout),
 			"Time that running requests have to finish when the server stops. Keep it longer than the request timeout."),
 		setting("max-body", "SIZE", "1MiB", size(&s.MaxBody, 1024*mebibyte),
-			"Largest request body, in bytes, KiB or MiB."),
+			"Largest request body, in bytes, KiB or MiB.").limited(limitExceeded, ""),
+		setting("max-anonymous-body", "SIZE", "64KiB", size(&s.MaxAnonymousBody, 1024*mebibyte),
+			"Largest request body without a valid token.").limited(limitExceeded, ""),
 		// The REST addresses are GraphQL operations, too. Their needs are the lower
 		// bounds of these four settings.
 		setting("max-depth", "N", "16", whole(&s.MaxDepth, 8, 1000),
-			"Deepest nesting of a GraphQL operation."),
+			"Deepest nesting of a GraphQL operation.").limited(limitExceeded, ""),
 		setting("max-cost", "N", "50000", whole(&s.MaxCost, 10_000, 1_000_000_000),
-			"Highest cost of a GraphQL operation: about the number of fields in its answer."),
+			"Highest cost of a GraphQL operation: about the number of fields in its answer, and a tenth of the rows that its searches and counts read.").limited(limitExceeded, ""),
 		setting("max-aliases", "N", "50", whole(&s.MaxAliases, 20, 100_000),
-			"Highest number of aliases in a GraphQL operation."),
+			"Highest number of aliases in a GraphQL operation.").limited(limitExceeded, ""),
 		setting("max-tokens", "N", "1500", whole(&s.MaxTokens, 500, 1_000_000),
-			"Highest number of tokens in a GraphQL document."),
+			"Highest number of tokens in a GraphQL document.").limited(limitExceeded, ""),
+		setting("max-document", "SIZE", "128KiB", size(&s.MaxDocument, 1024*mebibyte),
+			"Largest GraphQL document, with what its parser ignores.").limited(limitExceeded, ""),
+		setting("max-selections", "N", "300", whole(&s.MaxSelections, 100, 100_000),
+			"Highest number of fields and fragments in a GraphQL document.").limited(limitExceeded, ""),
+		setting("max-repeats", "N", "100", whole(&s.MaxRepeats, 0, 100_000),
+			"Highest number of pairs of fields with the same name in one place of a GraphQL document.").limited(limitExceeded, ""),
+		setting("max-answer", "SIZE", "16MiB", size(&s.MaxAnswer, 1024*mebibyte),
+			"Longest answer to a GraphQL operation, in bytes, KiB or MiB. REST lists are answered in pages, and each page counts.").limited(limitExceeded, ""),
+		setting("max-answers-per-account", "SIZE", "48MiB", size(&s.MaxAnswersPerAccount, 1024*mebibyte),
+			"Memory for the answers of one account that are read from the database or not yet received.").limited(rateLimited, "1"),
+		setting("max-answers", "SIZE", "96MiB", size(&s.MaxAnswers, 1024*mebibyte),
+			"Memory for the answers of all accounts.").limited(rateLimited, "1"),
+		setting("max-writes", "N", "30", whole(&s.MaxWrites, 1, 100_000),
+			"Highest number of root fields of a GraphQL mutation.").limited(limitExceeded, ""),
+		setting("max-records", "N", "4000000", whole(&s.MaxRecords, 0, 2_000_000_000),
+			"How many patients an account may create, deleted ones among them, and as many doctor entries and mappings. 0: any number.").limited(limitExceeded, ""),
+		setting("max-daily-bytes", "SIZE", "2048MiB", size(&s.MaxDailyBytes, 1<<20*mebibyte),
+			"How much an account may write a day through one server: texts, and 512 bytes for each record.").limited(rateLimited, "until enough of the day is over"),
+		setting("min-free-disk", "SIZE", "512MiB", size(&s.MinFreeDisk, 1<<20*mebibyte),
+			"Free space on the disk of the data directory below which only administrators can store anything. Only for the private PostgreSQL.").limited("UNAVAILABLE", ""),
 		setting("log-level", "LEVEL", "info", level(&s.LogLevel),
 			"Lowest level that the log contains: debug, info, warn or error."),
 		setting("log-format", "text|json", "text", oneOf(&s.LogFormat, "text", "json"),

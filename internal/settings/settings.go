@@ -18,36 +18,46 @@ import (
 // Settings is the checked configuration of a server. The help texts in
 // options.go explain the fields.
 type Settings struct {
-	Addr            string
-	MetricsAddr     string // empty: no metrics
-	Data            string // empty: the default of pgserver
-	DatabaseURL     Secret // empty: run a private PostgreSQL
-	AdminURL        Secret // empty: DatabaseURL
-	Migrate         bool
-	Playground      bool
-	Introspection   bool
-	Keys            string // empty: in the data directory
-	JWTAlgorithm    string // "EdDSA" or "ES256"
-	JWTIssuer       string
-	JWTAudience     string
-	AccessTTL       time.Duration
-	RefreshTTL      time.Duration
-	RefreshGrace    time.Duration // zero: none
-	Registration    string        // "open" or "closed"
-	CORSOrigins     []string      // lower case, without default ports; or "*" alone
-	TrustedProxies  []netip.Prefix
-	RequestTimeout  time.Duration
-	DrainDelay      time.Duration
-	ShutdownTimeout time.Duration
-	MaxBody         int64 // bytes
-	MaxDepth        int
-	MaxCost         int
-	MaxAliases      int
-	MaxTokens       int
-	DatabaseConns   int
-	HashConcurrency int // 0: the number of CPUs
-	LogLevel        slog.Level
-	LogFormat       string // "text" or "json"
+	Addr             string
+	MetricsAddr      string // empty: no metrics
+	Data             string // empty: the default of pgserver
+	DatabaseURL      Secret // empty: run a private PostgreSQL
+	AdminURL         Secret // empty: DatabaseURL
+	Migrate          bool
+	Playground       bool
+	Introspection    bool
+	Keys             string // empty: in the data directory
+	JWTAlgorithm     string // "EdDSA" or "ES256"
+	JWTIssuer        string
+	JWTAudience      string
+	AccessTTL        time.Duration
+	RefreshTTL       time.Duration
+	RefreshGrace     time.Duration // zero: none
+	Registration     string        // "open" or "closed"
+	CORSOrigins      []string      // lower case, without default ports; or "*" alone
+	TrustedProxies   []netip.Prefix
+	RequestTimeout   time.Duration
+	DrainDelay       time.Duration
+	ShutdownTimeout  time.Duration
+	MaxBody          int64 // bytes
+	MaxDepth         int
+	MaxCost          int
+	MaxAliases       int
+	MaxTokens        int
+	MaxDocument      int64 // bytes
+	MaxAnonymousBody int64 // bytes
+	MaxSelections    int
+	MaxRepeats       int
+	MaxWrites        int
+	MaxRecords       int
+	MaxDailyBytes    int64
+	MinFreeDisk      int64 // bytes
+	// MaxAnswer, MaxAnswersPerAccount and MaxAnswers are bytes.
+	MaxAnswer, MaxAnswersPerAccount, MaxAnswers int64
+	DatabaseConns                               int
+	HashConcurrency                             int // 0: the number of CPUs
+	LogLevel                                    slog.Level
+	LogFormat                                   string // "text" or "json"
 }
 
 // Parse reads the flags in args (without the program's name), then the

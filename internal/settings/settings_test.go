@@ -29,7 +29,9 @@ func TestParse_NothingGivenMeansTheDefaults(t *testing.T) {
 		JWTAlgorithm: "EdDSA", JWTIssuer: "caregraph", JWTAudience: "caregraph",
 		AccessTTL: 24 * time.Hour, RefreshTTL: 7 * 24 * time.Hour, RefreshGrace: 10 * time.Second,
 		RequestTimeout: 15 * time.Second, ShutdownTimeout: 20 * time.Second,
-		MaxBody: 1 << 20, MaxDepth: 16, MaxCost: 50000, MaxAliases: 50, MaxTokens: 1500,
+		MaxBody: 1 << 20, MaxDepth: 16, MaxCost: 50000, MaxAliases: 50, MaxTokens: 1500, MaxSelections: 300, MaxRepeats: 100,
+		MaxAnswer: 16 << 20, MaxAnswersPerAccount: 48 << 20, MaxAnswers: 96 << 20,
+		MaxDocument: 128 << 10, MaxAnonymousBody: 64 << 10, MaxWrites: 30, MaxRecords: 4_000_000, MaxDailyBytes: 2 << 30, MinFreeDisk: 512 << 20,
 		Registration: "open", DatabaseConns: 20, LogLevel: slog.LevelInfo, LogFormat: "text",
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -46,7 +48,10 @@ func samples() map[string]string {
 		"jwt-issuer": "i", "jwt-audience": "a", "access-ttl": "1h", "refresh-ttl": "200h", "refresh-grace": "0s", "registration": "closed", "hash-concurrency": "2",
 		"cors-origins": "https://a.example", "trusted-proxies": "10.0.0.0/8", "request-timeout": "1s",
 		"drain-delay": "3s", "shutdown-timeout": "2s", "max-body": "2MiB", "max-depth": "9", "max-cost": "10005", "max-aliases": "26",
-		"max-tokens": "507", "log-level": "debug", "log-format": "json",
+		"max-tokens": "507", "max-selections": "107", "max-repeats": "7",
+		"max-answer": "1MiB", "max-answers-per-account": "2MiB", "max-answers": "3MiB",
+		"max-document": "11KiB", "max-anonymous-body": "12KiB", "max-writes": "7", "max-records": "8", "max-daily-bytes": "9MiB", "min-free-disk": "10MiB",
+		"log-level": "debug", "log-format": "json",
 	}
 }
 

@@ -13,6 +13,8 @@ type Request struct {
 	Loads []*Load
 	// Confirm asks to confirm the viewer's session in the same round trip.
 	Confirm bool
+	// Meter counts the bytes of the rows; may be nil.
+	Meter pgpipe.Meter
 }
 
 // byValues lets PostgreSQL plan the rest of the transaction for its values. It has more
@@ -36,6 +38,7 @@ func (r *Request) Statements(v *model.Viewer, more ...*pgpipe.Statement) ([]*pgp
 		if l.sent, err = l.statement(v); err != nil {
 			return nil, err
 		}
+		l.sent.Meter = r.Meter
 		statements = append(statements, l.sent)
 	}
 	return append(statements, more...), nil

@@ -89,6 +89,11 @@ func (s Scope) Exists(by AccessPath, deleted model.DeletedFilter) []Condition {
 	}
 }
 
+// IsWhole reports whether every row exists for the viewer.
+func (s Scope) IsWhole() bool {
+	return s.viewer.Viewer != nil && s.viewer.Relations().Any(s.rule().Exists)
+}
+
 // Readable returns the condition that the viewer may read a field of an existing row,
 // so that a filter on the field reveals nothing.
 func (s Scope) Readable(field string) Condition {

@@ -1,0 +1,95 @@
+package store
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store/query"
+)
+
+// counts caches how many rows accounts have, about. Nothing keeps exact counts: a
+// counter that each write changes would make all writes of an account wait for each
+// other.
+type counts struct {
+	mu      sync.Mutex
+	entries map[countKey]counted
+}
+
+// countKey is what was counted for an account; account 0 is for all accounts.
+type countKey struct {
+	what    string
+	account int64
+}
+
+type counted struct {
+	rows int
+	at   time.Time
+	// counting is set while a request counts again. The others use the old count.
+	counting bool
+}
+
+const (
+	maxCountAge = time.Minute
+	// maxCounts is the number of cached counts. They take about a megabyte.
+	maxCounts = 10_000
+)
+
+// get returns a count that is at most maxCountAge old, or what count returns.
+func (c *counts) get(key countKey, now time.Time, count func() (int, error)) (int, error) {
+	c.mu.Lock()
+	entry, known := c.entries[key]
+	if known && (entry.counting || now.Sub(entry.at) < maxCountAge) {
+		c.mu.Unlock()
+		return entry.rows, nil
+	}
+	if known {
+		entry.counting = true
+		c.entries[key] = entry
+	}
+	c.mu.Unlock()
+	rows, err := count()
+	if err != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.entries, key)
+		return 0, err
+	}
+	c.put(key, rows, now)
+	return rows, nil
+}
+
+// put caches a count.
+func (c *counts) put(key countKey, rows int, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.entries == nil || len(c.entries) >= maxCounts {
+		c.entries = map[countKey]counted{}
+	}
+	c.entries[key] = counted{rows: rows, at: now}
+}
+
+// Rows returns how many rows a list of Query has for the viewer, or the list that a
+// group of Query counts: about, at most a minute old, and at most most. It is 0 for
+// other fields.
+func (s *Store) Rows(ctx context.Context, v *model.Viewer, field string, most int) (int, error) {
+	t := s.records.Root(field)
+	if t == nil {
+		t, _ = s.records.Group(field)
+	}
+	if t == nil || v == nil {
+		return 0, nil
+	}
+	scope, key := t.Scope(query.LiteralViewer(v)), countKey{field, v.UserID}
+	if scope.IsWhole() {
+		key.account = 0
+	}
+	return s.counts.get(key, s.now(), func() (int, error) {
+		_, slice := newRows(t)
+		rows := scope.Narrow(s.db.NewSelect().Model(slice), query.Scan, query.IncludeDeleted).ColumnExpr("1").Limit(int64(most))
+		var n int
+		err := s.db.NewSelect().ColumnExpr("count(*)").TableExpr("(?) AS found", rows).Scan(ctx, &n)
+		return n, translate("count about "+field, err)
+	})
+}
