@@ -39,7 +39,7 @@ func (s *Store) Specializations(ctx context.Context, v *model.Viewer) ([]*model.
 	q := s.scope("Doctor", v).Narrow(s.db.NewSelect().Model((*model.Doctor)(nil)), query.Scan, model.DeletedExclude)
 	err := q.ColumnExpr("min(doctor.specialization) AS name, count(*) AS doctor_count").
 		GroupExpr("doctor.specialization_key").OrderExpr("doctor.specialization_key").Scan(ctx, &rows)
-	return rows, translate("list specializations", err)
+	return rows, s.translate(ctx, "list specializations", err)
 }
 
 // CreateDoctor stores a new, unverified entry of the viewer; with isMe it links the
@@ -60,7 +60,7 @@ func (s *Store) CreateDoctor(ctx context.Context, v *model.Viewer, d *model.Doct
 		d.AccountID = &v.UserID
 	}
 	if err := s.insert(ctx, d); err != nil {
-		return nil, renameField(translate("create doctor", err), "account", "isMe")
+		return nil, renameField(s.translate(ctx, "create doctor", err), "account", "isMe")
 	}
 	d.Relations = DoctorRelations(v, d)
 	return d, nil

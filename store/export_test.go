@@ -16,6 +16,9 @@ func Bounded(s *Store, v *model.Viewer, loads []*query.Load) bool {
 	return (&query.Request{Loads: loads}).Bounded(s.sessions.OwnDoctor(v.SessionID))
 }
 
+// Translate is for errors of the driver that a test cannot cause.
+func Translate(ctx context.Context, s *Store, err error) error { return s.translate(ctx, "x", err) }
+
 // ReadRoundTrips returns how often a connection for reads was acquired.
 func ReadRoundTrips(s *Store) int64 { return s.reads.Stat().AcquireCount() }
 

@@ -42,7 +42,7 @@ func (s *Store) CreateSession(ctx context.Context, session Session, passwordHash
 	if isNoRows(err) {
 		return nil, notFound("email")
 	}
-	return u, translate("create session", err)
+	return u, s.translate(ctx, "create session", err)
 }
 
 // rotateSession is one statement, so that of two requests with the same token one
@@ -64,7 +64,7 @@ func (s *Store) RotateSession(ctx context.Context, from, to Session) (*model.Use
 		s.sessions.Remove(from.ID)
 	}
 	if err != nil && !isNoRows(err) {
-		return nil, translate("rotate session", err)
+		return nil, s.translate(ctx, "rotate session", err)
 	}
 	if reused || err != nil {
 		return nil, model.NewFieldError("refresh", model.CodeInvalidToken, "This refresh token is not valid any more. Sign in again.")
@@ -131,5 +131,5 @@ func (s *Store) endSessions(ctx context.Context, v *model.Viewer, which, session
 	if err != nil { // they may have ended
 		s.sessions.RemoveUser(v.UserID)
 	}
-	return translate("end sessions", err)
+	return s.translate(ctx, "end sessions", err)
 }

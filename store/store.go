@@ -9,6 +9,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"maps"
@@ -37,6 +39,7 @@ type Store struct {
 	policy        *model.Policy
 	records       *query.Records
 	now           func() time.Time
+	onFailure     func(context.Context, Failure)
 	sessions      *session.Cache
 	stopListening func()
 	// inserts caches *insertPlan by *schema.Table.
@@ -58,6 +61,9 @@ type Options struct {
 	// Tracer sees every statement; may be nil. A shared round trip has the context of
 	// one of its requests.
 	Tracer pgx.QueryTracer
+	// OnFailure is called with the context of the request for each error UNAVAILABLE;
+	// may be nil.
+	OnFailure func(context.Context, Failure)
 }
 
 const connectTimeout = 10 * time.Second
@@ -66,13 +72,16 @@ const connectTimeout = 10 * time.Second
 // pgx's exec mode because bun writes arguments into its texts, and one for prepared
 // statements, which only read, each request in one snapshot.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
-	s := &Store{policy: o.Policy, now: o.Now, sessions: session.NewCache(), stopListening: func() {}}
+	s := &Store{policy: o.Policy, now: o.Now, onFailure: o.OnFailure, sessions: session.NewCache(), stopListening: func() {}}
 	var err error
 	if s.records, err = query.NewRecords(records(s), o.Policy); err != nil {
 		return nil, err
 	}
 	if s.now == nil {
 		s.now = time.Now
+	}
+	if s.onFailure == nil {
+		s.onFailure = func(context.Context, Failure) {}
 	}
 	const pools = 2
 	writes, err := openPool(ctx, url, max(o.Connections/pools, 1), o.Tracer, nil)
@@ -94,7 +103,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		return nil, err
 	}
 	s.writes, s.reads = pgpipe.New(writes, o.Tracer, 0), pgpipe.New(reads, o.Tracer, maxShared(reads))
-	s.db = bun.NewDB(stdlib.OpenDBFromPool(writes), pgdialect.New())
+	s.db = bun.NewDB(openDB(writes), pgdialect.New())
 	if err := s.Ping(ctx); err != nil {
 		s.Close()
 		return nil, err
@@ -122,6 +131,25 @@ func openPool(ctx context.Context, url string, connections int, tracer pgx.Query
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
 	return pool, nil
+}
+
+// openDB returns the pool for bun. Its connections stay in the pool.
+func openDB(pool *pgxpool.Pool) *sql.DB {
+	db := sql.OpenDB(connector{stdlib.GetPoolConnector(pool)})
+	db.SetMaxIdleConns(0)
+	return db
+}
+
+// connector says in its errors that no connection could be acquired.
+type connector struct{ driver.Connector }
+
+// Connect acquires a connection from the pool.
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, &pgpipe.AcquireError{Err: err}
+	}
+	return conn, nil
 }
 
 // Ping reports whether the database answers within ten seconds.
@@ -181,5 +209,5 @@ func (s *Store) selectRow(db bun.IDB, row model.Record, v *model.Viewer, deleted
 
 // inTx runs f in one transaction. An error of f rolls it back.
 func (s *Store) inTx(ctx context.Context, operation string, f func(context.Context, bun.Tx) error) error {
-	return translate(operation, s.db.RunInTx(ctx, nil, f))
+	return s.translate(ctx, operation, s.db.RunInTx(ctx, nil, f))
 }

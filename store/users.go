@@ -81,8 +81,13 @@ const accountColumns = "u.id, u.username, u.email, u.phone, u.role, u.created_at
 // account runs a prepared statement that writes and returns accountColumns; more gets
 // the columns after them.
 func (s *Store) account(ctx context.Context, text string, args []any, more ...any) (*model.User, error) {
+	conn, err := s.writes.Acquire(ctx)
+	if err != nil {
+		return nil, &pgpipe.AcquireError{Err: err}
+	}
+	defer conn.Release()
 	var u model.User
-	row := s.writes.QueryRow(ctx, text, append([]any{pgx.QueryExecModeCacheStatement}, args...)...)
+	row := conn.QueryRow(ctx, text, append([]any{pgx.QueryExecModeCacheStatement}, args...)...)
 	columns := []any{&u.ID, &u.Username, &u.Email, &u.Phone, &u.Role, &u.CreatedAt}
 	if err := row.Scan(append(columns, more...)...); err != nil {
 		return nil, err
@@ -112,7 +117,7 @@ func (s *Store) CredentialOf(ctx context.Context, v *model.Viewer) (*Credential,
 func (s *Store) credential(ctx context.Context, which string, value []byte) (*Credential, error) {
 	account := pgpipe.NewStatement("SELECT id, username, email, password_hash, is_active FROM users WHERE "+which, value)
 	if err := s.reads.Run(ctx, account); err != nil {
-		return nil, translate("read credential", err)
+		return nil, s.translate(ctx, "read credential", err)
 	}
 	rows := account.Rows
 	defer rows.Release()
@@ -133,7 +138,7 @@ func (s *Store) credential(ctx context.Context, which string, value []byte) (*Cr
 func (s *Store) SetPasswordHash(ctx context.Context, userID int64, from, to string) error {
 	_, err := s.db.NewUpdate().Table("users").Set("password_hash = ?", to).
 		Where("id = ? AND password_hash = ?", userID, from).Exec(ctx)
-	return translate("set password", err)
+	return s.translate(ctx, "set password", err)
 }
 
 // User returns the account with the id, or NOT_FOUND.

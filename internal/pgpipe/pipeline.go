@@ -30,13 +30,22 @@ func New(pool *pgxpool.Pool, tracer pgx.QueryTracer, maxShared int) *Pool {
 	return &Pool{Pool: pool, tracer: tracer, coalescer: coalescer{maxInFlight: max(maxShared, 1)}}
 }
 
+// AcquireError reports that the pool had no connection: all were in use until the
+// context ended, or none could be opened.
+type AcquireError struct{ Err error }
+
+func (e *AcquireError) Error() string { return "acquire a connection: " + e.Err.Error() }
+
+// Unwrap returns the error of the pool.
+func (e *AcquireError) Unwrap() error { return e.Err }
+
 // Run sends all statements in one round trip and fills in their rows. Each is
 // prepared on its connection on first use. PostgreSQL runs everything before one
 // Sync in one transaction: what was written is durable when Run returns.
 func (p *Pool) Run(ctx context.Context, statements ...*Statement) error {
 	conn, err := p.Acquire(ctx)
 	if err != nil {
-		return fmt.Errorf("acquire a connection: %w", err)
+		return &AcquireError{err}
 	}
 	defer conn.Release()
 	return p.send(ctx, conn, statements)
