@@ -139,7 +139,11 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	if err := store.Migrate(ctx, url); err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, url, store.Options{Policy: rules, Connections: s.DatabaseConns, Listen: true})
+	var db *store.Store
+	counters := metrics.New(s.MetricsAddr, func() []store.PoolStats { return db.Stats() }, graph.AnswerKinds())
+	db, err = store.Open(ctx, url, store.Options{
+		Policy: rules, Connections: s.DatabaseConns, Listen: true, OnFailure: onFailure(counters.Failed),
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +154,18 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	accounts := &auth.Accounts{
 		Store: db, Hasher: auth.NewHasher(hashes), Tokens: tokens, Throttle: auth.NewThrottle(time.Now),
 	}
-	return &app{rules, db, keys, tokens, accounts, metrics.New(s.MetricsAddr, db.Stats, graph.AnswerKinds())}, nil
+	return &app{rules, db, keys, tokens, accounts, counters}, nil
+}
+
+// onFailure returns a function that adds the cause of an outage to the log line of the
+// request, and counts it unless count is nil.
+func onFailure(count func(store.Cause)) func(context.Context, store.Failure) {
+	return func(ctx context.Context, f store.Failure) {
+		httpd.AddLogAttrs(ctx, f.LogAttr())
+		if count != nil {
+			count(f.Cause)
+		}
+	}
 }
 
 // handler connects the addresses to the services.
