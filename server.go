@@ -88,6 +88,7 @@ func serve(ctx context.Context, s settings.Settings, out io.Writer, log *slog.Lo
 			return err
 		}
 		defer app.store.Close()
+		log.InfoContext(ctx, "database", slog.String("pooler", string(app.store.Pooler())))
 		if app.store.Local() {
 			app.accounts.Hasher.ExtraCPU = host.HalfProcessors().ExtraCPU
 		}
@@ -142,7 +143,8 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	var db *store.Store
 	counters := metrics.New(s.MetricsAddr, func() []store.PoolStats { return db.Stats() }, graph.AnswerKinds())
 	db, err = store.Open(ctx, url, store.Options{
-		Policy: rules, Connections: s.DatabaseConns, Listen: true, OnFailure: onFailure(counters.Failed),
+		Policy: rules, Connections: s.DatabaseConns, RequestTimeout: s.RequestTimeout, OnFailure: onFailure(counters.Failed),
+		Pooler: store.Pooler(s.DatabasePooler), Prepared: store.Prepared(s.Prepared), DirectURL: string(s.DatabaseDirectURL), Listen: true,
 	})
 	if err != nil {
 		return nil, err

@@ -3,6 +3,9 @@ package store
 import (
 	"context"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/uptrace/bun"
+
 	"github.com/caregraph/caregraph/internal/pgpipe"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store/query"
@@ -18,6 +21,34 @@ func Bounded(s *Store, v *model.Viewer, loads []*query.Load) bool {
 
 // Translate is for errors of the driver that a test cannot cause.
 func Translate(ctx context.Context, s *Store, err error) error { return s.translate(ctx, "x", err) }
+
+// Reads returns the pool for reads.
+func Reads(s *Store) *pgxpool.Pool { return s.reads.Pool }
+
+// Setting returns a setting of PostgreSQL in a read, or in a transaction that writes
+// and in a pipeline that writes.
+func Setting(ctx context.Context, s *Store, name string, writes bool) (value string, err error) {
+	pool := s.reads
+	if writes {
+		pool = s.writes
+	}
+	st := pgpipe.NewStatement("SELECT current_setting($1)", []byte(name))
+	if err := pool.Run(ctx, st); err != nil {
+		return "", err
+	}
+	value = string(st.Rows.Bytes(0, 0))
+	if !writes {
+		return value, nil
+	}
+	return value, s.inTx(ctx, "show", func(ctx context.Context, tx bun.Tx) error {
+		var inTx string
+		err := tx.NewRaw("SELECT current_setting(?)", name).Scan(ctx, &inTx)
+		if inTx != value {
+			value += " or " + inTx
+		}
+		return err
+	})
+}
 
 // ReadRoundTrips returns how often a connection for reads was acquired.
 func ReadRoundTrips(s *Store) int64 { return s.reads.Stat().AcquireCount() }

@@ -16,6 +16,7 @@ func withoutViewer() map[string]string {
 		"Local":           "reads no rows",
 		"Ping":            "reads no rows",
 		"Close":           "reads no rows",
+		"Pooler":          "reads no rows",
 		"Stats":           "reads no rows",
 		"Credential":      "signs in: it is how a viewer comes about",
 		"CreateUser":      "makes an account, from which a viewer comes about",

@@ -86,10 +86,20 @@ func (s *Store) account(ctx context.Context, text string, args []any, more ...an
 		return nil, &pgpipe.AcquireError{Err: err}
 	}
 	defer conn.Release()
+	mode := pgx.QueryExecModeCacheStatement
+	if s.writes.Unnamed {
+		mode = pgx.QueryExecModeExec
+	}
 	var u model.User
-	row := conn.QueryRow(ctx, text, append([]any{pgx.QueryExecModeCacheStatement}, args...)...)
-	columns := []any{&u.ID, &u.Username, &u.Email, &u.Phone, &u.Role, &u.CreatedAt}
-	if err := row.Scan(append(columns, more...)...); err != nil {
+	columns := append([]any{&u.ID, &u.Username, &u.Email, &u.Phone, &u.Role, &u.CreatedAt}, more...)
+	if s.opening == "" {
+		err = conn.QueryRow(ctx, text, append([]any{mode}, args...)...).Scan(columns...)
+	} else {
+		err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: "BEGIN;" + s.opening}, func(tx pgx.Tx) error {
+			return tx.QueryRow(ctx, text, append([]any{mode}, args...)...).Scan(columns...)
+		})
+	}
+	if err != nil {
 		return nil, err
 	}
 	return ownAccount(&u), nil

@@ -80,7 +80,10 @@ func (c call) createAdmin(ctx context.Context, email, username string) error {
 		if err := store.Migrate(ctx, url); err != nil {
 			return err
 		}
-		db, err := store.Open(ctx, url, store.Options{Policy: rules, Connections: c.DatabaseConns})
+		db, err := store.Open(ctx, url, store.Options{
+			Policy: rules, Connections: c.DatabaseConns,
+			Pooler: store.Pooler(c.DatabasePooler), Prepared: store.Prepared(c.Prepared),
+		})
 		if err != nil {
 			return err
 		}

@@ -40,9 +40,13 @@ type Settings struct {
 	MaxAliases      int
 	MaxTokens       int
 	DatabaseConns   int
-	HashConcurrency int // 0: the number of CPUs
-	LogLevel        slog.Level
-	LogFormat       string // "text" or "json"
+	// DatabasePooler is "auto", "none", "session" or "transaction", Prepared "auto",
+	// "on" or "off".
+	DatabasePooler, Prepared string
+	DatabaseDirectURL        Secret // empty: none
+	HashConcurrency          int    // 0: the number of CPUs
+	LogLevel                 slog.Level
+	LogFormat                string // "text" or "json"
 }
 
 // Parse reads the flags in args (without the program's name), then the
