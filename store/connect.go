@@ -272,6 +272,9 @@ func quote(text string) string {
 	return "E'" + strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(text) + "'"
 }
 
+// lockShare is the part of a request that a wait for a lock may take: a third.
+const lockShare = 3
+
 // timeouts returns the limits for the statements of requests that may take so long. A
 // server that froze in a transaction loses its locks before the requests that wait for
 // them end. Zero is no limit.
@@ -284,8 +287,14 @@ func timeouts(request time.Duration) []setting {
 	}
 	return []setting{
 		limit("statement_timeout", max(request-time.Second, request/2)),
-		limit("lock_timeout", request/3),
+		limit("lock_timeout", request/lockShare),
 		limit("idle_in_transaction_session_timeout", request*2/3),
+		// A server whose machine is gone loses its locks as well. On a Unix socket these
+		// have no effect.
+		{"tcp_user_timeout", "10s"},
+		{"tcp_keepalives_idle", "5"},
+		{"tcp_keepalives_interval", "2"},
+		{"tcp_keepalives_count", "3"},
 	}
 }
 

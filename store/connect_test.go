@@ -88,10 +88,11 @@ func TestOpen_FindsThePrimaryAmongSeveralHosts(t *testing.T) {
 	u := ok(url.Parse(primary.URL))(t)
 	u.Host = ok(url.Parse(standby.URL))(t).Host + "," + u.Host
 	for _, attribute := range []string{"", "&target_session_attrs=any", "&target_session_attrs=primary"} {
+		before := primary.Clients()
 		s := opened(t, u.String()+attribute, store.Options{Connections: 2})
 		ok(s.CreatePatient(t.Context(), c.Owner("Asha"+fmt.Sprint(len(attribute))).Viewer, c.NewPatient("Arjun")))(t)
-		if standby.Clients() == 0 {
-			t.Error("nobody asked the standby")
+		if standby.Clients() == 0 || primary.Clients() == before {
+			t.Errorf("%q: the standby was not asked, or the primary not used", attribute)
 		}
 	}
 }
@@ -219,7 +220,7 @@ func TestPooler_CutsTheConnection(t *testing.T) {
 	asha := c.Owner("Asha")
 	arjun := asha.Patient("Arjun")
 	var cutting atomic.Bool
-	pooler := (&storetest.Pooler{Cut: func(sql string) bool { return cutting.Load() && strings.Contains(sql, "FOR UPDATE") }}).Start(t, c.URL)
+	pooler := (&storetest.Pooler{Cut: func(sql string) bool { return cutting.Load() && strings.Contains(sql, "FOR NO KEY UPDATE") }}).Start(t, c.URL)
 	seen := &failures{}
 	s := opened(t, pooler.URL, store.Options{Connections: 2, OnFailure: seen.add})
 	rename := func() error {

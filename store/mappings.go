@@ -52,7 +52,12 @@ func (s *Store) AssignDoctor(ctx context.Context, v *model.Viewer, m *model.Mapp
 		return nil, err
 	}
 	m.IsActive, m.CreatedBy = true, v.UserID
-	err := s.inTx(ctx, "assign doctor", func(ctx context.Context, tx bun.Tx) (err error) {
+	leave, err := s.rows.enter(ctx, rowKey{v.UserID, "Doctor", m.DoctorID})
+	if err != nil {
+		return nil, s.translate(ctx, "assign doctor", err)
+	}
+	defer leave()
+	err = s.inRowTx(ctx, "assign doctor", v, "Patient", m.PatientID, func(ctx context.Context, tx bun.Tx) (err error) {
 		patient, patientErr := lockLive[model.Patient](ctx, s, tx, v, m.PatientID, "patientId")
 		_, doctorErr := lockLive[model.Doctor](ctx, s, tx, v, m.DoctorID, "doctorId")
 		if err := joinErrors(patientErr, doctorErr); err != nil {

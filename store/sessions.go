@@ -37,6 +37,11 @@ const createSession = `WITH account AS (
 // NOT_FOUND if the account is not active or its password hash is not the given one.
 // It also deletes some expired sessions of any account.
 func (s *Store) CreateSession(ctx context.Context, session Session, passwordHash string) (*model.User, error) {
+	leave, err := s.rows.enter(ctx, rowKey{session.UserID, "User", session.UserID})
+	if err != nil {
+		return nil, s.translate(ctx, "create session", err)
+	}
+	defer leave()
 	u, err := s.account(ctx, createSession,
 		[]any{session.UserID, passwordHash, session.ID, session.RefreshID, session.ExpiresAt})
 	if isNoRows(err) {

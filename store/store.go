@@ -42,6 +42,7 @@ type Store struct {
 	now           func() time.Time
 	onFailure     func(context.Context, Failure)
 	sessions      *session.Cache
+	rows          rowQueue
 	stopListening func()
 	// inserts caches *insertPlan by *schema.Table.
 	inserts sync.Map
@@ -137,6 +138,7 @@ func (s *Store) openPools(ctx context.Context, o Options) (err error) {
 	if s.writes, err = s.connection.open(ctx, writes, 0, o.Tracer, promises{settings: limits}); err != nil {
 		return err
 	}
+	s.rows = rowQueue{timeout: o.RequestTimeout / lockShare, rows: map[rowKey]*rowTurn{}}
 	s.opening = strings.Join(s.writes.Opening, ";")
 	s.db = bun.NewDB(openDB(s.writes.Pool), pgdialect.New())
 	s.reads, err = s.connection.open(ctx, reads, maxShared(s.Local(), reads), o.Tracer, promises{snapshot: true, settings: append(limits,

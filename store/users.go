@@ -169,8 +169,8 @@ func (s *Store) UpdateMe(ctx context.Context, v *model.Viewer, changes []model.C
 	var row *model.User
 	u := update[model.User]{changes: changes, validate: func(u *model.User) error { return u.Validate(s.Constraints("User")) }}
 	u.set = "created_at = created_at" // there is no updated_at, and SET must not be empty
-	err := s.inTx(ctx, "update User", func(ctx context.Context, tx bun.Tx) (err error) {
-		if row, err = lock[model.User](ctx, s, tx, v, v.UserID, "id", "UPDATE"); err != nil {
+	err := s.inRowTx(ctx, "update User", v, "User", v.UserID, func(ctx context.Context, tx bun.Tx) (err error) {
+		if row, err = lock[model.User](ctx, s, tx, v, v.UserID, "id", forChange); err != nil {
 			return err
 		}
 		if err := s.mayChange(row, u); err != nil {
