@@ -107,6 +107,7 @@ func (c server) serve(ctx context.Context, s settings.Settings, out io.Writer, l
 			return err
 		}
 		defer app.store.Close()
+		log.InfoContext(ctx, "database", slog.String("pooler", string(app.store.Pooler())))
 		if app.store.Local() {
 			app.accounts.Hasher.ExtraCPU = host.HalfProcessors().ExtraCPU
 		}
@@ -200,8 +201,13 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	if s.DatabaseURL == "" {
 		quotas.FreeDisk = func() (int64, error) { return host.FreeDisk(s.Data) }
 	}
-	db, err := store.Open(ctx, url, store.Options{
-		Policy: rules, Connections: s.DatabaseConns, Listen: true, RefreshGrace: s.RefreshGrace, Log: log, Quotas: quotas,
+	var db *store.Store
+	counters := metrics.New(s.MetricsAddr, func() []store.PoolStats { return db.Stats() }, graph.AnswerKinds(),
+		numbers(s, func() int64 { return db.Unannounced() }, quotas.FreeDisk)...)
+	db, err = store.Open(ctx, url, store.Options{
+		Policy: rules, Connections: s.DatabaseConns, RequestTimeout: s.RequestTimeout, OnFailure: onFailure(counters.Failed),
+		Pooler: store.Pooler(s.DatabasePooler), Prepared: store.Prepared(s.Prepared), DirectURL: string(s.DatabaseDirectURL), Listen: true,
+		RefreshGrace: s.RefreshGrace, Log: log, Quotas: quotas,
 	})
 	if err != nil {
 		return nil, err
@@ -218,16 +224,15 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	accounts := &auth.Accounts{
 		Store: db, Hasher: auth.NewHasher(hashes), Tokens: tokens, Throttle: auth.NewThrottle(db, time.Now, secret),
 	}
-	counters := metrics.New(s.MetricsAddr, db.Stats, graph.AnswerKinds(), numbers(s, db, quotas.FreeDisk)...)
 	return &app{rules, db, tokens, accounts, counters}, nil
 }
 
 // numbers are the metrics without labels.
-func numbers(s settings.Settings, db *store.Store, freeDisk func() (int64, error)) []metrics.Number {
+func numbers(s settings.Settings, unannounced func() int64, freeDisk func() (int64, error)) []metrics.Number {
 	all := []metrics.Number{{
 		Name: "sessions_unannounced_total", Counts: true,
 		Help:  "Messages about ended sessions that could not be sent. Other servers then refuse the session within 30 seconds.",
-		Value: func() float64 { return float64(db.Unannounced()) },
+		Value: func() float64 { return float64(unannounced()) },
 	}}
 	if s.DatabaseURL == "" {
 		all = append(all, metrics.Number{
@@ -251,6 +256,17 @@ func numbers(s settings.Settings, db *store.Store, freeDisk func() (int64, error
 		})
 	}
 	return all
+}
+
+// onFailure returns a function that adds the cause of an outage to the log line of the
+// request, and counts it unless count is nil.
+func onFailure(count func(store.Cause)) func(context.Context, store.Failure) {
+	return func(ctx context.Context, f store.Failure) {
+		httpd.AddLogAttrs(ctx, f.LogAttr())
+		if count != nil {
+			count(f.Cause)
+		}
+	}
 }
 
 // handler connects the addresses to the services.

@@ -30,8 +30,10 @@ func (r resolver) presentError(ctx context.Context, err error) *gqlerror.Error {
 	switch {
 	case ok:
 	case errors.Is(err, context.DeadlineExceeded):
+		r.AddLogAttrs(ctx, slog.String("stopped", "deadline"))
 		apiErr = model.NewError(model.CodeUnavailable, "The operation took too long and was stopped.")
 	case errors.Is(err, context.Canceled): // the client has gone
+		r.AddLogAttrs(ctx, slog.String("stopped", "client"))
 		apiErr = model.NewError(model.CodeUnavailable, "The operation was stopped.")
 	default:
 		return r.internal(ctx, out, err)

@@ -17,7 +17,7 @@ type Spending struct {
 // entry has a full budget.
 func (s *Store) Budgets(ctx context.Context, keys []string) (map[string]time.Time, error) {
 	rows, err := s.reads.Query(ctx, `SELECT key, full_at FROM budgets WHERE key = ANY ($1)`, pgx.QueryExecModeCacheStatement, keys)
-	return budgetsOf("read budgets", rows, err)
+	return s.budgetsOf(ctx, "read budgets", rows, err)
 }
 
 // spendBudgets deletes some old rows after it has its own, and waits for none of
@@ -44,18 +44,18 @@ func (s *Store) SpendBudgets(ctx context.Context, now time.Time, all []Spending)
 		keys[i], every[i] = one.Key, one.Every.Microseconds()
 	}
 	rows, err := s.writes.Query(ctx, spendBudgets, pgx.QueryExecModeCacheStatement, now, keys, every)
-	return budgetsOf("spend budgets", rows, err)
+	return s.budgetsOf(ctx, "spend budgets", rows, err)
 }
 
 // RefillBudgets makes the budgets with the keys full.
 func (s *Store) RefillBudgets(ctx context.Context, keys []string) error {
 	_, err := s.writes.Exec(ctx, `DELETE FROM budgets WHERE key = ANY ($1)`, pgx.QueryExecModeCacheStatement, keys)
-	return translate("refill budgets", err)
+	return s.translate(ctx, "refill budgets", err)
 }
 
-func budgetsOf(operation string, rows pgx.Rows, err error) (map[string]time.Time, error) {
+func (s *Store) budgetsOf(ctx context.Context, operation string, rows pgx.Rows, err error) (map[string]time.Time, error) {
 	if err != nil {
-		return nil, translate(operation, err)
+		return nil, s.translate(ctx, operation, err)
 	}
 	fullAt := map[string]time.Time{}
 	var key string
@@ -64,5 +64,5 @@ func budgetsOf(operation string, rows pgx.Rows, err error) (map[string]time.Time
 		fullAt[key] = at
 		return nil
 	})
-	return fullAt, translate(operation, err)
+	return fullAt, s.translate(ctx, operation, err)
 }

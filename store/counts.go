@@ -90,6 +90,6 @@ func (s *Store) Rows(ctx context.Context, v *model.Viewer, field string, most in
 		rows := scope.Narrow(s.db.NewSelect().Model(slice), query.Scan, query.IncludeDeleted).ColumnExpr("1").Limit(int64(most))
 		var n int
 		err := s.db.NewSelect().ColumnExpr("count(*)").TableExpr("(?) AS found", rows).Scan(ctx, &n)
-		return n, translate("count about "+field, err)
+		return n, s.translate(ctx, "count about "+field, err)
 	})
 }

@@ -22,7 +22,7 @@ const knowsDevice = `SELECT EXISTS (
 // account before.
 func (s *Store) KnowsDevice(ctx context.Context, userID int64, hash []byte) (known bool, err error) {
 	row := s.reads.QueryRow(ctx, knowsDevice, pgx.QueryExecModeCacheStatement, userID, MaxDevices, hash, s.now().Add(-DeviceTTL))
-	return known, translate("read device", row.Scan(&known))
+	return known, s.translate(ctx, "read device", row.Scan(&known))
 }
 
 const rememberDevice = `WITH used AS (
@@ -37,5 +37,5 @@ const rememberDevice = `WITH used AS (
 func (s *Store) RememberDevice(ctx context.Context, userID int64, hash []byte) error {
 	now := s.now()
 	_, err := s.writes.Exec(ctx, rememberDevice, pgx.QueryExecModeCacheStatement, userID, hash, now, now.Add(-DeviceTTL), MaxDevices-1)
-	return translate("remember device", err)
+	return s.translate(ctx, "remember device", err)
 }

@@ -42,7 +42,7 @@ func (s *Store) Specializations(ctx context.Context, v *model.Viewer) ([]*model.
 	q := s.scope("Doctor", v).Narrow(s.db.NewSelect().Model((*model.Doctor)(nil)), query.Scan, model.DeletedExclude)
 	err := q.ColumnExpr("min(doctor.specialization) AS name, count(*) AS doctor_count").
 		GroupExpr(specializationFold).OrderExpr(specializationFold).Scan(ctx, &rows)
-	return rows, translate("list specializations", err)
+	return rows, s.translate(ctx, "list specializations", err)
 }
 
 // CreateDoctor stores a new, unverified entry of the viewer; with isMe it links the

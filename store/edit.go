@@ -45,8 +45,8 @@ const setUpdatedAt = "updated_at = now()"
 // record as the viewer sees it afterwards; with VERSION_CONFLICT, the current one.
 func edit[T any, P rowOf[T]](ctx context.Context, s *Store, v *model.Viewer, id int64, u update[T]) (P, error) {
 	var row P
-	err := s.inTx(ctx, "update "+row.TypeName(), func(ctx context.Context, tx bun.Tx) (err error) {
-		if row, err = lock[T, P](ctx, s, tx, v, id, "id", "UPDATE"); err != nil {
+	err := s.inRowTx(ctx, "update "+row.TypeName(), v, row.TypeName(), id, func(ctx context.Context, tx bun.Tx) (err error) {
+		if row, err = lock[T, P](ctx, s, tx, v, id, "id", forChange); err != nil {
 			return err
 		}
 		if err := s.mayChange(row, u); err != nil {
@@ -96,6 +96,10 @@ const setVersion = setUpdatedAt + `, version = ?TableAlias.version + 1`
 func deletedAt[T any, P owned[T]](at *model.DateTime) []model.Change[T] {
 	return []model.Change[T]{{Field: "deletedAt", Apply: func(row *T) { P(row).Life().DeletedAt = at }}}
 }
+
+// forChange is the lock of a row that changes. No key changes, so new records that
+// refer to the row need not wait.
+const forChange = "NO KEY UPDATE"
 
 // lock reads a row and locks it until the transaction ends. A deleted row exists only
 // for a viewer who may restore it.

@@ -1,12 +1,10 @@
 package store
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -25,55 +23,36 @@ func uniqueError(index string) (model.FieldError, bool) {
 	return model.FieldError{}, false
 }
 
-const (
-	uniqueViolation   = "23505"
-	connectionClass   = "08"
-	rollbackClass     = "40" // a deadlock
-	resourcesClass    = "53"
-	interventionClass = "57"
-)
+const uniqueViolation = "23505"
 
-// translate turns an error of the database into a code of the schema. It wraps every
-// other error with the operation, and leaves out SQL texts and row values, which
-// contain patient data.
-func translate(operation string, err error) error {
+// translate turns an error of the database into a code of the schema, and reports a
+// failure to the options. It wraps every other error with the operation, and leaves out
+// SQL texts and row values, which contain patient data.
+func (s *Store) translate(ctx context.Context, operation string, err error) error {
 	if err == nil {
 		return nil
 	}
 	if apiErr, ok := errors.AsType[*model.Error](err); ok {
 		return apiErr
 	}
-	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return translateSQLState(operation, pgErr)
-	}
-	if unreachable(err) {
-		return unavailable()
-	}
-	return fmt.Errorf("%s: %w", operation, err)
-}
-
-// unreachable reports whether the database did not answer in time.
-func unreachable(err error) bool {
-	_, cannotConnect := errors.AsType[*pgconn.ConnectError](err)
-	_, network := errors.AsType[net.Error](err) // context.DeadlineExceeded among them
-	return cannotConnect || network || pgconn.SafeToRetry(err) ||
-		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, sql.ErrTxDone) // the context ended before the commit
-}
-
-func translateSQLState(operation string, pgErr *pgconn.PgError) error {
-	if pgErr.Code == uniqueViolation {
+	pgErr, answered := errors.AsType[*pgconn.PgError](err)
+	if answered && pgErr.Code == uniqueViolation {
 		if field, known := uniqueError(pgErr.ConstraintName); known {
 			return model.NewFieldError(field.Field, field.Code, field.Message)
 		}
 	}
-	for _, class := range []string{connectionClass, rollbackClass, resourcesClass, interventionClass} {
-		if strings.HasPrefix(pgErr.Code, class) {
-			return unavailable()
-		}
+	if errors.Is(ctx.Err(), context.Canceled) { // the client has gone, and the database did nothing wrong
+		return fmt.Errorf("%s: %w", operation, context.Canceled)
 	}
-	// Message and Detail of a PgError can quote the row.
-	return fmt.Errorf("%s: SQLSTATE %s at constraint %q", operation, pgErr.Code, pgErr.ConstraintName)
+	if f, failed := failureOf(ctx, err); failed {
+		f.Operation = operation
+		s.onFailure(ctx, f)
+		return unavailable()
+	}
+	if answered { // its Message and Detail can quote the row
+		return fmt.Errorf("%s: SQLSTATE %s at constraint %q", operation, pgErr.Code, pgErr.ConstraintName)
+	}
+	return fmt.Errorf("%s: %w", operation, err)
 }
 
 // notFound is for a record that does not exist for the viewer, or at all.

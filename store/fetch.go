@@ -53,7 +53,7 @@ func (s *Store) run(ctx context.Context, v *model.Viewer, r *query.Request, more
 	if err == nil {
 		r.Fill()
 	}
-	return translate("read", err)
+	return s.translate(ctx, "read", err)
 }
 
 // confirmed caches the result of a session lookup and returns the viewer.
@@ -68,7 +68,7 @@ func (s *Store) confirmed(epoch session.Epoch, id string, lookup *pgpipe.Stateme
 func (s *Store) SessionViewer(ctx context.Context, sessionID string) (*model.Viewer, error) {
 	epoch, lookup := s.sessions.Epoch(), session.Lookup(sessionID)
 	if err := s.reads.Run(ctx, lookup); err != nil {
-		return nil, translate("read session", err)
+		return nil, s.translate(ctx, "read session", err)
 	}
 	return s.confirmed(epoch, sessionID, lookup), nil
 }

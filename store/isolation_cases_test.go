@@ -16,6 +16,7 @@ func withoutViewer() map[string]string {
 		"Local":           "reads no rows",
 		"Ping":            "reads no rows",
 		"Close":           "reads no rows",
+		"Pooler":          "reads no rows",
 		"Stats":           "reads no rows",
 		"Unannounced":     "reads no rows",
 		"HasAccounts":     "for operators: it reveals no row",

@@ -59,7 +59,12 @@ func (s *Store) AssignDoctor(ctx context.Context, v *model.Viewer, m *model.Mapp
 	if err != nil {
 		return nil, err
 	}
-	err = s.inTx(ctx, "assign doctor", func(ctx context.Context, tx bun.Tx) (err error) {
+	leave, err := s.rows.enter(ctx, rowKey{v.UserID, "Doctor", m.DoctorID})
+	if err != nil {
+		return nil, s.translate(ctx, "assign doctor", err)
+	}
+	defer leave()
+	err = s.inRowTx(ctx, "assign doctor", v, "Patient", m.PatientID, func(ctx context.Context, tx bun.Tx) (err error) {
 		if exactly {
 			if err := s.lockQuota(ctx, tx, v, m); err != nil {
 				return err

@@ -148,15 +148,16 @@ func newMigrator(log *slog.Logger) *migrator {
 // connect opens the database. It works through a pooler of transactions: it sends no
 // parameters that such a pooler refuses, prepares nothing and keeps no session state.
 func (m *migrator) connect(ctx context.Context, url string) error {
-	config, err := pgxpool.ParseConfig(url)
+	to, err := connectionTo(url)
 	if err != nil {
-		return errors.New("migrate: the database URL cannot be read") // its text may hold a password
+		return fmt.Errorf("migrate: %w", err)
 	}
+	config := to.config
 	config.MaxConns = 3 // the work, the lease of the lock, and who blocks
-	config.ConnConfig.ConnectTimeout = connectTimeout
-	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	if len(to.own.settings) > 0 {
+		config.AfterConnect = to.setUp(promises{})
+	}
 	config.ConnConfig.RuntimeParams["application_name"] = "caregraph migrate"
-	config.ConnConfig.RuntimeParams["client_encoding"] = "UTF8" // otherwise checkServer cannot query
 	config.ConnConfig.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
 		// Without it PostgreSQL would go on with an index after the end of this process.
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: connectTimeout}

@@ -50,7 +50,7 @@ func (s *Store) CreatePatient(ctx context.Context, v *model.Viewer, p *model.Pat
 	}
 	p.CreatedBy = v.UserID
 	if err := s.create(ctx, v, p); err != nil {
-		return nil, translate("create patient", err)
+		return nil, s.translate(ctx, "create patient", err)
 	}
 	p.Relations = PatientRelations(v, p, nil)
 	return p, nil

@@ -69,7 +69,7 @@ func (s *Store) admit(ctx context.Context, v *model.Viewer, record model.Record)
 	rows, err := s.counts.get(s.quotaKey(v, record), s.now(), func() (int, error) { return s.owned(ctx, s.db, v, record) })
 	switch {
 	case err != nil:
-		return false, translate("count for the quota", err)
+		return false, s.translate(ctx, "count for the quota", err)
 	case rows >= s.quotas.Records:
 		return false, s.beyondQuota()
 	default:

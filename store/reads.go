@@ -78,7 +78,7 @@ func (s *Store) Page(ctx context.Context, v *model.Viewer, field string, args qu
 	rows, slice := newRows(t)
 	q := t.Scope(query.LiteralViewer(v)).Select(s.db.NewSelect().Model(slice), selection.Path, selection.Deleted)
 	if err := onPage(query.Apply(q, selection.Conditions), t, order, page).Scan(ctx); err != nil {
-		return nil, translate("list "+field, err)
+		return nil, s.translate(ctx, "list "+field, err)
 	}
 	return recordPage(rows(), order.Order, page), nil
 }
@@ -92,7 +92,7 @@ func (s *Store) Count(ctx context.Context, v *model.Viewer, field string, args q
 	_, slice := newRows(t)
 	q := t.Scope(query.LiteralViewer(v)).Narrow(s.db.NewSelect().Model(slice), selection.Path, selection.Deleted)
 	n, err := query.Apply(q, selection.Conditions).Count(ctx)
-	return int(n), translate("count "+field, err)
+	return int(n), s.translate(ctx, "count "+field, err)
 }
 
 // PagesOf returns the same page of a list for each of many records of a type, in one
@@ -115,7 +115,7 @@ func (s *Store) PagesOf(ctx context.Context, v *model.Viewer, typ, field string,
 	err = s.db.NewRaw("SELECT page.* FROM unnest(?::bigint[]) AS parent (id) CROSS JOIN LATERAL (?) AS page ORDER BY page.? ?, page.id ?",
 		array(owners), inner, column, direction, direction).Scan(ctx, slice)
 	if err != nil {
-		return nil, translate("list "+field+" of many", err)
+		return nil, s.translate(ctx, "list "+field+" of many", err)
 	}
 	grouped := map[int64][]model.Listed{}
 	for _, row := range rows() {
@@ -151,7 +151,7 @@ func (s *Store) CountsOf(ctx context.Context, v *model.Viewer, typ, field string
 	for _, row := range rows {
 		totals[row.Owner] = row.Total
 	}
-	return totals, translate("count "+field+" of many", err)
+	return totals, s.translate(ctx, "count "+field+" of many", err)
 }
 
 func (s *Store) recordType(name string) (*query.RecordType, error) {
@@ -188,7 +188,7 @@ func (s *Store) byKey(
 	rows, slice := newRows(t)
 	q := t.Scope(query.LiteralViewer(v)).Select(s.db.NewSelect().Model(slice), query.Lookup, deleted)
 	if err := q.Where("?TableAlias.? = ANY(?::bigint[])", bun.Ident(column), array(keys)).Scan(ctx); err != nil {
-		return nil, translate("read "+t.Name, err)
+		return nil, s.translate(ctx, "read "+t.Name, err)
 	}
 	nodes := make([]model.Node, 0, len(keys))
 	for _, row := range rows() {

@@ -39,12 +39,17 @@ const createSession = `WITH account AS (
 // NOT_FOUND if the account is not active or its password hash is not the given one.
 // It also deletes some expired sessions of any account.
 func (s *Store) CreateSession(ctx context.Context, session Session, passwordHash string) (*model.User, error) {
+	leave, err := s.rows.enter(ctx, rowKey{session.UserID, "User", session.UserID})
+	if err != nil {
+		return nil, s.translate(ctx, "create session", err)
+	}
+	defer leave()
 	u, err := s.account(ctx, createSession,
 		[]any{session.UserID, passwordHash, session.ID, session.RefreshID, session.ExpiresAt})
 	if isNoRows(err) {
 		return nil, notFound("email")
 	}
-	return u, translate("create session", err)
+	return u, s.translate(ctx, "create session", err)
 }
 
 // repeated is true for the refresh token before the latest one, within the grace. It is
@@ -89,7 +94,7 @@ func (s *Store) RotateSession(ctx context.Context, from, to Session) (*Rotation,
 		s.announce(ctx, from.ID)
 	}
 	if err != nil && !isNoRows(err) {
-		return nil, translate("rotate session", err)
+		return nil, s.translate(ctx, "rotate session", err)
 	}
 	if reused || err != nil {
 		return nil, model.NewFieldError("refresh", model.CodeInvalidToken, "This refresh token is not valid any more. Sign in again.")
@@ -164,7 +169,7 @@ func (s *Store) endSessions(ctx context.Context, v *model.Viewer, which, session
 		ended = []string{session.AllOf(v.UserID)}
 	}
 	s.announce(ctx, ended...)
-	return translate("end sessions", err)
+	return s.translate(ctx, "end sessions", err)
 }
 
 // announce notifies the other servers of sessions that have ended; see

@@ -9,17 +9,17 @@ package store
 
 import (
 	"context"
-	"errors"
+	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"log/slog"
-	"maps"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
@@ -35,11 +35,16 @@ import (
 type Store struct {
 	// writes is the pool under bun; reads runs the prepared statements that read.
 	writes, reads *pgpipe.Pool
+	connection    *connection
+	// opening is the statement that begins each transaction of bun, or "".
+	opening       string
 	db            *bun.DB
 	policy        *model.Policy
 	records       *query.Records
 	now           func() time.Time
+	onFailure     func(context.Context, Failure)
 	sessions      *session.Cache
+	rows          rowQueue
 	stopListening func()
 	unannounced   atomic.Int64
 	log           *slog.Logger
@@ -57,6 +62,16 @@ type Options struct {
 	Policy *model.Policy
 	// Connections is the maximum; below two it means two.
 	Connections int
+	// Pooler says what is between the server and PostgreSQL; empty is PoolerAuto.
+	Pooler Pooler
+	// Prepared says whether statements are prepared; empty is PreparedAuto.
+	Prepared Prepared
+	// RequestTimeout is the time of one request, which bounds that of statements, locks
+	// and transactions. Zero bounds nothing.
+	RequestTimeout time.Duration
+	// DirectURL is the address of the same database without a pooler; may be empty. The
+	// connection of Listen uses it.
+	DirectURL string
 	// Listen opens one more connection for notifications of sessions that end, so
 	// that cached sessions can be certain.
 	Listen bool
@@ -72,15 +87,20 @@ type Options struct {
 	Tracer pgx.QueryTracer
 	// Log gets warnings; may be nil.
 	Log *slog.Logger
+	// OnFailure is called with the context of the request for each error UNAVAILABLE;
+	// may be nil.
+	OnFailure func(context.Context, Failure)
 }
-
-const connectTimeout = 10 * time.Second
 
 // Open connects to the migrated database at the URL with two pools: one for bun, in
 // pgx's exec mode because bun writes arguments into its texts, and one for prepared
-// statements, which only read, each request in one snapshot.
+// statements, which only read, each request in one snapshot. It returns an error if the
+// connections do not keep that promise.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
-	s := &Store{policy: o.Policy, now: o.Now, quotas: o.Quotas, sessions: session.NewCache(), stopListening: func() {}, log: o.Log, refreshGrace: o.RefreshGrace}
+	s := &Store{
+		policy: o.Policy, now: o.Now, quotas: o.Quotas, onFailure: o.OnFailure, log: o.Log, refreshGrace: o.RefreshGrace,
+		sessions: session.NewCache(), stopListening: func() {},
+	}
 	var err error
 	if s.records, err = query.NewRecords(records(s), o.Policy); err != nil {
 		return nil, err
@@ -91,59 +111,112 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	const pools = 2
-	writes, err := openPool(ctx, url, max(o.Connections/pools, 1), o.Tracer, nil)
-	if err != nil {
+	if s.onFailure == nil {
+		s.onFailure = func(context.Context, Failure) {}
+	}
+	if s.connection, err = connectionTo(url); err != nil {
 		return nil, err
 	}
-	reads, err := openPool(ctx, url, max(o.Connections-o.Connections/pools, 1), o.Tracer, map[string]string{
-		"default_transaction_isolation": "repeatable read",
-		"default_transaction_read_only": "on",
-		// Otherwise PostgreSQL plans some statements again each time, and gains less
-		// than the planning costs. See query.Request.
-		"plan_cache_mode": "force_generic_plan",
-		// A page needs its indexes. At the default of 4, meant for hard disks,
-		// PostgreSQL scans small tables instead.
-		"random_page_cost": "1.1",
-	})
-	if err != nil {
-		writes.Close()
+	if err := s.connection.detect(ctx, o.Pooler, o.Prepared); err != nil {
 		return nil, err
 	}
-	s.writes, s.reads = pgpipe.New(writes, o.Tracer, 0), pgpipe.New(reads, o.Tracer, maxShared(reads))
-	s.db = bun.NewDB(stdlib.OpenDBFromPool(writes), pgdialect.New())
-	if err := s.Ping(ctx); err != nil {
+	if err := s.openPools(ctx, o); err != nil {
+		return nil, err
+	}
+	if err := s.check(ctx); err != nil {
 		s.Close()
 		return nil, err
 	}
-	if o.Listen {
-		s.stopListening = session.Listen(ctx, writes, s.sessions)
+	if err := s.listen(ctx, o); err != nil {
+		s.Close()
+		return nil, err
 	}
 	return s, nil
 }
 
-func openPool(ctx context.Context, url string, connections int, tracer pgx.QueryTracer, parameters map[string]string) (*pgxpool.Pool, error) {
-	config, err := pgxpool.ParseConfig(url)
-	if err != nil {
-		return nil, errors.New("the database URL cannot be read") // its text may hold a password
+// listen receives notifications, unless only a transaction pooler could deliver them.
+func (s *Store) listen(ctx context.Context, o Options) error {
+	to := s.connection
+	if o.DirectURL != "" {
+		var err error
+		if to, err = connectionTo(o.DirectURL); err != nil {
+			return err
+		}
+	} else if to.pooler == PoolerTransaction {
+		return nil
 	}
-	config.MaxConns = int32(connections) //nolint:gosec // the settings bound it
-	config.ConnConfig.ConnectTimeout = connectTimeout
-	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
-	config.ConnConfig.Tracer = tracer
-	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
-	config.ConnConfig.RuntimeParams["application_name"] = "caregraph"
-	maps.Copy(config.ConnConfig.RuntimeParams, parameters)
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	if err != nil {
-		return nil, fmt.Errorf("open the database: %w", err)
+	if o.Listen {
+		s.stopListening = session.Listen(ctx, to.config.ConnConfig, s.writes.Pool, s.sessions)
 	}
-	return pool, nil
+	return nil
+}
+
+func (s *Store) openPools(ctx context.Context, o Options) (err error) {
+	const pools = 2
+	limits := timeouts(o.RequestTimeout)
+	writes, reads := max(o.Connections/pools, 1), max(o.Connections-o.Connections/pools, 1)
+	if s.writes, err = s.connection.open(ctx, writes, 0, o.Tracer, promises{settings: limits}); err != nil {
+		return err
+	}
+	s.rows = rowQueue{timeout: o.RequestTimeout / lockShare, rows: map[rowKey]*rowTurn{}}
+	s.opening = strings.Join(s.writes.Opening, ";")
+	s.db = bun.NewDB(openDB(s.writes.Pool), pgdialect.New())
+	s.reads, err = s.connection.open(ctx, reads, maxShared(s.Local(), reads), o.Tracer, promises{snapshot: true, settings: append(limits,
+		// Otherwise PostgreSQL plans some statements again each time, and gains less
+		// than the planning costs. See query.Request.
+		setting{"plan_cache_mode", "force_generic_plan"},
+		// A page needs its indexes. At the default of 4, meant for hard disks,
+		// PostgreSQL scans small tables instead.
+		setting{"random_page_cost", "1.1"})})
+	if err != nil {
+		s.writes.Close()
+	}
+	return err
+}
+
+// check returns an error if a pool does not answer, or if the connections for reads do
+// not keep the promises, for example because a pooler ignores them.
+func (s *Store) check(ctx context.Context) error {
+	if err := s.Ping(ctx); err != nil {
+		return err
+	}
+	kept := []setting{{"transaction_isolation", "repeatable read"}, {"transaction_read_only", "on"}, {"plan_cache_mode", "force_generic_plan"}}
+	st := pgpipe.NewStatement("SELECT current_setting('transaction_isolation'), current_setting('transaction_read_only'), current_setting('plan_cache_mode')")
+	if err := s.reads.Run(ctx, st); err != nil {
+		return fmt.Errorf("read from the database: %w", err)
+	}
+	defer st.Rows.Release()
+	for i, want := range kept {
+		if got := string(st.Rows.Bytes(0, i)); got != want.value {
+			return fmt.Errorf("%s is %q and not %q in connections that read, with --database-pooler=%s; try --database-pooler=transaction",
+				want.name, got, want.value, s.connection.pooler)
+		}
+	}
+	return nil
+}
+
+// openDB returns the pool for bun. Its connections stay in the pool.
+func openDB(pool *pgxpool.Pool) *sql.DB {
+	db := sql.OpenDB(connector{stdlib.GetPoolConnector(pool)})
+	db.SetMaxIdleConns(0)
+	return db
+}
+
+// connector says in its errors that no connection could be acquired.
+type connector struct{ driver.Connector }
+
+// Connect acquires a connection from the pool.
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, &pgpipe.AcquireError{Err: err}
+	}
+	return conn, nil
 }
 
 // Ping reports whether the database answers within ten seconds.
 func (s *Store) Ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	if err := s.writes.Ping(ctx); err != nil {
 		return fmt.Errorf("reach the database: %w", err)
@@ -159,20 +232,16 @@ func (s *Store) Constraints(typ string) model.Constraints { return s.policy.Type
 
 // Local reports whether the connection is a Unix socket: PostgreSQL runs on this
 // machine.
-func (s *Store) Local() bool { return local(s.reads.Pool) }
+func (s *Store) Local() bool { return s.connection.local() }
 
-func local(pool *pgxpool.Pool) bool {
-	config := pool.Config().ConnConfig
-	network, _ := pgconn.NetworkAddress(config.Host, config.Port)
-	return network == "unix"
-}
+// Pooler returns what is between the server and PostgreSQL, never PoolerAuto.
+func (s *Store) Pooler() Pooler { return s.connection.pooler }
 
 // maxShared is how many shared round trips may be in flight. With a local PostgreSQL
 // it is the number of processors, at least two: more round trips would wait for each
 // other. With a remote one it is the number of connections.
-func maxShared(reads *pgxpool.Pool) int {
-	connections := int(reads.Config().MaxConns)
-	if local(reads) {
+func maxShared(local bool, connections int) int {
+	if local {
 		return min(max(2, runtime.NumCPU()), connections)
 	}
 	return connections
@@ -198,5 +267,12 @@ func (s *Store) selectRow(db bun.IDB, row model.Record, v *model.Viewer, deleted
 
 // inTx runs f in one transaction. An error of f rolls it back.
 func (s *Store) inTx(ctx context.Context, operation string, f func(context.Context, bun.Tx) error) error {
-	return translate(operation, s.db.RunInTx(ctx, nil, f))
+	return s.translate(ctx, operation, s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		if s.opening != "" {
+			if _, err := tx.ExecContext(ctx, s.opening); err != nil {
+				return err
+			}
+		}
+		return f(ctx, tx)
+	}))
 }

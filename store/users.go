@@ -71,11 +71,11 @@ func (s *Store) Taken(ctx context.Context, u *model.User) error {
 	rows, err := s.reads.Query(ctx, takenValues, pgx.QueryExecModeCacheStatement,
 		u.Username, string(u.Email), (*string)(u.Phone), model.UsernameKey(u.Username), string(u.Email.Canonical()))
 	if err != nil {
-		return translate("look for taken values", err)
+		return s.translate(ctx, "look for taken values", err)
 	}
 	taken, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil || len(taken) == 0 {
-		return translate("look for taken values", err)
+		return s.translate(ctx, "look for taken values", err)
 	}
 	apiErr := &model.Error{Code: model.CodeTaken, Message: "Already in use."}
 	for _, name := range taken {
@@ -92,10 +92,25 @@ const accountColumns = "u.id, u.username, u.email, u.phone, u.role, u.created_at
 // account runs a prepared statement that writes and returns accountColumns; more gets
 // the columns after them.
 func (s *Store) account(ctx context.Context, text string, args []any, more ...any) (*model.User, error) {
+	conn, err := s.writes.Acquire(ctx)
+	if err != nil {
+		return nil, &pgpipe.AcquireError{Err: err}
+	}
+	defer conn.Release()
+	mode := pgx.QueryExecModeCacheStatement
+	if s.writes.Unnamed {
+		mode = pgx.QueryExecModeExec
+	}
 	var u model.User
-	row := s.writes.QueryRow(ctx, text, append([]any{pgx.QueryExecModeCacheStatement}, args...)...)
-	columns := []any{&u.ID, &u.Username, &u.Email, &u.Phone, &u.Role, &u.CreatedAt}
-	if err := row.Scan(append(columns, more...)...); err != nil {
+	columns := append([]any{&u.ID, &u.Username, &u.Email, &u.Phone, &u.Role, &u.CreatedAt}, more...)
+	if s.opening == "" {
+		err = conn.QueryRow(ctx, text, append([]any{mode}, args...)...).Scan(columns...)
+	} else {
+		err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: "BEGIN;" + s.opening}, func(tx pgx.Tx) error {
+			return tx.QueryRow(ctx, text, append([]any{mode}, args...)...).Scan(columns...)
+		})
+	}
+	if err != nil {
 		return nil, err
 	}
 	return ownAccount(&u), nil
@@ -110,7 +125,7 @@ func ownAccount(u *model.User) *model.User {
 // HasAccounts reports whether there are any accounts.
 func (s *Store) HasAccounts(ctx context.Context) (bool, error) {
 	found, err := s.db.NewSelect().Table("users").Exists(ctx)
-	return found, translate("look for accounts", err)
+	return found, s.translate(ctx, "look for accounts", err)
 }
 
 // Credential returns the credential of the account with the address in any of its
@@ -130,7 +145,7 @@ func (s *Store) CredentialOf(ctx context.Context, v *model.Viewer) (*Credential,
 func (s *Store) credential(ctx context.Context, which string, values ...[]byte) (*Credential, error) {
 	account := pgpipe.NewStatement("SELECT id, username, email, password_hash, is_active FROM users WHERE "+which, values...)
 	if err := s.reads.Run(ctx, account); err != nil {
-		return nil, translate("read credential", err)
+		return nil, s.translate(ctx, "read credential", err)
 	}
 	rows := account.Rows
 	defer rows.Release()
@@ -151,7 +166,7 @@ func (s *Store) credential(ctx context.Context, which string, values ...[]byte) 
 func (s *Store) SetPasswordHash(ctx context.Context, userID int64, from, to string) error {
 	_, err := s.db.NewUpdate().Table("users").Set("password_hash = ?", to).
 		Where("id = ? AND password_hash = ?", userID, from).Exec(ctx)
-	return translate("set password", err)
+	return s.translate(ctx, "set password", err)
 }
 
 // User returns the account with the id, or NOT_FOUND.
@@ -173,8 +188,8 @@ func (s *Store) UpdateMe(ctx context.Context, v *model.Viewer, changes []model.C
 	var row *model.User
 	u := update[model.User]{changes: changes, validate: func(u *model.User) error { return u.Validate(s.Constraints("User")) }}
 	u.set = "created_at = created_at" // there is no updated_at, and SET must not be empty
-	err := s.inTx(ctx, "update User", func(ctx context.Context, tx bun.Tx) (err error) {
-		if row, err = lock[model.User](ctx, s, tx, v, v.UserID, "id", "UPDATE"); err != nil {
+	err := s.inRowTx(ctx, "update User", v, "User", v.UserID, func(ctx context.Context, tx bun.Tx) (err error) {
+		if row, err = lock[model.User](ctx, s, tx, v, v.UserID, "id", forChange); err != nil {
 			return err
 		}
 		if err := s.mayChange(row, u); err != nil {

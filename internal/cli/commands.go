@@ -103,7 +103,10 @@ func (c call) createAccount(ctx context.Context, u *model.User) error {
 		if _, err := store.Prepare(ctx, url, store.Preparation{Migrate: c.Migrate, AdminURL: string(c.AdminURL), Log: c.log}); err != nil {
 			return err
 		}
-		db, err := store.Open(ctx, url, store.Options{Policy: rules, Connections: c.DatabaseConns})
+		db, err := store.Open(ctx, url, store.Options{
+			Policy: rules, Connections: c.DatabaseConns,
+			Pooler: store.Pooler(c.DatabasePooler), Prepared: store.Prepared(c.Prepared),
+		})
 		if err != nil {
 			return err
 		}

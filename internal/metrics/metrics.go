@@ -33,6 +33,8 @@ type Metrics struct {
 	Answered func(ctx context.Context, how string)
 	// Done counts a finished request, for httpd.Options.
 	Done func(method string, status int, took time.Duration)
+	// Failed counts a failure of the database by its cause, for store.Options.
+	Failed func(store.Cause)
 
 	addr    string
 	handler http.Handler
@@ -74,6 +76,7 @@ func New(addr string, pools func() []store.PoolStats, answerKinds []string, numb
 	return Metrics{
 		Answered: countQueries(registry, answerKinds),
 		Done:     countRequests(registry),
+		Failed:   countFailures(registry),
 		addr:     addr,
 		handler:  mux,
 	}

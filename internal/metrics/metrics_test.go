@@ -90,6 +90,7 @@ func TestMetrics_HaveTheirSeriesBeforeTheFirstRequest(t *testing.T) {
 		`caregraph_http_requests_total{method="other",status="none"}`: "0",
 		`caregraph_patients_awake`:                                    "7",
 		`caregraph_naps_total`:                                        "3",
+		`caregraph_database_failures_total{cause="connect"}`:          "0",
 	})
 	got := series(t, watched())
 	for _, name := range []string{"go_goroutines", "go_memstats_heap_alloc_bytes"} {
@@ -110,6 +111,20 @@ func TestAnswered_CountsWhatIsUnknownAsOther(t *testing.T) {
 		`caregraph_queries_total{answered="size"}`:     "1",
 		`caregraph_queries_total{answered="refused"}`:  "0",
 		`caregraph_queries_total{answered="other"}`:    "2",
+	})
+}
+
+func TestFailed_CountsByCause(t *testing.T) {
+	t.Parallel()
+	m := watched()
+	for _, cause := range []store.Cause{store.CausePool, store.CauseTimeout, store.CauseTimeout, "made up"} {
+		m.Failed(cause)
+	}
+	wantSeries(t, m, map[string]string{
+		`caregraph_database_failures_total{cause="pool"}`:     "1",
+		`caregraph_database_failures_total{cause="timeout"}`:  "2",
+		`caregraph_database_failures_total{cause="shutdown"}`: "0",
+		`caregraph_database_failures_total{cause="other"}`:    "1",
 	})
 }
 

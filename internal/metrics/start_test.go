@@ -14,7 +14,7 @@ import (
 func TestMetrics_ZeroValueIsOff(t *testing.T) {
 	t.Parallel()
 	m := New("", nil, nil)
-	if m.Answered != nil || m.Done != nil {
+	if m.Answered != nil || m.Done != nil || m.Failed != nil {
 		t.Error("something is counted")
 	}
 	addr, stop, err := m.Start(t.Context(), slog.New(slog.DiscardHandler))

@@ -2,7 +2,6 @@ package pgpipe
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -60,7 +59,7 @@ func (p *Pool) RunShared(ctx context.Context, statements ...*Statement) error {
 		case got = <-w.done:
 		case <-ctx.Done():
 			if p.coalescer.cancel(w) {
-				return fmt.Errorf("wait for a connection: %w", ctx.Err())
+				return &AcquireError{ctx.Err()}
 			}
 			got = <-w.done // it is in a round trip, or must flush one
 		}
@@ -83,7 +82,7 @@ func (p *Pool) flush(first *waiter) (own outcome, err error) {
 	defer p.coalescer.release()
 	conn, err := p.Acquire(first.ctx)
 	if err != nil {
-		return ok, fmt.Errorf("acquire a connection: %w", err)
+		return ok, &AcquireError{err}
 	}
 	defer conn.Release()
 	waiters := p.coalescer.take(first)

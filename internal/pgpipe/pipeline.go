@@ -20,6 +20,12 @@ import (
 type Pool struct {
 	*pgxpool.Pool
 
+	// Unnamed makes each statement parsed again, for poolers that know no prepared
+	// statements. Opening are statements without arguments that begin each round trip.
+	// Both are set before the first one.
+	Unnamed bool
+	Opening []string
+
 	tracer    pgx.QueryTracer
 	coalescer coalescer
 }
@@ -30,13 +36,22 @@ func New(pool *pgxpool.Pool, tracer pgx.QueryTracer, maxShared int) *Pool {
 	return &Pool{Pool: pool, tracer: tracer, coalescer: coalescer{maxInFlight: max(maxShared, 1)}}
 }
 
+// AcquireError reports that the pool had no connection: all were in use until the
+// context ended, or none could be opened.
+type AcquireError struct{ Err error }
+
+func (e *AcquireError) Error() string { return "acquire a connection: " + e.Err.Error() }
+
+// Unwrap returns the error of the pool.
+func (e *AcquireError) Unwrap() error { return e.Err }
+
 // Run sends all statements in one round trip and fills in their rows. Each is
 // prepared on its connection on first use. PostgreSQL runs everything before one
 // Sync in one transaction: what was written is durable when Run returns.
 func (p *Pool) Run(ctx context.Context, statements ...*Statement) error {
 	conn, err := p.Acquire(ctx)
 	if err != nil {
-		return fmt.Errorf("acquire a connection: %w", err)
+		return &AcquireError{err}
 	}
 	defer conn.Release()
 	return p.send(ctx, conn, statements)
@@ -50,7 +65,7 @@ func (p *Pool) send(ctx context.Context, conn *pgxpool.Conn, statements []*State
 			defer p.tracer.TraceQueryEnd(ended, conn.Conn(), pgx.TraceQueryEndData{})
 		}
 	}
-	err := pipeline(ctx, conn.Conn().PgConn(), statements)
+	err := p.pipeline(ctx, conn.Conn().PgConn(), statements)
 	if err != nil && !violates(err) {
 		// The cache of prepared statements may be wrong now, for example after a
 		// migration. The next request gets another connection.
@@ -69,7 +84,37 @@ func violates(err error) bool {
 
 var binaryFormat = []int16{pgx.BinaryFormatCode}
 
-func pipeline(ctx context.Context, conn *pgconn.PgConn, statements []*Statement) (err error) {
+func (p *Pool) pipeline(ctx context.Context, conn *pgconn.PgConn, statements []*Statement) error {
+	if len(p.Opening) > 0 {
+		opened := make([]*Statement, 0, len(p.Opening)+len(statements))
+		for _, text := range p.Opening {
+			st := NewStatement(text)
+			defer func() {
+				if st.Rows != nil {
+					st.Rows.Release()
+				}
+			}()
+			opened = append(opened, st)
+		}
+		statements = append(opened, statements...)
+	}
+	if p.Unnamed {
+		return unnamed(ctx, conn, statements)
+	}
+	return named(ctx, conn, statements)
+}
+
+func unnamed(ctx context.Context, conn *pgconn.PgConn, statements []*Statement) (err error) {
+	p := conn.StartPipeline(ctx)
+	defer func() { err = errors.Join(err, p.Close()) }()
+	for _, st := range statements {
+		p.SendQueryParams(st.Text.Value(), st.Args, nil, nil, binaryFormat)
+	}
+	return results(conn, p, statements, nil)
+}
+
+// named prepares each statement that the connection does not know.
+func named(ctx context.Context, conn *pgconn.PgConn, statements []*Statement) (err error) {
 	cache := preparedCache(conn)
 	if len(statements) == 1 { // the usual case, which is cheaper without a pipeline
 		st := statements[0]
@@ -96,6 +141,12 @@ func pipeline(ctx context.Context, conn *pgconn.PgConn, statements []*Statement)
 		}
 		p.SendQueryPrepared(description.Name, st.Args, nil, binaryFormat) // also describes the columns
 	}
+	return results(conn, p, statements, described)
+}
+
+// results sends a pipeline and receives its rows, and the columns of the statements
+// that it describes.
+func results(conn *pgconn.PgConn, p *pgconn.Pipeline, statements []*Statement, described []*pgconn.StatementDescription) error {
 	if err := p.Sync(); err != nil {
 		return fmt.Errorf("send: %w", err)
 	}

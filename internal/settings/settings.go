@@ -55,6 +55,10 @@ type Settings struct {
 	// MaxAnswer, MaxAnswersPerAccount and MaxAnswers are bytes.
 	MaxAnswer, MaxAnswersPerAccount, MaxAnswers int64
 	DatabaseConns                               int
+	// DatabasePooler is "auto", "none", "session" or "transaction", Prepared "auto",
+	// "on" or "off".
+	DatabasePooler, Prepared string
+	DatabaseDirectURL        Secret // empty: none
 	HashConcurrency                             int // 0: the number of CPUs
 	LogLevel                                    slog.Level
 	LogFormat                                   string // "text" or "json"

@@ -32,8 +32,9 @@ const (
 // If the network fails silently or a pooler drops notifications, the store looks up
 // each session again.
 type listener struct {
-	cache *Cache
-	pool  *pgxpool.Pool
+	cache  *Cache
+	config *pgx.ConnConfig
+	pool   *pgxpool.Pool
 	// channel is the channel of the pings, which are numbered.
 	channel string
 	sent    int
@@ -41,9 +42,10 @@ type listener struct {
 }
 
 // Listen invalidates entries of the cache until stop is called, which waits for the
-// end. The connection has the configuration of the pool, which sends the pings.
-func Listen(ctx context.Context, pool *pgxpool.Pool, cache *Cache) (stop func()) {
-	l := &listener{cache: cache, pool: pool, channel: "caregraph_" + strings.ToLower(rand.Text()), pongs: make(chan string, 1)}
+// end. The configuration is that of the connection that listens; the pool sends the
+// pings.
+func Listen(ctx context.Context, config *pgx.ConnConfig, pool *pgxpool.Pool, cache *Cache) (stop func()) {
+	l := &listener{cache: cache, config: config, pool: pool, channel: "caregraph_" + strings.ToLower(rand.Text()), pongs: make(chan string, 1)}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
 	go func() {
@@ -65,7 +67,7 @@ func wait(ctx context.Context, d time.Duration) {
 
 // connected listens until it fails.
 func (l *listener) connected(ctx context.Context) error {
-	conn, err := pgx.ConnectConfig(ctx, l.pool.Config().ConnConfig)
+	conn, err := pgx.ConnectConfig(ctx, l.config)
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
