@@ -159,7 +159,9 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	if err := store.Migrate(ctx, url); err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, url, store.Options{Policy: rules, Connections: s.DatabaseConns, Listen: true})
+	db, err := store.Open(ctx, url, store.Options{
+		Policy: rules, Connections: s.DatabaseConns, RequestTimeout: s.RequestTimeout, MaxWaiting: s.MaxWaiting, Listen: true,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +197,7 @@ func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, erro
 	if err != nil {
 		return nil, err
 	}
-	api := auth.Identify(a.store, a.tokens, executor)
+	api := auth.Identify(a.store, a.tokens, httpd.ClientAddr, executor)
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", api)
 	mux.Handle("/api/", api)

@@ -36,7 +36,7 @@ func filterDoctors(s query.Scope, args query.Args) (q query.Selection, err error
 // entries, sorted by name, ignoring case and accents.
 func (s *Store) Specializations(ctx context.Context, v *model.Viewer) ([]*model.Specialization, error) {
 	rows := []*model.Specialization{}
-	q := s.scope("Doctor", v).Narrow(s.db.NewSelect().Model((*model.Doctor)(nil)), query.Scan, model.DeletedExclude)
+	q := s.scope("Doctor", v).Narrow(s.reads.db.NewSelect().Model((*model.Doctor)(nil)), query.Scan, model.DeletedExclude)
 	err := q.ColumnExpr("min(doctor.specialization) AS name, count(*) AS doctor_count").
 		GroupExpr("doctor.specialization_key").OrderExpr("doctor.specialization_key").Scan(ctx, &rows)
 	return rows, translate("list specializations", err)

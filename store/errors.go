@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/caregraph/caregraph/internal/pgpipe"
 	"github.com/caregraph/caregraph/model"
 )
 
@@ -27,6 +28,7 @@ func uniqueError(index string) (model.FieldError, bool) {
 
 const (
 	uniqueViolation   = "23505"
+	lockNotAvailable  = "55P03"
 	connectionClass   = "08"
 	rollbackClass     = "40" // a deadlock
 	resourcesClass    = "53"
@@ -45,6 +47,9 @@ func translate(operation string, err error) error {
 	}
 	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return translateSQLState(operation, pgErr)
+	}
+	if errors.Is(err, pgpipe.ErrQueueFull) {
+		return model.RateLimited("Too many requests of this account or address wait for the database. Send fewer at the same time.", 1)
 	}
 	if unreachable(err) {
 		return unavailable()

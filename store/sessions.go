@@ -125,8 +125,10 @@ func (s *Store) endSessions(ctx context.Context, v *model.Viewer, which, session
 		return unauthenticated()
 	}
 	var ended []string
-	err := s.db.NewUpdate().Table("sessions").Set("ended_at = now()").
-		Where("user_id = ? AND ended_at IS NULL", v.UserID).Where(which, sessionID).Returning("id").Scan(ctx, &ended)
+	err := s.writeReserved(func(p pool) error {
+		return p.db.NewUpdate().Table("sessions").Set("ended_at = now()").
+			Where("user_id = ? AND ended_at IS NULL", v.UserID).Where(which, sessionID).Returning("id").Scan(ctx, &ended)
+	})
 	s.sessions.Remove(ended...)
 	if err != nil { // they may have ended
 		s.sessions.RemoveUser(v.UserID)

@@ -12,18 +12,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"runtime"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
-	"github.com/uptrace/bun/dialect/pgdialect"
 
-	"github.com/caregraph/caregraph/internal/pgpipe"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store/query"
 	"github.com/caregraph/caregraph/store/session"
@@ -31,8 +26,8 @@ import (
 
 // Store reads and writes the records. It is safe for concurrent use.
 type Store struct {
-	// writes is the pool under bun; reads runs the prepared statements that read.
-	writes, reads *pgpipe.Pool
+	pools
+	// db is bun over the pool that writes.
 	db            *bun.DB
 	policy        *model.Policy
 	records       *query.Records
@@ -47,8 +42,15 @@ type Store struct {
 type Options struct {
 	// Policy is the access rule, from internal/policy.
 	Policy *model.Policy
-	// Connections is the maximum; below two it means two.
+	// Connections is the maximum for requests; below two it means two. Two more are
+	// reserved for sessions, sign-in and Ping.
 	Connections int
+	// RequestTimeout is the time of a request; PostgreSQL stops a statement earlier. Zero:
+	// PostgreSQL does not.
+	RequestTimeout time.Duration
+	// MaxWaiting is how many requests of an account may wait for a connection to read,
+	// and how many for one to write. Zero: 32. Others get RATE_LIMITED.
+	MaxWaiting int
 	// Listen opens one more connection for notifications of sessions that end, so
 	// that cached sessions can be certain.
 	Listen bool
@@ -60,12 +62,17 @@ type Options struct {
 	Tracer pgx.QueryTracer
 }
 
-const connectTimeout = 10 * time.Second
+const (
+	connectTimeout = 10 * time.Second
+	// readyTimeout leaves Ping some time to report.
+	readyTimeout = 900 * time.Millisecond
+)
 
-// Open connects to the migrated database at the URL with two pools: one for bun, in
-// pgx's exec mode because bun writes arguments into its texts, and one for prepared
-// statements, which only read, each request in one snapshot.
+// Open connects to the migrated database at the URL.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
+	if o.MaxWaiting == 0 {
+		o.MaxWaiting = defaultWaiting
+	}
 	s := &Store{policy: o.Policy, now: o.Now, sessions: session.NewCache(), stopListening: func() {}}
 	var err error
 	if s.records, err = query.NewRecords(records(s), o.Policy); err != nil {
@@ -74,38 +81,23 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	const pools = 2
-	writes, err := openPool(ctx, url, max(o.Connections/pools, 1), o.Tracer, nil)
-	if err != nil {
+	if s.pools, err = openPools(ctx, url, o); err != nil {
 		return nil, err
 	}
-	reads, err := openPool(ctx, url, max(o.Connections-o.Connections/pools, 1), o.Tracer, map[string]string{
-		"default_transaction_isolation": "repeatable read",
-		"default_transaction_read_only": "on",
-		// Otherwise PostgreSQL plans some statements again each time, and gains less
-		// than the planning costs. See query.Request.
-		"plan_cache_mode": "force_generic_plan",
-		// A page needs its indexes. At the default of 4, meant for hard disks,
-		// PostgreSQL scans small tables instead.
-		"random_page_cost": "1.1",
-	})
-	if err != nil {
-		writes.Close()
-		return nil, err
-	}
-	s.writes, s.reads = pgpipe.New(writes, o.Tracer, 0), pgpipe.New(reads, o.Tracer, maxShared(reads))
-	s.db = bun.NewDB(stdlib.OpenDBFromPool(writes), pgdialect.New())
-	if err := s.Ping(ctx); err != nil {
+	s.db = s.writes.db
+	connecting, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	if err := s.answers(connecting); err != nil {
 		s.Close()
 		return nil, err
 	}
 	if o.Listen {
-		s.stopListening = session.Listen(ctx, writes, s.sessions)
+		s.stopListening = session.Listen(ctx, s.reservedWrites.Pool, s.sessions)
 	}
 	return s, nil
 }
 
-func openPool(ctx context.Context, url string, connections int, tracer pgx.QueryTracer, parameters map[string]string) (*pgxpool.Pool, error) {
+func openPool(ctx context.Context, url string, connections int, o Options, parameters map[string]string) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, errors.New("the database URL cannot be read") // its text may hold a password
@@ -113,9 +105,12 @@ func openPool(ctx context.Context, url string, connections int, tracer pgx.Query
 	config.MaxConns = int32(connections) //nolint:gosec // the settings bound it
 	config.ConnConfig.ConnectTimeout = connectTimeout
 	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
-	config.ConnConfig.Tracer = tracer
+	config.ConnConfig.Tracer = o.Tracer
 	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	config.ConnConfig.RuntimeParams["application_name"] = "caregraph"
+	if o.RequestTimeout > 0 {
+		config.ConnConfig.RuntimeParams["statement_timeout"] = statementTimeout(o.RequestTimeout)
+	}
 	maps.Copy(config.ConnConfig.RuntimeParams, parameters)
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
@@ -124,14 +119,12 @@ func openPool(ctx context.Context, url string, connections int, tracer pgx.Query
 	return pool, nil
 }
 
-// Ping reports whether the database answers within ten seconds.
+// Ping returns nil if the database answers reads and accepts writes, and an error after
+// a second at most. Busy connections, locked rows and locked tables do not matter.
 func (s *Store) Ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
-	if err := s.writes.Ping(ctx); err != nil {
-		return fmt.Errorf("reach the database: %w", err)
-	}
-	return nil
+	return s.answers(ctx)
 }
 
 // Records returns the descriptors of all record types.
@@ -142,31 +135,12 @@ func (s *Store) Constraints(typ string) model.Constraints { return s.policy.Type
 
 // Local reports whether the connection is a Unix socket: PostgreSQL runs on this
 // machine.
-func (s *Store) Local() bool { return local(s.reads.Pool) }
-
-func local(pool *pgxpool.Pool) bool {
-	config := pool.Config().ConnConfig
-	network, _ := pgconn.NetworkAddress(config.Host, config.Port)
-	return network == "unix"
-}
-
-// maxShared is how many shared round trips may be in flight. With a local PostgreSQL
-// it is the number of processors, at least two: more round trips would wait for each
-// other. With a remote one it is the number of connections.
-func maxShared(reads *pgxpool.Pool) int {
-	connections := int(reads.Config().MaxConns)
-	if local(reads) {
-		return min(max(2, runtime.NumCPU()), connections)
-	}
-	return connections
-}
+func (s *Store) Local() bool { return local(s.reads.Config()) }
 
 // Close waits for running statements and closes all connections.
 func (s *Store) Close() {
 	s.stopListening()
-	_ = s.db.Close() // has no connections of its own
-	s.writes.Close()
-	s.reads.Close()
+	s.close()
 }
 
 // scope returns the records of a type that exist for a viewer.

@@ -60,7 +60,7 @@ func (s *Store) listTaken(ctx context.Context, u *model.User, err error) error {
 		return err
 	}
 	var taken []string
-	query := s.db.NewRaw(`SELECT 'users_username_key' WHERE EXISTS (SELECT FROM users WHERE lower(username) = lower(?0) AND id <> ?3)
+	query := s.reads.db.NewRaw(`SELECT 'users_username_key' WHERE EXISTS (SELECT FROM users WHERE lower(username) = lower(?0) AND id <> ?3)
 		UNION ALL SELECT 'users_email_key' WHERE EXISTS (SELECT FROM users WHERE email = ?1 AND id <> ?3)
 		UNION ALL SELECT 'users_phone_key' WHERE EXISTS (SELECT FROM users WHERE phone = ?2 AND id <> ?3)`, u.Username, u.Email, u.Phone, u.ID)
 	if query.Scan(ctx, &taken) != nil || len(taken) == 0 {
@@ -82,9 +82,11 @@ const accountColumns = "u.id, u.username, u.email, u.phone, u.role, u.created_at
 // the columns after them.
 func (s *Store) account(ctx context.Context, text string, args []any, more ...any) (*model.User, error) {
 	var u model.User
-	row := s.writes.QueryRow(ctx, text, append([]any{pgx.QueryExecModeCacheStatement}, args...)...)
-	columns := []any{&u.ID, &u.Username, &u.Email, &u.Phone, &u.Role, &u.CreatedAt}
-	if err := row.Scan(append(columns, more...)...); err != nil {
+	columns := append([]any{&u.ID, &u.Username, &u.Email, &u.Phone, &u.Role, &u.CreatedAt}, more...)
+	err := s.writeReserved(func(p pool) error {
+		return p.QueryRow(ctx, text, append([]any{pgx.QueryExecModeCacheStatement}, args...)...).Scan(columns...)
+	})
+	if err != nil {
 		return nil, err
 	}
 	return ownAccount(&u), nil
@@ -111,7 +113,7 @@ func (s *Store) CredentialOf(ctx context.Context, v *model.Viewer) (*Credential,
 
 func (s *Store) credential(ctx context.Context, which string, value []byte) (*Credential, error) {
 	account := pgpipe.NewStatement("SELECT id, username, email, password_hash, is_active FROM users WHERE "+which, value)
-	if err := s.reads.Run(ctx, account); err != nil {
+	if err := s.readReserved(func(p pool) error { return p.Run(ctx, account) }); err != nil {
 		return nil, translate("read credential", err)
 	}
 	rows := account.Rows
@@ -131,8 +133,11 @@ func (s *Store) credential(ctx context.Context, which string, value []byte) (*Cr
 
 // SetPasswordHash replaces the password hash of an account if it is still from.
 func (s *Store) SetPasswordHash(ctx context.Context, userID int64, from, to string) error {
-	_, err := s.db.NewUpdate().Table("users").Set("password_hash = ?", to).
-		Where("id = ? AND password_hash = ?", userID, from).Exec(ctx)
+	err := s.writeReserved(func(p pool) error {
+		_, err := p.db.NewUpdate().Table("users").Set("password_hash = ?", to).
+			Where("id = ? AND password_hash = ?", userID, from).Exec(ctx)
+		return err
+	})
 	return translate("set password", err)
 }
 

@@ -15,31 +15,16 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Pool runs statements on the connections of a pgx pool. It is safe for
-// concurrent use. Its errors are those of pgx, wrapped.
-type Pool struct {
-	*pgxpool.Pool
-
-	tracer    pgx.QueryTracer
-	coalescer coalescer
-}
-
-// New returns a Pool over a pgx pool. The tracer sees every statement; it may be
-// nil. RunShared has at most maxShared round trips in flight.
-func New(pool *pgxpool.Pool, tracer pgx.QueryTracer, maxShared int) *Pool {
-	return &Pool{Pool: pool, tracer: tracer, coalescer: coalescer{maxInFlight: max(maxShared, 1)}}
-}
-
 // Run sends all statements in one round trip and fills in their rows. Each is
 // prepared on its connection on first use. PostgreSQL runs everything before one
 // Sync in one transaction: what was written is durable when Run returns.
 func (p *Pool) Run(ctx context.Context, statements ...*Statement) error {
 	conn, err := p.Acquire(ctx)
 	if err != nil {
-		return fmt.Errorf("acquire a connection: %w", err)
+		return err
 	}
 	defer conn.Release()
-	return p.send(ctx, conn, statements)
+	return p.send(ctx, conn.Conn, statements)
 }
 
 // send is Run on a connection.

@@ -41,6 +41,7 @@ type Settings struct {
 	MaxAliases      int
 	MaxTokens       int
 	DatabaseConns   int
+	MaxWaiting      int
 	HashConcurrency int // 0: the number of CPUs
 	LogLevel        slog.Level
 	LogFormat       string // "text" or "json"

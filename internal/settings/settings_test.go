@@ -30,7 +30,7 @@ func TestParse_NothingGivenMeansTheDefaults(t *testing.T) {
 		AccessTTL: 24 * time.Hour, RefreshTTL: 7 * 24 * time.Hour,
 		RequestTimeout: 15 * time.Second, ShutdownTimeout: 20 * time.Second,
 		MaxBody: 1 << 20, MaxDepth: 16, MaxCost: 50000, MaxAliases: 50, MaxTokens: 1500,
-		DatabaseConns: 20, LogLevel: slog.LevelInfo, LogFormat: "text",
+		DatabaseConns: 20, MaxWaiting: 32, LogLevel: slog.LevelInfo, LogFormat: "text",
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -40,7 +40,7 @@ func TestParse_NothingGivenMeansTheDefaults(t *testing.T) {
 // samples has a value for each option that is not its default.
 func samples() map[string]string {
 	return map[string]string{
-		"addr": "[::1]:9", "metrics-addr": ":9100", "data": "/d", "database-url": "postgres://u:p@h/d", "database-connections": "3",
+		"addr": "[::1]:9", "metrics-addr": ":9100", "data": "/d", "database-url": "postgres://u:p@h/d", "database-connections": "3", "max-waiting": "4",
 		"playground": "false", "introspection": "false", "keys": "/k", "jwt-algorithm": "ES256",
 		"jwt-issuer": "i", "jwt-audience": "a", "access-ttl": "1h", "refresh-ttl": "200h", "hash-concurrency": "2",
 		"cors-origins": "https://a.example", "trusted-proxies": "10.0.0.0/8", "request-timeout": "1s",

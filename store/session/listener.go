@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/caregraph/caregraph/internal/pgpipe"
 )
 
 // sessionsChannel is the channel of the triggers of the migrations. They notify of each
@@ -33,7 +34,7 @@ const (
 // each session again.
 type listener struct {
 	cache *Cache
-	pool  *pgxpool.Pool
+	pool  *pgpipe.Pool
 	// channel is the channel of the pings, which are numbered.
 	channel string
 	sent    int
@@ -42,7 +43,7 @@ type listener struct {
 
 // Listen invalidates entries of the cache until stop is called, which waits for the
 // end. The connection has the configuration of the pool, which sends the pings.
-func Listen(ctx context.Context, pool *pgxpool.Pool, cache *Cache) (stop func()) {
+func Listen(ctx context.Context, pool *pgpipe.Pool, cache *Cache) (stop func()) {
 	l := &listener{cache: cache, pool: pool, channel: "caregraph_" + strings.ToLower(rand.Text()), pongs: make(chan string, 1)}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
@@ -132,10 +133,8 @@ func (l *listener) ping(ctx context.Context) (alive bool) {
 	defer cancel()
 	l.sent++
 	number := strconv.Itoa(l.sent)
-	// It writes nothing, so it does not wait for the disk.
-	_, err := l.pool.Exec(ctx, "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)", l.channel, number)
-	if err != nil {
-		return true // all connections are in use, or the listening one has failed, too
+	if l.send(ctx, number) != nil {
+		return true // the connection is in use, or the listening one has failed, too
 	}
 	for {
 		select {
@@ -148,4 +147,15 @@ func (l *listener) ping(ctx context.Context) (alive bool) {
 			return false
 		}
 	}
+}
+
+func (l *listener) send(ctx context.Context, number string) error {
+	conn, err := l.pool.AcquireFirst(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	// It writes nothing, so it does not wait for the disk.
+	_, err = conn.Exec(ctx, "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)", l.channel, number)
+	return err
 }

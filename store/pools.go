@@ -1,0 +1,188 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"runtime"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"github.com/caregraph/caregraph/internal/pgpipe"
+)
+
+// pools are the connections of a store. Requests read through reads and write through
+// writes. Sessions, sign-in and Ping have a connection of each kind that no request can
+// take.
+type pools struct {
+	reads, writes                 pool
+	reservedReads, reservedWrites pool
+}
+
+// pool is a pool, and bun over it.
+type pool struct {
+	*pgpipe.Pool
+
+	db *bun.DB
+}
+
+// Request and RequestKey give a request its place in the queues for connections. The
+// context of a request has a *Request under RequestKey.
+type (
+	Request    = pgpipe.Request
+	RequestKey = pgpipe.RequestKey
+)
+
+// ofIPv6 is the part of an address that one subscriber has.
+const ofIPv6 = 64
+
+// AccountRequest returns a request of an account.
+func AccountRequest(id int64) Request { return Request{Client: pgpipe.Client{Account: id}} }
+
+// AddressRequest returns a request without an account. All addresses of a subscriber
+// count as one.
+func AddressRequest(addr netip.Addr) Request {
+	if addr.Is6() {
+		if prefix, err := addr.Prefix(ofIPv6); err == nil {
+			addr = prefix.Addr()
+		}
+	}
+	return Request{Client: pgpipe.Client{Addr: addr}}
+}
+
+const (
+	// defaultWaiting is how many requests of an account may wait for a connection.
+	defaultWaiting = 32
+	// reservedWaiting is the same for a reserved connection. Sign-ins of many people
+	// can come from one address, and each takes a millisecond.
+	reservedWaiting = 1000
+	// reservedLockTimeout keeps a row that someone else has locked from holding up all
+	// sign-ins.
+	reservedLockTimeout = "200ms"
+)
+
+// openPools opens the pools. bun writes arguments into its texts, so the pools use
+// pgx's exec mode. What reads has one snapshot for each request.
+func openPools(ctx context.Context, url string, o Options) (p pools, err error) {
+	defer func() {
+		if err != nil {
+			p.close()
+		}
+	}()
+	reading := map[string]string{
+		"default_transaction_isolation": "repeatable read",
+		"default_transaction_read_only": "on",
+		// Otherwise PostgreSQL plans some statements again each time, and gains less
+		// than the planning costs. See query.Request.
+		"plan_cache_mode": "force_generic_plan",
+		// A page needs its indexes. At the default of 4, meant for hard disks,
+		// PostgreSQL scans small tables instead.
+		"random_page_cost": "1.1",
+	}
+	const kinds = 2
+	writes := max(o.Connections/kinds, 1)
+	for _, open := range []struct {
+		to          *pool
+		connections int
+		waiting     int
+		parameters  map[string]string
+	}{
+		{&p.writes, writes, o.MaxWaiting, nil},
+		{&p.reads, max(o.Connections-writes, 1), o.MaxWaiting, reading},
+		{&p.reservedWrites, 1, reservedWaiting, map[string]string{"lock_timeout": reservedLockTimeout}},
+		{&p.reservedReads, 1, reservedWaiting, map[string]string{"lock_timeout": reservedLockTimeout, "default_transaction_read_only": "on"}},
+	} {
+		opened, err := openPool(ctx, url, open.connections, o, open.parameters)
+		if err != nil {
+			return p, err
+		}
+		piped := pgpipe.New(opened, pgpipe.Options{Tracer: o.Tracer, MaxShared: maxShared(opened.Config()), MaxWaiting: open.waiting})
+		*open.to = pool{piped, bun.NewDB(piped.DB(), pgdialect.New())}
+	}
+	return p, nil
+}
+
+// statementTimeout returns the time after which PostgreSQL stops a statement of a
+// request: a second before the request ends.
+func statementTimeout(request time.Duration) string {
+	return strconv.FormatInt(max(request-time.Second, request/2).Milliseconds(), 10)
+}
+
+// maxShared is how many shared round trips may be in flight. With a local PostgreSQL
+// it is the number of processors, at least two: more round trips would wait for each
+// other. With a remote one it is the number of connections.
+func maxShared(reads *pgxpool.Config) int {
+	connections := int(reads.MaxConns)
+	if local(reads) {
+		return min(max(2, runtime.NumCPU()), connections)
+	}
+	return connections
+}
+
+func local(config *pgxpool.Config) bool {
+	network, _ := pgconn.NetworkAddress(config.ConnConfig.Host, config.ConnConfig.Port)
+	return network == "unix"
+}
+
+func (p *pools) close() {
+	for _, pool := range []pool{p.writes, p.reads, p.reservedWrites, p.reservedReads} {
+		if pool.Pool != nil {
+			_ = pool.db.Close() // has no connections of its own
+			pool.Close()
+		}
+	}
+}
+
+// answers returns nil if the database answers reads and accepts writes. It asks on the
+// reserved connections, before all who wait for them.
+func (p *pools) answers(ctx context.Context) error {
+	if _, err := isReadOnly(ctx, p.reservedReads); err != nil {
+		return fmt.Errorf("reach the database to read: %w", err)
+	}
+	readOnly, err := isReadOnly(ctx, p.reservedWrites)
+	switch {
+	case err != nil:
+		return fmt.Errorf("reach the database to write: %w", err)
+	case readOnly:
+		return errors.New("the database is read-only")
+	default:
+		return nil
+	}
+}
+
+func isReadOnly(ctx context.Context, p pool) (readOnly bool, err error) {
+	conn, err := p.AcquireFirst(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer conn.Release()
+	err = conn.QueryRow(ctx, "SELECT current_setting('transaction_read_only')::boolean").Scan(&readOnly)
+	return readOnly, err
+}
+
+// readReserved runs one statement of a session or a sign-in that reads. No request can
+// take its connection.
+func (p *pools) readReserved(run func(pool) error) error {
+	return reserved(p.reservedReads, p.reads, run)
+}
+
+// writeReserved is readReserved for a statement that writes.
+func (p *pools) writeReserved(run func(pool) error) error {
+	return reserved(p.reservedWrites, p.writes, run)
+}
+
+// reserved runs a statement on the first pool. If a lock keeps it waiting, it waits in
+// the second one.
+func reserved(first, second pool, run func(pool) error) error {
+	err := run(first)
+	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && pgErr.Code == lockNotAvailable {
+		return run(second)
+	}
+	return err
+}
