@@ -85,24 +85,30 @@ func openPools(ctx context.Context, url string, o Options) (p pools, err error) 
 		// PostgreSQL scans small tables instead.
 		"random_page_cost": "1.1",
 	}
-	const kinds = 2
-	writes := max(o.Connections/kinds, 1)
+	writes := max(o.Connections/2, 1)
 	for _, open := range []struct {
 		to          *pool
 		connections int
-		waiting     int
+		options     pgpipe.Options
 		parameters  map[string]string
 	}{
-		{&p.writes, writes, o.MaxWaiting, nil},
-		{&p.reads, max(o.Connections-writes, 1), o.MaxWaiting, reading},
-		{&p.reservedWrites, 1, reservedWaiting, map[string]string{"lock_timeout": reservedLockTimeout}},
-		{&p.reservedReads, 1, reservedWaiting, map[string]string{"lock_timeout": reservedLockTimeout, "default_transaction_read_only": "on"}},
+		{&p.writes, writes, pgpipe.Options{MaxWaiting: o.MaxWaiting}, nil},
+		{&p.reads, max(o.Connections-writes, 1), pgpipe.Options{MaxWaiting: o.MaxWaiting}, reading},
+		{&p.reservedWrites, 1, pgpipe.Options{MaxWaiting: reservedWaiting}, map[string]string{"lock_timeout": reservedLockTimeout}},
+		{&p.reservedReads, 1, pgpipe.Options{MaxWaiting: reservedWaiting}, map[string]string{
+			"lock_timeout": reservedLockTimeout, "default_transaction_read_only": "on",
+		}},
 	} {
 		opened, err := openPool(ctx, url, open.connections, o, open.parameters)
 		if err != nil {
 			return p, err
 		}
-		piped := pgpipe.New(opened, pgpipe.Options{Tracer: o.Tracer, MaxShared: maxShared(opened.Config()), MaxWaiting: open.waiting})
+		open.options.Tracer, open.options.Share = o.Tracer, (open.connections+1)/2
+		if open.to == &p.reads {
+			open.options.MaxShared = parallel(opened.Config())
+			open.options.Share = min(open.options.Share, open.options.MaxShared)
+		}
+		piped := pgpipe.New(opened, open.options)
 		*open.to = pool{piped, bun.NewDB(piped.DB(), pgdialect.New())}
 	}
 	return p, nil
@@ -114,10 +120,10 @@ func statementTimeout(request time.Duration) string {
 	return strconv.FormatInt(max(request-time.Second, request/2).Milliseconds(), 10)
 }
 
-// maxShared is how many shared round trips may be in flight. With a local PostgreSQL
-// it is the number of processors, at least two: more round trips would wait for each
-// other. With a remote one it is the number of connections.
-func maxShared(reads *pgxpool.Config) int {
+// parallel is how many reads PostgreSQL can run at the same time. For a local one it is
+// the number of processors, at least two: more would wait for each other. For a remote
+// one it is the number of connections.
+func parallel(reads *pgxpool.Config) int {
 	connections := int(reads.MaxConns)
 	if local(reads) {
 		return min(max(2, runtime.NumCPU()), connections)

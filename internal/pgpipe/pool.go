@@ -28,6 +28,8 @@ type Options struct {
 	Tracer pgx.QueryTracer
 	// MaxShared is how many round trips of RunShared may be in flight.
 	MaxShared int
+	// Share is how many connections a client may have while others are active.
+	Share int
 	// MaxWaiting is how many requests of an account may wait for a connection.
 	MaxWaiting int
 }
@@ -36,7 +38,7 @@ type Options struct {
 func New(pool *pgxpool.Pool, o Options) *Pool {
 	return &Pool{
 		pool: pool, tracer: o.Tracer, coalescer: coalescer{maxInFlight: max(o.MaxShared, 1)},
-		queue: newQueue(int(pool.Config().MaxConns), o.MaxWaiting),
+		queue: newQueue(int(pool.Config().MaxConns), max(o.Share, 1), o.MaxWaiting),
 	}
 }
 

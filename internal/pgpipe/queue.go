@@ -48,21 +48,20 @@ var ErrQueueFull = errors.New("too many requests of the client wait for a connec
 const (
 	// activeFor is how long a client counts as active.
 	activeFor = time.Second
+	// refusalDelay is how long a refusal takes. A client that repeats refused requests at
+	// once would cost the server more than one that waits.
+	refusalDelay = time.Second
 	// addressLines is how many requests of an address may wait, as a multiple of those
 	// of an account. Many people can share an address.
 	addressLines = 8
 )
 
-func newQueue(size, limit int) queue {
+func newQueue(size, share, limit int) queue {
 	return queue{
-		size: size, share: max(size-size/spareFraction, 1), limit: limit, free: size,
+		size: size, share: share, limit: limit, free: size,
 		inUse: map[Client]int{}, requests: map[*Request]int{}, lines: map[Client]int{},
 	}
 }
-
-// spareFraction is the part of the connections that stays free of a client while
-// others are active.
-const spareFraction = 2
 
 // enter returns when the client may acquire a connection. It returns ErrQueueFull, or
 // the error of the context.
@@ -78,6 +77,10 @@ func (q *queue) enter(ctx context.Context, c Client, r *Request) error {
 	ok := q.add(p)
 	q.mu.Unlock()
 	if !ok {
+		select {
+		case <-ctx.Done():
+		case <-time.After(refusalDelay):
+		}
 		return ErrQueueFull
 	}
 	began := time.Now()

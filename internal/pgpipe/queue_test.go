@@ -122,9 +122,11 @@ func TestQueue_IsBoundedForEachClient(t *testing.T) {
 		for range 3 {
 			l.enter(greedy)
 		}
+		began := time.Now()
 		if err := l.Enter(t.Context(), &pgpipe.Request{Client: greedy}); !errors.Is(err, pgpipe.ErrQueueFull) {
 			t.Errorf("the third that waits gets %v", err)
 		}
+		testutil.Equal(t, "time of a refusal", time.Since(began), time.Second)
 		for range 16 { // an address can be that of many people
 			l.enter(office)
 		}
