@@ -104,6 +104,7 @@ func (q *queue) enter(ctx context.Context, c Client, r *Request) error {
 func (q *queue) leave(c Client) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.note(c)
 	if q.inUse[c]--; q.inUse[c] == 0 {
 		delete(q.inUse, c)
 	}

@@ -111,6 +111,9 @@ func TestQueue_KeepsConnectionsFreeWhileOthersAreActive(t *testing.T) {
 
 		<-time.After(2 * time.Second) // of the bubble's clock
 		l.leave(greedy)
+		l.want("the first one after another client", greedy)
+		<-time.After(2 * time.Second)
+		l.leave(greedy)
 		l.want("alone again", greedy, greedy, greedy)
 	})
 }

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time")
+	"time"
+)
 
 // probe is one request of the canary, an account that does little.
 type probe struct {
