@@ -14,7 +14,7 @@ TOOL = $(GO) tool -modfile=tools/go.mod
 STAMP = $$(git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 
 .DEFAULT_GOAL := help
-.PHONY: run test test-tools check lint nolint prose faults fmt generate fresh versions contract release-schema tidy vet build pg playground browse fill fuzz race bench growth pgo clean help
+.PHONY: run test test-tools check lint nolint prose faults fmt generate fresh versions contract release-schema tidy vet build pg playground browse fill fuzz race bench growth drills pgo clean help
 
 run: build ## Run the server, with its own PostgreSQL; ARGS="..." passes flags
 	@exec bin/caregraph $(ARGS)
@@ -118,6 +118,9 @@ BENCH = @$(GO) build $(STAMP) -o bin/bench ./bench && exec bin/bench
 
 bench: ## Measure requests against the floor (PEERS=1) or an older build (ARGS="--against BINARY")
 	$(BENCH) $(if $(PEERS),--peers) $(ARGS)
+
+drills: build ## Measure how much one hostile client hurts others; ARGS="--repeats 3" for the median (Linux)
+	@$(GO) build $(STAMP) -o bin/greedy ./internal/drills/greedy && exec bin/greedy --binary bin/caregraph $(ARGS)
 
 growth: ## Measure how that grows with the data, and lists of 5 million patients (half an hour, 15 GB of disk)
 	$(BENCH) --growth --seconds 2 --json bin/growth.json $(ARGS)

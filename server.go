@@ -205,7 +205,7 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	counters := metrics.New(s.MetricsAddr, func() []store.PoolStats { return db.Stats() }, graph.AnswerKinds(),
 		numbers(s, func() int64 { return db.Unannounced() }, quotas.FreeDisk)...)
 	db, err = store.Open(ctx, url, store.Options{
-		Policy: rules, Connections: s.DatabaseConns, RequestTimeout: s.RequestTimeout, OnFailure: onFailure(counters.Failed),
+		Policy: rules, Connections: s.DatabaseConns, MaxWaiting: s.MaxWaiting, RequestTimeout: s.RequestTimeout, OnFailure: onFailure(counters.Failed),
 		Pooler: store.Pooler(s.DatabasePooler), Prepared: store.Prepared(s.Prepared), DirectURL: string(s.DatabaseDirectURL), Listen: true,
 		RefreshGrace: s.RefreshGrace, Log: log, Quotas: quotas,
 	})
@@ -291,7 +291,7 @@ func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, erro
 	if err != nil {
 		return nil, err
 	}
-	api := auth.Identify(a.store, a.tokens, executor)
+	api := auth.Identify(a.store, a.tokens, httpd.ClientAddr, executor)
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", api)
 	mux.Handle("/api/", api)

@@ -16,8 +16,12 @@ type Spending struct {
 // Budgets returns when the budgets with the keys are full again. A key without an
 // entry has a full budget.
 func (s *Store) Budgets(ctx context.Context, keys []string) (map[string]time.Time, error) {
-	rows, err := s.reads.Query(ctx, `SELECT key, full_at FROM budgets WHERE key = ANY ($1)`, pgx.QueryExecModeCacheStatement, keys)
-	return s.budgetsOf(ctx, "read budgets", rows, err)
+	var fullAt map[string]time.Time
+	err := s.readReserved(func(p pool) (err error) {
+		fullAt, err = budgetsOf(ctx, p, `SELECT key, full_at FROM budgets WHERE key = ANY ($1)`, keys)
+		return err
+	})
+	return fullAt, s.translate(ctx, "read budgets", err)
 }
 
 // spendBudgets deletes some old rows after it has its own, and waits for none of
@@ -43,26 +47,35 @@ func (s *Store) SpendBudgets(ctx context.Context, now time.Time, all []Spending)
 	for i, one := range all {
 		keys[i], every[i] = one.Key, one.Every.Microseconds()
 	}
-	rows, err := s.writes.Query(ctx, spendBudgets, pgx.QueryExecModeCacheStatement, now, keys, every)
-	return s.budgetsOf(ctx, "spend budgets", rows, err)
+	var fullAt map[string]time.Time
+	err := s.writeReserved(func(p pool) (err error) {
+		fullAt, err = budgetsOf(ctx, p, spendBudgets, now, keys, every)
+		return err
+	})
+	return fullAt, s.translate(ctx, "spend budgets", err)
 }
 
 // RefillBudgets makes the budgets with the keys full.
 func (s *Store) RefillBudgets(ctx context.Context, keys []string) error {
-	_, err := s.writes.Exec(ctx, `DELETE FROM budgets WHERE key = ANY ($1)`, pgx.QueryExecModeCacheStatement, keys)
+	err := s.writeReserved(func(p pool) error { return p.exec(ctx, `DELETE FROM budgets WHERE key = ANY ($1)`, keys) })
 	return s.translate(ctx, "refill budgets", err)
 }
 
-func (s *Store) budgetsOf(ctx context.Context, operation string, rows pgx.Rows, err error) (map[string]time.Time, error) {
-	if err != nil {
-		return nil, s.translate(ctx, operation, err)
-	}
+// budgetsOf runs a statement that returns keys and times.
+func budgetsOf(ctx context.Context, p pool, text string, args ...any) (map[string]time.Time, error) {
 	fullAt := map[string]time.Time{}
-	var key string
-	var at time.Time
-	_, err = pgx.ForEachRow(rows, []any{&key, &at}, func() error {
-		fullAt[key] = at
-		return nil
+	err := p.on(ctx, func(conn *pgx.Conn, mode pgx.QueryExecMode) error {
+		rows, err := conn.Query(ctx, text, append([]any{mode}, args...)...)
+		if err != nil {
+			return err
+		}
+		var key string
+		var at time.Time
+		_, err = pgx.ForEachRow(rows, []any{&key, &at}, func() error {
+			fullAt[key] = at
+			return nil
+		})
+		return err
 	})
-	return fullAt, s.translate(ctx, operation, err)
+	return fullAt, err
 }

@@ -53,6 +53,8 @@ type connection struct {
 	own      promises
 	pooler   Pooler
 	prepared bool
+	// pools are those that open has opened.
+	pools []*pgxpool.Pool
 }
 
 // connectionTo returns how to connect to the URL. The startup parameters are those
@@ -143,28 +145,26 @@ func isDirect(result *pgconn.Result, conn *pgx.Conn) (bool, error) {
 	return string(result.Rows[0][0]) == fmt.Sprint(conn.PgConn().PID()), nil
 }
 
-// open opens a pool whose transactions keep the promises. RunShared has at most
-// maxShared round trips in flight. With a direct connection, or through a session
+// open opens a pool whose transactions keep the promises. With a direct connection, or through a session
 // pooler, each connection makes the promises once. Through a transaction pooler each
 // pipeline begins with them.
-func (c *connection) open(ctx context.Context, connections, maxShared int, tracer pgx.QueryTracer, p promises) (*pgpipe.Pool, error) {
+func (c *connection) open(ctx context.Context, connections int, p promises, o pgpipe.Options) (*pgpipe.Pool, error) {
 	config := c.config.Copy()
 	config.MaxConns = int32(connections) //nolint:gosec // the settings bound it
-	config.ConnConfig.Tracer = tracer
+	config.ConnConfig.Tracer = o.Tracer
 	if c.pooler != PoolerTransaction {
 		config.AfterConnect = c.setUp(p)
 	}
-	var pool *pgxpool.Pool
 	config.ShouldPing = func(ctx context.Context, p pgxpool.ShouldPingParams) bool {
-		return p.IdleDuration > pingIdle && isSilent(ctx, p.Conn, pool.Reset)
+		return p.IdleDuration > pingIdle && isSilent(ctx, p.Conn, c.reset)
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	pipes := pgpipe.New(pool, tracer, maxShared)
-	pipes.Unnamed, pipes.Opening = !c.prepared, c.opening(p)
-	return pipes, nil
+	c.pools = append(c.pools, pool)
+	o.Unnamed, o.Opening = !c.prepared, c.opening(p)
+	return pgpipe.New(pool, o), nil
 }
 
 // opening returns the statements that begin each transaction, if there is a transaction
@@ -174,6 +174,13 @@ func (c *connection) opening(p promises) []string {
 		return nil
 	}
 	return c.all(p).forTransaction()
+}
+
+// reset closes the idle connections of all pools.
+func (c *connection) reset() {
+	for _, pool := range c.pools {
+		pool.Reset()
+	}
 }
 
 // isSilent pings a connection. Without an answer the connection is closed. If the time

@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/caregraph/caregraph/internal/pgpipe"
 	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
@@ -277,7 +278,7 @@ func TestPing_OneSilentConnectionEndsTheIdleOnes(t *testing.T) {
 	pooler := (&storetest.Pooler{}).Start(t, storetest.Database(t))
 	s := opened(t, pooler.URL, store.Options{Connections: 8})
 	pool := store.Reads(s)
-	var conns []*pgxpool.Conn
+	var conns []pgpipe.Conn
 	for range 4 {
 		conns = append(conns, ok(pool.Acquire(t.Context()))(t))
 	}
@@ -285,7 +286,7 @@ func TestPing_OneSilentConnectionEndsTheIdleOnes(t *testing.T) {
 		conn.Release()
 	}
 	isBroken := func() bool {
-		return pool.Config().ShouldPing(t.Context(), pgxpool.ShouldPingParams{Conn: conns[0].Conn(), IdleDuration: time.Minute})
+		return pool.Config().ShouldPing(t.Context(), pgxpool.ShouldPingParams{Conn: conns[0].Conn.Conn(), IdleDuration: time.Minute})
 	}
 	testutil.Equal(t, "a connection that answers is broken", isBroken(), false)
 	pooler.Silence()

@@ -87,9 +87,9 @@ func (s *Store) Rows(ctx context.Context, v *model.Viewer, field string, most in
 	}
 	return s.counts.get(key, s.now(), func() (int, error) {
 		_, slice := newRows(t)
-		rows := scope.Narrow(s.db.NewSelect().Model(slice), query.Scan, query.IncludeDeleted).ColumnExpr("1").Limit(int64(most))
+		rows := scope.Narrow(s.reads.db.NewSelect().Model(slice), query.Scan, query.IncludeDeleted).ColumnExpr("1").Limit(int64(most))
 		var n int
-		err := s.db.NewSelect().ColumnExpr("count(*)").TableExpr("(?) AS found", rows).Scan(ctx, &n)
+		err := s.reads.db.NewSelect().ColumnExpr("count(*)").TableExpr("(?) AS found", rows).Scan(ctx, &n)
 		return n, s.translate(ctx, "count about "+field, err)
 	})
 }

@@ -21,8 +21,12 @@ const knowsDevice = `SELECT EXISTS (
 // KnowsDevice reports whether the device with the hashed token has signed in to the
 // account before.
 func (s *Store) KnowsDevice(ctx context.Context, userID int64, hash []byte) (known bool, err error) {
-	row := s.reads.QueryRow(ctx, knowsDevice, pgx.QueryExecModeCacheStatement, userID, MaxDevices, hash, s.now().Add(-DeviceTTL))
-	return known, s.translate(ctx, "read device", row.Scan(&known))
+	err = s.readReserved(func(p pool) error {
+		return p.on(ctx, func(conn *pgx.Conn, mode pgx.QueryExecMode) error {
+			return conn.QueryRow(ctx, knowsDevice, mode, userID, MaxDevices, hash, s.now().Add(-DeviceTTL)).Scan(&known)
+		})
+	})
+	return known, s.translate(ctx, "read device", err)
 }
 
 const rememberDevice = `WITH used AS (
@@ -36,6 +40,8 @@ const rememberDevice = `WITH used AS (
 // now. It deletes the devices of the account that are not known any more.
 func (s *Store) RememberDevice(ctx context.Context, userID int64, hash []byte) error {
 	now := s.now()
-	_, err := s.writes.Exec(ctx, rememberDevice, pgx.QueryExecModeCacheStatement, userID, hash, now, now.Add(-DeviceTTL), MaxDevices-1)
+	err := s.writeReserved(func(p pool) error {
+		return p.exec(ctx, rememberDevice, userID, hash, now, now.Add(-DeviceTTL), MaxDevices-1)
+	})
 	return s.translate(ctx, "remember device", err)
 }

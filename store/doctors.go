@@ -39,7 +39,7 @@ func filterDoctors(s query.Scope, args query.Args) (q query.Selection, err error
 // entries, sorted by name, ignoring case and accents.
 func (s *Store) Specializations(ctx context.Context, v *model.Viewer) ([]*model.Specialization, error) {
 	rows := []*model.Specialization{}
-	q := s.scope("Doctor", v).Narrow(s.db.NewSelect().Model((*model.Doctor)(nil)), query.Scan, model.DeletedExclude)
+	q := s.scope("Doctor", v).Narrow(s.reads.db.NewSelect().Model((*model.Doctor)(nil)), query.Scan, model.DeletedExclude)
 	err := q.ColumnExpr("min(doctor.specialization) AS name, count(*) AS doctor_count").
 		GroupExpr(specializationFold).OrderExpr(specializationFold).Scan(ctx, &rows)
 	return rows, s.translate(ctx, "list specializations", err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/caregraph/caregraph/internal/pgpipe"
 	"github.com/caregraph/caregraph/model"
 )
 
@@ -23,7 +24,10 @@ func uniqueError(index string) (model.FieldError, bool) {
 	return model.FieldError{}, false
 }
 
-const uniqueViolation = "23505"
+const (
+	uniqueViolation  = "23505"
+	lockNotAvailable = "55P03"
+)
 
 // translate turns an error of the database into a code of the schema, and reports a
 // failure to the options. It wraps every other error with the operation, and leaves out
@@ -34,6 +38,9 @@ func (s *Store) translate(ctx context.Context, operation string, err error) erro
 	}
 	if apiErr, ok := errors.AsType[*model.Error](err); ok {
 		return apiErr
+	}
+	if errors.Is(err, pgpipe.ErrQueueFull) {
+		return model.RateLimited("Too many requests of this account or address wait for the database. Send fewer at the same time.", 1)
 	}
 	pgErr, answered := errors.AsType[*pgconn.PgError](err)
 	if answered && pgErr.Code == uniqueViolation {

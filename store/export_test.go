@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/uptrace/bun"
 
 	"github.com/caregraph/caregraph/internal/pgpipe"
@@ -31,7 +29,7 @@ func Bounded(s *Store, v *model.Viewer, loads []*query.Load) bool {
 func Translate(ctx context.Context, s *Store, err error) error { return s.translate(ctx, "x", err) }
 
 // Reads returns the pool for reads.
-func Reads(s *Store) *pgxpool.Pool { return s.reads.Pool }
+func Reads(s *Store) *pgpipe.Pool { return s.reads.Pool }
 
 // Setting returns a setting of PostgreSQL in a read, or in a transaction that writes
 // and in a pipeline that writes.
@@ -60,6 +58,11 @@ func Setting(ctx context.Context, s *Store, name string, writes bool) (value str
 
 // ReadRoundTrips returns how often a connection for reads was acquired.
 func ReadRoundTrips(s *Store) int64 { return s.reads.Stat().AcquireCount() }
+
+// RoundTrips returns how often a connection for reads and one for writes was acquired.
+func RoundTrips(s *Store) (reads, writes int64) {
+	return s.reads.Stat().AcquireCount(), s.writes.Stat().AcquireCount()
+}
 
 // RunShared sends a statement in a shared round trip.
 func RunShared(ctx context.Context, s *Store, text string) error {
@@ -137,4 +140,19 @@ func Statements(v *model.Viewer, load *query.Load) (sent []Sent, err error) {
 		sent = append(sent, s)
 	}
 	return sent, err
+}
+
+// StatementTimeouts returns the time limit of statements of each pool.
+func StatementTimeouts(ctx context.Context, s *Store) map[string]string {
+	limits := map[string]string{}
+	for name, p := range map[string]pool{
+		"reads": s.reads, "writes": s.writes, "reserved reads": s.reservedReads, "reserved writes": s.reservedWrites,
+	} {
+		var limit string
+		if err := p.QueryRow(ctx, "SHOW statement_timeout").Scan(&limit); err != nil {
+			limit = err.Error()
+		}
+		limits[name] = limit
+	}
+	return limits
 }

@@ -67,7 +67,7 @@ func (s *Store) confirmed(epoch session.Epoch, id string, lookup *pgpipe.Stateme
 // the session has ended or expired or its account is not active.
 func (s *Store) SessionViewer(ctx context.Context, sessionID string) (*model.Viewer, error) {
 	epoch, lookup := s.sessions.Epoch(), session.Lookup(sessionID)
-	if err := s.reads.Run(ctx, lookup); err != nil {
+	if err := s.readReserved(func(p pool) error { return p.Run(ctx, lookup) }); err != nil {
 		return nil, s.translate(ctx, "read session", err)
 	}
 	return s.confirmed(epoch, sessionID, lookup), nil

@@ -103,6 +103,43 @@ func TestBounded(t *testing.T) {
 	}
 }
 
+// TestBounded_LongTexts: few of them may share a round trip, many may not.
+func TestBounded_LongTexts(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	v := c.Owner("Asha").Viewer
+	ids := func(n int) (all []int64) {
+		for id := range n {
+			all = append(all, int64(id+1))
+		}
+		return all
+	}
+	for _, is := range []struct {
+		name  string
+		texts []string
+		of    int
+		want  bool
+	}{
+		{"one long text of one patient", []string{"MedicalHistory"}, 1, true},
+		{"both of one", []string{"MedicalHistory", "Address"}, 1, true},
+		{"both of two", []string{"MedicalHistory", "Address"}, 2, true},
+		{"both of three", []string{"MedicalHistory", "Address"}, 3, false},
+		{"one text of five", []string{"Address"}, 5, true},
+		{"one text of a hundred", []string{"Address"}, 100, false},
+		{"one text, read twice, of five", []string{"Address", "Address"}, 5, true},
+		{"short values of a hundred", []string{"Name", "Phone", "Email"}, 100, true},
+	} {
+		patients := nodeOf(t, c.Store, "Patient")
+		for _, field := range is.texts {
+			ok(patients.Record().Column(field))(t)
+		}
+		load := patients.ByIDs(ids(is.of))
+		if got := store.Bounded(c.Store, v, []*query.Load{load}); got != is.want {
+			t.Errorf("%s: %v, want %v", is.name, got, is.want)
+		}
+	}
+}
+
 // TestBounded_OwnEntry: the cost of a doctor's list is known for the viewer's own entry
 // only.
 func TestBounded_OwnEntry(t *testing.T) {

@@ -76,7 +76,7 @@ func (s *Store) Page(ctx context.Context, v *model.Viewer, field string, args qu
 		return nil, err
 	}
 	rows, slice := newRows(t)
-	q := t.Scope(query.LiteralViewer(v)).Select(s.db.NewSelect().Model(slice), selection.Path, selection.Deleted)
+	q := t.Scope(query.LiteralViewer(v)).Select(s.reads.db.NewSelect().Model(slice), selection.Path, selection.Deleted)
 	if err := onPage(query.Apply(q, selection.Conditions), t, order, page).Scan(ctx); err != nil {
 		return nil, s.translate(ctx, "list "+field, err)
 	}
@@ -90,7 +90,7 @@ func (s *Store) Count(ctx context.Context, v *model.Viewer, field string, args q
 		return 0, err
 	}
 	_, slice := newRows(t)
-	q := t.Scope(query.LiteralViewer(v)).Narrow(s.db.NewSelect().Model(slice), selection.Path, selection.Deleted)
+	q := t.Scope(query.LiteralViewer(v)).Narrow(s.reads.db.NewSelect().Model(slice), selection.Path, selection.Deleted)
 	n, err := query.Apply(q, selection.Conditions).Count(ctx)
 	return int(n), s.translate(ctx, "count "+field, err)
 }
@@ -109,10 +109,10 @@ func (s *Store) PagesOf(ctx context.Context, v *model.Viewer, typ, field string,
 		return nil, err
 	}
 	rows, slice := newRows(t)
-	inner := t.Scope(query.LiteralViewer(v)).Select(s.db.NewSelect().Model(slice), query.Lookup, model.DeletedExclude)
+	inner := t.Scope(query.LiteralViewer(v)).Select(s.reads.db.NewSelect().Model(slice), query.Lookup, model.DeletedExclude)
 	inner = onPage(query.Apply(inner, l.Conditions(args)).Where("?TableAlias.? = parent.id", bun.Ident(l.Key)), t, order, page)
 	column, direction := bun.Ident(t.Sorts[0].Column), order.Direction(page)
-	err = s.db.NewRaw("SELECT page.* FROM unnest(?::bigint[]) AS parent (id) CROSS JOIN LATERAL (?) AS page ORDER BY page.? ?, page.id ?",
+	err = s.reads.db.NewRaw("SELECT page.* FROM unnest(?::bigint[]) AS parent (id) CROSS JOIN LATERAL (?) AS page ORDER BY page.? ?, page.id ?",
 		array(owners), inner, column, direction, direction).Scan(ctx, slice)
 	if err != nil {
 		return nil, s.translate(ctx, "list "+field+" of many", err)
@@ -140,7 +140,7 @@ func (s *Store) CountsOf(ctx context.Context, v *model.Viewer, typ, field string
 		Total int
 	}
 	_, slice := newRows(l.Rows())
-	q := l.Rows().Scope(query.LiteralViewer(v)).Narrow(s.db.NewSelect().Model(slice), query.Lookup, model.DeletedExclude)
+	q := l.Rows().Scope(query.LiteralViewer(v)).Narrow(s.reads.db.NewSelect().Model(slice), query.Lookup, model.DeletedExclude)
 	err = query.Apply(q, l.Conditions(args)).ColumnExpr("?TableAlias.? AS owner, count(*) AS total", bun.Ident(l.Key)).
 		Where("?TableAlias.? = ANY(?::bigint[])", bun.Ident(l.Key), array(owners)).
 		GroupExpr("?TableAlias.?", bun.Ident(l.Key)).Scan(ctx, &rows)
@@ -186,7 +186,7 @@ func (s *Store) byKey(
 	ctx context.Context, t *query.RecordType, v *model.Viewer, column string, keys []int64, deleted model.DeletedFilter,
 ) ([]model.Node, error) {
 	rows, slice := newRows(t)
-	q := t.Scope(query.LiteralViewer(v)).Select(s.db.NewSelect().Model(slice), query.Lookup, deleted)
+	q := t.Scope(query.LiteralViewer(v)).Select(s.reads.db.NewSelect().Model(slice), query.Lookup, deleted)
 	if err := q.Where("?TableAlias.? = ANY(?::bigint[])", bun.Ident(column), array(keys)).Scan(ctx); err != nil {
 		return nil, s.translate(ctx, "read "+t.Name, err)
 	}

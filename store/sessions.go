@@ -160,9 +160,11 @@ func (s *Store) endSessions(ctx context.Context, v *model.Viewer, which, session
 		return unauthenticated()
 	}
 	var ended []string
-	err := s.db.NewUpdate().Table("sessions").Set("ended_at = now()").
-		Where("user_id = ? AND ended_at IS NULL", v.UserID).Where(which, sessionID).Where(session.Announced).
-		Returning("id").Scan(ctx, &ended)
+	err := s.writeReserved(func(p pool) error {
+		return p.db.NewUpdate().Table("sessions").Set("ended_at = now()").
+			Where("user_id = ? AND ended_at IS NULL", v.UserID).Where(which, sessionID).Where(session.Announced).
+			Returning("id").Scan(ctx, &ended)
+	})
 	s.sessions.Remove(ended...)
 	if err != nil { // they may have ended
 		s.sessions.RemoveUser(v.UserID)
@@ -178,7 +180,7 @@ func (s *Store) announce(ctx context.Context, messages ...string) {
 	if len(messages) == 0 {
 		return
 	}
-	if err := session.Announce(ctx, s.writes.Pool, messages...); err != nil {
+	if err := session.Announce(ctx, s.reservedWrites.Pool, messages...); err != nil {
 		s.unannounced.Add(1)
 		s.log.WarnContext(ctx, "other servers may accept ended sessions for 30 seconds: the message could not be sent", "error", err)
 	}

@@ -1,14 +1,10 @@
 package store
 
-import (
-	"time"
+import "time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-)
-
-// PoolStats is the state of one of the two connection pools.
+// PoolStats is the state of one of the connection pools.
 type PoolStats struct {
-	// Name is "reads" or "writes".
+	// Name is "reads", "writes", "reserved_reads" or "reserved_writes".
 	Name string
 	// InUse and Idle count the open connections, and Max is their maximum.
 	InUse, Idle, Max int
@@ -20,14 +16,18 @@ type PoolStats struct {
 
 // Stats returns the state of the pools without a round trip.
 func (s *Store) Stats() []PoolStats {
-	return []PoolStats{poolStats("reads", s.reads.Pool), poolStats("writes", s.writes.Pool)}
+	return []PoolStats{
+		poolStats("reads", s.reads), poolStats("writes", s.writes),
+		poolStats("reserved_reads", s.reservedReads), poolStats("reserved_writes", s.reservedWrites),
+	}
 }
 
-func poolStats(name string, pool *pgxpool.Pool) PoolStats {
-	now := pool.Stat()
+func poolStats(name string, p pool) PoolStats {
+	now := p.Stat()
+	waits, waited := p.Waits()
 	return PoolStats{
 		Name:  name,
 		InUse: int(now.AcquiredConns()), Idle: int(now.IdleConns()), Max: int(now.MaxConns()),
-		Waits: now.EmptyAcquireCount(), Waited: now.EmptyAcquireWaitTime(),
+		Waits: waits, Waited: waited,
 	}
 }

@@ -9,21 +9,14 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"database/sql/driver"
 	"fmt"
 	"log/slog"
-	"runtime"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
-	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/caregraph/caregraph/internal/pgpipe"
 	"github.com/caregraph/caregraph/model"
@@ -33,11 +26,11 @@ import (
 
 // Store reads and writes the records. It is safe for concurrent use.
 type Store struct {
-	// writes is the pool under bun; reads runs the prepared statements that read.
-	writes, reads *pgpipe.Pool
-	connection    *connection
+	pools
+	connection *connection
 	// opening is the statement that begins each transaction of bun, or "".
-	opening       string
+	opening string
+	// db is bun over the pool that writes.
 	db            *bun.DB
 	policy        *model.Policy
 	records       *query.Records
@@ -60,7 +53,8 @@ type Store struct {
 type Options struct {
 	// Policy is the access rule, from internal/policy.
 	Policy *model.Policy
-	// Connections is the maximum; below two it means two.
+	// Connections is the maximum for requests; below two it means two. Two more are
+	// reserved for sessions, sign-in and Ping.
 	Connections int
 	// Pooler says what is between the server and PostgreSQL; empty is PoolerAuto.
 	Pooler Pooler
@@ -69,6 +63,9 @@ type Options struct {
 	// RequestTimeout is the time of one request, which bounds that of statements, locks
 	// and transactions. Zero bounds nothing.
 	RequestTimeout time.Duration
+	// MaxWaiting is how many requests of an account may wait for a connection to read,
+	// and how many for one to write. Zero: 32. Others get RATE_LIMITED.
+	MaxWaiting int
 	// DirectURL is the address of the same database without a pooler; may be empty. The
 	// connection of Listen uses it.
 	DirectURL string
@@ -92,11 +89,19 @@ type Options struct {
 	OnFailure func(context.Context, Failure)
 }
 
-// Open connects to the migrated database at the URL with two pools: one for bun, in
-// pgx's exec mode because bun writes arguments into its texts, and one for prepared
-// statements, which only read, each request in one snapshot. It returns an error if the
-// connections do not keep that promise.
+const (
+	// openTimeout is how long Open waits for the first answer.
+	openTimeout = 10 * time.Second
+	// readyTimeout leaves Ping some time to report.
+	readyTimeout = 900 * time.Millisecond
+)
+
+// Open connects to the migrated database at the URL. It returns an error if the
+// connections that read do not have one snapshot for each request.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
+	if o.MaxWaiting == 0 {
+		o.MaxWaiting = defaultWaiting
+	}
 	s := &Store{
 		policy: o.Policy, now: o.Now, quotas: o.Quotas, onFailure: o.OnFailure, log: o.Log, refreshGrace: o.RefreshGrace,
 		sessions: session.NewCache(), stopListening: func() {},
@@ -120,9 +125,11 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if err := s.connection.detect(ctx, o.Pooler, o.Prepared); err != nil {
 		return nil, err
 	}
-	if err := s.openPools(ctx, o); err != nil {
+	if s.pools, err = openPools(ctx, s.connection, o); err != nil {
 		return nil, err
 	}
+	s.rows = rowQueue{timeout: o.RequestTimeout / lockShare, rows: map[rowKey]*rowTurn{}}
+	s.db, s.opening = s.writes.db, s.writes.opening()
 	if err := s.check(ctx); err != nil {
 		s.Close()
 		return nil, err
@@ -146,38 +153,17 @@ func (s *Store) listen(ctx context.Context, o Options) error {
 		return nil
 	}
 	if o.Listen {
-		s.stopListening = session.Listen(ctx, to.config.ConnConfig, s.writes.Pool, s.sessions)
+		s.stopListening = session.Listen(ctx, to.config.ConnConfig, s.reservedWrites.Pool, s.sessions)
 	}
 	return nil
-}
-
-func (s *Store) openPools(ctx context.Context, o Options) (err error) {
-	const pools = 2
-	limits := timeouts(o.RequestTimeout)
-	writes, reads := max(o.Connections/pools, 1), max(o.Connections-o.Connections/pools, 1)
-	if s.writes, err = s.connection.open(ctx, writes, 0, o.Tracer, promises{settings: limits}); err != nil {
-		return err
-	}
-	s.rows = rowQueue{timeout: o.RequestTimeout / lockShare, rows: map[rowKey]*rowTurn{}}
-	s.opening = strings.Join(s.writes.Opening, ";")
-	s.db = bun.NewDB(openDB(s.writes.Pool), pgdialect.New())
-	s.reads, err = s.connection.open(ctx, reads, maxShared(s.Local(), reads), o.Tracer, promises{snapshot: true, settings: append(limits,
-		// Otherwise PostgreSQL plans some statements again each time, and gains less
-		// than the planning costs. See query.Request.
-		setting{"plan_cache_mode", "force_generic_plan"},
-		// A page needs its indexes. At the default of 4, meant for hard disks,
-		// PostgreSQL scans small tables instead.
-		setting{"random_page_cost", "1.1"})})
-	if err != nil {
-		s.writes.Close()
-	}
-	return err
 }
 
 // check returns an error if a pool does not answer, or if the connections for reads do
 // not keep the promises, for example because a pooler ignores them.
 func (s *Store) check(ctx context.Context) error {
-	if err := s.Ping(ctx); err != nil {
+	connecting, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	if _, err := s.reachable(connecting); err != nil {
 		return err
 	}
 	kept := []setting{{"transaction_isolation", "repeatable read"}, {"transaction_read_only", "on"}, {"plan_cache_mode", "force_generic_plan"}}
@@ -195,33 +181,12 @@ func (s *Store) check(ctx context.Context) error {
 	return nil
 }
 
-// openDB returns the pool for bun. Its connections stay in the pool.
-func openDB(pool *pgxpool.Pool) *sql.DB {
-	db := sql.OpenDB(connector{stdlib.GetPoolConnector(pool)})
-	db.SetMaxIdleConns(0)
-	return db
-}
-
-// connector says in its errors that no connection could be acquired.
-type connector struct{ driver.Connector }
-
-// Connect acquires a connection from the pool.
-func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
-	conn, err := c.Connector.Connect(ctx)
-	if err != nil {
-		return nil, &pgpipe.AcquireError{Err: err}
-	}
-	return conn, nil
-}
-
-// Ping reports whether the database answers within ten seconds.
+// Ping returns nil if the database answers reads and accepts writes, and an error after
+// a second at most. Busy connections, locked rows and locked tables do not matter.
 func (s *Store) Ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
-	if err := s.writes.Ping(ctx); err != nil {
-		return fmt.Errorf("reach the database: %w", err)
-	}
-	return nil
+	return s.answers(ctx)
 }
 
 // Records returns the descriptors of all record types.
@@ -237,22 +202,10 @@ func (s *Store) Local() bool { return s.connection.local() }
 // Pooler returns what is between the server and PostgreSQL, never PoolerAuto.
 func (s *Store) Pooler() Pooler { return s.connection.pooler }
 
-// maxShared is how many shared round trips may be in flight. With a local PostgreSQL
-// it is the number of processors, at least two: more round trips would wait for each
-// other. With a remote one it is the number of connections.
-func maxShared(local bool, connections int) int {
-	if local {
-		return min(max(2, runtime.NumCPU()), connections)
-	}
-	return connections
-}
-
 // Close waits for running statements and closes all connections.
 func (s *Store) Close() {
 	s.stopListening()
-	_ = s.db.Close() // has no connections of its own
-	s.writes.Close()
-	s.reads.Close()
+	s.close()
 }
 
 // scope returns the records of a type that exist for a viewer.

@@ -68,12 +68,18 @@ const takenValues = `SELECT 'users_username_key' WHERE EXISTS (SELECT FROM users
 // Taken returns TAKEN for username, e-mail address and phone of a new account together,
 // or nil.
 func (s *Store) Taken(ctx context.Context, u *model.User) error {
-	rows, err := s.reads.Query(ctx, takenValues, pgx.QueryExecModeCacheStatement,
-		u.Username, string(u.Email), (*string)(u.Phone), model.UsernameKey(u.Username), string(u.Email.Canonical()))
-	if err != nil {
-		return s.translate(ctx, "look for taken values", err)
-	}
-	taken, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	var taken []string
+	err := s.readReserved(func(p pool) error {
+		return p.on(ctx, func(conn *pgx.Conn, mode pgx.QueryExecMode) error {
+			rows, err := conn.Query(ctx, takenValues, mode,
+				u.Username, string(u.Email), (*string)(u.Phone), model.UsernameKey(u.Username), string(u.Email.Canonical()))
+			if err != nil {
+				return err
+			}
+			taken, err = pgx.CollectRows(rows, pgx.RowTo[string])
+			return err
+		})
+	})
 	if err != nil || len(taken) == 0 {
 		return s.translate(ctx, "look for taken values", err)
 	}
@@ -92,24 +98,19 @@ const accountColumns = "u.id, u.username, u.email, u.phone, u.role, u.created_at
 // account runs a prepared statement that writes and returns accountColumns; more gets
 // the columns after them.
 func (s *Store) account(ctx context.Context, text string, args []any, more ...any) (*model.User, error) {
-	conn, err := s.writes.Acquire(ctx)
-	if err != nil {
-		return nil, &pgpipe.AcquireError{Err: err}
-	}
-	defer conn.Release()
-	mode := pgx.QueryExecModeCacheStatement
-	if s.writes.Unnamed {
-		mode = pgx.QueryExecModeExec
-	}
 	var u model.User
 	columns := append([]any{&u.ID, &u.Username, &u.Email, &u.Phone, &u.Role, &u.CreatedAt}, more...)
-	if s.opening == "" {
-		err = conn.QueryRow(ctx, text, append([]any{mode}, args...)...).Scan(columns...)
-	} else {
-		err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: "BEGIN;" + s.opening}, func(tx pgx.Tx) error {
-			return tx.QueryRow(ctx, text, append([]any{mode}, args...)...).Scan(columns...)
+	err := s.writeReserved(func(p pool) error {
+		return p.on(ctx, func(conn *pgx.Conn, mode pgx.QueryExecMode) error {
+			arguments := append([]any{mode}, args...)
+			if opening := p.opening(); opening != "" {
+				return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: "BEGIN;" + opening}, func(tx pgx.Tx) error {
+					return tx.QueryRow(ctx, text, arguments...).Scan(columns...)
+				})
+			}
+			return conn.QueryRow(ctx, text, arguments...).Scan(columns...)
 		})
-	}
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +125,7 @@ func ownAccount(u *model.User) *model.User {
 
 // HasAccounts reports whether there are any accounts.
 func (s *Store) HasAccounts(ctx context.Context) (bool, error) {
-	found, err := s.db.NewSelect().Table("users").Exists(ctx)
+	found, err := s.reads.db.NewSelect().Table("users").Exists(ctx)
 	return found, s.translate(ctx, "look for accounts", err)
 }
 
@@ -144,7 +145,7 @@ func (s *Store) CredentialOf(ctx context.Context, v *model.Viewer) (*Credential,
 
 func (s *Store) credential(ctx context.Context, which string, values ...[]byte) (*Credential, error) {
 	account := pgpipe.NewStatement("SELECT id, username, email, password_hash, is_active FROM users WHERE "+which, values...)
-	if err := s.reads.Run(ctx, account); err != nil {
+	if err := s.readReserved(func(p pool) error { return p.Run(ctx, account) }); err != nil {
 		return nil, s.translate(ctx, "read credential", err)
 	}
 	rows := account.Rows
@@ -164,8 +165,11 @@ func (s *Store) credential(ctx context.Context, which string, values ...[]byte) 
 
 // SetPasswordHash replaces the password hash of an account if it is still from.
 func (s *Store) SetPasswordHash(ctx context.Context, userID int64, from, to string) error {
-	_, err := s.db.NewUpdate().Table("users").Set("password_hash = ?", to).
-		Where("id = ? AND password_hash = ?", userID, from).Exec(ctx)
+	err := s.writeReserved(func(p pool) error {
+		_, err := p.db.NewUpdate().Table("users").Set("password_hash = ?", to).
+			Where("id = ? AND password_hash = ?", userID, from).Exec(ctx)
+		return err
+	})
 	return s.translate(ctx, "set password", err)
 }
 

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -20,7 +21,7 @@ func (s *Server) config(o Options) graph.Config {
 		Store: s.Store, Accounts: s.Accounts, Policy: s.Policy, Limits: limits.Default(), Answers: o.answers(),
 		Introspection: !o.NoIntrospection, RegistrationClosed: o.RegistrationClosed, Now: o.Now, Log: o.Log,
 		RequestID:   func(context.Context) string { return "test-request" },
-		ClientAddr:  func(context.Context) string { return "192.0.2.1" },
+		ClientAddr:  func(ctx context.Context) string { return clientAddr(ctx).String() },
 		AddLogAttrs: func(context.Context, ...slog.Attr) {},
 		OnAnswered:  setAnswered,
 	}
@@ -41,11 +42,13 @@ func (s *Server) serve(config graph.Config, transports ...graphql.Transport) {
 		s.tb.Fatal(err)
 	}
 	executor.AroundFields(checkCodes(s.tb))
-	s.Handler = auth.Identify(s.Store, s.Accounts.Tokens, withHeader(http.MaxBytesHandler(executor, 1<<20)))
+	s.Handler = auth.Identify(s.Store, s.Accounts.Tokens, clientAddr, withHeader(http.MaxBytesHandler(executor, 1<<20)))
 	web := httptest.NewServer(s.Handler)
 	s.tb.Cleanup(web.Close)
 	s.URL = web.URL
 }
+
+func clientAddr(context.Context) netip.Addr { return netip.MustParseAddr("192.0.2.1") }
 
 // With starts another server over the same store and accounts with a changed
 // configuration. It ends with the test.

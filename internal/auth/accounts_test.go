@@ -1,8 +1,10 @@
 package auth_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -16,7 +18,7 @@ import (
 // viewerOf returns the viewer of an access token on one server.
 func viewerOf(t *testing.T, s *store.Store, tokens *auth.Tokens, access string) (v *model.Viewer, err error) {
 	t.Helper()
-	handler := auth.Identify(s, tokens, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	handler := auth.Identify(s, tokens, func(context.Context) netip.Addr { return netip.Addr{} }, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		v, err = auth.CallerFrom(r.Context()).Viewer(r.Context())
 	}))
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)

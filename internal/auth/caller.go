@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 
@@ -18,6 +19,8 @@ type Caller struct {
 	tokenErr error
 	claims   *Claims
 	store    *store.Store
+	// request is the place of the request in the queues of the store.
+	request store.Request
 
 	mu sync.Mutex
 	// viewer is the viewer of the session after it was confirmed.
@@ -25,6 +28,25 @@ type Caller struct {
 }
 
 type callerKey struct{}
+
+// callerContext is the context of a request with its caller.
+type callerContext struct {
+	context.Context
+
+	caller *Caller
+}
+
+// Value returns the caller, its request for the store, or what the context holds.
+func (c *callerContext) Value(key any) any {
+	switch key.(type) {
+	case callerKey:
+		return c.caller
+	case store.RequestKey:
+		return &c.caller.request
+	default:
+		return c.Context.Value(key)
+	}
+}
 
 // CallerFrom returns the caller of a request, or an anonymous one if the
 // request did not pass through Identify.
@@ -37,12 +59,18 @@ func CallerFrom(ctx context.Context) *Caller {
 
 // Identify reads the caller from the header Authorization (RFC 6750, 2.1) and
 // puts it into the context. It lets every request through: it does not decide
-// what a caller may do.
-func Identify(s *store.Store, t *Tokens, next http.Handler) http.Handler {
+// what a caller may do. The store shares its connections fairly between accounts,
+// and between the client addresses of requests without one.
+func Identify(s *store.Store, t *Tokens, addr func(context.Context) netip.Addr, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		caller := identify(t, r.Header.Get("Authorization"))
 		caller.store = s
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller)))
+		if caller.claims != nil {
+			caller.request = store.AccountRequest(caller.claims.UserID)
+		} else {
+			caller.request = store.AddressRequest(addr(r.Context()))
+		}
+		next.ServeHTTP(w, r.WithContext(&callerContext{r.Context(), caller}))
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -37,8 +38,9 @@ func newServer(t *testing.T, options ...func(*store.Options)) *server {
 	testutil.Must(t, err)
 	tokens, err := auth.NewTokens(keys, auth.TokenSettings{Issuer: "caregraph", Audience: "caregraph", Clock: time.Now})
 	testutil.Must(t, err)
+	nowhere := func(context.Context) netip.Addr { return netip.Addr{} }
 	o := &server{Clinic: storetest.New(t, options...), tokens: tokens}
-	o.handler = auth.Identify(o.Store, tokens, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	o.handler = auth.Identify(o.Store, tokens, nowhere, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		o.caller = auth.CallerFrom(r.Context())
 	}))
 	return o

@@ -11,23 +11,30 @@ import (
 // lookup costs less than waking PostgreSQL's process for it, and ours for its answer.
 //
 // A request that finds fewer than maxInFlight round trips in flight flushes at once,
-// with the requests that wait. Otherwise it waits. When a round trip ends, the first
-// waiter flushes the next one, with all others that wait. The reads of one round trip
+// with the requests that wait. Otherwise it waits. When a round trip ends, the next
+// waiter flushes the next one, with others that wait. The reads of one round trip
 // share a snapshot, taken after the last of them has come. If a round trip fails, each
 // request without rows retries alone, so that none gets the error of another.
+//
+// The clients take turns. If several wait, each has one place in a round trip; if one
+// waits, it gets all places. A round trip has a limit in bytes, and returns small
+// results before large ones.
 type coalescer struct {
 	maxInFlight int
 
 	mu       sync.Mutex
 	inFlight int
-	waiting  []*waiter
+	waiting  turns[*waiter]
 }
 
 // waiter is a request that waits for a shared round trip or is in it.
 type waiter struct {
 	ctx        context.Context
+	client     Client
 	statements []*Statement
-	done       chan outcome
+	// bytes is the size of the results, as the statements predict it.
+	bytes int
+	done  chan outcome
 }
 
 // outcome is the result that a waiter gets once.
@@ -42,6 +49,8 @@ const (
 const (
 	// maxWaiters is how many requests share one round trip.
 	maxWaiters = 16
+	// maxBytes is how many bytes they may read together.
+	maxBytes = 320 << 10
 	// sharedTimeout is for requests without a deadline.
 	sharedTimeout = 10 * time.Second
 )
@@ -52,7 +61,11 @@ var waiterPool = sync.Pool{New: func() any { return &waiter{done: make(chan outc
 // statement, and none may change a setting of its transaction.
 func (p *Pool) RunShared(ctx context.Context, statements ...*Statement) error {
 	w := waiterPool.Get().(*waiter)
-	w.ctx, w.statements = ctx, statements
+	w.ctx, w.client, w.statements, w.bytes = ctx, clientOf(ctx), statements, 0
+	for _, st := range statements {
+		w.bytes += st.Bytes
+	}
+	p.queue.noteActive(w.client)
 	got := flush
 	if !p.coalescer.join(w) {
 		select {
@@ -80,37 +93,39 @@ func (p *Pool) RunShared(ctx context.Context, statements ...*Statement) error {
 // flush makes a round trip and returns the outcome for its first request.
 func (p *Pool) flush(first *waiter) (own outcome, err error) {
 	defer p.coalescer.release()
-	conn, err := p.Acquire(first.ctx)
+	conn, err := p.acquire(first.ctx, roundTrips, nil)
 	if err != nil {
-		return ok, &AcquireError{err}
+		return ok, err
 	}
 	defer conn.Release()
 	waiters := p.coalescer.take(first)
 	if len(waiters) == 1 {
-		return ok, p.send(first.ctx, conn, first.statements)
+		return ok, p.send(first.ctx, conn.Conn, first.statements)
 	}
+	own = retryAlone
 	arrived := 0 // in the order of the pipeline
 	defer func() {
-		for _, w := range waiters[max(arrived, 1):] {
-			w.done <- retryAlone
+		for _, w := range waiters[arrived:] {
+			if w != first {
+				w.done <- retryAlone
+			}
 		}
 	}()
 	var all []*Statement
 	for _, w := range waiters {
 		all = append(all, w.statements...)
 		all[len(all)-1].done = func() {
-			if arrived++; w != first {
+			if arrived++; w == first {
+				own = ok
+			} else {
 				w.done <- ok
 			}
 		}
 	}
 	ctx, cancel := sharedContext(waiters)
 	defer cancel()
-	_ = p.send(ctx, conn, all) // a request without rows retries alone, and gets its own error
-	if arrived == 0 {
-		return retryAlone, nil
-	}
-	return ok, nil
+	_ = p.send(ctx, conn.Conn, all) // a request without rows retries alone, and gets its own error
+	return own, nil
 }
 
 // sharedContext returns the context of a round trip. It has the latest deadline of the
@@ -138,7 +153,7 @@ func (c *coalescer) join(w *waiter) bool {
 		c.inFlight++
 		return true
 	}
-	c.waiting = append(c.waiting, w)
+	c.waiting.add(w.client, w)
 	return false
 }
 
@@ -146,31 +161,37 @@ func (c *coalescer) join(w *waiter) bool {
 func (c *coalescer) cancel(w *waiter) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	i := slices.Index(c.waiting, w)
-	if i >= 0 {
-		c.waiting = slices.Delete(c.waiting, i, i+1)
-	}
-	return i >= 0
+	return c.waiting.remove(w.client, w)
 }
 
-// take returns the first request and the waiting ones in their order.
+// take returns the first request and waiting ones, the smallest results first.
 func (c *coalescer) take(first *waiter) []*waiter {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n := min(maxWaiters-1, len(c.waiting))
-	waiters := append(append(make([]*waiter, 0, 1+n), first), c.waiting[:n]...)
-	c.waiting = slices.Delete(c.waiting, 0, n)
+	waiters, bytes, alone := make([]*waiter, 1, 1+min(maxWaiters-1, c.waiting.count)), first.bytes, c.waiting.onlyOf(first.client)
+	waiters[0] = first
+	for len(waiters) < maxWaiters {
+		w, ok := c.waiting.take(func(client Client, w *waiter) bool {
+			return bytes+w.bytes <= maxBytes &&
+				(alone || !slices.ContainsFunc(waiters, func(has *waiter) bool { return has.client == client }))
+		})
+		if !ok {
+			break
+		}
+		waiters, bytes = append(waiters, w), bytes+w.bytes
+	}
+	slices.SortStableFunc(waiters, func(a, b *waiter) int { return a.bytes - b.bytes })
 	return waiters
 }
 
-// release lets the first waiting request flush the next round trip.
+// release lets the next waiting request flush the next round trip.
 func (c *coalescer) release() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.waiting) == 0 {
+	next, ok := c.waiting.take(func(Client, *waiter) bool { return true })
+	if !ok {
 		c.inFlight--
 		return
 	}
-	c.waiting[0].done <- flush
-	c.waiting = slices.Delete(c.waiting, 0, 1)
+	next.done <- flush
 }

@@ -26,7 +26,7 @@ func open(t *testing.T, tracer pgx.QueryTracer) *pgpipe.Pool {
 	pool, err := pgxpool.NewWithConfig(t.Context(), config)
 	testutil.Must(t, err)
 	t.Cleanup(pool.Close)
-	return pgpipe.New(pool, tracer, 1)
+	return pgpipe.New(pool, pgpipe.Options{Tracer: tracer, MaxShared: 1, MaxWaiting: 32})
 }
 
 // share runs a statement in a shared round trip and returns its first value.
@@ -123,6 +123,95 @@ func TestRunShared_HasALimitPerRoundTrip(t *testing.T) {
 	}
 	q.flush()
 	testutil.Equal(t, "round trips of 16", p.Stat().AcquireCount()-before, 3)
+}
+
+// as returns a context of a request of an account.
+func as(t *testing.T, account int64) context.Context {
+	t.Helper()
+	return context.WithValue(t.Context(), pgpipe.RequestKey{}, &pgpipe.Request{Client: pgpipe.Client{Account: account}})
+}
+
+// sentBy returns a tracer that notes the texts of all statements in their order.
+func sentBy() (*watch, func() string) {
+	var sent []string
+	return &watch{before: func(sql string) { sent = append(sent, sql) }}, func() string {
+		all := strings.NewReplacer("SELECT '", "", "'::text", "").Replace(strings.Join(sent, " "))
+		sent = nil
+		return all
+	}
+}
+
+// request waits for a shared round trip with a result of some size.
+func (q *queue) request(p *pgpipe.Pool, account int64, name string, bytes int) {
+	q.t.Helper()
+	q.add(func() {
+		st := pgpipe.NewStatement("SELECT '" + name + "'::text")
+		st.Bytes = bytes
+		if err := p.RunShared(as(q.t, account), st); err != nil {
+			q.t.Error(err)
+			return
+		}
+		if got := string(st.Rows.Bytes(0, 0)); got != name {
+			q.t.Errorf("%q got %q", name, got)
+		}
+	})
+}
+
+// TestRunShared_ClientsTakeTurns: of several that wait, each has one place in a round
+// trip. The last one that waits gets all places.
+func TestRunShared_ClientsTakeTurns(t *testing.T) {
+	t.Parallel()
+	seen, sent := sentBy()
+	p := open(t, seen)
+	q := newQueue(t, p)
+	before := p.Stat().AcquireCount()
+	for _, name := range []string{"a1", "a2", "a3", "a4", "a5"} {
+		q.request(p, 1, name, 10)
+	}
+	q.request(p, 2, "b1", 10)
+	q.request(p, 2, "b2", 10)
+	q.request(p, 3, "c1", 10)
+	q.flush()
+	testutil.Equal(t, "order", sent(), "a1 b1 c1 a2 b2 a3 a4 a5")
+	testutil.Equal(t, "round trips", p.Stat().AcquireCount()-before, 3)
+}
+
+// TestRunShared_SmallResultsFirst: a large one does not hold up the others of its round
+// trip.
+func TestRunShared_SmallResultsFirst(t *testing.T) {
+	t.Parallel()
+	seen, sent := sentBy()
+	p := open(t, seen)
+	q := newQueue(t, p)
+	q.request(p, 1, "large", 90_000)
+	q.request(p, 2, "small", 100)
+	q.request(p, 3, "medium", 5_000)
+	q.flush()
+	testutil.Equal(t, "order", sent(), "small medium large")
+}
+
+// TestRunShared_HasALimitInBytes: three results of 100 KB share a round trip, four do
+// not, and a small one still gets a place.
+func TestRunShared_HasALimitInBytes(t *testing.T) {
+	t.Parallel()
+	p := open(t, nil)
+	q := newQueue(t, p)
+	before := p.Stat().AcquireCount()
+	for _, name := range []string{"a", "b", "c", "d"} {
+		q.request(p, 1, name, 100_000)
+	}
+	q.request(p, 1, "e", 100)
+	q.flush()
+	testutil.Equal(t, "round trips", p.Stat().AcquireCount()-before, 2)
+
+	q = newQueue(t, p)
+	before = p.Stat().AcquireCount()
+	for account, name := range []string{"a", "b", "c", "d"} {
+		q.request(p, int64(account+1), name, 100_000)
+	}
+	q.request(p, 9, "e", 100)
+	q.flush()
+	testutil.Equal(t, "round trips of several", p.Stat().AcquireCount()-before, 2)
 }
 
 func TestRunShared_FailureReachesItsOwnRequestOnly(t *testing.T) {

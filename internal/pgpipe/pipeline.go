@@ -15,27 +15,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Pool runs statements on the connections of a pgx pool. It is safe for
-// concurrent use. Its errors are those of pgx, wrapped.
-type Pool struct {
-	*pgxpool.Pool
-
-	// Unnamed makes each statement parsed again, for poolers that know no prepared
-	// statements. Opening are statements without arguments that begin each round trip.
-	// Both are set before the first one.
-	Unnamed bool
-	Opening []string
-
-	tracer    pgx.QueryTracer
-	coalescer coalescer
-}
-
-// New returns a Pool over a pgx pool. The tracer sees every statement; it may be
-// nil. RunShared has at most maxShared round trips in flight.
-func New(pool *pgxpool.Pool, tracer pgx.QueryTracer, maxShared int) *Pool {
-	return &Pool{Pool: pool, tracer: tracer, coalescer: coalescer{maxInFlight: max(maxShared, 1)}}
-}
-
 // AcquireError reports that the pool had no connection: all were in use until the
 // context ended, or none could be opened.
 type AcquireError struct{ Err error }
@@ -51,10 +30,10 @@ func (e *AcquireError) Unwrap() error { return e.Err }
 func (p *Pool) Run(ctx context.Context, statements ...*Statement) error {
 	conn, err := p.Acquire(ctx)
 	if err != nil {
-		return &AcquireError{err}
+		return err
 	}
 	defer conn.Release()
-	return p.send(ctx, conn, statements)
+	return p.send(ctx, conn.Conn, statements)
 }
 
 // send is Run on a connection.

@@ -17,6 +17,8 @@ type Statement struct {
 	Args [][]byte
 	// Split, if set, divides each row between Above and Rows.
 	Split *Split
+	// Bytes is the likely size of the result, for RunShared.
+	Bytes int
 
 	// Meter, if set, counts the bytes of the rows while they arrive.
 	Meter Meter

@@ -54,7 +54,7 @@ type Settings struct {
 	MinFreeDisk      int64 // bytes
 	// MaxAnswer, MaxAnswersPerAccount and MaxAnswers are bytes.
 	MaxAnswer, MaxAnswersPerAccount, MaxAnswers int64
-	DatabaseConns                               int
+	DatabaseConns, MaxWaiting                   int
 	// DatabasePooler is "auto", "none", "session" or "transaction", Prepared "auto",
 	// "on" or "off".
 	DatabasePooler, Prepared string

@@ -32,7 +32,7 @@ func TestParse_NothingGivenMeansTheDefaults(t *testing.T) {
 		MaxBody: 1 << 20, MaxDepth: 16, MaxCost: 50000, MaxAliases: 50, MaxTokens: 1500, MaxSelections: 300, MaxRepeats: 100,
 		MaxAnswer: 16 << 20, MaxAnswersPerAccount: 48 << 20, MaxAnswers: 96 << 20,
 		MaxDocument: 128 << 10, MaxAnonymousBody: 64 << 10, MaxWrites: 30, MaxRecords: 4_000_000, MaxDailyBytes: 2 << 30, MinFreeDisk: 512 << 20,
-		Registration: "open", DatabaseConns: 20, DatabasePooler: "auto", Prepared: "auto", LogLevel: slog.LevelInfo, LogFormat: "text",
+		Registration: "open", DatabaseConns: 20, MaxWaiting: 32, DatabasePooler: "auto", Prepared: "auto", LogLevel: slog.LevelInfo, LogFormat: "text",
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -42,7 +42,7 @@ func TestParse_NothingGivenMeansTheDefaults(t *testing.T) {
 // samples has a value for each option that is not its default.
 func samples() map[string]string {
 	return map[string]string{
-		"addr": "[::1]:9", "metrics-addr": ":9100", "data": "/d", "database-url": "postgres://u:p@h/d", "database-connections": "3",
+		"addr": "[::1]:9", "metrics-addr": ":9100", "data": "/d", "database-url": "postgres://u:p@h/d", "database-connections": "3", "max-waiting": "4",
 		"database-admin-url": "postgres://a:p@h/d", "migrate": "false",
 		"database-pooler": "session", "prepared": "off", "database-direct-url": "host=h",
 		"playground": "false", "introspection": "false", "keys": "/k", "jwt-algorithm": "ES256",

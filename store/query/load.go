@@ -20,6 +20,8 @@ type Load struct {
 	// one is set if there is one row at most, the one with the id.
 	one bool
 	id  int64
+	// ids is the number of ids of ByIDs.
+	ids int
 	// ownRows is set if the viewer sees every row when the parent is the viewer's own
 	// doctor entry.
 	ownRows bool
@@ -50,7 +52,11 @@ func (n *Node) One(id int64) *Load {
 }
 
 // ByIDs loads the live records with the ids that exist for the viewer, unordered.
-func (n *Node) ByIDs(ids []int64) *Load { return n.lookup(" = ANY(?)", ids) }
+func (n *Node) ByIDs(ids []int64) *Load {
+	l := n.lookup(" = ANY(?)", ids)
+	l.ids = len(ids)
+	return l
+}
 
 func (n *Node) lookup(which string, value any) *Load {
 	return &Load{node: n, Selection: Selection{
@@ -122,6 +128,18 @@ func (l *Load) maxRows() int {
 		return l.limit() * l.parent.maxRows()
 	}
 }
+
+// maxBytes returns about how many bytes the rows have if their wide columns are full.
+func (l *Load) maxBytes() int {
+	rows := l.maxRows()
+	if l.ids > 0 {
+		rows = l.ids
+	}
+	return rows * (typicalBytes*len(l.node.columns) + l.node.wide)
+}
+
+// typicalBytes is the size of a value that is not wide.
+const typicalBytes = 32
 
 // limit returns the maximum number of rows for each parent.
 func (l *Load) limit() int {

@@ -35,7 +35,7 @@ func mergeAll(loads []*Load) {
 
 // narrow reports whether the rows of a root may be repeated.
 func (n *Node) narrow() bool {
-	return n.on == nil && len(n.joins) == 1 && len(n.columns) <= maxMerged && !n.wide &&
+	return n.on == nil && len(n.joins) == 1 && len(n.columns) <= maxMerged && n.wide == 0 &&
 		n.columns[0] == output{n.Record(), "id", ""}
 }
 

@@ -14,7 +14,7 @@ type Node struct {
 	records *Records
 	joins   []*Join // the first is the node's own record, the others are joined to it
 	columns []output
-	wide    bool // a column may contain long texts
+	wide    int // the limits of its wide columns together
 
 	// on is the record of another node that has the list; both are nil at the root. The
 	// first column of a row is then the id of that record.
@@ -131,8 +131,12 @@ func (j *Join) Column(field string) (int, error) {
 		return 0, fmt.Errorf("%s.%s is no column", j.typ.Name, field)
 	}
 	j.export(c.name)
-	j.node.wide = j.node.wide || c.wide
-	return j.node.column(output{j, c.name, c.cast}), nil
+	before := len(j.node.columns)
+	index := j.node.column(output{j, c.name, c.cast})
+	if len(j.node.columns) > before {
+		j.node.wide += c.wide
+	}
+	return index, nil
 }
 
 // One returns the record that a field of the schema names, or false if the field names

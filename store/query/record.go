@@ -141,10 +141,10 @@ type TextKey struct {
 }
 
 // column is a column of a table with the cast of its result. A wide column may contain
-// texts of more than maxNarrow characters.
+// texts of more than maxNarrow characters; wide is their limit, 0 for other columns.
 type column struct {
 	name, cast string
-	wide       bool
+	wide       int
 }
 
 const maxNarrow = 1_000
@@ -175,7 +175,10 @@ func NewRecords(types []RecordType, policy *model.Policy) (*Records, error) {
 		t.records, t.columns, t.table = r, map[string]column{}, dialect.Tables().Get(t.Model)
 		for _, f := range t.table.Fields {
 			limit := policy.Types[t.Name].Constraints[strings.ToLower(f.GoName[:1])+f.GoName[1:]]
-			c := column{name: f.Name, wide: f.IndirectType.Kind() == reflect.String && limit.Max > maxNarrow}
+			c := column{name: f.Name}
+			if f.IndirectType.Kind() == reflect.String && limit.Max > maxNarrow {
+				c.wide = limit.Max
+			}
 			if f.IndirectType == reflect.TypeFor[model.Decimal]() {
 				c.cast = "::text"
 			}

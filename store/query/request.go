@@ -71,22 +71,27 @@ func (r *Request) Discard() {
 	r.Release()
 }
 
-// maxShared is how many rows a request may read in a shared round trip.
-const maxShared = 100
+// maxShared is how many rows a request may read in a shared round trip, and
+// maxSharedBytes how many bytes if all wide columns are full: five long texts.
+const (
+	maxShared      = 100
+	maxSharedBytes = 110_000
+)
 
 // Bounded reports whether the cost of all loads is known: lookups by id, lists that
 // inherit relations, and lists of the viewer's own doctor entry. The viewer sees every
 // row of these. For other lists PostgreSQL may search all rows for a small page, and
-// the requests in the same round trip would wait.
+// the requests in the same round trip would wait. They would also wait for long texts.
 func (r *Request) Bounded(ownDoctor int64) bool {
-	rows := 0
+	rows, bytes := 0, 0
 	for _, l := range r.Loads {
 		if l.counts || l.group != nil || !l.isLookup() && !l.inheritsRelations() && !l.isOwn(ownDoctor) {
 			return false
 		}
 		rows += l.maxRows()
+		bytes += l.maxBytes()
 	}
-	return rows <= maxShared
+	return rows <= maxShared && bytes <= maxSharedBytes
 }
 
 func (l *Load) inheritsRelations() bool { return l.parent != nil && l.node.inheritsRelations }

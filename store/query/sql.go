@@ -31,7 +31,7 @@ func (l *Load) statement(v *model.Viewer) (*pgpipe.Statement, error) {
 		}
 	}
 	st, err := binder.statement(text, v)
-	st.Split = l.split
+	st.Split, st.Bytes = l.split, l.maxBytes()
 	return st, err
 }
 

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/caregraph/caregraph/internal/pgpipe"
 )
 
 // Announced is a condition that is true. A statement that ends sessions and has it does
@@ -21,11 +21,16 @@ func AllOf(userID int64) string { return "user " + strconv.FormatInt(userID, 10)
 
 // Announce notifies the listeners of all servers of sessions that have ended: by their
 // ids, or by AllOf. The end of ctx does not stop it.
-func Announce(ctx context.Context, pool *pgxpool.Pool, messages ...string) error {
+func Announce(ctx context.Context, pool *pgpipe.Pool, messages ...string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), announceTimeout)
 	defer cancel()
 	// It writes nothing, so it does not wait for the disk.
-	_, err := pool.Exec(ctx, "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, message) FROM unnest($2::text[]) AS message",
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("announce: %w", err)
+	}
+	defer conn.Release()
+	_, err = conn.Exec(ctx, "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, message) FROM unnest($2::text[]) AS message",
 		sessionsChannel, messages)
 	if err != nil {
 		return fmt.Errorf("announce: %w", err)

@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/caregraph/caregraph/internal/pgpipe"
 )
 
 // sessionsChannel is the channel of Announce, and of the triggers of the migrations,
@@ -34,7 +35,7 @@ const (
 type listener struct {
 	cache  *Cache
 	config *pgx.ConnConfig
-	pool   *pgxpool.Pool
+	pool   *pgpipe.Pool
 	// channel is the channel of the pings, which are numbered.
 	channel string
 	sent    int
@@ -44,7 +45,7 @@ type listener struct {
 // Listen invalidates entries of the cache until stop is called, which waits for the
 // end. The configuration is that of the connection that listens; the pool sends the
 // pings.
-func Listen(ctx context.Context, config *pgx.ConnConfig, pool *pgxpool.Pool, cache *Cache) (stop func()) {
+func Listen(ctx context.Context, config *pgx.ConnConfig, pool *pgpipe.Pool, cache *Cache) (stop func()) {
 	l := &listener{cache: cache, config: config, pool: pool, channel: "caregraph_" + strings.ToLower(rand.Text()), pongs: make(chan string, 1)}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
@@ -134,10 +135,8 @@ func (l *listener) ping(ctx context.Context) (alive bool) {
 	defer cancel()
 	l.sent++
 	number := strconv.Itoa(l.sent)
-	// It writes nothing, so it does not wait for the disk.
-	_, err := l.pool.Exec(ctx, "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)", l.channel, number)
-	if err != nil {
-		return true // all connections are in use, or the listening one has failed, too
+	if l.send(ctx, number) != nil {
+		return true // the connection is in use, or the listening one has failed, too
 	}
 	for {
 		select {
@@ -150,4 +149,15 @@ func (l *listener) ping(ctx context.Context) (alive bool) {
 			return false
 		}
 	}
+}
+
+func (l *listener) send(ctx context.Context, number string) error {
+	conn, err := l.pool.AcquireFirst(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	// It writes nothing, so it does not wait for the disk.
+	_, err = conn.Exec(ctx, "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)", l.channel, number)
+	return err
 }

@@ -1,0 +1,40 @@
+package pgpipe
+
+import (
+	"context"
+	"net/netip"
+)
+
+// Client is who shares connections fairly with others: an account, or an address
+// without one. The zero Client is the server itself.
+type Client struct {
+	Account int64
+	Addr    netip.Addr
+}
+
+// Clients of the server. No account has such an id.
+var (
+	// roundTrips is the client of shared round trips.
+	roundTrips = Client{Account: -1}
+	// probes is the client of AcquireFirst.
+	probes = Client{Account: -2}
+)
+
+// Request is what the queues know of a request. Its statements have it in their
+// context under RequestKey.
+type Request struct{ Client Client }
+
+// RequestKey is the key of a *Request in a context.
+type RequestKey struct{}
+
+func requestOf(ctx context.Context) *Request {
+	r, _ := ctx.Value(RequestKey{}).(*Request)
+	return r
+}
+
+func clientOf(ctx context.Context) Client {
+	if r := requestOf(ctx); r != nil {
+		return r.Client
+	}
+	return Client{}
+}

@@ -1,0 +1,167 @@
+package pgpipe
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// Pool runs statements on the connections of a pgx pool. Clients share the connections
+// fairly. It is safe for concurrent use. Its errors are ErrQueueFull, and those of pgx,
+// wrapped.
+type Pool struct {
+	// Unnamed and Opening are those of the Options.
+	Unnamed bool
+	Opening []string
+
+	pool      *pgxpool.Pool
+	queue     queue
+	tracer    pgx.QueryTracer
+	coalescer coalescer
+}
+
+// Options configure a Pool.
+type Options struct {
+	// Tracer sees every statement; may be nil.
+	Tracer pgx.QueryTracer
+	// MaxShared is how many round trips of RunShared may be in flight.
+	MaxShared int
+	// Share is how many connections a client may have while others are active.
+	Share int
+	// Unnamed makes each statement parsed again, for poolers that know no prepared
+	// statements. Opening are statements without arguments that begin each round trip.
+	Unnamed bool
+	Opening []string
+	// MaxWaiting is how many requests of an account may wait for a connection.
+	MaxWaiting int
+}
+
+// New returns a Pool over a pgx pool, which no one else may use.
+func New(pool *pgxpool.Pool, o Options) *Pool {
+	return &Pool{
+		Unnamed: o.Unnamed, Opening: o.Opening, pool: pool, tracer: o.Tracer, coalescer: coalescer{maxInFlight: max(o.MaxShared, 1)},
+		queue: newQueue(int(pool.Config().MaxConns), max(o.Share, 1), o.MaxWaiting),
+	}
+}
+
+// Conn is a connection of a Pool.
+type Conn struct {
+	*pgxpool.Conn
+
+	queue  *queue
+	client Client
+}
+
+// Acquire returns a connection when it is the turn of the context's client.
+func (p *Pool) Acquire(ctx context.Context) (Conn, error) {
+	return p.acquire(ctx, clientOf(ctx), requestOf(ctx))
+}
+
+// AcquireFirst is Acquire with the next turn, before all clients.
+func (p *Pool) AcquireFirst(ctx context.Context) (Conn, error) { return p.acquire(ctx, probes, nil) }
+
+func (p *Pool) acquire(ctx context.Context, c Client, r *Request) (Conn, error) {
+	if err := p.queue.enter(ctx, c, r); err != nil {
+		return Conn{}, notAcquired(err)
+	}
+	conn, err := p.pool.Acquire(ctx)
+	if err != nil {
+		p.queue.leave(c)
+		return Conn{}, notAcquired(err)
+	}
+	return Conn{conn, &p.queue, c}, nil
+}
+
+// notAcquired returns an AcquireError, or ErrQueueFull.
+func notAcquired(err error) error {
+	if errors.Is(err, ErrQueueFull) {
+		return err
+	}
+	return &AcquireError{err}
+}
+
+// Release returns the connection to its pool.
+func (c Conn) Release() {
+	c.Conn.Release()
+	c.queue.leave(c.client)
+}
+
+// QueryRow runs a query. Scan of the row releases the connection.
+func (p *Pool) QueryRow(ctx context.Context, text string, args ...any) pgx.Row {
+	conn, err := p.Acquire(ctx)
+	if err != nil {
+		return failedRow{err}
+	}
+	return row{conn.QueryRow(ctx, text, args...), conn}
+}
+
+type failedRow struct{ error }
+
+func (r failedRow) Scan(...any) error { return r.error }
+
+type row struct {
+	pgx.Row
+	conn Conn
+}
+
+func (r row) Scan(to ...any) error {
+	defer r.conn.Release()
+	return r.Row.Scan(to...)
+}
+
+// Stat returns the state of the pgx pool.
+func (p *Pool) Stat() *pgxpool.Stat { return p.pool.Stat() }
+
+// Waits returns how often no connection was free for a statement, and the total time of
+// these waits.
+func (p *Pool) Waits() (times int64, total time.Duration) { return p.queue.wait() }
+
+// Config returns a copy of the configuration of the pgx pool.
+func (p *Pool) Config() *pgxpool.Config { return p.pool.Config() }
+
+// Close waits for running statements and closes all connections.
+func (p *Pool) Close() { p.pool.Close() }
+
+// DB returns a database over the connections of the pool.
+func (p *Pool) DB() *sql.DB {
+	db := sql.OpenDB(connector{stdlib.GetPoolConnector(p.pool), &p.queue})
+	db.SetMaxIdleConns(0) // the pool has the idle ones
+	return db
+}
+
+type connector struct {
+	driver.Connector
+	queue *queue
+}
+
+// Connect acquires a connection of the pool.
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	client := clientOf(ctx)
+	if err := c.queue.enter(ctx, client, requestOf(ctx)); err != nil {
+		return nil, notAcquired(err)
+	}
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		c.queue.leave(client)
+		return nil, notAcquired(err)
+	}
+	return &sqlConn{conn.(*stdlib.Conn), c.queue, client}, nil // it has no other type
+}
+
+type sqlConn struct {
+	*stdlib.Conn
+	queue  *queue
+	client Client
+}
+
+// Close returns the connection to its pool.
+func (c *sqlConn) Close() error {
+	defer c.queue.leave(c.client)
+	return c.Conn.Close()
+}
