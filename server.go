@@ -202,8 +202,17 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 		quotas.FreeDisk = func() (int64, error) { return host.FreeDisk(s.Data) }
 	}
 	var db *store.Store
-	counters := metrics.New(s.MetricsAddr, func() []store.PoolStats { return db.Stats() }, graph.AnswerKinds(),
-		numbers(s, func() int64 { return db.Unannounced() }, quotas.FreeDisk)...)
+	var accounts *auth.Accounts
+	watched := metrics.Options{
+		Build: build(), AnswerKinds: graph.AnswerKinds(), ErrorCodes: graph.ErrorCodes(),
+		Pools: func() []store.PoolStats { return db.Stats() }, Up: func() map[string]bool { return db.Up() },
+		Unannounced: func() int64 { return db.Unannounced() }, FreeDisk: quotas.FreeDisk,
+		SignIns: func() map[string]int64 { return accounts.SignIns() }, Hashing: func() map[string]int64 { return accounts.Hasher.Waiting() },
+	}
+	if s.DatabaseURL == "" {
+		watched.ExecutableDeleted = func() bool { return pgserver.ExecutableDeleted(s.Data) }
+	}
+	counters := metrics.New(s.MetricsAddr, watched)
 	db, err = store.Open(ctx, url, store.Options{
 		Policy: rules, Connections: s.DatabaseConns, MaxWaiting: s.MaxWaiting, RequestTimeout: s.RequestTimeout, OnFailure: onFailure(counters.Failed),
 		Pooler: store.Pooler(s.DatabasePooler), Prepared: store.Prepared(s.Prepared), DirectURL: string(s.DatabaseDirectURL), Listen: true,
@@ -221,41 +230,15 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	if hashes == 0 {
 		hashes = runtime.NumCPU()
 	}
-	accounts := &auth.Accounts{
+	accounts = &auth.Accounts{
 		Store: db, Hasher: auth.NewHasher(hashes), Tokens: tokens, Throttle: auth.NewThrottle(db, time.Now, secret),
 	}
 	return &app{rules, db, tokens, accounts, counters}, nil
 }
 
-// numbers are the metrics without labels.
-func numbers(s settings.Settings, unannounced func() int64, freeDisk func() (int64, error)) []metrics.Number {
-	all := []metrics.Number{{
-		Name: "sessions_unannounced_total", Counts: true,
-		Help:  "Messages about ended sessions that could not be sent. Other servers then refuse the session within 30 seconds.",
-		Value: func() float64 { return float64(unannounced()) },
-	}}
-	if s.DatabaseURL == "" {
-		all = append(all, metrics.Number{
-			Name: "disk_free_bytes", Help: "Free bytes of the disk with the database; -1 if unknown.",
-			Value: func() float64 {
-				free, err := freeDisk()
-				if err != nil {
-					return -1
-				}
-				return float64(free)
-			},
-		}, metrics.Number{
-			Name: "postgres_executable_deleted",
-			Help: "1 if the executable of the private PostgreSQL was deleted or replaced since its start, else 0.",
-			Value: func() float64 {
-				if pgserver.ExecutableDeleted(s.Data) {
-					return 1
-				}
-				return 0
-			},
-		})
-	}
-	return all
+// build returns what build_info says.
+func build() map[string]string {
+	return map[string]string{"version": version, "revision": cli.Revision(), "go": runtime.Version()}
 }
 
 // onFailure returns a function that adds the cause of an outage to the log line of the
@@ -330,6 +313,7 @@ func (a *app) executor(s settings.Settings, log *slog.Logger, restAPI graphql.Tr
 		AddLogAttrs:        httpd.AddLogAttrs,
 		RunToEnd:           httpd.RunToEnd,
 		OnAnswered:         a.metrics.Answered,
+		OnOperation:        a.metrics.Operation,
 	}, restAPI, gqlhttp.Transport{OnSent: graph.Reuse})
 }
 

@@ -53,6 +53,7 @@ func (r resolver) fast(ctx context.Context, next graphql.OperationHandler) graph
 	if out == nil {
 		return next(ctx)
 	}
+	r.report(string(ast.Query), out)
 	return graphql.OneShot(out)
 }
 

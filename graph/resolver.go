@@ -45,6 +45,10 @@ type Config struct {
 	// OnAnswered is called for each query with Compiled, or with the reason why the
 	// reference engine answers. May be nil.
 	OnAnswered func(ctx context.Context, how string)
+	// OnOperation is called for each operation with its type, or "" for a document that
+	// has none; with ok, partial, refused or failed; and with the codes of its errors. May
+	// be nil.
+	OnOperation func(typ, outcome string, codes []string)
 	// ReferenceOnly lets the reference engine answer every query, for the test that
 	// compares the two engines.
 	ReferenceOnly bool

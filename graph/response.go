@@ -2,6 +2,8 @@ package graph
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -37,8 +39,64 @@ type identity struct {
 
 type responseKey struct{}
 
-// withResponse creates the state of a response and writes its extensions.
+// withResponse writes the response, and reports its outcome.
 func (r resolver) withResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+	out := r.response(ctx, next)
+	if out == nil {
+		return nil
+	}
+	typ := ""
+	if graphql.HasOperationContext(ctx) {
+		if op := graphql.GetOperationContext(ctx).Operation; op != nil {
+			typ = string(op.Operation)
+		}
+	}
+	r.report(typ, out)
+	return out
+}
+
+// report reports the outcome of an operation.
+func (r resolver) report(typ string, out *graphql.Response) {
+	if r.OnOperation != nil {
+		outcome, codes := outcomeOf(out)
+		r.OnOperation(typ, outcome, codes)
+	}
+}
+
+// outcomeOf returns ok for a response without errors, failed for one with an error of
+// the server, partial for one with data, else refused; and the codes of its errors.
+func outcomeOf(out *graphql.Response) (outcome string, codes []string) {
+	if len(out.Errors) == 0 {
+		return "ok", nil
+	}
+	outcome = "refused"
+	var roots map[string]json.RawMessage
+	_ = json.Unmarshal(out.Data, &roots) // no data has no roots
+	for _, value := range roots {
+		if string(value) != "null" {
+			outcome = "partial"
+		}
+	}
+	for _, err := range out.Errors {
+		code := fmt.Sprint(err.Extensions["code"])
+		if err.Extensions["code"] == nil || code == string(model.CodeInternal) || code == string(model.CodeUnavailable) {
+			outcome = "failed"
+		}
+		codes = append(codes, code)
+	}
+	return outcome, codes
+}
+
+// ErrorCodes returns the codes of top-level errors, for labels of metrics.
+func ErrorCodes() (codes []string) {
+	for _, value := range Schema().Types["ErrorCode"].EnumValues {
+		codes = append(codes, value.Name)
+	}
+	return codes
+}
+
+// response creates the state of a response and writes its extensions.
+func (r resolver) response(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 	state := &response{store: r.Store}
 	out := next(context.WithValue(ctx, responseKey{}, state))
 	if out == nil {

@@ -1,6 +1,9 @@
 package store
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // PoolStats is the state of one of the connection pools.
 type PoolStats struct {
@@ -8,6 +11,9 @@ type PoolStats struct {
 	Name string
 	// InUse and Idle count the open connections, and Max is their maximum.
 	InUse, Idle, Max int
+	// Acquired, TimedOut and Opened count, since Open, how often a connection was taken,
+	// how often the time was over before, and how often one was opened.
+	Acquired, TimedOut, Opened int64
 	// Waits counts, since Open, how often no connection was free, and Waited is the
 	// total time to get one then.
 	Waits  int64
@@ -28,6 +34,16 @@ func poolStats(name string, p pool) PoolStats {
 	return PoolStats{
 		Name:  name,
 		InUse: int(now.AcquiredConns()), Idle: int(now.IdleConns()), Max: int(now.MaxConns()),
+		Acquired: now.AcquireCount(), TimedOut: now.CanceledAcquireCount(), Opened: now.NewConnsCount(),
 		Waits: waits, Waited: waited,
 	}
+}
+
+// Up reports which of "reads", "writes" and "listener" work now, within a second.
+func (s *Store) Up() map[string]bool {
+	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
+	defer cancel()
+	_, readErr := isReadOnly(ctx, s.reservedReads)
+	readOnly, writeErr := isReadOnly(ctx, s.reservedWrites)
+	return map[string]bool{"reads": readErr == nil, "writes": writeErr == nil && !readOnly, "listener": s.sessions.IsListening()}
 }

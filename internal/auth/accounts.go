@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
@@ -22,6 +23,14 @@ type Accounts struct {
 	Hasher   *Hasher
 	Tokens   *Tokens
 	Throttle *Throttle
+
+	signIns struct{ ok, wrong, throttled atomic.Int64 }
+}
+
+// SignIns returns how often a password was right ("ok") or "wrong", and how often it was
+// not compared after too many failures ("throttled").
+func (a *Accounts) SignIns() map[string]int64 {
+	return map[string]int64{"ok": a.signIns.ok.Load(), "wrong": a.signIns.wrong.Load(), "throttled": a.signIns.throttled.Load()}
 }
 
 // SignedIn is the result of a sign-in: the account, the viewer that its
@@ -200,6 +209,7 @@ func (a *Accounts) credential(ctx context.Context, email model.EmailAddress) (*s
 func (a *Accounts) verify(ctx context.Context, c *store.Credential, account, password string, from Client, refused error) (string, error) {
 	attempt, err := a.Throttle.signIn(ctx, c, account, from)
 	if soon, ok := errors.AsType[*tooSoon](err); ok {
+		a.signIns.throttled.Add(1)
 		return "", tooManyAttempts(soon)
 	}
 	if err != nil {
@@ -210,6 +220,7 @@ func (a *Accounts) verify(ctx context.Context, c *store.Credential, account, pas
 		if err := a.Hasher.VerifyDummy(ctx, password); err != nil {
 			return "", hashError(err)
 		}
+		a.signIns.wrong.Add(1)
 		return "", cmp.Or(attempt.failed(ctx), refused)
 	}
 	ok, stale, err := a.Hasher.Verify(ctx, c.PasswordHash, password)
@@ -217,8 +228,10 @@ func (a *Accounts) verify(ctx context.Context, c *store.Credential, account, pas
 	case err != nil:
 		return "", hashError(err)
 	case !ok:
+		a.signIns.wrong.Add(1)
 		return "", cmp.Or(attempt.failed(ctx), refused)
 	}
+	a.signIns.ok.Add(1)
 	if err := attempt.succeeded(ctx); err != nil || !stale {
 		return c.PasswordHash, err
 	}

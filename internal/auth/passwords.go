@@ -93,6 +93,12 @@ func NewHasher(concurrency int) *Hasher {
 	}
 }
 
+// Waiting returns how many passwords are hashed or wait for it: "login" counts those of
+// sign-ins and of changes.
+func (h *Hasher) Waiting() map[string]int64 {
+	return map[string]int64{"login": int64(len(h.signIns.places)), "register": int64(len(h.registrations.places))}
+}
+
 // HashNew is Hash for the password of a new account, which waits in a queue of
 // its own.
 func (h *Hasher) HashNew(ctx context.Context, password string) (string, error) {

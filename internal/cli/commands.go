@@ -170,14 +170,14 @@ func version() Command {
 	return Command{
 		name: "version", summary: "print the version",
 		run: func(_ context.Context, c call) error {
-			_, err := fmt.Fprintln(c.Stdout, strings.TrimSpace("caregraph "+c.Version+" "+revision()))
+			_, err := fmt.Fprintln(c.Stdout, strings.TrimSpace("caregraph "+c.Version+" "+Revision()))
 			return err
 		},
 	}
 }
 
-// revision returns the commit that the binary was built from, or "".
-func revision() string {
+// Revision returns the commit that the binary was built from, or "".
+func Revision() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return ""

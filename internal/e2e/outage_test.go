@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"context"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -42,6 +44,14 @@ func TestServer_LogsAndCountsWhyItIsUnavailable(t *testing.T) {
 	if line := `caregraph_database_failures_total{cause="resources"} 1`; !strings.Contains(server.scrape(), line) {
 		t.Errorf("no line %q", line)
 	}
+	for _, line := range []string{
+		`caregraph_errors_total{code="UNAVAILABLE"} 1`, `caregraph_graphql_operations_total{outcome="failed",type="mutation"} 1`,
+		`caregraph_database_up{pool="writes"} 1`,
+	} {
+		if !strings.Contains(server.scrape(), line) {
+			t.Errorf("no line %q", line)
+		}
+	}
 	server.kill() // then the log is complete
 	log := server.log.String()
 	if want := `database.cause=resources database.operation="create patient" database.sqlstate=53100`; strings.Count(log, want) != 1 {
@@ -49,5 +59,38 @@ func TestServer_LogsAndCountsWhyItIsUnavailable(t *testing.T) {
 	}
 	if strings.Contains(log, "Arjun") || strings.Contains(log, "cannot write") {
 		t.Errorf("the log has the row:\n%s", log)
+	}
+}
+
+// TestServer_ShowsThatTheDatabaseIsAway in its metrics and at /ready, within a second.
+func TestServer_ShowsThatTheDatabaseIsAway(t *testing.T) {
+	t.Parallel()
+	postgres, err := pgserver.Start(t.Context(), pgserver.Options{DataDir: dataDir(t), Throwaway: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := sync.OnceFunc(func() { _ = postgres.Stop(context.WithoutCancel(t.Context())) })
+	t.Cleanup(stop)
+	server := start(t, dataDir(t), "--metrics-addr", "127.0.0.1:0", "--database-url", postgres.URL())
+	token := server.register("rahul")
+	if ready := server.get("/ready"); !strings.HasPrefix(ready, "200") {
+		t.Errorf("/ready before: %s", ready)
+	}
+	stop()
+	if _, err := server.ask(token, `{ patients { totalCount } }`, nil); err == nil {
+		t.Error("there is an answer without a database")
+	}
+	if ready := server.get("/ready"); !strings.HasPrefix(ready, "503") {
+		t.Errorf("/ready: %s", ready)
+	}
+	got := server.scrape()
+	for _, line := range []string{
+		`caregraph_errors_total{code="UNAVAILABLE"} 1`, `caregraph_graphql_operations_total{outcome="failed",type="query"} 1`,
+		`caregraph_database_up{pool="reads"} 0`, `caregraph_database_up{pool="writes"} 0`, `caregraph_database_up{pool="listener"} 0`,
+		`caregraph_http_requests_total{kind="probe",method="GET",status="5xx"} 1`,
+	} {
+		if !strings.Contains(got, line) {
+			t.Errorf("no line %q in\n%s", line, ofOurs(got))
+		}
 	}
 }

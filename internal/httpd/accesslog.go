@@ -4,13 +4,14 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
 // logAccess writes one line per request when it ends, at level Info or, for a
 // status from 500, Error. Then it calls onDone unless that is nil.
 func logAccess(
-	log *slog.Logger, now func() time.Time, onDone func(string, int, time.Duration), next http.Handler,
+	log *slog.Logger, now func() time.Time, onDone func(string, string, int, time.Duration), next http.Handler,
 ) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s, start, finished := stateOf(r.Context()), now(), false
@@ -28,12 +29,34 @@ func logAccess(
 				s.write(log, level, method, start, end, finished)
 			}
 			if onDone != nil {
-				onDone(method, s.answer.status, end.Sub(start))
+				onDone(method, s.kind(), s.answer.status, end.Sub(start))
 			}
 		}()
 		next.ServeHTTP(w, r)
 		finished = true
 	})
+}
+
+// The kinds of requests.
+const (
+	GraphQL = "graphql"
+	REST    = "rest"
+	Probe   = "probe" // /health and /ready
+	Page    = "page"  // everything else
+)
+
+// kind returns what was asked for, by the route.
+func (s *requestState) kind() string {
+	switch route := strings.TrimPrefix(s.route, "GET "); {
+	case route == "/graphql":
+		return GraphQL
+	case strings.HasPrefix(route, "/api/"):
+		return REST
+	case strings.HasPrefix(route, "/health"), strings.HasPrefix(route, "/ready"):
+		return Probe
+	default:
+		return Page
+	}
 }
 
 func (s *requestState) level() slog.Level {

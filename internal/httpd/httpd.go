@@ -20,9 +20,9 @@ type Options struct {
 	// Now returns the time, for the durations of requests. Nil: time.Now.
 	Now func() time.Time
 	// OnDone is called after each request. The method is "other" if the client
-	// invented it; the status is 0 if the connection ended before there was
+	// invented it; the kind is GraphQL, REST, Probe or Page; the status is 0 if the connection ended before there was
 	// one. OnDone must be fast and safe for concurrent use. May be nil.
-	OnDone func(method string, status int, took time.Duration)
+	OnDone func(method, kind string, status int, took time.Duration)
 
 	// CORSOrigins lists the origins whose pages may call us, each in the form
 	// that browsers send, or "*" alone for all. Empty: no CORS headers.

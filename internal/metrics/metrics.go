@@ -31,8 +31,11 @@ const (
 type Metrics struct {
 	// Answered counts a query by the kind of its answer, for graph.Config.
 	Answered func(ctx context.Context, how string)
+	// Operation counts a GraphQL operation by its type and its outcome, and each of its
+	// errors by its code, for graph.Config.
+	Operation func(typ, outcome string, codes []string)
 	// Done counts a finished request, for httpd.Options.
-	Done func(method string, status int, took time.Duration)
+	Done func(method, kind string, status int, took time.Duration)
 	// Failed counts a failure of the database by its cause, for store.Options.
 	Failed func(store.Cause)
 
@@ -40,25 +43,28 @@ type Metrics struct {
 	handler http.Handler
 }
 
-// Number is a metric without labels. Each scrape reads it.
-type Number struct {
-	Name, Help string
-	// Counts marks a counter. Others are gauges.
-	Counts bool
-	Value  func() float64
-}
-
-func (n Number) collector() prometheus.Collector {
-	o := prometheus.Opts{Namespace: namespace, Name: n.Name, Help: n.Help}
-	if n.Counts {
-		return prometheus.NewCounterFunc(prometheus.CounterOpts(o), n.Value)
-	}
-	return prometheus.NewGaugeFunc(prometheus.GaugeOpts(o), n.Value)
+// Options say what is counted.
+type Options struct {
+	// Build is the label values of build_info.
+	Build map[string]string
+	// Pools returns the state of the connection pools. Each scrape calls it.
+	Pools func() []store.PoolStats
+	// AnswerKinds are the labels of Answered, ErrorCodes those of the codes of Operation.
+	AnswerKinds, ErrorCodes []string
+	// Up returns which pools work, and whether the listener does. Unannounced counts
+	// messages about ended sessions that could not be sent.
+	Up          func() map[string]bool
+	Unannounced func() int64
+	// SignIns counts passwords by their result, Hashing those that wait by their purpose.
+	SignIns, Hashing func() map[string]int64
+	// FreeDisk and ExecutableDeleted are about the private PostgreSQL; nil without one.
+	FreeDisk          func() (int64, error)
+	ExecutableDeleted func() bool
 }
 
 // New returns the metrics for the address addr, or the zero value if addr is
-// empty. Each scrape calls pools. answerKinds are the labels of Answered.
-func New(addr string, pools func() []store.PoolStats, answerKinds []string, numbers ...Number) Metrics {
+// empty.
+func New(addr string, o Options) Metrics {
 	if addr == "" {
 		return Metrics{}
 	}
@@ -66,19 +72,23 @@ func New(addr string, pools func() []store.PoolStats, answerKinds []string, numb
 	registry.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		poolCollector(pools),
+		poolCollector(o.Pools),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Namespace: namespace, Name: "build_info", Help: "1. The labels say which build it is.", ConstLabels: o.Build,
+		}, func() float64 { return 1 }),
 	)
-	for _, n := range numbers {
-		registry.MustRegister(n.collector())
+	for _, n := range o.numbers() {
+		registry.MustRegister(n)
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	return Metrics{
-		Answered: countQueries(registry, answerKinds),
-		Done:     countRequests(registry),
-		Failed:   countFailures(registry),
-		addr:     addr,
-		handler:  mux,
+		Answered:  countQueries(registry, o.AnswerKinds),
+		Operation: countOperations(registry, o.ErrorCodes),
+		Done:      countRequests(registry),
+		Failed:    countFailures(registry),
+		addr:      addr,
+		handler:   mux,
 	}
 }
 

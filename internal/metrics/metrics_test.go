@@ -13,14 +13,21 @@ import (
 
 // watched are metrics with two pools that are busy in different ways.
 func watched() Metrics {
-	return New("127.0.0.1:0", func() []store.PoolStats {
-		return []store.PoolStats{
-			{Name: "reads", InUse: 3, Idle: 4, Max: 10, Waits: 5, Waited: 1500 * time.Millisecond},
-			{Name: "writes", Max: 9},
-		}
-	}, []string{"compiled", "refused", "size"},
-		Number{Name: "patients_awake", Help: "A gauge.", Value: func() float64 { return 7 }},
-		Number{Name: "naps_total", Help: "A counter.", Counts: true, Value: func() float64 { return 3 }})
+	return New("127.0.0.1:0", Options{
+		Build: map[string]string{"version": "1.2.3"},
+		Pools: func() []store.PoolStats {
+			return []store.PoolStats{
+				{Name: "reads", InUse: 3, Idle: 4, Max: 10, Acquired: 8, TimedOut: 2, Opened: 6, Waits: 5, Waited: 1500 * time.Millisecond},
+				{Name: "writes", Max: 9},
+			}
+		},
+		AnswerKinds: []string{"compiled", "refused", "size"}, ErrorCodes: []string{"FORBIDDEN", "UNAVAILABLE"},
+		Up:          func() map[string]bool { return map[string]bool{"reads": true, "listener": false} },
+		Unannounced: func() int64 { return 4 },
+		SignIns:     func() map[string]int64 { return map[string]int64{"wrong": 7} },
+		Hashing:     func() map[string]int64 { return map[string]int64{"login": 2} },
+		FreeDisk:    func() (int64, error) { return 7 << 30, nil }, ExecutableDeleted: func() bool { return true },
+	})
 }
 
 func ask(t *testing.T, m Metrics, method, target string) *httptest.ResponseRecorder {
@@ -78,19 +85,31 @@ func TestMetrics_AnswersGetMetricsAndNothingElse(t *testing.T) {
 func TestMetrics_HaveTheirSeriesBeforeTheFirstRequest(t *testing.T) {
 	t.Parallel()
 	wantSeries(t, watched(), map[string]string{
-		`caregraph_queries_total{answered="compiled"}`:                "0",
-		`caregraph_http_requests_total{method="GET",status="5xx"}`:    "0",
-		`caregraph_http_request_duration_seconds_count`:               "0",
-		`caregraph_database_connections_in_use{pool="reads"}`:         "3",
-		`caregraph_database_connections_idle{pool="reads"}`:           "4",
-		`caregraph_database_connections_max{pool="reads"}`:            "10",
-		`caregraph_database_waits_total{pool="reads"}`:                "5",
-		`caregraph_database_wait_seconds_total{pool="reads"}`:         "1.5",
-		`caregraph_database_connections_max{pool="writes"}`:           "9",
-		`caregraph_http_requests_total{method="other",status="none"}`: "0",
-		`caregraph_patients_awake`:                                    "7",
-		`caregraph_naps_total`:                                        "3",
-		`caregraph_database_failures_total{cause="connect"}`:          "0",
+		`caregraph_queries_total{answered="compiled"}`:                               "0",
+		`caregraph_http_requests_total{kind="graphql",method="GET",status="5xx"}`:    "0",
+		`caregraph_http_request_duration_seconds_count`:                              "0",
+		`caregraph_database_connections_in_use{pool="reads"}`:                        "3",
+		`caregraph_database_connections_idle{pool="reads"}`:                          "4",
+		`caregraph_database_connections_max{pool="reads"}`:                           "10",
+		`caregraph_database_waits_total{pool="reads"}`:                               "5",
+		`caregraph_database_wait_seconds_total{pool="reads"}`:                        "1.5",
+		`caregraph_database_connections_max{pool="writes"}`:                          "9",
+		`caregraph_http_requests_total{kind="graphql",method="other",status="none"}`: "0",
+		`caregraph_http_requests_total{kind="probe",method="GET",status="2xx"}`:      "0",
+		`caregraph_graphql_operations_total{outcome="failed",type="mutation"}`:       "0",
+		`caregraph_errors_total{code="UNAVAILABLE"}`:                                 "0",
+		`caregraph_build_info{version="1.2.3"}`:                                      "1",
+		`caregraph_database_up{pool="reads"}`:                                        "1",
+		`caregraph_database_up{pool="listener"}`:                                     "0",
+		`caregraph_database_acquired_total{pool="reads"}`:                            "8",
+		`caregraph_database_acquire_timeouts_total{pool="reads"}`:                    "2",
+		`caregraph_database_connections_opened_total{pool="reads"}`:                  "6",
+		`caregraph_sessions_unannounced_total`:                                       "4",
+		`caregraph_sign_ins_total{outcome="wrong"}`:                                  "7",
+		`caregraph_hash_queue{purpose="login"}`:                                      "2",
+		`caregraph_disk_free_bytes`:                                                  "7.516192768e+09",
+		`caregraph_postgres_executable_deleted`:                                      "1",
+		`caregraph_database_failures_total{cause="connect"}`:                         "0",
 	})
 	got := series(t, watched())
 	for _, name := range []string{"go_goroutines", "go_memstats_heap_alloc_bytes"} {
@@ -128,26 +147,45 @@ func TestFailed_CountsByCause(t *testing.T) {
 	})
 }
 
+func TestOperation_CountsOutcomesAndCodes(t *testing.T) {
+	t.Parallel()
+	m := watched()
+	m.Operation("query", "ok", nil)
+	m.Operation("query", "failed", []string{"UNAVAILABLE", "UNAVAILABLE"})
+	m.Operation("mutation", "partial", []string{"FORBIDDEN", "MADE_UP"})
+	m.Operation("", "refused", []string{"FORBIDDEN"})
+	wantSeries(t, m, map[string]string{
+		`caregraph_graphql_operations_total{outcome="ok",type="query"}`:         "1",
+		`caregraph_graphql_operations_total{outcome="failed",type="query"}`:     "1",
+		`caregraph_graphql_operations_total{outcome="partial",type="mutation"}`: "1",
+		`caregraph_graphql_operations_total{outcome="refused",type="other"}`:    "1",
+		`caregraph_errors_total{code="UNAVAILABLE"}`:                            "2",
+		`caregraph_errors_total{code="FORBIDDEN"}`:                              "2",
+		`caregraph_errors_total{code="other"}`:                                  "1",
+	})
+}
+
 func TestDone_CountsByMethodAndClass(t *testing.T) {
 	t.Parallel()
 	m := watched()
-	m.Done(http.MethodPost, 200, 2*time.Millisecond)
-	m.Done(http.MethodPost, 299, 30*time.Millisecond)
-	m.Done(http.MethodGet, 503, 20*time.Second)
-	m.Done("other", 0, 0)
-	m.Done("ASHA", 999, 0)
-	m.Done(http.MethodHead, -1, 0)
+	m.Done(http.MethodPost, "graphql", 200, 2*time.Millisecond)
+	m.Done(http.MethodPost, "graphql", 299, 30*time.Millisecond)
+	m.Done(http.MethodGet, "graphql", 503, 20*time.Second)
+	m.Done("other", "graphql", 0, 0)
+	m.Done("ASHA", "graphql", 999, 0)
+	m.Done(http.MethodHead, "graphql", -1, 0)
+	m.Done(http.MethodGet, "probe", 200, time.Hour) // has no place among the durations
 	wantSeries(t, m, map[string]string{
-		`caregraph_http_requests_total{method="POST",status="2xx"}`:   "2",
-		`caregraph_http_requests_total{method="GET",status="5xx"}`:    "1",
-		`caregraph_http_requests_total{method="other",status="none"}`: "1",
-		`caregraph_http_requests_total{method="other",status="5xx"}`:  "1",
-		`caregraph_http_requests_total{method="HEAD",status="none"}`:  "1",
-		`caregraph_http_request_duration_seconds_bucket{le="0.0025"}`: "4",
-		`caregraph_http_request_duration_seconds_bucket{le="0.05"}`:   "5",
-		`caregraph_http_request_duration_seconds_bucket{le="15"}`:     "5",
-		`caregraph_http_request_duration_seconds_bucket{le="+Inf"}`:   "6",
-		`caregraph_http_request_duration_seconds_count`:               "6",
+		`caregraph_http_requests_total{kind="graphql",method="POST",status="2xx"}`:   "2",
+		`caregraph_http_requests_total{kind="graphql",method="GET",status="5xx"}`:    "1",
+		`caregraph_http_requests_total{kind="graphql",method="other",status="none"}`: "1",
+		`caregraph_http_requests_total{kind="graphql",method="other",status="5xx"}`:  "1",
+		`caregraph_http_requests_total{kind="graphql",method="HEAD",status="none"}`:  "1",
+		`caregraph_http_request_duration_seconds_bucket{le="0.0025"}`:                "4",
+		`caregraph_http_request_duration_seconds_bucket{le="0.05"}`:                  "5",
+		`caregraph_http_request_duration_seconds_bucket{le="15"}`:                    "5",
+		`caregraph_http_request_duration_seconds_bucket{le="+Inf"}`:                  "6",
+		`caregraph_http_request_duration_seconds_count`:                              "6",
 	})
 }
 
@@ -156,7 +194,8 @@ func TestMetrics_CountingAllocatesNothing(t *testing.T) {
 	ctx := context.Background()
 	if n := testing.AllocsPerRun(100, func() {
 		m.Answered(ctx, "compiled")
-		m.Done(http.MethodPost, http.StatusOK, time.Millisecond)
+		m.Operation("query", "ok", nil)
+		m.Done(http.MethodPost, "graphql", http.StatusOK, time.Millisecond)
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
@@ -174,7 +213,7 @@ func BenchmarkMetrics(b *testing.B) {
 	b.Run("Done", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			m.Done(http.MethodPost, http.StatusOK, 3*time.Millisecond)
+			m.Done(http.MethodPost, "graphql", http.StatusOK, 3*time.Millisecond)
 		}
 	})
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/caregraph/caregraph/internal/httpd"
 )
 
 // methods returns the labels that httpd distinguishes.
@@ -14,6 +16,9 @@ func methods() []string {
 		http.MethodPatch, http.MethodDelete, http.MethodOptions, other,
 	}
 }
+
+// kinds are the labels of what was asked for.
+func kinds() []string { return []string{httpd.GraphQL, httpd.REST, httpd.Page, httpd.Probe} }
 
 // classes are the labels of a status, by its hundreds. None: the connection
 // ended before a status was sent.
@@ -28,29 +33,34 @@ func durations() []float64 {
 
 // countRequests creates all counters first, so that a request looks up no
 // labels.
-func countRequests(registry prometheus.Registerer) func(string, int, time.Duration) {
+func countRequests(registry prometheus.Registerer) func(method, kind string, status int, took time.Duration) {
 	counters := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Namespace: namespace, Name: "http_requests_total",
-		Help: "HTTP requests by method and class of the status; none if the connection was cut before there was one.",
-	}, []string{"method", "status"})
+		Help: "HTTP requests by method, kind, and class of the status; none if the connection was cut before there was one.",
+	}, []string{"method", "kind", "status"})
 	took := prometheus.NewHistogram(prometheus.HistogramOpts{
 		Namespace: namespace, Name: "http_request_duration_seconds",
-		Help: "Time from the head of a request to the end of its answer.", Buckets: durations(),
+		Help: "Time from the head of a request to the end of its answer, without probes.", Buckets: durations(),
 	})
 	registry.MustRegister(counters, took)
-	known := map[string]*[len(classes)]prometheus.Counter{}
+	known := map[[2]string]*[len(classes)]prometheus.Counter{}
 	for _, method := range methods() {
-		known[method] = &[len(classes)]prometheus.Counter{}
-		for i, class := range classes {
-			known[method][i] = counters.WithLabelValues(method, class)
+		for _, kind := range kinds() {
+			byClass := &[len(classes)]prometheus.Counter{}
+			for i, class := range classes {
+				byClass[i] = counters.WithLabelValues(method, kind, class)
+			}
+			known[[2]string{method, kind}] = byClass
 		}
 	}
-	return func(method string, status int, duration time.Duration) {
-		byClass, ok := known[method]
+	return func(method, kind string, status int, duration time.Duration) {
+		byClass, ok := known[[2]string{method, kind}]
 		if !ok {
-			byClass = known[other]
+			byClass = known[[2]string{other, kind}]
 		}
 		byClass[class(status)].Inc()
-		took.Observe(duration.Seconds())
+		if kind != httpd.Probe {
+			took.Observe(duration.Seconds())
+		}
 	}
 }

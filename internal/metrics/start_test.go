@@ -13,7 +13,7 @@ import (
 
 func TestMetrics_ZeroValueIsOff(t *testing.T) {
 	t.Parallel()
-	m := New("", nil, nil)
+	m := New("", Options{})
 	if m.Answered != nil || m.Done != nil || m.Failed != nil {
 		t.Error("something is counted")
 	}
@@ -44,11 +44,11 @@ func TestStart_ServesUntilItIsStopped(t *testing.T) {
 func TestStart_StopWaitsForTheScrapeInFlight(t *testing.T) {
 	t.Parallel()
 	began, release := make(chan struct{}), make(chan struct{})
-	m := New("127.0.0.1:0", func() []store.PoolStats {
+	m := New("127.0.0.1:0", Options{Pools: func() []store.PoolStats {
 		close(began)
 		<-release
 		return nil
-	}, nil)
+	}, Up: none[bool], SignIns: none[int64], Hashing: none[int64], Unannounced: func() int64 { return 0 }})
 	addr, stop, err := m.Start(t.Context(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +85,7 @@ func TestStart_NamesTheSettingWhenThePortIsTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer stop()
-	_, _, err = New(addr.String(), nil, nil).Start(t.Context(), log)
+	_, _, err = New(addr.String(), Options{}).Start(t.Context(), log)
 	if err == nil || !strings.HasPrefix(err.Error(), "--metrics-addr: listen ") {
 		t.Errorf("got %v", err)
 	}
@@ -114,3 +114,5 @@ func isListening(t *testing.T, addr net.Addr) bool {
 	}
 	return conn.Close() == nil
 }
+
+func none[V any]() map[string]V { return nil }

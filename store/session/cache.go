@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2/simplelru"
@@ -25,7 +26,12 @@ type Cache struct {
 	validUntil Instant
 	// wanted is full after a Get.
 	wanted chan struct{}
+	// listening is set while the listener is connected.
+	listening atomic.Bool
 }
+
+// IsListening reports whether the listener is connected.
+func (c *Cache) IsListening() bool { return c.listening.Load() }
 
 // entry is the result of one lookup.
 type entry struct {

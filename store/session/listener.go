@@ -78,6 +78,8 @@ func (l *listener) connected(ctx context.Context) error {
 			return fmt.Errorf("listen: %w", err)
 		}
 	}
+	l.cache.listening.Store(true)
+	defer l.cache.listening.Store(false)
 	l.cache.Clear() // notifications may have been missed
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
