@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -18,9 +19,9 @@ var oldNode = tools{"go": `echo "go $*" >>go.log`, "node": "echo v18.20.4", "npm
 // makes runs make with the tools in the copy, and returns what it printed.
 func (r recipe) makes(with tools, targets ...string) (said string, err error) {
 	r.Helper()
-	bin := r.T.TempDir()
+	bin := r.TempDir()
 	for name, script := range with {
-		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil { //nolint:gosec // G306: a program
+		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil {
 			r.Fatal(err)
 		}
 	}
@@ -152,6 +153,18 @@ func TestMake_SaysThatItBuilds(t *testing.T) {
 	}
 }
 
+// stampFlag and a revision are the flag of the linker that the binary of this package
+// was built with.
+const stampFlag = "-X github.com/caregraph/caregraph/internal/cli.built="
+
+func TestVersion_PrintsTheStamp(t *testing.T) {
+	t.Parallel()
+	out, failure := run(t, "", "version")
+	if failure != "" || !regexp.MustCompile(`^caregraph \d+\.\d+\.\d+ 0123abc\n$`).MatchString(out) {
+		t.Errorf("%s, %q", failure, out)
+	}
+}
+
 // The stamp of the binary does not depend on GOFLAGS, nor on the kind of checkout.
 func TestMake_StampsTheRevision(t *testing.T) {
 	t.Parallel()
@@ -175,7 +188,10 @@ func TestMake_StampsTheRevision(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, after, _ := strings.Cut(string(log), "internal/cli.built=")
+		_, after, found := strings.Cut(string(log), " -ldflags "+stampFlag)
+		if !found {
+			t.Fatalf("no stamp: %s", log)
+		}
 		revision, _, _ := strings.Cut(after, " ")
 		return revision
 	}
