@@ -573,7 +573,9 @@ func TestServer_CommandsNameTheDatabase(t *testing.T) {
 	t.Parallel()
 	server, other := start(t, dataDir(t)), dataDir(t)
 	const warning = "a server runs on another data directory"
-	for _, command := range [][]string{{"admin", "create", "--email", "boss@clinic.example"}, {"migrate"}} {
+	for _, command := range [][]string{
+		{"admin", "create", "--email", "boss@clinic.example"}, {"accounts", "create", "--email", "asha@clinic.example"}, {"migrate"},
+	} {
 		out, failure := run(t, "Secure@123", append(command, "--data", other)...)
 		if failure != "" || !strings.Contains(out, "The database is in "+other+".\n") {
 			t.Errorf("%s: %s, %s", command[0], failure, out)
