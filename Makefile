@@ -9,17 +9,24 @@ ARGS     ?=
 # only what the server needs.
 TOOL = $(GO) tool -modfile=tools/go.mod
 
-# The binary contains its revision, unless git refuses to read this tree, for
-# example because it belongs to another account: then the build would fail.
-STAMP = $$(git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
+# The binary contains its revision, unless there is no git, or git refuses to read
+# this tree, for example because it belongs to another account.
+STAMP = -buildvcs=false -ldflags "-X github.com/caregraph/caregraph/internal/cli.built=$$(git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null)"
 
 .DEFAULT_GOAL := help
-.PHONY: run test test-tools check lint nolint prose faults fmt generate fresh versions contract release-schema tidy vet build pg playground browse fill fuzz race bench growth drills pgo clean help
+.PHONY: toolchain fresh-machine run test test-tools check lint nolint prose faults fmt generate fresh versions contract release-schema tidy vet build pg playground browse fill fuzz race bench growth drills pgo clean help
+
+# An old Go says only that it cannot read go.mod.
+toolchain:
+	@$(GO) list -m >/dev/null || { \
+		echo "CareGraph needs Go $$(sed -n 's/^go //p' go.mod) (Go 1.21 or newer fetches it); this is $$($(GO) version 2>/dev/null || echo no Go)" >&2; \
+		exit 1; \
+	}
 
 run: build ## Run the server, with its own PostgreSQL; ARGS="..." passes flags
 	@exec bin/caregraph $(ARGS)
 
-test: ## Run every test; they start their own PostgreSQL
+test: toolchain ## Run every test; they start their own PostgreSQL
 	$(GO) test -shuffle=on -timeout=20m ./...
 
 test-tools: ## Run the tests of the development tools
@@ -27,27 +34,29 @@ test-tools: ## Run the tests of the development tools
 
 check: fresh versions contract tidy vet nolint prose lint test-tools race ## Everything that must pass before a commit
 
-build: web/dist/index.html.gz ## Build bin/caregraph
+build: toolchain bin/pages ## Build bin/caregraph
+	@echo "building bin/caregraph: the first time takes a minute or two" >&2
 	@$(GO) build $(STAMP) -o bin/caregraph .
 
 # The pages for the browser are built if Node is installed and their sources are
 # newer. Without Node or a network, the binary serves a plain page instead, so this
-# never fails a build.
+# never fails a build. bin/pages says that this was tried, and is not tried again.
 PAGES = web/index.html web/package.json web/package-lock.json web/tsconfig.json web/vite.config.ts \
 	$(shell find web/src web/docs -type f ! -path 'web/docs/plain/*' 2>/dev/null)
 
-web/dist/index.html.gz: $(PAGES)
-	@if ! command -v npm >/dev/null; then \
-		echo "no npm here: the server will have a plain page instead of the playground"; \
-	elif ! $(MAKE) --no-print-directory playground; then \
-		echo "the playground could not be built: the server will have a plain page instead"; \
+bin/pages: $(PAGES)
+	@if sh web/node-version && ! $(MAKE) --no-print-directory playground; then \
+		echo "the playground could not be built: until 'make playground build', the server has a plain page" >&2; \
 	fi
+	@mkdir -p bin && touch bin/pages
 
-pg: ## Put PostgreSQL in the project's cache, if this machine has none (needs Node)
+pg: toolchain ## Put PostgreSQL in the project's cache, if this machine has none (needs Node)
 	@$(GO) run ./internal/pgserver/install tools/pg
 
 playground: ## Pack the pages for the browser into web/dist, for the next build (needs Node)
+	@sh web/node-version
 	cd web && npm ci --no-audit --no-fund && npm run build
+	@mkdir -p bin && touch bin/pages
 
 browse: ## Test the pages in a real browser (needs Node and Chromium)
 	.ci/browse
@@ -125,12 +134,15 @@ drills: build ## Measure how much one hostile client hurts others; ARGS="--repea
 growth: ## Measure how that grows with the data, and lists of 5 million patients (half an hour, 15 GB of disk)
 	$(BENCH) --growth --seconds 2 --json bin/growth.json $(ARGS)
 
+fresh-machine: ## Follow README on a clean Debian, as root and as a user (root, Linux, needs debootstrap)
+	internal/drills/fresh-machine $(ARGS)
+
 pgo: ## Write default.pgo, the profile that the compiler uses to optimize the server
 	$(BENCH) --pgo $(ARGS)
 
 clean: ## Remove all build results; data directories stay
 	rm -rf bin
-	find web/dist -mindepth 1 ! -name .gitkeep -delete
+	find web/dist -mindepth 1 ! -path web/dist/.gitkeep -delete
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile

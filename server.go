@@ -15,6 +15,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"syscall"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -92,12 +93,16 @@ func (c server) serve(ctx context.Context, s settings.Settings, out io.Writer, l
 	if err != nil {
 		return err
 	}
+	// A taken address must not leave a new database behind.
+	if err := errors.Join(checkFree(ctx, "--addr", s.Addr), checkFree(ctx, "--metrics-addr", s.MetricsAddr)); err != nil {
+		return err
+	}
 	defer host.ExitWithin(ctx, s.DrainDelay+s.ShutdownTimeout+shutdownGrace, log)()
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryBase + s.MaxAnswers)
 	}
 	database := pgserver.Database{URL: string(s.DatabaseURL), DataDir: s.Data, StopTimeout: s.ShutdownTimeout, Log: log}
-	return pgserver.With(ctx, database, func(ctx context.Context, url string) error {
+	err = pgserver.With(ctx, database, func(ctx context.Context, url string) error {
 		finish, err := migrate(ctx, s, url, log)
 		if err != nil {
 			return err
@@ -115,10 +120,9 @@ func (c server) serve(ctx context.Context, s settings.Settings, out io.Writer, l
 		if err != nil {
 			return err
 		}
-		var config net.ListenConfig
-		listener, err := config.Listen(ctx, "tcp", s.Addr)
+		listener, err := listen(ctx, "--addr", s.Addr)
 		if err != nil {
-			return fmt.Errorf("listen: %w", err)
+			return err
 		}
 		metricsAddr, stopMetrics, err := app.metrics.Start(ctx, log)
 		if err != nil {
@@ -135,6 +139,36 @@ func (c server) serve(ctx context.Context, s settings.Settings, out io.Writer, l
 		options.SkipDrain = c.skipDrain
 		return httpd.Serve(ctx, listener, handler, options)
 	})
+	if ctx.Err() != nil {
+		_, _ = fmt.Fprintln(out, "CareGraph has stopped.")
+	}
+	return err
+}
+
+// listen opens the address of the flag.
+func listen(ctx context.Context, flag, addr string) (net.Listener, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s %s is in use: stop the other program, or choose another address with %s", flag, addr, flag)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", flag, err)
+	}
+	return listener, nil
+}
+
+// checkFree fails if nothing can listen on the address of the flag. Nothing listens
+// there yet, so that no client waits for the database.
+func checkFree(ctx context.Context, flag, addr string) error {
+	if addr == "" {
+		return nil
+	}
+	listener, err := listen(ctx, flag, addr)
+	if err != nil {
+		return err
+	}
+	return listener.Close()
 }
 
 // warnAboutPlainHTTP warns that other machines can reach the server and read along.

@@ -245,3 +245,19 @@ func TestReady_NamesWhatIsServedAndTheNextCommand(t *testing.T) {
 		}
 	}
 }
+
+func TestCall_NamesItsDatabase(t *testing.T) {
+	t.Parallel()
+	here, err := filepath.Abs("d")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, s := range map[string]settings.Settings{
+		here:                        {Data: "d"},
+		"clinic on db.example:5432": {Data: "d", DatabaseURL: "postgres://u:hunter2@db.example/clinic"},
+	} {
+		if got, err := (call{Settings: s}).database(); err != nil || got != want {
+			t.Errorf("got %q, %v, want %q", got, err, want)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -125,11 +126,38 @@ func (c call) createAccount(ctx context.Context, u *model.User) error {
 	})
 }
 
-// withDatabase calls f with the database, also while a server runs on it.
+// withDatabase calls f with the database, also while a server runs on it. Then it
+// names the database: a command without the server's settings writes to another one.
 func (c call) withDatabase(ctx context.Context, f func(ctx context.Context, url string) error) error {
-	return pgserver.With(ctx, pgserver.Database{
+	database, err := c.database()
+	if err != nil {
+		return err
+	}
+	running, err := pgserver.Running(ctx)
+	if err != nil {
+		return err
+	}
+	if c.DatabaseURL != "" || !slices.Contains(running, database) {
+		for _, dir := range running {
+			c.log.WarnContext(ctx, "a server runs on another data directory: to write to its database, use its --data and no DATABASE_URL", "data", dir)
+		}
+	}
+	err = pgserver.With(ctx, pgserver.Database{
 		URL: string(c.DatabaseURL), DataDir: c.Data, Attach: true, StopTimeout: c.ShutdownTimeout, Log: c.log,
 	}, f)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(c.Stdout, "The database is in %s.\n", database)
+	return err
+}
+
+// database returns the data directory, or the place that the address names.
+func (c call) database() (string, error) {
+	if c.DatabaseURL == "" {
+		return filepath.Abs(c.Data)
+	}
+	return store.Place(string(c.DatabaseURL))
 }
 
 func publishKey() Command {
@@ -176,8 +204,15 @@ func version() Command {
 	}
 }
 
+// built is the commit that make build passes to the linker: GOFLAGS, or a worktree of
+// git, can keep the compiler from recording it.
+var built string
+
 // Revision returns the commit that the binary was built from, or "".
 func Revision() string {
+	if built != "" {
+		return built
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return ""

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -28,7 +29,7 @@ var binary = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "caregraph")
-	out, err := exec.CommandContext(context.Background(), "go", "build", "-o", path, "../..").CombinedOutput()
+	out, err := exec.CommandContext(context.Background(), "go", "build", "-ldflags", stampFlag+"0123abc", "-o", path, "../..").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
 	}
@@ -51,6 +52,11 @@ type program struct {
 	data    string
 	process *exec.Cmd
 	log     *bytes.Buffer
+
+	// output is what it printed once it was ready. It is complete when outputEnded is
+	// closed.
+	output      *bytes.Buffer
+	outputEnded chan struct{}
 }
 
 // dataDir returns a directory that the user of PostgreSQL can reach.
@@ -80,7 +86,7 @@ func start(t *testing.T, data string, flags ...string) *program {
 // the buffer log.
 func startBinary(t *testing.T, path string, file *os.File, data string, flags ...string) *program {
 	t.Helper()
-	p := &program{t: t, data: data, log: &bytes.Buffer{}}
+	p := &program{t: t, data: data, log: &bytes.Buffer{}, output: &bytes.Buffer{}, outputEnded: make(chan struct{})}
 	args := append([]string{"serve", "--addr", "127.0.0.1:0", "--data", data}, flags...)
 	p.process = exec.CommandContext(context.WithoutCancel(t.Context()), path, args...)
 	p.process.Env = cleanEnv()
@@ -105,7 +111,12 @@ func startBinary(t *testing.T, path string, file *os.File, data string, flags ..
 			p.metrics = strings.TrimSpace(metrics)
 		}
 		if strings.Contains(lines.Text(), "first administrator") {
-			go func() { _, _ = io.Copy(io.Discard, out) }()
+			go func() {
+				defer close(p.outputEnded)
+				for lines.Scan() {
+					p.output.WriteString(lines.Text() + "\n")
+				}
+			}()
 			return p
 		}
 	}
@@ -156,6 +167,7 @@ func (p *program) stop() {
 	if err := p.process.Process.Signal(os.Interrupt); err != nil {
 		p.t.Fatal(err)
 	}
+	<-p.outputEnded // Wait closes the pipe
 	if err := p.process.Wait(); err != nil {
 		p.t.Fatalf("the server did not end well: %v\n%s", err, p.log)
 	}
@@ -527,5 +539,63 @@ func TestServer_AsksForATokenBeforeCostlyWork(t *testing.T) {
 		if status, text := post(c.path, c.token, c.body); status != c.status || !strings.Contains(text, c.says) {
 			t.Errorf("%s: %d %.300s", c.name, status, text)
 		}
+	}
+}
+
+// A taken address is found before anything is made, and the message names the flag.
+func TestServer_TakenAddressMakesNothing(t *testing.T) {
+	t.Parallel()
+	var config net.ListenConfig
+	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	taken := listener.Addr().String()
+	for flag, flags := range map[string][]string{
+		"--addr":         {"--addr", taken},
+		"--metrics-addr": {"--addr", "127.0.0.1:0", "--metrics-addr", taken},
+	} {
+		data := dataDir(t)
+		_, failure := run(t, "", append([]string{"serve", "--data", data}, flags...)...)
+		want := "caregraph: " + flag + " " + taken + " is in use: stop the other program, or choose another address with " + flag
+		if failure != want {
+			t.Errorf("got  %s\nwant %s", failure, want)
+		}
+		if _, err := os.Stat(data); !os.IsNotExist(err) {
+			t.Errorf("%s: a data directory was made: %v", flag, err)
+		}
+	}
+}
+
+// Without the server's --data a command writes to another database: it says so.
+func TestServer_CommandsNameTheDatabase(t *testing.T) {
+	t.Parallel()
+	server, other := start(t, dataDir(t)), dataDir(t)
+	const warning = "a server runs on another data directory"
+	for _, command := range [][]string{
+		{"admin", "create", "--email", "boss@clinic.example"}, {"accounts", "create", "--email", "asha@clinic.example"}, {"migrate"},
+	} {
+		out, failure := run(t, "Secure@123", append(command, "--data", other)...)
+		if failure != "" || !strings.Contains(out, "The database is in "+other+".\n") {
+			t.Errorf("%s: %s, %s", command[0], failure, out)
+		}
+		if !strings.Contains(out, warning) || !strings.Contains(out, server.data) {
+			t.Errorf("%s does not warn about %s: %s", command[0], server.data, out)
+		}
+		out, failure = run(t, "Secure@123", append(command, "--data", server.data)...)
+		if failure != "" || !strings.Contains(out, "The database is in "+server.data+".\n") || strings.Contains(out, warning) {
+			t.Errorf("%s on the server's own data: %s, %s", command[0], failure, out)
+		}
+	}
+	server.stop()
+}
+
+func TestServer_SaysThatItHasStopped(t *testing.T) {
+	t.Parallel()
+	server := start(t, dataDir(t))
+	server.stop()
+	if !strings.HasSuffix(server.output.String(), "CareGraph has stopped.\n") {
+		t.Errorf("printed %q", server.output)
 	}
 }

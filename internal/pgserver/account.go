@@ -64,7 +64,7 @@ func pickForUser(ctx context.Context, bin Installation, dir string, existing fs.
 	if existing != nil || !hasUserNamespaces {
 		return account{}, nil
 	}
-	if _, err := user.LookupId(strconv.Itoa(os.Geteuid())); err == nil {
+	if !isNameless(ctx) {
 		return account{}, nil
 	}
 	lent, err := serviceAccount()
@@ -76,6 +76,13 @@ func pickForUser(ctx context.Context, bin Installation, dir string, existing fs.
 		return account{}, nil //nolint:nilerr // same as above
 	}
 	return lent, nil
+}
+
+// isNameless reports that the system has no name for our own user. It asks the
+// system's own command: without cgo, package user makes up a name from $USER.
+func isNameless(ctx context.Context) bool {
+	_, nameless := errors.AsType[*exec.ExitError](exec.CommandContext(ctx, "id", "-un").Run())
+	return nameless
 }
 
 // pickForRoot returns another user, because PostgreSQL refuses to run as root.
@@ -119,7 +126,7 @@ func serviceAccount() (account, error) {
 			continue
 		}
 		uid, err := strconv.Atoi(u.Uid)
-		if err != nil {
+		if err != nil || uid == os.Geteuid() { // made up from $USER, see isNameless
 			continue
 		}
 		if gid, err := strconv.Atoi(u.Gid); err == nil {

@@ -182,7 +182,7 @@ func initdbError(ctx context.Context, out string, err error) error {
 	}
 	var said []string
 	for line := range strings.Lines(out) {
-		for _, mark := range []string{"initdb: error: ", "FATAL: ", "PANIC: "} {
+		for _, mark := range []string{"initdb: error: ", "initdb: could not look up ", "FATAL: ", "PANIC: "} {
 			if _, text, ok := strings.Cut(line, mark); ok {
 				said = append(said, mark+strings.TrimSpace(text))
 			}

@@ -36,15 +36,22 @@ func (i Installation) tool(name string) string { return filepath.Join(i.Dir, nam
 
 // NotFoundError reports that the machine has no PostgreSQL. Its text says what
 // to do.
-type NotFoundError struct{ Looked []string }
+type NotFoundError struct {
+	Looked []string
+	// NoNPM leaves out the way that needs npm.
+	NoNPM bool
+}
 
 func (e *NotFoundError) Error() string {
+	withNode := "  with Node      make pg          (puts PostgreSQL 18 in the project cache, no root)\n"
+	if e.NoNPM {
+		withNode = ""
+	}
 	return `no PostgreSQL found. Do one of:
   Debian/Ubuntu  sudo apt-get install -y postgresql
   Fedora         sudo dnf install -y postgresql-server
   macOS          brew install postgresql@17
-  with Node      make pg          (puts PostgreSQL 18 in the project cache, no root)
-  any server     DATABASE_URL=postgres://user:pass@host/db make run
+` + withNode + `  any server     DATABASE_URL=postgres://user:pass@host/db make run
 looked in: ` + strings.Join(e.Looked, ", ")
 }
 

@@ -57,13 +57,14 @@ type helper struct {
 	stop func()
 }
 
-// startHelper returns when the helper has printed its line.
-func startHelper(t *testing.T, role, dir string) *helper {
+// startHelper returns when the helper has printed its line. Its environment is that of
+// the test, and env.
+func startHelper(t *testing.T, role, dir string, env ...string) *helper {
 	t.Helper()
 	// The test's context ends before the clean-up, which stops the helper in
 	// order.
 	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), os.Args[0], dir)
-	cmd.Env = append(os.Environ(), helperRole+"="+role)
+	cmd.Env = append(append(os.Environ(), env...), helperRole+"="+role)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	testutil.Must(t, err)

@@ -229,13 +229,21 @@ func TestClearLeftovers_WaitsNoLongerThanTheContext(t *testing.T) {
 // it as itself. In both cases the parent directory may be closed to others.
 func TestStart_RunsAsWhomTheDirectoryAllows(t *testing.T) {
 	t.Parallel()
-	open, closed := openDir(t), filepath.Join(openDir(t), "closed", "data")
+	open, closed := openDir(t), filepath.Join(canonical(t, openDir(t)), "closed", "data")
 	testutil.Must(t, os.Mkdir(filepath.Dir(closed), 0o700))
 	wantOpen, wantClosed := os.Geteuid(), os.Geteuid()
 	if os.Geteuid() == 0 {
 		service, err := serviceAccount()
 		testutil.Must(t, err)
 		wantOpen, wantClosed = service.uid, 0
+		if !userNamespaces(t) {
+			_, err := Start(t.Context(), Options{DataDir: closed})
+			want := "data directory " + closed + " cannot be reached by user " + service.name + " (" + filepath.Dir(closed) + " is closed): use --data /var/lib/caregraph, or run as a normal user"
+			if err == nil || err.Error() != want {
+				t.Errorf("without user namespaces:\ngot  %v\nwant %s", err, want)
+			}
+			closed, wantClosed = openDir(t), service.uid
+		}
 	}
 	for dir, want := range map[string]int{open: wantOpen, closed: wantClosed} {
 		for range 2 { // the second start finds an owner
@@ -299,12 +307,32 @@ func TestStart_UserWithoutAName(t *testing.T) {
 		}
 		return
 	}
-	dir := openDir(t)
-	testutil.Must(t, os.Chown(dir, namelessUID, namelessUID))
-	h := startHelper(t, "nameless", dir)
-	if got := query(t, h.said, "SELECT 1"); got != "1" {
-		t.Errorf("SELECT 1 = %q", got)
+	for _, variable := range []string{"USER=", "USER=root", "USER=postgres", "USER=nobody"} {
+		t.Run(variable, func(t *testing.T) {
+			t.Parallel()
+			dir := openDir(t)
+			testutil.Must(t, os.Chown(dir, namelessUID, namelessUID))
+			h := startHelper(t, "nameless", dir, variable, "HOME="+dir)
+			if !userNamespaces(t) {
+				if !strings.HasSuffix(h.said, "user does not exist (run as a user that /etc/passwd knows, or set DATABASE_URL)") {
+					t.Errorf("without user namespaces: %s", h.said)
+				}
+				return
+			}
+			if got := query(t, h.said, "SELECT 1"); got != "1" {
+				t.Errorf("SELECT 1 = %q", got)
+			}
+		})
 	}
+}
+
+// userNamespaces reports whether this machine lets root make one: a chroot and most
+// containers do not.
+func userNamespaces(t *testing.T) bool {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "true")
+	cmd.SysProcAttr = account{uid: 1, gid: 1, how: mapped}.attr(syscall.SIGKILL)
+	return cmd.Run() == nil
 }
 
 // The message for root if it cannot switch to another user. An ordinary user

@@ -35,6 +35,18 @@ func live(_ context.Context, dir string) ([]int, error) {
 	return pids, nil
 }
 
+// commandLines returns the command line of each process, with spaces between the
+// arguments.
+func commandLines(context.Context) (lines []string, err error) {
+	names, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, name := range names {
+		if text, err := os.ReadFile(name); err == nil { //nolint:gosec // G304: a process of /proc, unless it has ended
+			lines = append(lines, string(bytes.ReplaceAll(text, []byte{0}, []byte{' '})))
+		}
+	}
+	return lines, err
+}
+
 // isPostgres excludes a shell or an editor in the directory. Some systems wrap
 // the binary, so it does not compare the whole name.
 func isPostgres(pid int) bool {

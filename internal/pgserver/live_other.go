@@ -29,3 +29,9 @@ func live(ctx context.Context, dir string) ([]int, error) {
 	}
 	return pids, nil
 }
+
+// commandLines returns the command line of each process.
+func commandLines(ctx context.Context) ([]string, error) {
+	out, err := exec.CommandContext(ctx, "ps", "-axwwo", "command=").Output()
+	return strings.Split(string(out), "\n"), err
+}

@@ -21,7 +21,7 @@ type testName struct{ pkg, name string }
 
 var (
 	row      = regexp.MustCompile(`^\| (F\d+) \| (.+?) \| (.*?) ?\|$`)
-	oneTest  = regexp.MustCompile(`^Test\w+(/\S+)?$`)
+	oneTest  = regexp.MustCompile(`^(?:Test|Fuzz)\w+(/\S+)?$`)
 	withNote = regexp.MustCompile(`^(open|documented): `)
 )
 

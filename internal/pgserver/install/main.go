@@ -36,11 +36,13 @@ func run(ctx context.Context, args []string, out io.Writer, places pgserver.Plac
 		_, err = fmt.Fprintf(out, "PostgreSQL %d is in %s: nothing to do\n", found.Major, found.Dir)
 		return err
 	}
-	if _, missing := errors.AsType[*pgserver.NotFoundError](err); !missing || places.Getenv("PG_BIN") != "" {
+	nothing, missing := errors.AsType[*pgserver.NotFoundError](err)
+	if !missing || places.Getenv("PG_BIN") != "" {
 		return err // with PG_BIN set, no one would look into the cache
 	}
 	if _, noNode := exec.LookPath("npm"); noNode != nil {
-		return err
+		nothing.NoNPM = true
+		return fmt.Errorf("npm is missing: it comes with Node, and make pg needs it. %w", nothing)
 	}
 	cache, err := places.CacheDir()
 	if err != nil {

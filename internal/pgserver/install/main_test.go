@@ -68,7 +68,12 @@ func TestRun_WithoutNodeNamesTheOtherWays(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	err := run(t.Context(), []string{"../../../tools/pg"}, &bytes.Buffer{}, nothingInstalled(t, t.TempDir()))
 	if _, ok := errors.AsType[*pgserver.NotFoundError](err); !ok {
+		t.Fatalf("got %v", err)
+	}
+	if text := err.Error(); !strings.HasPrefix(text, "npm is missing") || !strings.Contains(text, "apt-get install") {
 		t.Errorf("got %v", err)
+	} else if _, again, _ := strings.Cut(text, "Do one of"); strings.Contains(again, "make pg") {
+		t.Errorf("advises to run make pg: %v", err)
 	}
 }
 
