@@ -15,7 +15,7 @@ import (
 func TestIntrospection_IsCachedForAllCallers(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
-	nobody := c.Server.Nobody()
+	nobody := c.Nobody()
 	first := nobody.Do(introspection.Query, nil)
 	if first.Errors != nil || len(first.Body) < 100_000 {
 		t.Fatalf("%.300s", first.Body)

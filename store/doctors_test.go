@@ -65,19 +65,18 @@ func TestDoctors_VerificationEndsWithWhatItCovers(t *testing.T) {
 	priya, entry := c.Doctor("Priya")
 	arjun := asha.Patient("Arjun")
 	asha.Assign(arjun, entry)
-	change := func(field string, apply func(*model.Doctor)) model.Change[model.Doctor] { return set(field, apply) }
 	for _, who := range []*storetest.Account{priya, boss} {
 		for name, edit := range map[string]struct {
 			change model.Change[model.Doctor]
 			stays  bool
 		}{
-			"another name":                {change("name", func(d *model.Doctor) { d.Name = "Dr. Priya Patel (AIIMS)" }), false},
-			"another license number":      {change("licenseNumber", func(d *model.Doctor) { d.LicenseNumber += "9" }), false},
-			"another specialization":      {change("specialization", func(d *model.Doctor) { d.Specialization = "Oncology" }), false},
-			"a name in another case":      {change("name", func(d *model.Doctor) { d.Name = strings.ToUpper(d.Name) }), true},
-			"a license with white space":  {change("licenseNumber", func(d *model.Doctor) { d.LicenseNumber = " K M C" + d.LicenseNumber[3:] }), true},
-			"a specialization with space": {change("specialization", func(d *model.Doctor) { d.Specialization += "\u00a0" }), true},
-			"another address":             {change("address", func(d *model.Doctor) { d.Address = "elsewhere" }), true},
+			"another name":                {set("name", func(d *model.Doctor) { d.Name = "Dr. Priya Patel (AIIMS)" }), false},
+			"another license number":      {set("licenseNumber", func(d *model.Doctor) { d.LicenseNumber += "9" }), false},
+			"another specialization":      {set("specialization", func(d *model.Doctor) { d.Specialization = "Oncology" }), false},
+			"a name in another case":      {set("name", func(d *model.Doctor) { d.Name = strings.ToUpper(d.Name) }), true},
+			"a license with white space":  {set("licenseNumber", func(d *model.Doctor) { d.LicenseNumber = " K M C" + d.LicenseNumber[3:] }), true},
+			"a specialization with space": {set("specialization", func(d *model.Doctor) { d.Specialization += "\u00a0" }), true},
+			"another address":             {set("address", func(d *model.Doctor) { d.Address = "elsewhere" }), true},
 		} {
 			entry = c.Reset(entry)
 			after := ok(c.Store.UpdateDoctor(t.Context(), who.Viewer, entry.ID, nil, []model.Change[model.Doctor]{edit.change}))(t)

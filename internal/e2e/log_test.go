@@ -7,8 +7,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 // TestServer_LogThatNobodyReadsStopsNothing: the pipe of the log is full, or closed.
@@ -25,14 +23,14 @@ func TestServer_LogThatNobodyReadsStopsNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			read, write, err := os.Pipe()
-			testutil.Must(t, err)
+			mustDo(t, err)
 			defer func() { _ = read.Close() }()
 			path, err := binary()
-			testutil.Must(t, err)
+			mustDo(t, err)
 			server := startBinary(t, path, write, dataDir(t))
-			testutil.Must(t, write.Close())
+			mustDo(t, write.Close())
 			if c.close {
-				testutil.Must(t, read.Close())
+				mustDo(t, read.Close())
 			}
 			const moreThanAPipeHolds = 1_000 // lines of the access log
 			for range moreThanAPipeHolds {
@@ -40,7 +38,7 @@ func TestServer_LogThatNobodyReadsStopsNothing(t *testing.T) {
 					t.Fatal(answer)
 				}
 			}
-			testutil.Must(t, server.process.Process.Signal(c.signal))
+			mustDo(t, server.process.Process.Signal(c.signal))
 			if err := server.process.Wait(); err != nil {
 				t.Errorf("the server ended with %v", err)
 			}
@@ -48,23 +46,30 @@ func TestServer_LogThatNobodyReadsStopsNothing(t *testing.T) {
 	}
 }
 
+func mustDo(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestServe_StoppedWhileItStarts: that is no failure.
 func TestServe_StoppedWhileItStarts(t *testing.T) {
 	t.Parallel()
 	path, err := binary()
-	testutil.Must(t, err)
+	mustDo(t, err)
 	data := dataDir(t)
 	process := exec.CommandContext(context.WithoutCancel(t.Context()), path, "--addr", "127.0.0.1:0", "--data", data)
 	process.Env = cleanEnv()
 	var log strings.Builder
 	process.Stderr = &log
-	testutil.Must(t, process.Start())
+	mustDo(t, process.Start())
 	for {
 		if _, err := os.Stat(data); err == nil { // it makes the database now
 			break
 		}
 	}
-	testutil.Must(t, process.Process.Signal(syscall.SIGTERM))
+	mustDo(t, process.Process.Signal(syscall.SIGTERM))
 	if err := process.Wait(); err != nil {
 		t.Errorf("it ended with %v: %s", err, log.String())
 	}

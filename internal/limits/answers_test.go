@@ -2,6 +2,7 @@ package limits
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"testing"
 
@@ -64,7 +65,7 @@ func TestAnswers_OfAnAccountAndOfAllAreBounded(t *testing.T) {
 		t.Fatal("answers within the bounds are refused")
 	}
 	err := third.Add(mebi)
-	if apiErr, ok := err.(*model.Error); !ok || apiErr.Code != model.CodeRateLimited || apiErr.RetryAfter == 0 {
+	if apiErr, ok := errors.AsType[*model.Error](err); !ok || apiErr.Code != model.CodeRateLimited || apiErr.RetryAfter == 0 {
 		t.Errorf("beyond the bound of an account: %v", err)
 	}
 	if got := begin(t, answers, 2).rows(5 * mebi); got != "" {

@@ -59,9 +59,9 @@ type Settings struct {
 	// "on" or "off".
 	DatabasePooler, Prepared string
 	DatabaseDirectURL        Secret // empty: none
-	HashConcurrency                             int // 0: the number of CPUs
-	LogLevel                                    slog.Level
-	LogFormat                                   string // "text" or "json"
+	HashConcurrency          int    // 0: the number of CPUs
+	LogLevel                 slog.Level
+	LogFormat                string // "text" or "json"
 }
 
 // Parse reads the flags in args (without the program's name), then the
