@@ -40,7 +40,7 @@ type event struct{ Action, Test string }
 func testPackage(ctx context.Context, dir, pkg string, names []string, results map[testName]string) error {
 	pattern := "^(" + strings.Join(names, "|") + ")$"
 	//nolint:gosec // G204: names of tests in the repository
-	command := exec.CommandContext(ctx, "go", "test", "-json", "-timeout=20m", "-run", pattern, "./"+pkg)
+	command := exec.CommandContext(ctx, "go", "test", "-json", "-count=1", "-timeout=20m", "-run", pattern, "./"+pkg)
 	command.Dir, command.Stderr = dir, os.Stderr
 	output, err := command.StdoutPipe()
 	if err != nil {

@@ -48,7 +48,7 @@ func TestParse_ReadsTheListOfTheRepository(t *testing.T) {
 	}
 }
 
-// TestRun_EachResult: a module with a green, a red and a skipped test, and a name
+// TestRun_EachResult: a module with green tests, a red and a skipped one, and a name
 // that no test has.
 func TestRun_EachResult(t *testing.T) {
 	t.Parallel()
@@ -62,8 +62,9 @@ import "testing"
 func TestGreen(t *testing.T) { t.Run("part", func(*testing.T) {}) }
 func TestRed(t *testing.T)   { t.Fail() }
 func TestSkip(t *testing.T)  { t.Skip() }
+func FuzzGreen(f *testing.F) { f.Add(1); f.Fuzz(func(*testing.T, int) {}) }
 `,
-		faultsFile: list(map[string]string{"F1": "`a: TestGreen, TestGreen/part`", "F2": "a: TestRed; a: TestSkip, TestGone"}),
+		faultsFile: list(map[string]string{"F1": "`a: TestGreen, TestGreen/part, FuzzGreen`", "F2": "a: TestRed; a: TestSkip, TestGone"}),
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
@@ -82,7 +83,7 @@ func TestSkip(t *testing.T)  { t.Skip() }
 		t.Errorf("red tests: %v", err)
 	}
 	for _, line := range []string{
-		"F1   pass    a: TestGreen\n", "F1   pass    a: TestGreen/part\n", "F2   fail    a: TestRed\n",
+		"F1   pass    a: TestGreen\n", "F1   pass    a: TestGreen/part\n", "F1   pass    a: FuzzGreen\n", "F2   fail    a: TestRed\n",
 		"F2   skip    a: TestSkip\n", "F2   missing a: TestGone\n", "F3   documented: here\n",
 	} {
 		if !strings.Contains(out.String(), line) {
@@ -91,5 +92,43 @@ func TestSkip(t *testing.T)  { t.Skip() }
 	}
 	if err := run(t.Context(), dir, []string{"F98"}, &out); err == nil {
 		t.Error("an id that does not exist passes")
+	}
+}
+
+// TestRun_TestsEachTime: go test would repeat a result when a test runs a program that
+// has changed, for example the server.
+func TestRun_TestsEachTime(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "docs"), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	write("go.mod", "module sample\n")
+	write(faultsFile, list(map[string]string{"F1": ".: TestProgram"}))
+	write("a_test.go", `package a
+
+import (
+	"os/exec"
+	"testing"
+)
+
+func TestProgram(t *testing.T) {
+	if err := exec.Command("sh", "program").Run(); err != nil {
+		t.Fatal(err)
+	}
+}
+`)
+	for _, c := range []struct{ program, want string }{{"exit 0", "pass"}, {"exit 1", "fail"}} {
+		write("program", c.program)
+		var out strings.Builder
+		_ = run(t.Context(), dir, []string{"F1"}, &out)
+		if !strings.Contains(out.String(), c.want) {
+			t.Errorf("%s: %s, want %s", c.program, out.String(), c.want)
+		}
 	}
 }

@@ -16,7 +16,8 @@ type fault struct {
 	note string
 }
 
-// testName is a test, or a subtest with a slash in its name, of a package.
+// testName is a test, a fuzz test with its seeds, or a subtest with a slash in its name,
+// of a package.
 type testName struct{ pkg, name string }
 
 var (
