@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -598,4 +599,15 @@ func TestServer_SaysThatItHasStopped(t *testing.T) {
 	if !strings.HasSuffix(server.output.String(), "CareGraph has stopped.\n") {
 		t.Errorf("printed %q", server.output)
 	}
+}
+
+func TestServer_MetricsHaveTheFreeDisk(t *testing.T) {
+	t.Parallel()
+	server := start(t, dataDir(t), "--metrics-addr", "127.0.0.1:0")
+	_, after, found := strings.Cut(server.scrape(), "\ncaregraph_disk_free_bytes ")
+	value, _, _ := strings.Cut(after, "\n")
+	if free, err := strconv.ParseFloat(value, 64); !found || err != nil || free <= 0 {
+		t.Errorf("the free disk is %q", value)
+	}
+	server.stop()
 }
