@@ -74,6 +74,9 @@ func (l *Lines) pass() {
 
 func (l *Lines) write(line []byte) {
 	_, _ = l.to.Write(line) // a log that cannot be written has nowhere to say so
+	if len(l.queue) > cap(l.queue)/2 {
+		return // the report must fit as well
+	}
 	if dropped := l.dropped.Swap(0); dropped > 0 {
 		l.report(dropped)
 	}
