@@ -18,6 +18,7 @@ func withoutViewer() map[string]string {
 		"Close":           "reads no rows",
 		"Pooler":          "reads no rows",
 		"Stats":           "reads no rows",
+		"Up":              "reads no rows",
 		"Unannounced":     "reads no rows",
 		"HasAccounts":     "for operators: it reveals no row",
 		"Credential":      "signs in: it is how a viewer comes about",
