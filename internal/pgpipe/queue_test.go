@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,6 +26,7 @@ type line struct {
 	*pgpipe.Queue
 
 	t      *testing.T
+	mu     sync.Mutex
 	served []pgpipe.Client // in their order
 }
 
@@ -38,6 +40,8 @@ func newLine(t *testing.T, size, limit int) *line {
 func (l *line) enter(c pgpipe.Client) {
 	go func() {
 		if err := l.Enter(l.t.Context(), &pgpipe.Request{Client: c}); err == nil {
+			l.mu.Lock()
+			defer l.mu.Unlock()
 			l.served = append(l.served, c)
 		} else if !errors.Is(err, context.Canceled) {
 			l.t.Error(err)
