@@ -40,7 +40,7 @@ func (s *Store) translate(ctx context.Context, operation string, err error) erro
 		return apiErr
 	}
 	if errors.Is(err, pgpipe.ErrQueueFull) {
-		return model.RateLimited("Too many requests of this account or address wait for the database. Send fewer at the same time.", 1)
+		return model.RateLimited("Too many requests of this account or address wait for the database; --max-waiting is the limit. Send fewer at the same time.", 1)
 	}
 	pgErr, answered := errors.AsType[*pgconn.PgError](err)
 	if answered && pgErr.Code == uniqueViolation {

@@ -78,7 +78,7 @@ func options(s *Settings) []option {
 		setting("database-connections", "N", "20", whole(&s.DatabaseConns, 2, 10_000),
 			"Highest number of connections to PostgreSQL for requests. Half of them only read. Three more serve sign-in, sessions and /ready, and listen for ended sessions."),
 		setting("max-waiting", "N", "32", whole(&s.MaxWaiting, 1, 100_000),
-			"How many requests of one account may wait for a connection to PostgreSQL that reads, and how many for one that writes. An address without an account has eight times as many. The server refuses more with RATE_LIMITED."),
+			"How many requests of one account may wait for a connection to PostgreSQL that reads, and how many for one that writes. An address without an account has eight times as many. The server refuses more.").limited(rateLimited, "1"),
 		setting("database-pooler", "auto|none|session|transaction", "auto", oneOf(&s.DatabasePooler, "auto", "none", "session", "transaction"),
 			"Pooler between the server and PostgreSQL, such as PgBouncer. auto recognizes a pooler and uses it like one in transaction mode, which is right for session mode too."),
 		setting("prepared", "auto|on|off", "auto", oneOf(&s.Prepared, "auto", "on", "off"),
