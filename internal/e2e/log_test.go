@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 // TestServer_LogThatNobodyReadsStopsNothing: the pipe of the log is full, or closed.
@@ -23,14 +25,14 @@ func TestServer_LogThatNobodyReadsStopsNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			read, write, err := os.Pipe()
-			mustDo(t, err)
+			testutil.Must(t, err)
 			defer func() { _ = read.Close() }()
 			path, err := binary()
-			mustDo(t, err)
+			testutil.Must(t, err)
 			server := startBinary(t, path, write, dataDir(t))
-			mustDo(t, write.Close())
+			testutil.Must(t, write.Close())
 			if c.close {
-				mustDo(t, read.Close())
+				testutil.Must(t, read.Close())
 			}
 			const moreThanAPipeHolds = 1_000 // lines of the access log
 			for range moreThanAPipeHolds {
@@ -38,7 +40,7 @@ func TestServer_LogThatNobodyReadsStopsNothing(t *testing.T) {
 					t.Fatal(answer)
 				}
 			}
-			mustDo(t, server.process.Process.Signal(c.signal))
+			testutil.Must(t, server.process.Process.Signal(c.signal))
 			if err := server.process.Wait(); err != nil {
 				t.Errorf("the server ended with %v", err)
 			}
@@ -46,30 +48,23 @@ func TestServer_LogThatNobodyReadsStopsNothing(t *testing.T) {
 	}
 }
 
-func mustDo(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // TestServe_StoppedWhileItStarts: that is no failure.
 func TestServe_StoppedWhileItStarts(t *testing.T) {
 	t.Parallel()
 	path, err := binary()
-	mustDo(t, err)
+	testutil.Must(t, err)
 	data := dataDir(t)
 	process := exec.CommandContext(context.WithoutCancel(t.Context()), path, "--addr", "127.0.0.1:0", "--data", data)
 	process.Env = cleanEnv()
 	var log strings.Builder
 	process.Stderr = &log
-	mustDo(t, process.Start())
+	testutil.Must(t, process.Start())
 	for {
 		if _, err := os.Stat(data); err == nil { // it makes the database now
 			break
 		}
 	}
-	mustDo(t, process.Process.Signal(syscall.SIGTERM))
+	testutil.Must(t, process.Process.Signal(syscall.SIGTERM))
 	if err := process.Wait(); err != nil {
 		t.Errorf("it ended with %v: %s", err, log.String())
 	}
