@@ -16,6 +16,8 @@ const (
 	Owner
 	// AssignedDoctor is the account of a verified doctor with an active mapping.
 	AssignedDoctor
+	// Related is a caller who sees a record that names this account.
+	Related
 	// Admin is an administrator.
 	Admin
 )
@@ -24,7 +26,7 @@ const (
 const AllRelations = Admin<<1 - 1
 
 // relationNames is in the order of the bits.
-var relationNames = [...]string{"ANYONE", "SIGNED_IN", "SELF", "OWNER", "ASSIGNED_DOCTOR", "ADMIN"}
+var relationNames = [...]string{"ANYONE", "SIGNED_IN", "SELF", "OWNER", "ASSIGNED_DOCTOR", "RELATED", "ADMIN"}
 
 // ParseRelation returns the relation with a name of the schema's enum Relation.
 func ParseRelation(name string) (Relations, bool) {

@@ -20,18 +20,55 @@ type Assignment struct {
 	Doctor  *model.Doctor
 }
 
-// UserRelations returns the relations to an account: the account itself is SELF.
-func UserRelations(v *model.Viewer, u *model.User) model.Relations {
+// Care is a patient with all its assignments.
+type Care struct {
+	Patient     *model.Patient
+	Assignments []Assignment
+}
+
+// UserRelations returns the relations to an account: the account itself is SELF. For
+// another account, a viewer who sees one of the doctor entries with its accounts, or
+// one of the live patients, that name the account is RELATED. A patient names its
+// creator and the creators of its mappings.
+func UserRelations(v *model.Viewer, u *model.User, doctors []*model.Doctor, patients []Care) model.Relations {
 	r := v.Relations()
-	if v != nil && u.ID == v.UserID {
+	switch {
+	case v == nil:
+	case u.ID == v.UserID:
 		r |= model.Self
+	case slices.ContainsFunc(doctors, func(d *model.Doctor) bool { return tellsAccount(v, d, u.ID) }),
+		slices.ContainsFunc(patients, func(c Care) bool { return c.tellsAccount(v, u.ID) }):
+		r |= model.Related
 	}
 	return r
 }
 
+func tellsAccount(v *model.Viewer, d *model.Doctor, id int64) bool {
+	return DoctorRelations(v, d).Any(model.Self|model.Owner) && (d.CreatedBy == id || d.AccountID != nil && *d.AccountID == id)
+}
+
+func (c Care) tellsAccount(v *model.Viewer, id int64) bool {
+	return c.Patient.DeletedAt == nil &&
+		PatientRelations(v, c.Patient, c.Assignments).Any(model.Owner|model.AssignedDoctor) &&
+		(c.Patient.CreatedBy == id || slices.ContainsFunc(c.Assignments, func(a Assignment) bool { return a.Mapping.CreatedBy == id }))
+}
+
+// userRules returns rules that only ask indexes. An entry or a patient of the viewer's
+// own names the viewer itself as its creator, so RELATED asks for the others.
 func userRules(v query.ViewerArg) []query.Rule {
+	related := bun.SafeQuery(`EXISTS (SELECT FROM doctors AS own WHERE own.account_id = ? AND own.created_by = "user".id)
+		OR EXISTS (SELECT FROM patients AS own JOIN mappings AS care ON care.patient_id = own.id
+			WHERE own.created_by = ? AND own.deleted_at IS NULL AND care.created_by = "user".id)`, v.ID, v.ID)
+	if v.Role == model.RoleDoctor {
+		const assigned = `EXISTS (SELECT FROM mappings AS care JOIN patients AS seen ON seen.id = care.patient_id
+			WHERE care.is_active AND care.doctor_id = ANY (?) AND seen.deleted_at IS NULL AND `
+		related = bun.SafeQuery(assigned+`seen.created_by = "user".id) OR `+
+			assigned+`EXISTS (SELECT FROM mappings AS its WHERE its.patient_id = seen.id AND its.created_by = "user".id)) OR ?`,
+			ownEntries(v), ownEntries(v), related)
+	}
 	return []query.Rule{
 		{Bit: model.Self, Holds: bun.SafeQuery(`"user".id = ?`, v.ID)},
+		{Bit: model.Related, Holds: bun.SafeQuery(`("user".id <> ? AND (?))`, v.ID, related)},
 	}
 }
 
