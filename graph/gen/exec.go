@@ -363,9 +363,8 @@ enum Relation {
   ASSIGNED_DOCTOR
 
   """
-  Only for accounts: the caller sees a record of another account's that names this account. An assigned doctor is related
-  to the account that created the patient, and a doctor's account to the one that created its entry. Who sees a patient is
-  related to the accounts that created its mappings.
+  Only for accounts. An assigned doctor is related to the account that created the patient, and a doctor's account to the
+  one that created its entry.
   """
   RELATED
 
@@ -388,7 +387,7 @@ enum Audience {
   "The account itself and administrators."
   ACCOUNT @admits(relations: [SELF, ADMIN])
 
-  "Those who may know of an account: the account itself, callers who see a record that names it, and administrators."
+  "The account itself, the accounts related to it, and administrators."
   ACQUAINTED @admits(relations: [SELF, RELATED, ADMIN])
 
   "The account that created the record."
@@ -815,9 +814,9 @@ type ViewerAccess {
 # ── The four things ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 """
-An account. It exists only for the account itself, for administrators, and for callers who see a record that names it: as
-` + "`" + `Patient.createdBy` + "`" + `, ` + "`" + `Mapping.createdBy` + "`" + `, ` + "`" + `Doctor.createdBy` + "`" + ` or ` + "`" + `Doctor.account` + "`" + `. Those see its username. The account
-itself and administrators see the rest. A value hidden from the caller is null.
+An account. It exists only for the account itself, for administrators, for the assigned doctors of its patients, and for
+the account linked to a doctor entry that it created. All of these see its username. The account itself and administrators
+see the rest. A value hidden from the caller is null.
 """
 type User implements Node @access(to: ACQUAINTED) {
   "Such as ` + "`" + `usr_7` + "`" + `. Arguments for an account also accept the number alone, ` + "`" + `7` + "`" + `."

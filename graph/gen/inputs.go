@@ -331,9 +331,8 @@ const (
 	// The account linked to a verified, undeleted doctor entry that has an active mapping to the patient. Holds for the
 	// patient and for all of the patient's mappings.
 	RelationAssignedDoctor Relation = "ASSIGNED_DOCTOR"
-	// Only for accounts: the caller sees a record of another account's that names this account. An assigned doctor is related
-	// to the account that created the patient, and a doctor's account to the one that created its entry. Who sees a patient is
-	// related to the accounts that created its mappings.
+	// Only for accounts. An assigned doctor is related to the account that created the patient, and a doctor's account to the
+	// one that created its entry.
 	RelationRelated Relation = "RELATED"
 	// An administrator. The role alone does not give access to clinical text.
 	RelationAdmin Relation = "ADMIN"
