@@ -16,7 +16,8 @@ const (
 	Owner
 	// AssignedDoctor is the account of a verified doctor with an active mapping.
 	AssignedDoctor
-	// Related is a caller who sees a record that names this account.
+	// Related is an assigned doctor of a patient that the account created, or the account
+	// linked to a doctor entry that it created.
 	Related
 	// Admin is an administrator.
 	Admin

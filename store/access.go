@@ -27,44 +27,34 @@ type Care struct {
 }
 
 // UserRelations returns the relations to an account: the account itself is SELF. For
-// another account, a viewer who sees one of the doctor entries with its accounts, or
-// one of the live patients, that name the account is RELATED. A patient names its
-// creator and the creators of its mappings.
+// another account, a viewer is RELATED who sees a doctor entry with its accounts, or as
+// its doctor a live patient, that the account has created. No more records name it to
+// others: the mappings of a patient are created by its owner.
 func UserRelations(v *model.Viewer, u *model.User, doctors []*model.Doctor, patients []Care) model.Relations {
 	r := v.Relations()
 	switch {
 	case v == nil:
 	case u.ID == v.UserID:
 		r |= model.Self
-	case slices.ContainsFunc(doctors, func(d *model.Doctor) bool { return tellsAccount(v, d, u.ID) }),
-		slices.ContainsFunc(patients, func(c Care) bool { return c.tellsAccount(v, u.ID) }):
+	case slices.ContainsFunc(doctors, func(d *model.Doctor) bool {
+		return d.CreatedBy == u.ID && DoctorRelations(v, d).Any(model.Self)
+	}),
+		slices.ContainsFunc(patients, func(c Care) bool {
+			return c.Patient.CreatedBy == u.ID && c.Patient.DeletedAt == nil &&
+				PatientRelations(v, c.Patient, c.Assignments).Any(model.AssignedDoctor)
+		}):
 		r |= model.Related
 	}
 	return r
 }
 
-func tellsAccount(v *model.Viewer, d *model.Doctor, id int64) bool {
-	return DoctorRelations(v, d).Any(model.Self|model.Owner) && (d.CreatedBy == id || d.AccountID != nil && *d.AccountID == id)
-}
-
-func (c Care) tellsAccount(v *model.Viewer, id int64) bool {
-	return c.Patient.DeletedAt == nil &&
-		PatientRelations(v, c.Patient, c.Assignments).Any(model.Owner|model.AssignedDoctor) &&
-		(c.Patient.CreatedBy == id || slices.ContainsFunc(c.Assignments, func(a Assignment) bool { return a.Mapping.CreatedBy == id }))
-}
-
-// userRules returns rules that only ask indexes. An entry or a patient of the viewer's
-// own names the viewer itself as its creator, so RELATED asks for the others.
+// userRules returns rules that only ask indexes.
 func userRules(v query.ViewerArg) []query.Rule {
-	related := bun.SafeQuery(`EXISTS (SELECT FROM doctors AS own WHERE own.account_id = ? AND own.created_by = "user".id)
-		OR EXISTS (SELECT FROM patients AS own JOIN mappings AS care ON care.patient_id = own.id
-			WHERE own.created_by = ? AND own.deleted_at IS NULL AND care.created_by = "user".id)`, v.ID, v.ID)
+	related := bun.SafeQuery(`EXISTS (SELECT FROM doctors AS own WHERE own.account_id = ? AND own.created_by = "user".id)`, v.ID)
 	if v.Role == model.RoleDoctor {
-		const assigned = `EXISTS (SELECT FROM mappings AS care JOIN patients AS seen ON seen.id = care.patient_id
-			WHERE care.is_active AND care.doctor_id = ANY (?) AND seen.deleted_at IS NULL AND `
-		related = bun.SafeQuery(assigned+`seen.created_by = "user".id) OR `+
-			assigned+`EXISTS (SELECT FROM mappings AS its WHERE its.patient_id = seen.id AND its.created_by = "user".id)) OR ?`,
-			ownEntries(v), ownEntries(v), related)
+		related = bun.SafeQuery(`? OR EXISTS (SELECT FROM mappings AS care JOIN patients AS seen ON seen.id = care.patient_id
+			WHERE care.is_active AND care.doctor_id = ANY (?) AND seen.deleted_at IS NULL AND seen.created_by = "user".id)`,
+			related, ownEntries(v))
 	}
 	return []query.Rule{
 		{Bit: model.Self, Holds: bun.SafeQuery(`"user".id = ?`, v.ID)},
