@@ -4,6 +4,8 @@ import (
 	"crypto/pbkdf2"
 	"crypto/sha256"
 	"encoding/base64"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -213,6 +215,50 @@ func TestUser_StrangersDoNotSeeWhoIsAdministrator(t *testing.T) {
 		}
 		if body := c.Admin.Do(query, nil).Body; !strings.Contains(body, `"role":"ADMIN"`) {
 			t.Errorf("%s, the administrator: %s", what, body)
+		}
+	}
+}
+
+// TestUser_ExistsForThoseWhoSeeARecordOfIt: they read it by each path, and no other account.
+func TestUser_ExistsForThoseWhoSeeARecordOfIt(t *testing.T) {
+	t.Parallel()
+	c := graphtest.New(t, graphtest.Options{}).NewClinic()
+	lara := c.Account("Lara", model.RoleDoctor)
+	c.Admin.Verify(c.RahulsEntry, map[string]any{"isVerified": true, "accountId": lara.ID()})
+	accounts := map[string]*graphtest.Client{
+		"Admin": c.Admin, "Asha": c.Asha, "Dev": c.Dev, "Lara": lara, "Neha": c.Neha, "Priya": c.Priya, "Rahul": c.Rahul,
+	}
+	const node, nodes = `query ($id: ID!) { node(id: $id) { __typename ... on User { username } } }`,
+		`query ($id: ID!) { node: nodes(ids: [$id]) { __typename ... on User { username } } }`
+	const edges = `query @redact { patients { nodes { createdBy { username } mappings(isActive: null) { nodes { createdBy { username } } } } }
+		doctors { nodes { account { username } createdBy { username } } } }`
+	for who, sees := range map[string][]string{
+		"Asha": {"Asha"}, "Dev": {"Dev"}, "Neha": {"Neha"}, "Lara": {"Lara", "Rahul"}, "Rahul": {"Rahul"},
+		"Priya": {"Priya", "Rahul"}, "Admin": {"Admin", "Asha", "Dev", "Lara", "Neha", "Priya", "Rahul"},
+	} {
+		client := accounts[who]
+		for name, account := range accounts {
+			for _, query := range []string{node, nodes} {
+				got := client.Do(query, map[string]any{"id": account.ID()}).Body
+				want := client.Do(query, map[string]any{"id": "usr_999999"}).Body
+				if slices.Contains(sees, name) {
+					want = strings.Replace(want, "null", `{"__typename":"User","username":"`+name+`"}`, 1)
+				}
+				equalJSON(t, who+" asks for "+name, got, want)
+			}
+		}
+		named := []string{}
+		for _, found := range regexp.MustCompile(`"username":"(\w+)"`).FindAllStringSubmatch(client.Do(edges, nil).Body, -1) {
+			named = append(named, found[1])
+		}
+		for name := range accounts {
+			isNamed := slices.Contains(named, name)
+			if isNamed && !slices.Contains(sees, name) {
+				t.Errorf("a record names %s to %s, who does not see the account", name, who)
+			}
+			if !isNamed && slices.Contains(sees, name) && who != "Admin" && name != who {
+				t.Errorf("no record names %s to %s, who sees the account", name, who)
+			}
 		}
 	}
 }

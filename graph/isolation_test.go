@@ -25,7 +25,7 @@ const signedIn = model.Anyone | model.SignedIn
 
 // callers returns clients of all relations to the clinic's patient, to Priya's active
 // mapping of it, to Rahul's entry, which is new or linked to Lara's account, and to
-// Priya's account.
+// Priya's account, which nothing names that the others see.
 func callers(c *graphtest.Clinic, lara *graphtest.Client, linked bool) []caller {
 	creator, account := model.Owner, model.Relations(0)
 	if linked {
@@ -94,7 +94,14 @@ func TestFields_AreSeenByWhomThePolicyAdmitsAndByNobodyElse(t *testing.T) {
 	c.Priya.Must(`mutation { updateMe(input: {phone: "9000000001"}) { userErrors { code } } }`, nil)
 	checkFields(t, c, callers(c, lara, false), fieldValues(c, false))
 	c.Admin.Verify(c.RahulsEntry, map[string]any{"isVerified": true, "accountId": lara.ID()})
-	checkFields(t, c, callers(c, lara, true), fieldValues(c, true))
+	c.Priya.Assign(c.Priya.Patient("Ravi Rao"), c.DevsEntry, "")
+	all := callers(c, lara, true)
+	for _, who := range all {
+		if who.client == c.Dev {
+			who.relations["User"] |= model.Related
+		}
+	}
+	checkFields(t, c, all, fieldValues(c, true))
 }
 
 func checkFields(t *testing.T, c *graphtest.Clinic, callers []caller, values map[string]map[string]any) {

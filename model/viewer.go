@@ -16,6 +16,9 @@ const (
 	Owner
 	// AssignedDoctor is the account of a verified doctor with an active mapping.
 	AssignedDoctor
+	// Related is an assigned doctor of a patient that the account created, or the account
+	// linked to a doctor entry that it created.
+	Related
 	// Admin is an administrator.
 	Admin
 )
@@ -24,7 +27,7 @@ const (
 const AllRelations = Admin<<1 - 1
 
 // relationNames is in the order of the bits.
-var relationNames = [...]string{"ANYONE", "SIGNED_IN", "SELF", "OWNER", "ASSIGNED_DOCTOR", "ADMIN"}
+var relationNames = [...]string{"ANYONE", "SIGNED_IN", "SELF", "OWNER", "ASSIGNED_DOCTOR", "RELATED", "ADMIN"}
 
 // ParseRelation returns the relation with a name of the schema's enum Relation.
 func ParseRelation(name string) (Relations, bool) {

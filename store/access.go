@@ -20,18 +20,45 @@ type Assignment struct {
 	Doctor  *model.Doctor
 }
 
-// UserRelations returns the relations to an account: the account itself is SELF.
-func UserRelations(v *model.Viewer, u *model.User) model.Relations {
+// Care is a patient with all its assignments.
+type Care struct {
+	Patient     *model.Patient
+	Assignments []Assignment
+}
+
+// UserRelations returns the relations to an account: the account itself is SELF. For
+// another account, a viewer is RELATED who sees a doctor entry with its accounts, or as
+// its doctor a live patient, that the account has created. No more records name it to
+// others: the mappings of a patient are created by its owner.
+func UserRelations(v *model.Viewer, u *model.User, doctors []*model.Doctor, patients []Care) model.Relations {
 	r := v.Relations()
-	if v != nil && u.ID == v.UserID {
+	switch {
+	case v == nil:
+	case u.ID == v.UserID:
 		r |= model.Self
+	case slices.ContainsFunc(doctors, func(d *model.Doctor) bool {
+		return d.CreatedBy == u.ID && DoctorRelations(v, d).Any(model.Self)
+	}),
+		slices.ContainsFunc(patients, func(c Care) bool {
+			return c.Patient.CreatedBy == u.ID && c.Patient.DeletedAt == nil &&
+				PatientRelations(v, c.Patient, c.Assignments).Any(model.AssignedDoctor)
+		}):
+		r |= model.Related
 	}
 	return r
 }
 
+// userRules returns rules that only ask indexes.
 func userRules(v query.ViewerArg) []query.Rule {
+	related := bun.SafeQuery(`EXISTS (SELECT FROM doctors AS own WHERE own.account_id = ? AND own.created_by = "user".id)`, v.ID)
+	if v.Role == model.RoleDoctor {
+		related = bun.SafeQuery(`? OR EXISTS (SELECT FROM mappings AS care JOIN patients AS seen ON seen.id = care.patient_id
+			WHERE care.is_active AND care.doctor_id = ANY (?) AND seen.deleted_at IS NULL AND seen.created_by = "user".id)`,
+			related, ownEntries(v))
+	}
 	return []query.Rule{
 		{Bit: model.Self, Holds: bun.SafeQuery(`"user".id = ?`, v.ID)},
+		{Bit: model.Related, Holds: bun.SafeQuery(`("user".id <> ? AND (?))`, v.ID, related)},
 	}
 }
 

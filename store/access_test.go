@@ -31,7 +31,7 @@ func TestAccess_SQLAgreesWithGo(t *testing.T) {
 		"a doctor entry exists for those who keep it": storetest.Policy(t,
 			"type Doctor implements Node @access(to: SIGNED_IN)", "type Doctor implements Node @access(to: PROFILE)"),
 		"an account exists for itself": storetest.Policy(t,
-			"type User implements Node @access(to: SIGNED_IN)", "type User implements Node @access(to: SELF)"),
+			"type User implements Node @access(to: ACQUAINTED)", "type User implements Node @access(to: SELF)"),
 		"the circle may restore a patient": storetest.Policy(t,
 			"deletedAt: DateTime @owner(read: CIRCLE, write: OWNER)", "deletedAt: DateTime @owner(read: CIRCLE, write: CIRCLE)"),
 	}
@@ -106,7 +106,7 @@ func (a agreement) users() {
 	want, ids := expected{}, []int64{}
 	for _, u := range a.data.users {
 		ids = append(ids, u.ID)
-		if r := store.UserRelations(a.viewer, u); a.exists("User", r, true, "") {
+		if r := a.data.relations(a.viewer, "User", u.ID); a.exists("User", r, true, "") {
 			want[u.ID] = r
 		}
 	}

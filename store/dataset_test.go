@@ -1,8 +1,10 @@
 package store_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/caregraph/caregraph/model"
@@ -18,6 +20,8 @@ type dataset struct {
 	patients    map[int64]*model.Patient
 	mappings    []*model.Mapping
 	assignments map[int64][]store.Assignment
+	care        []store.Care
+	accounts    sync.Map // relations to accounts, by viewer and id
 }
 
 // populate inserts every kind of account, entry, patient and mapping, also some that
@@ -45,6 +49,7 @@ func populate(t *testing.T, c *storetest.Clinic) *dataset {
 			addPatients(t, c, owner, deleted, entries)
 		}
 	}
+	addNamed(c, asha, meera, entries)
 	w := &dataset{viewers: map[string]*model.Viewer{
 		"nobody": nil, "owner": asha.Viewer, "stranger": stranger.Viewer, "account linked against the rules": odd.Viewer,
 		"doctor with a verified and a deleted entry": priya.Viewer, "doctor with an unverified entry": meera.Viewer,
@@ -94,6 +99,35 @@ func addPatients(t *testing.T, c *storetest.Clinic, owner *storetest.Account, de
 	}
 }
 
+// addNamed inserts accounts that are named once: by a deleted entry of Meera's, by a
+// patient or by a mapping.
+func addNamed(c *storetest.Clinic, asha, meera *storetest.Account, entries []*model.Doctor) {
+	entry(c, c.Owner("Maker"), meera, "verified deleted")
+	for i, of := range []struct {
+		owner           *storetest.Account // nil: an account that nothing else names
+		entry           *model.Doctor
+		active, deleted bool
+	}{
+		{entry: entries[0], active: true}, // of Priya, verified
+		{entry: entries[0]},
+		{entry: entries[0], active: true, deleted: true},
+		{entry: entries[1], active: true}, // of Priya, deleted
+		{entry: entries[2], active: true}, // of Meera, unverified
+		{entry: entries[5], active: true}, // of an account that is no doctor's
+		{owner: asha, entry: entries[4]},
+		{owner: asha, entry: entries[4], active: true, deleted: true},
+	} {
+		owner, by := of.owner, c.Owner(fmt.Sprintf("Scribe%d", i))
+		if owner == nil {
+			owner = c.Owner(fmt.Sprintf("Named%d", i))
+		}
+		p := owner.Patient("Arjun")
+		c.Exec(`INSERT INTO mappings (patient_id, doctor_id, is_active, ended_at, created_by)
+			VALUES (?, ?, ?, CASE WHEN NOT ? THEN now() END, ?)`, p.ID, of.entry.ID, of.active, of.active, by.UserID)
+		c.Exec("UPDATE patients SET deleted_at = CASE WHEN ? THEN now() END WHERE id = ?", of.deleted, p.ID)
+	}
+}
+
 func (w *dataset) read(t *testing.T, c *storetest.Clinic) {
 	t.Helper()
 	var patients []*model.Patient
@@ -112,5 +146,8 @@ func (w *dataset) read(t *testing.T, c *storetest.Clinic) {
 	}
 	for _, m := range w.mappings {
 		w.assignments[m.PatientID] = append(w.assignments[m.PatientID], store.Assignment{Mapping: m, Doctor: doctors[m.DoctorID]})
+	}
+	for id, p := range w.patients {
+		w.care = append(w.care, store.Care{Patient: p, Assignments: w.assignments[id]})
 	}
 }

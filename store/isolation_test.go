@@ -107,7 +107,6 @@ func TestIsolation_OwnRowsOnly(t *testing.T) {
 func privateClinic(t *testing.T) *storetest.Clinic {
 	t.Helper()
 	policy := storetest.Policy(t,
-		"type User implements Node @access(to: SIGNED_IN)", "type User implements Node @access(to: ACCOUNT)",
 		"type Doctor implements Node @access(to: SIGNED_IN)", "type Doctor implements Node @access(to: PROFILE)")
 	return storetest.New(t, func(o *store.Options) { o.Policy = policy })
 }

@@ -189,13 +189,26 @@ func (a nestedAgreement) sees(typ string, id int64) bool {
 func (w *dataset) relations(v *model.Viewer, typ string, id int64) model.Relations {
 	switch typ {
 	case "User":
-		return store.UserRelations(v, &model.User{ID: id})
+		return w.toAccount(v, id)
 	case "Doctor":
 		return store.DoctorRelations(v, w.doctor(id))
 	case "Mapping":
 		id = w.mapping(id).PatientID
 	}
 	return store.PatientRelations(v, w.patients[id], w.assignments[id])
+}
+
+// toAccount computes the relations to an account once, because it asks all records.
+func (w *dataset) toAccount(v *model.Viewer, id int64) model.Relations {
+	key := struct {
+		*model.Viewer
+		int64
+	}{v, id}
+	known, ok := w.accounts.Load(key)
+	if !ok {
+		known, _ = w.accounts.LoadOrStore(key, store.UserRelations(v, &model.User{ID: id}, w.doctors, w.care))
+	}
+	return known.(model.Relations)
 }
 
 func (w *dataset) doctor(id int64) *model.Doctor {

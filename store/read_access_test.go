@@ -68,7 +68,7 @@ func accessPolicies(t *testing.T) map[string]*model.Policy {
 		"a doctor entry exists for those who keep it": storetest.Policy(t,
 			"type Doctor implements Node @access(to: SIGNED_IN)", "type Doctor implements Node @access(to: PROFILE)"),
 		"an account exists for itself": storetest.Policy(t,
-			"type User implements Node @access(to: SIGNED_IN)", "type User implements Node @access(to: SELF)"),
+			"type User implements Node @access(to: ACQUAINTED)", "type User implements Node @access(to: SELF)"),
 		"the circle may restore a patient": storetest.Policy(t,
 			"deletedAt: DateTime @owner(read: CIRCLE, write: OWNER)", "deletedAt: DateTime @owner(read: CIRCLE, write: CIRCLE)"),
 	}

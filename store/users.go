@@ -119,7 +119,7 @@ func (s *Store) account(ctx context.Context, text string, args []any, more ...an
 
 // ownAccount sets the relations that an account has to itself.
 func ownAccount(u *model.User) *model.User {
-	u.Relations = UserRelations(&model.Viewer{UserID: u.ID, Role: u.Role}, u)
+	u.Relations = UserRelations(&model.Viewer{UserID: u.ID, Role: u.Role}, u, nil, nil)
 	return u
 }
 

@@ -116,15 +116,22 @@ func TestTaken_IsWhatCreateUserTells(t *testing.T) {
 	testutil.Must(t, c.Store.Taken(t.Context(), &model.User{Username: "New", Email: "new@clinic.example"}))
 }
 
-func TestUsers_OfAnybodySeenByEverybodySignedIn(t *testing.T) {
+func TestUsers_OfOthersSeenByThoseWhoSeeARecordOfThem(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
 	asha, stranger := c.Owner("Asha"), c.Stranger()
-	testutil.Equal(t, "username", ok(c.Store.User(t.Context(), stranger.Viewer, asha.UserID))(t).Username, "Asha")
-	_, err := c.Store.User(t.Context(), nil, asha.UserID)
-	wantCode(t, err, model.CodeNotFound, "id")
-	_, err = c.Store.User(t.Context(), stranger.Viewer, 999)
-	wantCode(t, err, model.CodeNotFound, "id")
+	priya, entry := c.Doctor("Priya")
+	mapping := asha.Assign(asha.Patient("Arjun"), entry)
+	for _, v := range []*model.Viewer{asha.Viewer, priya.Viewer, c.Admin("Boss").Viewer} {
+		testutil.Equal(t, "username", ok(c.Store.User(t.Context(), v, asha.UserID))(t).Username, "Asha")
+	}
+	asha.Remove(mapping)
+	for _, v := range []*model.Viewer{nil, stranger.Viewer, priya.Viewer} {
+		for _, id := range []int64{asha.UserID, 999} {
+			_, err := c.Store.User(t.Context(), v, id)
+			wantCode(t, err, model.CodeNotFound, "id")
+		}
+	}
 }
 
 func TestCredential_IsWhatASignInNeeds(t *testing.T) {

@@ -362,6 +362,12 @@ enum Relation {
   """
   ASSIGNED_DOCTOR
 
+  """
+  Only for accounts. An assigned doctor is related to the account that created the patient, and a doctor's account to the
+  one that created its entry.
+  """
+  RELATED
+
   "An administrator. The role alone does not give access to clinical text."
   ADMIN
 }
@@ -380,6 +386,9 @@ enum Audience {
 
   "The account itself and administrators."
   ACCOUNT @admits(relations: [SELF, ADMIN])
+
+  "The account itself, the accounts related to it, and administrators."
+  ACQUAINTED @admits(relations: [SELF, RELATED, ADMIN])
 
   "The account that created the record."
   OWNER @admits(relations: [OWNER])
@@ -805,18 +814,19 @@ type ViewerAccess {
 # ── The four things ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 """
-An account. Everyone who is signed in sees that it exists and its username. The account itself and administrators see the
-rest. A value hidden from the caller is null.
+An account. It exists only for the account itself, for administrators, for the assigned doctors of its patients, and for
+the account linked to a doctor entry that it created. All of these see its username. The account itself and administrators
+see the rest. A value hidden from the caller is null.
 """
-type User implements Node @access(to: SIGNED_IN) {
+type User implements Node @access(to: ACQUAINTED) {
   "Such as ` + "`" + `usr_7` + "`" + `. Arguments for an account also accept the number alone, ` + "`" + `7` + "`" + `."
-  id: ID! @owner(read: SIGNED_IN)
+  id: ID! @owner(read: ACQUAINTED)
 
   """
-  Public name, unique regardless of case and of the Unicode form that it is written in. The server stores it in NFKC and
-  without invisible characters. The account itself can change it with ` + "`" + `updateMe` + "`" + `.
+  A name, unique regardless of case and of the Unicode form that it is written in. Everyone who sees the account sees it.
+  The server stores it in NFKC and without invisible characters. The account itself can change it with ` + "`" + `updateMe` + "`" + `.
   """
-  username: String! @owner(read: SIGNED_IN, write: SELF) @text(max: 150)
+  username: String! @owner(read: ACQUAINTED, write: SELF) @text(max: 150)
 
   "The kind of the account. No mutation changes it. The account itself and administrators see it. Null: hidden."
   role: Role @owner(read: ACCOUNT)
@@ -9022,7 +9032,7 @@ func (ec *executionContext) _User_id(ctx context.Context, field graphql.Collecte
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "SIGNED_IN")
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "ACQUAINTED")
 				if err != nil {
 					var zeroVal model.ID
 					return zeroVal, err
@@ -9068,7 +9078,7 @@ func (ec *executionContext) _User_username(ctx context.Context, field graphql.Co
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "SIGNED_IN")
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "ACQUAINTED")
 				if err != nil {
 					var zeroVal string
 					return zeroVal, err

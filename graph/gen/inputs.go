@@ -331,6 +331,9 @@ const (
 	// The account linked to a verified, undeleted doctor entry that has an active mapping to the patient. Holds for the
 	// patient and for all of the patient's mappings.
 	RelationAssignedDoctor Relation = "ASSIGNED_DOCTOR"
+	// Only for accounts. An assigned doctor is related to the account that created the patient, and a doctor's account to the
+	// one that created its entry.
+	RelationRelated Relation = "RELATED"
 	// An administrator. The role alone does not give access to clinical text.
 	RelationAdmin Relation = "ADMIN"
 )
@@ -341,12 +344,13 @@ var AllRelation = []Relation{
 	RelationSelf,
 	RelationOwner,
 	RelationAssignedDoctor,
+	RelationRelated,
 	RelationAdmin,
 }
 
 func (e Relation) IsValid() bool {
 	switch e {
-	case RelationAnyone, RelationSignedIn, RelationSelf, RelationOwner, RelationAssignedDoctor, RelationAdmin:
+	case RelationAnyone, RelationSignedIn, RelationSelf, RelationOwner, RelationAssignedDoctor, RelationRelated, RelationAdmin:
 		return true
 	}
 	return false

@@ -188,11 +188,11 @@ func (s *variableFinder) directives(list ast.DirectiveList) {
 type access struct {
 	relations int
 	describe  func(model.Relations) []byte
-	texts     [1 << 6]atomic.Pointer[[]byte]
+	texts     [model.AllRelations + 1]atomic.Pointer[[]byte]
 }
 
 func (a *access) write(e *encoding, at row) {
-	relations := model.Relations(at.rows.Int(at.n, a.relations)) //nolint:gosec // six bits
+	relations := model.Relations(at.rows.Int(at.n, a.relations)) //nolint:gosec // seven bits
 	cachedText := a.texts[relations].Load()
 	if cachedText == nil {
 		text := a.describe(relations)

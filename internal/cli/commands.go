@@ -89,7 +89,7 @@ func accountOptions(u *model.User) []settings.Option {
 }
 
 // createAccount works while the server runs, too. Without a username it makes one up:
-// usernames are visible to others, and neither the address nor the role is.
+// some others see the username, and neither the address nor the role.
 func (c call) createAccount(ctx context.Context, u *model.User) error {
 	u.Username = cmp.Or(u.Username, "user-"+strings.ToLower(rand.Text()[:8]))
 	password, err := host.ReadPassword(c.Stdin, c.Stdout)

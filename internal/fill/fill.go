@@ -53,7 +53,8 @@ type options struct {
 // name: with the examples of the README, and with the requested number of other
 // patients. It writes the result to stdout and the progress to stderr.
 //
-// Without --force it refuses a server that has accounts of other people.
+// Without --force it refuses a server that had accounts of other people before its
+// first run.
 //
 // It returns an error that says what to do when no server answers, and stops
 // at the first record that is refused. When ctx ends it stops, tells what it

@@ -143,7 +143,7 @@ func TestRun_RefusesAServerWithAccountsOfOthers(t *testing.T) {
 	t.Parallel()
 	for name, accounts := range map[string]func(*graphtest.Server, func()){
 		"an account before the first run":  func(s *graphtest.Server, fill func()) { s.Account("Asha", model.RolePatient); fill() },
-		"an account after an earlier run":  func(s *graphtest.Server, fill func()) { fill(); s.Account("Asha", model.RolePatient); fill() },
+		"a second run after a refused one": func(s *graphtest.Server, fill func()) { s.Account("Asha", model.RolePatient); fill(); fill() },
 		"an administrator":                 func(s *graphtest.Server, fill func()) { s.Account("Boss", model.RoleAdmin); fill() },
 		"a name like that of a front desk": func(s *graphtest.Server, fill func()) { s.Account("fill-desk-99", model.RoleDoctor); fill() },
 	} {

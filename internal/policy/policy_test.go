@@ -15,7 +15,7 @@ import (
 
 const (
 	all      = model.Anyone | signedIn
-	signedIn = model.SignedIn | model.Self | model.Owner | model.AssignedDoctor | model.Admin
+	signedIn = model.SignedIn | model.Self | model.Owner | model.AssignedDoctor | model.Related | model.Admin
 	circle   = model.Owner | model.AssignedDoctor | model.Admin
 	clinical = model.Owner | model.AssignedDoctor
 )
@@ -61,7 +61,7 @@ func TestCompile_RealSchemaMeansWhatItSays(t *testing.T) {
 		{"audience CLINICAL", policy.Audiences["CLINICAL"], clinical},
 		{"audience NOBODY", policy.Audiences["NOBODY"], 0},
 		{"a patient exists for", policy.Types["Patient"].Exists, circle},
-		{"a user exists for", policy.Types["User"].Exists, signedIn},
+		{"a user exists for", policy.Types["User"].Exists, model.Self | model.Related | model.Admin},
 		{"Patient.medicalHistory read", policy.Types["Patient"].Fields["medicalHistory"].Read, clinical},
 		{"Patient.medicalHistory write", policy.Types["Patient"].Fields["medicalHistory"].Write, clinical},
 		{"Patient.phone read", policy.Types["Patient"].Fields["phone"].Read, circle},
@@ -151,7 +151,7 @@ directive @owner(read: Audience!, write: Audience! = NOBODY) on FIELD_DEFINITION
 directive @admits(relations: [Relation!]!) on ENUM_VALUE
 directive @creates(type: String!, except: [String!]! = []) on INPUT_OBJECT
 directive @updates(type: String!) on INPUT_OBJECT
-enum Relation { ANYONE SIGNED_IN SELF OWNER ASSIGNED_DOCTOR ADMIN }
+enum Relation { ANYONE SIGNED_IN SELF OWNER ASSIGNED_DOCTOR RELATED ADMIN }
 enum Audience {
   PUBLIC @admits(relations: [ANYONE])
   MEMBERS @admits(relations: [SIGNED_IN])
@@ -365,11 +365,11 @@ func TestCompile_RefusesMistakesByName(t *testing.T) {
 			"Note.id: @owner(write:) names the audience UNUSED, which has no @admits",
 		},
 		{
-			"relation that model does not know", "ASSIGNED_DOCTOR ADMIN }", "ASSIGNED_DOCTOR ADMIN NURSE }",
+			"relation that model does not know", "ASSIGNED_DOCTOR RELATED ADMIN }", "ASSIGNED_DOCTOR ADMIN NURSE }",
 			"Relation.NURSE: package model does not know this relation",
 		},
 		{
-			"relation that the schema does not know", "ASSIGNED_DOCTOR ADMIN }", "ADMIN }",
+			"relation that the schema does not know", "ASSIGNED_DOCTOR RELATED ADMIN }", "ADMIN }",
 			"Relation.ASSIGNED_DOCTOR: package model has this relation, the schema does not",
 		},
 	}
