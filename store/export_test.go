@@ -56,6 +56,14 @@ func Setting(ctx context.Context, s *Store, name string, writes bool) (value str
 	})
 }
 
+// PlanSettings returns SQL that makes PostgreSQL plan as it does for reads.
+func PlanSettings() (all []string) {
+	for _, s := range planning() {
+		all = append(all, "SET "+s.name+" = "+s.value)
+	}
+	return all
+}
+
 // ReadRoundTrips returns how often a connection for reads was acquired.
 func ReadRoundTrips(s *Store) int64 { return s.reads.Stat().AcquireCount() }
 
@@ -130,8 +138,8 @@ type Sent struct {
 }
 
 // Statements returns what a load sends for a viewer.
-func Statements(v *model.Viewer, load *query.Load) (sent []Sent, err error) {
-	statements, err := (&query.Request{Loads: []*query.Load{load}}).Statements(v)
+func Statements(v *model.Viewer, loads ...*query.Load) (sent []Sent, err error) {
+	statements, err := (&query.Request{Loads: loads}).Statements(v)
 	for _, st := range statements {
 		s := Sent{Text: st.Text.Value()}
 		for _, arg := range st.Args {

@@ -52,8 +52,8 @@ func newGrown(t *testing.T) *grown {
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 	g.conn = conn
-	for _, setting := range []string{"random_page_cost = 1.1", "plan_cache_mode = force_generic_plan", "max_parallel_workers_per_gather = 0"} {
-		g.sql(t, "SET "+setting)
+	for _, set := range store.PlanSettings() {
+		g.sql(t, set)
 	}
 	return g
 }
@@ -66,12 +66,12 @@ func (g *grown) sql(t *testing.T, text string) {
 }
 
 // plan returns how PostgreSQL runs a load.
-func (g *grown) plan(t *testing.T, v *model.Viewer, load *query.Load) string {
+func (g *grown) plan(t *testing.T, v *model.Viewer, loads ...*query.Load) string {
 	t.Helper()
 	g.sql(t, "BEGIN")
 	defer g.sql(t, "ROLLBACK")
 	var plan strings.Builder
-	for _, st := range ok(store.Statements(v, load))(t) {
+	for _, st := range ok(store.Statements(v, loads...))(t) {
 		if strings.Contains(st.Text, "set_config") {
 			g.sql(t, st.Text)
 			continue
@@ -136,6 +136,46 @@ func TestLists_PagesComeFromAnIndex(t *testing.T) {
 		plan := g.plan(t, c.viewer.Viewer, load)
 		if wholeTable.MatchString(plan) || !strings.Contains(plan, c.index) || !c.sorts && strings.Contains(plan, "Sort") {
 			t.Errorf("%s: want %s, sorts %v:\n%s", c.what, c.index, c.sorts, plan)
+		}
+	}
+}
+
+// The rows of joined records keep the order of their list without a sort, because
+// PostgreSQL only has nested loops for them.
+func TestJoins_KeepTheOrderOfTheirList(t *testing.T) {
+	t.Parallel()
+	g := newGrown(t)
+	reorders := regexp.MustCompile(`Sort|Hash|Merge|Memoize|Gather`)
+	page, active := model.PageArgs{First: new(20)}, argsOf(MappingQuery{IsActive: new(true), Page: model.PageArgs{First: new(20)}})
+	for _, viewer := range []*storetest.Account{g.big, g.boss} {
+		for _, order := range []model.PatientOrderField{model.PatientsByCreatedAt, model.PatientsByName} {
+			for _, wide := range []bool{false, true} {
+				patients := nodeOf(t, g.Store, "Patient")
+				if wide {
+					ok(patients.Record().Column("Address"))(t)
+				}
+				patients.Record().One("createdBy")
+				mappings := mappingsOf(patients.Record())
+				mappings.Record().ID()
+				doctor, _ := mappings.Record().One("doctor")
+				ok(doctor.Column("Name"))(t)
+				root := ok(patients.List(viewer.Viewer, argsOf(PatientQuery{Page: page, OrderBy: order})))(t)
+				below := ok(mappings.ListOf(root, active))(t)
+				if plan := g.plan(t, viewer.Viewer, root, below); reorders.MatchString(plan) {
+					t.Errorf("%s, wide %v:\n%s", order, wide, plan)
+				}
+			}
+		}
+		doctors := nodeOf(t, g.Store, "Doctor")
+		mappings := mappingsOf(doctors.Record())
+		mappings.Record().ID()
+		patient, _ := mappings.Record().One("patient")
+		ok(patient.Column("Name"))(t)
+		for _, root := range []*query.Load{doctors.One(1), ok(doctors.List(viewer.Viewer, argsOf(DoctorQuery{Page: page})))(t)} {
+			below := ok(mappings.ListOf(root, active))(t)
+			if plan := g.plan(t, viewer.Viewer, root, below); reorders.MatchString(plan) {
+				t.Errorf("of a doctor:\n%s", plan)
+			}
 		}
 	}
 }

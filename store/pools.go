@@ -78,13 +78,7 @@ func openPools(ctx context.Context, c *connection, o Options) (p pools, err erro
 	limits := timeouts(o.RequestTimeout)
 	brief := append(slices.DeleteFunc(slices.Clone(limits), func(s setting) bool { return s.name == "lock_timeout" }),
 		setting{"lock_timeout", reservedLockTimeout})
-	reading := append(slices.Clone(limits),
-		// Otherwise PostgreSQL plans some statements again each time, and gains less
-		// than the planning costs. See query.Request.
-		setting{"plan_cache_mode", "force_generic_plan"},
-		// A page needs its indexes. At the default of 4, meant for hard disks,
-		// PostgreSQL scans small tables instead.
-		setting{"random_page_cost", "1.1"})
+	reading := append(slices.Clone(limits), planning()...)
 	writes := max(o.Connections/2, 1)
 	for _, open := range []struct {
 		to          *pool
@@ -109,6 +103,25 @@ func openPools(ctx context.Context, c *connection, o Options) (p pools, err erro
 		*open.to = pool{piped, bun.NewDB(piped.DB(), pgdialect.New())}
 	}
 	return p, nil
+}
+
+// planning returns the settings with which PostgreSQL plans reads. See query.Request for
+// those that need others.
+func planning() []setting {
+	return []setting{
+		// Otherwise PostgreSQL plans some statements again each time, and gains less
+		// than the planning costs.
+		{"plan_cache_mode", "force_generic_plan"},
+		// A page needs its indexes. At the default of 4, meant for hard disks,
+		// PostgreSQL scans small tables instead.
+		{"random_page_cost", "1.1"},
+		// A page finds each record that it names by an index, and its rows keep the order
+		// in which they were found.
+		{"enable_hashjoin", "off"},
+		{"enable_mergejoin", "off"},
+		{"enable_memoize", "off"},
+		{"max_parallel_workers_per_gather", "0"},
+	}
 }
 
 // parallel is how many reads PostgreSQL can run at the same time. For a local one it is

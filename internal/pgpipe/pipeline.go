@@ -157,11 +157,17 @@ func (st *Statement) receive(conn *pgconn.PgConn, result *pgconn.ResultReader) e
 		st.Above = newRows()
 	}
 	counted := 0
+	var whole [][]byte
 	for result.NextRow() {
+		values := result.Values()
+		if len(st.Constants) > 0 {
+			whole = insert(st.Constants, whole, values)
+			values = whole
+		}
 		if st.Split != nil {
-			st.Split.add(st.Above, st.Rows, result.Values())
+			st.Split.add(st.Above, st.Rows, values)
 		} else {
-			st.Rows.add(result.Values())
+			st.Rows.add(values)
 		}
 		if st.Meter != nil && st.Rows.Size()-counted > meterStep {
 			if err := st.Meter.Add(st.Rows.Size() - counted); err != nil {

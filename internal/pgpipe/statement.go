@@ -15,6 +15,9 @@ type Statement struct {
 	Text unique.Handle[string]
 	// Args are in PostgreSQL's text format; nil is null. See Argument.
 	Args [][]byte
+	// Constants are columns that the statement does not return, by their place in its
+	// rows, in ascending order. Split counts them.
+	Constants []Constant
 	// Split, if set, divides each row between Above and Rows.
 	Split *Split
 	// Bytes is the likely size of the result, for RunShared.
@@ -28,6 +31,24 @@ type Statement struct {
 
 	// done, if set, is called when the rows have arrived.
 	done func()
+}
+
+// Constant is a column with the same value in every row.
+type Constant struct {
+	Column int
+	Value  []byte
+}
+
+// insert returns the values of a row with the constants among them, in a slice that it
+// uses again.
+func insert(constants []Constant, into, values [][]byte) [][]byte {
+	into = into[:0]
+	for _, c := range constants {
+		n := c.Column - len(into)
+		into = append(append(into, values[:n]...), c.Value)
+		values = values[n:]
+	}
+	return append(into, values...)
 }
 
 // Meter counts the bytes of rows. Its error ends the statement and its connection, so

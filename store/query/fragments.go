@@ -1,15 +1,21 @@
 package query
 
 import (
+	"encoding/binary"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/caregraph/caregraph/internal/pgpipe"
 	"github.com/caregraph/caregraph/model"
 )
 
 // fragments are the parts of a node's statements that all viewers of a role share.
 type fragments struct {
 	columns string
+	// constants are the columns that are the same in every row, by their place among all
+	// columns of the node. The statement leaves them out.
+	constants []pgpipe.Constant
 	// mergedColumns are the columns in a statement that is merged with that of a list
 	// below, and mergedExports the exports.
 	mergedColumns, mergedExports string
@@ -43,10 +49,9 @@ func (l *Load) fragments(v *model.Viewer) *fragments {
 func (n *Node) newFragments(v ViewerArg, key fragmentsKey) *fragments {
 	own := n.Record()
 	scope := own.typ.Scope(v)
-	f := &fragments{
-		columns:       n.selectList(func(c output) string { return c.join.ref(c.name) }),
-		mergedColumns: n.selectList(func(c output) string { return "up." + c.name }), // of the root of a merged statement
-	}
+	f := &fragments{constants: n.constants(v)}
+	f.columns = n.selectList(f.constants, func(c output) string { return c.join.ref(c.name) })
+	f.mergedColumns = n.selectList(f.constants, func(c output) string { return "up." + c.name })
 	if n.on != nil && f.columns != "" { // they follow the key
 		f.columns = ", " + f.columns
 	}
@@ -90,11 +95,26 @@ func (n *Node) newFragments(v ViewerArg, key fragmentsKey) *fragments {
 	return f
 }
 
-// selectList returns the columns of the node's rows.
-func (n *Node) selectList(ref func(output) string) string {
-	names := make([]string, len(n.columns))
+// constants returns the columns with relations that are the same for every row.
+func (n *Node) constants(v ViewerArg) (all []pgpipe.Constant) {
 	for i, c := range n.columns {
-		names[i] = ref(c) + c.cast
+		if c.name != "relations" {
+			continue
+		}
+		if r, ok := c.join.typ.Scope(v).constantRelations(); ok {
+			all = append(all, pgpipe.Constant{Column: i, Value: binary.BigEndian.AppendUint32(nil, uint32(r))})
+		}
+	}
+	return all
+}
+
+// selectList returns the columns of the node's rows without the constant ones.
+func (n *Node) selectList(constants []pgpipe.Constant, ref func(output) string) string {
+	var names []string
+	for i, c := range n.columns {
+		if !slices.ContainsFunc(constants, func(c pgpipe.Constant) bool { return c.Column == i }) {
+			names = append(names, ref(c)+c.cast)
+		}
 	}
 	return strings.Join(names, ", ")
 }

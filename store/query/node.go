@@ -110,7 +110,7 @@ func (j *Join) ID() int { return j.node.column(output{j, "id", ""}) }
 // Present returns a column that is null if and only if the joined record does not
 // exist for the viewer.
 func (j *Join) Present() int {
-	if j.inline() {
+	if j.inline() || j.parent != nil && j.edge.always {
 		return j.parent.ID() // it exists with the one that names it
 	}
 	return j.ID()

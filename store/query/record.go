@@ -63,6 +63,8 @@ type Edge struct {
 	IncludeDeleted bool   // the other record stays readable after it was deleted
 
 	to *RecordType
+	// always is set if the record exists whenever the one that names it does.
+	always bool
 }
 
 // List is a field that is a page of other records, in the default order of Of.
@@ -362,6 +364,8 @@ func (t *RecordType) resolve() error {
 		if !e.to.hasColumn(e.Key) {
 			return fmt.Errorf("%s: %s has no column %s", e.Field, e.To, e.Key)
 		}
+		e.always = e.IncludeDeleted && e.Key == "id" && e.to.rule().Exists.Any(model.SignedIn) &&
+			t.table.FieldMap[e.From].StructField.Type.Kind() != reflect.Pointer
 	}
 	for i := range t.Many {
 		l := &t.Many[i]

@@ -114,6 +114,19 @@ func (s Scope) Relations() schema.QueryWithArgs {
 	return bun.SafeQuery("("+strings.Join(terms, " | ")+")", args...)
 }
 
+// constantRelations returns the viewer's relations to every row that exists, or false if
+// they differ: the only rule of the role is then the reason why the row exists.
+func (s Scope) constantRelations() (model.Relations, bool) {
+	if s.viewer.Viewer == nil || s.IsWhole() {
+		return 0, false
+	}
+	rules := s.rules(s.viewer)
+	if len(rules) != 1 || !rules[0].Bit.Any(s.rule().Exists) {
+		return 0, false
+	}
+	return s.viewer.Relations() | rules[0].Bit, true
+}
+
 // Admits returns the condition that the viewer has one of the mask's relations to a
 // row. For a scan with several rules it is a UNION ALL of ids, because an OR of
 // conditions cannot use their indexes.

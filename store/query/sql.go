@@ -1,6 +1,7 @@
 package query
 
 import (
+	"slices"
 	"strconv"
 	"sync"
 
@@ -26,6 +27,7 @@ func (l *Load) statement(v *model.Viewer) (*pgpipe.Statement, error) {
 		b := textBuilder{records: l.node.records, viewer: v}
 		l.write(&b)
 		text = b.complete()
+		text.constants = l.constants(v)
 		if cacheable {
 			l.node.texts.add(string(key), text)
 		}
@@ -39,6 +41,24 @@ const (
 	typicalArgs = 6
 	typicalKey  = 256
 )
+
+// constants returns the columns that are not in the statement, by their place in a row.
+func (l *Load) constants(v *model.Viewer) (all []pgpipe.Constant) {
+	if l.counts || l.group != nil {
+		return nil
+	}
+	before := 0
+	switch {
+	case l.split != nil:
+		all, before = slices.Clone(l.parent.fragments(v).constants), l.split.Width
+	case l.node.on != nil:
+		before = 1 // the key
+	}
+	for _, c := range l.fragments(v).constants {
+		all = append(all, pgpipe.Constant{Column: before + c.Column, Value: c.Value})
+	}
+	return all
+}
 
 // cacheKey appends everything that the text depends on besides the node and the role;
 // ok is false if the text must not be cached.
@@ -178,7 +198,9 @@ func (l *Load) writeRows(b *textBuilder) {
 	l.writeOrder(b, len(text.joins) > 0)
 }
 
-// writeOrder writes ORDER BY if a join may have changed the order.
+// writeOrder writes ORDER BY if joins may change the order. Nested loops do not: PostgreSQL
+// sees that the rows have the order of the root, and sorts nothing. The rows
+// below one record have the order of their subquery.
 func (l *Load) writeOrder(b *textBuilder, joined bool) {
 	order := " ORDER BY "
 	if l.split != nil && l.parent.isPaged() {
@@ -186,7 +208,7 @@ func (l *Load) writeOrder(b *textBuilder, joined bool) {
 		b.write(order, "up.place ", direction, ", up.id ", direction)
 		order, joined = ", ", true
 	}
-	if joined && l.isPaged() {
+	if joined && l.isPaged() && (l.parent == nil || l.isSelective()) {
 		direction := string(l.order.Direction(l.page))
 		b.write(order, "page.place ", direction, ", page.id ", direction)
 	}

@@ -64,6 +64,7 @@ type cachedText struct {
 	// if hasViewer is set.
 	params    int
 	hasViewer bool
+	constants []pgpipe.Constant
 }
 
 // complete returns the text, with the viewer's id as the last parameter if it has
@@ -103,7 +104,7 @@ func (b *argBinder) statement(t cachedText, v *model.Viewer) (*pgpipe.Statement,
 	if t.hasViewer {
 		b.args = append(b.args, strconv.AppendInt(nil, v.UserID, 10))
 	}
-	return &pgpipe.Statement{Text: t.text, Args: b.args}, b.err
+	return &pgpipe.Statement{Text: t.text, Args: b.args, Constants: t.constants}, b.err
 }
 
 // sql returns SQL as a text.
