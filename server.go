@@ -248,7 +248,7 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	}
 	counters := metrics.New(s.MetricsAddr, watched)
 	db, err = store.Open(ctx, url, store.Options{
-		Policy: rules, Connections: s.DatabaseConns, MaxWaiting: s.MaxWaiting, RequestTimeout: s.RequestTimeout, OnFailure: onFailure(counters.Failed),
+		Policy: rules, Connections: s.DatabaseConns, ReadConnections: s.DatabaseReadConns, MaxWaiting: s.MaxWaiting, RequestTimeout: s.RequestTimeout, OnFailure: onFailure(counters.Failed),
 		Pooler: store.Pooler(s.DatabasePooler), Prepared: store.Prepared(s.Prepared), DirectURL: string(s.DatabaseDirectURL), Listen: true,
 		RefreshGrace: s.RefreshGrace, Log: log, Quotas: quotas,
 	})

@@ -79,7 +79,7 @@ func openPools(ctx context.Context, c *connection, o Options) (p pools, err erro
 	brief := append(slices.DeleteFunc(slices.Clone(limits), func(s setting) bool { return s.name == "lock_timeout" }),
 		setting{"lock_timeout", reservedLockTimeout})
 	reading := append(slices.Clone(limits), planning()...)
-	writes := max(o.Connections/2, 1)
+	reads, writes := o.share(c.local())
 	for _, open := range []struct {
 		to          *pool
 		connections int
@@ -87,7 +87,7 @@ func openPools(ctx context.Context, c *connection, o Options) (p pools, err erro
 		promises    promises
 	}{
 		{&p.writes, writes, o.MaxWaiting, promises{settings: limits}},
-		{&p.reads, max(o.Connections-writes, 1), o.MaxWaiting, promises{snapshot: true, settings: reading}},
+		{&p.reads, reads, o.MaxWaiting, promises{snapshot: true, settings: reading}},
 		{&p.reservedWrites, 1, reservedWaiting, promises{settings: brief}},
 		{&p.reservedReads, 1, reservedWaiting, promises{snapshot: true, settings: brief}},
 	} {
@@ -103,6 +103,20 @@ func openPools(ctx context.Context, c *connection, o Options) (p pools, err erro
 		*open.to = pool{piped, bun.NewDB(piped.DB(), pgdialect.New())}
 	}
 	return p, nil
+}
+
+// share divides the connections. With more backends than it has work for, a local
+// PostgreSQL answers the unlucky ones late: each waits for the time slices of the others.
+func (o Options) share(local bool) (reads, writes int) {
+	if o.ReadConnections > 0 {
+		return o.ReadConnections, max(o.Connections-o.ReadConnections, 1)
+	}
+	writes = max(o.Connections/2, 1)
+	reads = max(o.Connections-writes, 1)
+	if local {
+		reads = min(reads, 2*runtime.NumCPU()+1)
+	}
+	return reads, writes
 }
 
 // planning returns the settings with which PostgreSQL plans reads. See query.Request for

@@ -56,6 +56,9 @@ type Options struct {
 	// Connections is the maximum for requests; below two it means two. Two more are
 	// reserved for sessions, sign-in and Ping.
 	Connections int
+	// ReadConnections is how many of them only read. Zero: half, and for a PostgreSQL on
+	// this machine no more than it runs well at the same time.
+	ReadConnections int
 	// Pooler says what is between the server and PostgreSQL; empty is PoolerAuto.
 	Pooler Pooler
 	// Prepared says whether statements are prepared; empty is PreparedAuto.

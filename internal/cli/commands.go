@@ -105,7 +105,7 @@ func (c call) createAccount(ctx context.Context, u *model.User) error {
 			return err
 		}
 		db, err := store.Open(ctx, url, store.Options{
-			Policy: rules, Connections: c.DatabaseConns,
+			Policy: rules, Connections: c.DatabaseConns, ReadConnections: c.DatabaseReadConns,
 			Pooler: store.Pooler(c.DatabasePooler), Prepared: store.Prepared(c.Prepared),
 		})
 		if err != nil {

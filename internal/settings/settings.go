@@ -53,8 +53,8 @@ type Settings struct {
 	MaxDailyBytes    int64
 	MinFreeDisk      int64 // bytes
 	// MaxAnswer, MaxAnswersPerAccount and MaxAnswers are bytes.
-	MaxAnswer, MaxAnswersPerAccount, MaxAnswers int64
-	DatabaseConns, MaxWaiting                   int
+	MaxAnswer, MaxAnswersPerAccount, MaxAnswers  int64
+	DatabaseConns, DatabaseReadConns, MaxWaiting int
 	// DatabasePooler is "auto", "none", "session" or "transaction", Prepared "auto",
 	// "on" or "off".
 	DatabasePooler, Prepared string
@@ -94,6 +94,9 @@ func Parse(args []string, getenv func(string) string, own ...Option) (Settings, 
 	// A lifetime with an invalid value is zero here and is not reported twice.
 	if s.AccessTTL > 0 && s.RefreshTTL > 0 && s.RefreshTTL <= s.AccessTTL {
 		invalid = append(invalid, fmt.Errorf("--refresh-ttl: must be longer than --access-ttl (%s), not %s", s.AccessTTL, s.RefreshTTL))
+	}
+	if s.DatabaseConns > 0 && s.DatabaseReadConns >= s.DatabaseConns {
+		invalid = append(invalid, fmt.Errorf("--database-read-connections: must be less than --database-connections (%d), not %d", s.DatabaseConns, s.DatabaseReadConns))
 	}
 	if len(invalid) > 0 {
 		return Settings{}, nil, errors.Join(invalid...)

@@ -42,7 +42,7 @@ func TestParse_NothingGivenMeansTheDefaults(t *testing.T) {
 // samples has a value for each option that is not its default.
 func samples() map[string]string {
 	return map[string]string{
-		"addr": "[::1]:9", "metrics-addr": ":9100", "data": "/d", "database-url": "postgres://u:p@h/d", "database-connections": "3", "max-waiting": "4",
+		"addr": "[::1]:9", "metrics-addr": ":9100", "data": "/d", "database-url": "postgres://u:p@h/d", "database-connections": "3", "database-read-connections": "1", "max-waiting": "4",
 		"database-admin-url": "postgres://a:p@h/d", "migrate": "false",
 		"database-pooler": "session", "prepared": "off", "database-direct-url": "host=h",
 		"playground": "false", "introspection": "false", "keys": "/k", "jwt-algorithm": "ES256",
@@ -256,7 +256,7 @@ func TestParse_RefusesBadValues(t *testing.T) {
 		"addr":                 {"", "localhost", "localhost:http", "1.2.3.4:70000", "::1:80"},
 		"metrics-addr":         {"9100", "localhost", "localhost:metrics"},
 		"database-url":         {"mysql://h/d", "h", "http://h/?a=b"},
-		"database-connections": {"0", "1", "x", "1e3"},
+		"database-connections": {"0", "1", "x", "1e3"}, "database-read-connections": {"-1", "x", "20"},
 		"database-pooler":      {"", "pgbouncer"},
 		"prepared":             {"", "true"},
 		"database-direct-url":  {"h"},
