@@ -79,7 +79,11 @@ func respond(w http.ResponseWriter, r *http.Request, media string, response *gra
 	if seconds := retryAfter(response); seconds > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(seconds))
 	}
-	write(w, media, Status(media, response), before, response.Data, after)
+	data, status := response.Data, Status(media, response)
+	if cap(data)-len(data) >= len(after) { // one piece less
+		data, after = append(data, after...), nil
+	}
+	write(w, media, status, before, data, after)
 }
 
 // retryAfter returns after how many seconds the request may succeed: the longest

@@ -67,11 +67,14 @@ func (p *pieces) Write(piece []byte) (int, error) {
 func TestWrite_SendsWhatEncodeReturnsWithoutCopyingTheData(t *testing.T) {
 	t.Parallel()
 	data, extensions := []byte(`{"a":"<b>"}`), map[string]any{"redacted": []string{"a"}}
+	roomy := append(make([]byte, 0, 100), data...)
 	for _, response := range []graphql.Response{
 		{},
 		{Data: data},
 		{Extensions: extensions},
 		{Data: data, Extensions: extensions},
+		{Data: roomy},
+		{Data: roomy, Extensions: extensions},
 		{Errors: failed("X", "Y")},
 		{Errors: failed("X"), Data: []byte("null")},
 		{Errors: failed("X"), Extensions: extensions},

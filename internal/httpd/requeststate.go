@@ -66,6 +66,9 @@ func withState(o Options, next http.Handler) http.Handler {
 			proxies: o.TrustedProxies,
 			answer:  recorder{ResponseWriter: w},
 		}
+		if r.Method != http.MethodHead {
+			s.answer.conn = connOf(r.Context())
+		}
 		if len(o.TrustedProxies) == 0 && looksProxied(r) {
 			warn()
 		}
@@ -81,6 +84,7 @@ func withState(o Options, next http.Handler) http.Handler {
 		}
 		s.setHeaders()
 		defer s.outlive(r.Context())()
+		defer s.answer.end()
 		next.ServeHTTP(&s.answer, r.WithContext(s))
 	})
 }

@@ -47,7 +47,7 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, o O
 	server := newServer(context.WithValue(base, stoppingKey{}, ctx), handler, o)
 
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	go func() { served <- server.Serve(onePiece{listener}) }()
 	select {
 	case err := <-served:
 		_ = server.Close() // the listener's error is the one to return
@@ -78,6 +78,7 @@ func newServer(base context.Context, handler http.Handler, o Options) *http.Serv
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		BaseContext:       func(net.Listener) context.Context { return base },
+		ConnContext:       withConn,
 		ErrorLog:          slog.NewLogLogger(o.log().Handler(), slog.LevelWarn),
 	}
 	if o.RequestTimeout > 0 {
