@@ -33,8 +33,18 @@ func others() []other {
 			request, err := graphRequest(w.owners[0].token, `{ patients { totalCount } }`, nil)
 			return always(request), err
 		}},
+		{"doctors-owner", "20 doctors, with patients, as an owner", func(_ context.Context, w *dataset) (script, error) {
+			request, err := graphRequest(w.owners[0].token, doctorsWithPatients, nil)
+			return always(request), err
+		}},
+		{"doctors-doctor", "20 doctors, with patients, as a doctor", func(_ context.Context, w *dataset) (script, error) {
+			request, err := graphRequest(w.carer.token, doctorsWithPatients, nil)
+			return always(request), err
+		}},
 	}
 }
+
+const doctorsWithPatients = `{ doctors(first: 20) { nodes { name patients(first: 3) { totalCount nodes { name } } } } }`
 
 func login(a account) ([]byte, error) {
 	body, err := json.Marshal(map[string]string{"email": email(a.name), "password": password})

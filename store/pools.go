@@ -135,6 +135,8 @@ func planning() []setting {
 		{"enable_mergejoin", "off"},
 		{"enable_memoize", "off"},
 		{"max_parallel_workers_per_gather", "0"},
+		// To compile a statement takes longer than most of them run.
+		{"jit", "off"},
 	}
 }
 

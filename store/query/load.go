@@ -79,7 +79,7 @@ func (n *Node) List(v *model.Viewer, args Args) (*Load, error) {
 // BAD_USER_INPUT and INVALID_CURSOR for bad page arguments.
 func (n *Node) ListOf(parent *Load, args Args) (*Load, error) {
 	l := &Load{parent: parent, order: n.list.Sorting(), Selection: Selection{
-		Path: Lookup, Deleted: model.DeletedExclude, Conditions: n.list.Conditions(args),
+		Path: Among, Deleted: model.DeletedExclude, Conditions: n.list.Conditions(args),
 	}}
 	l.ownRows = n.list.OwnRows != nil && n.list.OwnRows(args)
 	return n.paged(l, args)

@@ -19,6 +19,9 @@ type Rule struct {
 	// Rows selects the ids of all rows with the relation, which is fast for a long list
 	// with several rules. Its Query is "" if there is none.
 	Rows schema.QueryWithArgs
+	// Among is Holds for many rows with different parents: it reads once what Holds would
+	// read for each. Its Query is "" if Holds does not.
+	Among schema.QueryWithArgs
 }
 
 // ViewerArg is a viewer as an argument of a statement.
@@ -54,6 +57,8 @@ const (
 	Scan AccessPath = iota
 	// Lookup has the ids of the rows or of their parents.
 	Lookup
+	// Among has the ids of many parents, of which the viewer may see few rows.
+	Among
 )
 
 // IncludeDeleted is a filter for records that stay readable after their deletion: a
@@ -142,7 +147,11 @@ func (s Scope) Admits(mask model.Relations, by AccessPath) schema.QueryWithArgs 
 	rules := s.rules(s.viewer)
 	for _, r := range rules {
 		if r.Bit.Any(mask) {
-			holds, holdsArgs = append(holds, "?"), append(holdsArgs, r.Holds)
+			one := r.Holds
+			if by == Among && r.Among.Query != "" {
+				one = r.Among
+			}
+			holds, holdsArgs = append(holds, "?"), append(holdsArgs, one)
 			rows, rowsArgs = append(rows, "?"), append(rowsArgs, r.Rows)
 		}
 	}
@@ -150,7 +159,7 @@ func (s Scope) Admits(mask model.Relations, by AccessPath) schema.QueryWithArgs 
 	switch {
 	case len(holds) == 0:
 		return bun.SafeQuery("FALSE")
-	case len(holds) == 1 || by == Lookup || !scannable:
+	case len(holds) == 1 || by != Scan || !scannable:
 		return bun.SafeQuery("("+strings.Join(holds, " OR ")+")", holdsArgs...)
 	default:
 		return bun.SafeQuery(s.owner().Alias+".id IN ("+strings.Join(rows, " UNION ALL ")+")", rowsArgs...)
