@@ -57,8 +57,8 @@ func (c *connection) writeFields(e *encoding, fields []pageField, p page, at row
 func (c *connection) entries(e *encoding, p page, entry func(at row)) {
 	written := 0
 	e.out = append(e.out, '[')
-	for _, place := range p.indexes {
-		at := row{p.rows, int(place)}
+	for i := range p.n {
+		at := row{p.rows, p.row(i)}
 		if c.present >= 0 {
 			if _, exists := p.rows.Value(at.n, c.present); !exists {
 				continue
@@ -132,12 +132,12 @@ type endCursor struct{ first bool }
 
 func (n endCursor) write(e *encoding, c *connection, p page, _ row) {
 	switch {
-	case len(p.indexes) == 0:
+	case p.n == 0:
 		e.null()
 	case n.first:
-		e.cursor(c, p, int(p.indexes[0]))
+		e.cursor(c, p, p.row(0))
 	default:
-		e.cursor(c, p, int(p.indexes[len(p.indexes)-1]))
+		e.cursor(c, p, p.row(p.n-1))
 	}
 }
 
@@ -151,8 +151,8 @@ func (total) write(e *encoding, c *connection, _ page, at row) {
 		return
 	}
 	found := e.rowsOf(c.count, at, c.parent)
-	if len(found) > 0 {
-		n = int(rows.Int64(int(found[0]), query.Key+1))
+	if found.n > 0 {
+		n = int(rows.Int64(found.first, query.Key+1))
 	}
 	e.out = strconv.AppendInt(e.out, int64(n), 10)
 }

@@ -17,8 +17,8 @@ import (
 type encoding struct {
 	args  []map[string]any
 	loads []*query.Load
-	// below has, for each load of a list, the indexes of its rows by the parent's id.
-	below  []map[int64][]int32
+	// below has, for each load of a list, its rows by their parent.
+	below  []runs
 	now    time.Time
 	out    []byte
 	path   []step
@@ -183,38 +183,88 @@ func (o edge) write(e *encoding, at row) {
 	o.object.write(e, at)
 }
 
-// rowsOf returns the indexes of the rows of a list of one record; parent is the column of
-// the record's id.
-func (e *encoding) rowsOf(load int, at row, parent int) []int32 {
-	if e.below[load] == nil {
-		e.below[load] = byParent(e.loads[load].Rows, at.rows.Len())
+// rowsOf returns the rows of a list of one record; parent is the column of the record's
+// id.
+func (e *encoding) rowsOf(load int, at row, parent int) run {
+	if e.below[load].all == nil {
+		e.below[load].read(e.loads[load].Rows)
 	}
-	return e.below[load][at.rows.Int64(at.n, parent)]
+	return e.below[load].of(at.rows.Int64(at.n, parent))
 }
 
-// byParent groups the indexes of rows by the parent's id. Each of the parents gets an
-// equal share of one slice; append moves a parent with more rows elsewhere.
-func byParent(rows *pgpipe.Rows, parents int) map[int64][]int32 {
-	groups := make(map[int64][]int32, parents)
-	share := rows.Len()/parents + 1
-	buffer := make([]int32, share*parents)
+// run is rows of a list with the same parent, which follow each other.
+type run struct {
+	parent   int64
+	first, n int
+}
+
+// runs are the runs of a list. They usually have the order in which their parents are
+// written.
+type runs struct {
+	all  []run
+	next int // after the run of the parent before
+	// places has the places of many runs, once they have another order.
+	places map[int64]int
+}
+
+// few is how many runs are searched without places.
+const few = 32
+
+func (r *runs) read(rows *pgpipe.Rows) {
+	r.all = make([]run, 0, few)
 	for i := range rows.Len() {
-		id := rows.Int64(i, query.Key)
-		group := groups[id]
-		if group == nil && len(buffer) >= share {
-			group, buffer = buffer[:0:share], buffer[share:]
+		id, last := rows.Int64(i, query.Key), len(r.all)-1
+		if last < 0 || r.all[last].parent != id {
+			r.all = append(r.all, run{parent: id, first: i})
+			last++
 		}
-		groups[id] = append(group, int32(i))
+		r.all[last].n++
 	}
-	return groups
+}
+
+// of returns the run of a parent, which is empty if there is none.
+func (r *runs) of(parent int64) run {
+	at := r.next
+	if at >= len(r.all) || r.all[at].parent != parent {
+		if at = r.find(parent); at < 0 {
+			return run{}
+		}
+	}
+	r.next = at + 1
+	return r.all[at]
+}
+
+func (r *runs) find(parent int64) int {
+	if len(r.all) <= few {
+		return slices.IndexFunc(r.all, func(one run) bool { return one.parent == parent })
+	}
+	if r.places == nil {
+		r.places = make(map[int64]int, len(r.all))
+		for i, one := range r.all {
+			r.places[one.parent] = i
+		}
+	}
+	if at, ok := r.places[parent]; ok {
+		return at
+	}
+	return -1
 }
 
 // page is a page of a list.
 type page struct {
-	rows           *pgpipe.Rows
-	indexes        []int32
+	rows *pgpipe.Rows
+	run
+	backwards      bool // the rows have the opposite order
 	next, previous bool
 	order          model.Order
+}
+
+// row returns the number of the i-th row of the page.
+func (p page) row(i int) int {
+	if p.backwards {
+		return p.first + p.n - 1 - i
+	}
+	return p.first + i
 }
 
 // page returns the page of a connection.
@@ -223,24 +273,13 @@ func (e *encoding) page(c *connection, at row) page {
 		return page{}
 	}
 	load := e.loads[c.load]
-	p := page{rows: load.Rows, order: load.Order()}
-	if c.parent >= 0 {
-		p.indexes = e.rowsOf(c.load, at, c.parent)
-	} else {
-		p.indexes = make([]int32, load.Rows.Len())
-		for i := range p.indexes {
-			p.indexes[i] = int32(i)
-		}
-	}
 	requested := load.Page()
-	more := len(p.indexes) > requested.Limit
-	if more {
-		p.indexes = p.indexes[:requested.Limit]
+	p := page{rows: load.Rows, run: run{n: load.Rows.Len()}, backwards: requested.Backwards, order: load.Order()}
+	if c.parent >= 0 {
+		p.run = e.rowsOf(c.load, at, c.parent)
 	}
-	if requested.Backwards {
-		p.indexes = slices.Clone(p.indexes)
-		slices.Reverse(p.indexes)
-	}
+	more := p.n > requested.Limit
+	p.n = min(p.n, requested.Limit)
 	p.previous, p.next = requested.Sides(more)
 	return p
 }

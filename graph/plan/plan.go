@@ -132,7 +132,7 @@ func (x *Execution) Encode(now time.Time, meter Meter) (*Answer, error) {
 		rows += load.Rows.Size()
 	}
 	e := &encoding{
-		args: x.args, loads: x.loads, below: make([]map[int64][]int32, len(x.loads)), now: now, out: x.plan.size.buffer(rows), meter: meter,
+		args: x.args, loads: x.loads, below: make([]runs, len(x.loads)), now: now, out: x.plan.size.buffer(rows), meter: meter,
 		room: uncounted,
 	}
 	x.plan.roots.write(e, row{})

@@ -199,8 +199,8 @@ func (l *Load) writeRows(b *textBuilder) {
 }
 
 // writeOrder writes ORDER BY if joins may change the order. Nested loops do not: PostgreSQL
-// sees that the rows have the order of the root, and sorts nothing. The rows
-// below one record have the order of their subquery.
+// sees that the rows have the order of the root, and sorts nothing. The rows below one
+// record follow each other, in the order of their subquery.
 func (l *Load) writeOrder(b *textBuilder, joined bool) {
 	order := " ORDER BY "
 	if l.split != nil && l.parent.isPaged() {
@@ -210,6 +210,10 @@ func (l *Load) writeOrder(b *textBuilder, joined bool) {
 	}
 	if joined && l.isPaged() && (l.parent == nil || l.isSelective()) {
 		direction := string(l.order.Direction(l.page))
+		if l.parent != nil && l.split == nil {
+			b.write(order, "up.k")
+			order = ", "
+		}
 		b.write(order, "page.place ", direction, ", page.id ", direction)
 	}
 }
