@@ -28,9 +28,11 @@ func difference(tb testing.TB, compiled, interpreted graphtest.Answer) string {
 		at++
 	}
 	near := func(text string) string { return text[max(0, at-60):min(len(text), at+60)] }
-	return fmt.Sprintf(partHere+"\n%q\n%q\ncompiled (%s):\n%s\ninterpreted:\n%s",
-		near(got), near(want), compiled.Answered, compiled.Body, interpreted.Body)
+	return fmt.Sprintf(partHere+"\n%q\n%q\n%s:\n%s\ninterpreted:\n%s",
+		near(got), near(want), answeredBy(compiled.Answered), compiled.Body, interpreted.Body)
 }
+
+func answeredBy(how string) string { return "compiled (" + how + ")" }
 
 // inOrder returns a part of an answer with a fixed order of the members of the envelope and
 // of the lists without an order.

@@ -16,6 +16,9 @@ import (
 type totals struct {
 	mu sync.Mutex
 
+	// refused are the codes of operations that are refused, and need no plan.
+	refused []string
+
 	operations int
 	// uses counts operations by what they use.
 	uses map[string]int
@@ -26,13 +29,15 @@ type totals struct {
 	good, compiled int
 	// how counts answers by graphtest.Answer.Answered, and codes their errors.
 	how, codes map[string]int
+	// planned counts the operations that plans answered by what they use.
+	planned map[string]int
 	// redacted counts hidden values in extensions.redacted, nulls all values
 	// that are null, and neighbors pages that have one before or after them.
 	redacted, nulls, neighbors int
 }
 
-func newTotals() *totals {
-	return &totals{uses: map[string]int{}, how: map[string]int{}, codes: map[string]int{}}
+func newTotals(refused ...string) *totals {
+	return &totals{refused: refused, uses: map[string]int{}, planned: map[string]int{}, how: map[string]int{}, codes: map[string]int{}}
 }
 
 func (n *totals) operation(op operation) {
@@ -44,7 +49,7 @@ func (n *totals) operation(op operation) {
 	}
 }
 
-// refusals are the codes of operations that are refused, and need no plan.
+// refusals are the codes of queries that are refused, and need no plan.
 func refusals() []string { return []string{"BAD_USER_INPUT", "INVALID_CURSOR", "UNAUTHENTICATED"} }
 
 func code(err map[string]any) string {
@@ -53,17 +58,17 @@ func code(err map[string]any) string {
 	return code
 }
 
-// answer counts an answer that came about as how says. planned says that a plan could
-// have given it. It returns the code of an error that no valid operation within the
+// answer counts an answer to an operation that came about as how says. planned says that
+// a plan could have given it. It returns the code of an error that no valid operation within the
 // limits gets, or "".
-func (n *totals) answer(answer graphtest.Answer, how string, planned bool) (wrong string) {
+func (n *totals) answer(op operation, answer graphtest.Answer, how string, planned bool) (wrong string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	good := planned
 	for _, err := range answer.Errors {
 		is := code(err)
 		n.codes[is]++
-		refused := slices.Contains(refusals(), is)
+		refused := slices.Contains(n.refused, is)
 		good = good && !refused
 		if !refused && is != "FORBIDDEN_FIELD" {
 			wrong = is
@@ -77,6 +82,9 @@ func (n *totals) answer(answer graphtest.Answer, how string, planned bool) (wron
 	}
 	if good && how == graph.Compiled {
 		n.compiled++
+		for use := range op.uses {
+			n.planned[use]++
+		}
 	}
 	redacted, _ := answer.Extensions["redacted"].([]any)
 	n.redacted += len(redacted)
@@ -91,7 +99,7 @@ const minCompiled = 90
 // check fails if the run has not covered the schema and the language.
 func (n *totals) check(t *testing.T) {
 	t.Helper()
-	for _, code := range append(refusals(), "FORBIDDEN_FIELD") {
+	for _, code := range append(n.refused, "FORBIDDEN_FIELD") {
 		if n.codes[code] == 0 {
 			t.Errorf("no error %s was seen", code)
 		}
@@ -117,7 +125,8 @@ func features() []string {
 // fieldsAndArguments returns all fields and arguments of the schema for queries.
 func fieldsAndArguments() []string {
 	all := []string{}
-	for _, def := range answerTypes(graph.Schema()) {
+	schema := graph.Schema()
+	for _, def := range answerTypes(schema, schema.Query) {
 		for _, field := range def.Fields {
 			if strings.HasPrefix(field.Name, "__") {
 				continue

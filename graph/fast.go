@@ -10,6 +10,7 @@ import (
 
 	"github.com/caregraph/caregraph/graph/plan"
 	"github.com/caregraph/caregraph/internal/auth"
+	"github.com/caregraph/caregraph/internal/limits"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 )
@@ -32,33 +33,31 @@ const (
 func AnswerKinds() []string {
 	return []string{
 		Compiled, anonymous,
-		plan.ReasonArguments, plan.ReasonIntrospection, plan.ReasonRefused, plan.ReasonSize,
+		plan.ReasonArguments, plan.ReasonIntrospection, plan.ReasonReads, plan.ReasonRefused, plan.ReasonSize,
 	}
 }
 
-// fast answers a query by its plan. It leaves every other operation to gqlgen's
+// fast answers an operation by its plan. It leaves every other operation to gqlgen's
 // executor, which gives the same answers and writes all refusals.
 func (r resolver) fast(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	op := graphql.GetOperationContext(ctx)
-	if op.Operation.Operation != ast.Query {
-		if r.RunToEnd != nil {
-			r.RunToEnd(ctx)
-		}
-		return next(ctx)
+	typ := op.Operation.Operation
+	if typ == ast.Mutation && r.RunToEnd != nil {
+		r.RunToEnd(ctx)
 	}
 	out, how := r.answer(ctx, op)
 	if r.OnAnswered != nil {
-		r.OnAnswered(ctx, how)
+		r.OnAnswered(ctx, string(typ), how)
 	}
 	if out == nil {
 		return next(ctx)
 	}
-	r.report(string(ast.Query), out)
+	r.report(string(typ), out)
 	return graphql.OneShot(out)
 }
 
 // answer returns the answer by a plan, or nil and the reason why the executor must
-// answer.
+// answer. Without an answer nothing was written.
 func (r resolver) answer(ctx context.Context, op *graphql.OperationContext) (out *graphql.Response, how string) {
 	if r.ReferenceOnly {
 		return nil, referenceOnly
@@ -69,9 +68,18 @@ func (r resolver) answer(ctx context.Context, op *graphql.OperationContext) (out
 		}
 	}()
 	compiled, reason := r.plans.Plan(op)
-	if compiled == nil {
+	switch {
+	case compiled == nil:
 		return nil, reason
+	case op.Operation.Operation == ast.Mutation:
+		return r.mutate(ctx, op, compiled)
+	default:
+		return r.read(ctx, op, compiled)
 	}
+}
+
+// read is answer for a query.
+func (r resolver) read(ctx context.Context, op *graphql.OperationContext, compiled *plan.Plan) (*graphql.Response, string) {
 	caller := auth.CallerFrom(ctx)
 	v, confirmed, err := caller.CachedViewer(ctx)
 	for err == nil && v != nil {
@@ -106,25 +114,47 @@ func (r resolver) answer(ctx context.Context, op *graphql.OperationContext) (out
 	return nil, anonymous
 }
 
+// mutate is answer for a mutation. After Mutate the executor must not run.
+func (r resolver) mutate(ctx context.Context, op *graphql.OperationContext, compiled *plan.Plan) (*graphql.Response, string) {
+	v, err := auth.CallerFrom(ctx).Viewer(ctx)
+	if err != nil || v == nil {
+		return nil, anonymous
+	}
+	if !compiled.MayCall(r.Policy, v) {
+		return nil, plan.ReasonRefused
+	}
+	bound, reason := compiled.Bind(ctx, v, op.Variables)
+	if reason != "" {
+		return nil, reason
+	}
+	return r.response(ctx, func(ctx context.Context) *graphql.Response {
+		bound.Mutate(ctx, mutation{r}, r.recovered)
+		encoded, _ := bound.Encode(r.Now(), &limits.Answer{}) // response counts the bytes
+		return r.respond(ctx, op, encoded)
+	}), Compiled
+}
+
 func (r resolver) respond(ctx context.Context, op *graphql.OperationContext, answer *plan.Answer) *graphql.Response {
 	out := &graphql.Response{Data: answer.Data}
-	switch {
-	case len(answer.Hidden) == 0:
-	case isRedacting(op):
-		paths := make([]ast.Path, len(answer.Hidden))
-		for i, hidden := range answer.Hidden {
-			paths[i] = hidden.Path
+	var redacted []ast.Path
+	for _, null := range answer.Nulls {
+		err := null.Err
+		if err == nil && isRedacting(op) {
+			redacted = append(redacted, null.Path)
+			continue
 		}
-		addExtension(out, "redacted", paths)
-	default:
-		for _, hidden := range answer.Hidden {
-			out.Errors = append(out.Errors, r.presentError(ctx, errorAt(hidden.Path, hidden.Position, hiddenField())))
+		if err == nil {
+			err = hiddenField()
 		}
+		out.Errors = append(out.Errors, r.presentError(ctx, errorAt(null.Path, null.Position, err)))
+	}
+	if len(redacted) > 0 {
+		addExtension(out, "redacted", redacted)
 	}
 	return out
 }
 
-// failedResponse answers a query whose rows could not be read. Each root field has the
+// failedResponse answers an operation that no engine can answer. Each root field has the
 // error and is null; data is null if one of them cannot be null. A query that is refused
 // for its size or for the load has the error alone.
 func (r resolver) failedResponse(ctx context.Context, op *graphql.OperationContext, err error) *graphql.Response {
@@ -133,14 +163,17 @@ func (r resolver) failedResponse(ctx context.Context, op *graphql.OperationConte
 		out.Errors = gqlerror.List{r.presentError(ctx, err)}
 		return out
 	}
-	data := []byte{'{'}
-	for i, f := range graphql.CollectFields(op, op.Operation.SelectionSet, []string{"Query"}) {
+	data, typ := []byte{'{'}, "Query"
+	if op.Operation.Operation == ast.Mutation {
+		typ = "Mutation"
+	}
+	for i, f := range graphql.CollectFields(op, op.Operation.SelectionSet, []string{typ}) {
 		if i > 0 {
 			data = append(data, ',')
 		}
 		data = append(model.AppendText(data, f.Alias), ':')
 		if f.Name == "__typename" {
-			data = append(data, `"Query"`...)
+			data = model.AppendText(data, typ)
 			continue
 		}
 		data = append(data, "null"...)

@@ -83,7 +83,7 @@ func (r resolver) introspect(ctx context.Context, next graphql.OperationHandler)
 	key := sha256.Sum256([]byte(strings.Join([]string{op.RawQuery, op.OperationName, string(variables)}, "\x00")))
 	if out := r.introspection.cached(key); out != nil {
 		if r.OnAnswered != nil {
-			r.OnAnswered(ctx, plan.ReasonIntrospection)
+			r.OnAnswered(ctx, string(ast.Query), plan.ReasonIntrospection)
 		}
 		return graphql.OneShot(out)
 	}

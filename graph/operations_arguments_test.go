@@ -132,6 +132,12 @@ func (w *operationWriter) scalar(name, hint string) any {
 			return pick[any](&w.choices, "a lot", "1e999", "", true)
 		}
 		return pick[any](&w.choices, "750.00", "1500.5", 750, json.Number("1500.50"), "1e3", "0", -1, "100000")
+	case "EmailAddress":
+		return pick(&w.choices, "new@mail.example", "Dr.New@Mail.Example", " x@y.example ", "account1@clinic.example", "none", "")
+	case "PhoneNumber":
+		return pick(&w.choices, "9876543210", "+91 98765 43211", "+4420712345", "09876543212", "1")
+	case "AbhaNumber":
+		return pick(&w.choices, "91-1234-5678-9012", "91123456789013", "91")
 	case "String":
 		return w.string(hint)
 	default:
@@ -141,6 +147,9 @@ func (w *operationWriter) scalar(name, hint string) any {
 }
 
 func (w *operationWriter) number(hint string) int {
+	if hint == "expectedVersion" {
+		return pick(&w.choices, 1, 2, 3, 0)
+	}
 	if hint != "size" {
 		return pick(&w.choices, 0, 7, 14, 28, 70, -1, 1<<31-1)
 	}
@@ -180,11 +189,13 @@ func (w *operationWriter) cursor(list string) string {
 // id returns the id of a record in one of its forms. Half of the records are visible to a
 // viewer of the operation.
 func (w *operationWriter) id(hint string) any {
-	kinds := map[string]string{
-		"patient": "pat", "patientId": "pat", "doctor": "doc", "doctorId": "doc", "mapping": "map",
+	kind := ""
+	for name, is := range map[string]string{"patient": "pat", "doctor": "doc", "mapping": "map", "account": "usr"} {
+		if strings.HasSuffix(strings.ToLower(strings.TrimSuffix(hint, "Id")), name) {
+			kind = is
+		}
 	}
-	kind, known := kinds[hint]
-	if !known {
+	if kind == "" {
 		kind = pick(&w.choices, w.data.kinds()...)
 	}
 	n := 1 + w.below(w.data.size[kind])

@@ -32,8 +32,11 @@ func (w *operationWriter) operation() *part {
 	if w.oneIn(16) {
 		w.maxDepth, w.maxCost = 15, 30_000
 	}
+	if w.root == w.schema.Mutation {
+		w.maxDepth = 3 + w.below(3)/2 // a plan answers what is within the record
+	}
 	w.maxTokens = min(w.maxTokens+w.tokens, 1_000)
-	w.selectionSet(w.schema.Query, 1, 1)
+	w.selectionSet(w.root, 1, 1)
 	return w.part
 }
 
@@ -48,9 +51,9 @@ func (w *operationWriter) fragment() {
 	w.fragments = append(w.fragments, f)
 }
 
-// answerTypes returns the types with fields that answers of queries have.
-func answerTypes(schema *ast.Schema) []*ast.Definition {
-	types := []*ast.Definition{schema.Query}
+// answerTypes returns the types with fields in the answers to a root type.
+func answerTypes(schema *ast.Schema, root *ast.Definition) []*ast.Definition {
+	types := []*ast.Definition{root}
 	add := func(def *ast.Definition) {
 		if def.IsCompositeType() && !strings.HasPrefix(def.Name, "__") && !slices.Contains(types, def) {
 			types = append(types, def)
@@ -62,6 +65,9 @@ func answerTypes(schema *ast.Schema) []*ast.Definition {
 		}
 		for _, def := range schema.GetPossibleTypes(types[i]) {
 			add(def)
+		}
+		for _, name := range types[i].Interfaces {
+			add(schema.Types[name])
 		}
 	}
 	slices.SortFunc(types, func(a, b *ast.Definition) int { return strings.Compare(a.Name, b.Name) })
@@ -118,10 +124,10 @@ func (w *operationWriter) head(op *part, name string) string {
 		head += " @redact"
 		w.used["@redact"] = true
 	}
-	if head == "" && w.below(2) == 0 && w.below(2) == 0 {
+	if head == "" && w.root == w.schema.Query && w.below(2) == 0 && w.below(2) == 0 {
 		return "" // the short form, which stands alone
 	}
-	return "query " + head + " "
+	return strings.ToLower(w.root.Name) + " " + head + " "
 }
 
 // reached returns the fragments that the parts spread, directly or not. A document must

@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -132,7 +133,7 @@ func (w *operationWriter) chooseField(at location) *ast.FieldDefinition {
 	var leaves, all, composites []*ast.FieldDefinition
 	for _, field := range at.on.Fields {
 		switch {
-		case strings.HasPrefix(field.Name, "__"):
+		case strings.HasPrefix(field.Name, "__"), at.on == w.schema.Mutation && slices.Contains(accountMutations(), field.Name):
 			continue
 		case w.schema.Types[field.Type.Name()].IsCompositeType():
 			composites = append(composites, field)
@@ -151,6 +152,11 @@ func (w *operationWriter) chooseField(at location) *ast.FieldDefinition {
 	default:
 		return nil
 	}
+}
+
+// accountMutations begin or end sessions, and no plan answers them.
+func accountMutations() []string {
+	return []string{"register", "login", "refreshToken", "logout", "logoutEverywhere", "changePassword"}
 }
 
 func (w *operationWriter) typename(at location) {

@@ -86,6 +86,7 @@ type operationWriter struct {
 
 	tb     testing.TB
 	schema *ast.Schema
+	root   *ast.Definition
 	data   *dataset
 	// types are the types that a fragment can have.
 	types []*ast.Definition
@@ -103,14 +104,14 @@ type operationWriter struct {
 	faulty bool
 }
 
-// writeOperation returns the operation of the choices.
-func writeOperation(tb testing.TB, data *dataset, decisions []byte) operation {
+// writeOperation returns the operation of the choices on a root type.
+func writeOperation(tb testing.TB, data *dataset, root *ast.Definition, decisions []byte) operation {
 	tb.Helper()
 	w := &operationWriter{
-		choices: choices{decisions}, tb: tb, schema: graph.Schema(), data: data,
+		choices: choices{decisions}, tb: tb, schema: graph.Schema(), root: root, data: data,
 		meanings: map[string]string{}, used: map[string]bool{},
 	}
-	w.types = answerTypes(w.schema)
+	w.types = answerTypes(w.schema, root)
 	for turn := range w.askers {
 		w.askers[turn] = w.asker()
 	}

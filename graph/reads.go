@@ -11,8 +11,9 @@ import (
 )
 
 // reads is the reference engine. It reads records for gqlgen's executor, one statement
-// for each level of an answer. It serves payloads of mutations, refusals and everything
-// that package plan cannot answer. The differential test compares the two engines.
+// for each level of an answer. It serves payloads with other records, refusals and
+// everything that package plan cannot answer. The differential test compares the two
+// engines.
 type reads struct{ Config }
 
 var _ gen.Reads = reads{}

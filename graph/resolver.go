@@ -1,8 +1,8 @@
-// Package graph answers GraphQL. Package plan answers the queries of signed-in
-// clients (fast.go). Hand-written resolvers do the mutations. The other resolvers
-// are generated and read records through reads.go: the reference engine, which
-// serves payloads, refusals and introspection. Both engines show a value if
-// model.FieldPolicy.CanRead says so.
+// Package graph answers GraphQL. Package plan answers the queries and mutations of
+// signed-in clients (fast.go). Hand-written resolvers do the mutations. The other
+// resolvers are generated and read records through reads.go: the reference engine,
+// which serves payloads with other records, refusals and introspection. Both engines
+// show a value if model.FieldPolicy.CanRead says so.
 //
 // The package turns errors into the codes of the schema. It never decides about the
 // clinic: store and auth do. graph/gen is generated; do not edit it.
@@ -42,14 +42,14 @@ type Config struct {
 	AddLogAttrs func(context.Context, ...slog.Attr)
 	// RunToEnd lets a request go on that its client has left; may be nil.
 	RunToEnd func(context.Context)
-	// OnAnswered is called for each query with Compiled, or with the reason why the
-	// reference engine answers. May be nil.
-	OnAnswered func(ctx context.Context, how string)
+	// OnAnswered is called for each operation with its type, and with Compiled or the
+	// reason why the reference engine answers. May be nil.
+	OnAnswered func(ctx context.Context, typ, how string)
 	// OnOperation is called for each operation with its type, or "" for a document that
 	// has none; with ok, partial, refused or failed; and with the codes of its errors. May
 	// be nil.
 	OnOperation func(typ, outcome string, codes []string)
-	// ReferenceOnly lets the reference engine answer every query, for the test that
+	// ReferenceOnly lets the reference engine answer every operation, for the test that
 	// compares the two engines.
 	ReferenceOnly bool
 }

@@ -4,6 +4,8 @@ package gen
 
 import (
 	"context"
+
+	"github.com/caregraph/caregraph/model"
 )
 
 // Binding is what a field of the schema is bound to. Exactly one of its fields is set.
@@ -166,6 +168,42 @@ func Arguments(ctx context.Context, typ, field string, values map[string]any) (m
 		return ec.field_Doctor_patients_args(ctx, values)
 	case "Doctor.mappings":
 		return ec.field_Doctor_mappings_args(ctx, values)
+	case "Mutation.register":
+		return ec.field_Mutation_register_args(ctx, values)
+	case "Mutation.login":
+		return ec.field_Mutation_login_args(ctx, values)
+	case "Mutation.refreshToken":
+		return ec.field_Mutation_refreshToken_args(ctx, values)
+	case "Mutation.logout":
+		return ec.field_Mutation_logout_args(ctx, values)
+	case "Mutation.changePassword":
+		return ec.field_Mutation_changePassword_args(ctx, values)
+	case "Mutation.updateMe":
+		return ec.field_Mutation_updateMe_args(ctx, values)
+	case "Mutation.createPatient":
+		return ec.field_Mutation_createPatient_args(ctx, values)
+	case "Mutation.updatePatient":
+		return ec.field_Mutation_updatePatient_args(ctx, values)
+	case "Mutation.deletePatient":
+		return ec.field_Mutation_deletePatient_args(ctx, values)
+	case "Mutation.restorePatient":
+		return ec.field_Mutation_restorePatient_args(ctx, values)
+	case "Mutation.createDoctor":
+		return ec.field_Mutation_createDoctor_args(ctx, values)
+	case "Mutation.updateDoctor":
+		return ec.field_Mutation_updateDoctor_args(ctx, values)
+	case "Mutation.deleteDoctor":
+		return ec.field_Mutation_deleteDoctor_args(ctx, values)
+	case "Mutation.restoreDoctor":
+		return ec.field_Mutation_restoreDoctor_args(ctx, values)
+	case "Mutation.verifyDoctor":
+		return ec.field_Mutation_verifyDoctor_args(ctx, values)
+	case "Mutation.assignDoctor":
+		return ec.field_Mutation_assignDoctor_args(ctx, values)
+	case "Mutation.updateMapping":
+		return ec.field_Mutation_updateMapping_args(ctx, values)
+	case "Mutation.removeMapping":
+		return ec.field_Mutation_removeMapping_args(ctx, values)
 	case "Patient.phone":
 		return ec.field_Patient_phone_args(ctx, values)
 	case "Patient.emergencyContact":
@@ -195,4 +233,114 @@ func Arguments(ctx context.Context, typ, field string, values map[string]any) (m
 	default:
 		return nil, nil
 	}
+}
+
+// Mutate runs a mutation with its Arguments. It returns the record of the payload, nil
+// without one, and the userErrors.
+type Mutate func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error)
+
+// Mutations has the mutations whose payload has one record, by field of the schema.
+var Mutations = map[string]Mutate{
+	"updateMe": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.UpdateMe(ctx, args["input"].(UpdateMeInput))
+		if err != nil {
+			return nil, nil, err
+		}
+		return node(p.User), p.UserErrors, nil
+	},
+	"createPatient": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.CreatePatient(ctx, args["input"].(CreatePatientInput))
+		if err != nil {
+			return nil, nil, err
+		}
+		return node(p.Patient), p.UserErrors, nil
+	},
+	"updatePatient": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.UpdatePatient(ctx, args["id"].(model.ID), args["input"].(UpdatePatientInput), args["expectedVersion"].(*int))
+		if err != nil {
+			return nil, nil, err
+		}
+		return node(p.Patient), p.UserErrors, nil
+	},
+	"deletePatient": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.DeletePatient(ctx, args["id"].(model.ID), args["expectedVersion"].(*int))
+		if err != nil {
+			return nil, nil, err
+		}
+		return node(p.Patient), p.UserErrors, nil
+	},
+	"restorePatient": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.RestorePatient(ctx, args["id"].(model.ID))
+		if err != nil {
+			return nil, nil, err
+		}
+		return node(p.Patient), p.UserErrors, nil
+	},
+	"createDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.CreateDoctor(ctx, args["input"].(CreateDoctorInput))
+		if err != nil {
+			return nil, nil, err
+		}
+		return node(p.Doctor), p.UserErrors, nil
+	},
+	"updateDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.UpdateDoctor(ctx, args["id"].(model.ID), args["input"].(UpdateDoctorInput), args["expectedVersion"].(*int))
+		if err != nil {
+			return nil, nil, err
+		}
+		return node(p.Doctor), p.UserErrors, nil
+	},
+	"deleteDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.DeleteDoctor(ctx, args["id"].(model.ID), args["expectedVersion"].(*int))
+		if err != nil {
+			return nil, nil, err
+		}
+		return node(p.Doctor), p.UserErrors, nil
+	},
+	"restoreDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.RestoreDoctor(ctx, args["id"].(model.ID))
+		if err != nil {
+			return nil, nil, err
+		}
+		return node(p.Doctor), p.UserErrors, nil
+	},
+	"verifyDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.VerifyDoctor(ctx, args["id"].(model.ID), args["input"].(VerifyDoctorInput), args["expectedVersion"].(int))
+		if err != nil {
+			return nil, nil, err
+		}
+		return node(p.Doctor), p.UserErrors, nil
+	},
+	"assignDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.AssignDoctor(ctx, args["input"].(AssignDoctorInput))
+		if err != nil {
+			return nil, nil, err
+		}
+		return node(p.Mapping), p.UserErrors, nil
+	},
+	"updateMapping": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.UpdateMapping(ctx, args["id"].(model.ID), args["input"].(UpdateMappingInput))
+		if err != nil {
+			return nil, nil, err
+		}
+		return node(p.Mapping), p.UserErrors, nil
+	},
+	"removeMapping": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.RemoveMapping(ctx, args["id"].(model.ID))
+		if err != nil {
+			return nil, nil, err
+		}
+		return node(p.Mapping), p.UserErrors, nil
+	},
+}
+
+// node returns nil, and not a nil pointer, without a record.
+func node[T any, P interface {
+	*T
+	model.Node
+}](record P) model.Node {
+	if record == nil {
+		return nil
+	}
+	return record
 }

@@ -80,7 +80,7 @@ func withHeader(next http.Handler) http.Handler {
 	})
 }
 
-func setAnswered(ctx context.Context, how string) {
+func setAnswered(ctx context.Context, _, how string) {
 	if header, ok := ctx.Value(headerKey{}).(http.Header); ok {
 		header.Set(answeredHeader, how)
 	}

@@ -53,6 +53,8 @@ type Options struct {
 	Listen bool
 	// Answers bounds the bytes of answers; nil is the default.
 	Answers *Answers
+	// Quotas are those of store.Options.
+	Quotas store.Quotas
 	// NoIntrospection switches introspection off.
 	NoIntrospection bool
 	// RegistrationClosed refuses registrations.
@@ -75,7 +77,7 @@ func New(tb testing.TB, o Options) *Server {
 	testutil.Must(tb, err)
 	s := &Server{DatabaseURL: storetest.Database(tb), Policy: rules, tb: tb}
 	s.Store, err = store.Open(tb.Context(), s.DatabaseURL, store.Options{
-		Policy: rules, Connections: 8, Listen: o.Listen, Now: o.Now, Tracer: o.Tracer, RefreshGrace: storetest.RefreshGrace,
+		Policy: rules, Connections: 8, Listen: o.Listen, Now: o.Now, Tracer: o.Tracer, Quotas: o.Quotas, RefreshGrace: storetest.RefreshGrace,
 	})
 	testutil.Must(tb, err)
 	tb.Cleanup(s.Store.Close)

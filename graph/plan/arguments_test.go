@@ -91,4 +91,7 @@ func TestArguments_KeepsWhatComesAgain(t *testing.T) {
 	if same(`query ($id: ID!) { patient(id: $id) { id } }`, map[string]any{"id": "pat_1"}) {
 		t.Error("the arguments of a lookup are kept")
 	}
+	if same(`mutation { updateMapping(id: 1, input: {notes: "the same"}) { userErrors { code } } }`, nil) {
+		t.Error("the arguments of a mutation are kept, and its record has pointers to them")
+	}
 }

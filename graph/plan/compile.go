@@ -13,7 +13,7 @@ import (
 	"github.com/caregraph/caregraph/store/query"
 )
 
-// errUnsupported leaves the query to gqlgen, which answers every query.
+// errUnsupported leaves the operation to gqlgen, which answers every operation.
 type errUnsupported struct{ reason string }
 
 func (u errUnsupported) Error() string { return "no plan for " + u.reason }
@@ -117,6 +117,9 @@ func (c *compilation) resolver(at location, f graphql.CollectedField) (value, er
 		return age{born}, err
 	case "viewer":
 		return c.access(at, f), nil
+	}
+	if at.load == noLoad {
+		return nil, errUnsupported{ReasonReads}
 	}
 	if node, ok := at.join.List(f.Name); ok {
 		return c.listOf(at, f, node)

@@ -101,7 +101,7 @@ func (c Config) checkList(f *ast.FieldDefinition) error {
 	return nil
 }
 
-// Plan returns the plan of a query, compiled or cached, or the reason why gqlgen's executor
+// Plan returns the plan of an operation, compiled or cached, or the reason why gqlgen's executor
 // must answer. It compares documents by their address: gqlgen's cache returns the same
 // one for the same text.
 func (c *Compiler) Plan(op *graphql.OperationContext) (plan *Plan, reason string) {
@@ -126,8 +126,12 @@ func (c *Compiler) Plan(op *graphql.OperationContext) (plan *Plan, reason string
 func (c *Compiler) compile(op *graphql.OperationContext) cached {
 	plan := &Plan{roots: object{relations: -1}}
 	comp := &compilation{Compiler: c, op: op, plan: plan}
-	for _, f := range comp.fields(op.Operation.SelectionSet, c.Schema.Query.Name) {
-		v, err := comp.root(f)
+	typ, root := c.Schema.Query.Name, comp.root
+	if op.Operation.Operation == ast.Mutation {
+		typ, root = c.Schema.Mutation.Name, comp.mutation
+	}
+	for _, f := range comp.fields(op.Operation.SelectionSet, typ) {
+		v, err := root(f)
 		if reason, ok := errors.AsType[errUnsupported](err); ok {
 			return cached{reason: reason.reason}
 		}

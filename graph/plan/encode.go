@@ -18,11 +18,13 @@ type encoding struct {
 	args  []map[string]any
 	loads []*query.Load
 	// below has, for each load of a list, its rows by their parent.
-	below  []runs
-	now    time.Time
-	out    []byte
-	path   []step
-	hidden []Hidden
+	below []runs
+	// mutated are the results of mutations.
+	mutated []mutated
+	now     time.Time
+	out     []byte
+	path    []step
+	nulls   []Null
 	// room is how long out may become before meter must count it; failed is the error of
 	// the meter, after which nothing is written.
 	room   int
@@ -96,7 +98,7 @@ func (o *object) write(e *encoding, at row) {
 		}
 		e.out = append(e.out, f.text...)
 		if f.guarded && !f.rule.CanRead(relations) {
-			e.hide(f)
+			e.addNull(Null{Path: append(e.here(), ast.PathName(f.key)), Position: f.position})
 			continue
 		}
 		if c, ok := f.value.(column); ok {
@@ -112,7 +114,14 @@ func (o *object) write(e *encoding, at row) {
 
 func (e *encoding) null() { e.out = append(e.out, "null"...) }
 
-func (e *encoding) hide(f *field) {
+// addNull writes null for a value with an error.
+func (e *encoding) addNull(n Null) {
+	e.nulls = append(e.nulls, n)
+	e.null()
+}
+
+// here returns the path of the current value, with room for one step more.
+func (e *encoding) here() ast.Path {
 	path := make(ast.Path, 0, len(e.path)+1)
 	for _, s := range e.path {
 		if s.name == "" {
@@ -121,8 +130,7 @@ func (e *encoding) hide(f *field) {
 			path = append(path, ast.PathName(s.name))
 		}
 	}
-	e.hidden = append(e.hidden, Hidden{append(path, ast.PathName(f.key)), f.position})
-	e.null()
+	return path
 }
 
 // list writes a list of objects.

@@ -1,7 +1,8 @@
 // Package plan answers queries: it compiles an operation once, to the nodes that
 // the store fetches in one round trip and to encoders that write the answer from
-// their rows. It leaves a query that it cannot answer to gqlgen's executor, which
-// answers every query and gives the same answers.
+// their rows. The encoders also write the records that mutations return. It leaves an
+// operation that it cannot answer to gqlgen's executor, which answers every operation
+// and gives the same answers.
 //
 // The package describes no type of record. It reads what a field is bound to from
 // gqlgen's bindings (gen.Bindings), who may see it from the compiled policy
@@ -20,12 +21,14 @@ import (
 	"github.com/caregraph/caregraph/store/query"
 )
 
-// Reasons why gqlgen's executor must answer a query.
+// Reasons why gqlgen's executor must answer an operation.
 const (
 	// ReasonArguments is for bad arguments.
 	ReasonArguments = "arguments"
 	// ReasonIntrospection is for __schema and __type.
 	ReasonIntrospection = "introspection"
+	// ReasonReads is for payloads of mutations with more than the written record.
+	ReasonReads = "reads"
 	// ReasonRefused is for root fields that the viewer may not call.
 	ReasonRefused = "refused"
 	// ReasonSize is for too many statements, or a statement with too many joins. With
@@ -48,6 +51,8 @@ type Plan struct {
 	args  []*arguments
 	loads []loader
 	roots object
+	// mutations are run before Encode.
+	mutations []mutation
 	// size is the size of the latest answer.
 	size sizeHint
 }
@@ -77,20 +82,24 @@ type Execution struct {
 	viewer *model.Viewer
 	args   []map[string]any
 	loads  []*query.Load
+	// mutated are the results of Mutate.
+	mutated []mutated
 }
 
-// Answer is the answer to a query.
+// Answer is the answer to an operation.
 type Answer struct {
 	// Data is the JSON of the answer's data.
 	Data []byte
-	// Hidden are the hidden values, in the order of the answer. Data has null there.
-	Hidden []Hidden
+	// Nulls are the values that are null because of an error, in the order of the answer.
+	Nulls []Null
 }
 
-// Hidden is the position of a value that the viewer may not see.
-type Hidden struct {
+// Null is a value that is null because the viewer may not see it or, with an error,
+// because its mutation failed.
+type Null struct {
 	Path     ast.Path
 	Position *ast.Position
+	Err      error
 }
 
 // Bind binds the plan to a viewer and to the values of variables, or returns the reason
@@ -123,8 +132,8 @@ type Meter interface {
 	Sent(length int)
 }
 
-// Encode writes the answer from the fetched rows and releases them. It returns the error
-// of the meter.
+// Encode writes the answer from the fetched rows, which it releases, or from the results
+// of Mutate. It returns the error of the meter.
 func (x *Execution) Encode(now time.Time, meter Meter) (*Answer, error) {
 	defer x.Request.Release()
 	rows := 0
@@ -132,7 +141,7 @@ func (x *Execution) Encode(now time.Time, meter Meter) (*Answer, error) {
 		rows += load.Rows.Size()
 	}
 	e := &encoding{
-		args: x.args, loads: x.loads, below: make([]runs, len(x.loads)), now: now, out: x.plan.size.buffer(rows), meter: meter,
+		args: x.args, loads: x.loads, below: make([]runs, len(x.loads)), mutated: x.mutated, now: now, out: x.plan.size.buffer(rows), meter: meter,
 		room: uncounted,
 	}
 	x.plan.roots.write(e, row{})
@@ -141,7 +150,7 @@ func (x *Execution) Encode(now time.Time, meter Meter) (*Answer, error) {
 	}
 	meter.Sent(len(e.out))
 	x.plan.size.set(len(e.out))
-	return &Answer{Data: e.out, Hidden: e.hidden}, nil
+	return &Answer{Data: e.out, Nulls: e.nulls}, nil
 }
 
 // uncounted is how long an answer may be without being counted.

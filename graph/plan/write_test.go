@@ -3,14 +3,17 @@ package plan
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"reflect"
 	"testing"
 	"time"
 
-	"github.com/caregraph/caregraph/store/storetest"
+	"github.com/99designs/gqlgen/graphql"
 
+	"github.com/caregraph/caregraph/graph/gen"
 	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store/storetest"
 )
 
 // sent returns a number in PostgreSQL's binary format.
@@ -71,6 +74,64 @@ func TestWriteNumbers(t *testing.T) {
 			t.Errorf("%q is written %s, want [%s", c.sent, got, c.want)
 		}
 	}
+}
+
+// TestRow_IsWrittenAsTheRecord, also its rare values: both come from the model.
+func TestRow_IsWrittenAsTheRecord(t *testing.T) {
+	t.Parallel()
+	records := storetest.New(t).Store.Records()
+	at := func(text string) model.DateTime {
+		parsed, err := time.Parse(time.RFC3339Nano, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return model.DateTime{Time: parsed}
+	}
+	for _, record := range []model.Node{
+		&model.Patient{DateOfBirth: model.ParseDate("0001-01-01"), Email: new(model.EmailAddress)},
+		&model.Patient{DateOfBirth: model.ParseDate("1999-12-31"), Name: "a\"\n"},
+		&model.Patient{DateOfBirth: model.ParseDate("2000-02-29"), Lifecycle: model.Lifecycle{Version: 1<<31 - 1, CreatedAt: at("1969-12-31T23:59:59.999999999Z")}},
+		&model.Doctor{ConsultationFee: model.ParseDecimal("1e3"), Lifecycle: model.Lifecycle{UpdatedAt: at("1999-12-31T23:59:59.0000019+05:30")}},
+		&model.Doctor{ConsultationFee: model.ParseDecimal(".5"), IsVerified: true, ExperienceYears: -1, AccountID: new(int64)},
+		&model.Mapping{IsActive: true, EndedAt: new(at("2026-01-31T09:30:00.123456Z")), Notes: new("")},
+		&model.User{ID: 1<<63 - 1, Username: "अ", Role: model.RoleDoctor},
+	} {
+		typ, of := records.Type(record.TypeName()), reflect.ValueOf(record).Elem()
+		for name, binding := range gen.Bindings[typ.Name] {
+			if binding.Field == "" {
+				continue
+			}
+			field, node := of.FieldByName(binding.Field), typ.Node()
+			index, err := node.Record().Column(binding.Field)
+			if err != nil {
+				t.Fatal(err)
+			}
+			write, err := writerOf(field.Type())
+			if err != nil {
+				t.Fatal(err)
+			}
+			e := &encoding{}
+			column{index, write}.write(e, row{node.Row(record), 0})
+			if got, want := string(e.out), asMarshaled(field); got != want {
+				t.Errorf("%s.%s is written %s, want %s", typ.Name, name, got, want)
+			}
+		}
+	}
+}
+
+// asMarshaled returns a value as gqlgen writes it.
+func asMarshaled(field reflect.Value) string {
+	field = reflect.Indirect(field)
+	if !field.IsValid() {
+		return "null"
+	}
+	if v, ok := field.Interface().(interface{ MarshalGQL(w io.Writer) }); ok {
+		return marshaled(v)
+	}
+	if field.Kind() == reflect.String {
+		return marshaled(graphql.MarshalString(field.String()))
+	}
+	return fmt.Sprint(field.Interface())
 }
 
 // BenchmarkWrite measures a value of each kind.

@@ -44,6 +44,8 @@ func TestServer_CountsForOperatorsAndTellsNothingOfAnybody(t *testing.T) {
 		`caregraph_queries_total{answered="introspection"}`:                        1,
 		`caregraph_queries_total{answered="unauthenticated"}`:                      1,
 		`caregraph_queries_total{answered="other"}`:                                0,
+		`caregraph_mutations_total{answered="compiled"}`:                           1,
+		`caregraph_mutations_total{answered="other"}`:                              1,
 		`caregraph_http_requests_total{kind="graphql",method="POST",status="2xx"}`: 6,
 		`caregraph_http_requests_total{kind="page",method="GET",status="4xx"}`:     1,
 		`caregraph_http_request_duration_seconds_count`:                            7,

@@ -29,8 +29,9 @@ const (
 // Metrics counts. The zero value counts nothing and costs nothing: its functions
 // are nil.
 type Metrics struct {
-	// Answered counts a query by the kind of its answer, for graph.Config.
-	Answered func(ctx context.Context, how string)
+	// Answered counts a query or a mutation by its type and the kind of its answer, for
+	// graph.Config.
+	Answered func(ctx context.Context, typ, how string)
 	// Operation counts a GraphQL operation by its type and its outcome, and each of its
 	// errors by its code, for graph.Config.
 	Operation func(typ, outcome string, codes []string)
@@ -83,7 +84,7 @@ func New(addr string, o Options) Metrics {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	return Metrics{
-		Answered:  countQueries(registry, o.AnswerKinds),
+		Answered:  countAnswers(registry, o.AnswerKinds),
 		Operation: countOperations(registry, o.ErrorCodes),
 		Done:      countRequests(registry),
 		Failed:    countFailures(registry),

@@ -123,13 +123,19 @@ func TestAnswered_CountsWhatIsUnknownAsOther(t *testing.T) {
 	t.Parallel()
 	m := watched()
 	for _, how := range []string{"compiled", "compiled", "size", "User.madeUp", ""} {
-		m.Answered(t.Context(), how)
+		m.Answered(t.Context(), "query", how)
 	}
+	m.Answered(t.Context(), "mutation", "size")
+	m.Answered(t.Context(), "mutation", "login")
 	wantSeries(t, m, map[string]string{
 		`caregraph_queries_total{answered="compiled"}`: "2",
 		`caregraph_queries_total{answered="size"}`:     "1",
 		`caregraph_queries_total{answered="refused"}`:  "0",
 		`caregraph_queries_total{answered="other"}`:    "2",
+
+		`caregraph_mutations_total{answered="compiled"}`: "0",
+		`caregraph_mutations_total{answered="size"}`:     "1",
+		`caregraph_mutations_total{answered="other"}`:    "1",
 	})
 }
 
@@ -193,7 +199,8 @@ func TestMetrics_CountingAllocatesNothing(t *testing.T) {
 	m := watched()
 	ctx := context.Background()
 	if n := testing.AllocsPerRun(100, func() {
-		m.Answered(ctx, "compiled")
+		m.Answered(ctx, "query", "compiled")
+		m.Answered(ctx, "mutation", "compiled")
 		m.Operation("query", "ok", nil)
 		m.Done(http.MethodPost, "graphql", http.StatusOK, time.Millisecond)
 	}); n != 0 {
@@ -207,7 +214,7 @@ func BenchmarkMetrics(b *testing.B) {
 	b.Run("Answered", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			m.Answered(b.Context(), "compiled")
+			m.Answered(b.Context(), "query", "compiled")
 		}
 	})
 	b.Run("Done", func(b *testing.B) {

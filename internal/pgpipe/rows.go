@@ -17,6 +17,13 @@ type Rows struct {
 // cell is the position of a value in the data. The end of null is -1.
 type cell struct{ start, end int32 }
 
+// NewRow returns one row; nil is null.
+func NewRow(values [][]byte) *Rows {
+	r := newRows()
+	r.add(values)
+	return r
+}
+
 // add appends a row, made of parts.
 func (r *Rows) add(parts ...[][]byte) {
 	r.width = 0

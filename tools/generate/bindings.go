@@ -22,14 +22,18 @@ func (bindings) GenerateCode(data *codegen.Data) error {
 	var found struct {
 		Models    []*codegen.Object
 		Arguments []*codegen.Field
+		Mutations []mutation
 	}
 	for _, object := range data.Objects {
 		if isModel(object.Type, data.Config.AutoBind) {
 			found.Models = append(found.Models, object)
 		}
 		for _, field := range object.Fields {
-			if len(field.Args) > 0 && object != data.MutationRoot && !object.BuiltIn && !strings.HasPrefix(field.Name, "__") {
+			if len(field.Args) > 0 && !object.BuiltIn && !strings.HasPrefix(field.Name, "__") {
 				found.Arguments = append(found.Arguments, field)
+			}
+			if record := recordOf(data, field); object == data.MutationRoot && record != nil {
+				found.Mutations = append(found.Mutations, mutation{field, record})
 			}
 		}
 	}
@@ -42,6 +46,25 @@ func (bindings) GenerateCode(data *codegen.Data) error {
 		Funcs:       map[string]any{"binding": binding},
 		Packages:    data.Config.Packages,
 	})
+}
+
+// mutation is a field of Mutation whose payload has userErrors and one record.
+type mutation struct {
+	*codegen.Field
+
+	Record *codegen.Field // of the payload
+}
+
+// recordOf returns the field with the record, or nil for another payload.
+func recordOf(data *codegen.Data, f *codegen.Field) *codegen.Field {
+	payload := data.Objects.ByName(f.Type.Name())
+	if payload == nil || len(payload.Fields) != 2 || payload.Fields[1].Name != "userErrors" {
+		return nil
+	}
+	if record := payload.Fields[0]; data.Schema.Types[record.Type.Name()].Directives.ForName("access") != nil {
+		return record
+	}
+	return nil
 }
 
 // isModel reports whether t is a struct of one of the packages. Root types have no
@@ -72,6 +95,8 @@ func binding(f *codegen.Field) (string, error) {
 // source is the template of the file. It keeps the order of the schema's fields.
 const source = `
 {{ reserveImport "context" }}
+{{ reserveImport "github.com/caregraph/caregraph/model" }}
+
 // Binding is what a field of the schema is bound to. Exactly one of its fields is set.
 type Binding struct {
 	// Field is a field of the struct or of an embedded struct.
@@ -107,5 +132,33 @@ func Arguments(ctx context.Context, typ, field string, values map[string]any) (m
 	default:
 		return nil, nil
 	}
+}
+
+// Mutate runs a mutation with its Arguments. It returns the record of the payload, nil
+// without one, and the userErrors.
+type Mutate func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error)
+
+// Mutations has the mutations whose payload has one record, by field of the schema.
+var Mutations = map[string]Mutate{
+{{- range .Mutations }}
+	{{ .Name | quote }}: func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.{{ .GoFieldName }}(ctx{{ range .Args }}, args[{{ .Name | quote }}].({{ .TypeReference.GO | ref }}){{ end }})
+		if err != nil {
+			return nil, nil, err
+		}
+		return node(p.{{ .Record.GoFieldName }}), p.UserErrors, nil
+	},
+{{- end }}
+}
+
+// node returns nil, and not a nil pointer, without a record.
+func node[T any, P interface {
+	*T
+	model.Node
+}](record P) model.Node {
+	if record == nil {
+		return nil
+	}
+	return record
 }
 `
