@@ -264,10 +264,18 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	if hashes == 0 {
 		hashes = runtime.NumCPU()
 	}
-	accounts = &auth.Accounts{
-		Store: db, Hasher: auth.NewHasher(hashes), Tokens: tokens, Throttle: auth.NewThrottle(db, time.Now, secret),
-	}
+	accounts = &auth.Accounts{Store: db, Hasher: auth.NewHasher(hashes), Tokens: tokens, Throttle: auth.NewThrottle(db, time.Now, secret)}
+	accounts.Hasher.LimitQueues(s.MaxWaitingHashes, s.MaxWaitingRegistrations)
+	accounts.Throttle.Budgets = budgets(s)
 	return &app{rules, db, tokens, accounts, counters}, nil
+}
+
+func budgets(s settings.Settings) auth.Budgets {
+	return auth.Budgets{
+		Failures: auth.Budget(s.MaxSignInFailures), AddressFailures: auth.Budget(s.MaxSignInFailuresPerAddress),
+		Registrations: auth.Budget(s.MaxRegistrations),
+		Taken:         auth.Budget(s.MaxTaken), AddressTaken: auth.Budget(s.MaxTakenPerAddress),
+	}
 }
 
 // build returns what build_info says.

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"log/slog"
 	"net/url"
 	"os"
@@ -138,4 +139,26 @@ func concurrently(n int, f func(i int) error) []error {
 	close(start)
 	all.Wait()
 	return errs
+}
+
+// TestMigrate_LogsOneLineForAnEmptyDatabase, and on an upgrade one for each step.
+func TestMigrate_LogsOneLineForAnEmptyDatabase(t *testing.T) {
+	t.Parallel()
+	lines := func(address string, level slog.Level) []string {
+		var log strings.Builder
+		handler := slog.NewTextHandler(&log, &slog.HandlerOptions{Level: level})
+		testutil.Must(t, store.Migrate(t.Context(), address, slog.New(handler)))
+		return strings.Split(strings.TrimSpace(log.String()), "\n")
+	}
+	files := len(migrationFiles(t, all, nil))
+	first := lines(storetest.EmptyDatabase(t), slog.LevelInfo)
+	if want := fmt.Sprintf(`msg="migrated an empty database" migrations=%d duration=`, files); len(first) != 1 || !strings.Contains(first[0], want) {
+		t.Errorf("an empty database logs %q, want one line with %s", first, want)
+	}
+	testutil.Equal(t, "lines at debug", len(lines(storetest.EmptyDatabase(t), slog.LevelDebug)), files+len(store.Backfills())+1)
+
+	old := storetest.EmptyDatabase(t)
+	testutil.Must(t, store.MigrateWith(t.Context(), old, store.MigrateOptions{Files: migrationFiles(t, released, nil), Log: discard()}))
+	missing := files - len(migrationFiles(t, released, nil)) + len(store.Backfills())
+	testutil.Equal(t, "lines of an upgrade", len(lines(old, slog.LevelInfo)), missing)
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
 	"regexp"
 	"strconv"
 	"time"
@@ -83,17 +84,31 @@ func (m *migrator) apply(ctx context.Context) error {
 	return err
 }
 
-// applyAll applies what is missing now that no other process migrates. Files in a
-// transaction come first, since servers need them; indexes come last, since one that
-// is built over filled columns is smaller and takes less time.
+// applyAll applies what is missing now that no other process migrates. It logs each
+// step, but one line for all of them if the database is empty.
 func (m *migrator) applyAll(ctx context.Context) error {
 	state, err := m.state(ctx)
 	if err != nil {
 		return err
 	}
+	if !state.empty {
+		return m.steps(ctx, state, slog.LevelInfo)
+	}
+	began := time.Now()
+	if err := m.steps(ctx, state, slog.LevelDebug); err != nil {
+		return err
+	}
+	m.log.InfoContext(ctx, "migrated an empty database", "migrations", len(state.missing), "duration", time.Since(began).Round(time.Millisecond))
+	return nil
+}
+
+// steps runs what is missing. Files in a transaction come first, since servers need
+// them; indexes come last, since one that is built over filled columns is smaller and
+// takes less time.
+func (m *migrator) steps(ctx context.Context, state schemaState, level slog.Level) error {
 	for _, file := range state.missing {
 		if file.inTx() {
-			if err := m.step(ctx, file.file, func() error { return m.transactional(ctx, file) }); err != nil {
+			if err := m.step(ctx, level, file.file, func() error { return m.transactional(ctx, file) }); err != nil {
 				return err
 			}
 		}
@@ -102,13 +117,13 @@ func (m *migrator) applyAll(ctx context.Context) error {
 		return nil
 	}
 	for _, b := range state.pending {
-		if err := m.step(ctx, b.name, func() error { return m.fill(ctx, b) }); err != nil {
+		if err := m.step(ctx, level, b.name, func() error { return m.fill(ctx, b) }); err != nil {
 			return err
 		}
 	}
 	for _, file := range state.missing {
 		if !file.inTx() {
-			if err := m.step(ctx, file.file, func() error { return m.concurrent(ctx, file) }); err != nil {
+			if err := m.step(ctx, level, file.file, func() error { return m.concurrent(ctx, file) }); err != nil {
 				return err
 			}
 		}
@@ -116,12 +131,12 @@ func (m *migrator) applyAll(ctx context.Context) error {
 	return nil
 }
 
-func (m *migrator) step(ctx context.Context, name string, do func() error) error {
+func (m *migrator) step(ctx context.Context, level slog.Level, name string, do func() error) error {
 	began := time.Now()
 	if err := do(); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	m.log.InfoContext(ctx, "migrated", "step", name, "duration", time.Since(began).Round(time.Millisecond))
+	m.log.Log(ctx, level, "migrated", "step", name, "duration", time.Since(began).Round(time.Millisecond))
 	return nil
 }
 

@@ -703,8 +703,8 @@ enum UserErrorCode {
   INVALID_CREDENTIALS
 
   """
-  Too many failed attempts. ` + "`" + `extensions.retryAfter` + "`" + ` of the answer says how many seconds to wait, at most half a minute.
-  Then try again. An account is never locked for long.
+  Too many failed attempts. ` + "`" + `extensions.retryAfter` + "`" + ` of the answer says how many seconds to wait, at most half a minute
+  unless the operator chose otherwise. Then try again. An account is never locked for long.
   """
   TOO_MANY_ATTEMPTS
 

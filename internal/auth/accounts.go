@@ -250,7 +250,7 @@ func (a *Accounts) rehash(ctx context.Context, c *store.Credential, password str
 }
 
 func tooManyAttempts(err *tooSoon) error {
-	refusal := model.NewError(model.CodeTooManyAttempts, fmt.Sprintf("Too many attempts. Try again in %d seconds.", err.seconds()))
+	refusal := model.NewError(model.CodeTooManyAttempts, err.message("Too many attempts"))
 	refusal.RetryAfter = err.seconds()
 	return refusal
 }
@@ -261,16 +261,16 @@ func rateLimited(err error) error {
 	if !ok {
 		return err
 	}
-	return model.RateLimited(fmt.Sprintf("Too many requests of this kind. Try again in %d seconds.", soon.seconds()), soon.seconds())
+	return model.RateLimited(soon.message("Too many requests of this kind"), soon.seconds())
 }
 
 // hashError translates the error of a Hasher. It returns RATE_LIMITED if too many
 // others wait, and UNAVAILABLE if the deadline passed before the hash was computed.
 func hashError(err error) error {
-	switch {
-	case errors.Is(err, errQueueFull):
-		return model.RateLimited("Too many passwords are being checked. Please try again.", queueSeconds)
-	case errors.Is(err, context.DeadlineExceeded):
+	if full, ok := errors.AsType[queueFull](err); ok {
+		return model.RateLimited("Too many passwords wait to be hashed; "+full.setting+" is the limit. Please try again.", queueSeconds)
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
 		return model.NewError(model.CodeUnavailable, "The server is busy. Please try again.")
 	}
 	return fmt.Errorf("hash password: %w", err)

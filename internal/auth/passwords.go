@@ -61,36 +61,45 @@ type Hasher struct {
 
 // queue is where computations of one kind wait.
 type queue struct {
+	setting string // sets the number of places
 	// places bounds those that wait and run, turns those that compete for a slot.
 	places, turns chan struct{}
 }
 
-// The longest queues. A queue is over in about as many hundredths of a second on a
-// small server, well within the timeout of a request.
+// The longest queues, by default. A queue is over in about as many hundredths of a
+// second on a small server, well within the timeout of a request.
 const (
-	maxSignIns       = 500
-	maxRegistrations = 150
+	maxWaiting              = 500
+	maxWaitingRegistrations = 150
 )
 
 // queueSeconds is after how many seconds a full queue has room again.
 const queueSeconds = 2
 
-// errQueueFull is the error of a computation that finds no place in its queue.
-var errQueueFull = errors.New("too many passwords wait to be hashed")
+// queueFull is the error of a computation that finds no place in its queue.
+type queueFull struct{ setting string }
+
+func (queueFull) Error() string { return "too many passwords wait to be hashed" }
 
 // NewHasher returns a Hasher that computes at most concurrency hashes at the
 // same time, and at least one. Registrations take at most half of that, so that
 // sign-ins pass them.
 func NewHasher(concurrency int) *Hasher {
 	concurrency = max(1, concurrency)
-	newQueue := func(places, turns int) queue {
-		return queue{make(chan struct{}, places), make(chan struct{}, turns)}
-	}
-	return &Hasher{
+	h := &Hasher{
 		slots:         make(chan struct{}, concurrency),
-		signIns:       newQueue(maxSignIns, concurrency),
-		registrations: newQueue(maxRegistrations, max(1, concurrency/2)),
+		signIns:       queue{setting: "--max-waiting-hashes", turns: make(chan struct{}, concurrency)},
+		registrations: queue{setting: "--max-waiting-registrations", turns: make(chan struct{}, max(1, concurrency/2))},
 	}
+	h.LimitQueues(maxWaiting, maxWaitingRegistrations)
+	return h
+}
+
+// LimitQueues sets how many passwords of registrations, and how many others, may be
+// hashed or wait for it. Call it before the first use.
+func (h *Hasher) LimitQueues(waiting, registrations int) {
+	h.signIns.places = make(chan struct{}, waiting)
+	h.registrations.places = make(chan struct{}, registrations)
 }
 
 // Waiting returns how many passwords are hashed or wait for it: "login" counts those of
@@ -173,7 +182,7 @@ func (h *Hasher) derive(ctx context.Context, in queue, hash storedHash, password
 	case in.places <- struct{}{}:
 		defer func() { <-in.places }()
 	default:
-		return nil, errQueueFull
+		return nil, queueFull{in.setting}
 	}
 	for _, wanted := range []chan struct{}{in.turns, h.slots} {
 		select {

@@ -277,8 +277,8 @@ func TestHasher_SignInPassesAFullQueueOfRegistrations(t *testing.T) {
 		}()
 	}
 	<-started
-	for range 200 - maxRegistrations {
-		if err := <-results; !errors.Is(err, errQueueFull) {
+	for range 200 - maxWaitingRegistrations {
+		if err := <-results; !errors.Is(err, queueFull{"--max-waiting-registrations"}) {
 			t.Fatalf("a registration gets %v from a blocked hasher", err)
 		}
 	}
@@ -290,15 +290,31 @@ func TestHasher_SignInPassesAFullQueueOfRegistrations(t *testing.T) {
 	}
 	close(gate)
 	testutil.Must(t, <-signedIn)
-	for range maxRegistrations {
+	for range maxWaitingRegistrations {
 		testutil.Must(t, <-results)
 	}
 }
 
 func TestHasher_FullQueueIsRateLimited(t *testing.T) {
 	t.Parallel()
-	refusal, ok := errors.AsType[*model.Error](hashError(errQueueFull))
-	if !ok || refusal.Code != model.CodeRateLimited || refusal.RetryAfter < 1 {
-		t.Errorf("a full queue answers %v", refusal)
+	h := NewHasher(1)
+	h.LimitQueues(1, 2)
+	h.ExtraCPU = func(func()) {
+		_, signIn := h.Hash(t.Context(), "Secure@123")
+		wantQueueFull(t, signIn, "--max-waiting-hashes")
+		h.registrations.places <- struct{}{}
+		h.registrations.places <- struct{}{}
+		_, registration := h.HashNew(t.Context(), "Secure@123")
+		wantQueueFull(t, registration, "--max-waiting-registrations")
+	}
+	_, err := h.Hash(t.Context(), "Secure@123")
+	testutil.Must(t, err)
+}
+
+func wantQueueFull(t *testing.T, err error, setting string) {
+	t.Helper()
+	refusal, ok := errors.AsType[*model.Error](hashError(err))
+	if !ok || refusal.Code != model.CodeRateLimited || refusal.RetryAfter < 1 || !strings.Contains(refusal.Message, setting+" ") {
+		t.Errorf("a full queue of %s answers %v", setting, refusal)
 	}
 }

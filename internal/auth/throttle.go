@@ -18,26 +18,6 @@ import (
 	"github.com/caregraph/caregraph/store"
 )
 
-// budget is a token bucket: it allows burst units at once, and then one unit per
-// interval.
-type budget struct {
-	key   string
-	burst int
-	every time.Duration
-}
-
-// The budgets of wrong passwords. ofAccount leaves an attacker about 2,900 guesses a
-// day, and makes an owner who has forgotten the password wait half a minute between
-// tries. ofAddress is for a whole clinic behind one address.
-func ofAccount(key string) budget { return budget{key, 10, 30 * time.Second} }
-func ofAddress(key string) budget { return budget{key, 100, 2 * time.Second} }
-
-// The budgets of registrations from one address, and of answers TAKEN to one account
-// and to one address.
-func ofRegistrations(key string) budget  { return budget{key, 200, time.Second} }
-func ofTakenToAccount(key string) budget { return budget{key, 20, 30 * time.Second} }
-func ofTakenToAddress(key string) budget { return budget{key, 50, 30 * time.Second} }
-
 // maxFamiliar bounds the memory of addresses that signed in to an account to a few
 // megabytes.
 const maxFamiliar = 20_000
@@ -50,6 +30,9 @@ const maxFamiliar = 20_000
 // that account on this server. So a stranger who uses up the account's budget does not
 // lock out an owner whose client keeps no device token.
 type Throttle struct {
+	// Budgets are those of DefaultBudgets. Change them before the first use.
+	Budgets Budgets
+
 	store  *store.Store
 	clock  func() time.Time
 	secret []byte
@@ -74,7 +57,7 @@ func NewThrottle(s *store.Store, clock func() time.Time, secret []byte) *Throttl
 	if err != nil {
 		panic(err) //nolint:forbidigo // only for a size that is not positive
 	}
-	return &Throttle{store: s, clock: clock, secret: secret, inUse: map[string]*balance{}, familiar: familiar}
+	return &Throttle{Budgets: DefaultBudgets(), store: s, clock: clock, secret: secret, inUse: map[string]*balance{}, familiar: familiar}
 }
 
 // attempt is something that may fail, and uses up budgets if it does. It must end.
@@ -90,9 +73,17 @@ type attempt struct {
 }
 
 // tooSoon is the error of an attempt that the budgets refuse.
-type tooSoon struct{ wait time.Duration }
+type tooSoon struct {
+	wait    time.Duration
+	setting string // of the budget with the longest wait
+}
 
 func (e *tooSoon) Error() string { return fmt.Sprintf("try again after %v", e.wait) }
+
+// message is the sentence for people, after what there was too much of.
+func (e *tooSoon) message(what string) string {
+	return fmt.Sprintf("%s; %s is the limit. Try again in %d seconds.", what, e.setting, e.seconds())
+}
 
 // seconds is the wait in whole seconds.
 func (e *tooSoon) seconds() int { return int(math.Ceil(e.wait.Seconds())) }
@@ -109,15 +100,15 @@ func (t *Throttle) signIn(ctx context.Context, c *store.Credential, email string
 	case err != nil:
 		return nil, err
 	case device != "":
-		return t.begin(ctx, attempt{budgets: []budget{ofAccount(device)}})
+		return t.begin(ctx, attempt{budgets: []budget{t.Budgets.ofAccount(device)}})
 	}
 	address := addressGroup(from.Addr)
 	a := attempt{
-		budgets:  []budget{ofAccount(account), ofAddress(t.hash("address", address))},
+		budgets:  []budget{t.Budgets.ofAccount(account), t.Budgets.ofAddress(t.hash("address", address))},
 		familiar: t.hash("familiar", address, account),
 	}
 	if t.isFamiliar(a.familiar) {
-		a.budgets[0], a.more = ofAccount(a.familiar), []budget{ofAccount(account)}
+		a.budgets[0], a.more = t.Budgets.ofAccount(a.familiar), []budget{t.Budgets.ofAccount(account)}
 	}
 	return t.begin(ctx, a)
 }
@@ -146,14 +137,15 @@ func (t *Throttle) isFamiliar(pair string) bool {
 func (t *Throttle) registration(ctx context.Context, addr string) (*attempt, error) {
 	address := addressGroup(addr)
 	return t.begin(ctx, attempt{budgets: []budget{
-		ofRegistrations(t.hash("registrations", address)), ofTakenToAddress(t.hash("taken", address)),
+		t.Budgets.ofRegistrations(t.hash("registrations", address)), t.Budgets.ofTakenToAddress(t.hash("taken", address)),
 	}})
 }
 
 // change begins a change of a unique value of an account from a client address.
 func (t *Throttle) change(ctx context.Context, userID int64, addr string) (*attempt, error) {
 	return t.begin(ctx, attempt{budgets: []budget{
-		ofTakenToAccount("taken " + strconv.FormatInt(userID, 10)), ofTakenToAddress(t.hash("taken", addressGroup(addr))),
+		t.Budgets.ofTakenToAccount("taken " + strconv.FormatInt(userID, 10)),
+		t.Budgets.ofTakenToAddress(t.hash("taken", addressGroup(addr))),
 	}})
 }
 
@@ -193,10 +185,10 @@ func (t *Throttle) begin(ctx context.Context, a attempt) (*attempt, error) {
 // wait returns when each budget has a unit that no attempt in flight holds.
 func (t *Throttle) wait(ctx context.Context, all []budget) error {
 	for {
-		held, wait := t.blocking(all)
+		held, refused := t.blocking(all)
 		switch {
-		case wait > 0:
-			return &tooSoon{wait}
+		case refused != nil:
+			return refused
 		case held == nil:
 			return nil
 		}
@@ -213,21 +205,23 @@ func (t *Throttle) wait(ctx context.Context, all []budget) error {
 	}
 }
 
-// blocking returns the longest wait until each budget has a unit again. If there is
-// none, it returns a balance of which the attempts in flight hold all units, or nil.
-func (t *Throttle) blocking(all []budget) (held *balance, wait time.Duration) {
+// blocking returns the refusal of the budget that is longest without a unit. If each has
+// one, it returns a balance of which the attempts in flight hold all units, or nil.
+func (t *Throttle) blocking(all []budget) (held *balance, refused *tooSoon) {
 	now := t.clock()
 	for _, b := range all {
 		balance := t.inUse[b.key]
 		left := b.left(balance.fullAt, now)
 		if left < 1 {
-			wait = max(wait, b.wait(balance.fullAt, now))
+			if wait := b.wait(balance.fullAt, now); refused == nil || wait > refused.wait {
+				refused = &tooSoon{wait, b.setting}
+			}
 		}
 		if balance.inFlight >= left {
 			held = balance
 		}
 	}
-	return held, wait
+	return held, refused
 }
 
 func (t *Throttle) use(all []budget) {
@@ -263,7 +257,7 @@ func (a *attempt) failed(ctx context.Context) error {
 func (a *attempt) spend(ctx context.Context, spent ...budget) error {
 	all := make([]store.Spending, len(spent))
 	for i, b := range spent {
-		all[i] = store.Spending{Key: b.key, Every: b.every}
+		all[i] = store.Spending{Key: b.key, Every: b.Every}
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
@@ -324,17 +318,6 @@ func keysOf(all []budget) []string {
 		keys[i] = b.key
 	}
 	return keys
-}
-
-// left returns how many units a budget has.
-func (b budget) left(fullAt, now time.Time) int {
-	missing := max(0, fullAt.Sub(now))
-	return b.burst - int((missing+b.every-1)/b.every)
-}
-
-// wait returns the time until a budget has a unit.
-func (b budget) wait(fullAt, now time.Time) time.Duration {
-	return fullAt.Add(b.every).Sub(now) - time.Duration(b.burst)*b.every
 }
 
 func (t *Throttle) hash(parts ...string) string {

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
@@ -206,6 +207,42 @@ func TestThrottle_AttemptsInFlightAreWaitedFor(t *testing.T) {
 		if refused != (how == "failed") {
 			t.Errorf("after attempts that %s, the eleventh is refused: %v", how, refused)
 		}
+	}
+}
+
+// TestThrottle_RefusalsNameTheirSetting, each a budget of one that is used up, and say
+// how long its interval is.
+func TestThrottle_RefusalsNameTheirSetting(t *testing.T) {
+	t.Parallel()
+	throttle, _ := newThrottle(t)
+	var userID int64
+	for setting, use := range map[string]struct {
+		budget  *Budget
+		attempt func() (*attempt, error)
+	}{
+		"--max-sign-in-failures": {&throttle.Budgets.Failures, func() (*attempt, error) {
+			return throttle.signIn(t.Context(), nil, ashasMail, Client{Addr: afarAddr})
+		}},
+		"--max-sign-in-failures-per-address": {&throttle.Budgets.AddressFailures, func() (*attempt, error) {
+			return throttle.signIn(t.Context(), nil, rand.Text(), Client{Addr: clinicAddr})
+		}},
+		"--max-registrations": {&throttle.Budgets.Registrations, func() (*attempt, error) { return throttle.registration(t.Context(), afarAddr) }},
+		"--max-taken":         {&throttle.Budgets.Taken, func() (*attempt, error) { return throttle.change(t.Context(), 7, rand.Text()) }},
+		"--max-taken-per-address": {&throttle.Budgets.AddressTaken, func() (*attempt, error) {
+			userID++
+			return throttle.change(t.Context(), userID, clinicAddr)
+		}},
+	} {
+		*use.budget = Budget{1, 7 * time.Minute}
+		a, err := use.attempt()
+		testutil.Must(t, err)
+		testutil.Must(t, a.failed(t.Context()))
+		_, err = use.attempt()
+		soon, refused := errors.AsType[*tooSoon](err)
+		if !refused || soon.seconds() != 7*60 || soon.message("Too many") != "Too many; "+setting+" is the limit. Try again in 420 seconds." {
+			t.Errorf("beyond %s: %v", setting, err)
+		}
+		throttle.Budgets = DefaultBudgets()
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -128,4 +129,15 @@ func TestRun_NamesTheSettingOfATakenMetricsPort(t *testing.T) {
 	if !strings.HasPrefix(failure, "caregraph: --metrics-addr ") || !strings.Contains(failure, "is in use") {
 		t.Errorf("got %q", failure)
 	}
+}
+
+func TestServer_MetricsHaveTheFreeDisk(t *testing.T) {
+	t.Parallel()
+	server := start(t, dataDir(t), "--metrics-addr", "127.0.0.1:0")
+	_, after, found := strings.Cut(server.scrape(), "\ncaregraph_disk_free_bytes ")
+	value, _, _ := strings.Cut(after, "\n")
+	if free, err := strconv.ParseFloat(value, 64); !found || err != nil || free <= 0 {
+		t.Errorf("the free disk is %q", value)
+	}
+	server.stop()
 }

@@ -94,7 +94,8 @@ func (a *Answers) tooLong() error {
 		fmt.Sprintf("The answer is longer than the %d bytes that --max-answer allows. Ask for fewer records or fields.", a.One))
 }
 
-// reserve counts the answer with the bytes in memory.
+// reserve counts the answer with the bytes in memory. An answer that is refused has none
+// there any more: others of the same request or account may wait for them.
 func (a *Answer) reserve(bytes int64) error {
 	if bytes <= max(a.reserved, smallAnswer) {
 		return nil
@@ -109,9 +110,11 @@ func (a *Answer) reserve(bytes int64) error {
 	more := bytes - a.reserved
 	switch {
 	case all.accounts[a.account]+more > all.Account:
+		all.add(a, -a.reserved)
 		return model.RateLimited(fmt.Sprintf("Your answers take more memory than the %d bytes that --max-answers-per-account allows. "+
 			"Read them before you ask for more.", all.Account), 1)
 	case all.all+more > all.All:
+		all.add(a, -a.reserved)
 		return model.RateLimited(fmt.Sprintf("All answers take more memory than the %d bytes that --max-answers allows. Please try again.", all.All), 1)
 	}
 	all.add(a, more)

@@ -104,6 +104,24 @@ func TestAnswers_OnlyThePageOfAListCounts(t *testing.T) {
 	}
 }
 
+// TestAnswers_RefusedOnesAreNotInMemory: two that wait for each other would wait without
+// an end.
+func TestAnswers_RefusedOnesAreNotInMemory(t *testing.T) {
+	t.Parallel()
+	for _, answers := range []*Answers{{One: 10 * mebi, Account: 3 * mebi, All: 30 * mebi}, {One: 10 * mebi, Account: 30 * mebi, All: 3 * mebi}} {
+		refused := begin(t, answers, 1)
+		if got := refused.rows(mebi); got != "" {
+			t.Fatalf("an answer within the bounds: %q", got)
+		}
+		if got := refused.rows(mebi); got != model.CodeRateLimited {
+			t.Errorf("beyond the bounds: %q", got)
+		}
+		if got := answers.inMemory(1); got != 0 {
+			t.Errorf("%d bytes count", got)
+		}
+	}
+}
+
 func TestAnswers_SmallOnesCostNothing(t *testing.T) {
 	t.Parallel()
 	answers := &Answers{One: 10 * mebi, Account: 1, All: 1}

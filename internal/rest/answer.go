@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"strconv"
 )
 
 // answer is the response to send.
@@ -17,7 +18,8 @@ type answer struct {
 	more *pages
 	// etag is the tag of the record, also of a record whose version caused a
 	// conflict.
-	etag, location, retryAfter string
+	etag, location string
+	retryAfter     int // seconds; 0: the request will fail again
 }
 
 // detail returns the answer that refuses a whole request.
@@ -38,10 +40,11 @@ func (a *answer) hasBody() bool {
 func (a *answer) setHeaders(header http.Header) {
 	header.Add("Vary", "Accept")
 	header.Add("Vary", "Accept-Encoding")
-	for name, value := range map[string]string{"Retry-After": a.retryAfter, "Location": a.location} {
-		if value != "" {
-			header.Set(name, value)
-		}
+	if a.retryAfter > 0 {
+		header.Set("Retry-After", strconv.Itoa(a.retryAfter))
+	}
+	if a.location != "" {
+		header.Set("Location", a.location)
 	}
 	if a.status == http.StatusUnauthorized {
 		header.Set("WWW-Authenticate", `Bearer realm="api"`)

@@ -278,7 +278,7 @@ func TestLogin_IsSlowedDownAfterFailures(t *testing.T) {
 		s.want(s.post(login, wrong), http.StatusUnauthorized, noAccount)
 	}
 	got := s.post(login, wrong)
-	s.want(got, http.StatusTooManyRequests, `{"detail":"Too many attempts. Try again in 30 seconds."}`)
+	s.want(got, http.StatusTooManyRequests, `{"detail":"Too many attempts; --max-sign-in-failures is the limit. Try again in 30 seconds."}`)
 	if got.header.Get("Retry-After") != "30" {
 		t.Errorf("Retry-After is %q", got.header.Get("Retry-After"))
 	}

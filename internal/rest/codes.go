@@ -92,7 +92,7 @@ func answerForCode(code, message string, retryAfter int) *answer {
 	}
 	refused := &answer{status: o.status, body: body}
 	if o.status == http.StatusTooManyRequests {
-		refused.retryAfter = fmt.Sprint(max(retryAfter, 1))
+		refused.retryAfter = max(retryAfter, 1)
 	}
 	return refused
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2"
@@ -26,6 +27,7 @@ type operation struct {
 	// byID, conditional and paged say that the document has the variable $id,
 	// $expectedVersion or $after.
 	byID, conditional, paged bool
+	pageSize                 int // the default of $first
 	// asksDevice says that the document has the variable $hasDevice.
 	asksDevice bool
 }
@@ -151,6 +153,7 @@ func isPublic(schema *ast.Schema, root *ast.FieldDefinition) bool {
 const (
 	idVariable      = "id"
 	versionVariable = "expectedVersion"
+	firstVariable   = "first"
 	afterVariable   = "after"
 	deviceVariable  = "hasDevice"
 )
@@ -166,8 +169,11 @@ func (op *operation) bind(schema *ast.Schema, variables ast.VariableDefinitionLi
 	if op.byID != strings.Contains(op.path, idSegment) {
 		return errors.New("the path and the document must both have an id, or neither")
 	}
-	if op.paged != op.root.has(pageInfo) {
-		return errors.New("a list needs both $after and pageInfo")
+	if first := variables.ForName(firstVariable); first != nil {
+		op.pageSize, _ = strconv.Atoi(first.DefaultValue.String())
+	}
+	if op.paged != op.root.has(pageInfo) || op.paged != (op.pageSize > 0) {
+		return errors.New("a list needs $first with a default, $after and pageInfo")
 	}
 	open := op.slots(schema, variables)
 	for _, f := range op.fields {
@@ -217,7 +223,7 @@ func (op *operation) slots(schema *ast.Schema, variables ast.VariableDefinitionL
 		return all
 	}
 	for _, v := range variables {
-		if v.Variable == idVariable || v.Variable == versionVariable || v.Variable == afterVariable {
+		if v.Variable == idVariable || v.Variable == versionVariable || v.Variable == firstVariable || v.Variable == afterVariable {
 			continue
 		}
 		f := &ast.FieldDefinition{Name: v.Variable, Type: v.Type, DefaultValue: v.DefaultValue}

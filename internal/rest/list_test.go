@@ -6,9 +6,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -202,7 +204,7 @@ func (s server) get(who *graphtest.Client, path string, headers ...string) (resp
 	return response, string(text), err
 }
 
-// failing is an executor whose third page fails.
+// failing is an executor whose pages fail from the third on.
 type failing struct {
 	graphql.GraphExecutor
 	pages *int
@@ -211,7 +213,7 @@ type failing struct {
 
 func (f failing) DispatchOperation(ctx context.Context, op *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
 	if op.Operation.Name == "Patients" {
-		if *f.pages++; *f.pages == 3 {
+		if *f.pages++; *f.pages >= 3 {
 			return f.fault(ctx), ctx
 		}
 	}
@@ -225,6 +227,11 @@ func TestList_AFaultInTheMiddleBreaksTheConnection(t *testing.T) {
 		"an error": func(context.Context) graphql.ResponseHandler {
 			err := gqlerror.Errorf("broken")
 			err.Extensions = map[string]any{"code": "INTERNAL"}
+			return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{err}})
+		},
+		"an entry that is too long": func(context.Context) graphql.ResponseHandler {
+			err := gqlerror.Errorf("too long")
+			err.Extensions = map[string]any{"code": "LIMIT_EXCEEDED"}
 			return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{err}})
 		},
 		"the time is up": func(context.Context) graphql.ResponseHandler {
@@ -253,6 +260,125 @@ func TestList_AFaultInTheMiddleBreaksTheConnection(t *testing.T) {
 			}
 		}
 	}
+}
+
+// watchedHeader is the header of a request that pagesOf watches.
+const watchedHeader = "Test-Watched"
+
+// pagesOf returns a server that calls before for each try to read a page of patients, for
+// a request with the header.
+func pagesOf(t *testing.T, before func(try int)) server {
+	t.Helper()
+	return watch(t, nil, func(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, next func(http.ResponseWriter, graphql.GraphExecutor)) {
+		if r.Header.Get(watchedHeader) != "" {
+			exec = hooked{exec, new(int), before}
+		}
+		next(w, exec)
+	})
+}
+
+type hooked struct {
+	graphql.GraphExecutor
+
+	tries  *int
+	before func(try int)
+}
+
+func (h hooked) DispatchOperation(ctx context.Context, op *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
+	*h.tries++
+	h.before(*h.tries)
+	return h.GraphExecutor.DispatchOperation(ctx, op)
+}
+
+// TestList_LaterPagesWaitForTheirTurn: other requests of the account fill its queue after
+// the second page. The third one is refused, waits, and the list is whole.
+func TestList_LaterPagesWaitForTheirTurn(t *testing.T) {
+	t.Parallel()
+	var s server
+	var rahul *graphtest.Client
+	var others sync.WaitGroup
+	var tries int
+	lock := func(string) {}
+	s = pagesOf(t, func(try int) {
+		switch tries = try; try {
+		case 3:
+			lock("BEGIN; LOCK TABLE patients IN ACCESS EXCLUSIVE MODE")
+			full := make(chan struct{})
+			isFull := sync.OnceFunc(func() { close(full) })
+			for range 64 {
+				others.Go(func() {
+					if s.as(rahul, http.MethodGet, patients, "").status == http.StatusTooManyRequests {
+						isFull()
+					}
+				})
+			}
+			<-full
+		case 4:
+			lock("ROLLBACK")
+		}
+	})
+	rahul = s.Account("Rahul", model.RolePatient)
+	crowd(s.Server, rahul, 1_000, "Here")
+	db, err := pgx.Connect(t.Context(), s.DatabaseURL)
+	testutil.Must(t, err)
+	defer func() { _ = db.Close(context.WithoutCancel(t.Context())) }()
+	lock = func(statement string) {
+		if _, err := db.Exec(t.Context(), statement); err != nil {
+			t.Error(err)
+		}
+	}
+	_, body, err := s.get(rahul, patients, watchedHeader, "yes")
+	testutil.Must(t, err)
+	others.Wait()
+	wantPatients(t, body, 1_000)
+	if tries <= 10 {
+		t.Errorf("no page was refused: %d tries", tries)
+	}
+}
+
+// wantPatients wants a list of the crowd, and all of it.
+func wantPatients(t *testing.T, body string, total int) {
+	t.Helper()
+	var list []struct{ Name string }
+	if err := json.Unmarshal([]byte(body), &list); err != nil || len(list) != total {
+		t.Fatalf("%d entries, want %d: %v", len(list), total, err)
+	}
+	for i, patient := range list {
+		if want := fmt.Sprintf("Patient %d", total-i); patient.Name != want {
+			t.Fatalf("entry %d is %s, want %s", i, patient.Name, want)
+		}
+	}
+}
+
+// TestList_EndsWithAClientThatLeavesWhileItWaits for its turn.
+func TestList_EndsWithAClientThatLeavesWhileItWaits(t *testing.T) {
+	t.Parallel()
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	ended := make(chan struct{})
+	s := watch(t, nil, func(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, next func(http.ResponseWriter, graphql.GraphExecutor)) {
+		if r.URL.Path != patients {
+			next(w, exec)
+			return
+		}
+		defer close(ended)
+		next(w, failing{exec, new(int), func(context.Context) graphql.ResponseHandler {
+			leave()
+			err := gqlerror.Errorf("too much at once")
+			err.Extensions = map[string]any{"code": "RATE_LIMITED", "retryAfter": 3600}
+			return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{err}})
+		}})
+	})
+	rahul := s.Account("Rahul", model.RolePatient)
+	crowd(s.Server, rahul, 1_000, "Here")
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+patients, http.NoBody)
+	testutil.Must(t, err)
+	request.Header.Set("Authorization", "Bearer "+rahul.Token)
+	response, err := http.DefaultClient.Do(request)
+	if err == nil {
+		_ = response.Body.Close()
+	}
+	<-ended
 }
 
 func TestList_IsCompleteAtTheEdgesOfPages(t *testing.T) {
@@ -380,6 +506,17 @@ func TestList_CostsTheStatementsOfItsDocument(t *testing.T) {
 			t.Errorf("%s: %d statements, its document %d", path, api, graph)
 		}
 	}
+}
+
+// TestList_LongPagesAreReadInSmallerOnes after the first one, which decides the status.
+func TestList_LongPagesAreReadInSmallerOnes(t *testing.T) {
+	t.Parallel()
+	s := serve(t, graphtest.Options{Answers: &graphtest.Answers{One: 1 << 20, Account: 16 << 20, All: 16 << 20}})
+	rahul := s.Account("Rahul", model.RolePatient)
+	crowd(s.Server, rahul, 250, "Here")
+	s.Exec(`UPDATE patients SET address = repeat('a', 20000), medical_history = repeat('h', 20000) WHERE id <= 120`)
+	got := s.as(rahul, http.MethodGet, patients, "", "Accept-Encoding", "identity")
+	wantPatients(t, got.text, 250)
 }
 
 // TestList_IsLongerThanAnAnswerMayBe: each page counts, and the whole list does not. A page

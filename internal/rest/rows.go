@@ -16,10 +16,10 @@ import (
 // must select; pageInfo; and `etag: version`, which becomes the ETag.
 //
 // A field of the body becomes a field of the variable $input or, where there is
-// none, a variable of its own. Four variables are filled in otherwise: $id by
-// the number in the path, $expectedVersion by If-Match, $after, which says that
-// the answer is all entries of a list, by the pages read so far, and $hasDevice
-// by whether the body has a member device. A selection with @include is in the
+// none, a variable of its own. Five variables are filled in otherwise: $id by
+// the number in the path, $expectedVersion by If-Match, $first and $after, which
+// say that the answer is all entries of a list, by the size of a page and the pages
+// read so far, and $hasDevice by whether the body has a member device. A selection with @include is in the
 // answer only if it was included; it is not the first. Whether an address wants an access token is the rule of the document's root field.
 type row struct {
 	method, path string

@@ -42,7 +42,7 @@ func patientRows() []row {
 		{
 			method: http.MethodGet, path: list, status: http.StatusOK,
 			summary: "List all patients that the caller can see",
-			document: `query Patients($after: String) @redact { patients(first: 100, after: $after) {
+			document: `query Patients($first: Int = 100, $after: String) @redact { patients(first: $first, after: $after) {
 				nodes { ` + patientKeys + ` }` + pageKeys + ` } }`,
 		},
 		{
@@ -102,7 +102,7 @@ func doctorRows() []row {
 		{
 			method: http.MethodGet, path: list, status: http.StatusOK,
 			summary: "List all doctor entries",
-			document: `query Doctors($after: String) @redact { doctors(first: 100, after: $after) {
+			document: `query Doctors($first: Int = 100, $after: String) @redact { doctors(first: $first, after: $after) {
 				nodes { ` + doctorKeys + ` }` + pageKeys + ` } }`,
 		},
 		{
@@ -137,8 +137,8 @@ func doctorRows() []row {
 
 // mappingsOfPatient answers GET with the mappings of a patient, under two
 // addresses: clients of the older one give a patient's id, too.
-const mappingsOfPatient = `query PatientMappings($id: ID!, $after: String) @redact { patient(id: $id) {
-	mappings(first: 100, after: $after) { nodes { ` + mappingKeys + ` }` + pageKeys + ` } } }`
+const mappingsOfPatient = `query PatientMappings($id: ID!, $first: Int = 100, $after: String) @redact { patient(id: $id) {
+	mappings(first: $first, after: $after) { nodes { ` + mappingKeys + ` }` + pageKeys + ` } } }`
 
 // mappingRows has no Location for a new mapping: below the path, GET takes the
 // id of a patient.
@@ -148,7 +148,7 @@ func mappingRows() []row {
 		{
 			method: http.MethodGet, path: list, status: http.StatusOK,
 			summary: "List the active mappings of all patients that the caller can see",
-			document: `query Mappings($after: String) @redact { mappings(first: 100, after: $after) {
+			document: `query Mappings($first: Int = 100, $after: String) @redact { mappings(first: $first, after: $after) {
 				nodes { ` + mappingKeys + ` }` + pageKeys + ` } }`,
 		},
 		{

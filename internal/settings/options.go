@@ -51,8 +51,10 @@ func (o option) limited(code, retryAfter string) option {
 }
 
 const (
-	limitExceeded = "LIMIT_EXCEEDED"
-	rateLimited   = "RATE_LIMITED"
+	limitExceeded   = "LIMIT_EXCEEDED"
+	rateLimited     = "RATE_LIMITED"
+	tooManyAttempts = "TOO_MANY_ATTEMPTS"
+	untilNext       = "until the next is allowed"
 )
 
 // options is the table, bound to the fields of s. A new setting needs a field
@@ -111,6 +113,20 @@ func options(s *Settings) []option {
 			"Whether clients may register accounts. closed: register answers FORBIDDEN, and caregraph accounts create makes accounts."),
 		setting("hash-concurrency", "N", "0", whole(&s.HashConcurrency, 0, 1024),
 			"How many passwords the server hashes at the same time. Each hash uses one CPU and 19 MiB of memory. 0: the number of CPUs."),
+		setting("max-waiting-hashes", "N", "500", whole(&s.MaxWaitingHashes, 1, 100_000),
+			"How many passwords of sign-ins and of password changes may wait to be hashed, those being hashed included.").limited(rateLimited, "2"),
+		setting("max-waiting-registrations", "N", "150", whole(&s.MaxWaitingRegistrations, 1, 100_000),
+			"How many passwords of registrations may wait to be hashed, those being hashed included.").limited(rateLimited, "2"),
+		setting("max-sign-in-failures", "N,DURATION", "10,30s", budget(&s.MaxSignInFailures),
+			"Wrong passwords for one account, or from one device or address from which someone signed in to it: so many at once, then one per interval. The right password allows all of them again.").limited(tooManyAttempts, untilNext),
+		setting("max-sign-in-failures-per-address", "N,DURATION", "100,2s", budget(&s.MaxSignInFailuresPerAddress),
+			"Wrong passwords from one client address, from devices that no account knows: so many at once, then one per interval.").limited(tooManyAttempts, untilNext),
+		setting("max-registrations", "N,DURATION", "200,1s", budget(&s.MaxRegistrations),
+			"Registrations from one client address: so many at once, then one per interval.").limited(rateLimited, untilNext),
+		setting("max-taken", "N,DURATION", "20,30s", budget(&s.MaxTaken),
+			"Answers TAKEN to one account: so many at once, then one per interval.").limited(rateLimited, untilNext),
+		setting("max-taken-per-address", "N,DURATION", "50,30s", budget(&s.MaxTakenPerAddress),
+			"Answers TAKEN to one client address: so many at once, then one per interval.").limited(rateLimited, untilNext),
 		setting("cors-origins", "LIST", "", origins(&s.CORSOrigins),
 			"Origins of other web pages that may call the API: scheme://host[:port], separated by commas. * alone allows any origin, without credentials. Empty: none."),
 		setting("trusted-proxies", "LIST", "", networks(&s.TrustedProxies),

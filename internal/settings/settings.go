@@ -55,6 +55,11 @@ type Settings struct {
 	// MaxAnswer, MaxAnswersPerAccount and MaxAnswers are bytes.
 	MaxAnswer, MaxAnswersPerAccount, MaxAnswers  int64
 	DatabaseConns, DatabaseReadConns, MaxWaiting int
+	MaxWaitingHashes, MaxWaitingRegistrations    int
+	// MaxSignInFailures and MaxTaken are of one account, MaxRegistrations of one address.
+	MaxSignInFailures, MaxSignInFailuresPerAddress Budget
+	MaxTaken, MaxTakenPerAddress                   Budget
+	MaxRegistrations                               Budget
 	// DatabasePooler is "auto", "none", "session" or "transaction", Prepared "auto",
 	// "on" or "off".
 	DatabasePooler, Prepared string

@@ -33,6 +33,9 @@ func TestParse_NothingGivenMeansTheDefaults(t *testing.T) {
 		MaxAnswer: 16 << 20, MaxAnswersPerAccount: 48 << 20, MaxAnswers: 96 << 20,
 		MaxDocument: 128 << 10, MaxAnonymousBody: 64 << 10, MaxWrites: 30, MaxRecords: 4_000_000, MaxDailyBytes: 2 << 30, MinFreeDisk: 512 << 20,
 		Registration: "open", DatabaseConns: 20, MaxWaiting: 32, DatabasePooler: "auto", Prepared: "auto", LogLevel: slog.LevelInfo, LogFormat: "text",
+		MaxWaitingHashes: 500, MaxWaitingRegistrations: 150, MaxRegistrations: Budget{200, time.Second},
+		MaxSignInFailures: Budget{10, 30 * time.Second}, MaxSignInFailuresPerAddress: Budget{100, 2 * time.Second},
+		MaxTaken: Budget{20, 30 * time.Second}, MaxTakenPerAddress: Budget{50, 30 * time.Second},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -52,6 +55,8 @@ func samples() map[string]string {
 		"max-tokens": "507", "max-selections": "107", "max-repeats": "7",
 		"max-answer": "1MiB", "max-answers-per-account": "2MiB", "max-answers": "3MiB",
 		"max-document": "11KiB", "max-anonymous-body": "12KiB", "max-writes": "7", "max-records": "8", "max-daily-bytes": "9MiB", "min-free-disk": "10MiB",
+		"max-waiting-hashes": "5", "max-waiting-registrations": "6", "max-registrations": "7,8s",
+		"max-sign-in-failures": "9,10s", "max-sign-in-failures-per-address": "11, 12ms", "max-taken": "13,14m", "max-taken-per-address": "15,1h",
 		"log-level": "debug", "log-format": "json",
 	}
 }
@@ -273,11 +278,14 @@ func TestParse_RefusesBadValues(t *testing.T) {
 			"clinic.example", "https://", "https://a/", "https://a/x", "https://u@a", "https://a?", "https://*.a",
 			"https://a:", "https://a:99999", "https://ä.example", "null", "*,https://a", "//a",
 		},
-		"trusted-proxies": {"10.0.0.0/33", "localhost", "::ffff:10.0.0.0/104", "any"},
-		"max-body":        {"0", "-1", "1GiB", "1025MiB", "9223372036854775807MiB", "1.5MiB"},
-		"max-cost":        {"9999", "1000000001"},
-		"log-level":       {"loud", ""},
-		"log-format":      {"xml"},
+		"trusted-proxies":           {"10.0.0.0/33", "localhost", "::ffff:10.0.0.0/104", "any"},
+		"max-body":                  {"0", "-1", "1GiB", "1025MiB", "9223372036854775807MiB", "1.5MiB"},
+		"max-cost":                  {"9999", "1000000001"},
+		"log-level":                 {"loud", ""},
+		"max-sign-in-failures":      {"", "10", "0,30s", "-1,30s", "10,0s", "10,-1s", "10,30", "10,61m", "10,1us", "1000001,1s", ",30s", "10,30s,1", "1.5,1s"},
+		"max-waiting-hashes":        {"0", "-1", ""},
+		"max-waiting-registrations": {"0"},
+		"log-format":                {"xml"},
 	}
 	for name, values := range bad {
 		for _, value := range values {

@@ -96,6 +96,24 @@ func brief(to *time.Duration, most time.Duration) func(string) error {
 	})
 }
 
+// Budget is a number of things that are allowed at once, and the interval after which
+// one more is.
+type Budget struct {
+	Burst int
+	Every time.Duration
+}
+
+func budget(to *Budget) func(string) error {
+	what := "a number and an interval, from 1,1ms to 1000000,1h, such as 10,30s for ten at once and then one each 30 seconds"
+	return setter(to, what, func(text string) (b Budget, ok bool) {
+		burst, every, _ := strings.Cut(text, ",")
+		var intervalErr error
+		countErr := whole(&b.Burst, 1, 1_000_000)(strings.TrimSpace(burst))
+		b.Every, intervalErr = time.ParseDuration(strings.TrimSpace(every))
+		return b, countErr == nil && intervalErr == nil && b.Every >= time.Millisecond && b.Every <= time.Hour
+	})
+}
+
 func level(to *slog.Level) func(string) error {
 	return setter(to, "debug, info, warn or error", func(text string) (l slog.Level, ok bool) {
 		err := l.UnmarshalText([]byte(text))

@@ -7,7 +7,6 @@ package query
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -333,94 +332,4 @@ func (t *RecordType) rules(v ViewerArg) []Rule {
 		return t.parent.Rules(v)
 	}
 	return t.Rules(v)
-}
-
-// resolve looks up the types and columns that the descriptor names.
-func (t *RecordType) resolve() error {
-	switch {
-	case t.Kind == "":
-		return errors.New("it has no kind")
-	case t.Rules == nil && t.Parent == nil:
-		return errors.New("it has no rules and no parent")
-	case t.Root != nil && len(t.Sorts) == 0:
-		return fmt.Errorf("%s: there is no order", t.Root.Field)
-	case t.Live == "" && t.columns["DeletedAt"].name != "":
-		return errors.New("its records can be deleted, but nothing says which are live")
-	}
-	if t.Parent != nil {
-		if err := t.resolveColumn(&t.parent, t.Parent.Type, t.Parent.Column); err != nil {
-			return err
-		}
-		if t.parent.Parent != nil {
-			return fmt.Errorf("its parent %s has a parent", t.parent.Name)
-		}
-		t.parent.isOwner = true
-	}
-	for i := range t.One {
-		e := &t.One[i]
-		if err := t.resolveColumn(&e.to, e.To, e.From); err != nil {
-			return fmt.Errorf("%s: %w", e.Field, err)
-		}
-		if !e.to.hasColumn(e.Key) {
-			return fmt.Errorf("%s: %s has no column %s", e.Field, e.To, e.Key)
-		}
-		e.always = e.IncludeDeleted && e.Key == "id" && e.to.rule().Exists.Any(model.SignedIn) &&
-			t.table.FieldMap[e.From].StructField.Type.Kind() != reflect.Pointer
-	}
-	for i := range t.Many {
-		l := &t.Many[i]
-		if l.of = t.records.byName[l.Of]; l.of == nil {
-			return fmt.Errorf("%s: there is no type %s", l.Field, l.Of)
-		}
-		if !l.of.hasColumn(l.Key) || l.Node != "" && l.of.Edge(l.Node) == nil {
-			return fmt.Errorf("%s: %s has no column %s or no edge %s", l.Field, l.Of, l.Key, l.Node)
-		}
-		if len(l.of.Sorts) == 0 {
-			return fmt.Errorf("%s: %s has no order", l.Field, l.Of)
-		}
-	}
-	for _, g := range t.Groups {
-		if !t.hasColumn(g.Value) {
-			return fmt.Errorf("%s: there is no column %s", g.Field, g.Value)
-		}
-	}
-	for _, k := range t.Keys {
-		for _, column := range k.From {
-			if !t.hasColumn(column) {
-				return fmt.Errorf("%s: there is no column %s", k.Column, column)
-			}
-		}
-	}
-	return t.checkComparable()
-}
-
-// resolveColumn resolves a type and checks the column that refers to it.
-func (t *RecordType) resolveColumn(to **RecordType, name, from string) error {
-	if *to = t.records.byName[name]; *to == nil {
-		return fmt.Errorf("there is no type %s", name)
-	}
-	if !t.hasColumn(from) {
-		return fmt.Errorf("there is no column %s", from)
-	}
-	return nil
-}
-
-func (t *RecordType) hasColumn(column string) bool { return t.table.HasField(column) }
-
-// checkComparable returns an error if a search, an order or a count would reveal a
-// hidden field of a visible row.
-func (t *RecordType) checkComparable() error {
-	fields := slices.Clone(t.Searched)
-	for _, s := range t.Sorts {
-		fields = append(fields, s.Field)
-	}
-	for _, g := range t.Groups {
-		fields = append(fields, t.fieldOf(g.Value))
-	}
-	for _, field := range fields {
-		if !t.rule().ReadableByAll(field) {
-			return fmt.Errorf("%s.%s is searched, sorted or counted by, so everyone who can see a %s must be able to read it", t.Name, field, t.Name)
-		}
-	}
-	return nil
 }

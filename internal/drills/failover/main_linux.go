@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/caregraph/caregraph/internal/drills/process"
 	"github.com/caregraph/caregraph/internal/pgserver"
 )
 
@@ -49,14 +50,11 @@ func main() {
 }
 
 func run(ctx context.Context, o options, out io.Writer) error {
-	dir, err := os.MkdirTemp("", "caregraph-drill-")
+	dir, remove, err := process.Dir()
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // G302: for root, PostgreSQL runs as another user
-		return err
-	}
+	defer remove()
 	found, err := pgserver.Places{}.Find(ctx)
 	if err != nil {
 		return err
@@ -83,7 +81,7 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer s.stop()
+	defer s.Stop()
 	rounds, err := drill(ctx, o, m, s)
 	if err != nil {
 		return err
@@ -92,7 +90,7 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	s.stop() // then the log is complete
+	s.Stop() // then the log is complete
 	causes, err := explained(log)
 	if err != nil {
 		return err

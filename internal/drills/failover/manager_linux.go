@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/caregraph/caregraph/internal/drills/process"
 )
 
 const (
@@ -76,7 +78,7 @@ func (m *manager) current() (primary *node, takeovers int, failure error) {
 // watch checks the primary until ctx ends.
 func (m *manager) watch(ctx context.Context) {
 	answered := time.Now()
-	for ; ctx.Err() == nil; pause(ctx, checkEvery) {
+	for ; ctx.Err() == nil; process.Pause(ctx, checkEvery) {
 		primary, before, _ := m.current()
 		if primary.query(ctx, time.Second, "SELECT 1", nil) == nil {
 			answered = time.Now()
@@ -136,7 +138,7 @@ func (m *manager) rebuild(ctx context.Context) error {
 			return fmt.Errorf("ask for a synchronous standby: %w", err)
 		}
 	}
-	err := within(ctx, "the standby does not follow", func() bool {
+	err := process.Within(ctx, "the standby does not follow", func() bool {
 		var synced bool
 		err := primary.query(ctx, time.Second, "SELECT EXISTS (SELECT FROM pg_stat_replication WHERE state = 'streaming' AND sync_state = 'sync')", &synced)
 		return err == nil && synced

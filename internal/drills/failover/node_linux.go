@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/caregraph/caregraph/internal/drills/process"
 )
 
 // node is one PostgreSQL.
@@ -29,7 +31,7 @@ type node struct {
 // newNode returns a node that has no files yet. As root, PostgreSQL runs as the user
 // postgres.
 func newNode(ctx context.Context, name, parent, bin, password string) (*node, error) {
-	addr, err := freeAddr(ctx)
+	addr, err := process.FreeAddr(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -46,16 +48,6 @@ func newNode(ctx context.Context, name, parent, bin, password string) (*node, er
 	gid, gidErr := strconv.ParseUint(u.Gid, 10, 32)
 	n.as = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 	return n, errors.Join(uidErr, gidErr)
-}
-
-// freeAddr returns an address of this machine that nobody uses.
-func freeAddr(ctx context.Context) (string, error) {
-	var config net.ListenConfig
-	free, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return free.Addr().String(), free.Close()
 }
 
 // makeDir creates the empty directory of the cluster, and removes an old one.
@@ -138,7 +130,7 @@ func (n *node) start(ctx context.Context) error {
 		_ = cmd.Wait() // a signal ends it
 	}()
 	n.cmd, n.done = cmd, done
-	return within(ctx, fmt.Sprintf("node %s did not start; see %s.log", n.name, n.dir), func() bool {
+	return process.Within(ctx, fmt.Sprintf("node %s did not start; see %s.log", n.name, n.dir), func() bool {
 		return n.query(ctx, time.Second, "SELECT 1", nil) == nil
 	})
 }
@@ -199,24 +191,4 @@ func (n *node) query(ctx context.Context, limit time.Duration, statement string,
 		return err
 	}
 	return conn.QueryRow(ctx, statement).Scan(to)
-}
-
-// within waits until done reports true, for a minute at most.
-func within(ctx context.Context, failure string, done func() bool) error {
-	for until := time.Now().Add(time.Minute); !done(); pause(ctx, 50*time.Millisecond) {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if time.Now().After(until) {
-			return errors.New(failure)
-		}
-	}
-	return nil
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
 }

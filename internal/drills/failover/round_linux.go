@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/caregraph/caregraph/internal/drills/process"
 )
 
 // round is one change of the primary, and what the writers noticed.
@@ -44,12 +46,12 @@ func (r *round) run(ctx context.Context, m *manager, s *server, do func() error)
 
 func (r *round) change(ctx context.Context, m *manager, do func() error) error {
 	_, before, _ := m.current()
-	pause(ctx, quiet)
+	process.Pause(ctx, quiet)
 	if err := do(); err != nil {
 		return err
 	}
 	var failure error
-	err := within(ctx, "the standby did not take over", func() bool {
+	err := process.Within(ctx, "the standby did not take over", func() bool {
 		var now int
 		_, now, failure = m.current()
 		return now > before || failure != nil
@@ -61,14 +63,14 @@ func (r *round) change(ctx context.Context, m *manager, do func() error) error {
 		return fmt.Errorf("take over: %w", err)
 	}
 	promoted := time.Now()
-	err = within(ctx, "no write succeeded in a minute after the change", func() bool { return r.last().After(promoted) })
+	err = process.Within(ctx, "no write succeeded in a minute after the change", func() bool { return r.last().After(promoted) })
 	if err != nil {
 		return err
 	}
 	if err := m.rebuild(ctx); err != nil {
 		return err
 	}
-	pause(ctx, quiet)
+	process.Pause(ctx, quiet)
 	return nil
 }
 
@@ -100,9 +102,9 @@ func (r *round) write(ctx context.Context, s *server, writer int) {
 				"address": "12 MG Road", "emergencyContact": "+919876500000",
 			}})
 		if r.note(name, got, err) {
-			pause(ctx, 5*time.Millisecond)
+			process.Pause(ctx, 5*time.Millisecond)
 		} else {
-			pause(ctx, 50*time.Millisecond)
+			process.Pause(ctx, 50*time.Millisecond)
 		}
 	}
 }

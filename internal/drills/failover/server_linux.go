@@ -8,61 +8,33 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/caregraph/caregraph/internal/drills/process"
 )
 
-// server is the server under test.
+// server is the server under test, as its clients see it.
 type server struct {
-	cmd           *exec.Cmd
-	base, metrics string
-	client        *http.Client
-	token         string
-	done          chan struct{}
+	*process.Server
+
+	metrics string // the address of the metrics
+	client  *http.Client
+	token   string
 }
 
-// startServer starts the binary, and returns when it is ready. The log is a file, so
-// that no line is dropped.
+// startServer starts the binary, and returns when it is ready.
 func startServer(ctx context.Context, binary, database, dir string, log *os.File) (*server, error) {
-	addr, err := freeAddr(ctx)
+	metrics, err := process.FreeAddr(ctx)
 	if err != nil {
 		return nil, err
 	}
-	metricsAddr, err := freeAddr(ctx)
+	running, err := process.Start(ctx, binary, database, dir, log, "--metrics-addr", metrics, "--log-format", "json")
 	if err != nil {
 		return nil, err
 	}
-	s := &server{
-		base: "http://" + addr, metrics: "http://" + metricsAddr, done: make(chan struct{}),
-		client: &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: writers}},
-	}
-	s.cmd = exec.CommandContext(ctx, binary, "--addr", addr, "--metrics-addr", metricsAddr, "--keys", dir+"/keys.json", "--log-format", "json") //nolint:gosec // G204: the server under test
-	s.cmd.Env = append(os.Environ(), "CAREGRAPH_DATABASE_URL="+database)
-	s.cmd.Stdout, s.cmd.Stderr = log, log
-	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(syscall.SIGTERM) }
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
-	if err := s.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start the server: %w", err)
-	}
-	go func() {
-		defer close(s.done)
-		_ = s.cmd.Wait() // a signal ends it
-	}()
-	err = within(ctx, "the server was not ready in a minute; see --log", func() bool {
-		_, err := s.get(ctx, s.base+"/ready")
-		return err == nil
-	})
-	if err != nil {
-		s.stop()
-	}
-	return s, err
-}
-
-func (s *server) stop() {
-	_ = s.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
-	<-s.done
+	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: writers}}
+	return &server{Server: running, metrics: "http://" + metrics, client: client}, nil
 }
 
 func (s *server) get(ctx context.Context, url string) (string, error) {
@@ -122,7 +94,7 @@ func (s *server) ask(ctx context.Context, document string, variables map[string]
 	var body bytes.Buffer
 	// Texts and maps of texts always have a JSON form.
 	_ = json.NewEncoder(&body).Encode(map[string]any{"query": document, "variables": variables})
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.base+"/graphql", &body)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Base+"/graphql", &body)
 	if err != nil {
 		return got, err
 	}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/caregraph/caregraph/internal/drills/process"
 	"github.com/caregraph/caregraph/internal/pgserver"
 )
 
@@ -38,7 +39,7 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.binary, "binary", "bin/caregraph", "the server")
-	flag.StringVar(&o.log, "log", "", "file for the server's log; empty discards it")
+	flag.StringVar(&o.log, "log", os.DevNull, "file for the server's log")
 	flag.StringVar(&o.only, "only", "", "only documents whose name contains this text")
 	flag.IntVar(&o.repeats, "repeats", 1, "runs of each document; the table has their median")
 	flag.DurationVar(&o.during, "during", 10*time.Second, "time of each document")
@@ -53,33 +54,26 @@ func main() {
 }
 
 func run(ctx context.Context, o options, out io.Writer) (err error) {
-	dir, err := os.MkdirTemp("", "caregraph-drill-")
+	dir, remove, err := process.Dir()
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // G302: for root, PostgreSQL runs as another user
-		return err
-	}
+	defer remove()
 	database, err := pgserver.Start(ctx, pgserver.Options{DataDir: dir})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = database.Stop(context.WithoutCancel(ctx)) }()
-	log := io.Discard
-	if o.log != "" {
-		file, err := os.Create(o.log)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = file.Close() }()
-		log = file
-	}
-	server, err := startServer(ctx, o.binary, database.URL(), dir, log)
+	log, err := os.Create(o.log)
 	if err != nil {
 		return err
 	}
-	defer server.stop()
+	defer func() { _ = log.Close() }()
+	server, err := process.Start(ctx, o.binary, database.URL(), dir, log, "--log-level", "warn")
+	if err != nil {
+		return err
+	}
+	defer server.Stop()
 	db, err := pgx.Connect(ctx, database.URL())
 	if err != nil {
 		return err
@@ -88,8 +82,8 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	return drills(ctx, o, server, db, out)
 }
 
-func drills(ctx context.Context, o options, server *process, db *pgx.Conn, out io.Writer) error {
-	a := newAPI(server.base)
+func drills(ctx context.Context, o options, server *process.Server, db *pgx.Conn, out io.Writer) error {
+	a := newAPI(server.Base)
 	c, err := fill(ctx, a, db)
 	if err != nil {
 		return err

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/caregraph/caregraph/internal/drills/process"
 )
 
 // probe is one request of the canary, an account that does little.
@@ -65,17 +67,10 @@ func (p probe) median(ctx context.Context) (median time.Duration, failure string
 		case got.outcome() != "ok":
 			failure = p.name + ": " + got.outcome()
 		}
-		pause(ctx, p.every)
+		process.Pause(ctx, p.every)
 	}
 	slices.Sort(times)
 	return times[len(times)/2], failure
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
 }
 
 // attack sends the hostile request on all its connections until ctx ends, and returns
@@ -95,7 +90,7 @@ func attack(ctx context.Context, a api, h hostile) map[string]int {
 				outcomes[outcome]++
 				mu.Unlock()
 				if outcome == "no answer" {
-					pause(ctx, 10*time.Millisecond)
+					process.Pause(ctx, 10*time.Millisecond)
 				}
 			}
 		})
@@ -115,18 +110,18 @@ type result struct {
 }
 
 // drill measures the canary without and with the hostile request.
-func drill(ctx context.Context, a api, server *process, all []probe, h hostile, during time.Duration) (r result, err error) {
+func drill(ctx context.Context, a api, server *process.Server, all []probe, h hostile, during time.Duration) (r result, err error) {
 	quiet, failures := watch(ctx, all, during/2)
 	if len(failures) > 0 {
 		return r, fmt.Errorf("without a hostile client: %v", failures)
 	}
-	if err := server.resetPeak(); err != nil {
+	if err := resetPeak(server.PID()); err != nil {
 		return r, err
 	}
 	attacking, stop := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() { defer close(done); r.outcomes = attack(attacking, a, h) }()
-	pause(ctx, time.Second)
+	process.Pause(ctx, time.Second)
 	var loaded []time.Duration
 	loaded, r.failures = watch(ctx, all, during)
 	stop()
@@ -134,6 +129,6 @@ func drill(ctx context.Context, a api, server *process, all []probe, h hostile, 
 	for i := range quiet {
 		r.factors = append(r.factors, float64(loaded[i])/float64(quiet[i]))
 	}
-	r.peak, err = server.peak()
+	r.peak, err = peak(server.PID())
 	return r, err
 }
