@@ -166,7 +166,8 @@ func (b *benchmark) goal(ctx context.Context, s *stage, load workload) (row, err
 		return r, err
 	}
 	r.Missed = r.Goals.missed(r.Results[1].Ratio)
-	return r, nil
+	r.Alone, err = b.alone(ctx, s, load, calls[0])
+	return r, err
 }
 
 // compareAnswers makes sure that all contenders do the same work.

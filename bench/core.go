@@ -87,6 +87,7 @@ type row struct {
 	Title      string   `json:"title"`
 	Goals      goals    `json:"goals,omitzero"`
 	Missed     []string `json:"missed,omitempty"`
+	Alone      alone    `json:"alone,omitzero"`
 	Results    []result `json:"results"`
 	Statements float64  `json:"statements"`
 	RoundTrips float64  `json:"roundTrips"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -168,7 +169,19 @@ func (f *floor) handler() http.Handler {
 	for _, t := range f.tasks {
 		mux.Handle(t.pattern, f.answer(f.do(t)))
 	}
+	mux.Handle("/HTTP/{bytes}", f.answer(onlyHTTP))
 	return mux
+}
+
+// onlyHTTP answers with so many bytes and does nothing else.
+func onlyHTTP(r *http.Request, s *scratch) error {
+	n, err := number(r, "bytes")
+	if err != nil {
+		return err
+	}
+	s.buf = slices.Grow(s.buf, int(n))[:n]
+	_, err = io.Copy(io.Discard, r.Body)
+	return err
 }
 
 func (f *floor) do(t task) func(*http.Request, *scratch) error {

@@ -78,6 +78,69 @@ func TestFloors_AnswerWithTheSameBytes(t *testing.T) {
 	}
 }
 
+func TestFloor_TunedStatementsNeitherSortNorCache(t *testing.T) {
+	t.Parallel()
+	w := filledDataset(t, 30_000) // with fewer, PostgreSQL takes these plans anyway
+	for _, load := range workloads() {
+		if load.writes {
+			continue // it has no rows to sort
+		}
+		p, err := newParts(t.Context(), w.url, load, w.calls(load, w.owners[0], usualPage)[0])
+		must(t, err)
+		_, err = p.db.Exec(t.Context(), "PREPARE task AS "+p.task.sql)
+		must(t, err)
+		values := strings.Trim(strings.ReplaceAll(fmt.Sprint(p.arguments), " ", ", "), "[]")
+		rows, err := p.db.Query(t.Context(), "EXPLAIN EXECUTE task ("+values+")", pgx.QueryExecModeSimpleProtocol)
+		must(t, err)
+		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		must(t, err)
+		plan := strings.Join(lines, "\n")
+		for _, node := range []string{"Sort", "Hash Join", "Merge", "Memoize", "Gather"} {
+			if strings.Contains(plan, node) {
+				t.Errorf("the plan of %s has a %s\n%s", load.name, node, plan)
+			}
+		}
+		must(t, p.close(t.Context()))
+	}
+}
+
+func TestParts_EncodeTheRowsToTheSameAnswer(t *testing.T) {
+	t.Parallel()
+	w := filledDataset(t, 1000)
+	for _, load := range workloads() {
+		p, err := newParts(t.Context(), w.url, load, w.calls(load, w.owners[0], usualPage)[0])
+		must(t, err)
+		answer := bytes.Clone(p.scratch.buf)
+		for range 2 {
+			must(t, p.execute(t.Context()))
+			must(t, p.roundTrip(t.Context()))
+			p.scratch.flatRow = flatRow{}
+			must(t, p.encode(t.Context()))
+			if !bytes.Equal(p.scratch.buf, answer) {
+				t.Errorf("%s: from memory\n%s\nwant\n%s", load.name, p.scratch.buf, answer)
+			}
+		}
+		if want := "/HTTP/" + strconv.Itoa(len(answer)) + " "; !bytes.Contains(p.onlyHTTP().requests[0], []byte(want)) {
+			t.Errorf("%s asks %s", load.name, p.onlyHTTP().requests[0])
+		}
+		must(t, p.close(t.Context()))
+	}
+}
+
+func TestOnlyHTTP_AnswersWithSoManyBytes(t *testing.T) {
+	t.Parallel()
+	f := floor{tasks: floorOptions{}.tasks()}
+	f.scratch.New = func() any { return newScratch() }
+	for _, n := range []int{0, 7, 100_000} {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, fmt.Sprintf("/HTTP/%d", n), strings.NewReader("body"))
+		f.handler().ServeHTTP(w, r)
+		if w.Code != http.StatusOK || w.Body.Len() != n {
+			t.Errorf("%d bytes, status %d, want %d bytes", w.Body.Len(), w.Code, n)
+		}
+	}
+}
+
 // pieces keeps what is sent to a client.
 type pieces struct {
 	net.Conn

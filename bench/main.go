@@ -1,6 +1,7 @@
 // Command bench measures the CPU time of a request, server and PostgreSQL
 // together, as a multiple of the floor: a server that does nothing but the work,
-// measured in the same run. It also measures a tuned floor. Absolute times say little, because they depend on
+// measured in the same run. It also measures a tuned floor, and the parts of a
+// request alone. Absolute times say little, because they depend on
 // the machine. With --against it compares two builds of the server.
 //
 // It runs on Linux, from the top level of the repository: make bench. It starts

@@ -52,7 +52,7 @@ func (r report) print(w io.Writer) {
 		r.Connections, r.Repeats, r.Seconds, r.Go, r.PostgreSQL, r.Processors)
 	var tables []string
 	if len(r.Workloads) > 0 {
-		tables = append(tables, goalsTable(r.Workloads), contendersTable(r.Workloads))
+		tables = append(tables, goalsTable(r.Workloads), contendersTable(r.Workloads), aloneTable(r.Workloads))
 	}
 	if len(r.Others) > 0 {
 		tables = append(tables, othersTable(r.Others))
@@ -107,6 +107,27 @@ func contendersTable(rows []row) string {
 				decimals(f.MostResident, 0),
 			})
 		}
+	}
+	return markdown(lines)
+}
+
+// aloneTable shows the limit, and the CPU of each contender as its multiple.
+func aloneTable(rows []row) string {
+	head := []string{"", "HTTP ms", "round trip ms", "PostgreSQL ms", "encoding ms", "limit ms"}
+	for _, one := range rows[0].Results {
+		head = append(head, one.Contender)
+	}
+	lines := [][]string{head}
+	for _, r := range rows {
+		a := r.Alone
+		line := []string{r.Workload}
+		for _, ms := range []float64{a.HTTP, a.RoundTrip, a.PostgreSQL, a.Encoding, a.Limit} {
+			line = append(line, decimals(ms, 4))
+		}
+		for _, one := range r.Results {
+			line = append(line, times(one.CPU/a.Limit))
+		}
+		lines = append(lines, line)
 	}
 	return markdown(lines)
 }
