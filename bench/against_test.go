@@ -82,7 +82,7 @@ func TestComparison_PairsByRound(t *testing.T) {
 		t.Errorf("the pairs are %s, want %s", got, want)
 	}
 	// Rounds cost 1, 2, 3, 4 and 5; the new build 1.04, 1.8, 3.06, 4.32 and 5.
-	if got := decimals(c.Results[newBuild].Ratio, 3); got != "1.020" {
+	if got := decimals(c.Results[newBuild].Ratio.CPU, 3); got != "1.020" {
 		t.Errorf("the ratio of the medians is %s, want 1.020", got)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // benchmark is one run: a directory, the programs and a PostgreSQL.
@@ -59,11 +60,19 @@ func (b *benchmark) close() error {
 	return err
 }
 
-// stage is a filled database with the contenders on it: the floor first, then
-// our server.
+// stage is a filled database with the contenders on it.
 type stage struct {
-	dataset    *dataset
-	contenders []contender
+	dataset *dataset
+	// floors begin with that of the goals. Only the measurement of the goals has
+	// the others, and peers.
+	floors []contender
+	us     contender
+	peers  []contender
+}
+
+// contenders returns the floor of the goals first, then our server.
+func (s *stage) contenders() []contender {
+	return slices.Concat(s.floors[:1], []contender{s.us}, s.floors[1:], s.peers)
 }
 
 // onStage fills a database, runs the contenders on it for as long as f runs,
@@ -80,12 +89,12 @@ func (b *benchmark) onStage(ctx context.Context, name string, s size, f func(*st
 	}
 	us := caregraph(nameOfOurs, w.server)
 	defer us.stop()
-	floor, err := b.tools.floorContender(ctx, url)
+	floor, err := b.tools.floorContender(ctx, floors()[0], url)
 	if err != nil {
 		return err
 	}
 	defer floor.stop()
-	if err := f(&stage{w, []contender{floor, us}}); err != nil {
+	if err := f(&stage{dataset: w, floors: []contender{floor}, us: us}); err != nil {
 		return err
 	}
 	return b.cluster.drop(ctx, name)
@@ -94,15 +103,21 @@ func (b *benchmark) onStage(ctx context.Context, name string, s size, f func(*st
 // requests measures the workloads, and the other requests that --only names.
 func (b *benchmark) requests(ctx context.Context, peers bool) (workloads, others []row, err error) {
 	err = b.onStage(ctx, "bench", usualSize, func(s *stage) error {
-		if peers {
-			others, err := startPeers(ctx, b.tools, s.dataset.url)
+		for _, o := range floors()[1:] {
+			floor, err := b.tools.floorContender(ctx, o, s.dataset.url)
 			if err != nil {
 				return err
 			}
-			for _, p := range others {
+			defer floor.stop()
+			s.floors = append(s.floors, floor)
+		}
+		if peers {
+			if s.peers, err = startPeers(ctx, b.tools, s.dataset.url); err != nil {
+				return err
+			}
+			for _, p := range s.peers {
 				defer p.stop()
 			}
-			s.contenders = append(s.contenders, others...)
 		}
 		if workloads, err = b.goals(ctx, s); err != nil {
 			return err
@@ -128,17 +143,12 @@ func (b *benchmark) goals(ctx context.Context, s *stage) (rows []row, err error)
 }
 
 func (b *benchmark) goal(ctx context.Context, s *stage, load workload) (row, error) {
-	r := row{Workload: load.name, Title: load.title, Goal: load.goal}
+	r := row{Workload: load.name, Title: load.title, Goals: load.goals}
 	calls := s.dataset.calls(load, s.dataset.owners[0], usualPage)
-	if err := sameAnswer(ctx, s.contenders[0], s.contenders[1], load, calls); err != nil {
+	if err := s.compareAnswers(ctx, load, calls); err != nil {
 		return r, err
 	}
-	for _, peer := range s.contenders[2:] {
-		if err := sameAmount(ctx, peer, s.contenders[1], load, calls[0]); err != nil {
-			return r, err
-		}
-	}
-	own, err := s.contenders[1].script(load, calls)
+	own, err := s.us.script(load, calls)
 	if err != nil {
 		return r, err
 	}
@@ -152,8 +162,28 @@ func (b *benchmark) goal(ctx context.Context, s *stage, load workload) (row, err
 			return r, err
 		}
 	}
-	r.Results, err = b.plan.compare(ctx, s.dataset, b.cluster.pid, s.contenders, load, calls)
+	if r.Results, err = b.plan.compare(ctx, s.dataset, b.cluster.pid, s.contenders(), load, calls); err != nil {
+		return r, err
+	}
+	r.Missed = r.Goals.missed(r.Results[1].Ratio)
+	r.Alone, err = b.alone(ctx, s, load, calls[0])
 	return r, err
+}
+
+// compareAnswers makes sure that all contenders do the same work.
+func (s *stage) compareAnswers(ctx context.Context, load workload, calls []call) error {
+	if err := sameAnswer(ctx, s.floors[0], s.us, load, calls); err != nil {
+		return err
+	}
+	if err := sameBytes(ctx, s.floors, load, calls); err != nil {
+		return err
+	}
+	for _, peer := range s.peers {
+		if err := sameAmount(ctx, peer, s.us, load, calls[0]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // traffic counts statements on a separate server, which ends before the

@@ -16,7 +16,7 @@ import (
 )
 
 // cluster is a private PostgreSQL with the settings that the server gives its
-// own: on disk, and durable.
+// own: on disk, and durable. It has room for the connections of all contenders.
 type cluster struct {
 	server *pgserver.Server
 	// pid is the postmaster, whose children do the work.
@@ -25,11 +25,20 @@ type cluster struct {
 }
 
 func startCluster(ctx context.Context, dir string) (*cluster, error) {
-	server, err := pgserver.Start(ctx, pgserver.Options{DataDir: dir})
+	c := &cluster{}
+	var err error
+	if c.server, err = pgserver.Start(ctx, pgserver.Options{DataDir: dir}); err != nil {
+		return nil, err
+	}
+	// This takes effect with the next start.
+	err = c.exec(ctx, "ALTER SYSTEM SET max_connections = 300")
+	c.stop()
 	if err != nil {
 		return nil, err
 	}
-	c := &cluster{server: server}
+	if c.server, err = pgserver.Start(ctx, pgserver.Options{DataDir: dir}); err != nil {
+		return nil, err
+	}
 	if err := c.identify(ctx, dir); err != nil {
 		c.stop()
 		return nil, err

@@ -32,10 +32,7 @@ func (c contender) script(load workload, calls []call) (script, error) {
 	return script{requests: all}, nil
 }
 
-const (
-	nameOfFloor = "floor"
-	nameOfOurs  = "caregraph"
-)
+const nameOfOurs = "caregraph"
 
 // caregraph is a CareGraph server, of this tree or of an older build.
 func caregraph(name string, p *process) contender {
@@ -44,9 +41,9 @@ func caregraph(name string, p *process) contender {
 	}}
 }
 
-func (t toolbox) floorContender(ctx context.Context, url string) (contender, error) {
-	p, err := t.floor(ctx, url)
-	return contender{name: nameOfFloor, process: p, request: floorRequest}, err
+func (t toolbox) floorContender(ctx context.Context, o floorOptions, url string) (contender, error) {
+	p, err := t.floor(ctx, o, url)
+	return contender{name: o.name(), process: p, request: floorRequest}, err
 }
 
 func floorRequest(load workload, c call) ([]byte, error) {

@@ -31,7 +31,7 @@ func (p plan) window(repeat int) window {
 }
 
 func (p plan) progressed(name, contender string, repeat int, f figures) {
-	_, _ = fmt.Fprintf(p.progress, "  %s %-12s %d/%d  %.3f ms\n", name, contender, repeat+1, p.repeats, f.CPU())
+	_, _ = fmt.Fprintf(p.progress, "  %s %-14s %d/%d  %.3f ms\n", name, contender, repeat+1, p.repeats, f.CPU())
 }
 
 func (p plan) wants(load workload) bool {
@@ -44,16 +44,50 @@ type result struct {
 	Contender string    `json:"contender"`
 	Median    figures   `json:"median"`
 	CPU       float64   `json:"cpuMs"`
-	Ratio     float64   `json:"ratio"`
+	Ratio     ratios    `json:"ratio"` // to the first result
 	Runs      []figures `json:"runs"`
 }
 
-// row is a workload of the table. Its results are those of the floor, of our
-// server and of the peers, in this order; another request has only ours.
+// ratios are figures as multiples of those of another contender, 0 where one of
+// them is 0.
+type ratios struct {
+	CPU       float64 `json:"cpu"`
+	Load      float64 `json:"load"`
+	Foreign   float64 `json:"foreign"`
+	Idle      float64 `json:"idle"`
+	PerSecond float64 `json:"requestsPerSecond"`
+	P50       float64 `json:"p50"`
+	P99       float64 `json:"p99"`
+}
+
+// to returns the ratios of a result to another one.
+func (r result) to(other result) ratios {
+	a, b := r.Median, other.Median
+	return ratios{
+		CPU: quotient(r.CPU, other.CPU), Load: quotient(a.Load, b.Load), Foreign: quotient(a.Foreign, b.Foreign),
+		Idle: quotient(a.Idle, b.Idle), PerSecond: quotient(a.PerSecond, b.PerSecond),
+		P50: quotient(a.P50, b.P50), P99: quotient(a.P99, b.P99),
+	}
+}
+
+// quotient returns 0 unless both are positive. Foreign CPU is a difference of
+// clocks and may be just below 0.
+func quotient(a, b float64) float64 {
+	if a <= 0 || b <= 0 {
+		return 0
+	}
+	return a / b
+}
+
+// row is a workload of the table. Its results are those of the floor of the
+// goals, of our server and of all others, in this order; another request has only
+// ours.
 type row struct {
 	Workload   string   `json:"workload"`
 	Title      string   `json:"title"`
-	Goal       float64  `json:"goal"`
+	Goals      goals    `json:"goals,omitzero"`
+	Missed     []string `json:"missed,omitempty"`
+	Alone      alone    `json:"alone,omitzero"`
 	Results    []result `json:"results"`
 	Statements float64  `json:"statements"`
 	RoundTrips float64  `json:"roundTrips"`
@@ -82,7 +116,7 @@ func (p plan) compare(
 	}
 	for i := range results {
 		results[i].summarize()
-		results[i].Ratio = results[i].CPU / results[0].CPU
+		results[i].Ratio = results[i].to(results[0])
 	}
 	return results, nil
 }
@@ -110,7 +144,9 @@ func (r *result) summarize() {
 		Requests:     int(of(func(f figures) float64 { return float64(f.Requests) })),
 		ServerCPU:    of(func(f figures) float64 { return f.ServerCPU }),
 		PostgresCPU:  of(func(f figures) float64 { return f.PostgresCPU }),
+		Load:         of(func(f figures) float64 { return f.Load }),
 		Foreign:      of(func(f figures) float64 { return f.Foreign }),
+		Idle:         of(func(f figures) float64 { return f.Idle }),
 		PerSecond:    of(func(f figures) float64 { return f.PerSecond }),
 		P50:          of(func(f figures) float64 { return f.P50 }),
 		P99:          of(func(f figures) float64 { return f.P99 }),

@@ -16,8 +16,8 @@ import (
 // tick is the unit of times in /proc: Linux always shows 1/100 s.
 const tick = 10 * time.Millisecond
 
-// readCPU returns what the trees of the server and of PostgreSQL, and foreign
-// processes, have used so far. It lists the processes first, which takes
+// readCPU returns what the trees of the server and of PostgreSQL, this process
+// and foreign ones have used so far, and the idle time. It lists the processes first, which takes
 // milliseconds, and then reads all clocks within a fraction of one.
 func readCPU(server, postgres int) (c cpu, err error) {
 	all, err := listProcesses()
@@ -30,7 +30,19 @@ func readCPU(server, postgres int) (c cpu, err error) {
 	if c.postgres, err = all.treeCPU(postgres); err != nil {
 		return c, err
 	}
-	c.foreign, err = all.foreignCPU()
+	if c.load, err = processClock(os.Getpid()); err != nil {
+		return c, err
+	}
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return c, err
+	}
+	m, err := parseMachine(text)
+	if err != nil {
+		return c, err
+	}
+	c.idle, c.all = m.idle, m.busy+m.idle+m.rest
+	c.foreign, err = all.foreignCPU(m.busy)
 	return c, err
 }
 
@@ -58,25 +70,17 @@ func (all processes) treeCPU(root int) (sum time.Duration, err error) {
 	return sum, err
 }
 
-// foreignCPU returns the CPU time that the machine has spent so far on
-// processes other than this one and its descendants. All servers and
+// foreignCPU returns the part of the busy time that the machine has spent so far
+// on processes other than this one and its descendants. All servers and
 // PostgreSQL are descendants. Kernel threads do not count as foreign: they
 // write to disk for PostgreSQL. Only the difference of two results has a
 // meaning.
-func (all processes) foreignCPU() (time.Duration, error) {
-	text, err := os.ReadFile("/proc/stat")
-	if err != nil {
-		return 0, err
-	}
-	foreign, err := parseBusy(text)
-	if err != nil {
-		return 0, err
-	}
+func (all processes) foreignCPU(busy time.Duration) (time.Duration, error) {
 	own, err := all.treeCPU(os.Getpid())
 	if err != nil {
 		return 0, err
 	}
-	foreign -= own
+	foreign := busy - own
 	for pid, stat := range all {
 		if stat.kernel {
 			used, _ := processClock(pid) // one that has ended used next to nothing
@@ -86,15 +90,29 @@ func (all processes) foreignCPU() (time.Duration, error) {
 	return foreign, nil
 }
 
-// parseBusy returns the time of all processors in user mode and in the kernel,
-// from the first line of /proc/stat, see proc_stat(5). It leaves out
-// interrupts, which the clocks of processes leave out, too.
-func parseBusy(text []byte) (time.Duration, error) {
-	var user, nice, system int64
-	if _, err := fmt.Sscanf(string(text), "cpu %d %d %d ", &user, &nice, &system); err != nil {
-		return 0, fmt.Errorf("read /proc/stat: %w", err)
+// machine is the time of all processors since the start.
+type machine struct {
+	// busy leaves out interrupts, which the clocks of processes leave out, too.
+	busy time.Duration
+	// idle includes waiting for a disk.
+	idle time.Duration
+	// rest is the time of interrupts and of other virtual machines.
+	rest time.Duration
+}
+
+// parseMachine reads the first line of /proc/stat, see proc_stat(5).
+func parseMachine(text []byte) (machine, error) {
+	var user, nice, system, idle, disk, hard, soft, stolen int64
+	_, err := fmt.Sscanf(string(text), "cpu %d %d %d %d %d %d %d %d",
+		&user, &nice, &system, &idle, &disk, &hard, &soft, &stolen)
+	if err != nil {
+		return machine{}, fmt.Errorf("read /proc/stat: %w", err)
 	}
-	return time.Duration(user+nice+system) * tick, nil
+	return machine{
+		busy: time.Duration(user+nice+system) * tick,
+		idle: time.Duration(idle+disk) * tick,
+		rest: time.Duration(hard+soft+stolen) * tick,
+	}, nil
 }
 
 // processClock reads clock_getcpuclockid(3) of a process.

@@ -74,13 +74,13 @@ func TestParseStat_KnowsThreadsOfTheKernel(t *testing.T) {
 	}
 }
 
-func TestParseBusy_LeavesOutIdleTimeAndInterrupts(t *testing.T) {
-	got, err := parseBusy([]byte("cpu  100 20 3 5000 600 70 8 9 0 0\ncpu0 1 1 1 1\n"))
+func TestParseMachine_KeepsIdleTimeAndInterruptsApart(t *testing.T) {
+	got, err := parseMachine([]byte("cpu  100 20 3 5000 600 70 8 9 0 0\ncpu0 1 1 1 1\n"))
 	must(t, err)
-	if got != 123*tick {
-		t.Errorf("got %v, want 1.23s", got)
+	if want := (machine{busy: 123 * tick, idle: 5600 * tick, rest: 87 * tick}); got != want {
+		t.Errorf("got %v, want %v", got, want)
 	}
-	if _, err := parseBusy([]byte("intr 7")); err == nil {
+	if _, err := parseMachine([]byte("intr 7")); err == nil {
 		t.Error("a file without processors was accepted")
 	}
 }
@@ -100,6 +100,12 @@ func TestReadCPU_LeavesThisProcessOutOfForeign(t *testing.T) {
 	after, err := readCPU(os.Getpid(), os.Getpid())
 	must(t, err)
 	used, foreign := after.server-before.server, after.foreign-before.foreign
+	if load := after.load - before.load; load < 100*time.Millisecond*processors {
+		t.Errorf("only %v of this process were counted", load)
+	}
+	if all, took := after.all-before.all, time.Since(start); after.idle < before.idle || all < took/2 {
+		t.Errorf("in %v the processors had %v, idle %v", took, all, after.idle-before.idle)
+	}
 	if used < 100*time.Millisecond*processors {
 		t.Errorf("only %v were counted", used)
 	}

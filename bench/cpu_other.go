@@ -13,4 +13,6 @@ func treeCPU(int) (time.Duration, error) { return 0, errLinuxOnly }
 
 func readCPU(int, int) (cpu, error) { return cpu{}, errLinuxOnly }
 
+func processClock(int) (time.Duration, error) { return 0, errLinuxOnly }
+
 func treeRSS(int) (int64, error) { return 0, errLinuxOnly }

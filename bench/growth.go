@@ -30,7 +30,7 @@ func (b *benchmark) growth(ctx context.Context) ([]growthRow, error) {
 				continue
 			}
 			calls := s.dataset.calls(load, s.dataset.owners[owner], first)
-			results, err := b.plan.compare(ctx, s.dataset, b.cluster.pid, s.contenders, load, calls)
+			results, err := b.plan.compare(ctx, s.dataset, b.cluster.pid, s.contenders(), load, calls)
 			if err != nil {
 				return err
 			}
@@ -80,12 +80,12 @@ func patientsReturned(load workload, first int) int {
 }
 
 func growthTable(rows []growthRow) string {
-	lines := [][]string{{"what grows", "to", "workload", "rows", "floor ms", "ours ms (server + PostgreSQL)", "ours ms per row", "ratio"}}
+	lines := [][]string{{"what grows", "to", "workload", "rows", "floor-0.1 ms", "ours ms (server + PostgreSQL)", "ours ms per row", "ratio"}}
 	for _, r := range rows {
 		floor, own := r.Results[0], r.Results[1]
 		lines = append(lines, []string{
-			r.Grows, strconv.Itoa(r.To), r.Workload, strconv.Itoa(r.Rows), decimals(floor.CPU, 3), parts(own),
-			decimals(own.CPU/float64(r.Rows), 4), decimals(own.Ratio, 2) + "x",
+			r.Grows, strconv.Itoa(r.To), r.Workload, strconv.Itoa(r.Rows), decimals(floor.CPU, 3), sum(own),
+			decimals(own.CPU/float64(r.Rows), 4), decimals(own.Ratio.CPU, 2) + "x",
 		})
 	}
 	return markdown(lines)

@@ -21,8 +21,12 @@ type figures struct {
 	Requests    int     `json:"requests"`
 	ServerCPU   float64 `json:"serverMs"`
 	PostgresCPU float64 `json:"postgresMs"`
+	// Load is the CPU of this process, which sends the requests.
+	Load float64 `json:"loadMs"`
 	// Foreign is the CPU of processes that are not part of the benchmark.
-	Foreign      float64 `json:"foreignMs"`
+	Foreign float64 `json:"foreignMs"`
+	// Idle is in percent of all processors.
+	Idle         float64 `json:"idlePercent"`
 	PerSecond    float64 `json:"requestsPerSecond"`
 	P50          float64 `json:"p50Ms"`
 	P99          float64 `json:"p99Ms"`
@@ -76,8 +80,8 @@ func measure(ctx context.Context, p *process, postgres int, s script, w window) 
 	return f, nil
 }
 
-// observe returns the CPU that the server, PostgreSQL and foreign processes have
-// used in the window, in milliseconds, not yet per request.
+// observe returns the CPU that the server, PostgreSQL, this process and foreign
+// ones have used in the window, in milliseconds, not yet per request.
 func observe(ctx context.Context, server, postgres int, w window, counting *atomic.Bool) (f figures, err error) {
 	if err := pause(ctx, w.warmUp); err != nil {
 		return f, err
@@ -102,12 +106,15 @@ func observe(ctx context.Context, server, postgres int, w window, counting *atom
 	counting.Store(false)
 	f.ServerCPU = milliseconds(after.server - before.server)
 	f.PostgresCPU = milliseconds(after.postgres - before.postgres)
+	f.Load = milliseconds(after.load - before.load)
 	f.Foreign = milliseconds(after.foreign - before.foreign)
+	f.Idle = 100 * float64(after.idle-before.idle) / float64(after.all-before.all)
 	return f, err
 }
 
-// cpu is the time that was used so far.
-type cpu struct{ server, postgres, foreign time.Duration }
+// cpu is the time that was used so far. load is that of this process, all that of
+// all processors, idle or not.
+type cpu struct{ server, postgres, load, foreign, idle, all time.Duration }
 
 func (f *figures) addTimes(clients []client, counted time.Duration) {
 	var times []time.Duration
@@ -118,6 +125,7 @@ func (f *figures) addTimes(clients []client, counted time.Duration) {
 	f.Requests = len(times)
 	f.ServerCPU /= float64(len(times))
 	f.PostgresCPU /= float64(len(times))
+	f.Load /= float64(len(times))
 	f.Foreign /= float64(len(times))
 	f.PerSecond = float64(len(times)) / counted.Seconds()
 	f.P50, f.P99 = milliseconds(percentile(times, 50)), milliseconds(percentile(times, 99))

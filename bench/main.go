@@ -1,6 +1,7 @@
 // Command bench measures the CPU time of a request, server and PostgreSQL
 // together, as a multiple of the floor: a server that does nothing but the work,
-// measured in the same run. Absolute times say little, because they depend on
+// measured in the same run. It also measures a tuned floor, and the parts of a
+// request alone. Absolute times say little, because they depend on
 // the machine. With --against it compares two builds of the server.
 //
 // It runs on Linux, from the top level of the repository: make bench. It starts
@@ -51,7 +52,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.SetOutput(stderr)
 	flags.StringVar(&only, "only", "", "what to measure, such as W1,W3 (default all `workloads`), or other requests: "+strings.Join(otherNames(), ","))
 	flags.IntVar(&o.repeats, "repeats", 3, "measurements of each workload and contender; the median counts; with --against the rounds, by default 30")
-	flags.Float64Var(&seconds, "seconds", 4, "length of a measurement; with --against by default 0.5")
+	flags.Float64Var(&seconds, "seconds", 2, "length of a measurement; of a profile by default 4, with --against 0.5")
 	flags.StringVar(&o.against, "against", "", "compare this tree with an older server, the `binary` at this path")
 	flags.BoolVar(&o.growth, "growth", false, "measure how the cost grows, instead of the goals")
 	flags.IntVar(&o.largest, "largest", 5_000_000, "`patients` of the large database of --growth, a multiple of 100")
@@ -72,8 +73,12 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	if o.against != "" && !set["repeats"] {
 		o.repeats = usualRounds
 	}
-	if o.against != "" && !set["seconds"] {
+	switch {
+	case set["seconds"]:
+	case o.against != "":
 		seconds = usualSeconds
+	case o.pgo || o.profile != "":
+		seconds = profileSeconds
 	}
 	if o.repeats < 1 || seconds <= 0 {
 		return o, errors.New("--repeats and --seconds must be positive")
@@ -113,8 +118,8 @@ func otherNames() (names []string) {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
-	if len(args) == 1 && args[0] == "floor" {
-		return runFloor(ctx)
+	if len(args) == 2 && args[0] == "floor" {
+		return runFloor(ctx, args[1])
 	}
 	o, err := parse(args, stderr)
 	if err != nil {

@@ -167,7 +167,7 @@ func othersTable(rows []row) string {
 	for _, r := range rows {
 		own := r.Results[0]
 		lines = append(lines, []string{
-			r.Workload, r.Title, parts(own), decimals(own.Median.PerSecond, 0),
+			r.Workload, r.Title, sum(own), decimals(own.Median.PerSecond, 0),
 			decimals(own.Median.P50, 2), decimals(own.Median.P99, 2),
 			number3(r.Statements), number3(r.RoundTrips), decimals(own.Median.MostResident, 0),
 		})

@@ -12,6 +12,9 @@ import (
 	"time"
 )
 
+// profileSeconds is the usual length of a profile.
+const profileSeconds = 4
+
 // profiles writes a CPU profile of our server for each workload and each other
 // request that --only names. It returns their paths in dir.
 func (b *benchmark) profiles(ctx context.Context, dir string) (paths []string, err error) {
@@ -33,7 +36,7 @@ func (b *benchmark) profiles(ctx context.Context, dir string) (paths []string, e
 				continue
 			}
 			calls := s.dataset.calls(load, s.dataset.owners[0], usualPage)
-			if err := record(load.name, func() (script, error) { return s.contenders[1].script(load, calls) }); err != nil {
+			if err := record(load.name, func() (script, error) { return s.us.script(load, calls) }); err != nil {
 				return err
 			}
 		}

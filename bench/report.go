@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -51,10 +52,7 @@ func (r report) print(w io.Writer) {
 		r.Connections, r.Repeats, r.Seconds, r.Go, r.PostgreSQL, r.Processors)
 	var tables []string
 	if len(r.Workloads) > 0 {
-		tables = append(tables, goalsTable(r.Workloads))
-		if len(r.Workloads[0].Results) > 2 {
-			tables = append(tables, contendersTable(r.Workloads))
-		}
+		tables = append(tables, goalsTable(r.Workloads), contendersTable(r.Workloads), aloneTable(r.Workloads))
 	}
 	if len(r.Others) > 0 {
 		tables = append(tables, othersTable(r.Others))
@@ -71,39 +69,80 @@ func (r report) print(w io.Writer) {
 	_, _ = io.WriteString(w, strings.Join(tables, "\n"))
 }
 
-// goalsTable compares our server with the floor.
+// goalsTable compares our server with the floor of the goals.
 func goalsTable(rows []row) string {
 	lines := [][]string{{
-		"", "workload", "floor ms", "ours ms (server + PostgreSQL)", "ratio", "goal",
-		"requests/s", "p50 ms", "p99 ms", "statements", "round trips", "RSS MB",
+		"", "workload", "floor-0.1 ms", "ours ms (server + PostgreSQL)", "CPU", "at most", "requests/s", "at least",
+		"p99", "at most", "missed", "statements", "round trips",
 	}}
 	for _, r := range rows {
 		floor, own := r.Results[0], r.Results[1]
+		most := "-"
+		if r.Goals.CPU > 0 {
+			most = times(r.Goals.CPU)
+		}
 		lines = append(lines, []string{
-			r.Workload, r.Title, decimals(floor.CPU, 3), parts(own),
-			decimals(own.Ratio, 2) + "x", decimals(r.Goal, 1) + "x",
-			decimals(own.Median.PerSecond, 0), decimals(own.Median.P50, 2), decimals(own.Median.P99, 2),
-			number3(r.Statements), number3(r.RoundTrips), decimals(own.Median.MostResident, 0),
+			r.Workload, r.Title, decimals(floor.CPU, 3), sum(own), times(own.Ratio.CPU), most,
+			times(own.Ratio.PerSecond), times(r.Goals.PerSecond), times(own.Ratio.P99), times(r.Goals.P99),
+			cmp.Or(strings.Join(r.Missed, ", "), "nothing"), number3(r.Statements), number3(r.RoundTrips),
 		})
 	}
 	return markdown(lines)
 }
 
-// contendersTable shows all contenders.
+// contendersTable shows all contenders, with their ratios to the first one.
 func contendersTable(rows []row) string {
-	lines := [][]string{{"", "contender", "ms (server + PostgreSQL)", "ratio", "requests/s", "p50 ms", "p99 ms", "RSS MB"}}
+	lines := [][]string{{
+		"", "contender", "ms (server + PostgreSQL)", "ratio", "load generator ms", "foreign ms", "idle %",
+		"requests/s", "p50 ms", "p99 ms", "RSS MB",
+	}}
 	for _, r := range rows {
 		for _, one := range r.Results {
+			f, ratio := one.Median, one.Ratio
 			lines = append(lines, []string{
-				r.Workload, one.Contender, parts(one), decimals(one.Ratio, 2) + "x", decimals(one.Median.PerSecond, 0),
-				decimals(one.Median.P50, 2), decimals(one.Median.P99, 2), decimals(one.Median.MostResident, 0),
+				r.Workload, one.Contender, sum(one), times(ratio.CPU),
+				withRatio(decimals(f.Load, 3), ratio.Load), withRatio(decimals(f.Foreign, 3), ratio.Foreign),
+				withRatio(decimals(f.Idle, 1), ratio.Idle), withRatio(decimals(f.PerSecond, 0), ratio.PerSecond),
+				withRatio(decimals(f.P50, 2), ratio.P50), withRatio(decimals(f.P99, 2), ratio.P99),
+				decimals(f.MostResident, 0),
 			})
 		}
 	}
 	return markdown(lines)
 }
 
-func parts(r result) string {
+// aloneTable shows the limit, and the CPU of each contender as its multiple.
+func aloneTable(rows []row) string {
+	head := []string{"", "HTTP ms", "round trip ms", "PostgreSQL ms", "encoding ms", "limit ms"}
+	for _, one := range rows[0].Results {
+		head = append(head, one.Contender)
+	}
+	lines := [][]string{head}
+	for _, r := range rows {
+		a := r.Alone
+		line := []string{r.Workload}
+		for _, ms := range []float64{a.HTTP, a.RoundTrip, a.PostgreSQL, a.Encoding, a.Limit} {
+			line = append(line, decimals(ms, 4))
+		}
+		for _, one := range r.Results {
+			line = append(line, times(one.CPU/a.Limit))
+		}
+		lines = append(lines, line)
+	}
+	return markdown(lines)
+}
+
+func times(ratio float64) string { return decimals(ratio, 2) + "x" }
+
+// withRatio leaves out a ratio that there is not.
+func withRatio(figure string, ratio float64) string {
+	if ratio == 0 {
+		return figure
+	}
+	return figure + " (" + times(ratio) + ")"
+}
+
+func sum(r result) string {
 	return fmt.Sprintf("%.3f (%.3f + %.3f)", r.CPU, r.Median.ServerCPU, r.Median.PostgresCPU)
 }
 

@@ -63,10 +63,10 @@ func (t toolbox) serve(ctx context.Context, url string) (*process, error) {
 	}.start(ctx)
 }
 
-func (t toolbox) floor(ctx context.Context, url string) (*process, error) {
+func (t toolbox) floor(ctx context.Context, o floorOptions, url string) (*process, error) {
 	return command{
-		name: "the floor server", dir: t.dir, log: t.log, env: []string{"DATABASE_URL=" + url},
-		args: func(string) []string { return []string{t.bench, "floor"} },
+		name: o.name(), dir: t.dir, log: t.log, env: []string{"DATABASE_URL=" + url},
+		args: func(string) []string { return []string{t.bench, "floor", o.name()} },
 	}.start(ctx)
 }
 

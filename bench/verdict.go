@@ -94,7 +94,7 @@ func (c *comparison) summarize() {
 		counted := result{Runs: pick(r.Runs, used)}
 		counted.summarize()
 		r.Median, r.CPU = counted.Median, counted.CPU
-		r.Ratio = r.CPU / c.Results[oldBuild].CPU
+		r.Ratio = r.to(c.Results[oldBuild])
 	}
 	c.Foreign = median(all, func(f figures) float64 { return f.Foreign })
 	c.Control, c.New = c.paired(controlBuild, used), c.paired(newBuild, used)
@@ -179,8 +179,8 @@ func buildsTable(rows []comparison) string {
 			verdict = "does not count"
 		}
 		lines = append(lines, []string{
-			c.Workload, c.Title, parts(before), parts(after),
-			c.New.String(), decimals(after.Ratio, 3), c.Control.String(), decimals(control.Ratio, 3),
+			c.Workload, c.Title, sum(before), sum(after),
+			c.New.String(), decimals(after.Ratio.CPU, 3), c.Control.String(), decimals(control.Ratio.CPU, 3),
 			decimals(before.Median.PerSecond, 0), decimals(after.Median.PerSecond, 0),
 			decimals(c.Foreign, 3), strconv.Itoa(c.Quiet) + " of " + strconv.Itoa(c.rounds()), verdict,
 		})
