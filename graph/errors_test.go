@@ -28,7 +28,7 @@ func cancelTheNext(t *testing.T, s *graphtest.Server) {
 	done := make(chan error, 1)
 	go func() {
 		err := cancelWhoWaits(t.Context(), conn)
-		done <- errors.Join(err, conn.Close(t.Context()))
+		done <- errors.Join(err, conn.Close(context.WithoutCancel(t.Context())))
 	}()
 	t.Cleanup(func() {
 		if err := <-done; err != nil {
