@@ -95,7 +95,7 @@ func TestConn_SendsWhatWasFlushed(t *testing.T) {
 	}
 }
 
-// Every answer arrives as it was written, whatever its header says.
+// Every answer arrives as it was written, with any header.
 func TestConn_AnswersArrive(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
