@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/caregraph/caregraph/internal/testutil"
 )
@@ -48,7 +49,7 @@ func serveCounted(t *testing.T, handler func(w http.ResponseWriter, r *http.Requ
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { handler(w, r, l.writes.Load) })
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- Serve(ctx, l, Handler(mux, Options{}), Options{}) }()
+	go func() { ended <- Serve(ctx, l, Handler(mux, Options{}), Options{ShutdownTimeout: time.Minute}) }()
 	t.Cleanup(func() { stop(); testutil.Must(t, <-ended) })
 	return "http://" + tcp.Addr().String()
 }

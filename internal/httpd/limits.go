@@ -2,9 +2,10 @@ package httpd
 
 import (
 	"bytes"
-	"context"
 	"errors"
+	"io"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -38,53 +39,54 @@ func limitBody(o Options, next http.Handler) http.Handler {
 
 // awaitBody reads the body, and then starts the time limit of the request: a slow sender
 // does not use up the time of its operation. The handler reads the body from memory, or
-// gets the error that ended it, such as os.ErrDeadlineExceeded.
+// gets the error that ended it, such as os.ErrDeadlineExceeded. The body is gone once the
+// handler has returned.
 func awaitBody(limit time.Duration, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s := stateOf(r.Context())
 		if r.Body != nil && r.Body != http.NoBody {
 			start := time.Now()
-			err := readAhead(r)
+			arrived := readAhead(r)
+			defer arrived.reuse()
 			if limit > 0 && time.Since(start) > transferGrace/2 {
 				// The limits of the connection began with the header. It may have none.
 				connection, until := http.NewResponseController(s.answer.ResponseWriter), time.Now().Add(limit+transferGrace)
 				_ = connection.SetWriteDeadline(until)
-				if err == nil {
+				if arrived.err == nil {
 					_ = connection.SetReadDeadline(until)
 				}
 			}
 		}
-		if limit > 0 {
-			ctx, cancel := context.WithTimeoutCause(s.Context, limit, ErrTimeout)
-			defer cancel()
-			s.Context = ctx
-		}
+		defer s.begin(limit)()
 		next.ServeHTTP(w, r)
 	})
 }
 
-// readAhead replaces the body by what arrived of it, and returns why no more did.
-func readAhead(r *http.Request) error {
-	const usual = 16 << 10 // bytes of a body
-	arrived := &body{}
-	if 0 < r.ContentLength && r.ContentLength <= usual {
-		arrived.Grow(int(r.ContentLength) + bytes.MinRead)
-	}
-	_, arrived.err = arrived.ReadFrom(r.Body)
+// readAhead replaces the body by what arrived of it.
+func readAhead(r *http.Request) *body {
+	arrived := &body{buffer: bodyPool.Get().(*bytes.Buffer)}
+	_, arrived.err = arrived.buffer.ReadFrom(r.Body)
 	r.Body = arrived
-	return arrived.err
+	return arrived
 }
 
 // body is a body in memory. Reading it ends with err, if that is not nil.
 type body struct {
-	bytes.Buffer
-
-	err error
+	buffer *bytes.Buffer
+	err    error
 }
+
+// maxPooledBody is the size of the largest buffer that is used again.
+const maxPooledBody = 16 << 10
+
+var bodyPool = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // Read returns what arrived, and then the reason why no more did.
 func (b *body) Read(p []byte) (int, error) {
-	n, err := b.Buffer.Read(p)
+	if b.buffer == nil {
+		return 0, io.EOF
+	}
+	n, err := b.buffer.Read(p)
 	if err != nil && b.err != nil {
 		err = b.err
 	}
@@ -93,3 +95,12 @@ func (b *body) Read(p []byte) (int, error) {
 
 // Close does nothing: the server closes the connection's own body.
 func (*body) Close() error { return nil }
+
+// reuse returns the buffer to the pool. Afterwards the body is empty.
+func (b *body) reuse() {
+	if b.buffer.Cap() <= maxPooledBody {
+		b.buffer.Reset()
+		bodyPool.Put(b.buffer)
+	}
+	b.buffer = nil
+}

@@ -20,13 +20,14 @@ const requestIDHeader = "X-Request-Id"
 // so that one allocation suffices. It is never reused for another request,
 // because contexts may be kept.
 type requestState struct {
-	context.Context // the server's, with the deadline
+	context.Context // the connection's, and from begin on the request's
 
-	id      string
-	request *http.Request // as it came
-	proxies []netip.Prefix
-	answer  recorder
-	headers [1 + len(security)]string
+	deadline time.Time // zero: none
+	id       string
+	request  *http.Request // as it came
+	proxies  []netip.Prefix
+	answer   recorder
+	headers  [1 + len(security)]string
 
 	runsToEnd atomic.Bool
 
@@ -83,7 +84,6 @@ func withState(o Options, next http.Handler) http.Handler {
 			s.attrs = append(s.attrs, slog.String("client_request_id", id))
 		}
 		s.setHeaders()
-		defer s.outlive(r.Context())()
 		defer s.answer.end()
 		next.ServeHTTP(&s.answer, r.WithContext(s))
 	})
@@ -93,12 +93,19 @@ func withState(o Options, next http.Handler) http.Handler {
 // only its sending half: net/http cannot tell the two apart.
 const graceOfQueries = time.Second
 
-// outlive lets the request go on after its connection has ended, for graceOfQueries or, if
-// it runs to its end, until its deadline. A shutdown ends it at once. The caller calls end
-// when the request was answered.
-func (s *requestState) outlive(connection context.Context) (end func()) {
+// begin starts the time limit of the request, unless it is zero, and lets it go on after
+// its connection has ended: for graceOfQueries or, if it runs to its end, until its
+// deadline. A shutdown ends it at once. The caller calls end when the request was
+// answered.
+func (s *requestState) begin(limit time.Duration) (end func()) {
+	connection := s.Context
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(connection))
 	s.Context = ctx
+	var timer *time.Timer
+	if limit > 0 {
+		s.deadline = time.Now().Add(limit)
+		timer = time.AfterFunc(limit, func() { cancel(ErrTimeout) })
+	}
 	stop := context.AfterFunc(connection, func() {
 		cause := context.Cause(connection)
 		if errors.Is(cause, ErrShutdown) {
@@ -113,8 +120,26 @@ func (s *requestState) outlive(connection context.Context) (end func()) {
 	})
 	return func() {
 		stop()
+		if timer != nil {
+			timer.Stop()
+		}
 		cancel(context.Canceled)
 	}
+}
+
+// Deadline returns when the time limit of the request ends.
+func (s *requestState) Deadline() (deadline time.Time, ok bool) {
+	return s.deadline, !s.deadline.IsZero()
+}
+
+// Err returns context.DeadlineExceeded after the deadline, as the contexts of the
+// standard library do.
+func (s *requestState) Err() error {
+	err := s.Context.Err()
+	if err != nil && errors.Is(context.Cause(s.Context), ErrTimeout) {
+		return context.DeadlineExceeded
+	}
+	return err //nolint:wrapcheck // this is a context
 }
 
 // RunToEnd lets the request of the context go on until its deadline, also when its client
