@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -94,11 +95,8 @@ func (o *operations) context(ctx context.Context, params *graphql.RawParams) (*g
 		Stats:                  graphql.Stats{Read: params.ReadTime, OperationStart: graphql.GetStartTime(ctx)},
 	}
 	ctx = graphql.WithOperationContext(ctx, op)
-	if err := o.limits.MutateOperationParameters(ctx, params); err != nil {
-		return op, gqlerror.List{err}
-	}
 	op.RawQuery = params.Query
-	doc, errs := o.document(ctx, params.Query)
+	doc, errs := o.document(ctx, params)
 	if errs != nil {
 		return op, errs
 	}
@@ -109,16 +107,37 @@ func (o *operations) context(ctx context.Context, params *graphql.RawParams) (*g
 	if op.Variables, errs = doc.variables[op.Operation].Variables(params.Variables); errs != nil {
 		return op, errs
 	}
-	if err := o.limits.MutateOperationContext(ctx, op); err != nil {
+	cost, err := o.limits.Cost(ctx, op)
+	if err != nil {
 		return op, gqlerror.List{err}
 	}
+	o.logOperation(ctx, op, cost)
 	return op, nil
 }
 
-// document returns a valid document, from the cache if it is there.
-func (o *operations) document(ctx context.Context, query string) (*document, gqlerror.List) {
+// maxLoggedName bounds the length of a name in the log.
+const maxLoggedName = 64
+
+// logOperation adds the operation to the log line of the request.
+func (o *operations) logOperation(ctx context.Context, op *graphql.OperationContext, cost int) {
+	name := op.OperationName
+	if name == "" {
+		name = op.Operation.Name
+	}
+	o.AddLogAttrs(ctx,
+		slog.String("operation", name[:min(len(name), maxLoggedName)]),
+		slog.String("operation_type", string(op.Operation.Operation)),
+		slog.Int("cost", cost))
+}
+
+// document returns a valid document within the limits, from the cache if it is there.
+func (o *operations) document(ctx context.Context, params *graphql.RawParams) (*document, gqlerror.List) {
+	query := params.Query
 	if doc, ok := o.documents.Get(ctx, query); ok {
 		return doc, nil
+	}
+	if err := o.limits.MutateOperationParameters(ctx, params); err != nil {
+		return nil, gqlerror.List{err}
 	}
 	parsed, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, o.Limits.Tokens)
 	if err != nil {

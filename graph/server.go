@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
@@ -32,7 +31,6 @@ func New(c Config, transports ...graphql.Transport) (*handler.Server, error) {
 	}))
 	server.SetErrorPresenter(r.presentError)
 	server.SetRecoverFunc(r.recovered)
-	server.AroundOperations(r.logOperation)
 	server.AroundOperations(r.introspect)
 	server.AroundOperations(r.fast)
 	server.AroundResponses(r.withResponse)
@@ -58,21 +56,4 @@ func (r resolver) limits() limits.Limits {
 		return r.Store.Rows(ctx, v, list, limits.MaxRows)
 	}
 	return l
-}
-
-// maxLoggedName bounds the length of a name in the log.
-const maxLoggedName = 64
-
-// logOperation adds the operation to the log line of the request.
-func (r resolver) logOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-	op := graphql.GetOperationContext(ctx)
-	name := op.OperationName
-	if name == "" {
-		name = op.Operation.Name
-	}
-	r.AddLogAttrs(ctx,
-		slog.String("operation", name[:min(len(name), maxLoggedName)]),
-		slog.String("operation_type", string(op.Operation.Operation)),
-		slog.Int("cost", limits.Cost(op)))
-	return next(ctx)
 }

@@ -10,13 +10,10 @@ package limits
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
@@ -63,29 +60,16 @@ func Default() Limits {
 	return Limits{Depth: 16, Cost: 50_000, Aliases: 50, Tokens: 1_500, Document: 128 << 10, Selections: 300, Repeats: 100, Writes: 30}
 }
 
-const (
-	// maxAccepted is the number of documents within the limits that are cached
-	// and not checked again. They take at most 5 MB together, and usually far
-	// less.
-	maxAccepted = 2_000
-	// maxKeyBytes is the length in bytes up to which the text of a document is
-	// its cache key.
-	maxKeyBytes = 2_000
-)
-
 // Extension returns the limits as an extension of a gqlgen server. Use it after
 // extensions that change the query, such as automatic persisted queries.
 //
 // A document or operation over a limit is not executed. Its error has the code
 // LIMIT_EXCEEDED and a message with the name and the value of the limit.
 func (l Limits) Extension() Extension {
-	return extension{limits: l, accepted: lru.New[struct{}](maxAccepted)}
+	return extension{l}
 }
 
-type extension struct {
-	limits   Limits
-	accepted graphql.Cache[struct{}]
-}
+type extension struct{ limits Limits }
 
 // Extension checks the shape of a document before validation, and the cost of an
 // operation after it.
@@ -93,6 +77,8 @@ type Extension interface {
 	graphql.HandlerExtension
 	graphql.OperationParameterMutator
 	graphql.OperationContextMutator
+	// Cost is MutateOperationContext that returns the cost and does not store it.
+	Cost(ctx context.Context, op *graphql.OperationContext) (int, *gqlerror.Error)
 }
 
 var _ Extension = extension{}
@@ -112,33 +98,15 @@ func (e extension) Validate(graphql.ExecutableSchema) error {
 // MutateOperationParameters refuses a document whose shape exceeds a limit. It
 // runs before gqlgen parses the query and changes nothing. It lets a document
 // pass that cannot be parsed: gqlgen reports the syntax error.
-func (e extension) MutateOperationParameters(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
+func (e extension) MutateOperationParameters(_ context.Context, params *graphql.RawParams) *gqlerror.Error {
 	if len(params.Query) > e.limits.Document {
 		return exceeded("The document has %d bytes, and --max-document allows %d.", len(params.Query), e.limits.Document)
-	}
-	key := keyOf(params.Query)
-	if _, ok := e.accepted.Get(ctx, key); ok {
-		return nil
 	}
 	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: params.Query}, e.limits.Tokens)
 	if err != nil {
 		return e.tokenLimitError(err)
 	}
-	if err := e.limits.check(doc); err != nil {
-		return err
-	}
-	e.accepted.Add(ctx, strings.Clone(key), struct{}{}) // key may be part of a larger text
-	return nil
-}
-
-// keyOf returns the document, or a hash of a long one: a lookup by text costs
-// less than a hash, but clients could fill the cache with long texts.
-func keyOf(query string) string {
-	if len(query) <= maxKeyBytes {
-		return query
-	}
-	hash := sha256.Sum256([]byte(query))
-	return string(hash[:])
+	return e.limits.check(doc)
 }
 
 // tokenLimitError translates the parser's error for a document with too many
@@ -155,26 +123,31 @@ func (e extension) tokenLimitError(err error) *gqlerror.Error {
 // MutateOperationContext refuses an operation whose cost exceeds the limit, and
 // stores the cost for Cost.
 func (e extension) MutateOperationContext(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
+	cost, err := e.Cost(ctx, op)
+	op.Stats.SetExtension(e.ExtensionName(), cost)
+	return err
+}
+
+func (e extension) Cost(ctx context.Context, op *graphql.OperationContext) (int, *gqlerror.Error) {
 	if n := hashingFields(op); n > maxHashing {
-		return exceeded("The document has %d fields of register, login and changePassword, and at most %d is allowed.", n, maxHashing)
+		return 0, exceeded("The document has %d fields of register, login and changePassword, and at most %d is allowed.", n, maxHashing)
 	}
 	if writes := writesOf(op); writes > e.limits.Writes {
-		return exceeded("The operation changes %d things, and --max-writes allows %d. Send several operations.", writes, e.limits.Writes)
+		return 0, exceeded("The operation changes %d things, and --max-writes allows %d. Send several operations.", writes, e.limits.Writes)
 	}
 	cost, reads := costOf(op)
 	if cost <= e.limits.Cost && cost+mostOf(reads) > e.limits.Cost {
 		searched, err := e.limits.search(ctx, reads)
 		if err != nil {
-			return gqlerror.Wrap(err)
+			return cost, gqlerror.Wrap(err)
 		}
 		cost += searched
 	}
-	op.Stats.SetExtension(e.ExtensionName(), cost)
 	if cost > e.limits.Cost {
-		return exceeded("The operation costs %s, and --max-cost allows %d. Ask for fewer fields, smaller pages, or fewer searches and counts.",
+		return cost, exceeded("The operation costs %s, and --max-cost allows %d. Ask for fewer fields, smaller pages, or fewer searches and counts.",
 			number(cost), e.limits.Cost)
 	}
-	return nil
+	return cost, nil
 }
 
 // mostOf returns the cost of the reads for an account with very many rows.

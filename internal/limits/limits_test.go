@@ -131,45 +131,6 @@ func TestLimits_StandardIntrospectionPasses(t *testing.T) {
 	}
 }
 
-// An accepted document is not parsed again for its shape: the second extension
-// here has limits that nothing passes, but the cache of the first.
-func TestLimits_RememberDocumentsFoundFine(t *testing.T) {
-	t.Parallel()
-	first, ok := Default().Extension().(extension)
-	if !ok {
-		t.Fatal("the extension has another type")
-	}
-	strict := extension{limits: Limits{Depth: 1, Cost: 1, Tokens: 1, Document: 100, Selections: 1}, accepted: first.accepted}
-	ctx, fine, unknown := t.Context(), &graphql.RawParams{Query: "{me{id}}"}, &graphql.RawParams{Query: "{me{role}}"}
-
-	if err := first.MutateOperationParameters(ctx, fine); err != nil {
-		t.Fatal(err)
-	}
-	if err := strict.MutateOperationParameters(ctx, fine); err != nil {
-		t.Errorf("a remembered document was looked at again: %v", err)
-	}
-	if err := strict.MutateOperationParameters(ctx, unknown); err == nil {
-		t.Error("an unknown document was taken for a remembered one")
-	}
-	if err := strict.MutateOperationParameters(ctx, unknown); err == nil {
-		t.Error("a refused document was remembered as fine")
-	}
-}
-
-func TestLimits_RememberLongDocumentsByAHash(t *testing.T) {
-	t.Parallel()
-	long := "{me{id}}" + strings.Repeat(" ", maxKeyBytes)
-	if key := keyOf(long); len(key) > 32 {
-		t.Errorf("the key has %d bytes", len(key))
-	}
-	if keyOf(long) != keyOf(strings.Clone(long)) || keyOf(long) == keyOf(long+" ") {
-		t.Error("two long documents share a key, or one document has two")
-	}
-	if short := long[:maxKeyBytes]; keyOf(short) != short {
-		t.Error("a short document has another key than its text")
-	}
-}
-
 func TestLimits_RefuseSenselessLimits(t *testing.T) {
 	t.Parallel()
 	for _, l := range []Limits{{}, {Depth: 1, Cost: 1, Tokens: 1, Document: 1, Selections: 1, Writes: 1, Aliases: -1}} {
