@@ -236,13 +236,15 @@ func TestRunShared_FailureReachesItsOwnRequestOnly(t *testing.T) {
 	}
 }
 
-// TestRunShared_FirstRequestIsCancelled: the others still run.
+// TestRunShared_FirstRequestIsCancelled while its round trip is sent: the others still
+// run in it.
 func TestRunShared_FirstRequestIsCancelled(t *testing.T) {
 	t.Parallel()
-	p := open(t, nil)
+	first, leave := context.WithCancel(t.Context())
+	defer leave()
+	p := open(t, &watch{before: func(string) { leave() }})
 	q := newQueue(t, p)
 	before := p.Stat().AcquireCount()
-	first, leave := context.WithCancel(t.Context())
 	q.add(func() { _, _ = share(first, p, "SELECT 'the first'::text") })
 	for range 3 {
 		q.add(func() {
@@ -251,7 +253,6 @@ func TestRunShared_FirstRequestIsCancelled(t *testing.T) {
 			}
 		})
 	}
-	leave()
 	q.flush()
 	testutil.Equal(t, "round trips", p.Stat().AcquireCount()-before, 1)
 }

@@ -151,6 +151,7 @@ func TestQueue_RequestCountsOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l := newLine(t, 1, 1)
+		l.enter(greedy) // it has the connection, so that the others wait
 		request := &pgpipe.Request{Client: greedy}
 		for range 50 {
 			go func() {
@@ -161,6 +162,7 @@ func TestQueue_RequestCountsOnce(t *testing.T) {
 			}()
 		}
 		synctest.Wait()
+		l.leave(greedy)
 		l.enter(greedy)
 		l.leave(greedy)
 	})
