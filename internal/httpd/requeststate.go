@@ -139,7 +139,7 @@ func (s *requestState) Err() error {
 	if err != nil && errors.Is(context.Cause(s.Context), ErrTimeout) {
 		return context.DeadlineExceeded
 	}
-	return err //nolint:wrapcheck // this is a context
+	return err
 }
 
 // RunToEnd lets the request of the context go on until its deadline, also when its client
