@@ -76,6 +76,10 @@ func (r resolver) introspect(ctx context.Context, next graphql.OperationHandler)
 	if !r.Introspection || !isIntrospection(op) {
 		return next(ctx)
 	}
+	return r.answerIntrospection(ctx, op, next)
+}
+
+func (r resolver) answerIntrospection(ctx context.Context, op *graphql.OperationContext, next graphql.OperationHandler) graphql.ResponseHandler {
 	variables, err := json.Marshal(op.Variables)
 	if err != nil {
 		return next(ctx)

@@ -29,6 +29,10 @@ type operations struct {
 	rules     *rules.Rules
 	limits    limits.Extension
 	documents graphql.Cache[*document]
+
+	// onPanic and onField are methods of the resolver: as values, each has a copy of it.
+	onPanic graphql.RecoverFunc
+	onField graphql.FieldMiddleware
 }
 
 // document is a valid document.
@@ -59,6 +63,7 @@ func (r resolver) newOperations(schema *ast.Schema) (*operations, error) {
 	return &operations{
 		resolver: r, schema: schema, inputs: coerce.New(schema, "Decimal"), rules: valid,
 		limits: bounds, documents: lru.New[*document](maxCachedDocuments),
+		onPanic: r.recovered, onField: r.guard,
 	}, nil
 }
 
@@ -89,10 +94,8 @@ func (e executor) CreateOperationContext(ctx context.Context, params *graphql.Ra
 func (o *operations) context(ctx context.Context, params *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
 	op := &graphql.OperationContext{
 		OperationName: params.OperationName, Extensions: params.Extensions, Headers: params.Headers,
-		RecoverFunc:            o.recovered,
-		ResolverMiddleware:     o.guard,
-		RootResolverMiddleware: func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler { return next(ctx) },
-		Stats:                  graphql.Stats{Read: params.ReadTime, OperationStart: graphql.GetStartTime(ctx)},
+		RecoverFunc: o.onPanic, ResolverMiddleware: o.onField, RootResolverMiddleware: onRoot,
+		Stats: graphql.Stats{Read: params.ReadTime, OperationStart: graphql.GetStartTime(ctx)},
 	}
 	ctx = graphql.WithOperationContext(ctx, op)
 	op.RawQuery = params.Query
@@ -114,6 +117,8 @@ func (o *operations) context(ctx context.Context, params *graphql.RawParams) (*g
 	o.logOperation(ctx, op, cost)
 	return op, nil
 }
+
+func onRoot(ctx context.Context, next graphql.RootResolver) graphql.Marshaler { return next(ctx) }
 
 // maxLoggedName bounds the length of a name in the log.
 const maxLoggedName = 64

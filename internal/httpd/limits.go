@@ -57,7 +57,8 @@ func awaitBody(limit time.Duration, next http.Handler) http.Handler {
 				}
 			}
 		}
-		defer s.begin(limit)()
+		s.begin(limit)
+		defer s.end()
 		next.ServeHTTP(w, r)
 	})
 }

@@ -23,6 +23,9 @@ type requestState struct {
 	context.Context // the connection's, and from begin on the request's
 
 	deadline time.Time // zero: none
+	timer    *time.Timer
+	cancel   context.CancelCauseFunc
+	unwatch  func() bool // stops to watch the connection
 	id       string
 	request  *http.Request // as it came
 	proxies  []netip.Prefix
@@ -95,36 +98,35 @@ const graceOfQueries = time.Second
 
 // begin starts the time limit of the request, unless it is zero, and lets it go on after
 // its connection has ended: for graceOfQueries or, if it runs to its end, until its
-// deadline. A shutdown ends it at once. The caller calls end when the request was
-// answered.
-func (s *requestState) begin(limit time.Duration) (end func()) {
+// deadline. A shutdown ends it at once.
+func (s *requestState) begin(limit time.Duration) {
 	connection := s.Context
-	ctx, cancel := context.WithCancelCause(context.WithoutCancel(connection))
-	s.Context = ctx
-	var timer *time.Timer
+	s.Context, s.cancel = context.WithCancelCause(context.WithoutCancel(connection))
 	if limit > 0 {
 		s.deadline = time.Now().Add(limit)
-		timer = time.AfterFunc(limit, func() { cancel(ErrTimeout) })
+		s.timer = time.AfterFunc(limit, func() { s.cancel(ErrTimeout) })
 	}
-	stop := context.AfterFunc(connection, func() {
+	s.unwatch = context.AfterFunc(connection, func() {
 		cause := context.Cause(connection)
 		if errors.Is(cause, ErrShutdown) {
-			cancel(cause)
+			s.cancel(cause)
 			return
 		}
 		time.AfterFunc(graceOfQueries, func() {
 			if !s.runsToEnd.Load() {
-				cancel(cause)
+				s.cancel(cause)
 			}
 		})
 	})
-	return func() {
-		stop()
-		if timer != nil {
-			timer.Stop()
-		}
-		cancel(context.Canceled)
+}
+
+// end ends what begin began, once the request was answered.
+func (s *requestState) end() {
+	s.unwatch()
+	if s.timer != nil {
+		s.timer.Stop()
 	}
+	s.cancel(context.Canceled)
 }
 
 // Deadline returns when the time limit of the request ends.
