@@ -15,6 +15,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -39,6 +41,10 @@ var _ graphql.Transport = Transport{}
 // Supports reports true for every request.
 func (Transport) Supports(*http.Request) bool { return true }
 
+// refusalDelay is how long the refusal of an operation beyond a limit takes. A client that
+// repeats it at once would cost the server more than one that waits.
+const refusalDelay = 250 * time.Millisecond
+
 // Do answers one request. It answers errors of the request itself in the form
 // of operation errors, with the code BAD_USER_INPUT, or LIMIT_EXCEEDED for a
 // body that is too long.
@@ -54,6 +60,12 @@ func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 		errs = unknownHash()
 	}
 	if errs != nil {
+		if slices.ContainsFunc(errs, func(err *gqlerror.Error) bool { return code(err) == codeLimitExceeded }) {
+			select {
+			case <-ctx.Done():
+			case <-time.After(refusalDelay):
+			}
+		}
 		respond(w, r, media, exec.DispatchError(graphql.WithOperationContext(ctx, op), withCodes(errs)))
 		return
 	}

@@ -14,6 +14,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
@@ -450,5 +452,39 @@ func TestReadError_SaysWhyABodyDidNotArrive(t *testing.T) {
 		if got := readError(err).status; got != want {
 			t.Errorf("%v: %d, want %d", err, got, want)
 		}
+	}
+}
+
+// refusing is an executor that refuses every operation for a limit.
+type refusing struct{ graphql.GraphExecutor }
+
+func (refusing) CreateOperationContext(context.Context, *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
+	err := gqlerror.Errorf("too much")
+	setCode(err, codeLimitExceeded)
+	return &graphql.OperationContext{}, gqlerror.List{err}
+}
+
+func (refusing) DispatchError(_ context.Context, errs gqlerror.List) *graphql.Response {
+	return &graphql.Response{Errors: errs}
+}
+
+// TestTransport_ARefusalForALimitTakesTime unless the client has gone.
+func TestTransport_ARefusalForALimitTakesTime(t *testing.T) {
+	t.Parallel()
+	for gone, want := range map[bool]time.Duration{false: refusalDelay, true: 0} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			if gone {
+				cancel()
+			}
+			defer cancel()
+			r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/", strings.NewReader(`{"query":"{ a }"}`))
+			r.Header.Set("Content-Type", "application/json")
+			w, start := httptest.NewRecorder(), time.Now()
+			Transport{}.Do(w, r, refusing{})
+			if took := time.Since(start); took != want || !strings.Contains(w.Body.String(), codeLimitExceeded) {
+				t.Errorf("gone %v: %s after %s", gone, w.Body, took)
+			}
+		})
 	}
 }

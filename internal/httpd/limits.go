@@ -2,6 +2,7 @@ package httpd
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -48,6 +49,10 @@ func awaitBody(limit time.Duration, next http.Handler) http.Handler {
 			start := time.Now()
 			arrived := readAhead(r)
 			defer arrived.reuse()
+			if _, tooLong := errors.AsType[*http.MaxBytesError](arrived.err); tooLong {
+				arrived.buffer.Reset()
+				wait(s, refusalDelay)
+			}
 			if limit > 0 && time.Since(start) > transferGrace/2 {
 				// The limits of the connection began with the header. It may have none.
 				connection, until := http.NewResponseController(s.answer.ResponseWriter), time.Now().Add(limit+transferGrace)
@@ -61,6 +66,18 @@ func awaitBody(limit time.Duration, next http.Handler) http.Handler {
 		defer s.end()
 		next.ServeHTTP(w, r)
 	})
+}
+
+// refusalDelay is how long the refusal of a long body takes. A client that repeats it at
+// once would cost the server more than one that waits.
+const refusalDelay = 250 * time.Millisecond
+
+// wait returns after d, or when the context ends.
+func wait(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
 }
 
 // readAhead replaces the body by what arrived of it.

@@ -168,3 +168,20 @@ func TestBody_OfAnUnknownCallerIsShort(t *testing.T) {
 		}
 	}
 }
+
+// TestHandler_ARefusedBodyTakesTime: a client that repeats it at once would cost more.
+func TestHandler_ARefusedBodyTakesTime(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]time.Duration{"12345": 0, "123456": refusalDelay} {
+		synctest.Test(t, func(t *testing.T) {
+			mux := http.NewServeMux()
+			mux.HandleFunc("/", func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))
+			start := time.Now()
+			Handler(mux, Options{MaxBody: 5}).ServeHTTP(httptest.NewRecorder(), r)
+			if took := time.Since(start); took != want {
+				t.Errorf("%s: %s, want %s", body, took, want)
+			}
+		})
+	}
+}
