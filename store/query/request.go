@@ -17,18 +17,17 @@ type Request struct {
 	Meter pgpipe.Meter
 }
 
-// byValues lets PostgreSQL plan the rest of the transaction for its values, with every
-// kind of join. It has more memory there, for the matches of a search: with the usual
-// 4 MB it keeps only pages of them, and compares all rows of these again.
-var byValues = unique.Make(`SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('work_mem', '32MB', true),
-	set_config('enable_hashjoin', 'on', true), set_config('enable_mergejoin', 'on', true), set_config('enable_memoize', 'on', true)`)
+// byValues lets PostgreSQL plan the rest of the transaction for its values. It has more
+// memory there, for the matches of a search: with the usual 4 MB it keeps only pages of
+// them, and compares all rows of these again.
+var byValues = unique.Make("SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('work_mem', '32MB', true)")
 
 // isSelective reports whether the best plan depends on the values of the load.
 func (l *Load) isSelective() bool { return l.Selective || l.parent != nil && l.parent.isSelective() }
 
 // Statements returns the statements of the request, followed by more. PostgreSQL plans
-// selective loads for their values, and all others once, with nested loops only. A
-// prepared statement keeps its plan, so the selective ones come last.
+// selective loads for their values, and all others once. A prepared statement keeps its
+// plan, so the selective ones come last.
 func (r *Request) Statements(v *model.Viewer, more ...*pgpipe.Statement) ([]*pgpipe.Statement, error) {
 	mergeAll(r.Loads)
 	statements := make([]*pgpipe.Statement, 0, 1+len(r.Loads)+len(more))
