@@ -84,7 +84,7 @@ func TestAccessLog_OneLineWithRouteAndAnnotations(t *testing.T) {
 		_, _ = io.WriteString(w, "short")
 	})
 	h := Handler(mux, Options{Log: j.logger(), Now: ticking(), RequestTimeout: 1 << 40, MaxBody: 9, TrustedProxies: thePeer()})
-	ask(t, h, http.MethodGet, "/patients/4711/?q=Asha", requestIDHeader, "r1", "User-Agent", "Browser", "X-Forwarded-For", "198.51.100.7")
+	ask(t, h, http.MethodGet, "/patients/PAT-4711/?q=Asha", requestIDHeader, "r1", "User-Agent", "Browser", "X-Forwarded-For", "198.51.100.7")
 
 	want := []map[string]any{{
 		"level": "INFO", "msg": "request", "request_id": "r1", "method": "GET", "route": "GET /patients/{id}/",
@@ -94,7 +94,7 @@ func TestAccessLog_OneLineWithRouteAndAnnotations(t *testing.T) {
 	if strings.Contains(j.String(), "draft") {
 		t.Error("the line has two values for one key")
 	}
-	for _, personal := range []string{"4711", "Asha", "Browser", "198.51.100.7", "192.0.2.1"} {
+	for _, personal := range []string{"PAT-4711", "Asha", "Browser", "198.51.100.7", "192.0.2.1"} {
 		if strings.Contains(j.String(), personal) {
 			t.Errorf("the log holds %q", personal)
 		}
@@ -104,13 +104,13 @@ func TestAccessLog_OneLineWithRouteAndAnnotations(t *testing.T) {
 func TestAccessLog_NoRequestTellsItsPath(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ method, target, route, logged string }{
-		{http.MethodGet, "/elsewhere/4711", "unmatched", "GET"},
-		{http.MethodPost, "/patients/4711/", "unmatched", "POST"},           // 405
-		{http.MethodGet, "/patients/4711", "GET /patients/{id}/", "GET"},    // redirect
-		{http.MethodGet, "//patients//4711/", "GET /patients/{id}/", "GET"}, // redirect
-		{http.MethodConnect, "/doctors/4711", "unmatched", "other"},         // the mux gives the path
-		{"ASHA", "/doctors/4711/", "/doctors/{id}/", "other"},               // an invented method
-		{http.MethodHead, "/patients/4711/", "GET /patients/{id}/", "HEAD"},
+		{http.MethodGet, "/elsewhere/PAT-4711", "unmatched", "GET"},
+		{http.MethodPost, "/patients/PAT-4711/", "unmatched", "POST"},           // 405
+		{http.MethodGet, "/patients/PAT-4711", "GET /patients/{id}/", "GET"},    // redirect
+		{http.MethodGet, "//patients//PAT-4711/", "GET /patients/{id}/", "GET"}, // redirect
+		{http.MethodConnect, "/doctors/PAT-4711", "unmatched", "other"},         // the mux gives the path
+		{"ASHA", "/doctors/PAT-4711/", "/doctors/{id}/", "other"},               // an invented method
+		{http.MethodHead, "/patients/PAT-4711/", "GET /patients/{id}/", "HEAD"},
 	} {
 		var j journal
 		mux := route("GET /patients/{id}/", nothing)
@@ -120,7 +120,7 @@ func TestAccessLog_NoRequestTellsItsPath(t *testing.T) {
 		if len(lines) != 1 || lines[0]["route"] != c.route || lines[0]["method"] != c.logged {
 			t.Errorf("%s %s: %v, want route %s", c.method, c.target, lines, c.route)
 		}
-		if strings.Contains(j.String(), "4711") || strings.Contains(j.String(), "ASHA") {
+		if strings.Contains(j.String(), "PAT-4711") || strings.Contains(j.String(), "ASHA") {
 			t.Errorf("%s %s: the log holds what the client wrote", c.method, c.target)
 		}
 	}
@@ -132,7 +132,7 @@ func TestAccessLog_RouteMayBeAnnotated(t *testing.T) {
 	h := Handler(route("/api/", func(_ http.ResponseWriter, r *http.Request) {
 		AddLogAttrs(r.Context(), slog.String("route", "GET /api/patients/{id}/"))
 	}), Options{Log: j.logger()})
-	ask(t, h, http.MethodGet, "/api/patients/4711/")
+	ask(t, h, http.MethodGet, "/api/patients/PAT-4711/")
 	if got := j.lines(t, "request"); len(got) != 1 || got[0]["route"] != "GET /api/patients/{id}/" {
 		t.Errorf("lines %v", got)
 	}
