@@ -114,7 +114,7 @@ func (c server) serve(ctx context.Context, s settings.Settings, out io.Writer, l
 		defer app.store.Close()
 		log.InfoContext(ctx, "database", slog.String("pooler", string(app.store.Pooler())))
 		if app.store.Local() {
-			app.accounts.Hasher.ExtraCPU = host.HalfProcessors().ExtraCPU
+			app.processors.Halve()
 		}
 		handler, err := app.handler(s, log)
 		if err != nil {
@@ -186,6 +186,8 @@ type app struct {
 	tokens   *auth.Tokens
 	accounts *auth.Accounts
 	metrics  metrics.Metrics
+	// processors leaves half of the processors to PostgreSQL, if it is on this machine.
+	processors *host.Processors
 }
 
 // migrate prepares the schema. What takes long is left to caregraph migrate, unless
@@ -246,11 +248,11 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	if s.DatabaseURL == "" {
 		watched.ExecutableDeleted = func() bool { return pgserver.ExecutableDeleted(s.Data) }
 	}
-	counters := metrics.New(s.MetricsAddr, watched)
+	counters, processors := metrics.New(s.MetricsAddr, watched), &host.Processors{}
 	db, err = store.Open(ctx, url, store.Options{
 		Policy: rules, Connections: s.DatabaseConns, ReadConnections: s.DatabaseReadConns, MaxWaiting: s.MaxWaiting, RequestTimeout: s.RequestTimeout, OnFailure: onFailure(counters.Failed),
 		Pooler: store.Pooler(s.DatabasePooler), Prepared: store.Prepared(s.Prepared), DirectURL: string(s.DatabaseDirectURL), Listen: true,
-		RefreshGrace: s.RefreshGrace, Log: log, Quotas: quotas,
+		RefreshGrace: s.RefreshGrace, Log: log, Quotas: quotas, OnOwnConnection: processors.UseAll,
 	})
 	if err != nil {
 		return nil, err
@@ -265,9 +267,10 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 		hashes = runtime.NumCPU()
 	}
 	accounts = &auth.Accounts{Store: db, Hasher: auth.NewHasher(hashes), Tokens: tokens, Throttle: auth.NewThrottle(db, time.Now, secret)}
+	accounts.Hasher.ExtraCPU = processors.ExtraCPU
 	accounts.Hasher.LimitQueues(s.MaxWaitingHashes, s.MaxWaitingRegistrations)
 	accounts.Throttle.Budgets = budgets(s)
-	return &app{rules, db, tokens, accounts, counters}, nil
+	return &app{rules, db, tokens, accounts, counters, processors}, nil
 }
 
 func budgets(s settings.Settings) auth.Budgets {

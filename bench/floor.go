@@ -142,7 +142,7 @@ func runFloor(ctx context.Context, name string) error {
 	}
 	o := all[i]
 	if o.half {
-		host.HalfProcessors()
+		new(host.Processors).Halve()
 	}
 	f, err := newFloor(ctx, o, os.Getenv("DATABASE_URL"))
 	if err != nil {

@@ -92,6 +92,9 @@ func openPools(ctx context.Context, c *connection, o Options) (p pools, err erro
 		{&p.reservedReads, 1, reservedWaiting, promises{snapshot: true, settings: brief}},
 	} {
 		options := pgpipe.Options{Tracer: o.Tracer, MaxWaiting: open.waiting, Share: (open.connections + 1) / 2}
+		if open.to == &p.reads || open.to == &p.writes {
+			options.OnClient = o.OnOwnConnection
+		}
 		if open.to == &p.reads {
 			options.MaxShared = parallel(c.local(), open.connections)
 			options.Share = min(options.Share, options.MaxShared)

@@ -85,6 +85,9 @@ type Options struct {
 	// Tracer sees every statement; may be nil. A shared round trip has the context of
 	// one of its requests.
 	Tracer pgx.QueryTracer
+	// OnOwnConnection is called for each list and write, which need a connection of their
+	// own; may be nil. Lookups share connections.
+	OnOwnConnection func()
 	// Log gets warnings; may be nil.
 	Log *slog.Logger
 	// OnFailure is called with the context of the request for each error UNAVAILABLE;

@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // untouched gives the process its processors back when the test ends.
@@ -20,39 +22,65 @@ func wantProcessors(t *testing.T, when string, want int) {
 	}
 }
 
-func TestHalfProcessors(t *testing.T) {
+func TestProcessors_Halve(t *testing.T) {
 	untouched(t)
 	t.Setenv("GOMAXPROCS", "")
 	runtime.SetDefaultGOMAXPROCS()
 	all := runtime.GOMAXPROCS(0)
 	for range 2 { // a second server in the process takes no half of the half
-		if HalfProcessors() == nil {
-			t.Fatal("no limit")
-		}
+		var processors Processors
+		processors.Halve()
 		wantProcessors(t, "half", (all+1)/2)
 	}
 }
 
-func TestHalfProcessors_RoundsUp(t *testing.T) {
+func TestProcessors_HalveRoundsUp(t *testing.T) {
 	untouched(t)
 	for all, want := range map[int]int{1: 1, 2: 1, 3: 2, 4: 2, 8: 4} {
-		halfOf(all)
+		new(Processors).halve(all)
 		wantProcessors(t, "half", want)
 	}
 }
 
-func TestHalfProcessors_EnvironmentDecides(t *testing.T) {
+func TestProcessors_EnvironmentDecides(t *testing.T) {
 	untouched(t)
 	runtime.GOMAXPROCS(4)
 	t.Setenv("GOMAXPROCS", "4")
-	processors := HalfProcessors()
+	var processors Processors
+	processors.Halve()
 	wantProcessors(t, "GOMAXPROCS=4", 4)
 	processors.ExtraCPU(func() { wantProcessors(t, "GOMAXPROCS=4, at work", 4) })
+	processors.UseAll()
+	wantProcessors(t, "GOMAXPROCS=4, all", 4)
+}
+
+func TestProcessors_UseAllWhileItIsCalled(t *testing.T) {
+	untouched(t)
+	synctest.Test(t, func(t *testing.T) {
+		var processors Processors
+		processors.UseAll() // does not count: the number was not halved yet
+		processors.halve(4)
+		for range 5 { // the last call of each second counts for the next
+			processors.UseAll()
+			wantProcessors(t, "in use", 4)
+			time.Sleep(allFor)
+			synctest.Wait()
+			wantProcessors(t, "a second after a call", 4)
+		}
+		time.Sleep(allFor)
+		synctest.Wait()
+		wantProcessors(t, "two seconds after the last call", 2)
+		processors.UseAll()
+		wantProcessors(t, "in use again", 4)
+		time.Sleep(2 * allFor)
+	})
+	wantProcessors(t, "afterwards", 2)
 }
 
 func TestProcessors_ExtraCPU(t *testing.T) {
 	untouched(t)
-	processors := halfOf(2)
+	var processors Processors
+	processors.halve(2)
 	const works = 3
 	var begun, gone sync.WaitGroup
 	end := make(chan struct{})
@@ -69,7 +97,8 @@ func TestProcessors_ExtraCPU(t *testing.T) {
 
 func TestProcessors_ExtraCPUSurvivesAPanic(t *testing.T) {
 	untouched(t)
-	processors := halfOf(2)
+	var processors Processors
+	processors.halve(2)
 	func() {
 		defer func() { _ = recover() }()
 		processors.ExtraCPU(func() { panic("work") })

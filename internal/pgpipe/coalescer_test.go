@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,7 +19,7 @@ import (
 )
 
 // open returns a pool of one connection, with one shared round trip at a time.
-func open(t *testing.T, tracer pgx.QueryTracer) *pgpipe.Pool {
+func open(t *testing.T, tracer pgx.QueryTracer, options ...func(*pgpipe.Options)) *pgpipe.Pool {
 	t.Helper()
 	config, err := pgxpool.ParseConfig(storetest.Database(t))
 	testutil.Must(t, err)
@@ -26,7 +27,11 @@ func open(t *testing.T, tracer pgx.QueryTracer) *pgpipe.Pool {
 	pool, err := pgxpool.NewWithConfig(t.Context(), config)
 	testutil.Must(t, err)
 	t.Cleanup(pool.Close)
-	return pgpipe.New(pool, pgpipe.Options{Tracer: tracer, MaxShared: 1, MaxWaiting: 32})
+	o := pgpipe.Options{Tracer: tracer, MaxShared: 1, MaxWaiting: 32}
+	for _, option := range options {
+		option(&o)
+	}
+	return pgpipe.New(pool, o)
 }
 
 // share runs a statement in a shared round trip and returns its first value.
@@ -88,6 +93,27 @@ func (q *queue) add(request func()) {
 func (q *queue) flush() {
 	q.release()
 	q.running.Wait()
+}
+
+func TestPool_ReportsConnectionsOfClients(t *testing.T) {
+	t.Parallel()
+	var connections atomic.Int64
+	p := open(t, nil, func(o *pgpipe.Options) { o.OnClient = func() { connections.Add(1) } })
+	for _, c := range []struct {
+		what string
+		ask  func() error
+		want int64
+	}{
+		{"a shared round trip", func() error { _, err := share(t.Context(), p, "SELECT 'x'::text"); return err }, 0},
+		{"a round trip", func() error { return p.Run(t.Context(), pgpipe.NewStatement("SELECT 1")) }, 1},
+		{"bun", func() error { return p.DB().PingContext(t.Context()) }, 1},
+	} {
+		before := connections.Load()
+		if err := c.ask(); err != nil {
+			t.Fatal(err)
+		}
+		testutil.Equal(t, c.what, connections.Load()-before, c.want)
+	}
 }
 
 func TestRunShared_OneRoundTripForAllWhoWait(t *testing.T) {

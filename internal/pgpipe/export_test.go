@@ -27,7 +27,9 @@ type Queue struct{ queue }
 
 // NewQueue returns a queue for a number of connections, half of which are the share of a
 // client, with a limit of waiting requests of an account.
-func NewQueue(size, limit int) *Queue { return &Queue{newQueue(size, max(size/2, 1), limit)} }
+func NewQueue(size, limit int) *Queue {
+	return &Queue{newQueue(size, Options{Share: size / 2, MaxWaiting: limit})}
+}
 
 // Enter waits for a connection.
 func (q *Queue) Enter(ctx context.Context, r *Request) error { return q.enter(ctx, r.Client, r) }

@@ -40,13 +40,16 @@ type Options struct {
 	Opening []string
 	// MaxWaiting is how many requests of an account may wait for a connection.
 	MaxWaiting int
+	// OnClient is called for each connection that a request asks for, but not for those
+	// of shared round trips; may be nil.
+	OnClient func()
 }
 
 // New returns a Pool over a pgx pool, which no one else may use.
 func New(pool *pgxpool.Pool, o Options) *Pool {
 	return &Pool{
 		Unnamed: o.Unnamed, Opening: o.Opening, pool: pool, tracer: o.Tracer, coalescer: coalescer{maxInFlight: max(o.MaxShared, 1)},
-		queue: newQueue(int(pool.Config().MaxConns), max(o.Share, 1), o.MaxWaiting),
+		queue: newQueue(int(pool.Config().MaxConns), o),
 	}
 }
 

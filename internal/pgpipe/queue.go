@@ -33,6 +33,8 @@ type queue struct {
 
 	waits  int64
 	waited time.Duration
+	// onClient is called when a client asks for a connection; may be nil.
+	onClient func()
 }
 
 // place is a statement that waits for a connection.
@@ -56,9 +58,9 @@ const (
 	addressLines = 8
 )
 
-func newQueue(size, share, limit int) queue {
+func newQueue(size int, o Options) queue {
 	return queue{
-		size: size, share: share, limit: limit, free: size,
+		size: size, share: max(o.Share, 1), limit: o.MaxWaiting, free: size, onClient: o.OnClient,
 		inUse: map[Client]int{}, requests: map[*Request]int{}, lines: map[Client]int{},
 	}
 }
@@ -66,6 +68,9 @@ func newQueue(size, share, limit int) queue {
 // enter returns when the client may acquire a connection. It returns ErrQueueFull, or
 // the error of the context.
 func (q *queue) enter(ctx context.Context, c Client, r *Request) error {
+	if q.onClient != nil && c != roundTrips && c != probes {
+		q.onClient()
+	}
 	q.mu.Lock()
 	q.note(c)
 	if q.free > 0 && q.mayTake(c) {
