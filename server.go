@@ -252,7 +252,7 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	db, err = store.Open(ctx, url, store.Options{
 		Policy: rules, Connections: s.DatabaseConns, ReadConnections: s.DatabaseReadConns, MaxWaiting: s.MaxWaiting, RequestTimeout: s.RequestTimeout, OnFailure: onFailure(counters.Failed),
 		Pooler: store.Pooler(s.DatabasePooler), Prepared: store.Prepared(s.Prepared), DirectURL: string(s.DatabaseDirectURL), Listen: true,
-		RefreshGrace: s.RefreshGrace, Log: log, Quotas: quotas, OnOwnConnection: processors.UseAll,
+		RefreshGrace: s.RefreshGrace, Log: log, Quotas: quotas, OnOwnConnection: processors.UseAll, ClientAddr: clientAddr,
 	})
 	if err != nil {
 		return nil, err
@@ -271,6 +271,14 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	accounts.Hasher.LimitQueues(s.MaxWaitingHashes, s.MaxWaitingRegistrations)
 	accounts.Throttle.Budgets = budgets(s)
 	return &app{rules, db, tokens, accounts, counters, processors}, nil
+}
+
+// clientAddr returns the address of the client of a request, or "".
+func clientAddr(ctx context.Context) string {
+	if addr := httpd.ClientAddr(ctx); addr.IsValid() {
+		return addr.String()
+	}
+	return ""
 }
 
 func budgets(s settings.Settings) auth.Budgets {
@@ -354,7 +362,7 @@ func (a *app) executor(s settings.Settings, log *slog.Logger, restAPI graphql.Tr
 		RegistrationClosed: s.Registration == "closed",
 		Log:                log,
 		RequestID:          httpd.RequestID,
-		ClientAddr:         func(ctx context.Context) string { return httpd.ClientAddr(ctx).String() },
+		ClientAddr:         clientAddr,
 		AddLogAttrs:        httpd.AddLogAttrs,
 		RunToEnd:           httpd.RunToEnd,
 		OnAnswered:         a.metrics.Answered,

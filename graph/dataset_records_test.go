@@ -124,6 +124,25 @@ func (w *dataset) mappings() {
 	w.mapping(38, 2, true)
 }
 
+// events inserts security events and notices of some accounts, in place of those of the
+// sessions of this run.
+func (w *dataset) events() {
+	w.Exec("DELETE FROM security_events")
+	for n := 1; n <= 40; n++ {
+		account, by := n%administrator+1, any(n%3+1)
+		if n%4 == 0 {
+			by = nil
+		}
+		w.Exec(`INSERT INTO security_events (id, at, kind, account_id, by_id, subject, client, address, reason, count)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, n, timeOf(n), []string{"SIGN_IN", "DOCTOR_VERIFIED", "ACCOUNT_DISABLED"}[n%3],
+			account, by, sometimes(n, 3, "doc_1"), sometimes(n, 5, text(n)), sometimes(n, 7, "2001:db8::7"), sometimes(n, 4, text(n+1)), n%3+1)
+		w.Exec(`INSERT INTO notices (id, at, kind, account_id, patient_id, by_id, read_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			n, timeOf(n), []string{"NEW_DEVICE", "RECORD_CLAIMED"}[n%2], account, n%patients+1, by, after(timeOf(n), n%3 == 0, 1))
+		w.size["evt"]++
+		w.size["ntc"]++
+	}
+}
+
 func (w *dataset) mapping(patient, doctor int, active bool) {
 	w.size["map"]++
 	n := w.size["map"]

@@ -53,6 +53,7 @@ func newDataset(tb testing.TB) *dataset {
 	w.doctors()
 	w.patients()
 	w.mappings()
+	w.events()
 	w.checkFixtures(tb)
 	w.collectIDs()
 	w.collectCursors(tb)
@@ -219,11 +220,14 @@ func (w *dataset) listOf(typ, field string) string {
 }
 
 // collectCursorsBelow collects the cursors of the lists below the records of each list of
-// Query.
+// Query, and of the account.
 func (w *dataset) collectCursorsBelow(tb testing.TB) {
 	tb.Helper()
 	for _, t := range w.Store.Records().Types() {
-		if t.Root == nil {
+		path := "it: me { %s }"
+		if t.Root != nil {
+			path = "it: " + t.Root.Field + "(first: 100) { nodes { %s } }"
+		} else if t.Name != "User" {
 			continue
 		}
 		for _, field := range graph.Schema().Types[t.Name].Fields {
@@ -236,7 +240,7 @@ func (w *dataset) collectCursorsBelow(tb testing.TB) {
 					args += ", " + arg.Name + ": null"
 				}
 			}
-			query := fmt.Sprintf("{ it: %s(first: 100) { nodes { %s(%s) { edges { cursor } } } } }", t.Root.Field, field.Name, args)
+			query := fmt.Sprintf("{ "+path+" }", fmt.Sprintf("%s(%s) { edges { cursor } }", field.Name, args))
 			name := w.listOf(t.Name, field.Name)
 			w.cursors[name] = append(w.cursors[name], w.cursorsBelow(tb, query)...)
 		}

@@ -34,10 +34,13 @@ func callers(c *graphtest.Clinic, lara *graphtest.Client, linked bool) []caller 
 	relations := func(patient, entry, account model.Relations) map[string]model.Relations {
 		return map[string]model.Relations{
 			"Patient": signedIn | patient, "Mapping": signedIn | patient,
-			"Doctor": signedIn | entry, "User": signedIn | account,
+			"Doctor": signedIn | entry, "User": signedIn | account, "SecurityEvent": signedIn | account, "Notice": signedIn | account,
 		}
 	}
-	nowhere := map[string]model.Relations{"Patient": model.Anyone, "Mapping": model.Anyone, "Doctor": model.Anyone, "User": model.Anyone}
+	nowhere := relations(0, 0, 0)
+	for typ := range nowhere {
+		nowhere[typ] = model.Anyone
+	}
 	return []caller{
 		{"the owner", c.Rahul, relations(model.Owner, creator, 0)},
 		{"the assigned doctor", c.Priya, relations(model.AssignedDoctor, 0, model.Self)},
@@ -82,7 +85,14 @@ func fieldValues(c *graphtest.Clinic, linked bool) map[string]map[string]any {
 		},
 		"User": {
 			"id": c.Priya.ID(), "username": "Priya", "role": "DOCTOR", "email": c.Priya.Email, "phone": "+919000000001",
-			"createdAt": anyValue{}, "doctorProfile": anyValue{},
+			"createdAt": anyValue{}, "doctorProfile": anyValue{}, "securityEvents": anyValue{}, "notices": anyValue{},
+		},
+		"SecurityEvent": {
+			"id": c.PriyasEvent, "at": anyValue{}, "kind": "ACCOUNT_CREATED", "by": anyValue{}, "subject": nil, "client": nil,
+			"address": "192.0.2.1", "reason": nil, "count": 1.0,
+		},
+		"Notice": {
+			"id": c.PriyasNotice, "at": anyValue{}, "kind": "RECORD_CLAIMED", "patient": anyValue{}, "by": anyValue{}, "readAt": nil,
 		},
 	}
 }

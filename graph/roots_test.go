@@ -43,6 +43,7 @@ func attempts() map[string]string {
 		"Mutation.logoutEverywhere": `mutation { logoutEverywhere { ` + userErrs + ` } }`,
 		"Mutation.changePassword":   `mutation { changePassword(input: {currentPassword: "wrong", newPassword: "Other@4567"}) { ` + account + ` } }`,
 		"Mutation.updateMe":         `mutation { updateMe(input: {}) { user { id email } ` + userErrs + ` } }`,
+		"Mutation.readNotices":      `mutation { readNotices(upTo: "ntc_999999") { user { id email } ` + userErrs + ` } }`,
 		"Mutation.createPatient": `mutation { createPatient(input: {name: "", dateOfBirth: "1", gender: MALE, phone: "1", address: "", emergencyContact: "1"}) { ` +
 			patient + userErrs + ` } }`,
 		"Mutation.updatePatient": `mutation ($patient: ID!) { updatePatient(id: $patient, input: {name: "Mallory", medicalHistory: null}, expectedVersion: 7) { ` +

@@ -47,6 +47,12 @@ func (m mutation) UpdateMe(ctx context.Context, input gen.UpdateMeInput) (*gen.U
 	return &gen.UserPayload{User: u, UserErrors: userErrs}, err
 }
 
+func (m mutation) ReadNotices(ctx context.Context, upTo model.ID) (*gen.UserPayload, error) {
+	u, err := m.Store.ReadNotices(ctx, viewer(ctx), upTo.Of(model.KindNotice))
+	userErrs, err := userErrors(ctx, err)
+	return &gen.UserPayload{User: u, UserErrors: userErrs}, err
+}
+
 // client returns where a sign-in comes from. It keeps the token of its device if it asks
 // for it.
 func (m mutation) client(ctx context.Context, device *string) auth.Client {

@@ -55,6 +55,9 @@ func ownRowsOnly() map[string]attempt {
 		"UpdateMe": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
 			return []string{resultText(s.UpdateMe(ctx, v, []model.Change[model.User]{set("phone", func(u *model.User) { u.Phone = nil })}))}
 		},
+		"ReadNotices": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
+			return []string{resultText(s.ReadNotices(ctx, v, 900))}
+		},
 		"CredentialOf": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
 			return []string{resultText(s.CredentialOf(ctx, v))}
 		},

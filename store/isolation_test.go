@@ -117,6 +117,7 @@ func newTarget(c *storetest.Clinic) (*storetest.Account, target) {
 	patient, deleted := asha.Patient("Arjun"), asha.DeletedPatient("Banu")
 	doctor, former, gone := asha.Entry("Dr. Rao"), asha.Entry("Dr. Sen"), asha.DeletedEntry("Dr. Das")
 	ended := asha.Remove(asha.Assign(patient, former))
+	c.Exec("INSERT INTO notices (id, kind, account_id) VALUES (900, 'NEW_DEVICE', ?)", asha.UserID)
 	return asha, target{
 		user: asha.UserID, patient: patient.ID, deletedPatient: deleted.ID,
 		doctor: doctor.ID, deletedDoctor: gone.ID,
@@ -145,6 +146,7 @@ func rows(t *testing.T, c *storetest.Clinic) []string {
 		UNION ALL SELECT 'session ' || sessions::text FROM sessions WHERE user_id = 1
 		UNION ALL SELECT 'patient ' || patients::text FROM patients WHERE created_by = 1
 		UNION ALL SELECT 'doctor ' || doctors::text FROM doctors WHERE created_by = 1
+		UNION ALL SELECT 'notice ' || notices::text FROM notices WHERE account_id = 1
 		UNION ALL SELECT 'mapping ' || mappings::text FROM mappings ORDER BY 1`).Scan(t.Context(), &texts)
 	if err != nil {
 		t.Fatal(err)

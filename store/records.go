@@ -15,6 +15,10 @@ func records(_ *Store) []query.RecordType {
 		Name: "User", Kind: model.KindUser, Model: reflect.TypeFor[model.User](), Table: "users", Alias: `"user"`,
 		Rules: userRules,
 		One:   []query.Edge{{Field: "doctorProfile", To: "Doctor", From: "id", Key: "account_id"}},
+		Many: []query.List{
+			{Field: "securityEvents", Of: "SecurityEvent", Key: "account_id"},
+			{Field: "notices", Of: "Notice", Key: "account_id", Where: whereUnread},
+		},
 		Keys: []query.TextKey{
 			{Column: "username_key", From: []string{"username"}, Of: usernameKey, Index: "users_username_form_key"},
 			{Column: "email_key", From: []string{"email"}, Of: emailKey, Index: "users_email_form_key"},
@@ -101,6 +105,19 @@ func records(_ *Store) []query.RecordType {
 		Unique: []query.Unique{
 			{Index: "mappings_active_pair_key", Field: "doctorId", Code: model.CodeAlreadyAssigned, Message: "This doctor is already assigned to this patient."},
 		},
+	}, {
+		Name: "SecurityEvent", Kind: model.KindSecurityEvent, Model: reflect.TypeFor[model.SecurityEvent](), Table: "security_events", Alias: "security_event",
+		Parent: &query.Parent{Type: "User", Column: "account_id"},
+		One:    []query.Edge{{Field: "by", To: "User", From: "by_id", Key: "id"}},
+		Sorts:  []query.Sort{{Field: "at", Column: "at", Key: model.KeyTime, Descending: true}},
+	}, {
+		Name: "Notice", Kind: model.KindNotice, Model: reflect.TypeFor[model.Notice](), Table: "notices", Alias: "notice",
+		Parent: &query.Parent{Type: "User", Column: "account_id"},
+		One: []query.Edge{
+			{Field: "patient", To: "Patient", From: "patient_id", Key: "id"},
+			{Field: "by", To: "User", From: "by_id", Key: "id"},
+		},
+		Sorts: []query.Sort{{Field: "at", Column: "at", Key: model.KeyTime, Descending: true}},
 	}}
 }
 

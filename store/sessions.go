@@ -28,6 +28,8 @@ const createSession = `WITH account AS (
 		SELECT ` + accountColumns + ` FROM users AS u WHERE u.id = $1 AND u.password_hash = $2 AND u.is_active FOR SHARE
 	), begun AS (
 		INSERT INTO sessions (id, user_id, refresh_id, expires_at) SELECT $3, id, $4, $5 FROM account
+	), recorded AS (
+		` + insertEvent + ` SELECT 'SIGN_IN', id, id, $6, $7 FROM account
 	), expired AS (
 		SELECT s.id FROM account CROSS JOIN sessions AS s WHERE s.expires_at < now() LIMIT 20 FOR UPDATE OF s SKIP LOCKED
 	), swept AS (
@@ -44,8 +46,9 @@ func (s *Store) CreateSession(ctx context.Context, session Session, passwordHash
 		return nil, s.translate(ctx, "create session", err)
 	}
 	defer leave()
+	client, address := s.origin(ctx)
 	u, err := s.account(ctx, createSession,
-		[]any{session.UserID, passwordHash, session.ID, session.RefreshID, session.ExpiresAt})
+		[]any{session.UserID, passwordHash, session.ID, session.RefreshID, session.ExpiresAt, client, address})
 	if isNoRows(err) {
 		return nil, notFound("email")
 	}
@@ -125,8 +128,13 @@ func (s *Store) ChangePassword(ctx context.Context, v *model.Viewer, presentHash
 		if !slices.Contains(ended, v.SessionID) {
 			return notFound("currentPassword")
 		}
-		_, err = tx.NewInsert().Model(&next).Exec(ctx)
-		return err
+		if _, err = tx.NewInsert().Model(&next).Exec(ctx); err != nil {
+			return err
+		}
+		if err := s.record(ctx, tx, model.SecurityEvent{Kind: model.EventPasswordChanged, AccountID: &v.UserID, ByID: &v.UserID}); err != nil {
+			return err
+		}
+		return s.notify(ctx, tx, model.Notice{AccountID: v.UserID, Kind: model.NoticePasswordChanged, ByID: &v.UserID})
 	})
 	s.sessions.Remove(ended...)
 	s.announce(ctx, ended...)

@@ -42,6 +42,8 @@ type Store struct {
 	unannounced   atomic.Int64
 	log           *slog.Logger
 	refreshGrace  time.Duration
+	clientAddr    func(context.Context) string
+	client        string
 	// inserts caches *insertPlan by *schema.Table.
 	inserts sync.Map
 	quotas  Quotas
@@ -88,6 +90,10 @@ type Options struct {
 	// OnOwnConnection is called for each list and write, which need a connection of their
 	// own; may be nil. Lookups share connections.
 	OnOwnConnection func()
+	// ClientAddr returns the network address of the client of a request, for security
+	// events; may be nil. Client is who else acts, such as "cli"; may be empty.
+	ClientAddr func(context.Context) string
+	Client     string
 	// Log gets warnings; may be nil.
 	Log *slog.Logger
 	// OnFailure is called with the context of the request for each error UNAVAILABLE;
@@ -110,6 +116,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	}
 	s := &Store{
 		policy: o.Policy, now: o.Now, quotas: o.Quotas, onFailure: o.OnFailure, log: o.Log, refreshGrace: o.RefreshGrace,
+		clientAddr: o.ClientAddr, client: o.Client,
 		sessions: session.NewCache(), stopListening: func() {},
 	}
 	var err error

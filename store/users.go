@@ -42,8 +42,12 @@ func (s *Store) CreateUser(ctx context.Context, u *model.User, passwordHash stri
 		if _, err := s.insertIn(tx, &row, u).Returning("id, created_at").Exec(ctx); err != nil {
 			return err
 		}
-		if begin == nil {
-			return nil
+		created := model.SecurityEvent{Kind: model.EventAccountCreated, AccountID: &u.ID}
+		if begin != nil {
+			created.ByID = &u.ID
+		}
+		if err := s.record(ctx, tx, created); err != nil || begin == nil {
+			return err
 		}
 		session, err := begin(u.ID)
 		if err != nil {

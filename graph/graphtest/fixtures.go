@@ -168,6 +168,8 @@ type Clinic struct {
 	PriyasEntry, DevsEntry, NehasEntry, RahulsEntry string
 	// PriyasMapping and the others are the mappings of Patient.
 	PriyasMapping, DevsMapping, NehasMapping string
+	// PriyasEvent and PriyasNotice are of Priya's account.
+	PriyasEvent, PriyasNotice string
 }
 
 // PatientName and Notes are texts of the clinic's patient and mappings.
@@ -198,6 +200,9 @@ func (s *Server) NewClinic() *Clinic {
 	c.Rahul.Remove(c.DevsMapping)
 	c.NehasMapping = c.Rahul.Assign(c.Patient, c.NehasEntry, Notes)
 	c.PriyasMapping = c.Rahul.Assign(c.Patient, c.PriyasEntry, Notes)
+	c.PriyasEvent = "evt_" + s.Row(`SELECT min(id)::text FROM security_events WHERE account_id = $1`, c.Priya.UserID)
+	c.PriyasNotice = "ntc_" + s.Row(`INSERT INTO notices (kind, account_id, patient_id, by_id) VALUES ('RECORD_CLAIMED', $1, $2, $1) RETURNING id::text`,
+		c.Priya.UserID, model.ParseID(c.Patient).Num)
 	return c
 }
 

@@ -3,6 +3,7 @@
 package graphtest
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -78,6 +79,7 @@ func New(tb testing.TB, o Options) *Server {
 	s := &Server{DatabaseURL: storetest.Database(tb), Policy: rules, tb: tb}
 	s.Store, err = store.Open(tb.Context(), s.DatabaseURL, store.Options{
 		Policy: rules, Connections: 8, Listen: o.Listen, Now: o.Now, Tracer: o.Tracer, Quotas: o.Quotas, RefreshGrace: storetest.RefreshGrace,
+		ClientAddr: func(ctx context.Context) string { return clientAddr(ctx).String() },
 	})
 	testutil.Must(tb, err)
 	tb.Cleanup(s.Store.Close)

@@ -107,6 +107,7 @@ func (c call) createAccount(ctx context.Context, u *model.User) error {
 		db, err := store.Open(ctx, url, store.Options{
 			Policy: rules, Connections: c.DatabaseConns, ReadConnections: c.DatabaseReadConns,
 			Pooler: store.Pooler(c.DatabasePooler), Prepared: store.Prepared(c.Prepared),
+			Client: "cli",
 		})
 		if err != nil {
 			return err

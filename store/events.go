@@ -1,0 +1,41 @@
+package store
+
+import (
+	"context"
+
+	"github.com/uptrace/bun"
+
+	"github.com/caregraph/caregraph/model"
+)
+
+// insertEvent begins a statement that records a security event together with what it is
+// about.
+const insertEvent = `INSERT INTO security_events (kind, account_id, by_id, client, address)`
+
+// record stores security events in the transaction of what they record. It adds where the
+// request comes from.
+func (s *Store) record(ctx context.Context, db bun.IDB, events ...model.SecurityEvent) error {
+	client, address := s.origin(ctx)
+	for i := range events {
+		if events[i].Client == nil {
+			events[i].Client = client
+		}
+		events[i].Address = address
+	}
+	_, err := db.NewInsert().Model(&events).Returning("NULL").Exec(ctx)
+	return err
+}
+
+// origin returns the client and the address of an event.
+func (s *Store) origin(ctx context.Context) (client, address *string) {
+	if s.client != "" {
+		client = &s.client
+	}
+	if s.clientAddr == nil {
+		return client, nil
+	}
+	if from := s.clientAddr(ctx); from != "" {
+		address = &from
+	}
+	return client, address
+}
