@@ -92,6 +92,24 @@ var Bindings = map[string]map[string]Binding{
 		"cursor": {Field: "Cursor"},
 		"node":   {Field: "Node"},
 	},
+	"Notice": {
+		"id":      {Method: "NodeID"},
+		"at":      {Field: "At"},
+		"kind":    {Field: "Kind"},
+		"patient": {Resolver: true},
+		"by":      {Resolver: true},
+		"readAt":  {Field: "ReadAt"},
+	},
+	"NoticeConnection": {
+		"edges":      {Field: "Edges"},
+		"nodes":      {Field: "Nodes"},
+		"pageInfo":   {Field: "PageInfo"},
+		"totalCount": {Method: "TotalCount"},
+	},
+	"NoticeEdge": {
+		"cursor": {Field: "Cursor"},
+		"node":   {Field: "Node"},
+	},
 	"PageInfo": {
 		"hasNextPage":     {Field: "HasNextPage"},
 		"hasPreviousPage": {Field: "HasPreviousPage"},
@@ -142,18 +160,41 @@ var Bindings = map[string]map[string]Binding{
 		"cursor": {Field: "Cursor"},
 		"node":   {Field: "Node"},
 	},
+	"SecurityEvent": {
+		"id":      {Method: "NodeID"},
+		"at":      {Field: "At"},
+		"kind":    {Field: "Kind"},
+		"by":      {Resolver: true},
+		"subject": {Field: "Subject"},
+		"client":  {Field: "Client"},
+		"address": {Field: "Address"},
+		"reason":  {Field: "Reason"},
+		"count":   {Field: "Count"},
+	},
+	"SecurityEventConnection": {
+		"edges":      {Field: "Edges"},
+		"nodes":      {Field: "Nodes"},
+		"pageInfo":   {Field: "PageInfo"},
+		"totalCount": {Method: "TotalCount"},
+	},
+	"SecurityEventEdge": {
+		"cursor": {Field: "Cursor"},
+		"node":   {Field: "Node"},
+	},
 	"Specialization": {
 		"name":        {Field: "Name"},
 		"doctorCount": {Field: "DoctorCount"},
 	},
 	"User": {
-		"id":            {Method: "NodeID"},
-		"username":      {Field: "Username"},
-		"role":          {Field: "Role"},
-		"email":         {Field: "Email"},
-		"phone":         {Method: "FormatPhone"},
-		"createdAt":     {Field: "CreatedAt"},
-		"doctorProfile": {Resolver: true},
+		"id":             {Method: "NodeID"},
+		"username":       {Field: "Username"},
+		"role":           {Field: "Role"},
+		"email":          {Field: "Email"},
+		"phone":          {Method: "FormatPhone"},
+		"createdAt":      {Field: "CreatedAt"},
+		"doctorProfile":  {Resolver: true},
+		"securityEvents": {Resolver: true},
+		"notices":        {Resolver: true},
 	},
 }
 
@@ -180,6 +221,8 @@ func Arguments(ctx context.Context, typ, field string, values map[string]any) (m
 		return ec.field_Mutation_changePassword_args(ctx, values)
 	case "Mutation.updateMe":
 		return ec.field_Mutation_updateMe_args(ctx, values)
+	case "Mutation.readNotices":
+		return ec.field_Mutation_readNotices_args(ctx, values)
 	case "Mutation.createPatient":
 		return ec.field_Mutation_createPatient_args(ctx, values)
 	case "Mutation.updatePatient":
@@ -230,6 +273,10 @@ func Arguments(ctx context.Context, typ, field string, values map[string]any) (m
 		return ec.field_Query_mappings_args(ctx, values)
 	case "User.phone":
 		return ec.field_User_phone_args(ctx, values)
+	case "User.securityEvents":
+		return ec.field_User_securityEvents_args(ctx, values)
+	case "User.notices":
+		return ec.field_User_notices_args(ctx, values)
 	default:
 		return nil, nil
 	}
@@ -243,6 +290,13 @@ type Mutate func(ctx context.Context, m MutationResolver, args map[string]any) (
 var Mutations = map[string]Mutate{
 	"updateMe": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
 		p, err := m.UpdateMe(ctx, args["input"].(UpdateMeInput))
+		if err != nil {
+			return nil, nil, err
+		}
+		return node(p.User), p.UserErrors, nil
+	},
+	"readNotices": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.ReadNotices(ctx, args["upTo"].(model.ID))
 		if err != nil {
 			return nil, nil, err
 		}

@@ -279,7 +279,7 @@ type UserError struct {
 	Params []*model.ErrorParam `json:"params"`
 }
 
-// The answer to `updateMe`.
+// The answer to `updateMe` and `readNotices`.
 type UserPayload struct {
 	// The account after the change. Null: see `userErrors`.
 	User *model.User `json:"user,omitempty"`

@@ -30,6 +30,10 @@ func (r Resolvers) Doctor() DoctorResolver { return DoctorReads{r.Reads} }
 
 func (r Resolvers) Mapping() MappingResolver { return MappingReads{r.Reads} }
 
+func (r Resolvers) Notice() NoticeResolver { return NoticeReads{r.Reads} }
+
+func (r Resolvers) SecurityEvent() SecurityEventResolver { return SecurityEventReads{r.Reads} }
+
 func (r Resolvers) User() UserResolver { return UserReads{r.Reads} }
 
 // DoctorReads has the resolvers of Doctor that read records.
@@ -72,6 +76,17 @@ func (r MappingReads) CreatedBy(ctx context.Context, obj *model.Mapping) (*model
 
 func (r MappingReads) Viewer(ctx context.Context, obj *model.Mapping) (*ViewerAccess, error) {
 	return r.Reads.Viewer(ctx, obj)
+}
+
+// NoticeReads has the resolvers of Notice that read records.
+type NoticeReads struct{ Reads }
+
+func (r NoticeReads) Patient(ctx context.Context, obj *model.Notice) (*model.Patient, error) {
+	return one[model.Patient](r.One(ctx, obj, "patient"))
+}
+
+func (r NoticeReads) By(ctx context.Context, obj *model.Notice) (*model.User, error) {
+	return one[model.User](r.One(ctx, obj, "by"))
 }
 
 // PatientReads has the resolvers of Patient that read records.
@@ -120,11 +135,26 @@ func (r QueryReads) Mappings(ctx context.Context, first *int, after *string, las
 	return list[model.MappingConnection](r.Root(ctx, "mappings", map[string]any{"first": first, "after": after, "last": last, "before": before, "filter": filter, "orderBy": orderBy}))
 }
 
+// SecurityEventReads has the resolvers of SecurityEvent that read records.
+type SecurityEventReads struct{ Reads }
+
+func (r SecurityEventReads) By(ctx context.Context, obj *model.SecurityEvent) (*model.User, error) {
+	return one[model.User](r.One(ctx, obj, "by"))
+}
+
 // UserReads has the resolvers of User that read records.
 type UserReads struct{ Reads }
 
 func (r UserReads) DoctorProfile(ctx context.Context, obj *model.User) (*model.Doctor, error) {
 	return one[model.Doctor](r.One(ctx, obj, "doctorProfile"))
+}
+
+func (r UserReads) SecurityEvents(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string) (*model.SecurityEventConnection, error) {
+	return list[model.SecurityEventConnection](r.List(ctx, obj, "securityEvents", map[string]any{"first": first, "after": after, "last": last, "before": before}))
+}
+
+func (r UserReads) Notices(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, unread *bool) (*model.NoticeConnection, error) {
+	return list[model.NoticeConnection](r.List(ctx, obj, "notices", map[string]any{"first": first, "after": after, "last": last, "before": before, "unread": unread}))
 }
 
 func one[T any](record model.Node, err error) (*T, error) {
