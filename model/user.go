@@ -19,6 +19,11 @@ type User struct {
 	Phone     *PhoneNumber
 	Role      Role
 	CreatedAt DateTime `bun:"created_at,nullzero,default:now()"`
+	// IsActive says that the account may sign in, IsConfirmed that it receives mail at
+	// Email, and HasTotp that a sign-in needs a second factor.
+	IsActive    bool `bun:"is_active,default:true"`
+	IsConfirmed bool `bun:"is_confirmed,default:false"`
+	HasTotp     bool `bun:"has_totp,default:false"`
 }
 
 // NodeID returns usr_<number>.

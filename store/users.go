@@ -39,7 +39,7 @@ func (s *Store) CreateUser(ctx context.Context, u *model.User, passwordHash stri
 	}
 	err := s.inTx(ctx, "create user", func(ctx context.Context, tx bun.Tx) error {
 		row := newUser{User: u, PasswordHash: passwordHash}
-		if _, err := s.insertIn(tx, &row, u).Returning("id, created_at").Exec(ctx); err != nil {
+		if _, err := s.insertIn(tx, &row, u).Returning("id, created_at, is_active, is_confirmed, has_totp").Exec(ctx); err != nil {
 			return err
 		}
 		created := model.SecurityEvent{Kind: model.EventAccountCreated, AccountID: &u.ID}
@@ -97,13 +97,13 @@ func (s *Store) Taken(ctx context.Context, u *model.User) error {
 }
 
 // accountColumns are the columns of a model.User in the order of account.
-const accountColumns = "u.id, u.username, u.email, u.phone, u.role, u.created_at"
+const accountColumns = "u.id, u.username, u.email, u.phone, u.role, u.created_at, u.is_active, u.is_confirmed, u.has_totp"
 
 // account runs a prepared statement that writes and returns accountColumns; more gets
 // the columns after them.
 func (s *Store) account(ctx context.Context, text string, args []any, more ...any) (*model.User, error) {
 	var u model.User
-	columns := append([]any{&u.ID, &u.Username, &u.Email, &u.Phone, &u.Role, &u.CreatedAt}, more...)
+	columns := append([]any{&u.ID, &u.Username, &u.Email, &u.Phone, &u.Role, &u.CreatedAt, &u.IsActive, &u.IsConfirmed, &u.HasTotp}, more...)
 	err := s.writeReserved(func(p pool) error {
 		return p.on(ctx, func(conn *pgx.Conn, mode pgx.QueryExecMode) error {
 			arguments := append([]any{mode}, args...)
