@@ -35,6 +35,7 @@ func attempts() map[string]string {
 		"Query.mapping":         `query ($mapping: ID!) { mapping(id: $mapping) { id notes patient { name } } }`,
 		"Query.mappings": `query ($patient: ID!) { mappings(filter: {patientId: $patient, isActive: null}) {
 			totalCount pageInfo { startCursor hasNextPage } nodes { id notes } } }`,
+		"Query.accounts": `{ accounts(search: "a") { totalCount nodes { id email } } }`,
 
 		"Mutation.register":         `mutation { register(input: {username: "", email: "x", password: "1", role: PATIENT}) { ` + account + ` } }`,
 		"Mutation.login":            `mutation { login(input: {email: "nobody@clinic.example", password: "wrong"}) { ` + account + ` } }`,
@@ -44,6 +45,9 @@ func attempts() map[string]string {
 		"Mutation.changePassword":   `mutation { changePassword(input: {currentPassword: "wrong", newPassword: "Other@4567"}) { ` + account + ` } }`,
 		"Mutation.updateMe":         `mutation { updateMe(input: {}) { user { id email } ` + userErrs + ` } }`,
 		"Mutation.readNotices":      `mutation { readNotices(upTo: "ntc_999999") { user { id email } ` + userErrs + ` } }`,
+		"Mutation.disableAccount":   `mutation { disableAccount(id: "usr_999999", reason: "gone") { user { id email } ` + userErrs + ` } }`,
+		"Mutation.enableAccount":    `mutation { enableAccount(id: "usr_999999") { user { id email } ` + userErrs + ` } }`,
+		"Mutation.setRole":          `mutation { setRole(id: "usr_999999", role: DOCTOR) { user { id email } ` + userErrs + ` } }`,
 		"Mutation.createPatient": `mutation { createPatient(input: {name: "", dateOfBirth: "1", gender: MALE, phone: "1", address: "", emergencyContact: "1"}) { ` +
 			patient + userErrs + ` } }`,
 		"Mutation.updatePatient": `mutation ($patient: ID!) { updatePatient(id: $patient, input: {name: "Mallory", medicalHistory: null}, expectedVersion: 7) { ` +

@@ -25,6 +25,7 @@ const (
 	CodeTooManyAttempts    Code = "TOO_MANY_ATTEMPTS"
 	CodeWeakPassword       Code = "WEAK_PASSWORD"
 	CodeInvalidToken       Code = "INVALID_TOKEN"
+	CodeInUse              Code = "IN_USE"
 )
 
 // ErrorCode: extensions.code of a top-level error. FORBIDDEN is in both lists.

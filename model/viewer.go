@@ -65,6 +65,12 @@ type Viewer struct {
 	SessionID string
 }
 
+// Operator returns the viewer of an operator's command, who needs no account.
+func Operator() *Viewer { return &Viewer{Role: RoleAdmin} }
+
+// IsOperator reports whether the viewer is that of an operator's command.
+func (v *Viewer) IsOperator() bool { return v != nil && v.UserID == 0 }
+
 // Relations returns the relations that the viewer has to every record.
 func (v *Viewer) Relations() Relations {
 	switch {

@@ -157,6 +157,25 @@ func userAttempts() map[string]attempt {
 		"User": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{resultText(s.User(ctx, v, at.user))}
 		},
+		"Accounts": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			page, err := s.Accounts(ctx, v, &at.email, model.AccountFilter{}, model.PageArgs{})
+			if err != nil {
+				return []string{err.Error()}
+			}
+			return []string{fmt.Sprint(usernames(page))}
+		},
+		"DisableAccount": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{resultText(s.DisableAccount(ctx, v, at.user, "gone"))}
+		},
+		"EnableAccount": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{resultText(s.EnableAccount(ctx, v, at.user))}
+		},
+		"SetRole": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{resultText(s.SetRole(ctx, v, at.user, model.RolePatient))}
+		},
+		"ConfirmAccount": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{resultText(s.ConfirmAccount(ctx, v, at.user))}
+		},
 	}
 }
 

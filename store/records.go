@@ -14,12 +14,17 @@ func records(_ *Store) []query.RecordType {
 	return []query.RecordType{{
 		Name: "User", Kind: model.KindUser, Model: reflect.TypeFor[model.User](), Table: "users", Alias: `"user"`,
 		Rules: userRules,
+		Root:  &query.Root{Field: "accounts", Filter: filterAccounts, Event: model.EventAccountsListed},
 		One:   []query.Edge{{Field: "doctorProfile", To: "Doctor", From: "id", Key: "account_id"}},
 		Many: []query.List{
 			{Field: "securityEvents", Of: "SecurityEvent", Key: "account_id"},
 			{Field: "notices", Of: "Notice", Key: "account_id", Where: whereUnread},
 		},
+		Sorts:    []query.Sort{{Field: "username", Column: "username", By: usernameOrder, Key: model.KeyText}},
+		Searched: []string{"username", "email", "phone"},
+		SearchIn: accountSearch,
 		Keys: []query.TextKey{
+			{Column: "search_fold", From: []string{"username", "email", "phone"}, Of: model.FoldKey},
 			{Column: "username_key", From: []string{"username"}, Of: usernameKey, Index: "users_username_form_key"},
 			{Column: "email_key", From: []string{"email"}, Of: emailKey, Index: "users_email_form_key"},
 		},

@@ -1,0 +1,34 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/caregraph/caregraph/graph/gen"
+	"github.com/caregraph/caregraph/model"
+)
+
+func (m mutation) DisableAccount(ctx context.Context, id model.ID, reason string) (*gen.UserPayload, error) {
+	u, err := m.Store.DisableAccount(ctx, viewer(ctx), id.Of(model.KindUser), reason)
+	return m.administered(ctx, u, err)
+}
+
+func (m mutation) EnableAccount(ctx context.Context, id model.ID) (*gen.UserPayload, error) {
+	u, err := m.Store.EnableAccount(ctx, viewer(ctx), id.Of(model.KindUser))
+	return m.administered(ctx, u, err)
+}
+
+func (m mutation) SetRole(ctx context.Context, id model.ID, role model.Role) (*gen.UserPayload, error) {
+	u, err := m.Store.SetRole(ctx, viewer(ctx), id.Of(model.KindUser), role)
+	return m.administered(ctx, u, err)
+}
+
+// administered looks the caller's own session up again, so that an administrator who
+// disables their own account cannot call the next mutations of the same operation.
+func (m mutation) administered(ctx context.Context, u *model.User, err error) (*gen.UserPayload, error) {
+	userErrs, err := userErrors(ctx, err)
+	if v := viewer(ctx); err == nil && u != nil && u.ID == v.UserID {
+		v, err = m.Store.SessionViewer(ctx, v.SessionID)
+		current(ctx).setViewer(v)
+	}
+	return &gen.UserPayload{User: u, UserErrors: userErrs}, err
+}
