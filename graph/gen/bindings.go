@@ -199,6 +199,16 @@ var Bindings = map[string]map[string]Binding{
 		"securityEvents": {Resolver: true},
 		"notices":        {Resolver: true},
 	},
+	"UserConnection": {
+		"edges":      {Field: "Edges"},
+		"nodes":      {Field: "Nodes"},
+		"pageInfo":   {Field: "PageInfo"},
+		"totalCount": {Method: "TotalCount"},
+	},
+	"UserEdge": {
+		"cursor": {Field: "Cursor"},
+		"node":   {Field: "Node"},
+	},
 }
 
 // Arguments returns the arguments of a field as a resolver gets them, from their values
@@ -226,6 +236,12 @@ func Arguments(ctx context.Context, typ, field string, values map[string]any) (m
 		return ec.field_Mutation_updateMe_args(ctx, values)
 	case "Mutation.readNotices":
 		return ec.field_Mutation_readNotices_args(ctx, values)
+	case "Mutation.disableAccount":
+		return ec.field_Mutation_disableAccount_args(ctx, values)
+	case "Mutation.enableAccount":
+		return ec.field_Mutation_enableAccount_args(ctx, values)
+	case "Mutation.setRole":
+		return ec.field_Mutation_setRole_args(ctx, values)
 	case "Mutation.createPatient":
 		return ec.field_Mutation_createPatient_args(ctx, values)
 	case "Mutation.updatePatient":
@@ -274,6 +290,8 @@ func Arguments(ctx context.Context, typ, field string, values map[string]any) (m
 		return ec.field_Query_mapping_args(ctx, values)
 	case "Query.mappings":
 		return ec.field_Query_mappings_args(ctx, values)
+	case "Query.accounts":
+		return ec.field_Query_accounts_args(ctx, values)
 	case "User.phone":
 		return ec.field_User_phone_args(ctx, values)
 	case "User.securityEvents":
@@ -300,6 +318,27 @@ var Mutations = map[string]Mutate{
 	},
 	"readNotices": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
 		p, err := m.ReadNotices(ctx, args["upTo"].(model.ID))
+		if err != nil {
+			return nil, nil, err
+		}
+		return node(p.User), p.UserErrors, nil
+	},
+	"disableAccount": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.DisableAccount(ctx, args["id"].(model.ID), args["reason"].(string))
+		if err != nil {
+			return nil, nil, err
+		}
+		return node(p.User), p.UserErrors, nil
+	},
+	"enableAccount": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.EnableAccount(ctx, args["id"].(model.ID))
+		if err != nil {
+			return nil, nil, err
+		}
+		return node(p.User), p.UserErrors, nil
+	},
+	"setRole": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.SetRole(ctx, args["id"].(model.ID), args["role"].(model.Role))
 		if err != nil {
 			return nil, nil, err
 		}

@@ -279,7 +279,7 @@ type UserError struct {
 	Params []*model.ErrorParam `json:"params"`
 }
 
-// The answer to `updateMe` and `readNotices`.
+// The answer to `updateMe`, `readNotices`, `disableAccount`, `enableAccount` and `setRole`.
 type UserPayload struct {
 	// The account after the change. Null: see `userErrors`.
 	User *model.User `json:"user,omitempty"`

@@ -135,6 +135,10 @@ func (r QueryReads) Mappings(ctx context.Context, first *int, after *string, las
 	return list[model.MappingConnection](r.Root(ctx, "mappings", map[string]any{"first": first, "after": after, "last": last, "before": before, "filter": filter, "orderBy": orderBy}))
 }
 
+func (r QueryReads) Accounts(ctx context.Context, first *int, after *string, last *int, before *string, search *string, filter *model.AccountFilter) (*model.UserConnection, error) {
+	return list[model.UserConnection](r.Root(ctx, "accounts", map[string]any{"first": first, "after": after, "last": last, "before": before, "search": search, "filter": filter}))
+}
+
 // SecurityEventReads has the resolvers of SecurityEvent that read records.
 type SecurityEventReads struct{ Reads }
 
