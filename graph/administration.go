@@ -7,6 +7,10 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
+func (m mutation) EraseMe(ctx context.Context, password string) (*gen.LogoutPayload, error) {
+	return m.signedOut(ctx, m.Accounts.EraseMe(ctx, viewer(ctx), password, m.ClientAddr(ctx)))
+}
+
 func (m mutation) DisableAccount(ctx context.Context, id model.ID, reason string) (*gen.UserPayload, error) {
 	u, err := m.Store.DisableAccount(ctx, viewer(ctx), id.Of(model.KindUser), reason)
 	return m.administered(ctx, u, err)

@@ -72,3 +72,24 @@ func TestSetRole(t *testing.T) {
 	equalJSON(t, "from ADMIN", set(admin.ID(), model.RolePatient), []string{"id INVALID"})
 	equalJSON(t, "of no account", set("usr_999", model.RolePatient), []string{"id NOT_FOUND"})
 }
+
+func TestEraseMe(t *testing.T) {
+	t.Parallel()
+	s := graphtest.New(t, graphtest.Options{})
+	asha, admin := s.Account("Asha", model.RolePatient), s.Account("Admin", model.RoleAdmin)
+	erase := func(c *graphtest.Client, password string) []string {
+		return c.Do(`mutation ($password: String!) { eraseMe(password: $password) { userErrors { field code } } }`,
+			map[string]any{"password": password}).UserErrorCodes("eraseMe")
+	}
+	equalJSON(t, "a wrong password", erase(asha, "Wrong@123"), []string{"password INVALID_CREDENTIALS"})
+	equalJSON(t, "the last administrator", erase(admin, graphtest.Password), []string{"IN_USE"})
+	patient := asha.Patient("Arjun")
+	equalJSON(t, "with a patient", erase(asha, graphtest.Password), []string{"IN_USE"})
+	s.Exec("DELETE FROM patients WHERE id = $1", num(patient))
+	equalJSON(t, "without patients", erase(asha, graphtest.Password), []string{})
+	equalJSON(t, "the next request", asha.Do(`{ me { id } }`, nil).Codes(), []string{"me UNAUTHENTICATED"})
+	got := admin.Must(`query ($id: ID!) { node(id: $id) { ... on User { username email phone isActive } } }`, map[string]any{"id": asha.ID()})
+	name := fmt.Sprintf("erased-%d", asha.UserID)
+	equalJSON(t, "what is left", got.At("node").Value, map[string]any{"username": name, "email": name + "@invalid", "phone": nil, "isActive": false})
+	equalJSON(t, "the old address", s.Account("Asha", model.RolePatient).Email, asha.Email)
+}

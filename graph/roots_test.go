@@ -45,6 +45,7 @@ func attempts() map[string]string {
 		"Mutation.changePassword":   `mutation { changePassword(input: {currentPassword: "wrong", newPassword: "Other@4567"}) { ` + account + ` } }`,
 		"Mutation.updateMe":         `mutation { updateMe(input: {}) { user { id email } ` + userErrs + ` } }`,
 		"Mutation.readNotices":      `mutation { readNotices(upTo: "ntc_999999") { user { id email } ` + userErrs + ` } }`,
+		"Mutation.eraseMe":          `mutation { eraseMe(password: "wrong") { ` + userErrs + ` } }`,
 		"Mutation.disableAccount":   `mutation { disableAccount(id: "usr_999999", reason: "gone") { user { id email } ` + userErrs + ` } }`,
 		"Mutation.enableAccount":    `mutation { enableAccount(id: "usr_999999") { user { id email } ` + userErrs + ` } }`,
 		"Mutation.setRole":          `mutation { setRole(id: "usr_999999", role: DOCTOR) { user { id email } ` + userErrs + ` } }`,

@@ -158,6 +158,10 @@ func lastAdministratorEnds(c *storetest.Clinic, id int64) map[string]func(contex
 		"disable": func(ctx context.Context, v *model.Viewer) error {
 			return errOf(c.Store.DisableAccount(ctx, v, id, "left"))
 		},
+		"erase": func(ctx context.Context, _ *model.Viewer) error {
+			return c.Store.EraseAccount(ctx, model.Operator(), id)
+		},
+		"erase me": func(ctx context.Context, v *model.Viewer) error { return c.Store.EraseMe(ctx, v, "hash of Boss") },
 		"role": func(ctx context.Context, _ *model.Viewer) error {
 			return errOf(c.Store.SetRole(ctx, model.Operator(), id, model.RolePatient))
 		},

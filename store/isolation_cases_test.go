@@ -64,6 +64,9 @@ func ownRowsOnly() map[string]attempt {
 		"ChangePassword": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{resultText(0, s.ChangePassword(ctx, v, "hash of Asha", "new hash", storetest.Session("new", at.user, "new refresh")))}
 		},
+		"EraseMe": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
+			return []string{resultText(0, s.EraseMe(ctx, v, "hash of Asha"))}
+		},
 		"EndSession": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{resultText(0, s.EndSession(ctx, v, at.session))}
 		},
@@ -169,6 +172,9 @@ func userAttempts() map[string]attempt {
 		},
 		"EnableAccount": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{resultText(s.EnableAccount(ctx, v, at.user))}
+		},
+		"EraseAccount": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{resultText(0, s.EraseAccount(ctx, v, at.user))}
 		},
 		"SetRole": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{resultText(s.SetRole(ctx, v, at.user, model.RolePatient))}

@@ -87,6 +87,7 @@ func TestSessionCache_ForgetsWhatEnds(t *testing.T) {
 		"disabled": {end: func(w fixture) error {
 			return errOf(w.Store.DisableAccount(t.Context(), model.Operator(), w.asha.UserID, "left"))
 		}, here: true},
+		"erased": {end: func(w fixture) error { return w.Store.EraseMe(t.Context(), w.asha.Viewer, "hash of Asha") }, here: true},
 		"another role": {end: func(w fixture) error {
 			return errOf(w.Store.SetRole(t.Context(), model.Operator(), w.asha.UserID, model.RoleAdmin))
 		}, here: true},
@@ -151,6 +152,7 @@ func serversWays(t *testing.T, c *storetest.Clinic, asha *storetest.Account) map
 		"disabled": func() error {
 			return errOf(c.Store.DisableAccount(t.Context(), model.Operator(), asha.UserID, "left"))
 		},
+		"erased": func() error { return c.Store.EraseMe(t.Context(), asha.Viewer, "hash of Asha") },
 	}
 }
 
@@ -158,7 +160,7 @@ func serversWays(t *testing.T, c *storetest.Clinic, asha *storetest.Account) map
 // every server, while the functions of the triggers fail. It sends the message itself.
 func TestEndSession_WithoutPLpgSQL(t *testing.T) {
 	t.Parallel()
-	for _, way := range []string{"logout", "logout everywhere", "new password", "stolen token", "disabled"} {
+	for _, way := range []string{"logout", "logout everywhere", "new password", "stolen token", "disabled", "erased"} {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			c := storetest.New(t, withListener)
@@ -180,7 +182,7 @@ func TestEndSession_WithoutPLpgSQL(t *testing.T) {
 // other servers.
 func TestEndSession_WithoutTheMessage(t *testing.T) {
 	t.Parallel()
-	for _, way := range []string{"logout", "logout everywhere", "new password", "stolen token", "disabled"} {
+	for _, way := range []string{"logout", "logout everywhere", "new password", "stolen token", "disabled", "erased"} {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			c := storetest.New(t)

@@ -14,7 +14,7 @@ import (
 // accounts returns the commands for accounts. They work while a server runs and while
 // none does. Each change is a security event of the account with the client "cli".
 func accounts() []Command {
-	return []Command{listAccounts(), showAccount(), disableAccount(), enableAccount(), setRole(), confirmAccount()}
+	return []Command{listAccounts(), showAccount(), disableAccount(), enableAccount(), setRole(), confirmAccount(), eraseAccount()}
 }
 
 func disableAccount() Command {
@@ -36,6 +36,13 @@ func confirmAccount() Command {
 	return accountCommand("accounts confirm", "record that an account receives mail at its address", "%s is confirmed now.",
 		func(ctx context.Context, db *store.Store, id int64) (*model.User, error) {
 			return db.ConfirmAccount(ctx, model.Operator(), id)
+		})
+}
+
+func eraseAccount() Command {
+	return accountCommand("accounts erase", "erase an account that owns no patients, for good", "%s is erased.",
+		func(ctx context.Context, db *store.Store, id int64) (*model.User, error) {
+			return &model.User{ID: id}, db.EraseAccount(ctx, model.Operator(), id)
 		})
 }
 

@@ -130,7 +130,7 @@ func (e extension) MutateOperationContext(ctx context.Context, op *graphql.Opera
 
 func (e extension) Cost(ctx context.Context, op *graphql.OperationContext) (int, *gqlerror.Error) {
 	if n := hashingFields(op); n > maxHashing {
-		return 0, exceeded("The document has %d fields of register, login and changePassword, and at most %d is allowed.", n, maxHashing)
+		return 0, exceeded("The document has %d fields of register, login, changePassword and eraseMe, and at most %d is allowed.", n, maxHashing)
 	}
 	if writes := writesOf(op); writes > e.limits.Writes {
 		return 0, exceeded("The operation changes %d things, and --max-writes allows %d. Send several operations.", writes, e.limits.Writes)
