@@ -236,6 +236,8 @@ func Arguments(ctx context.Context, typ, field string, values map[string]any) (m
 		return ec.field_Mutation_updateMe_args(ctx, values)
 	case "Mutation.readNotices":
 		return ec.field_Mutation_readNotices_args(ctx, values)
+	case "Mutation.eraseMe":
+		return ec.field_Mutation_eraseMe_args(ctx, values)
 	case "Mutation.disableAccount":
 		return ec.field_Mutation_disableAccount_args(ctx, values)
 	case "Mutation.enableAccount":

@@ -74,6 +74,7 @@ type MutationResolver interface {
 	ChangePassword(ctx context.Context, input ChangePasswordInput) (*AuthPayload, error)
 	UpdateMe(ctx context.Context, input UpdateMeInput) (*UserPayload, error)
 	ReadNotices(ctx context.Context, upTo model.ID) (*UserPayload, error)
+	EraseMe(ctx context.Context, password string) (*LogoutPayload, error)
 	DisableAccount(ctx context.Context, id model.ID, reason string) (*UserPayload, error)
 	EnableAccount(ctx context.Context, id model.ID) (*UserPayload, error)
 	SetRole(ctx context.Context, id model.ID, role model.Role) (*UserPayload, error)
@@ -1953,8 +1954,8 @@ type Mutation {
   # ── Accounts and sessions
 
   """
-  Opens an account and signs it in. Open to everyone. A document has at most one field of ` + "`" + `register` + "`" + `, ` + "`" + `login` + "`" + ` and
-  ` + "`" + `changePassword` + "`" + `, otherwise LIMIT_EXCEEDED. Many registrations or many answers TAKEN in a short time to one client
+  Opens an account and signs it in. Open to everyone. A document has at most one field of ` + "`" + `register` + "`" + `, ` + "`" + `login` + "`" + `,
+  ` + "`" + `changePassword` + "`" + ` and ` + "`" + `eraseMe` + "`" + `, otherwise LIMIT_EXCEEDED. Many registrations or many answers TAKEN in a short time to one client
   address give the error RATE_LIMITED. An operator can close registration: then no caller may call this field.
   """
   register(
@@ -2020,6 +2021,17 @@ type Mutation {
     "Such as ` + "`" + `ntc_8` + "`" + `, or ` + "`" + `8` + "`" + `: the latest notice that the account has read."
     upTo: ID!
   ): UserPayload @access(to: SIGNED_IN) @userErrors(codes: [NOT_FOUND])
+
+  """
+  Erases the caller's account for good, and ends all of its sessions: name, address, phone number and everything else that
+  is the person's go, and the doctor entry linked to it is deleted. Records that the account has changed name it as
+  ` + "`" + `erased-42` + "`" + `. The address can be registered again. Open to every signed-in account. Refused with IN_USE while the account
+  owns patients, also deleted ones, which can be restored; give them to another account first.
+  """
+  eraseMe(
+    "The account's password."
+    password: String!
+  ): LogoutPayload @access(to: SIGNED_IN) @userErrors(codes: [INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS, IN_USE])
 
   # ── Administration
 
@@ -2461,7 +2473,7 @@ type AuthPayload implements MutationPayload {
   userErrors: [UserError!]!
 }
 
-"The answer to ` + "`" + `logout` + "`" + ` and ` + "`" + `logoutEverywhere` + "`" + `."
+"The answer to ` + "`" + `logout` + "`" + `, ` + "`" + `logoutEverywhere` + "`" + ` and ` + "`" + `eraseMe` + "`" + `."
 type LogoutPayload implements MutationPayload {
   "All errors of the mutation. Empty: it succeeded."
   userErrors: [UserError!]!
@@ -3409,6 +3421,20 @@ func (ec *executionContext) field_Mutation_enableAccount_args(ctx context.Contex
 		return nil, err
 	}
 	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_eraseMe_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "password",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["password"] = arg0
 	return args, nil
 }
 
@@ -7037,6 +7063,50 @@ func (ec *executionContext) fieldContext_Mutation_readNotices(ctx context.Contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_readNotices_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_eraseMe(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_eraseMe(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().EraseMe(ctx, fc.Args["password"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *LogoutPayload) graphql.Marshaler {
+			return ec.marshalOLogoutPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐLogoutPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_eraseMe(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LogoutPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_eraseMe_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -15305,6 +15375,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "readNotices":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_readNotices(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "eraseMe":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_eraseMe(ctx, field)
 			})
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++

@@ -123,7 +123,7 @@ type LoginInput struct {
 	Device graphql.Omittable[*string] `json:"device,omitempty"`
 }
 
-// The answer to `logout` and `logoutEverywhere`.
+// The answer to `logout`, `logoutEverywhere` and `eraseMe`.
 type LogoutPayload struct {
 	// All errors of the mutation. Empty: it succeeded.
 	UserErrors []*UserError `json:"userErrors"`
