@@ -5,6 +5,7 @@ import (
 
 	"github.com/caregraph/caregraph/graph/gen"
 	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
 )
 
 func (m mutation) EraseMe(ctx context.Context, password string) (*gen.LogoutPayload, error) {
@@ -35,4 +36,26 @@ func (m mutation) administered(ctx context.Context, u *model.User, err error) (*
 		current(ctx).setViewer(v)
 	}
 	return &gen.UserPayload{User: u, UserErrors: userErrs}, err
+}
+
+func (m mutation) TransferPatients(ctx context.Context, input gen.TransferPatientsInput) (*gen.TransferPayload, error) {
+	offer := store.Offer{From: input.FromID.Of(model.KindUser), To: input.ToID.Of(model.KindUser), Reason: input.Reason}
+	if ids := input.PatientIds.Value(); ids != nil {
+		offer.Patients = make([]int64, len(ids))
+		for i, id := range ids {
+			offer.Patients[i] = id.Of(model.KindPatient)
+		}
+	}
+	t, err := m.Store.OfferTransfer(ctx, viewer(ctx), offer)
+	return transferPayload(ctx, t, err)
+}
+
+func (m mutation) AcceptTransfer(ctx context.Context, id model.ID) (*gen.TransferPayload, error) {
+	t, err := m.Store.AcceptTransfer(ctx, viewer(ctx), id.Of(model.KindTransfer))
+	return transferPayload(ctx, t, err)
+}
+
+func transferPayload(ctx context.Context, t *model.Transfer, err error) (*gen.TransferPayload, error) {
+	userErrs, err := userErrors(ctx, err)
+	return &gen.TransferPayload{Transfer: t, UserErrors: userErrs}, err
 }

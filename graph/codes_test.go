@@ -105,6 +105,7 @@ func TestUserErrorCodes_EachIsTheAnswerToSomething(t *testing.T) {
 		},
 		"WEAK_PASSWORD": {client: c.Nemo, operation: `mutation { it: register(input: {username: "n", email: "n@b.example", password: "1", role: PATIENT}) { userErrors { code } } }`},
 		"IN_USE":        {client: c.Admin, operation: `mutation { it: disableAccount(id: "` + c.Admin.ID() + `", reason: "left") { userErrors { code } } }`},
+		"NOT_CONFIRMED": {client: c.Rahul, operation: `mutation { it: transferPatients(input: {fromId: "` + c.Rahul.ID() + `", toId: "` + c.Asha.ID() + `", reason: "moves"}) { userErrors { code } } }`},
 		"INVALID_TOKEN": {client: c.Nemo, operation: `mutation { it: refreshToken(refresh: "x") { userErrors { code } } }`},
 	}
 	for _, code := range enumValues("UserErrorCode") {

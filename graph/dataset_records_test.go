@@ -147,6 +147,25 @@ func (w *dataset) events() {
 	}
 }
 
+// transfers inserts transfers between all accounts, in every state.
+func (w *dataset) transfers() {
+	for n := 1; n <= 30; n++ {
+		from, to := n%administrator+1, (n*3+n/administrator+1)%administrator+1
+		if from == to {
+			to = to%administrator + 1
+		}
+		by := any(nth(n, from, administrator))
+		if n%7 == 0 {
+			by = nil
+		}
+		approved, accepted := after(timeOf(n), n%4 == 0, 1), after(timeOf(n), n%5 > 0, 2)
+		w.Exec(`INSERT INTO transfers (id, from_id, to_id, sender, patient_count, reason, offered_by, created_at, expires_at, needs_approval, approved_by, approved_at, accepted_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (from_id, to_id) WHERE accepted_at IS NULL DO UPDATE SET id = $1`,
+			n, from, to, personName(n), n%4, text(n), by, timeOf(n), timeOf(n).AddDate(0, 1, 0), n%2 == 1, sometimes(n, 4, administrator), approved, accepted)
+		w.size["trf"]++
+	}
+}
+
 func (w *dataset) mapping(patient, doctor int, active bool) {
 	w.size["map"]++
 	n := w.size["map"]

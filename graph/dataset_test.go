@@ -54,6 +54,7 @@ func newDataset(tb testing.TB) *dataset {
 	w.patients()
 	w.mappings()
 	w.events()
+	w.transfers()
 	w.checkFixtures(tb)
 	w.collectIDs()
 	w.collectCursors(tb)

@@ -85,7 +85,7 @@ func fieldValues(c *graphtest.Clinic, linked bool) map[string]map[string]any {
 		},
 		"User": {
 			"id": c.Priya.ID(), "username": "Priya", "role": "DOCTOR", "email": c.Priya.Email, "phone": "+919000000001",
-			"createdAt": anyValue{}, "isActive": true, "isConfirmed": false, "hasTotp": false, "doctorProfile": anyValue{}, "securityEvents": anyValue{}, "notices": anyValue{},
+			"createdAt": anyValue{}, "isActive": true, "isConfirmed": false, "hasTotp": false, "doctorProfile": anyValue{}, "securityEvents": anyValue{}, "notices": anyValue{}, "transfers": anyValue{}, "offeredTransfers": anyValue{},
 		},
 		"SecurityEvent": {
 			"id": c.PriyasEvent, "at": anyValue{}, "kind": "ACCOUNT_CREATED", "by": anyValue{}, "subject": nil, "client": nil,

@@ -193,7 +193,7 @@ func (w *operationWriter) id(hint string) any {
 		return pick[any](&w.choices, fmt.Sprint("usr_", deactivated), deactivated, fmt.Sprint("usr_", administrator), "usr_99999") // no viewer loses the session
 	}
 	kind := ""
-	for name, is := range map[string]string{"patient": "pat", "doctor": "doc", "mapping": "map", "account": "usr"} {
+	for name, is := range map[string]string{"patient": "pat", "doctor": "doc", "mapping": "map", "account": "usr", "transfer": "trf"} {
 		if strings.HasSuffix(strings.ToLower(strings.TrimSuffix(hint, "Id")), name) {
 			kind = is
 		}

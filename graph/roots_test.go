@@ -49,6 +49,9 @@ func attempts() map[string]string {
 		"Mutation.disableAccount":   `mutation { disableAccount(id: "usr_999999", reason: "gone") { user { id email } ` + userErrs + ` } }`,
 		"Mutation.enableAccount":    `mutation { enableAccount(id: "usr_999999") { user { id email } ` + userErrs + ` } }`,
 		"Mutation.setRole":          `mutation { setRole(id: "usr_999999", role: DOCTOR) { user { id email } ` + userErrs + ` } }`,
+		"Mutation.transferPatients": `mutation ($patient: ID!) { transferPatients(input: {fromId: "usr_999999", toId: "usr_1", patientIds: [$patient], reason: "x"}) {
+			transfer { id } ` + userErrs + ` } }`,
+		"Mutation.acceptTransfer": `mutation { acceptTransfer(id: "trf_999999") { transfer { id reason } ` + userErrs + ` } }`,
 		"Mutation.createPatient": `mutation { createPatient(input: {name: "", dateOfBirth: "1", gender: MALE, phone: "1", address: "", emergencyContact: "1"}) { ` +
 			patient + userErrs + ` } }`,
 		"Mutation.updatePatient": `mutation ($patient: ID!) { updatePatient(id: $patient, input: {name: "Mallory", medicalHistory: null}, expectedVersion: 7) { ` +

@@ -26,6 +26,7 @@ const (
 	CodeWeakPassword       Code = "WEAK_PASSWORD"
 	CodeInvalidToken       Code = "INVALID_TOKEN"
 	CodeInUse              Code = "IN_USE"
+	CodeNotConfirmed       Code = "NOT_CONFIRMED"
 )
 
 // ErrorCode: extensions.code of a top-level error. FORBIDDEN is in both lists.

@@ -29,7 +29,8 @@ type Care struct {
 // UserRelations returns the relations to an account: the account itself is SELF. For
 // another account, a viewer is RELATED who sees a doctor entry with its accounts, or as
 // its doctor a live patient, that the account has created. No more records name it to
-// others: the mappings of a patient are created by its owner.
+// others: the mappings of a patient are created by its owner, or by an owner before, who
+// is hidden then.
 func UserRelations(v *model.Viewer, u *model.User, doctors []*model.Doctor, patients []Care) model.Relations {
 	r := v.Relations()
 	switch {
@@ -81,6 +82,26 @@ func doctorRules(v query.ViewerArg) []query.Rule {
 		{Bit: model.Self, Holds: bun.SafeQuery(`doctor.account_id = ?`, v.ID)},
 		{Bit: model.Owner, Holds: bun.SafeQuery(`(doctor.created_by = ? AND doctor.account_id IS NULL
 			AND NOT doctor.is_verified AND doctor.verified_license IS NULL)`, v.ID)},
+	}
+}
+
+// TransferRelations returns the relations to a transfer: the account that the patients
+// come from is OWNER, and the one that gets them is SELF.
+func TransferRelations(v *model.Viewer, t *model.Transfer) model.Relations {
+	r := v.Relations()
+	if v != nil && t.FromID == v.UserID {
+		r |= model.Owner
+	}
+	if v != nil && t.ToID == v.UserID {
+		r |= model.Self
+	}
+	return r
+}
+
+func transferRules(v query.ViewerArg) []query.Rule {
+	return []query.Rule{
+		{Bit: model.Owner, Holds: bun.SafeQuery(`transfer.from_id = ?`, v.ID)},
+		{Bit: model.Self, Holds: bun.SafeQuery(`transfer.to_id = ?`, v.ID)},
 	}
 }
 

@@ -100,6 +100,8 @@ func leftovers() []string {
 		"DELETE FROM devices WHERE account_id = ?0",
 		"DELETE FROM mail WHERE account_id = ?0",
 		"DELETE FROM notices WHERE account_id = ?0",
+		"DELETE FROM transfers WHERE (from_id = ?0 OR to_id = ?0) AND accepted_at IS NULL",
+		"UPDATE transfers SET sender = 'erased-' || ?0 WHERE from_id = ?0",
 		`UPDATE doctors SET deleted_at = coalesce(deleted_at, now()), account_id = NULL, is_verified = FALSE, email = 'erased-' || ?0 || '@invalid', phone = '',
 			updated_at = now(), version = version + 1 WHERE account_id = ?0`,
 	}

@@ -173,6 +173,15 @@ func userAttempts() map[string]attempt {
 		"EnableAccount": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{resultText(s.EnableAccount(ctx, v, at.user))}
 		},
+		"OfferTransfer": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{resultText(s.OfferTransfer(ctx, v, store.Offer{From: at.user, To: at.receiver, Patients: []int64{at.patient}, Reason: "gone"}))}
+		},
+		"AcceptTransfer": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{resultText(s.AcceptTransfer(ctx, v, at.transfer))}
+		},
+		"TransferPatients": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{resultText(s.TransferPatients(ctx, v, store.Offer{From: at.user, To: at.receiver, Reason: "gone"}))}
+		},
 		"EraseAccount": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{resultText(0, s.EraseAccount(ctx, v, at.user))}
 		},

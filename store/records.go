@@ -19,6 +19,8 @@ func records(_ *Store) []query.RecordType {
 		Many: []query.List{
 			{Field: "securityEvents", Of: "SecurityEvent", Key: "account_id"},
 			{Field: "notices", Of: "Notice", Key: "account_id", Where: whereUnread},
+			{Field: "transfers", Of: "Transfer", Key: "to_id"},
+			{Field: "offeredTransfers", Of: "Transfer", Key: "from_id"},
 		},
 		Sorts:    []query.Sort{{Field: "username", Column: "username", By: usernameOrder, Key: model.KeyText}},
 		Searched: []string{"username", "email", "phone"},
@@ -123,6 +125,16 @@ func records(_ *Store) []query.RecordType {
 			{Field: "by", To: "User", From: "by_id", Key: "id"},
 		},
 		Sorts: []query.Sort{{Field: "at", Column: "at", Key: model.KeyTime, Descending: true}},
+	}, {
+		Name: "Transfer", Kind: model.KindTransfer, Model: reflect.TypeFor[model.Transfer](), Table: "transfers", Alias: "transfer",
+		Rules: transferRules,
+		One: []query.Edge{
+			{Field: "from", To: "User", From: "from_id", Key: "id"},
+			{Field: "to", To: "User", From: "to_id", Key: "id"},
+			{Field: "offeredBy", To: "User", From: "offered_by", Key: "id"},
+			{Field: "approvedBy", To: "User", From: "approved_by", Key: "id"},
+		},
+		Sorts: []query.Sort{{Field: "createdAt", Column: "created_at", Key: model.KeyTime, Descending: true}},
 	}}
 }
 

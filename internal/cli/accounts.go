@@ -14,7 +14,7 @@ import (
 // accounts returns the commands for accounts. They work while a server runs and while
 // none does. Each change is a security event of the account with the client "cli".
 func accounts() []Command {
-	return []Command{listAccounts(), showAccount(), disableAccount(), enableAccount(), setRole(), confirmAccount(), eraseAccount()}
+	return []Command{listAccounts(), showAccount(), disableAccount(), enableAccount(), setRole(), confirmAccount(), transferPatients(), eraseAccount()}
 }
 
 func disableAccount() Command {
@@ -44,6 +44,26 @@ func eraseAccount() Command {
 		func(ctx context.Context, db *store.Store, id int64) (*model.User, error) {
 			return &model.User{ID: id}, db.EraseAccount(ctx, model.Operator(), id)
 		})
+}
+
+func transferPatients() Command {
+	var from, to string
+	var offer store.Offer
+	return Command{
+		name: "accounts transfer", summary: "give all patients of an account to another one, without its consent",
+		options: []settings.Option{required("from", "ID", &from), required("to", "ID", &to), required("reason", "TEXT", &offer.Reason)},
+		run: func(ctx context.Context, c call) error {
+			offer.From, offer.To = accountID(from), accountID(to)
+			return c.withStore(ctx, func(ctx context.Context, db *store.Store) error {
+				t, err := db.TransferPatients(ctx, model.Operator(), offer)
+				if err != nil {
+					return refusal(err)
+				}
+				_, err = fmt.Fprintf(c.Stdout, "%d patients went from %s to %s.\n", t.PatientCount, from, to)
+				return err
+			})
+		},
+	}
 }
 
 // accountCommand changes the account whose id is the argument.
@@ -98,12 +118,20 @@ func roleOf(text string) (model.Role, error) {
 // accountID reads usr_7 or 7.
 func accountID(text string) int64 { return model.ParseID(text).Of(model.KindUser) }
 
-// refusal returns the message of a refusal without its code.
+// refusal returns the message of a refusal without its code, and the records that it is
+// about.
 func refusal(err error) error {
-	if apiErr, ok := errors.AsType[*model.Error](err); ok {
-		return errors.New(apiErr.Message)
+	apiErr, ok := errors.AsType[*model.Error](err)
+	if !ok {
+		return err
 	}
-	return err
+	message := apiErr.Message
+	for _, f := range apiErr.Fields {
+		if _, record, found := strings.Cut(f.Field, "."); found {
+			message += " " + record
+		}
+	}
+	return errors.New(message)
 }
 
 // required is an option that must be there.

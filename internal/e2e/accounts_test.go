@@ -62,7 +62,7 @@ func TestAccounts_AreManagedByTheOperator(t *testing.T) {
 	t.Parallel()
 	server := start(t, dataDir(t))
 	asha := server.register("asha")
-	server.register("rahul")
+	rahul := server.register("rahul")
 	if _, failure := run(t, "Strong&Long1\n", "admin", "create", "--email", "boss@clinic.example", "--username", "boss", "--data", server.data); failure != "" {
 		t.Fatal(failure)
 	}
@@ -108,5 +108,24 @@ func TestAccounts_AreManagedByTheOperator(t *testing.T) {
 	events := server.scalar(`SELECT string_agg(concat_ws(' ', kind, client, reason, 'by ' || by_id), ', ' ORDER BY id)
 		FROM security_events WHERE account_id = 1 AND kind <> 'SIGN_IN'`)
 	equal("events", []string{events}, []string{"ACCOUNT_CREATED by 1, ACCOUNT_DISABLED cli left, ACCOUNT_ENABLED cli, EMAIL_CONFIRMED cli, ROLE_CHANGED cli"})
+	patient := at(t, server.must(rahul, createDocument, map[string]any{"name": "Arjun"}), "createPatient", "patient", "id")
+	for _, step := range []struct {
+		args []string
+		code int
+	}{
+		{[]string{"erase", "usr_2"}, 1},
+		{[]string{"transfer", "--from", "usr_2", "--to", "usr_2", "--reason", "left"}, 1},
+		{[]string{"transfer", "--from", "usr_2", "--to", "usr_1", "--reason", "left"}, 0},
+		{[]string{"erase", "usr_2"}, 0},
+		{[]string{"enable", "usr_2"}, 1},
+	} {
+		if out, code := operate(t, server.data, step.args...); code != step.code {
+			t.Errorf("%v: exit code %d: %s", step.args, code, out)
+		}
+	}
+	if owner := server.scalar("SELECT string_agg(created_by::text, ' ') FROM patients"); owner != "1" {
+		t.Errorf("%v belongs to %s", patient, owner)
+	}
+	equal("all accounts", listed(t, server.data), []string{"asha", "boss", "erased-2"})
 	server.stop()
 }
