@@ -34,6 +34,8 @@ func (r Resolvers) Notice() NoticeResolver { return NoticeReads{r.Reads} }
 
 func (r Resolvers) SecurityEvent() SecurityEventResolver { return SecurityEventReads{r.Reads} }
 
+func (r Resolvers) Transfer() TransferResolver { return TransferReads{r.Reads} }
+
 func (r Resolvers) User() UserResolver { return UserReads{r.Reads} }
 
 // DoctorReads has the resolvers of Doctor that read records.
@@ -146,6 +148,25 @@ func (r SecurityEventReads) By(ctx context.Context, obj *model.SecurityEvent) (*
 	return one[model.User](r.One(ctx, obj, "by"))
 }
 
+// TransferReads has the resolvers of Transfer that read records.
+type TransferReads struct{ Reads }
+
+func (r TransferReads) From(ctx context.Context, obj *model.Transfer) (*model.User, error) {
+	return one[model.User](r.One(ctx, obj, "from"))
+}
+
+func (r TransferReads) To(ctx context.Context, obj *model.Transfer) (*model.User, error) {
+	return one[model.User](r.One(ctx, obj, "to"))
+}
+
+func (r TransferReads) OfferedBy(ctx context.Context, obj *model.Transfer) (*model.User, error) {
+	return one[model.User](r.One(ctx, obj, "offeredBy"))
+}
+
+func (r TransferReads) ApprovedBy(ctx context.Context, obj *model.Transfer) (*model.User, error) {
+	return one[model.User](r.One(ctx, obj, "approvedBy"))
+}
+
 // UserReads has the resolvers of User that read records.
 type UserReads struct{ Reads }
 
@@ -159,6 +180,14 @@ func (r UserReads) SecurityEvents(ctx context.Context, obj *model.User, first *i
 
 func (r UserReads) Notices(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, unread *bool) (*model.NoticeConnection, error) {
 	return list[model.NoticeConnection](r.List(ctx, obj, "notices", map[string]any{"first": first, "after": after, "last": last, "before": before, "unread": unread}))
+}
+
+func (r UserReads) Transfers(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string) (*model.TransferConnection, error) {
+	return list[model.TransferConnection](r.List(ctx, obj, "transfers", map[string]any{"first": first, "after": after, "last": last, "before": before}))
+}
+
+func (r UserReads) OfferedTransfers(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string) (*model.TransferConnection, error) {
+	return list[model.TransferConnection](r.List(ctx, obj, "offeredTransfers", map[string]any{"first": first, "after": after, "last": last, "before": before}))
 }
 
 func one[T any](record model.Node, err error) (*T, error) {
