@@ -327,7 +327,7 @@ func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, erro
 	if err != nil {
 		return nil, err
 	}
-	api := auth.Identify(a.store, a.tokens, httpd.ClientAddr, executor)
+	api := auth.Identify(a.store, a.tokens, httpd.ClientAddr, httpd.Attach, executor)
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", api)
 	mux.Handle("/api/", api)
