@@ -50,7 +50,9 @@ func (n *totals) operation(op operation) {
 }
 
 // refusals are the codes of queries that are refused, and need no plan.
-func refusals() []string { return []string{"BAD_USER_INPUT", "INVALID_CURSOR", "UNAUTHENTICATED"} }
+func refusals() []string {
+	return []string{"BAD_USER_INPUT", "FORBIDDEN", "INVALID_CURSOR", "UNAUTHENTICATED"}
+}
 
 func code(err map[string]any) string {
 	extensions, _ := err["extensions"].(map[string]any)

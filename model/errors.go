@@ -25,6 +25,9 @@ const (
 	CodeTooManyAttempts    Code = "TOO_MANY_ATTEMPTS"
 	CodeWeakPassword       Code = "WEAK_PASSWORD"
 	CodeInvalidToken       Code = "INVALID_TOKEN"
+	CodeInvalidCode        Code = "INVALID_CODE"
+	CodeNotConfirmed       Code = "NOT_CONFIRMED"
+	CodeLimitReached       Code = "LIMIT_REACHED"
 )
 
 // ErrorCode: extensions.code of a top-level error. FORBIDDEN is in both lists.
