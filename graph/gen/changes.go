@@ -56,6 +56,13 @@ func NewUser(in RegisterInput) *model.User {
 	}
 }
 
+// NewGrant returns a record with the fields that it shares with the input.
+func NewGrant(in TeamMemberInput) *model.Grant {
+	return &model.Grant{
+		Level: in.Level,
+	}
+}
+
 // DoctorChanges returns a change for each field that the input names. Absent means
 // unchanged, and null means cleared.
 func DoctorChanges(in UpdateDoctorInput) []model.Change[model.Doctor] {
