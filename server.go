@@ -267,6 +267,9 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 		hashes = runtime.NumCPU()
 	}
 	accounts = &auth.Accounts{Store: db, Hasher: auth.NewHasher(hashes), Tokens: tokens, Throttle: auth.NewThrottle(db, time.Now, secret)}
+	if accounts.CodeKey, err = keys.Derive("caregraph codes"); err != nil {
+		return nil, err
+	}
 	accounts.Hasher.ExtraCPU = processors.ExtraCPU
 	accounts.Hasher.LimitQueues(s.MaxWaitingHashes, s.MaxWaitingRegistrations)
 	accounts.Throttle.Budgets = budgets(s)
@@ -327,7 +330,7 @@ func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, erro
 	if err != nil {
 		return nil, err
 	}
-	api := auth.Identify(a.store, a.tokens, httpd.ClientAddr, executor)
+	api := auth.Identify(a.store, a.tokens, httpd.ClientAddr, httpd.Attach, executor)
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", api)
 	mux.Handle("/api/", api)

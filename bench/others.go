@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // other is another request of clients, without a goal and without a floor. The
@@ -41,7 +43,51 @@ func others() []other {
 			request, err := graphRequest(w.carer.token, doctorsWithPatients, nil)
 			return always(request), err
 		}},
+		{"W1-owner", "W1 as the owner", asOwner("W1")},
+		{"W1-team", "W1 as a member of the owner's team", asMember("W1")},
+		{"W2-owner", "W2 as the owner", asOwner("W2")},
+		{"W2-team", "W2 as a member of the owner's team", asMember("W2")},
 	}
+}
+
+// asOwner is a workload, to compare with asMember.
+func asOwner(name string) func(context.Context, *dataset) (script, error) {
+	return func(_ context.Context, w *dataset) (script, error) { return w.asked(name, w.owners[0].token) }
+}
+
+// asMember is a workload of the first owner on behalf of a member of the owner's team.
+func asMember(name string) func(context.Context, *dataset) (script, error) {
+	return func(ctx context.Context, w *dataset) (script, error) {
+		members, err := w.signUp(ctx, 1)
+		if err != nil {
+			return script{}, err
+		}
+		db, err := pgx.Connect(ctx, w.url)
+		if err != nil {
+			return script{}, err
+		}
+		defer func() { _ = db.Close(ctx) }()
+		_, err = db.Exec(ctx, `INSERT INTO grants (kind, level, granter_id, account_id, accepted_at)
+			VALUES ('TEAM', 'FULL', $1, $2, now()) ON CONFLICT DO NOTHING`, w.owners[0].id, members[0].id)
+		if err != nil {
+			return script{}, fmt.Errorf("join the team: %w", err)
+		}
+		return w.asked(name, members[0].token)
+	}
+}
+
+// asked returns the requests of a workload of the first owner with another token.
+func (w *dataset) asked(name, token string) (s script, err error) {
+	all := workloads()
+	load := all[slices.IndexFunc(all, func(l workload) bool { return l.name == name })]
+	for _, c := range w.calls(load, w.owners[0], usualPage) {
+		request, err := graphRequest(token, load.document, load.variables(c))
+		if err != nil {
+			return s, err
+		}
+		s.requests = append(s.requests, request)
+	}
+	return s, nil
 }
 
 const doctorsWithPatients = `{ doctors(first: 20) { nodes { name patients(first: 3) { totalCount nodes { name } } } } }`

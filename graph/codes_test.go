@@ -105,7 +105,19 @@ func TestUserErrorCodes_EachIsTheAnswerToSomething(t *testing.T) {
 		},
 		"WEAK_PASSWORD": {client: c.Nemo, operation: `mutation { it: register(input: {username: "n", email: "n@b.example", password: "1", role: PATIENT}) { userErrors { code } } }`},
 		"IN_USE":        {client: c.Admin, operation: `mutation { it: disableAccount(id: "` + c.Admin.ID() + `", reason: "left") { userErrors { code } } }`},
-		"NOT_CONFIRMED": {client: c.Rahul, operation: `mutation { it: transferPatients(input: {fromId: "` + c.Rahul.ID() + `", toId: "` + c.Asha.ID() + `", reason: "moves"}) { userErrors { code } } }`},
+		"INVALID_CODE": {
+			client: c.Asha, operation: `mutation { it: claimPatient(code: "0", name: "x", dateOfBirth: "1990-05-15") { userErrors { code } } }`,
+			before: func() { c.Exec("UPDATE users SET is_confirmed = true WHERE id = $1", c.Asha.UserID) },
+		},
+		"NOT_CONFIRMED": {client: c.Rahul, operation: `mutation { it: addTeamMember(input: {username: "Dev", level: SEE}) { userErrors { code } } }`},
+		"LIMIT_REACHED": {
+			client: c.Rahul, operation: `mutation { it: addTeamMember(input: {username: "Asha", level: SEE}) { userErrors { code } } }`,
+			before: func() {
+				c.Exec(`INSERT INTO users (id, username, email, role, password_hash)
+					SELECT n, 'u' || n, 'u' || n || '@mail.example', 'PATIENT', '!' FROM generate_series(1001, 1200) AS n`)
+				c.Exec(`INSERT INTO grants (kind, level, granter_id, account_id) SELECT 'TEAM', 'SEE', $1, n FROM generate_series(1001, 1200) AS n`, c.Rahul.UserID)
+			},
+		},
 		"INVALID_TOKEN": {client: c.Nemo, operation: `mutation { it: refreshToken(refresh: "x") { userErrors { code } } }`},
 	}
 	for _, code := range enumValues("UserErrorCode") {

@@ -166,6 +166,45 @@ func (w *dataset) transfers() {
 	}
 }
 
+// grants inserts places in teams, claims and offers, some of them ended or expired.
+func (w *dataset) grants() {
+	add := func(kind, level string, patient, granter, account int, state string) {
+		w.size["grt"]++
+		n := w.size["grt"]
+		var of, code any
+		if patient > 0 {
+			of = patient
+		}
+		who := any(account)
+		if account == 0 {
+			who, code = nil, []byte{byte(n)}
+		}
+		w.Exec(`INSERT INTO grants (id, kind, level, patient_id, granter_id, account_id, code_hash, created_at, accepted_at, expires_at, ended_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, CASE WHEN $9 <> 'offered' THEN $8::timestamptz END,
+			CASE WHEN $9 = 'expired' THEN $8::timestamptz + interval '1 day' END, CASE WHEN $9 = 'ended' THEN now() END)`,
+			n, kind, level, of, granter, who, code, timeOf(n), state)
+	}
+	first := map[int]int{} // of each owner
+	for n := patients; n >= 1; n-- {
+		if !isDeleted(n) {
+			first[patientsOwner(n)] = n
+		}
+	}
+	add("TEAM", "CLINICAL", 0, owner, clinicalMember, "accepted")
+	add("TEAM", "FULL", 0, secondOwner, clinicalMember, "ended")
+	add("TEAM", "DESK", 0, owner, deskMember, "accepted")
+	add("TEAM", "SEE", 0, secondOwner, deskMember, "accepted")
+	add("TEAM", "FULL", 0, secondOwner, stranger, "offered")
+	add("TEAM", "FULL", 0, owner, stranger, "expired")
+	add("TEAM", "SEE", 0, secondOwner, assignedDoctor, "accepted")
+	add("SELF", "CLINICAL", first[owner], owner, claimant, "accepted")
+	add("SELF", "CLINICAL", first[secondOwner], secondOwner, claimant, "ended")
+	add("SELF", "CLINICAL", first[secondOwner], secondOwner, 0, "offered")
+	for n := range 25 { // pages of grants that have ended
+		add("TEAM", []string{"SEE", "DESK"}[n%2], 0, owner, 2+n%9, "ended")
+	}
+}
+
 func (w *dataset) mapping(patient, doctor int, active bool) {
 	w.size["map"]++
 	n := w.size["map"]

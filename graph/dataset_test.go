@@ -55,6 +55,7 @@ func newDataset(tb testing.TB) *dataset {
 	w.mappings()
 	w.events()
 	w.transfers()
+	w.grants()
 	w.checkFixtures(tb)
 	w.collectIDs()
 	w.collectCursors(tb)
@@ -73,6 +74,9 @@ const (
 	stranger
 	deactivated
 	administrator
+	clinicalMember
+	deskMember
+	claimant
 )
 
 func (w *dataset) accounts() {
@@ -91,6 +95,9 @@ func (w *dataset) accounts() {
 		{stranger, "Asha", model.RolePatient},
 		{deactivated, "Gita", model.RolePatient},
 		{administrator, "Admin", model.RoleAdmin},
+		{clinicalMember, "Nila", model.RoleDoctor},
+		{deskMember, "Dina", model.RolePatient},
+		{claimant, "Arjun", model.RolePatient},
 	} {
 		client := w.account(account.number, account.name, account.role)
 		if account.number != deactivated {
@@ -267,6 +274,10 @@ func (w *dataset) collectCursors(tb testing.TB) {
 	schema := graph.Schema()
 	for _, list := range schema.Query.Fields {
 		argument := list.Arguments.ForName("orderBy")
+		if argument == nil && list.Arguments.ForName("first") != nil {
+			query := fmt.Sprintf("{ %s(first: 100) { edges { cursor } } }", list.Name)
+			w.cursors[list.Name] = everything("cursor", admin.Must(query, nil).Value)
+		}
 		if argument == nil {
 			if list.Arguments.ForName("first") != nil {
 				query := fmt.Sprintf("{ %s(first: 100) { edges { cursor } } }", list.Name)

@@ -134,7 +134,7 @@ func (w *engines) wantDifference(t *testing.T) {
 	t.Helper()
 	const enough = 1_000
 	for seed := range uint64(enough) {
-		difference := w.compare(t, randomChoices(seed), newTotals(refusedMutations()...))
+		difference := w.compare(t, randomChoices(seed), newTotals(refusals()...))
 		if strings.Contains(difference, answeredBy(graph.Compiled)) {
 			_, parting, _ := strings.Cut(difference, partHere)
 			t.Logf("found out by operation %d: %.400s", seed, parting)

@@ -16,7 +16,7 @@ func TestEnds_BothShowTheSameRelations(t *testing.T) {
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
 	lara := c.Account("Lara", model.RoleDoctor)
 	c.Admin.Verify(c.RahulsEntry, map[string]any{"isVerified": true, "accountId": lara.ID()})
-	for _, who := range callers(c, lara, true) {
+	for _, who := range callers(c, lara, newTeam(c), true) {
 		if who.client == c.Nemo {
 			continue
 		}

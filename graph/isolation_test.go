@@ -26,7 +26,7 @@ const signedIn = model.Anyone | model.SignedIn
 // callers returns clients of all relations to the clinic's patient, to Priya's active
 // mapping of it, to Rahul's entry, which is new or linked to Lara's account, and to
 // Priya's account, which nothing names that the others see.
-func callers(c *graphtest.Clinic, lara *graphtest.Client, linked bool) []caller {
+func callers(c *graphtest.Clinic, lara *graphtest.Client, team team, linked bool) []caller {
 	creator, account := model.Owner, model.Relations(0)
 	if linked {
 		creator, account = 0, model.Self
@@ -34,14 +34,14 @@ func callers(c *graphtest.Clinic, lara *graphtest.Client, linked bool) []caller 
 	relations := func(patient, entry, account model.Relations) map[string]model.Relations {
 		return map[string]model.Relations{
 			"Patient": signedIn | patient, "Mapping": signedIn | patient,
-			"Doctor": signedIn | entry, "User": signedIn | account, "SecurityEvent": signedIn | account, "Notice": signedIn | account,
+			"Doctor": signedIn | entry, "User": signedIn | account, "SecurityEvent": signedIn | account, "Notice": signedIn | account, "Grant": signedIn, "Transfer": signedIn,
 		}
 	}
 	nowhere := relations(0, 0, 0)
 	for typ := range nowhere {
 		nowhere[typ] = model.Anyone
 	}
-	return []caller{
+	all := []caller{
 		{"the owner", c.Rahul, relations(model.Owner, creator, 0)},
 		{"the assigned doctor", c.Priya, relations(model.AssignedDoctor, 0, model.Self)},
 		{"the linked account", lara, relations(0, account, 0)},
@@ -49,8 +49,45 @@ func callers(c *graphtest.Clinic, lara *graphtest.Client, linked bool) []caller 
 		{"an unverified doctor", c.Neha, relations(0, 0, 0)},
 		{"a stranger", c.Asha, relations(0, 0, 0)},
 		{"an administrator", c.Admin, relations(model.Admin, model.Admin, model.Admin)},
+		{"a member who sees", team.see, relations(model.Team, 0, 0)},
+		{"a clinical member", team.clinical, relations(model.Team|model.TeamClinical, 0, 0)},
+		{"a member at the desk", team.desk, relations(model.Team|model.TeamDesk, 0, 0)},
+		{"a member with both", team.full, relations(model.Team|model.TeamClinical|model.TeamDesk, 0, 0)},
+		{"the patient", team.patient, relations(model.Self, 0, 0)},
 		{"nobody", c.Nemo, nowhere},
 	}
+	for _, who := range all {
+		switch who.client {
+		case c.Rahul:
+			who.relations["Grant"] |= model.Owner
+			who.relations["Transfer"] |= model.Owner
+		case team.desk:
+			who.relations["Grant"] |= model.Self
+			who.relations["Transfer"] |= model.Self
+		case c.Admin:
+			who.relations["Grant"] |= model.Admin
+			who.relations["Transfer"] |= model.Admin
+		}
+	}
+	return all
+}
+
+// team has members of Rahul's team, and the account of the clinic's patient. grant is that of
+// the member at the desk, and transfer offers them Rahul's patients.
+type team struct {
+	see, clinical, desk, full, patient *graphtest.Client
+	grant, transfer                    string
+}
+
+func newTeam(c *graphtest.Clinic) team {
+	it := team{
+		see: c.Member("Sudha", model.LevelSee), clinical: c.Member("Nila", model.LevelClinical),
+		desk: c.Member("Dina", model.LevelDesk), full: c.Member("Farid", model.LevelFull), patient: c.Claimant("Arjun"),
+	}
+	it.grant = "grt_" + c.Row(`SELECT id::text FROM grants WHERE account_id = $1`, it.desk.UserID)
+	it.transfer = "trf_" + c.Row(`INSERT INTO transfers (from_id, to_id, sender, patient_count, reason, expires_at, needs_approval)
+		VALUES ($1, $2, 'Rahul', 3, 'moves to Pune', now() + interval '30 days', TRUE) RETURNING id::text`, c.Rahul.UserID, it.desk.UserID)
+	return it
 }
 
 // anyValue is any value but null.
@@ -58,7 +95,7 @@ type anyValue struct{}
 
 // fieldValues has the value of each field of the test's records. A missing field fails
 // the test.
-func fieldValues(c *graphtest.Clinic, linked bool) map[string]map[string]any {
+func fieldValues(c *graphtest.Clinic, team team, linked bool) map[string]map[string]any {
 	version, account := 1.0, any(nil)
 	if linked {
 		version, account = 2.0, anyValue{}
@@ -70,7 +107,7 @@ func fieldValues(c *graphtest.Clinic, linked bool) map[string]map[string]any {
 			"emergencyContact": "+919876543210", "bloodGroup": "B_POSITIVE", "medicalHistory": "Allergic to penicillin",
 			"recordNumber": "OPD " + graphtest.PatientName, "abhaNumber": "91-1234-5678-9012",
 			"createdBy": anyValue{}, "createdAt": anyValue{}, "updatedAt": anyValue{}, "version": 1.0, "deletedAt": nil,
-			"viewer": anyValue{}, "mappings": anyValue{}, "doctors": anyValue{},
+			"viewer": anyValue{}, "mappings": anyValue{}, "doctors": anyValue{}, "grants": anyValue{},
 		},
 		"Mapping": {
 			"id": c.PriyasMapping, "patient": anyValue{}, "doctor": anyValue{}, "notes": graphtest.Notes, "isActive": true,
@@ -85,7 +122,8 @@ func fieldValues(c *graphtest.Clinic, linked bool) map[string]map[string]any {
 		},
 		"User": {
 			"id": c.Priya.ID(), "username": "Priya", "role": "DOCTOR", "email": c.Priya.Email, "phone": "+919000000001",
-			"createdAt": anyValue{}, "isActive": true, "isConfirmed": false, "hasTotp": false, "doctorProfile": anyValue{}, "securityEvents": anyValue{}, "notices": anyValue{}, "transfers": anyValue{}, "offeredTransfers": anyValue{},
+			"createdAt": anyValue{}, "isActive": true, "isConfirmed": false, "hasTotp": false, "doctorProfile": anyValue{}, "securityEvents": anyValue{},
+			"notices": anyValue{}, "grantsGiven": anyValue{}, "grantsReceived": anyValue{}, "transfers": anyValue{}, "offeredTransfers": anyValue{},
 		},
 		"SecurityEvent": {
 			"id": c.PriyasEvent, "at": anyValue{}, "kind": "ACCOUNT_CREATED", "by": anyValue{}, "subject": nil, "client": nil,
@@ -94,24 +132,32 @@ func fieldValues(c *graphtest.Clinic, linked bool) map[string]map[string]any {
 		"Notice": {
 			"id": c.PriyasNotice, "at": anyValue{}, "kind": "RECORD_CLAIMED", "patient": anyValue{}, "by": anyValue{}, "readAt": nil,
 		},
+		"Transfer": {
+			"id": team.transfer, "from": anyValue{}, "to": anyValue{}, "sender": "Rahul", "patientCount": 3.0, "reason": "moves to Pune", "offeredBy": nil,
+			"createdAt": anyValue{}, "expiresAt": anyValue{}, "needsApproval": true, "approvedBy": nil, "approvedAt": nil, "acceptedAt": nil,
+		},
+		"Grant": {
+			"id": team.grant, "kind": "TEAM", "level": "DESK", "patient": nil, "grantedBy": anyValue{}, "account": anyValue{},
+			"createdAt": anyValue{}, "acceptedAt": anyValue{}, "expiresAt": nil, "endedAt": nil,
+		},
 	}
 }
 
 func TestFields_AreSeenByWhomThePolicyAdmitsAndByNobodyElse(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
-	lara := c.Account("Lara", model.RoleDoctor)
+	lara, team := c.Account("Lara", model.RoleDoctor), newTeam(c)
 	c.Priya.Must(`mutation { updateMe(input: {phone: "9000000001"}) { userErrors { code } } }`, nil)
-	checkFields(t, c, callers(c, lara, false), fieldValues(c, false))
+	checkFields(t, c, callers(c, lara, team, false), fieldValues(c, team, false))
 	c.Admin.Verify(c.RahulsEntry, map[string]any{"isVerified": true, "accountId": lara.ID()})
 	c.Priya.Assign(c.Priya.Patient("Ravi Rao"), c.DevsEntry, "")
-	all := callers(c, lara, true)
+	all := callers(c, lara, team, true)
 	for _, who := range all {
 		if who.client == c.Dev {
 			who.relations["User"] |= model.Related
 		}
 	}
-	checkFields(t, c, all, fieldValues(c, true))
+	checkFields(t, c, all, fieldValues(c, team, true))
 }
 
 func checkFields(t *testing.T, c *graphtest.Clinic, callers []caller, values map[string]map[string]any) {

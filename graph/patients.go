@@ -8,6 +8,10 @@ import (
 )
 
 func (m mutation) CreatePatient(ctx context.Context, input gen.CreatePatientInput) (*gen.PatientPayload, error) {
+	if owner := input.OwnerID.Value(); owner != nil {
+		p, err := m.Store.CreateTeamPatient(ctx, viewer(ctx), owner.Of(model.KindUser), gen.NewPatient(input))
+		return patientPayload(ctx, p, err)
+	}
 	p, err := m.Store.CreatePatient(ctx, viewer(ctx), gen.NewPatient(input))
 	return patientPayload(ctx, p, err)
 }

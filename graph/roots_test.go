@@ -33,6 +33,7 @@ func attempts() map[string]string {
 		"Query.doctors":         `{ doctors { totalCount nodes { id patients { totalCount } } } }`,
 		"Query.specializations": `{ specializations { name doctorCount } }`,
 		"Query.mapping":         `query ($mapping: ID!) { mapping(id: $mapping) { id notes patient { name } } }`,
+		"Query.grants":          `{ grants { totalCount nodes { id level } } }`,
 		"Query.mappings": `query ($patient: ID!) { mappings(filter: {patientId: $patient, isActive: null}) {
 			totalCount pageInfo { startCursor hasNextPage } nodes { id notes } } }`,
 		"Query.accounts": `{ accounts(search: "a") { totalCount nodes { id email } } }`,
@@ -51,7 +52,13 @@ func attempts() map[string]string {
 		"Mutation.setRole":          `mutation { setRole(id: "usr_999999", role: DOCTOR) { user { id email } ` + userErrs + ` } }`,
 		"Mutation.transferPatients": `mutation ($patient: ID!) { transferPatients(input: {fromId: "usr_999999", toId: "usr_1", patientIds: [$patient], reason: "x"}) {
 			transfer { id } ` + userErrs + ` } }`,
-		"Mutation.acceptTransfer": `mutation { acceptTransfer(id: "trf_999999") { transfer { id reason } ` + userErrs + ` } }`,
+		"Mutation.acceptTransfer":  `mutation { acceptTransfer(id: "trf_999999") { transfer { id reason } ` + userErrs + ` } }`,
+		"Mutation.addTeamMember":   `mutation { addTeamMember(input: {username: "nobody", level: FULL}) { grant { id } ` + userErrs + ` } }`,
+		"Mutation.acceptGrant":     `mutation { acceptGrant(id: "grt_999999") { grant { id } ` + userErrs + ` } }`,
+		"Mutation.endGrant":        `mutation { endGrant(id: "grt_999999") { grant { id } ` + userErrs + ` } }`,
+		"Mutation.createClaimCode": `mutation ($patient: ID!) { createClaimCode(patientId: $patient) { code ` + userErrs + ` } }`,
+		"Mutation.claimPatient": `mutation { claimPatient(code: "0000000000", name: "Arjun Sharma", dateOfBirth: "1990-05-15") { grant { id patient { name } } ` +
+			userErrs + ` } }`,
 		"Mutation.createPatient": `mutation { createPatient(input: {name: "", dateOfBirth: "1", gender: MALE, phone: "1", address: "", emergencyContact: "1"}) { ` +
 			patient + userErrs + ` } }`,
 		"Mutation.updatePatient": `mutation ($patient: ID!) { updatePatient(id: $patient, input: {name: "Mallory", medicalHistory: null}, expectedVersion: 7) { ` +
@@ -107,8 +114,9 @@ func ids(operation, patient, doctor, mapping string) map[string]any {
 func TestRootFields_OpenToWhomThePolicyAdmitsAndToNobodyElse(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
+	team := newTeam(c)
 	for name, field := range rootFields(t) {
-		for _, who := range callers(c, c.Asha, false) {
+		for _, who := range callers(c, c.Asha, team, false) {
 			viewer := model.Anyone
 			switch {
 			case who.client == c.Admin:

@@ -2,7 +2,9 @@ package graph_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/caregraph/caregraph/graph"
 	"github.com/caregraph/caregraph/graph/graphtest"
+	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 )
 
@@ -169,5 +172,47 @@ func TestNodes_ReadsEachKindTogether(t *testing.T) {
 		c.Patient, c.PriyasMapping, c.DevsMapping, c.PriyasEntry, c.Rahul.ID())
 	if got := sent.of(c.Rahul, query); len(got) != 4 { // one for each kind
 		t.Errorf("%d statements:\n%s", len(got), strings.Join(got, "\n"))
+	}
+}
+
+var updateStatements = flag.Bool("update-statements", false, "write testdata/statements.sql")
+
+// TestStatements_WithoutGrants compares the SQL for accounts without grants, and of every
+// role, with testdata/statements.sql, which is that of before there were grants: they cost
+// the other accounts nothing. A change of the file needs a measurement in the commit.
+func TestStatements_WithoutGrants(t *testing.T) {
+	t.Parallel()
+	sent := &statements{}
+	s := graphtest.New(t, graphtest.Options{Tracer: sent})
+	admin := s.Account("Admin", model.RoleAdmin)
+	doctor := s.Account("Priya", model.RoleDoctor)
+	entry := doctor.VerifiedDoctor(admin, "Dr. Priya Patel")
+	var texts strings.Builder
+	for _, who := range []struct {
+		role   string
+		client *graphtest.Client
+	}{{"PATIENT", s.Account("Rahul", model.RolePatient)}, {"DOCTOR", doctor}, {"ADMIN", admin}} {
+		for _, query := range []string{
+			`query @redact { patient(id: 1) { id name phone medicalHistory viewer { relations } } }`,
+			`query @redact { patients(first: 5) { nodes { id name bloodGroup mappings { nodes { notes doctor { name } } } } } }`,
+			`{ patients(first: 5, orderBy: {field: NAME}, search: "asha", filter: {gender: FEMALE, bloodGroup: A_POSITIVE}) { totalCount nodes { id } } }`,
+			`{ patients(first: 5, filter: {deleted: INCLUDE}) { nodes { id deletedAt createdBy { username } } } }`,
+			`query @redact { mappings(first: 5) { totalCount nodes { id notes patient { name } createdBy { username } } } }`,
+			`query @redact { doctor(id: "` + entry + `") { patients { nodes { name } } mappings { totalCount nodes { notes } } } }`,
+			`query @redact { doctors(first: 5) { nodes { name account { username } patients { totalCount nodes { id } } } } }`,
+		} {
+			fmt.Fprintf(&texts, "-- %s: %s\n", who.role, query)
+			for _, statement := range sent.of(who.client, query) {
+				texts.WriteString(statement + ";\n")
+			}
+		}
+	}
+	const path = "testdata/statements.sql"
+	if *updateStatements {
+		testutil.Must(t, os.WriteFile(path, []byte(texts.String()), 0o600))
+	}
+	want, err := os.ReadFile(path)
+	if err != nil || texts.String() != string(want) {
+		t.Errorf("%v: the statements are\n%s", err, texts.String())
 	}
 }

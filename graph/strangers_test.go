@@ -135,6 +135,7 @@ func filtered(t *testing.T, c *graphtest.Clinic) []string {
 	conditions := map[string]string{
 		"PatientFilter.gender": "MALE", "PatientFilter.bloodGroup": "B_POSITIVE", "PatientFilter.bornFrom": `"1990-05-15"`,
 		"PatientFilter.bornTo": `"1990-05-15"`, "PatientFilter.doctorId": `"` + c.PriyasEntry + `"`, "PatientFilter.deleted": "INCLUDE",
+		"PatientFilter.ownerId":   `"` + c.Rahul.ID() + `"`,
 		"MappingFilter.patientId": `"` + c.Patient + `"`, "MappingFilter.doctorId": `"` + c.PriyasEntry + `"`, "MappingFilter.isActive": "true",
 	}
 	var queries []string

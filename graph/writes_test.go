@@ -76,10 +76,11 @@ func TestWrites_DoneByWhomThePolicyAdmitsAndByNobodyElse(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
 	lara, mira := c.Account("Lara", model.RoleDoctor), c.Account("Mira", model.RoleDoctor)
-	tryWrites(t, c, callers(c, lara, false), writings(lara, mira), func() {
+	team := newTeam(c)
+	tryWrites(t, c, callers(c, lara, team, false), writings(lara, mira), func() {
 		c.Exec("UPDATE doctors SET account_id = NULL, is_verified = false, verified_name = NULL, verified_license = NULL WHERE id = $1", num(c.RahulsEntry))
 	})
-	tryWrites(t, c, callers(c, lara, true), writings(lara, mira), func() {
+	tryWrites(t, c, callers(c, lara, team, true), writings(lara, mira), func() {
 		c.Exec("UPDATE doctors SET account_id = $1, is_verified = true WHERE id = $2", lara.UserID, num(c.RahulsEntry))
 	})
 }

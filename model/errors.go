@@ -26,7 +26,9 @@ const (
 	CodeWeakPassword       Code = "WEAK_PASSWORD"
 	CodeInvalidToken       Code = "INVALID_TOKEN"
 	CodeInUse              Code = "IN_USE"
+	CodeInvalidCode        Code = "INVALID_CODE"
 	CodeNotConfirmed       Code = "NOT_CONFIRMED"
+	CodeLimitReached       Code = "LIMIT_REACHED"
 )
 
 // ErrorCode: extensions.code of a top-level error. FORBIDDEN is in both lists.

@@ -95,6 +95,7 @@ type PatientFilter struct {
 	BornFrom   *Date
 	BornTo     *Date
 	DoctorID   *ID
+	OwnerID    *ID
 	Deleted    *DeletedFilter
 }
 

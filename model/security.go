@@ -35,17 +35,6 @@ func (*SecurityEvent) IsNode() {}
 // TypeName is the type's name in the schema.
 func (*SecurityEvent) TypeName() string { return "SecurityEvent" }
 
-// maxReason is the length of the longest reason.
-const maxReason = 500
-
-// CheckReason trims the reason of an act and checks it. It returns REQUIRED, INVALID or
-// TOO_LONG for the field.
-func CheckReason(field string, reason *string) error {
-	e := validator{constraints: Constraints{field: {Max: maxReason, Required: true}}}
-	e.text(field, reason)
-	return e.err()
-}
-
 // SecurityEventKind says what happened.
 type SecurityEventKind string
 

@@ -46,6 +46,20 @@ func (e *validator) tooLong(field string, most int) {
 	e.add(field, CodeTooLong, fmt.Sprintf("Ensure this field has no more than %d characters.", most), IntParam("max", most))
 }
 
+// MaxReason is the number of characters of a reason that someone gives for an act.
+const MaxReason = 1000
+
+// ValidateReason trims a reason in place. It returns TOO_LONG or INVALID, and REQUIRED for a
+// blank one that is required.
+func ValidateReason(field string, reason *string, required bool) error {
+	e := validator{constraints: Constraints{field: {Max: MaxReason, Required: required}}}
+	e.text(field, reason)
+	if required && reason == nil {
+		e.add(field, CodeRequired, "Say why.")
+	}
+	return e.err()
+}
+
 func (e *validator) email(value *EmailAddress) {
 	const field = "email"
 	switch {

@@ -1,8 +1,9 @@
 package model
 
 // Relations is a set of relations between a caller and a record, one bit each.
-// store/access.go computes it for each row; no table has it.
-type Relations uint8
+// store/access.go computes it for each row. The column relations of grants has some of
+// them, so a bit never gets another meaning.
+type Relations uint16
 
 // The relations, named in the schema's enum Relation.
 const (
@@ -10,29 +11,42 @@ const (
 	Anyone Relations = 1 << iota
 	// SignedIn is every active account.
 	SignedIn
-	// Self is the account itself; for a doctor entry, the linked account.
+	// Self is the account itself; for a doctor entry, the linked account; for a patient,
+	// the account of the patient, who claimed the record.
 	Self
-	// Owner is the account that created the record; for a mapping, its patient.
+	// Owner is the account that created the record or took it over; for a mapping, its
+	// patient; for a grant, the account that gave it.
 	Owner
 	// AssignedDoctor is the account of a verified doctor with an active mapping.
 	AssignedDoctor
-	// Related is an assigned doctor of a patient that the account created, or the account
-	// linked to a doctor entry that it created.
-	Related
 	// Admin is an administrator.
 	Admin
+	_ // a grant to see one record
+	_ // the same with clinical text
+	_ // a doctor in an emergency
+	// Team is a member of the team of the owner.
+	Team
+	// TeamClinical is a member who works with clinical text.
+	TeamClinical
+	// TeamDesk is a member who keeps the records.
+	TeamDesk
+	// Related is an assigned doctor of a patient that the account created, the account
+	// linked to a doctor entry that it created, or the other account of a grant.
+	Related
 )
 
 // AllRelations has every relation.
-const AllRelations = Admin<<1 - 1
+const AllRelations = Anyone | SignedIn | Self | Owner | AssignedDoctor | Admin | Team | TeamClinical | TeamDesk | Related
 
-// relationNames is in the order of the bits.
-var relationNames = [...]string{"ANYONE", "SIGNED_IN", "SELF", "OWNER", "ASSIGNED_DOCTOR", "RELATED", "ADMIN"}
+// relationNames is in the order of the bits. A bit without a name is not in use.
+var relationNames = [...]string{
+	"ANYONE", "SIGNED_IN", "SELF", "OWNER", "ASSIGNED_DOCTOR", "ADMIN", "", "", "", "TEAM", "TEAM_CLINICAL", "TEAM_DESK", "RELATED",
+}
 
 // ParseRelation returns the relation with a name of the schema's enum Relation.
 func ParseRelation(name string) (Relations, bool) {
 	for i, n := range relationNames {
-		if n == name {
+		if n == name && name != "" {
 			return 1 << i, true
 		}
 	}
@@ -43,7 +57,7 @@ func ParseRelation(name string) (Relations, bool) {
 func (r Relations) Names() []string {
 	names := []string{}
 	for i, n := range relationNames {
-		if r&(1<<i) != 0 {
+		if r&(1<<i) != 0 && n != "" {
 			names = append(names, n)
 		}
 	}
@@ -63,6 +77,9 @@ type Viewer struct {
 	Role   Role
 	// SessionID is the session of the access token.
 	SessionID string
+	// Grants are the kinds of grants with which the account has to do. They choose the SQL
+	// of the access rule and give no right: the SQL reads the grants.
+	Grants GrantSet
 }
 
 // Operator returns the viewer of an operator's command, who needs no account.
@@ -70,6 +87,22 @@ func Operator() *Viewer { return &Viewer{Role: RoleAdmin} }
 
 // IsOperator reports whether the viewer is that of an operator's command.
 func (v *Viewer) IsOperator() bool { return v != nil && v.UserID == 0 }
+
+// GrantSet has kinds of grants.
+type GrantSet uint8
+
+// The kinds of grants that change the SQL of the access rule.
+const (
+	// HoldsOne is a grant for one patient that the account holds.
+	HoldsOne GrantSet = 1 << iota
+	// HoldsTeam is a place in a team.
+	HoldsTeam
+	// NamedInGrant is any grant that the account gave or was given, in force or not.
+	NamedInGrant
+)
+
+// Any reports whether the sets have a kind in common.
+func (s GrantSet) Any(of GrantSet) bool { return s&of != 0 }
 
 // Relations returns the relations that the viewer has to every record.
 func (v *Viewer) Relations() Relations {

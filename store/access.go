@@ -2,12 +2,14 @@ package store
 
 import (
 	"slices"
+	"time"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/schema"
 
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store/query"
+	"github.com/caregraph/caregraph/store/session"
 )
 
 // This file computes a viewer's relations to a row, each rule once in Go and once in
@@ -26,12 +28,17 @@ type Care struct {
 	Assignments []Assignment
 }
 
+// Grants are all grants, and the time at which they are in force.
+type Grants struct {
+	All []*model.Grant
+	Now time.Time
+}
+
 // UserRelations returns the relations to an account: the account itself is SELF. For
 // another account, a viewer is RELATED who sees a doctor entry with its accounts, or as
-// its doctor a live patient, that the account has created. No more records name it to
-// others: the mappings of a patient are created by its owner, or by an owner before, who
-// is hidden then.
-func UserRelations(v *model.Viewer, u *model.User, doctors []*model.Doctor, patients []Care) model.Relations {
+// its doctor a live patient, that the account has created. The two accounts of a grant are
+// RELATED, too.
+func UserRelations(v *model.Viewer, u *model.User, doctors []*model.Doctor, patients []Care, grants Grants) model.Relations {
 	r := v.Relations()
 	switch {
 	case v == nil:
@@ -42,8 +49,9 @@ func UserRelations(v *model.Viewer, u *model.User, doctors []*model.Doctor, pati
 	}),
 		slices.ContainsFunc(patients, func(c Care) bool {
 			return c.Patient.CreatedBy == u.ID && c.Patient.DeletedAt == nil &&
-				PatientRelations(v, c.Patient, c.Assignments).Any(model.AssignedDoctor)
-		}):
+				PatientRelations(v, c.Patient, c.Assignments, Grants{}).Any(model.AssignedDoctor)
+		}),
+		slices.ContainsFunc(grants.All, func(g *model.Grant) bool { return g.Joins(v.UserID, u.ID) }):
 		r |= model.Related
 	}
 	return r
@@ -56,6 +64,10 @@ func userRules(v query.ViewerArg) []query.Rule {
 		related = bun.SafeQuery(`? OR EXISTS (SELECT FROM mappings AS care JOIN patients AS seen ON seen.id = care.patient_id
 			WHERE care.is_active AND care.doctor_id = ANY (?) AND seen.deleted_at IS NULL AND seen.created_by = "user".id)`,
 			related, ownEntries(v))
+	}
+	if v.Grants.Any(model.NamedInGrant) {
+		related = bun.SafeQuery(`? OR EXISTS (SELECT FROM grants AS g WHERE g.account_id = ? AND g.granter_id = "user".id)
+			OR EXISTS (SELECT FROM grants AS g WHERE g.granter_id = ? AND g.account_id = "user".id)`, related, v.ID, v.ID)
 	}
 	return []query.Rule{
 		{Bit: model.Self, Holds: bun.SafeQuery(`"user".id = ?`, v.ID)},
@@ -106,10 +118,11 @@ func transferRules(v query.ViewerArg) []query.Rule {
 }
 
 // PatientRelations returns the relations to a patient: the account that created the
-// record is OWNER, and the account of a verified, undeleted doctor entry with an
-// active mapping is ASSIGNED_DOCTOR if its role is DOCTOR. A mapping has the
-// relations of its patient.
-func PatientRelations(v *model.Viewer, p *model.Patient, assignments []Assignment) model.Relations {
+// record or took it over is OWNER, and the account of a verified, undeleted doctor entry
+// with an active mapping is ASSIGNED_DOCTOR if its role is DOCTOR. A grant in force gives
+// its relations to the patient, or to all patients of the account that gave it. A mapping
+// has the relations of its patient.
+func PatientRelations(v *model.Viewer, p *model.Patient, assignments []Assignment, grants Grants) model.Relations {
 	r := v.Relations()
 	if v == nil {
 		return r
@@ -119,6 +132,12 @@ func PatientRelations(v *model.Viewer, p *model.Patient, assignments []Assignmen
 	}
 	if v.Role == model.RoleDoctor && slices.ContainsFunc(assignments, func(c Assignment) bool { return c.assigns(v, p) }) {
 		r |= model.AssignedDoctor
+	}
+	for _, g := range grants.All {
+		if g.AccountID != nil && *g.AccountID == v.UserID && g.InForce(grants.Now) &&
+			(g.PatientID != nil && *g.PatientID == p.ID || g.PatientID == nil && g.GranterID == p.CreatedBy) {
+			r |= g.Gives()
+		}
 	}
 	return r
 }
@@ -135,6 +154,16 @@ func patientRules(v query.ViewerArg) []query.Rule {
 		Holds: bun.SafeQuery(`patient.created_by = ?`, v.ID),
 		Rows:  bun.SafeQuery(`SELECT id FROM patients WHERE created_by = ?`, v.ID),
 	}}
+	if v.Grants.Any(model.HoldsOne | model.HoldsTeam) {
+		rules[0].Column, rules[0].Keys = "patient.created_by", bun.SafeQuery(`SELECT ?::bigint`, v.ID)
+	}
+	if v.Grants.Any(model.HoldsTeam) {
+		rules = append(rules, teamRule(v, model.Team, 0), teamRule(v, model.TeamClinical, model.Team), teamRule(v, model.TeamDesk, model.Team))
+	}
+	if v.Grants.Any(model.HoldsOne) {
+		own := bun.SafeQuery(`SELECT g.patient_id FROM grants AS g WHERE g.account_id = ? AND g.kind = 'SELF' AND `+session.InForce, v.ID)
+		rules = append(rules, query.Rule{Bit: model.Self, Holds: bun.SafeQuery(`patient.id = ANY (ARRAY (?))`, own), Rows: own})
+	}
 	if v.Role == model.RoleDoctor {
 		rules = append(rules, query.Rule{
 			Bit: model.AssignedDoctor,
@@ -145,6 +174,36 @@ func patientRules(v query.ViewerArg) []query.Rule {
 		})
 	}
 	return rules
+}
+
+// teamRule returns the rule of the members of teams whose level gives them a relation.
+func teamRule(v query.ViewerArg, bit, within model.Relations) query.Rule {
+	owners := bun.SafeQuery(`SELECT g.granter_id FROM grants AS g WHERE g.account_id = ? AND g.kind = 'TEAM' AND g.gives & ? <> 0 AND `+session.InForce,
+		v.ID, int(bit))
+	return query.Rule{
+		Bit: bit, Within: within, Holds: bun.SafeQuery(`patient.created_by = ANY (ARRAY (?))`, owners),
+		Column: "patient.created_by", Keys: owners,
+	}
+}
+
+// GrantRelations returns the relations to a grant: the account that gave it is OWNER, and
+// the account that has it is SELF.
+func GrantRelations(v *model.Viewer, g *model.Grant) model.Relations {
+	r := v.Relations()
+	if v != nil && g.GranterID == v.UserID {
+		r |= model.Owner
+	}
+	if v != nil && g.AccountID != nil && *g.AccountID == v.UserID {
+		r |= model.Self
+	}
+	return r
+}
+
+func grantRules(v query.ViewerArg) []query.Rule {
+	return []query.Rule{
+		{Bit: model.Owner, Holds: bun.SafeQuery(`"grant".granter_id = ?`, v.ID)},
+		{Bit: model.Self, Holds: bun.SafeQuery(`"grant".account_id = ?`, v.ID)},
+	}
 }
 
 // ownEntries returns the SQL of the viewer's verified, undeleted doctor entries: an
@@ -163,7 +222,9 @@ func mappingRules(v query.ViewerArg) []query.Rule {
 		return rules
 	}
 	for i, r := range rules {
-		rules[i].Among = bun.SafeQuery(`mapping.patient_id IN (?)`, r.Rows)
+		if r.Rows.Query != "" {
+			rules[i].Among = bun.SafeQuery(`mapping.patient_id IN (?)`, r.Rows)
+		}
 		if r.Bit == model.AssignedDoctor {
 			const assigns = `(mapping.is_active AND mapping.doctor_id = ANY (?) OR ?)`
 			rules[i].Holds = bun.SafeQuery(assigns, ownEntries(v), r.Holds)

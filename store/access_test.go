@@ -158,7 +158,7 @@ func (a agreement) patients() {
 	for _, deleted := range []model.DeletedFilter{model.DeletedExclude, model.DeletedInclude, model.DeletedOnly} {
 		want := expected{}
 		for id, p := range a.data.patients {
-			if r := store.PatientRelations(a.viewer, p, a.data.assignments[id]); a.exists("Patient", r, p.DeletedAt == nil, deleted) {
+			if r := store.PatientRelations(a.viewer, p, a.data.assignments[id], a.data.grants); a.exists("Patient", r, p.DeletedAt == nil, deleted) {
 				want[id] = r
 			}
 		}
@@ -185,7 +185,7 @@ func (a agreement) mappings() {
 		for _, care := range a.data.assignments[id] {
 			m := care.Mapping
 			ids = append(ids, m.ID)
-			if r := store.PatientRelations(a.viewer, p, a.data.assignments[id]); a.exists("Mapping", r, p.DeletedAt == nil, "") {
+			if r := store.PatientRelations(a.viewer, p, a.data.assignments[id], a.data.grants); a.exists("Mapping", r, p.DeletedAt == nil, "") {
 				want[m.ID], ofPatient[id][m.ID] = r, r
 			}
 		}
@@ -222,11 +222,11 @@ func (a agreement) mappingsOfPatients(want map[int64]expected) {
 func TestOpen_RefusesPolicyUnderWhichOneEndTellsWhatTheOtherHides(t *testing.T) {
 	t.Parallel()
 	for edit, want := range map[[2]string]string{
-		{"doctorProfile: Doctor @owner(read: PROFILE)", "doctorProfile: Doctor @owner(read: SIGNED_IN)"}:                                      "User.doctorProfile and Doctor.account",
-		{"account: User @owner(read: PROFILE, write: ADMINS)", "account: User @owner(read: ADMINS, write: ADMINS)"}:                           "User.doctorProfile and Doctor.account",
-		{"patient: Patient @owner(read: CIRCLE)", "patient: Patient @owner(read: OWNER)"}:                                                     "Patient.mappings and Mapping.patient",
-		{"doctor: Doctor @owner(read: CIRCLE)", "doctor: Doctor @owner(read: CLINICAL)"}:                                                      "Doctor.mappings and Mapping.doctor",
-		{"): PatientDoctorConnection! @owner(read: CIRCLE, write: OWNER)", "): PatientDoctorConnection @owner(read: CLINICAL, write: OWNER)"}: "Patient.doctors and Doctor.patients",
+		{"doctorProfile: Doctor @owner(read: PROFILE)", "doctorProfile: Doctor @owner(read: SIGNED_IN)"}:                                        "User.doctorProfile and Doctor.account",
+		{"account: User @owner(read: PROFILE, write: ADMINS)", "account: User @owner(read: ADMINS, write: ADMINS)"}:                             "User.doctorProfile and Doctor.account",
+		{"patient: Patient @owner(read: CIRCLE)", "patient: Patient @owner(read: OWNER)"}:                                                       "Patient.mappings and Mapping.patient",
+		{"doctor: Doctor @owner(read: CIRCLE)", "doctor: Doctor @owner(read: CLINICAL)"}:                                                        "Doctor.mappings and Mapping.doctor",
+		{"): PatientDoctorConnection! @owner(read: CIRCLE, write: KEEPERS)", "): PatientDoctorConnection @owner(read: CLINICAL, write: OWNER)"}: "Patient.doctors and Doctor.patients",
 	} {
 		_, err := store.Open(t.Context(), storetest.Database(t), store.Options{Policy: storetest.Policy(t, edit[0], edit[1])})
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -237,7 +237,7 @@ func TestOpen_RefusesPolicyUnderWhichOneEndTellsWhatTheOtherHides(t *testing.T) 
 
 func TestOpen_RefusesPolicyUnderWhichASearchTells(t *testing.T) {
 	t.Parallel()
-	hidden := storetest.Policy(t, "email: EmailAddress @owner(read: CIRCLE, write: OWNER)", "email: EmailAddress @owner(read: OWNER, write: OWNER)")
+	hidden := storetest.Policy(t, "email: EmailAddress @owner(read: CIRCLE, write: CONTACTS)", "email: EmailAddress @owner(read: OWNER, write: OWNER)")
 	_, err := store.Open(t.Context(), storetest.Database(t), store.Options{Policy: hidden})
 	if err == nil || !strings.Contains(err.Error(), "Patient.email is searched") {
 		t.Fatalf("error is %v", err)

@@ -34,10 +34,10 @@ func (s *Store) Accounts(ctx context.Context, v *model.Viewer, search *string, f
 }
 
 // DisableAccount ends all sessions of an account and refuses new ones. It returns
-// NOT_FOUND, FORBIDDEN, the errors of model.CheckReason, and IN_USE for the last active
+// NOT_FOUND, FORBIDDEN, the errors of model.ValidateReason, and IN_USE for the last active
 // administrator.
 func (s *Store) DisableAccount(ctx context.Context, v *model.Viewer, id int64, reason string) (*model.User, error) {
-	if err := model.CheckReason("reason", &reason); err != nil {
+	if err := model.ValidateReason("reason", &reason, true); err != nil {
 		return nil, err
 	}
 	return s.administer(ctx, v, id, act{
@@ -145,8 +145,7 @@ func (s *Store) administer(ctx context.Context, v *model.Viewer, id int64, a act
 		return s.record(ctx, tx, a.event)
 	})
 	if changed { // perhaps, if there is an error
-		s.sessions.RemoveUser(id)
-		s.announce(ctx, session.AllOf(id))
+		s.forgetViewers(ctx, id)
 	}
 	if err != nil {
 		return nil, err

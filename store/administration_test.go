@@ -125,7 +125,7 @@ func TestAdministration_Refuses(t *testing.T) {
 	priya, _ := c.Doctor("Priya")
 	s, ctx := c.Store, t.Context()
 	wantCode(t, errOf(s.DisableAccount(ctx, boss.Viewer, asha.UserID, " ")), model.CodeRequired, "reason")
-	wantCode(t, errOf(s.DisableAccount(ctx, boss.Viewer, asha.UserID, strings.Repeat("x", 501))), model.CodeTooLong, "reason")
+	wantCode(t, errOf(s.DisableAccount(ctx, boss.Viewer, asha.UserID, strings.Repeat("x", model.MaxReason+1))), model.CodeTooLong, "reason")
 	wantCode(t, errOf(s.DisableAccount(ctx, boss.Viewer, 999, "gone")), model.CodeNotFound, "id")
 	wantCode(t, errOf(s.SetRole(ctx, boss.Viewer, asha.UserID, model.RoleAdmin)), model.CodeInvalid, "role")
 	wantCode(t, errOf(s.SetRole(ctx, boss.Viewer, deputy.UserID, model.RolePatient)), model.CodeInvalid, "id")

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
@@ -22,6 +23,7 @@ type dataset struct {
 	transfers   []*model.Transfer
 	assignments map[int64][]store.Assignment
 	care        []store.Care
+	grants      store.Grants
 	accounts    sync.Map // relations to accounts, by viewer and id
 }
 
@@ -61,8 +63,58 @@ func populate(t *testing.T, c *storetest.Clinic) *dataset {
 		"doctor who owns patients": dual.Viewer, "doctor without an entry": unlinked.Viewer, "administrator": boss.Viewer,
 		"account that is not active": inactive(t, c, gone), "account that does not exist": {UserID: 999_999, Role: model.RoleDoctor},
 	}}
+	addGrants(t, c, w, asha, dual, priya)
 	w.read(t, c)
 	return w
+}
+
+// addGrants gives places in the teams of two owners, and claims of records, to accounts of
+// every role and in every state, and adds their viewers.
+func addGrants(t *testing.T, c *storetest.Clinic, w *dataset, asha, dual, priya *storetest.Account) {
+	t.Helper()
+	team := func(owner, member *storetest.Account, level, state string) {
+		c.Exec(`INSERT INTO grants (kind, level, granter_id, account_id, accepted_at, expires_at, ended_at)
+			VALUES ('TEAM', ?, ?, ?, CASE WHEN ? <> 'offered' THEN now() END, CASE ? WHEN 'expired' THEN now() - interval '1 second'
+			WHEN 'expiring' THEN now() + interval '1 day' END, CASE WHEN ? = 'ended' THEN now() END)`,
+			level, owner.UserID, member.UserID, state, state, state)
+	}
+	claim := func(owner, member *storetest.Account, state string) {
+		c.Exec(`INSERT INTO grants (kind, level, patient_id, granter_id, account_id, accepted_at, ended_at)
+			SELECT 'SELF', 'CLINICAL', min(id), created_by, ?, now(), CASE WHEN ? = 'ended' THEN now() END FROM patients
+			WHERE created_by = ? AND deleted_at IS NULL GROUP BY created_by`, member.UserID, state, owner.UserID)
+	}
+	add := func(name string, member *storetest.Account) {
+		w.viewers[name] = ok(c.Store.SessionViewer(t.Context(), member.SessionID))(t)
+	}
+	for _, level := range []string{"SEE", "CLINICAL", "DESK", "FULL"} {
+		member := c.Owner("Member" + level)
+		team(asha, member, level, "accepted")
+		add("member of a team, "+level, member)
+	}
+	for _, state := range []string{"offered", "expired", "expiring", "ended"} {
+		member := c.Owner("Member" + state)
+		team(asha, member, "FULL", state)
+		add("member of a team, "+state, member)
+	}
+	both := c.Owner("MemberOfTwo")
+	both.Patient("Own")
+	team(asha, both, "SEE", "accepted")
+	team(dual, both, "FULL", "accepted")
+	claim(dual, both, "accepted")
+	add("member of two teams who owns and claimed a record", both)
+	friend := c.Owner("Friend")
+	team(both, friend, "FULL", "accepted")
+	add("member of the team of a member", friend)
+	for _, state := range []string{"accepted", "ended"} {
+		patient := c.Owner("Patient" + state)
+		claim(asha, patient, state)
+		add("patient whose claim is "+state, patient)
+	}
+	team(dual, priya, "DESK", "accepted")
+	add("doctor with a verified and a deleted entry", priya)
+	team(asha, dual, "CLINICAL", "accepted")
+	add("doctor who owns patients", dual)
+	add("owner", asha)
 }
 
 func inactive(t *testing.T, c *storetest.Clinic, gone *storetest.Account) *model.Viewer {
@@ -136,11 +188,12 @@ func addNamed(c *storetest.Clinic, asha, meera *storetest.Account, entries []*mo
 func (w *dataset) read(t *testing.T, c *storetest.Clinic) {
 	t.Helper()
 	var patients []*model.Patient
-	for _, rows := range []any{&w.users, &w.doctors, &patients, &w.mappings, &w.transfers} {
+	for _, rows := range []any{&w.users, &w.doctors, &patients, &w.mappings, &w.transfers, &w.grants.All} {
 		if err := c.DB.NewSelect().Model(rows).Scan(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
+	w.grants.Now = time.Now()
 	doctors := map[int64]*model.Doctor{}
 	for _, d := range w.doctors {
 		doctors[d.ID] = d

@@ -6,7 +6,6 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/caregraph/caregraph/model"
-	"github.com/caregraph/caregraph/store/session"
 )
 
 // EraseMe erases the viewer's account for good. It returns NOT_FOUND for the password if
@@ -50,8 +49,7 @@ func (s *Store) erase(ctx context.Context, v *model.Viewer, id int64, presentHas
 		return s.eraseIn(ctx, tx, v, row)
 	})
 	if erased { // perhaps, if there is an error
-		s.sessions.RemoveUser(id)
-		s.announce(ctx, session.AllOf(id))
+		s.forgetViewers(ctx, id)
 	}
 	return err
 }
@@ -100,6 +98,7 @@ func leftovers() []string {
 		"DELETE FROM devices WHERE account_id = ?0",
 		"DELETE FROM mail WHERE account_id = ?0",
 		"DELETE FROM notices WHERE account_id = ?0",
+		"UPDATE grants SET ended_at = now() WHERE (granter_id = ?0 OR account_id = ?0) AND ended_at IS NULL",
 		"DELETE FROM transfers WHERE (from_id = ?0 OR to_id = ?0) AND accepted_at IS NULL",
 		"UPDATE transfers SET sender = 'erased-' || ?0 WHERE from_id = ?0",
 		`UPDATE doctors SET deleted_at = coalesce(deleted_at, now()), account_id = NULL, is_verified = FALSE, email = 'erased-' || ?0 || '@invalid', phone = '',

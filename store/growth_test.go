@@ -191,7 +191,7 @@ func TestLists_CountsReadIndexesOnly(t *testing.T) {
 	}{
 		{"all mappings", "Mapping", g.boss, argsOf(MappingQuery{}), "mappings_"},
 		{"all active mappings", "Mapping", g.boss, argsOf(MappingQuery{IsActive: new(true)}), "mappings_"},
-		{"all ended mappings", "Mapping", g.boss, argsOf(MappingQuery{IsActive: new(false)}), "mappings_state"},
+		{"all ended mappings", "Mapping", g.boss, argsOf(MappingQuery{IsActive: new(false)}), "mappings_ended"},
 		{"the patients of an owner", "Patient", g.big, argsOf(PatientQuery{}), "patients_live"},
 		{"all patients", "Patient", g.boss, argsOf(PatientQuery{}), "patients_"},
 		{"the deleted patients of an owner", "Patient", g.big, argsOf(PatientQuery{Deleted: model.DeletedOnly}), "patients_deleted"},

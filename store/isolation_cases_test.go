@@ -55,6 +55,15 @@ func ownRowsOnly() map[string]attempt {
 		"UpdateMe": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
 			return []string{resultText(s.UpdateMe(ctx, v, []model.Change[model.User]{set("phone", func(u *model.User) { u.Phone = nil })}))}
 		},
+		"AddTeamMember": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
+			return []string{resultText(s.AddTeamMember(ctx, v, "Helper", model.LevelFull, nil))}
+		},
+		"ClaimPatient": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
+			return []string{resultText(s.ClaimPatient(ctx, v, []byte("code"), "Chitra", model.ParseDate("1990-05-15")))}
+		},
+		"CreateTeamPatient": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{resultText(s.CreateTeamPatient(ctx, v, at.user, (&storetest.Clinic{}).NewPatient("Chitra")))}
+		},
 		"ReadNotices": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
 			return []string{resultText(s.ReadNotices(ctx, v, 900))}
 		},
@@ -157,6 +166,15 @@ func recordAttempts() map[string]attempt {
 
 func userAttempts() map[string]attempt {
 	return map[string]attempt{
+		"AcceptGrant": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{resultText(s.AcceptGrant(ctx, v, at.grant))}
+		},
+		"EndGrant": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{resultText(s.EndGrant(ctx, v, at.grant, nil))}
+		},
+		"CreateClaimCode": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{resultText(s.CreateClaimCode(ctx, v, at.patient, []byte("code")))}
+		},
 		"User": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{resultText(s.User(ctx, v, at.user))}
 		},

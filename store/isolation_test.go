@@ -45,9 +45,9 @@ type attempt func(ctx context.Context, s *store.Store, v *model.Viewer, at targe
 
 // target has the ids of the records that a stranger tries to reach.
 type target struct {
-	user, patient, deletedPatient, doctor, deletedDoctor, mapping, endedMapping int64
-	transfer, receiver                                                          int64
-	session, email                                                              string
+	user, patient, deletedPatient, doctor, deletedDoctor, mapping, endedMapping, grant int64
+	transfer, receiver                                                                 int64
+	session, email                                                                     string
 }
 
 // A stranger gets the same answers about Asha's rows as in an empty clinic about unknown
@@ -119,6 +119,13 @@ func newTarget(c *storetest.Clinic) (*storetest.Account, target) {
 	patient, deleted := asha.Patient("Arjun"), asha.DeletedPatient("Banu")
 	doctor, former, gone := asha.Entry("Dr. Rao"), asha.Entry("Dr. Sen"), asha.DeletedEntry("Dr. Das")
 	ended := asha.Remove(asha.Assign(patient, former))
+	helper := c.Owner("Helper")
+	c.Exec("UPDATE users SET is_confirmed = TRUE WHERE id IN (?, ?)", asha.UserID, helper.UserID)
+	boss := c.Owner("Boss")
+	c.Exec("INSERT INTO grants (id, kind, level, granter_id, account_id) VALUES (800, 'TEAM', 'SEE', ?, ?)", boss.UserID, asha.UserID)
+	c.Exec(`INSERT INTO grants (kind, level, patient_id, granter_id, code_hash, expires_at) VALUES ('SELF', 'CLINICAL', ?, ?, 'code', now() + interval '1 day')`,
+		boss.Patient("Chitra").ID, boss.UserID)
+	asha.Grants = model.NamedInGrant
 	c.Exec("INSERT INTO notices (id, kind, account_id) VALUES (900, 'NEW_DEVICE', ?)", asha.UserID)
 	receiver := c.Owner("Receiver")
 	c.Exec("UPDATE users SET is_confirmed = TRUE WHERE id = ?", receiver.UserID)
@@ -128,14 +135,13 @@ func newTarget(c *storetest.Clinic) (*storetest.Account, target) {
 		user: asha.UserID, patient: patient.ID, deletedPatient: deleted.ID,
 		doctor: doctor.ID, deletedDoctor: gone.ID,
 		mapping: asha.Assign(patient, c.Link(doctor, asha)).ID, endedMapping: ended.ID,
-		transfer: 900, receiver: receiver.UserID,
-		session: asha.SessionID, email: string(asha.User.Email),
+		grant: 800, transfer: 900, receiver: receiver.UserID, session: asha.SessionID, email: string(asha.User.Email),
 	}
 }
 
 // unknownTarget has unknown ids.
 func unknownTarget() target {
-	return target{101, 102, 103, 104, 105, 106, 107, 108, 109, "no session", "nobody@clinic.example"}
+	return target{101, 102, 103, 104, 105, 106, 107, 108, 109, 110, "no session", "nobody@clinic.example"}
 }
 
 func strangers(c *storetest.Clinic) map[string]*model.Viewer {
@@ -155,6 +161,7 @@ func rows(t *testing.T, c *storetest.Clinic) []string {
 		UNION ALL SELECT 'doctor ' || doctors::text FROM doctors WHERE created_by = 1
 		UNION ALL SELECT 'transfer ' || transfers::text FROM transfers WHERE from_id = 1
 		UNION ALL SELECT 'notice ' || notices::text FROM notices WHERE account_id = 1
+		UNION ALL SELECT 'grant ' || grants::text FROM grants WHERE granter_id = 1 OR account_id = 1
 		UNION ALL SELECT 'mapping ' || mappings::text FROM mappings ORDER BY 1`).Scan(t.Context(), &texts)
 	if err != nil {
 		t.Fatal(err)

@@ -27,6 +27,9 @@ func filterPatients(s query.Scope, args query.Args) (q query.Selection, err erro
 		q.Conditions = append(q.Conditions, s.Readable("doctors"), query.Where(
 			"EXISTS (SELECT FROM mappings AS m WHERE m.patient_id = patient.id AND m.doctor_id = ? AND m.is_active)", f.DoctorID.Of(model.KindDoctor)))
 	}
+	if f.OwnerID != nil {
+		q.Conditions = append(q.Conditions, query.Where("patient.created_by = ?", f.OwnerID.Of(model.KindUser)))
+	}
 	q.Deleted, q.Selective = orZero(f.Deleted), len(q.Conditions) > 0
 	return q, nil
 }
@@ -52,7 +55,46 @@ func (s *Store) CreatePatient(ctx context.Context, v *model.Viewer, p *model.Pat
 	if err := s.create(ctx, v, p); err != nil {
 		return nil, s.translate(ctx, "create patient", err)
 	}
-	p.Relations = PatientRelations(v, p, nil)
+	p.Relations = PatientRelations(v, p, nil, Grants{})
+	return p, nil
+}
+
+// CreateTeamPatient stores a new patient of an owner in whose team the viewer keeps the
+// records. It returns NOT_FOUND for another owner, FORBIDDEN for another place in the team,
+// and the errors of CreatePatient, with the quotas of the owner.
+func (s *Store) CreateTeamPatient(ctx context.Context, v *model.Viewer, owner int64, p *model.Patient) (*model.Patient, error) {
+	if v == nil {
+		return nil, unauthenticated()
+	}
+	if owner == v.UserID {
+		return s.CreatePatient(ctx, v, p)
+	}
+	if err := p.Validate(s.Constraints("Patient"), s.now()); err != nil {
+		return nil, err
+	}
+	p.CreatedBy = owner
+	err := s.inTx(ctx, "create patient", func(ctx context.Context, tx bun.Tx) error {
+		gives, err := s.lockTeam(ctx, tx, v, owner)
+		if err != nil {
+			return err
+		}
+		p.Relations = v.Relations() | gives
+		payer := &model.Viewer{UserID: owner, Role: v.Role}
+		exactly, err := s.admit(ctx, payer, p)
+		if err != nil {
+			return err
+		}
+		if exactly {
+			if err := s.lockQuota(ctx, tx, payer, p); err != nil {
+				return err
+			}
+		}
+		_, err = s.insertIn(tx, p, p).Returning("id, created_at, updated_at, version").Exec(ctx)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 

@@ -46,7 +46,7 @@ func (a nestedAgreement) patients(confirming bool) {
 		want, ids := map[int64]bool{}, []int64{}
 		for id, p := range a.data.patients {
 			ids = append(ids, id)
-			if a.exists("Patient", store.PatientRelations(a.viewer, p, a.data.assignments[id]), p.DeletedAt == nil, deleted) {
+			if a.exists("Patient", store.PatientRelations(a.viewer, p, a.data.assignments[id], a.data.grants), p.DeletedAt == nil, deleted) {
 				want[id] = true
 			}
 		}
@@ -195,7 +195,7 @@ func (w *dataset) relations(v *model.Viewer, typ string, id int64) model.Relatio
 	case "Mapping":
 		id = w.mapping(id).PatientID
 	}
-	return store.PatientRelations(v, w.patients[id], w.assignments[id])
+	return store.PatientRelations(v, w.patients[id], w.assignments[id], w.grants)
 }
 
 // toAccount computes the relations to an account once, because it asks all records.
@@ -206,7 +206,7 @@ func (w *dataset) toAccount(v *model.Viewer, id int64) model.Relations {
 	}{v, id}
 	known, ok := w.accounts.Load(key)
 	if !ok {
-		known, _ = w.accounts.LoadOrStore(key, store.UserRelations(v, &model.User{ID: id}, w.doctors, w.care))
+		known, _ = w.accounts.LoadOrStore(key, store.UserRelations(v, &model.User{ID: id}, w.doctors, w.care, w.grants))
 	}
 	return known.(model.Relations)
 }

@@ -20,7 +20,7 @@ func readAttempts() map[string]attempt {
 				said = append(said, resultText(loadsText(loads), err))
 			}
 			if v != nil { // with the session of another account
-				v = &model.Viewer{UserID: v.UserID, Role: v.Role, SessionID: at.session}
+				v = &model.Viewer{UserID: v.UserID, Role: v.Role, SessionID: at.session, Grants: v.Grants}
 			}
 			for _, loads := range everyLoad(s, v, at) {
 				_, err := fetchConfirming(ctx, s, v, loads)

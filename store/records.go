@@ -9,7 +9,7 @@ import (
 
 // records describes each record type once, for both engines. Only a list with a
 // source of its own (query.Own) needs the store; otherwise it may be nil.
-func records(_ *Store) []query.RecordType {
+func records(s *Store) []query.RecordType {
 	createdBy := query.Edge{Field: "createdBy", To: "User", From: "created_by", Key: "id"}
 	return []query.RecordType{{
 		Name: "User", Kind: model.KindUser, Model: reflect.TypeFor[model.User](), Table: "users", Alias: `"user"`,
@@ -21,6 +21,8 @@ func records(_ *Store) []query.RecordType {
 			{Field: "notices", Of: "Notice", Key: "account_id", Where: whereUnread},
 			{Field: "transfers", Of: "Transfer", Key: "to_id"},
 			{Field: "offeredTransfers", Of: "Transfer", Key: "from_id"},
+			{Field: "grantsGiven", Of: "Grant", Key: "granter_id", Where: whereGrant},
+			{Field: "grantsReceived", Of: "Grant", Key: "account_id", Where: whereGrant},
 		},
 		Sorts:    []query.Sort{{Field: "username", Column: "username", By: usernameOrder, Key: model.KeyText}},
 		Searched: []string{"username", "email", "phone"},
@@ -45,6 +47,7 @@ func records(_ *Store) []query.RecordType {
 			{Field: "mappings", Of: "Mapping", Key: "patient_id", Where: whereIsActive},
 			{Field: "doctors", Of: "Mapping", Key: "patient_id", Node: "doctor", Where: whereActive},
 		},
+		Own:  []query.Own{{Field: "grants", Read: s.grantsOf}},
 		Root: &query.Root{Field: "patients", Filter: filterPatients},
 		Sorts: []query.Sort{
 			{Enum: "CREATED_AT", Field: "createdAt", Column: "created_at", Key: model.KeyTime, Descending: true},
@@ -135,6 +138,19 @@ func records(_ *Store) []query.RecordType {
 			{Field: "approvedBy", To: "User", From: "approved_by", Key: "id"},
 		},
 		Sorts: []query.Sort{{Field: "createdAt", Column: "created_at", Key: model.KeyTime, Descending: true}},
+	}, {
+		Name: "Grant", Kind: model.KindGrant, Model: reflect.TypeFor[model.Grant](), Table: "grants", Alias: `"grant"`,
+		Rules: grantRules,
+		One: []query.Edge{
+			{Field: "patient", To: "Patient", From: "patient_id", Key: "id"},
+			{Field: "grantedBy", To: "User", From: "granter_id", Key: "id"},
+			{Field: "account", To: "User", From: "account_id", Key: "id"},
+		},
+		Root:  &query.Root{Field: "grants", Filter: filterGrants},
+		Sorts: []query.Sort{{Field: "createdAt", Column: "created_at", Key: model.KeyTime, Descending: true}},
+		Unique: []query.Unique{
+			{Index: "grants_team_key", Field: "username", Code: model.CodeTaken, Message: "This account already has a place in the team, or was offered one."},
+		},
 	}}
 }
 

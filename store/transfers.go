@@ -39,8 +39,8 @@ type offeredTransfer struct {
 
 // OfferTransfer offers patients of the viewer or, for an administrator, of a disabled
 // account. An offer of the pair that still waits ends. It returns NOT_FOUND (an account, a
-// patient of another owner), FORBIDDEN, NOT_CONFIRMED (the receiver), INVALID, and the
-// errors of model.CheckReason.
+// patient of another owner), FORBIDDEN, NOT_CONFIRMED (the receiver), LIMIT_REACHED, INVALID, and the
+// errors of model.ValidateReason.
 func (s *Store) OfferTransfer(ctx context.Context, v *model.Viewer, o Offer) (*model.Transfer, error) {
 	if v == nil {
 		return nil, unauthenticated()
@@ -84,7 +84,7 @@ func (o *Offer) check() error {
 	}
 	slices.Sort(o.Patients)
 	o.Patients = slices.Compact(o.Patients)
-	return joinErrors(append(errs, model.CheckReason("reason", &o.Reason))...)
+	return joinErrors(append(errs, model.ValidateReason("reason", &o.Reason, true))...)
 }
 
 // newTransfer checks who offers what to which account.
@@ -146,7 +146,7 @@ func (s *Store) storeTransfer(ctx context.Context, tx bun.Tx, t *model.Transfer,
 		return false, err
 	}
 	if waiting >= maxWaitingTransfers {
-		return false, model.NewFieldError("fromId", model.CodeForbidden, "Twenty offers of this account wait already.")
+		return false, limitReached("fromId", maxWaitingTransfers)
 	}
 	row := offeredTransfer{Transfer: t, PatientIDs: o.Patients}
 	_, err = tx.NewInsert().Model(&row).Returning("id, created_at").Exec(ctx)

@@ -43,7 +43,7 @@ func (s *Store) AcceptTransfer(ctx context.Context, v *model.Viewer, id int64) (
 
 // TransferPatients gives all patients of an account to another account at once. Only an
 // operator may call it. It returns NOT_FOUND, FORBIDDEN, INVALID, the errors of
-// model.CheckReason, and TAKEN as AcceptTransfer does.
+// model.ValidateReason, and TAKEN as AcceptTransfer does.
 func (s *Store) TransferPatients(ctx context.Context, v *model.Viewer, o Offer) (*model.Transfer, error) {
 	if v == nil {
 		return nil, unauthenticated()
@@ -76,6 +76,9 @@ func (s *Store) transferred(ctx context.Context, t *model.Transfer, err error) (
 		return nil, err
 	}
 	s.counts.drop(t.FromID, t.ToID)
+	if t.AcceptedAt != nil {
+		s.forgetViewers(ctx, t.FromID, t.ToID)
+	}
 	return t, nil
 }
 
@@ -159,8 +162,25 @@ func movePatients(ctx context.Context, tx bun.Tx, t *model.Transfer, named []int
 		if err != nil {
 			return n, err
 		}
+		if err := moveGrants(ctx, tx, t, ids); err != nil {
+			return n, err
+		}
 		n, last = n+len(batch), batch[len(batch)-1]
 	}
+}
+
+// moveGrants makes the receiver the one who gave the patients' own access. Claim codes end,
+// since the former owner knows them, and so does a grant of the receiver, who owns the
+// record now. The access of the former owner's team has ended with the ownership.
+func moveGrants(ctx context.Context, tx bun.Tx, t *model.Transfer, patients []int64) error {
+	_, err := tx.NewUpdate().Table("grants").Set("ended_at = now()").
+		Where("patient_id = ANY(?) AND ended_at IS NULL AND (account_id IS NULL OR account_id = ?)", array(patients), t.ToID).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = tx.NewUpdate().Table("grants").Set("granter_id = ?", t.ToID).
+		Where("patient_id = ANY(?) AND ended_at IS NULL", array(patients)).Exec(ctx)
+	return err
 }
 
 // takenPatients returns TAKEN for the patients of a transfer that the receiver's patients

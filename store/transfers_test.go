@@ -192,7 +192,7 @@ func TestTransfer_WaitingOffersAreBounded(t *testing.T) {
 		o.To = id
 		ok(h.Store.OfferTransfer(t.Context(), h.asha.Viewer, o))(t)
 	}
-	wantCode(t, errOf(h.Store.OfferTransfer(t.Context(), h.asha.Viewer, h.offer())), model.CodeForbidden, "fromId")
+	wantCode(t, errOf(h.Store.OfferTransfer(t.Context(), h.asha.Viewer, h.offer())), model.CodeLimitReached, "fromId")
 }
 
 // TestTransfer_NamesPatientsWhoseValuesAreTaken, and moves none.

@@ -123,7 +123,7 @@ func (s *Store) account(ctx context.Context, text string, args []any, more ...an
 
 // ownAccount sets the relations that an account has to itself.
 func ownAccount(u *model.User) *model.User {
-	u.Relations = UserRelations(&model.Viewer{UserID: u.ID, Role: u.Role}, u, nil, nil)
+	u.Relations = UserRelations(&model.Viewer{UserID: u.ID, Role: u.Role}, u, nil, nil, Grants{})
 	return u
 }
 

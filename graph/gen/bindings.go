@@ -69,6 +69,28 @@ var Bindings = map[string]map[string]Binding{
 		"name":  {Field: "Name"},
 		"value": {Field: "Value"},
 	},
+	"Grant": {
+		"id":         {Method: "NodeID"},
+		"kind":       {Field: "Kind"},
+		"level":      {Field: "Level"},
+		"patient":    {Resolver: true},
+		"grantedBy":  {Resolver: true},
+		"account":    {Resolver: true},
+		"createdAt":  {Field: "CreatedAt"},
+		"acceptedAt": {Field: "AcceptedAt"},
+		"expiresAt":  {Field: "ExpiresAt"},
+		"endedAt":    {Field: "EndedAt"},
+	},
+	"GrantConnection": {
+		"edges":      {Field: "Edges"},
+		"nodes":      {Field: "Nodes"},
+		"pageInfo":   {Field: "PageInfo"},
+		"totalCount": {Method: "TotalCount"},
+	},
+	"GrantEdge": {
+		"cursor": {Field: "Cursor"},
+		"node":   {Field: "Node"},
+	},
 	"Mapping": {
 		"id":         {Method: "NodeID"},
 		"patient":    {Resolver: true},
@@ -138,6 +160,7 @@ var Bindings = map[string]map[string]Binding{
 		"viewer":           {Resolver: true},
 		"mappings":         {Resolver: true},
 		"doctors":          {Resolver: true},
+		"grants":           {Resolver: true},
 	},
 	"PatientConnection": {
 		"edges":      {Field: "Edges"},
@@ -223,6 +246,8 @@ var Bindings = map[string]map[string]Binding{
 		"doctorProfile":    {Resolver: true},
 		"securityEvents":   {Resolver: true},
 		"notices":          {Resolver: true},
+		"grantsGiven":      {Resolver: true},
+		"grantsReceived":   {Resolver: true},
 		"transfers":        {Resolver: true},
 		"offeredTransfers": {Resolver: true},
 	},
@@ -283,6 +308,16 @@ func Arguments(ctx context.Context, typ, field string, values map[string]any) (m
 		return ec.field_Mutation_deletePatient_args(ctx, values)
 	case "Mutation.restorePatient":
 		return ec.field_Mutation_restorePatient_args(ctx, values)
+	case "Mutation.addTeamMember":
+		return ec.field_Mutation_addTeamMember_args(ctx, values)
+	case "Mutation.acceptGrant":
+		return ec.field_Mutation_acceptGrant_args(ctx, values)
+	case "Mutation.endGrant":
+		return ec.field_Mutation_endGrant_args(ctx, values)
+	case "Mutation.createClaimCode":
+		return ec.field_Mutation_createClaimCode_args(ctx, values)
+	case "Mutation.claimPatient":
+		return ec.field_Mutation_claimPatient_args(ctx, values)
 	case "Mutation.createDoctor":
 		return ec.field_Mutation_createDoctor_args(ctx, values)
 	case "Mutation.updateDoctor":
@@ -307,6 +342,8 @@ func Arguments(ctx context.Context, typ, field string, values map[string]any) (m
 		return ec.field_Patient_mappings_args(ctx, values)
 	case "Patient.doctors":
 		return ec.field_Patient_doctors_args(ctx, values)
+	case "Patient.grants":
+		return ec.field_Patient_grants_args(ctx, values)
 	case "Query.node":
 		return ec.field_Query_node_args(ctx, values)
 	case "Query.nodes":
@@ -319,6 +356,8 @@ func Arguments(ctx context.Context, typ, field string, values map[string]any) (m
 		return ec.field_Query_doctor_args(ctx, values)
 	case "Query.doctors":
 		return ec.field_Query_doctors_args(ctx, values)
+	case "Query.grants":
+		return ec.field_Query_grants_args(ctx, values)
 	case "Query.mapping":
 		return ec.field_Query_mapping_args(ctx, values)
 	case "Query.mappings":
@@ -331,6 +370,10 @@ func Arguments(ctx context.Context, typ, field string, values map[string]any) (m
 		return ec.field_User_securityEvents_args(ctx, values)
 	case "User.notices":
 		return ec.field_User_notices_args(ctx, values)
+	case "User.grantsGiven":
+		return ec.field_User_grantsGiven_args(ctx, values)
+	case "User.grantsReceived":
+		return ec.field_User_grantsReceived_args(ctx, values)
 	case "User.transfers":
 		return ec.field_User_transfers_args(ctx, values)
 	case "User.offeredTransfers":
@@ -422,6 +465,34 @@ var Mutations = map[string]Mutate{
 			return nil, nil, err
 		}
 		return node(p.Patient), p.UserErrors, nil
+	},
+	"addTeamMember": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.AddTeamMember(ctx, args["input"].(TeamMemberInput))
+		if err != nil {
+			return nil, nil, err
+		}
+		return node(p.Grant), p.UserErrors, nil
+	},
+	"acceptGrant": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.AcceptGrant(ctx, args["id"].(model.ID))
+		if err != nil {
+			return nil, nil, err
+		}
+		return node(p.Grant), p.UserErrors, nil
+	},
+	"endGrant": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.EndGrant(ctx, args["id"].(model.ID), args["reason"].(*string))
+		if err != nil {
+			return nil, nil, err
+		}
+		return node(p.Grant), p.UserErrors, nil
+	},
+	"claimPatient": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.ClaimPatient(ctx, args["code"].(string), args["name"].(string), args["dateOfBirth"].(model.Date))
+		if err != nil {
+			return nil, nil, err
+		}
+		return node(p.Grant), p.UserErrors, nil
 	},
 	"createDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
 		p, err := m.CreateDoctor(ctx, args["input"].(CreateDoctorInput))

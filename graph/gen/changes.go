@@ -56,6 +56,13 @@ func NewUser(in RegisterInput) *model.User {
 	}
 }
 
+// NewGrant returns a record with the fields that it shares with the input.
+func NewGrant(in TeamMemberInput) *model.Grant {
+	return &model.Grant{
+		Level: in.Level,
+	}
+}
+
 // NewTransfer returns a record with the fields that it shares with the input.
 func NewTransfer(in TransferPatientsInput) *model.Transfer {
 	return &model.Transfer{

@@ -29,6 +29,7 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
 	Doctor() DoctorResolver
+	Grant() GrantResolver
 	Mapping() MappingResolver
 	Mutation() MutationResolver
 	Notice() NoticeResolver
@@ -58,6 +59,11 @@ type DoctorResolver interface {
 	Patients(ctx context.Context, obj *model.Doctor, first *int, after *string, last *int, before *string) (*model.DoctorPatientConnection, error)
 	Mappings(ctx context.Context, obj *model.Doctor, first *int, after *string, last *int, before *string, isActive *bool) (*model.MappingConnection, error)
 }
+type GrantResolver interface {
+	Patient(ctx context.Context, obj *model.Grant) (*model.Patient, error)
+	GrantedBy(ctx context.Context, obj *model.Grant) (*model.User, error)
+	Account(ctx context.Context, obj *model.Grant) (*model.User, error)
+}
 type MappingResolver interface {
 	Patient(ctx context.Context, obj *model.Mapping) (*model.Patient, error)
 	Doctor(ctx context.Context, obj *model.Mapping) (*model.Doctor, error)
@@ -85,6 +91,11 @@ type MutationResolver interface {
 	UpdatePatient(ctx context.Context, id model.ID, input UpdatePatientInput, expectedVersion *int) (*PatientPayload, error)
 	DeletePatient(ctx context.Context, id model.ID, expectedVersion *int) (*PatientPayload, error)
 	RestorePatient(ctx context.Context, id model.ID) (*PatientPayload, error)
+	AddTeamMember(ctx context.Context, input TeamMemberInput) (*GrantPayload, error)
+	AcceptGrant(ctx context.Context, id model.ID) (*GrantPayload, error)
+	EndGrant(ctx context.Context, id model.ID, reason *string) (*GrantPayload, error)
+	CreateClaimCode(ctx context.Context, patientID model.ID) (*ClaimCodePayload, error)
+	ClaimPatient(ctx context.Context, code string, name string, dateOfBirth model.Date) (*GrantPayload, error)
 	CreateDoctor(ctx context.Context, input CreateDoctorInput) (*DoctorPayload, error)
 	UpdateDoctor(ctx context.Context, id model.ID, input UpdateDoctorInput, expectedVersion *int) (*DoctorPayload, error)
 	DeleteDoctor(ctx context.Context, id model.ID, expectedVersion *int) (*DoctorPayload, error)
@@ -106,6 +117,7 @@ type PatientResolver interface {
 	Viewer(ctx context.Context, obj *model.Patient) (*ViewerAccess, error)
 	Mappings(ctx context.Context, obj *model.Patient, first *int, after *string, last *int, before *string, isActive *bool) (*model.MappingConnection, error)
 	Doctors(ctx context.Context, obj *model.Patient, first *int, after *string, last *int, before *string) (*model.PatientDoctorConnection, error)
+	Grants(ctx context.Context, obj *model.Patient, first *int, after *string) (*model.GrantConnection, error)
 }
 type QueryResolver interface {
 	Me(ctx context.Context) (*model.User, error)
@@ -116,6 +128,7 @@ type QueryResolver interface {
 	Doctor(ctx context.Context, id model.ID) (*model.Doctor, error)
 	Doctors(ctx context.Context, first *int, after *string, last *int, before *string, search *string, filter *model.DoctorFilter, orderBy *model.DoctorOrder) (*model.DoctorConnection, error)
 	Specializations(ctx context.Context) ([]*model.Specialization, error)
+	Grants(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.GrantFilter) (*model.GrantConnection, error)
 	Mapping(ctx context.Context, id model.ID) (*model.Mapping, error)
 	Mappings(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.MappingFilter, orderBy *model.MappingOrder) (*model.MappingConnection, error)
 	Accounts(ctx context.Context, first *int, after *string, last *int, before *string, search *string, filter *model.AccountFilter) (*model.UserConnection, error)
@@ -135,6 +148,8 @@ type UserResolver interface {
 	DoctorProfile(ctx context.Context, obj *model.User) (*model.Doctor, error)
 	SecurityEvents(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string) (*model.SecurityEventConnection, error)
 	Notices(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, unread *bool) (*model.NoticeConnection, error)
+	GrantsGiven(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, filter *model.GrantFilter) (*model.GrantConnection, error)
+	GrantsReceived(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, filter *model.GrantFilter) (*model.GrantConnection, error)
 	Transfers(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string) (*model.TransferConnection, error)
 	OfferedTransfers(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string) (*model.TransferConnection, error)
 }
@@ -170,12 +185,14 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreatePatientInput", ec.unmarshalInputCreatePatientInput),
 			graphql.NewInputUnmarshaler("DoctorFilter", ec.unmarshalInputDoctorFilter),
 			graphql.NewInputUnmarshaler("DoctorOrder", ec.unmarshalInputDoctorOrder),
+			graphql.NewInputUnmarshaler("GrantFilter", ec.unmarshalInputGrantFilter),
 			graphql.NewInputUnmarshaler("LoginInput", ec.unmarshalInputLoginInput),
 			graphql.NewInputUnmarshaler("MappingFilter", ec.unmarshalInputMappingFilter),
 			graphql.NewInputUnmarshaler("MappingOrder", ec.unmarshalInputMappingOrder),
 			graphql.NewInputUnmarshaler("PatientFilter", ec.unmarshalInputPatientFilter),
 			graphql.NewInputUnmarshaler("PatientOrder", ec.unmarshalInputPatientOrder),
 			graphql.NewInputUnmarshaler("RegisterInput", ec.unmarshalInputRegisterInput),
+			graphql.NewInputUnmarshaler("TeamMemberInput", ec.unmarshalInputTeamMemberInput),
 			graphql.NewInputUnmarshaler("TransferPatientsInput", ec.unmarshalInputTransferPatientsInput),
 			graphql.NewInputUnmarshaler("UpdateDoctorInput", ec.unmarshalInputUpdateDoctorInput),
 			graphql.NewInputUnmarshaler("UpdateMappingInput", ec.unmarshalInputUpdateMappingInput),
@@ -382,12 +399,15 @@ enum Relation {
   "Every active account."
   SIGNED_IN
 
-  "The account itself. For a doctor entry: the account linked to it. For a transfer: the account that gets the patients."
+  """
+  The account itself. For a doctor entry: the account linked to it. For a patient: the account of the patient, who claimed
+  the record. For a grant: the account that has it. For a transfer: the account that gets the patients.
+  """
   SELF
 
   """
-  The account that created the record or took it over. For a mapping: the owner of its patient. For a transfer: the
-  account that the patients come from.
+  The account that created the record or took it over. For a mapping: the owner of its patient. For a grant: the account
+  that gave it. For a transfer: the account that the patients come from.
   """
   OWNER
 
@@ -397,14 +417,23 @@ enum Relation {
   """
   ASSIGNED_DOCTOR
 
-  """
-  Only for accounts. An assigned doctor is related to the account that created the patient, and a doctor's account to the
-  one that created its entry.
-  """
-  RELATED
-
   "An administrator. The role alone does not give access to clinical text."
   ADMIN
+
+  "A member of the team of the patient's owner."
+  TEAM
+
+  "A member of the owner's team who works with clinical text."
+  TEAM_CLINICAL
+
+  "A member of the owner's team who keeps the records."
+  TEAM_DESK
+
+  """
+  Only for accounts. An assigned doctor is related to the account that created the patient, a doctor's account to the one
+  that created its entry, and the two accounts of a grant to each other.
+  """
+  RELATED
 }
 
 # The whole access policy in one place.
@@ -416,7 +445,7 @@ enum Audience {
   "Every active account."
   SIGNED_IN @admits(relations: [SIGNED_IN])
 
-  "The account itself, or the account linked to the doctor entry."
+  "The account itself, the account linked to the doctor entry, or the patient."
   SELF @admits(relations: [SELF])
 
   "The account itself and administrators."
@@ -428,11 +457,32 @@ enum Audience {
   "The account that created the record."
   OWNER @admits(relations: [OWNER])
 
-  "Those who may read clinical text: the owner and the assigned doctors, but not administrators."
-  CLINICAL @admits(relations: [OWNER, ASSIGNED_DOCTOR])
+  """
+  Those who may read clinical text: the owner, the patient, the assigned doctors and the clinical members of the team, but
+  not administrators.
+  """
+  CLINICAL @admits(relations: [OWNER, SELF, ASSIGNED_DOCTOR, TEAM_CLINICAL])
 
-  "Those who can see a patient: the owner, the assigned doctors and administrators."
-  CIRCLE @admits(relations: [OWNER, ASSIGNED_DOCTOR, ADMIN])
+  "Those who may write clinical text: the owner, the assigned doctors and the clinical members of the team."
+  TREATERS @admits(relations: [OWNER, ASSIGNED_DOCTOR, TEAM_CLINICAL])
+
+  "Those who can see a patient: the owner, the patient, the assigned doctors, the owner's team and administrators."
+  CIRCLE @admits(relations: [OWNER, SELF, ASSIGNED_DOCTOR, ADMIN, TEAM])
+
+  "Those who keep a patient's record: the owner and the desk of the owner's team."
+  KEEPERS @admits(relations: [OWNER, TEAM_DESK])
+
+  "Those who set contact data: those who keep the record, and the patient."
+  CONTACTS @admits(relations: [OWNER, SELF, TEAM_DESK])
+
+  "Those who may read the emergency contact: the readers of clinical text, and the desk of the owner's team."
+  CALLERS @admits(relations: [OWNER, SELF, ASSIGNED_DOCTOR, TEAM_CLINICAL, TEAM_DESK])
+
+  "The holders of a record: its owner and the patient who claimed it."
+  HOLDERS @admits(relations: [OWNER, SELF])
+
+  "Both sides of a grant, and administrators."
+  REVIEWERS @admits(relations: [OWNER, SELF, ADMIN])
 
   """
   Those who maintain a doctor entry: its owner, the account linked to it and administrators. For a transfer: both accounts
@@ -726,6 +776,30 @@ enum NoticeKind {
   DOCTOR_UNVERIFIED
 }
 
+"Kind of a grant. New values may be added."
+enum GrantKind {
+  "The patient's own access to one record."
+  SELF
+
+  "All patients of an owner, for a member of the owner's team."
+  TEAM
+}
+
+"How far a grant reaches."
+enum GrantLevel {
+  "Sees records without clinical text."
+  SEE
+
+  "Sees records, and sees and sets clinical text."
+  CLINICAL
+
+  "Keeps records without clinical text: creates them for the owner, sets all other fields, and assigns doctors."
+  DESK
+
+  "CLINICAL and DESK."
+  FULL
+}
+
 # ── Error codes ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 # Complete: the server sends no other code.
@@ -864,14 +938,20 @@ enum UserErrorCode {
   "The refresh token is malformed, expired or already used, or its session has ended. Sign in again."
   INVALID_TOKEN
 
+  "The code is wrong, expired or already used."
+  INVALID_CODE
+
+  "The account has not proved that it receives mail at its address."
+  NOT_CONFIRMED
+
+  "The account has as many as it may have. ` + "`" + `max` + "`" + ` in ` + "`" + `params` + "`" + ` says how many."
+  LIMIT_REACHED
+
   """
   The account is still needed: it owns patients, deleted ones among them, it is linked to a doctor entry, or it is the
   last active administrator. The message says which.
   """
   IN_USE
-
-  "The account has not confirmed its e-mail address."
-  NOT_CONFIRMED
 }
 
 # ── Plumbing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -880,7 +960,7 @@ enum UserErrorCode {
 interface Node {
   """
   Readable, permanent, and unique across all types: ` + "`" + `usr_7` + "`" + ` is a User, ` + "`" + `pat_42` + "`" + ` a Patient, ` + "`" + `doc_3` + "`" + ` a Doctor, ` + "`" + `map_9` + "`" + ` a
-  Mapping, ` + "`" + `evt_5` + "`" + ` a SecurityEvent, ` + "`" + `ntc_8` + "`" + ` a Notice, ` + "`" + `trf_3` + "`" + ` a Transfer.
+  Mapping, ` + "`" + `evt_5` + "`" + ` a SecurityEvent, ` + "`" + `ntc_8` + "`" + ` a Notice, ` + "`" + `grt_5` + "`" + ` a Grant, ` + "`" + `trf_3` + "`" + ` a Transfer.
   """
   id: ID!
 }
@@ -1074,6 +1154,60 @@ type User implements Node @access(to: ACQUAINTED) {
   ): NoticeConnection @owner(read: SELF)
 
   """
+  The grants that this account gave, claim codes included, the latest first. The account itself and administrators see them.
+  Null: hidden.
+  """
+  grantsGiven(
+    """
+    How many entries from the start, or after ` + "`" + `after` + "`" + `: 0 to 100, otherwise BAD_USER_INPUT. Default: 20, unless ` + "`" + `last` + "`" + ` is
+    given.
+    """
+    first: Int
+
+    "Only entries after this cursor. A cursor of another kind of list or order: INVALID_CURSOR."
+    after: String
+
+    """
+    How many entries from the end, or before ` + "`" + `before` + "`" + `: 0 to 100, and not together with ` + "`" + `first` + "`" + `, otherwise
+    BAD_USER_INPUT.
+    """
+    last: Int
+
+    "Only entries before this cursor. A cursor of another kind of list or order: INVALID_CURSOR."
+    before: String
+
+    "Conditions that the entries must meet. Null: all grants, ended ones included."
+    filter: GrantFilter
+  ): GrantConnection @owner(read: ACCOUNT)
+
+  """
+  The grants that this account has or was offered, the latest first. The account itself and administrators see them. Null:
+  hidden.
+  """
+  grantsReceived(
+    """
+    How many entries from the start, or after ` + "`" + `after` + "`" + `: 0 to 100, otherwise BAD_USER_INPUT. Default: 20, unless ` + "`" + `last` + "`" + ` is
+    given.
+    """
+    first: Int
+
+    "Only entries after this cursor. A cursor of another kind of list or order: INVALID_CURSOR."
+    after: String
+
+    """
+    How many entries from the end, or before ` + "`" + `before` + "`" + `: 0 to 100, and not together with ` + "`" + `first` + "`" + `, otherwise
+    BAD_USER_INPUT.
+    """
+    last: Int
+
+    "Only entries before this cursor. A cursor of another kind of list or order: INVALID_CURSOR."
+    before: String
+
+    "Conditions that the entries must meet. Null: all grants, ended ones included."
+    filter: GrantFilter
+  ): GrantConnection @owner(read: ACCOUNT)
+
+  """
   Patients that were offered to the account, the latest offer first. The account itself and administrators see them. Null:
   hidden.
   """
@@ -1123,72 +1257,79 @@ type User implements Node @access(to: ACQUAINTED) {
 }
 
 """
-A patient record. It exists only for its owner, for the doctors assigned to the patient and for administrators. They see
-all of its fields, except that administrators do not see ` + "`" + `emergencyContact` + "`" + `, ` + "`" + `bloodGroup` + "`" + `, ` + "`" + `medicalHistory` + "`" + ` and
-` + "`" + `abhaNumber` + "`" + `. A value hidden from the caller is null.
+A patient record. It exists only for its owner, the owner's team, the patient who claimed it, the doctors assigned to the
+patient, and administrators. They see all of its fields, except that administrators and members of the team without
+clinical text do not see ` + "`" + `bloodGroup` + "`" + ` and ` + "`" + `medicalHistory` + "`" + `, and that administrators and members who only see do not see
+` + "`" + `emergencyContact` + "`" + ` and ` + "`" + `abhaNumber` + "`" + `. A value hidden from the caller is null.
 
-Only the owner sets its fields, unless a field says otherwise. Only ` + "`" + `patients` + "`" + ` with the filter ` + "`" + `deleted` + "`" + ` returns a
-deleted patient, and only to its owner.
+The owner and the desk of the owner's team set its fields, unless a field says otherwise. Only ` + "`" + `patients` + "`" + ` with the filter
+` + "`" + `deleted` + "`" + ` returns a deleted patient, and only to its owner.
 """
 type Patient implements Node @access(to: CIRCLE) {
   "Such as ` + "`" + `pat_42` + "`" + `. Arguments for a patient also accept the number alone, ` + "`" + `42` + "`" + `."
   id: ID! @owner(read: CIRCLE)
 
   "Full name. Characters that override the direction of writing, U+202A to U+202E, are refused with INVALID."
-  name: String! @owner(read: CIRCLE, write: OWNER) @text(max: 100)
+  name: String! @owner(read: CIRCLE, write: KEEPERS) @text(max: 100)
 
   "Day of birth."
-  dateOfBirth: Date! @owner(read: CIRCLE, write: OWNER)
+  dateOfBirth: Date! @owner(read: CIRCLE, write: KEEPERS)
 
   "Completed years of age today, by Indian Standard Time."
   age: Int! @owner(read: CIRCLE)
 
   "Administrative gender."
-  gender: Gender! @owner(read: CIRCLE, write: OWNER)
+  gender: Gender! @owner(read: CIRCLE, write: KEEPERS)
 
-  "E-mail address, unique among the owner's live patients. Null: none."
-  email: EmailAddress @owner(read: CIRCLE, write: OWNER) @text(max: 254)
+  "E-mail address, unique among the owner's live patients. The patient sets it, too. Null: none."
+  email: EmailAddress @owner(read: CIRCLE, write: CONTACTS) @text(max: 254)
 
-  "The patient's own number."
+  "The patient's own number. The patient sets it, too."
   phone(
     "The form of the number."
     format: PhoneFormat! = E164
-  ): String @owner(read: CIRCLE, write: OWNER)
+  ): String @owner(read: CIRCLE, write: CONTACTS)
 
-  "Postal address, free text."
-  address: String @owner(read: CIRCLE, write: OWNER) @text(max: 20000)
+  "Postal address, free text. The patient sets it, too."
+  address: String @owner(read: CIRCLE, write: CONTACTS) @text(max: 20000)
 
   """
-  Phone number of the person to call in an emergency. The owner and the assigned doctors see it; the owner sets it.
-  Null: hidden.
+  Phone number of the person to call in an emergency. The owner, the patient, the assigned doctors and the members of the
+  team who work with it see it; the patient sets it, too. Null: hidden.
   """
   emergencyContact(
     "The form of the number."
     format: PhoneFormat! = E164
-  ): String @owner(read: CLINICAL, write: OWNER)
-
-  "The owner and the assigned doctors see and set it. Null: not known, or hidden."
-  bloodGroup: BloodGroup @owner(read: CLINICAL, write: CLINICAL)
+  ): String @owner(read: CALLERS, write: CONTACTS)
 
   """
-  Illnesses, allergies and treatments, free text. The owner and the assigned doctors see and set it. Null: none, or
-  hidden.
+  The owner, the assigned doctors and the clinical members of the team see and set it; the patient sees it. Null: not
+  known, or hidden.
   """
-  medicalHistory: String @owner(read: CLINICAL, write: CLINICAL) @text(max: 20000)
+  bloodGroup: BloodGroup @owner(read: CLINICAL, write: TREATERS)
+
+  """
+  Illnesses, allergies and treatments, free text. The owner, the assigned doctors and the clinical members of the team see
+  and set it; the patient sees it. Null: none, or hidden.
+  """
+  medicalHistory: String @owner(read: CLINICAL, write: TREATERS) @text(max: 20000)
 
   """
   The clinic's own number for the patient, such as ` + "`" + `OPD-2041` + "`" + `. Unique among the owner's live patients, regardless of
   case. ` + "`" + `patients(search:)` + "`" + ` finds it. Null: none given.
   """
-  recordNumber: String @owner(read: CIRCLE, write: OWNER) @text(max: 50)
+  recordNumber: String @owner(read: CIRCLE, write: KEEPERS) @text(max: 50)
 
   """
-  Number of the patient's Ayushman Bharat Health Account (ABHA). The owner and the assigned doctors see it, and the
-  owner sets it. Null: none, or hidden.
+  Number of the patient's Ayushman Bharat Health Account (ABHA). The owner, the patient, the assigned doctors and the
+  members of the team who work with it see it. Null: none, or hidden.
   """
-  abhaNumber: AbhaNumber @owner(read: CLINICAL, write: OWNER)
+  abhaNumber: AbhaNumber @owner(read: CALLERS, write: KEEPERS)
 
-  "The owner: the account that created the record or took it over; see ` + "`" + `transferPatients` + "`" + `."
+  """
+  The owner: the account that created the record, or whose team did, or that took it over with ` + "`" + `acceptTransfer` + "`" + `. Null:
+  hidden.
+  """
   createdBy: User @owner(read: CIRCLE)
 
   "When the record was created."
@@ -1239,8 +1380,8 @@ type Patient implements Node @access(to: CIRCLE) {
 
   # write: who may assign a doctor.
   """
-  The doctors assigned to the patient now, the latest assignment first. Only the owner can assign one, with
-  ` + "`" + `assignDoctor` + "`" + `.
+  The doctors assigned to the patient now, the latest assignment first. The owner and the desk of the owner's team can
+  assign one, with ` + "`" + `assignDoctor` + "`" + `.
   """
   doctors(
     """
@@ -1260,7 +1401,19 @@ type Patient implements Node @access(to: CIRCLE) {
 
     "Only entries before this cursor. A cursor of another kind of list or order: INVALID_CURSOR."
     before: String
-  ): PatientDoctorConnection! @owner(read: CIRCLE, write: OWNER)
+  ): PatientDoctorConnection! @owner(read: CIRCLE, write: KEEPERS)
+
+  """
+  The grants in force on this record, those of the owner's team included, the latest first. The owner and the patient see
+  them. Null: hidden.
+  """
+  grants(
+    "How many entries from the start, or after ` + "`" + `after` + "`" + `: 0 to 100, otherwise BAD_USER_INPUT. Default: 20."
+    first: Int
+
+    "Only entries after this cursor. A cursor of another kind of list or order: INVALID_CURSOR."
+    after: String
+  ): GrantConnection @owner(read: HOLDERS)
 }
 
 """
@@ -1405,7 +1558,7 @@ type Doctor implements Node @access(to: SIGNED_IN) {
 
 """
 The assignment of a doctor to a patient, from its beginning to its end. It exists only for those who can see its
-patient: the patient's owner, all doctors assigned to the patient, and administrators. A pair has at most one active
+patient: the patient's owner with the team, the patient, all doctors assigned to it, and administrators. A pair has at most one active
 mapping; ended ones are kept as history.
 """
 type Mapping implements Node @access(to: CIRCLE) {
@@ -1419,17 +1572,17 @@ type Mapping implements Node @access(to: CIRCLE) {
   doctor: Doctor @owner(read: CIRCLE)
 
   """
-  Reason for the treatment and remarks on it, free text. The patient's owner and the assigned doctors see and set them.
-  Null: none, or hidden.
+  Reason for the treatment and remarks on it, free text. The patient's owner, the assigned doctors and the clinical members
+  of the team see and set them; the patient sees them. Null: none, or hidden.
   """
-  notes: String @owner(read: CLINICAL, write: CLINICAL) @text(max: 20000)
+  notes: String @owner(read: CLINICAL, write: TREATERS) @text(max: 20000)
 
   # write: who may remove the mapping.
   """
-  Whether the assignment is active. Only the patient's owner can end it, with ` + "`" + `removeMapping` + "`" + `. Once false, it stays
-  false.
+  Whether the assignment is active. The patient's owner and the desk of the owner's team can end it, with ` + "`" + `removeMapping` + "`" + `.
+  Once false, it stays false.
   """
-  isActive: Boolean! @owner(read: CIRCLE, write: OWNER)
+  isActive: Boolean! @owner(read: CIRCLE, write: KEEPERS)
 
   "When the doctor was assigned."
   assignedAt: DateTime! @owner(read: CIRCLE)
@@ -1440,7 +1593,7 @@ type Mapping implements Node @access(to: CIRCLE) {
   """
   endedAt: DateTime @owner(read: CIRCLE)
 
-  "The account that assigned the doctor. Null: hidden from the caller, who took the patient over."
+  "The account that assigned the doctor. Null: hidden."
   createdBy: User @owner(read: CIRCLE)
 
   "When the record was created."
@@ -1485,6 +1638,42 @@ type SecurityEvent implements Node @access(to: ACCOUNT) {
   count: Int! @owner(read: ACCOUNT)
 }
 
+"""
+Access that one account has by the consent of another. It exists for the account that gave it, the account that has it, the
+holders of its patient, and administrators.
+"""
+type Grant implements Node @access(to: REVIEWERS) {
+  "Such as ` + "`" + `grt_5` + "`" + `."
+  id: ID! @owner(read: REVIEWERS)
+
+  "What kind of access it is."
+  kind: GrantKind! @owner(read: REVIEWERS)
+
+  "How far it reaches. The account that offers it chooses it."
+  level: GrantLevel! @owner(read: REVIEWERS, write: OWNER)
+
+  "The patient. Null: all patients of ` + "`" + `grantedBy` + "`" + `, or hidden from the caller."
+  patient: Patient @owner(read: REVIEWERS)
+
+  "Who gave it. Null: hidden from the caller."
+  grantedBy: User @owner(read: REVIEWERS)
+
+  "Who has it. Null: a claim code that is still unused, or hidden from the caller."
+  account: User @owner(read: REVIEWERS)
+
+  "When it was offered."
+  createdAt: DateTime! @owner(read: REVIEWERS)
+
+  "When the receiver agreed. Null: it is not in force yet."
+  acceptedAt: DateTime @owner(read: REVIEWERS)
+
+  "When it ends by itself. Null: never."
+  expiresAt: DateTime @owner(read: REVIEWERS)
+
+  "When someone ended it. Null: no one has."
+  endedAt: DateTime @owner(read: REVIEWERS)
+}
+
 "Something that an account should know. It exists for the account alone."
 type Notice implements Node @access(to: SELF) {
   "Such as ` + "`" + `ntc_8` + "`" + `, for ` + "`" + `readNotices` + "`" + `."
@@ -1527,7 +1716,7 @@ type Transfer implements Node @access(to: PROFILE) {
   patientCount: Int! @owner(read: PROFILE)
 
   "Why. Who offers it says so."
-  reason: String! @owner(read: PROFILE, write: OWNER) @text(max: 500)
+  reason: String! @owner(read: PROFILE, write: OWNER) @text(max: 1000)
 
   "The account that made the offer. Null: an operator, or an account hidden from the caller."
   offeredBy: User @owner(read: PROFILE)
@@ -1730,6 +1919,30 @@ type NoticeEdge {
   node: Notice!
 }
 
+"One page of a list of grants. PageInfo explains paging."
+type GrantConnection {
+  "The entries with their cursors."
+  edges: [GrantEdge!]!
+
+  "The grants alone, in the same order."
+  nodes: [Grant!]!
+
+  "The position of this page in the list."
+  pageInfo: PageInfo!
+
+  "How many entries the whole list has for the caller. Computed only when it is selected."
+  totalCount: Int!
+}
+
+"An entry of a list of grants."
+type GrantEdge {
+  "The position of this entry, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
+  cursor: String!
+
+  "The grant."
+  node: Grant!
+}
+
 "One page of a list of accounts. PageInfo explains paging."
 type UserConnection {
   "The entries with their cursors."
@@ -1808,8 +2021,8 @@ type Query {
   "The live record with this id, of any kind. Open to every signed-in account."
   node(
     """
-    With its prefix: ` + "`" + `usr_7` + "`" + `, ` + "`" + `pat_42` + "`" + `, ` + "`" + `doc_3` + "`" + `, ` + "`" + `map_9` + "`" + `, ` + "`" + `evt_5` + "`" + `, ` + "`" + `ntc_8` + "`" + ` or ` + "`" + `trf_3` + "`" + `. The number alone is not enough
-    here. If there is no such live record for the caller, the answer is null.
+    With its prefix: ` + "`" + `usr_7` + "`" + `, ` + "`" + `pat_42` + "`" + `, ` + "`" + `doc_3` + "`" + `, ` + "`" + `map_9` + "`" + `, ` + "`" + `evt_5` + "`" + `, ` + "`" + `ntc_8` + "`" + `, ` + "`" + `grt_5` + "`" + ` or ` + "`" + `trf_3` + "`" + `. The number alone is not
+    enough here. If there is no such live record for the caller, the answer is null.
     """
     id: ID!
   ): Node @access(to: SIGNED_IN)
@@ -1830,7 +2043,8 @@ type Query {
   ): Patient @access(to: SIGNED_IN)
 
   """
-  The patients that the caller can see: those they own, those assigned to them as a doctor, and for administrators all.
+  The patients that the caller can see: those they own, those of owners in whose team they are, the record that they
+  claimed, those assigned to them as a doctor, and for administrators all.
   Open to every signed-in account.
   """
   patients(
@@ -1912,6 +2126,30 @@ type Query {
 
   "Every specialization in use among live doctor entries, once, ordered by name. Open to every signed-in account."
   specializations: [Specialization!] @access(to: SIGNED_IN)
+
+  "All grants, the latest first. Open to administrators."
+  grants(
+    """
+    How many entries from the start, or after ` + "`" + `after` + "`" + `: 0 to 100, otherwise BAD_USER_INPUT. Default: 20, unless ` + "`" + `last` + "`" + ` is
+    given.
+    """
+    first: Int
+
+    "Only entries after this cursor. A cursor of another kind of list or order: INVALID_CURSOR."
+    after: String
+
+    """
+    How many entries from the end, or before ` + "`" + `before` + "`" + `: 0 to 100, and not together with ` + "`" + `first` + "`" + `, otherwise
+    BAD_USER_INPUT.
+    """
+    last: Int
+
+    "Only entries before this cursor. A cursor of another kind of list or order: INVALID_CURSOR."
+    before: String
+
+    "Conditions that the entries must meet. Null: all grants, ended ones included."
+    filter: GrantFilter
+  ): GrantConnection @access(to: ADMINS)
 
   "One mapping, active or ended. Open to every signed-in account."
   mapping(
@@ -2003,6 +2241,9 @@ input PatientFilter {
   "With an active mapping to this doctor: ` + "`" + `doc_3` + "`" + `, or ` + "`" + `3` + "`" + `."
   doctorId: ID
 
+  "Of this owner: ` + "`" + `usr_7` + "`" + `, or ` + "`" + `7` + "`" + `. A member of several teams chooses one of them."
+  ownerId: ID
+
   "Whether to return deleted patients. Only their owner gets them."
   deleted: DeletedFilter = EXCLUDE
 }
@@ -2038,6 +2279,15 @@ input MappingFilter {
 
   "True: active mappings. False: ended mappings. Null: both."
   isActive: Boolean = true
+}
+
+"An entry must meet all conditions that are given."
+input GrantFilter {
+  "Of this kind."
+  kind: GrantKind
+
+  "True: grants in force. False: all others."
+  inForce: Boolean
 }
 
 "An entry must meet all conditions that are given."
@@ -2186,7 +2436,7 @@ type Mutation {
     "Such as ` + "`" + `usr_7` + "`" + `, or ` + "`" + `7` + "`" + `."
     id: ID!
 
-    "Why, at most 500 characters. It is shown in ` + "`" + `securityEvents` + "`" + ` of the account."
+    "Why, at most 1000 characters. It is shown in ` + "`" + `securityEvents` + "`" + ` of the account."
     reason: String!
   ): UserPayload @access(to: ADMINS) @userErrors(codes: [NOT_FOUND, REQUIRED, INVALID, TOO_LONG, IN_USE])
 
@@ -2211,14 +2461,14 @@ type Mutation {
   """
   Offers patients to another account. For their owner; or, if the owner is disabled, for an administrator, and then a
   second administrator must approve. The receiver accepts with ` + "`" + `acceptTransfer` + "`" + `, and the account must have a confirmed
-  e-mail address: NOT_CONFIRMED. At most 20 offers of an account wait at a time, otherwise FORBIDDEN.
+  e-mail address: NOT_CONFIRMED. At most 20 offers of an account wait at a time: LIMIT_REACHED.
   """
   transferPatients(
     "What is offered to which account."
     input: TransferPatientsInput!
   ): TransferPayload
     @access(to: SIGNED_IN)
-    @userErrors(codes: [NOT_FOUND, FORBIDDEN, NOT_CONFIRMED, REQUIRED, INVALID, TOO_LONG])
+    @userErrors(codes: [NOT_FOUND, FORBIDDEN, NOT_CONFIRMED, LIMIT_REACHED, REQUIRED, INVALID, TOO_LONG])
 
   """
   Agrees to a transfer. For its receiver, who owns the patients from then on; or for the second administrator, who is
@@ -2233,13 +2483,19 @@ type Mutation {
 
   # ── Patients
 
-  "Creates a patient record. Open to every signed-in account, which becomes the owner."
+  """
+  Creates a patient record. Open to every signed-in account, which becomes the owner, unless it creates the record for the
+  owner of a team.
+  """
   createPatient(
     "The new record."
     input: CreatePatientInput!
-  ): PatientPayload @access(to: SIGNED_IN) @userErrors(codes: [REQUIRED, INVALID, TOO_LONG, TAKEN])
+  ): PatientPayload @access(to: SIGNED_IN) @userErrors(codes: [REQUIRED, INVALID, TOO_LONG, TAKEN, NOT_FOUND, FORBIDDEN])
 
-  "Changes a patient record. For the owner; assigned doctors may set ` + "`" + `bloodGroup` + "`" + ` and ` + "`" + `medicalHistory` + "`" + `."
+  """
+  Changes a patient record. For the owner and the desk of the owner's team. Assigned doctors and clinical members of the team
+  may set ` + "`" + `bloodGroup` + "`" + ` and ` + "`" + `medicalHistory` + "`" + `, and the patient contact data.
+  """
   updatePatient(
     "Such as ` + "`" + `pat_42` + "`" + `, or ` + "`" + `42` + "`" + `."
     id: ID!
@@ -2270,6 +2526,59 @@ type Mutation {
     "Such as ` + "`" + `pat_42` + "`" + `, or ` + "`" + `42` + "`" + `."
     id: ID!
   ): PatientPayload @access(to: SIGNED_IN) @userErrors(codes: [NOT_FOUND, FORBIDDEN, TAKEN])
+
+  # ── Grants
+
+  """
+  Offers an account a place in the caller's team: access to all patients that the caller owns, once the account accepts
+  with ` + "`" + `acceptGrant` + "`" + `. Open to every signed-in account. Many unknown usernames in a short time give the error RATE_LIMITED.
+  """
+  addTeamMember(
+    "The member and its level."
+    input: TeamMemberInput!
+  ): GrantPayload @access(to: SIGNED_IN) @userErrors(codes: [NOT_FOUND, NOT_CONFIRMED, INVALID, TAKEN, LIMIT_REACHED])
+
+  "Agrees to a grant that the caller was offered. Open to every signed-in account."
+  acceptGrant(
+    "Such as ` + "`" + `grt_5` + "`" + `, or ` + "`" + `5` + "`" + `. One that has expired or ended: INVALID_CODE."
+    id: ID!
+  ): GrantPayload @access(to: SIGNED_IN) @userErrors(codes: [NOT_FOUND, FORBIDDEN, INVALID_CODE, LIMIT_REACHED])
+
+  """
+  Ends a grant at once, or refuses an offered one. For both sides and administrators. What someone else than its holder ends
+  of a patient's own access needs a reason, otherwise REQUIRED.
+  """
+  endGrant(
+    "Such as ` + "`" + `grt_5` + "`" + `, or ` + "`" + `5` + "`" + `."
+    id: ID!
+
+    "Why. At most 1,000 characters. It is kept in the security events of both sides."
+    reason: String
+  ): GrantPayload @access(to: SIGNED_IN) @userErrors(codes: [NOT_FOUND, REQUIRED, INVALID, TOO_LONG])
+
+  """
+  Makes a code by which the patient claims the record with ` + "`" + `claimPatient` + "`" + `, and ends an older code. For those who keep the
+  record. Give the code to the patient in person: it is shown once. It is valid for 7 days.
+  """
+  createClaimCode(
+    "Such as ` + "`" + `pat_42` + "`" + `, or ` + "`" + `42` + "`" + `."
+    patientId: ID!
+  ): ClaimCodePayload @access(to: SIGNED_IN) @userErrors(codes: [NOT_FOUND, DELETED, FORBIDDEN])
+
+  """
+  Gives the caller, who is the patient, access to the own record. A wrong code, name or date of birth gives the one answer
+  INVALID_CODE; a code survives 5 wrong names and dates. Open to every signed-in account with a confirmed address.
+  """
+  claimPatient(
+    "As the clinic gave it. Case, hyphens and white space do not matter."
+    code: String!
+
+    "The patient's full name, as the record has it. Case and accents do not matter."
+    name: String!
+
+    "The patient's day of birth. A malformed one: INVALID."
+    dateOfBirth: Date!
+  ): GrantPayload @access(to: SIGNED_IN) @userErrors(codes: [INVALID_CODE, INVALID, NOT_CONFIRMED, TOO_MANY_ATTEMPTS])
 
   # ── Doctors
 
@@ -2339,7 +2648,7 @@ type Mutation {
 
   """
   Assigns a doctor to a patient. This makes a new mapping, even if the pair had one that has ended. For the patient's
-  owner. From then on the account linked to the doctor entry sees the patient, if the entry is verified.
+  owner and the desk of the owner's team. From then on the account linked to the doctor entry sees the patient, if the entry is verified.
   """
   assignDoctor(
     "The patient and the doctor."
@@ -2348,7 +2657,10 @@ type Mutation {
     @access(to: SIGNED_IN)
     @userErrors(codes: [NOT_FOUND, FORBIDDEN, DELETED, ALREADY_ASSIGNED, INVALID, TOO_LONG])
 
-  "Changes the notes of an active mapping. For the patient's owner and the assigned doctors."
+  """
+  Changes the notes of an active mapping. For the patient's owner, the assigned doctors and the clinical members of the
+  owner's team.
+  """
   updateMapping(
     "Such as ` + "`" + `map_9` + "`" + `, or ` + "`" + `9` + "`" + `."
     id: ID!
@@ -2357,7 +2669,10 @@ type Mutation {
     input: UpdateMappingInput!
   ): MappingPayload @access(to: SIGNED_IN) @userErrors(codes: [NOT_FOUND, FORBIDDEN, DELETED, INVALID, TOO_LONG])
 
-  "Ends a mapping permanently; it stays as history. For the patient's owner. To undo it, assign the doctor again."
+  """
+  Ends a mapping permanently; it stays as history. For the patient's owner and the desk of the owner's team. To undo it,
+  assign the doctor again.
+  """
   removeMapping(
     "Such as ` + "`" + `map_9` + "`" + `, or ` + "`" + `9` + "`" + `."
     id: ID!
@@ -2440,7 +2755,7 @@ input UpdateMeInput @updates(type: "User") {
 }
 
 "A new patient record."
-input CreatePatientInput @creates(type: "Patient") {
+input CreatePatientInput @creates(type: "Patient", except: ["ownerId"]) {
   "Full name."
   name: String!
 
@@ -2473,11 +2788,17 @@ input CreatePatientInput @creates(type: "Patient") {
 
   "Number of the Ayushman Bharat Health Account. Absent or null: none."
   abhaNumber: AbhaNumber
+
+  """
+  The owner in whose team the caller keeps the records: ` + "`" + `usr_7` + "`" + `, or ` + "`" + `7` + "`" + `. An owner in whose team the caller is not:
+  NOT_FOUND. Another place in the team: FORBIDDEN. Absent or null: the caller.
+  """
+  ownerId: ID
 }
 
 """
-Changes to a patient record. An absent field stays as it is. The owner may set all fields, others only those that say
-so; each other field is refused with FORBIDDEN.
+Changes to a patient record. An absent field stays as it is. Each field that the caller may not set is refused with
+FORBIDDEN; ` + "`" + `viewer.writableFields` + "`" + ` lists the others.
 """
 input UpdatePatientInput @updates(type: "Patient") {
   "Full name. Null: REQUIRED."
@@ -2601,7 +2922,8 @@ input VerifyDoctorInput @updates(type: "Doctor", except: ["keepsMappings"]) {
 "The patient and the doctor."
 input AssignDoctorInput @creates(type: "Mapping") {
   """
-  A live patient of the caller: ` + "`" + `pat_42` + "`" + `, or ` + "`" + `42` + "`" + `. One that the caller sees but does not own is refused with FORBIDDEN.
+  A live patient whose record the caller keeps: ` + "`" + `pat_42` + "`" + `, or ` + "`" + `42` + "`" + `. Another one that the caller sees is refused with
+  FORBIDDEN.
   """
   patientId: ID!
 
@@ -2616,6 +2938,18 @@ input AssignDoctorInput @creates(type: "Mapping") {
 input UpdateMappingInput @updates(type: "Mapping") {
   "Reason for the treatment and remarks on it. Null removes them."
   notes: String
+}
+
+"A member of the caller's team."
+input TeamMemberInput @creates(type: "Grant", except: ["username", "days"]) {
+  "Username of the account, in any case. The account must have confirmed its address, otherwise NOT_CONFIRMED."
+  username: String!
+
+  "How far the access reaches."
+  level: GrantLevel!
+
+  "After how many days it ends by itself: 1 to 3650. Absent or null: never."
+  days: Int
 }
 
 # ── Payloads ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -2659,19 +2993,19 @@ type LogoutPayload implements MutationPayload {
   userErrors: [UserError!]!
 }
 
-"The answer to ` + "`" + `transferPatients` + "`" + ` and ` + "`" + `acceptTransfer` + "`" + `."
-type TransferPayload implements MutationPayload {
-  "The transfer. Null: nothing was changed; see ` + "`" + `userErrors` + "`" + `."
-  transfer: Transfer
+"The answer to ` + "`" + `updateMe` + "`" + ` and ` + "`" + `readNotices` + "`" + `, and to ` + "`" + `disableAccount` + "`" + `, ` + "`" + `enableAccount` + "`" + ` and ` + "`" + `setRole` + "`" + `."
+type UserPayload implements MutationPayload {
+  "The account after the change. Null: see ` + "`" + `userErrors` + "`" + `."
+  user: User
 
   "All errors of the mutation. Empty: it succeeded."
   userErrors: [UserError!]!
 }
 
-"The answer to ` + "`" + `updateMe` + "`" + `, ` + "`" + `readNotices` + "`" + `, ` + "`" + `disableAccount` + "`" + `, ` + "`" + `enableAccount` + "`" + ` and ` + "`" + `setRole` + "`" + `."
-type UserPayload implements MutationPayload {
-  "The account after the change. Null: see ` + "`" + `userErrors` + "`" + `."
-  user: User
+"The answer to ` + "`" + `transferPatients` + "`" + ` and ` + "`" + `acceptTransfer` + "`" + `."
+type TransferPayload implements MutationPayload {
+  "The transfer. Null: nothing was changed; see ` + "`" + `userErrors` + "`" + `."
+  transfer: Transfer
 
   "All errors of the mutation. Empty: it succeeded."
   userErrors: [UserError!]!
@@ -2703,6 +3037,27 @@ type MappingPayload implements MutationPayload {
   "All errors of the mutation. Empty: it succeeded."
   userErrors: [UserError!]!
 }
+
+"The answer to mutations of grants."
+type GrantPayload implements MutationPayload {
+  "The grant after the change. Null: see ` + "`" + `userErrors` + "`" + `."
+  grant: Grant
+
+  "All errors of the mutation. Empty: it succeeded."
+  userErrors: [UserError!]!
+}
+
+"The answer to ` + "`" + `createClaimCode` + "`" + `."
+type ClaimCodePayload implements MutationPayload {
+  "The code, such as ` + "`" + `7KQ2M-9XW4T` + "`" + `. It is a secret, and no other answer shows it. Null: see ` + "`" + `userErrors` + "`" + `."
+  code: String
+
+  "When the code expires. Null: see ` + "`" + `userErrors` + "`" + `."
+  expiresAt: DateTime
+
+  "All errors of the mutation. Empty: it succeeded."
+  userErrors: [UserError!]!
+}
 `, BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
@@ -2723,6 +3078,18 @@ func (ec *executionContext) childFields_AuthPayload(ctx context.Context, field g
 		return ec.fieldContext_AuthPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AuthPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ClaimCodePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_ClaimCodePayload_code(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_ClaimCodePayload_expiresAt(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ClaimCodePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClaimCodePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Doctor(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2839,6 +3206,66 @@ func (ec *executionContext) childFields_ErrorParam(ctx context.Context, field gr
 		return ec.fieldContext_ErrorParam_value(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ErrorParam", field.Name)
+}
+
+func (ec *executionContext) childFields_Grant(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Grant_id(ctx, field)
+	case "kind":
+		return ec.fieldContext_Grant_kind(ctx, field)
+	case "level":
+		return ec.fieldContext_Grant_level(ctx, field)
+	case "patient":
+		return ec.fieldContext_Grant_patient(ctx, field)
+	case "grantedBy":
+		return ec.fieldContext_Grant_grantedBy(ctx, field)
+	case "account":
+		return ec.fieldContext_Grant_account(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Grant_createdAt(ctx, field)
+	case "acceptedAt":
+		return ec.fieldContext_Grant_acceptedAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Grant_expiresAt(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_Grant_endedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Grant", field.Name)
+}
+
+func (ec *executionContext) childFields_GrantConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_GrantConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_GrantConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_GrantConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_GrantConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GrantConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_GrantEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_GrantEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_GrantEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GrantEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_GrantPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "grant":
+		return ec.fieldContext_GrantPayload_grant(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_GrantPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GrantPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_LogoutPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3011,6 +3438,8 @@ func (ec *executionContext) childFields_Patient(ctx context.Context, field graph
 		return ec.fieldContext_Patient_mappings(ctx, field)
 	case "doctors":
 		return ec.fieldContext_Patient_doctors(ctx, field)
+	case "grants":
+		return ec.fieldContext_Patient_grants(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Patient", field.Name)
 }
@@ -3239,6 +3668,10 @@ func (ec *executionContext) childFields_User(ctx context.Context, field graphql.
 		return ec.fieldContext_User_securityEvents(ctx, field)
 	case "notices":
 		return ec.fieldContext_User_notices(ctx, field)
+	case "grantsGiven":
+		return ec.fieldContext_User_grantsGiven(ctx, field)
+	case "grantsReceived":
+		return ec.fieldContext_User_grantsReceived(ctx, field)
 	case "transfers":
 		return ec.fieldContext_User_transfers(ctx, field)
 	case "offeredTransfers":
@@ -3547,6 +3980,20 @@ func (ec *executionContext) field_Doctor_phone_args(ctx context.Context, rawArgs
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_acceptGrant_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (model.ID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_acceptTransfer_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -3558,6 +4005,20 @@ func (ec *executionContext) field_Mutation_acceptTransfer_args(ctx context.Conte
 		return nil, err
 	}
 	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_addTeamMember_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (TeamMemberInput, error) {
+			return ec.unmarshalNTeamMemberInput2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐTeamMemberInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
 	return args, nil
 }
 
@@ -3586,6 +4047,50 @@ func (ec *executionContext) field_Mutation_changePassword_args(ctx context.Conte
 		return nil, err
 	}
 	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_claimPatient_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "code",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["code"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "name",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["name"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "dateOfBirth",
+		func(ctx context.Context, v any) (model.Date, error) {
+			return ec.unmarshalNDate2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDate(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["dateOfBirth"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_createClaimCode_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "patientId",
+		func(ctx context.Context, v any) (model.ID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["patientId"] = arg0
 	return args, nil
 }
 
@@ -3694,6 +4199,28 @@ func (ec *executionContext) field_Mutation_enableAccount_args(ctx context.Contex
 		return nil, err
 	}
 	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_endGrant_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (model.ID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "reason",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reason"] = arg1
 	return args, nil
 }
 
@@ -4037,6 +4564,28 @@ func (ec *executionContext) field_Patient_emergencyContact_args(ctx context.Cont
 	return args, nil
 }
 
+func (ec *executionContext) field_Patient_grants_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Patient_mappings_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -4241,6 +4790,52 @@ func (ec *executionContext) field_Query_doctors_args(ctx context.Context, rawArg
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_grants_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*model.GrantFilter, error) {
+			return ec.unmarshalOGrantFilter2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGrantFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg4
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_mapping_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -4410,6 +5005,98 @@ func (ec *executionContext) field_Query_patients_args(ctx context.Context, rawAr
 		return nil, err
 	}
 	args["orderBy"] = arg6
+	return args, nil
+}
+
+func (ec *executionContext) field_User_grantsGiven_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*model.GrantFilter, error) {
+			return ec.unmarshalOGrantFilter2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGrantFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg4
+	return args, nil
+}
+
+func (ec *executionContext) field_User_grantsReceived_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*model.GrantFilter, error) {
+			return ec.unmarshalOGrantFilter2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGrantFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg4
 	return args, nil
 }
 
@@ -4770,6 +5457,84 @@ func (ec *executionContext) _AuthPayload_userErrors(ctx context.Context, field g
 func (ec *executionContext) fieldContext_AuthPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "AuthPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ClaimCodePayload_code(ctx context.Context, field graphql.CollectedField, obj *ClaimCodePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClaimCodePayload_code(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Code, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ClaimCodePayload_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClaimCodePayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _ClaimCodePayload_expiresAt(ctx context.Context, field graphql.CollectedField, obj *ClaimCodePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClaimCodePayload_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DateTime) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDateTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ClaimCodePayload_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClaimCodePayload", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _ClaimCodePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *ClaimCodePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClaimCodePayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClaimCodePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ClaimCodePayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -6280,6 +7045,731 @@ func (ec *executionContext) fieldContext_ErrorParam_value(_ context.Context, fie
 	return graphql.NewScalarFieldContext("ErrorParam", field, false, false, "String")
 }
 
+func (ec *executionContext) _Grant_id(ctx context.Context, field graphql.CollectedField, obj *model.Grant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Grant_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NodeID(), nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "REVIEWERS")
+				if err != nil {
+					var zeroVal model.ID
+					return zeroVal, err
+				}
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "NOBODY")
+				if err != nil {
+					var zeroVal model.ID
+					return zeroVal, err
+				}
+				if ec.Directives.Owner == nil {
+					var zeroVal model.ID
+					return zeroVal, errors.New("directive owner is not implemented")
+				}
+				return ec.Directives.Owner(ctx, obj, directive0, read, write)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v model.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Grant_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Grant", field, true, false, "ID")
+}
+
+func (ec *executionContext) _Grant_kind(ctx context.Context, field graphql.CollectedField, obj *model.Grant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Grant_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "REVIEWERS")
+				if err != nil {
+					var zeroVal model.GrantKind
+					return zeroVal, err
+				}
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "NOBODY")
+				if err != nil {
+					var zeroVal model.GrantKind
+					return zeroVal, err
+				}
+				if ec.Directives.Owner == nil {
+					var zeroVal model.GrantKind
+					return zeroVal, errors.New("directive owner is not implemented")
+				}
+				return ec.Directives.Owner(ctx, obj, directive0, read, write)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v model.GrantKind) graphql.Marshaler {
+			return ec.marshalNGrantKind2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGrantKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Grant_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Grant", field, false, false, "GrantKind")
+}
+
+func (ec *executionContext) _Grant_level(ctx context.Context, field graphql.CollectedField, obj *model.Grant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Grant_level(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Level, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "REVIEWERS")
+				if err != nil {
+					var zeroVal model.GrantLevel
+					return zeroVal, err
+				}
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "OWNER")
+				if err != nil {
+					var zeroVal model.GrantLevel
+					return zeroVal, err
+				}
+				if ec.Directives.Owner == nil {
+					var zeroVal model.GrantLevel
+					return zeroVal, errors.New("directive owner is not implemented")
+				}
+				return ec.Directives.Owner(ctx, obj, directive0, read, write)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v model.GrantLevel) graphql.Marshaler {
+			return ec.marshalNGrantLevel2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGrantLevel(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Grant_level(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Grant", field, false, false, "GrantLevel")
+}
+
+func (ec *executionContext) _Grant_patient(ctx context.Context, field graphql.CollectedField, obj *model.Grant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Grant_patient(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Grant().Patient(ctx, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "REVIEWERS")
+				if err != nil {
+					var zeroVal *model.Patient
+					return zeroVal, err
+				}
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "NOBODY")
+				if err != nil {
+					var zeroVal *model.Patient
+					return zeroVal, err
+				}
+				if ec.Directives.Owner == nil {
+					var zeroVal *model.Patient
+					return zeroVal, errors.New("directive owner is not implemented")
+				}
+				return ec.Directives.Owner(ctx, obj, directive0, read, write)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Patient) graphql.Marshaler {
+			return ec.marshalOPatient2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐPatient(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Grant_patient(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Grant",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Patient(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Grant_grantedBy(ctx context.Context, field graphql.CollectedField, obj *model.Grant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Grant_grantedBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Grant().GrantedBy(ctx, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "REVIEWERS")
+				if err != nil {
+					var zeroVal *model.User
+					return zeroVal, err
+				}
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "NOBODY")
+				if err != nil {
+					var zeroVal *model.User
+					return zeroVal, err
+				}
+				if ec.Directives.Owner == nil {
+					var zeroVal *model.User
+					return zeroVal, errors.New("directive owner is not implemented")
+				}
+				return ec.Directives.Owner(ctx, obj, directive0, read, write)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.User) graphql.Marshaler {
+			return ec.marshalOUser2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐUser(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Grant_grantedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Grant",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_User(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Grant_account(ctx context.Context, field graphql.CollectedField, obj *model.Grant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Grant_account(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Grant().Account(ctx, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "REVIEWERS")
+				if err != nil {
+					var zeroVal *model.User
+					return zeroVal, err
+				}
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "NOBODY")
+				if err != nil {
+					var zeroVal *model.User
+					return zeroVal, err
+				}
+				if ec.Directives.Owner == nil {
+					var zeroVal *model.User
+					return zeroVal, errors.New("directive owner is not implemented")
+				}
+				return ec.Directives.Owner(ctx, obj, directive0, read, write)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.User) graphql.Marshaler {
+			return ec.marshalOUser2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐUser(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Grant_account(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Grant",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_User(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Grant_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.Grant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Grant_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "REVIEWERS")
+				if err != nil {
+					var zeroVal model.DateTime
+					return zeroVal, err
+				}
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "NOBODY")
+				if err != nil {
+					var zeroVal model.DateTime
+					return zeroVal, err
+				}
+				if ec.Directives.Owner == nil {
+					var zeroVal model.DateTime
+					return zeroVal, errors.New("directive owner is not implemented")
+				}
+				return ec.Directives.Owner(ctx, obj, directive0, read, write)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v model.DateTime) graphql.Marshaler {
+			return ec.marshalNDateTime2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDateTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Grant_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Grant", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Grant_acceptedAt(ctx context.Context, field graphql.CollectedField, obj *model.Grant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Grant_acceptedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AcceptedAt, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "REVIEWERS")
+				if err != nil {
+					var zeroVal *model.DateTime
+					return zeroVal, err
+				}
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "NOBODY")
+				if err != nil {
+					var zeroVal *model.DateTime
+					return zeroVal, err
+				}
+				if ec.Directives.Owner == nil {
+					var zeroVal *model.DateTime
+					return zeroVal, errors.New("directive owner is not implemented")
+				}
+				return ec.Directives.Owner(ctx, obj, directive0, read, write)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DateTime) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDateTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Grant_acceptedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Grant", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Grant_expiresAt(ctx context.Context, field graphql.CollectedField, obj *model.Grant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Grant_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "REVIEWERS")
+				if err != nil {
+					var zeroVal *model.DateTime
+					return zeroVal, err
+				}
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "NOBODY")
+				if err != nil {
+					var zeroVal *model.DateTime
+					return zeroVal, err
+				}
+				if ec.Directives.Owner == nil {
+					var zeroVal *model.DateTime
+					return zeroVal, errors.New("directive owner is not implemented")
+				}
+				return ec.Directives.Owner(ctx, obj, directive0, read, write)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DateTime) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDateTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Grant_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Grant", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Grant_endedAt(ctx context.Context, field graphql.CollectedField, obj *model.Grant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Grant_endedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndedAt, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "REVIEWERS")
+				if err != nil {
+					var zeroVal *model.DateTime
+					return zeroVal, err
+				}
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "NOBODY")
+				if err != nil {
+					var zeroVal *model.DateTime
+					return zeroVal, err
+				}
+				if ec.Directives.Owner == nil {
+					var zeroVal *model.DateTime
+					return zeroVal, errors.New("directive owner is not implemented")
+				}
+				return ec.Directives.Owner(ctx, obj, directive0, read, write)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DateTime) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDateTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Grant_endedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Grant", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _GrantConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.GrantConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GrantConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.GrantEdge) graphql.Marshaler {
+			return ec.marshalNGrantEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGrantEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GrantConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "GrantConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_GrantEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _GrantConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *model.GrantConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GrantConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.Grant) graphql.Marshaler {
+			return ec.marshalNGrant2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGrantᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GrantConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "GrantConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Grant(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _GrantConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.GrantConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GrantConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GrantConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "GrantConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _GrantConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.GrantConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GrantConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GrantConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GrantConnection", field, true, false, "Int")
+}
+
+func (ec *executionContext) _GrantEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.GrantEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GrantEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GrantEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GrantEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _GrantEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.GrantEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GrantEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Grant) graphql.Marshaler {
+			return ec.marshalNGrant2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGrant(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GrantEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "GrantEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Grant(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _GrantPayload_grant(ctx context.Context, field graphql.CollectedField, obj *GrantPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GrantPayload_grant(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Grant, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Grant) graphql.Marshaler {
+			return ec.marshalOGrant2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGrant(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_GrantPayload_grant(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "GrantPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Grant(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _GrantPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *GrantPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GrantPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GrantPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "GrantPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _LogoutPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *LogoutPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6488,7 +7978,7 @@ func (ec *executionContext) _Mapping_notes(ctx context.Context, field graphql.Co
 					var zeroVal *string
 					return zeroVal, err
 				}
-				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "CLINICAL")
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "TREATERS")
 				if err != nil {
 					var zeroVal *string
 					return zeroVal, err
@@ -6534,7 +8024,7 @@ func (ec *executionContext) _Mapping_isActive(ctx context.Context, field graphql
 					var zeroVal bool
 					return zeroVal, err
 				}
-				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "OWNER")
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "KEEPERS")
 				if err != nil {
 					var zeroVal bool
 					return zeroVal, err
@@ -7872,6 +9362,226 @@ func (ec *executionContext) fieldContext_Mutation_restorePatient(ctx context.Con
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_addTeamMember(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_addTeamMember(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AddTeamMember(ctx, fc.Args["input"].(TeamMemberInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *GrantPayload) graphql.Marshaler {
+			return ec.marshalOGrantPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐGrantPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_addTeamMember(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_GrantPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_addTeamMember_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_acceptGrant(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_acceptGrant(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AcceptGrant(ctx, fc.Args["id"].(model.ID))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *GrantPayload) graphql.Marshaler {
+			return ec.marshalOGrantPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐGrantPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_acceptGrant(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_GrantPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_acceptGrant_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_endGrant(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_endGrant(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().EndGrant(ctx, fc.Args["id"].(model.ID), fc.Args["reason"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *GrantPayload) graphql.Marshaler {
+			return ec.marshalOGrantPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐGrantPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_endGrant(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_GrantPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_endGrant_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_createClaimCode(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_createClaimCode(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreateClaimCode(ctx, fc.Args["patientId"].(model.ID))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ClaimCodePayload) graphql.Marshaler {
+			return ec.marshalOClaimCodePayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐClaimCodePayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_createClaimCode(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClaimCodePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_createClaimCode_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_claimPatient(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_claimPatient(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ClaimPatient(ctx, fc.Args["code"].(string), fc.Args["name"].(string), fc.Args["dateOfBirth"].(model.Date))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *GrantPayload) graphql.Marshaler {
+			return ec.marshalOGrantPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐGrantPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_claimPatient(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_GrantPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_claimPatient_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_createDoctor(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8850,7 +10560,7 @@ func (ec *executionContext) _Patient_name(ctx context.Context, field graphql.Col
 					var zeroVal string
 					return zeroVal, err
 				}
-				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "OWNER")
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "KEEPERS")
 				if err != nil {
 					var zeroVal string
 					return zeroVal, err
@@ -8896,7 +10606,7 @@ func (ec *executionContext) _Patient_dateOfBirth(ctx context.Context, field grap
 					var zeroVal model.Date
 					return zeroVal, err
 				}
-				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "OWNER")
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "KEEPERS")
 				if err != nil {
 					var zeroVal model.Date
 					return zeroVal, err
@@ -8988,7 +10698,7 @@ func (ec *executionContext) _Patient_gender(ctx context.Context, field graphql.C
 					var zeroVal model.Gender
 					return zeroVal, err
 				}
-				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "OWNER")
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "KEEPERS")
 				if err != nil {
 					var zeroVal model.Gender
 					return zeroVal, err
@@ -9034,7 +10744,7 @@ func (ec *executionContext) _Patient_email(ctx context.Context, field graphql.Co
 					var zeroVal *model.EmailAddress
 					return zeroVal, err
 				}
-				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "OWNER")
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "CONTACTS")
 				if err != nil {
 					var zeroVal *model.EmailAddress
 					return zeroVal, err
@@ -9081,7 +10791,7 @@ func (ec *executionContext) _Patient_phone(ctx context.Context, field graphql.Co
 					var zeroVal *string
 					return zeroVal, err
 				}
-				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "OWNER")
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "CONTACTS")
 				if err != nil {
 					var zeroVal *string
 					return zeroVal, err
@@ -9147,7 +10857,7 @@ func (ec *executionContext) _Patient_address(ctx context.Context, field graphql.
 					var zeroVal string
 					return zeroVal, err
 				}
-				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "OWNER")
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "CONTACTS")
 				if err != nil {
 					var zeroVal string
 					return zeroVal, err
@@ -9189,12 +10899,12 @@ func (ec *executionContext) _Patient_emergencyContact(ctx context.Context, field
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "CLINICAL")
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "CALLERS")
 				if err != nil {
 					var zeroVal *string
 					return zeroVal, err
 				}
-				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "OWNER")
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "CONTACTS")
 				if err != nil {
 					var zeroVal *string
 					return zeroVal, err
@@ -9260,7 +10970,7 @@ func (ec *executionContext) _Patient_bloodGroup(ctx context.Context, field graph
 					var zeroVal *model.BloodGroup
 					return zeroVal, err
 				}
-				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "CLINICAL")
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "TREATERS")
 				if err != nil {
 					var zeroVal *model.BloodGroup
 					return zeroVal, err
@@ -9306,7 +11016,7 @@ func (ec *executionContext) _Patient_medicalHistory(ctx context.Context, field g
 					var zeroVal *string
 					return zeroVal, err
 				}
-				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "CLINICAL")
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "TREATERS")
 				if err != nil {
 					var zeroVal *string
 					return zeroVal, err
@@ -9352,7 +11062,7 @@ func (ec *executionContext) _Patient_recordNumber(ctx context.Context, field gra
 					var zeroVal *string
 					return zeroVal, err
 				}
-				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "OWNER")
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "KEEPERS")
 				if err != nil {
 					var zeroVal *string
 					return zeroVal, err
@@ -9393,12 +11103,12 @@ func (ec *executionContext) _Patient_abhaNumber(ctx context.Context, field graph
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "CLINICAL")
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "CALLERS")
 				if err != nil {
 					var zeroVal *model.AbhaNumber
 					return zeroVal, err
 				}
-				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "OWNER")
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "KEEPERS")
 				if err != nil {
 					var zeroVal *model.AbhaNumber
 					return zeroVal, err
@@ -9806,7 +11516,7 @@ func (ec *executionContext) _Patient_doctors(ctx context.Context, field graphql.
 					var zeroVal *model.PatientDoctorConnection
 					return zeroVal, err
 				}
-				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "OWNER")
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "KEEPERS")
 				if err != nil {
 					var zeroVal *model.PatientDoctorConnection
 					return zeroVal, err
@@ -9846,6 +11556,73 @@ func (ec *executionContext) fieldContext_Patient_doctors(ctx context.Context, fi
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Patient_doctors_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Patient_grants(ctx context.Context, field graphql.CollectedField, obj *model.Patient) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Patient_grants(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Patient().Grants(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "HOLDERS")
+				if err != nil {
+					var zeroVal *model.GrantConnection
+					return zeroVal, err
+				}
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "NOBODY")
+				if err != nil {
+					var zeroVal *model.GrantConnection
+					return zeroVal, err
+				}
+				if ec.Directives.Owner == nil {
+					var zeroVal *model.GrantConnection
+					return zeroVal, errors.New("directive owner is not implemented")
+				}
+				return ec.Directives.Owner(ctx, obj, directive0, read, write)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.GrantConnection) graphql.Marshaler {
+			return ec.marshalOGrantConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGrantConnection(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Patient_grants(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Patient",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_GrantConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Patient_grants_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -10620,6 +12397,50 @@ func (ec *executionContext) fieldContext_Query_specializations(_ context.Context
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Specialization(ctx, field)
 		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_grants(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_grants(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Grants(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.GrantFilter))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.GrantConnection) graphql.Marshaler {
+			return ec.marshalOGrantConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGrantConnection(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_grants(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_GrantConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_grants_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -13063,6 +14884,140 @@ func (ec *executionContext) fieldContext_User_notices(ctx context.Context, field
 	return fc, nil
 }
 
+func (ec *executionContext) _User_grantsGiven(ctx context.Context, field graphql.CollectedField, obj *model.User) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_User_grantsGiven(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.User().GrantsGiven(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.GrantFilter))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "ACCOUNT")
+				if err != nil {
+					var zeroVal *model.GrantConnection
+					return zeroVal, err
+				}
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "NOBODY")
+				if err != nil {
+					var zeroVal *model.GrantConnection
+					return zeroVal, err
+				}
+				if ec.Directives.Owner == nil {
+					var zeroVal *model.GrantConnection
+					return zeroVal, errors.New("directive owner is not implemented")
+				}
+				return ec.Directives.Owner(ctx, obj, directive0, read, write)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.GrantConnection) graphql.Marshaler {
+			return ec.marshalOGrantConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGrantConnection(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_User_grantsGiven(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "User",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_GrantConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_User_grantsGiven_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _User_grantsReceived(ctx context.Context, field graphql.CollectedField, obj *model.User) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_User_grantsReceived(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.User().GrantsReceived(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.GrantFilter))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "ACCOUNT")
+				if err != nil {
+					var zeroVal *model.GrantConnection
+					return zeroVal, err
+				}
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "NOBODY")
+				if err != nil {
+					var zeroVal *model.GrantConnection
+					return zeroVal, err
+				}
+				if ec.Directives.Owner == nil {
+					var zeroVal *model.GrantConnection
+					return zeroVal, errors.New("directive owner is not implemented")
+				}
+				return ec.Directives.Owner(ctx, obj, directive0, read, write)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.GrantConnection) graphql.Marshaler {
+			return ec.marshalOGrantConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGrantConnection(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_User_grantsReceived(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "User",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_GrantConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_User_grantsReceived_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _User_transfers(ctx context.Context, field graphql.CollectedField, obj *model.User) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -15005,7 +16960,7 @@ func (ec *executionContext) unmarshalInputCreatePatientInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "dateOfBirth", "gender", "phone", "email", "address", "emergencyContact", "bloodGroup", "medicalHistory", "recordNumber", "abhaNumber"}
+	fieldsInOrder := [...]string{"name", "dateOfBirth", "gender", "phone", "email", "address", "emergencyContact", "bloodGroup", "medicalHistory", "recordNumber", "abhaNumber", "ownerId"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -15089,6 +17044,13 @@ func (ec *executionContext) unmarshalInputCreatePatientInput(ctx context.Context
 				return it, err
 			}
 			it.AbhaNumber = graphql.OmittableOf(data)
+		case "ownerId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownerId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OwnerID = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -15237,6 +17199,55 @@ func (ec *executionContext) unmarshalInputDoctorOrder(ctx context.Context, obj a
 func UnmarshalDoctorOrder(ctx context.Context, raw any) (model.DoctorOrder, error) {
 	var out model.DoctorOrder
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "DoctorOrder", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputGrantFilter(ctx context.Context, obj any) (model.GrantFilter, error) {
+	var it model.GrantFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"kind", "inForce"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalOGrantKind2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGrantKind(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kind = data
+		case "inForce":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("inForce"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.InForce = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalGrantFilter unmarshals raw into the GrantFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalGrantFilter(ctx context.Context, raw any) (model.GrantFilter, error) {
+	var out model.GrantFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "GrantFilter", raw, &out)
 	return out, err
 }
 
@@ -15424,7 +17435,7 @@ func (ec *executionContext) unmarshalInputPatientFilter(ctx context.Context, obj
 		asMap["deleted"] = "EXCLUDE"
 	}
 
-	fieldsInOrder := [...]string{"gender", "bloodGroup", "bornFrom", "bornTo", "doctorId", "deleted"}
+	fieldsInOrder := [...]string{"gender", "bloodGroup", "bornFrom", "bornTo", "doctorId", "ownerId", "deleted"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -15466,6 +17477,13 @@ func (ec *executionContext) unmarshalInputPatientFilter(ctx context.Context, obj
 				return it, err
 			}
 			it.DoctorID = data
+		case "ownerId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownerId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OwnerID = data
 		case "deleted":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("deleted"))
 			data, err := ec.unmarshalODeletedFilter2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDeletedFilter(ctx, v)
@@ -15610,6 +17628,62 @@ func (ec *executionContext) unmarshalInputRegisterInput(ctx context.Context, obj
 func UnmarshalRegisterInput(ctx context.Context, raw any) (RegisterInput, error) {
 	var out RegisterInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "RegisterInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputTeamMemberInput(ctx context.Context, obj any) (TeamMemberInput, error) {
+	var it TeamMemberInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"username", "level", "days"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "username":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("username"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Username = data
+		case "level":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("level"))
+			data, err := ec.unmarshalNGrantLevel2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGrantLevel(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Level = data
+		case "days":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("days"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Days = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalTeamMemberInput unmarshals raw into the TeamMemberInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalTeamMemberInput(ctx context.Context, raw any) (TeamMemberInput, error) {
+	var out TeamMemberInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "TeamMemberInput", raw, &out)
 	return out, err
 }
 
@@ -16080,6 +18154,13 @@ func (ec *executionContext) _MutationPayload(ctx context.Context, sel ast.Select
 			return graphql.Null
 		}
 		return ec._LogoutPayload(ctx, sel, obj)
+	case GrantPayload:
+		return ec._GrantPayload(ctx, sel, &obj)
+	case *GrantPayload:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._GrantPayload(ctx, sel, obj)
 	case DoctorPayload:
 		return ec._DoctorPayload(ctx, sel, &obj)
 	case *DoctorPayload:
@@ -16087,6 +18168,13 @@ func (ec *executionContext) _MutationPayload(ctx context.Context, sel ast.Select
 			return graphql.Null
 		}
 		return ec._DoctorPayload(ctx, sel, obj)
+	case ClaimCodePayload:
+		return ec._ClaimCodePayload(ctx, sel, &obj)
+	case *ClaimCodePayload:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ClaimCodePayload(ctx, sel, obj)
 	case AuthPayload:
 		return ec._AuthPayload(ctx, sel, &obj)
 	case *AuthPayload:
@@ -16137,6 +18225,11 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Mapping(ctx, sel, obj)
+	case *model.Grant:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Grant(ctx, sel, obj)
 	case *model.Doctor:
 		if obj == nil {
 			return graphql.Null
@@ -16183,6 +18276,49 @@ func (ec *executionContext) _AuthPayload(ctx context.Context, sel ast.SelectionS
 			}
 		case "userErrors":
 			out.Values[i] = ec._AuthPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var claimCodePayloadImplementors = []string{"ClaimCodePayload", "MutationPayload"}
+
+func (ec *executionContext) _ClaimCodePayload(ctx context.Context, sel ast.SelectionSet, obj *ClaimCodePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, claimCodePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ClaimCodePayload")
+		case "code":
+			out.Values[i] = ec._ClaimCodePayload_code(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "expiresAt":
+			out.Values[i] = ec._ClaimCodePayload_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._ClaimCodePayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -16571,6 +18707,212 @@ func (ec *executionContext) _ErrorParam(ctx context.Context, sel ast.SelectionSe
 			}
 		case "value":
 			out.Values[i] = ec._ErrorParam_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var grantImplementors = []string{"Grant", "Node"}
+
+func (ec *executionContext) _Grant(ctx context.Context, sel ast.SelectionSet, obj *model.Grant) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, grantImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Grant")
+		case "id":
+			out.Values[i] = ec._Grant_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "kind":
+			out.Values[i] = ec._Grant_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "level":
+			out.Values[i] = ec._Grant_level(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "patient":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Grant_patient(ctx, field, obj)
+				})
+		case "grantedBy":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Grant_grantedBy(ctx, field, obj)
+				})
+		case "account":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Grant_account(ctx, field, obj)
+				})
+		case "createdAt":
+			out.Values[i] = ec._Grant_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "acceptedAt":
+			out.Values[i] = ec._Grant_acceptedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "expiresAt":
+			out.Values[i] = ec._Grant_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "endedAt":
+			out.Values[i] = ec._Grant_endedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var grantConnectionImplementors = []string{"GrantConnection"}
+
+func (ec *executionContext) _GrantConnection(ctx context.Context, sel ast.SelectionSet, obj *model.GrantConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, grantConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("GrantConnection")
+		case "edges":
+			out.Values[i] = ec._GrantConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "nodes":
+			out.Values[i] = ec._GrantConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "pageInfo":
+			out.Values[i] = ec._GrantConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "totalCount":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._GrantConnection_totalCount(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var grantEdgeImplementors = []string{"GrantEdge"}
+
+func (ec *executionContext) _GrantEdge(ctx context.Context, sel ast.SelectionSet, obj *model.GrantEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, grantEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("GrantEdge")
+		case "cursor":
+			out.Values[i] = ec._GrantEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._GrantEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var grantPayloadImplementors = []string{"GrantPayload", "MutationPayload"}
+
+func (ec *executionContext) _GrantPayload(ctx context.Context, sel ast.SelectionSet, obj *GrantPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, grantPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("GrantPayload")
+		case "grant":
+			out.Values[i] = ec._GrantPayload_grant(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._GrantPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -16981,6 +19323,41 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
+		case "addTeamMember":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_addTeamMember(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "acceptGrant":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_acceptGrant(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "endGrant":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_endGrant(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "createClaimCode":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createClaimCode(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "claimPatient":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_claimPatient(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "createDoctor":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_createDoctor(ctx, field)
@@ -17370,6 +19747,12 @@ func (ec *executionContext) _Patient(ctx context.Context, sel ast.SelectionSet, 
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Patient_doctors(ctx, field, obj)
 				})
+		case "grants":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Patient_grants(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -17670,6 +20053,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_specializations(ctx, field)
+				})
+		case "grants":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_grants(ctx, field)
 				})
 		case "mapping":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -18262,6 +20651,18 @@ func (ec *executionContext) _User(ctx context.Context, sel ast.SelectionSet, obj
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._User_notices(ctx, field, obj)
+				})
+		case "grantsGiven":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._User_grantsGiven(ctx, field, obj)
+				})
+		case "grantsReceived":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._User_grantsReceived(ctx, field, obj)
 				})
 		case "transfers":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -19088,6 +21489,84 @@ func (ec *executionContext) marshalNGender2githubᚗcomᚋcaregraphᚋcaregraph�
 	return v
 }
 
+func (ec *executionContext) marshalNGrant2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGrantᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Grant) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNGrant2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGrant(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNGrant2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGrant(ctx context.Context, sel ast.SelectionSet, v *model.Grant) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Grant!")
+		return graphql.Null
+	}
+	return ec._Grant(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNGrantEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGrantEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.GrantEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNGrantEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGrantEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNGrantEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGrantEdge(ctx context.Context, sel ast.SelectionSet, v *model.GrantEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "GrantEdge!")
+		return graphql.Null
+	}
+	return ec._GrantEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNGrantKind2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGrantKind(ctx context.Context, v any) (model.GrantKind, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := model.GrantKind(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNGrantKind2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGrantKind(ctx context.Context, sel ast.SelectionSet, v model.GrantKind) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "GrantKind!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNGrantLevel2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGrantLevel(ctx context.Context, v any) (model.GrantLevel, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := model.GrantLevel(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNGrantLevel2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGrantLevel(ctx context.Context, sel ast.SelectionSet, v model.GrantLevel) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "GrantLevel!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNID2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐID(ctx context.Context, v any) (model.ID, error) {
 	var res model.ID
 	err := res.UnmarshalGQL(v)
@@ -19596,6 +22075,11 @@ func (ec *executionContext) marshalNString2ᚕstringᚄ(ctx context.Context, sel
 	return ret
 }
 
+func (ec *executionContext) unmarshalNTeamMemberInput2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐTeamMemberInput(ctx context.Context, v any) (TeamMemberInput, error) {
+	res, err := ec.unmarshalInputTeamMemberInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNTransfer2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐTransferᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Transfer) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -20013,6 +22497,13 @@ func (ec *executionContext) marshalOBoolean2ᚖbool(ctx context.Context, sel ast
 	return res
 }
 
+func (ec *executionContext) marshalOClaimCodePayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐClaimCodePayload(ctx context.Context, sel ast.SelectionSet, v *ClaimCodePayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ClaimCodePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalODate2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDate(ctx context.Context, v any) (*model.Date, error) {
 	if v == nil {
 		return nil, nil
@@ -20164,6 +22655,54 @@ func (ec *executionContext) marshalOGender2ᚖgithubᚗcomᚋcaregraphᚋcaregra
 		return graphql.Null
 	}
 	return v
+}
+
+func (ec *executionContext) marshalOGrant2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGrant(ctx context.Context, sel ast.SelectionSet, v *model.Grant) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Grant(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOGrantConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGrantConnection(ctx context.Context, sel ast.SelectionSet, v *model.GrantConnection) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._GrantConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOGrantFilter2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGrantFilter(ctx context.Context, v any) (*model.GrantFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputGrantFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOGrantKind2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGrantKind(ctx context.Context, v any) (*model.GrantKind, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := model.GrantKind(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOGrantKind2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGrantKind(ctx context.Context, sel ast.SelectionSet, v *model.GrantKind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) marshalOGrantPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐGrantPayload(ctx context.Context, sel ast.SelectionSet, v *GrantPayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._GrantPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOID2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐIDᚄ(ctx context.Context, v any) ([]*model.ID, error) {

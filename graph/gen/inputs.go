@@ -19,7 +19,8 @@ type MutationPayload interface {
 
 // The patient and the doctor.
 type AssignDoctorInput struct {
-	// A live patient of the caller: `pat_42`, or `42`. One that the caller sees but does not own is refused with FORBIDDEN.
+	// A live patient whose record the caller keeps: `pat_42`, or `42`. Another one that the caller sees is refused with
+	// FORBIDDEN.
 	PatientID model.ID `json:"patientId"`
 	// A live doctor entry: `doc_3`, or `3`.
 	DoctorID model.ID `json:"doctorId"`
@@ -50,6 +51,18 @@ type ChangePasswordInput struct {
 	// WEAK_PASSWORD. A password of a wrong length is refused with WEAK_PASSWORD too. White space around it does not count.
 	NewPassword string `json:"newPassword"`
 }
+
+// The answer to `createClaimCode`.
+type ClaimCodePayload struct {
+	// The code, such as `7KQ2M-9XW4T`. It is a secret, and no other answer shows it. Null: see `userErrors`.
+	Code *string `json:"code,omitempty"`
+	// When the code expires. Null: see `userErrors`.
+	ExpiresAt *model.DateTime `json:"expiresAt,omitempty"`
+	// All errors of the mutation. Empty: it succeeded.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+func (ClaimCodePayload) IsMutationPayload() {}
 
 // A new doctor entry.
 type CreateDoctorInput struct {
@@ -100,6 +113,9 @@ type CreatePatientInput struct {
 	RecordNumber graphql.Omittable[*string] `json:"recordNumber,omitempty"`
 	// Number of the Ayushman Bharat Health Account. Absent or null: none.
 	AbhaNumber graphql.Omittable[*model.AbhaNumber] `json:"abhaNumber,omitempty"`
+	// The owner in whose team the caller keeps the records: `usr_7`, or `7`. An owner in whose team the caller is not:
+	// NOT_FOUND. Another place in the team: FORBIDDEN. Absent or null: the caller.
+	OwnerID graphql.Omittable[*model.ID] `json:"ownerId,omitempty"`
 }
 
 // The answer to mutations of doctor entries.
@@ -111,6 +127,16 @@ type DoctorPayload struct {
 }
 
 func (DoctorPayload) IsMutationPayload() {}
+
+// The answer to mutations of grants.
+type GrantPayload struct {
+	// The grant after the change. Null: see `userErrors`.
+	Grant *model.Grant `json:"grant,omitempty"`
+	// All errors of the mutation. Empty: it succeeded.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+func (GrantPayload) IsMutationPayload() {}
 
 // The credentials of an account.
 type LoginInput struct {
@@ -191,6 +217,16 @@ type RegisterInput struct {
 	Role model.Role `json:"role"`
 }
 
+// A member of the caller's team.
+type TeamMemberInput struct {
+	// Username of the account, in any case. The account must have confirmed its address, otherwise NOT_CONFIRMED.
+	Username string `json:"username"`
+	// How far the access reaches.
+	Level model.GrantLevel `json:"level"`
+	// After how many days it ends by itself: 1 to 3650. Absent or null: never.
+	Days graphql.Omittable[*int] `json:"days,omitempty"`
+}
+
 // The two tokens of a session. They are secrets: keep them out of addresses and logs.
 type TokenPair struct {
 	// A JSON Web Token (RFC 7519) for the header `Authorization: Bearer <access>`. Valid for 1 day by default.
@@ -261,8 +297,8 @@ type UpdateMeInput struct {
 	Phone graphql.Omittable[*model.PhoneNumber] `json:"phone,omitempty"`
 }
 
-// Changes to a patient record. An absent field stays as it is. The owner may set all fields, others only those that say
-// so; each other field is refused with FORBIDDEN.
+// Changes to a patient record. An absent field stays as it is. Each field that the caller may not set is refused with
+// FORBIDDEN; `viewer.writableFields` lists the others.
 type UpdatePatientInput struct {
 	// Full name. Null: REQUIRED.
 	Name graphql.Omittable[*string] `json:"name,omitempty"`
@@ -301,7 +337,7 @@ type UserError struct {
 	Params []*model.ErrorParam `json:"params"`
 }
 
-// The answer to `updateMe`, `readNotices`, `disableAccount`, `enableAccount` and `setRole`.
+// The answer to `updateMe` and `readNotices`, and to `disableAccount`, `enableAccount` and `setRole`.
 type UserPayload struct {
 	// The account after the change. Null: see `userErrors`.
 	User *model.User `json:"user,omitempty"`
@@ -346,19 +382,26 @@ const (
 	RelationAnyone Relation = "ANYONE"
 	// Every active account.
 	RelationSignedIn Relation = "SIGNED_IN"
-	// The account itself. For a doctor entry: the account linked to it. For a transfer: the account that gets the patients.
+	// The account itself. For a doctor entry: the account linked to it. For a patient: the account of the patient, who claimed
+	// the record. For a grant: the account that has it. For a transfer: the account that gets the patients.
 	RelationSelf Relation = "SELF"
-	// The account that created the record or took it over. For a mapping: the owner of its patient. For a transfer: the
-	// account that the patients come from.
+	// The account that created the record or took it over. For a mapping: the owner of its patient. For a grant: the account
+	// that gave it. For a transfer: the account that the patients come from.
 	RelationOwner Relation = "OWNER"
 	// The account linked to a verified, undeleted doctor entry that has an active mapping to the patient. Holds for the
 	// patient and for all of the patient's mappings.
 	RelationAssignedDoctor Relation = "ASSIGNED_DOCTOR"
-	// Only for accounts. An assigned doctor is related to the account that created the patient, and a doctor's account to the
-	// one that created its entry.
-	RelationRelated Relation = "RELATED"
 	// An administrator. The role alone does not give access to clinical text.
 	RelationAdmin Relation = "ADMIN"
+	// A member of the team of the patient's owner.
+	RelationTeam Relation = "TEAM"
+	// A member of the owner's team who works with clinical text.
+	RelationTeamClinical Relation = "TEAM_CLINICAL"
+	// A member of the owner's team who keeps the records.
+	RelationTeamDesk Relation = "TEAM_DESK"
+	// Only for accounts. An assigned doctor is related to the account that created the patient, a doctor's account to the one
+	// that created its entry, and the two accounts of a grant to each other.
+	RelationRelated Relation = "RELATED"
 )
 
 var AllRelation = []Relation{
@@ -367,13 +410,16 @@ var AllRelation = []Relation{
 	RelationSelf,
 	RelationOwner,
 	RelationAssignedDoctor,
-	RelationRelated,
 	RelationAdmin,
+	RelationTeam,
+	RelationTeamClinical,
+	RelationTeamDesk,
+	RelationRelated,
 }
 
 func (e Relation) IsValid() bool {
 	switch e {
-	case RelationAnyone, RelationSignedIn, RelationSelf, RelationOwner, RelationAssignedDoctor, RelationRelated, RelationAdmin:
+	case RelationAnyone, RelationSignedIn, RelationSelf, RelationOwner, RelationAssignedDoctor, RelationAdmin, RelationTeam, RelationTeamClinical, RelationTeamDesk, RelationRelated:
 		return true
 	}
 	return false

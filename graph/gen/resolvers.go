@@ -28,6 +28,8 @@ type Resolvers struct{ Reads Reads }
 
 func (r Resolvers) Doctor() DoctorResolver { return DoctorReads{r.Reads} }
 
+func (r Resolvers) Grant() GrantResolver { return GrantReads{r.Reads} }
+
 func (r Resolvers) Mapping() MappingResolver { return MappingReads{r.Reads} }
 
 func (r Resolvers) Notice() NoticeResolver { return NoticeReads{r.Reads} }
@@ -59,6 +61,21 @@ func (r DoctorReads) Patients(ctx context.Context, obj *model.Doctor, first *int
 
 func (r DoctorReads) Mappings(ctx context.Context, obj *model.Doctor, first *int, after *string, last *int, before *string, isActive *bool) (*model.MappingConnection, error) {
 	return list[model.MappingConnection](r.List(ctx, obj, "mappings", map[string]any{"first": first, "after": after, "last": last, "before": before, "isActive": isActive}))
+}
+
+// GrantReads has the resolvers of Grant that read records.
+type GrantReads struct{ Reads }
+
+func (r GrantReads) Patient(ctx context.Context, obj *model.Grant) (*model.Patient, error) {
+	return one[model.Patient](r.One(ctx, obj, "patient"))
+}
+
+func (r GrantReads) GrantedBy(ctx context.Context, obj *model.Grant) (*model.User, error) {
+	return one[model.User](r.One(ctx, obj, "grantedBy"))
+}
+
+func (r GrantReads) Account(ctx context.Context, obj *model.Grant) (*model.User, error) {
+	return one[model.User](r.One(ctx, obj, "account"))
 }
 
 // MappingReads has the resolvers of Mapping that read records.
@@ -110,6 +127,10 @@ func (r PatientReads) Doctors(ctx context.Context, obj *model.Patient, first *in
 	return list[model.PatientDoctorConnection](r.List(ctx, obj, "doctors", map[string]any{"first": first, "after": after, "last": last, "before": before}))
 }
 
+func (r PatientReads) Grants(ctx context.Context, obj *model.Patient, first *int, after *string) (*model.GrantConnection, error) {
+	return list[model.GrantConnection](r.List(ctx, obj, "grants", map[string]any{"first": first, "after": after}))
+}
+
 // QueryReads has the resolvers of Query that read records.
 type QueryReads struct{ Reads }
 
@@ -127,6 +148,10 @@ func (r QueryReads) Doctor(ctx context.Context, id model.ID) (*model.Doctor, err
 
 func (r QueryReads) Doctors(ctx context.Context, first *int, after *string, last *int, before *string, search *string, filter *model.DoctorFilter, orderBy *model.DoctorOrder) (*model.DoctorConnection, error) {
 	return list[model.DoctorConnection](r.Root(ctx, "doctors", map[string]any{"first": first, "after": after, "last": last, "before": before, "search": search, "filter": filter, "orderBy": orderBy}))
+}
+
+func (r QueryReads) Grants(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.GrantFilter) (*model.GrantConnection, error) {
+	return list[model.GrantConnection](r.Root(ctx, "grants", map[string]any{"first": first, "after": after, "last": last, "before": before, "filter": filter}))
 }
 
 func (r QueryReads) Mapping(ctx context.Context, id model.ID) (*model.Mapping, error) {
@@ -180,6 +205,14 @@ func (r UserReads) SecurityEvents(ctx context.Context, obj *model.User, first *i
 
 func (r UserReads) Notices(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, unread *bool) (*model.NoticeConnection, error) {
 	return list[model.NoticeConnection](r.List(ctx, obj, "notices", map[string]any{"first": first, "after": after, "last": last, "before": before, "unread": unread}))
+}
+
+func (r UserReads) GrantsGiven(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, filter *model.GrantFilter) (*model.GrantConnection, error) {
+	return list[model.GrantConnection](r.List(ctx, obj, "grantsGiven", map[string]any{"first": first, "after": after, "last": last, "before": before, "filter": filter}))
+}
+
+func (r UserReads) GrantsReceived(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, filter *model.GrantFilter) (*model.GrantConnection, error) {
+	return list[model.GrantConnection](r.List(ctx, obj, "grantsReceived", map[string]any{"first": first, "after": after, "last": last, "before": before, "filter": filter}))
 }
 
 func (r UserReads) Transfers(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string) (*model.TransferConnection, error) {

@@ -12,6 +12,7 @@ import (
 	"github.com/caregraph/caregraph/graph"
 	"github.com/caregraph/caregraph/internal/auth"
 	"github.com/caregraph/caregraph/internal/gqlhttp"
+	"github.com/caregraph/caregraph/internal/httpd"
 	"github.com/caregraph/caregraph/internal/limits"
 )
 
@@ -42,7 +43,7 @@ func (s *Server) serve(config graph.Config, transports ...graphql.Transport) {
 		s.tb.Fatal(err)
 	}
 	executor.AroundFields(checkCodes(s.tb))
-	s.Handler = auth.Identify(s.Store, s.Accounts.Tokens, clientAddr, withHeader(http.MaxBytesHandler(executor, 1<<20)))
+	s.Handler = auth.Identify(s.Store, s.Accounts.Tokens, clientAddr, httpd.Attach, withHeader(http.MaxBytesHandler(executor, 1<<20)))
 	web := httptest.NewServer(s.Handler)
 	s.tb.Cleanup(web.Close)
 	s.URL = web.URL

@@ -172,6 +172,24 @@ type Clinic struct {
 	PriyasEvent, PriyasNotice string
 }
 
+// Member returns a new account with a place in Rahul's team.
+func (c *Clinic) Member(name string, level model.GrantLevel) *Client {
+	c.tb.Helper()
+	member := c.Account(name, model.RolePatient)
+	c.Exec(`INSERT INTO grants (kind, level, granter_id, account_id, accepted_at) VALUES ('TEAM', $1, $2, $3, now())`,
+		level, c.Rahul.UserID, member.UserID)
+	return member
+}
+
+// Claimant returns a new account that has claimed the patient's record.
+func (c *Clinic) Claimant(name string) *Client {
+	c.tb.Helper()
+	patient := c.Account(name, model.RolePatient)
+	c.Exec(`INSERT INTO grants (kind, level, patient_id, granter_id, account_id, accepted_at) VALUES ('SELF', 'CLINICAL', $1, $2, $3, now())`,
+		model.ParseID(c.Patient).Num, c.Rahul.UserID, patient.UserID)
+	return patient
+}
+
 // PatientName and Notes are texts of the clinic's patient and mappings.
 const (
 	PatientName = "Arjun Sharma"

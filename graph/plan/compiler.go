@@ -192,16 +192,21 @@ func (s *variableFinder) directives(list ast.DirectiveList) {
 type access struct {
 	relations int
 	describe  func(model.Relations) []byte
-	texts     [model.AllRelations + 1]atomic.Pointer[[]byte]
+	texts     atomic.Pointer[map[model.Relations][]byte] // never changed
 }
 
 func (a *access) write(e *encoding, at row) {
-	relations := model.Relations(at.rows.Int(at.n, a.relations)) //nolint:gosec // seven bits
-	cachedText := a.texts[relations].Load()
-	if cachedText == nil {
-		text := a.describe(relations)
-		cachedText = &text
-		a.texts[relations].Store(cachedText)
+	relations := model.Relations(at.rows.Int(at.n, a.relations)) //nolint:gosec // thirteen bits
+	known := a.texts.Load()
+	if known == nil {
+		known = &map[model.Relations][]byte{}
 	}
-	e.out = append(e.out, *cachedText...)
+	text, ok := (*known)[relations]
+	if !ok {
+		text = a.describe(relations)
+		more := maps.Clone(*known)
+		more[relations] = text
+		a.texts.Store(&more) // what another request adds at the same time, a later one adds again
+	}
+	e.out = append(e.out, text...)
 }

@@ -88,7 +88,7 @@ func (o *object) write(e *encoding, at row) {
 	}
 	relations := model.Relations(0)
 	if o.relations >= 0 {
-		relations = model.Relations(at.rows.Int(at.n, o.relations)) //nolint:gosec // seven bits
+		relations = model.Relations(at.rows.Int(at.n, o.relations)) //nolint:gosec // thirteen bits
 	}
 	e.out = append(e.out, '{')
 	for i := range o.fields {

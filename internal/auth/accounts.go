@@ -23,6 +23,9 @@ type Accounts struct {
 	Hasher   *Hasher
 	Tokens   *Tokens
 	Throttle *Throttle
+	// CodeKey is the secret under which the database has hashes of codes. All servers on a
+	// database have the same.
+	CodeKey []byte
 
 	signIns struct{ ok, wrong, throttled atomic.Int64 }
 }

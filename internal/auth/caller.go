@@ -29,22 +29,16 @@ type Caller struct {
 
 type callerKey struct{}
 
-// callerContext is the context of a request with its caller.
-type callerContext struct {
-	context.Context
-
-	caller *Caller
-}
-
-// Value returns the caller, its request for the store, or what the context holds.
-func (c *callerContext) Value(key any) any {
+// Value returns what the context of a request has of its caller: the caller itself, and
+// its request for the store.
+func (c *Caller) Value(key any) any {
 	switch key.(type) {
 	case callerKey:
-		return c.caller
+		return c
 	case store.RequestKey:
-		return &c.caller.request
+		return &c.request
 	default:
-		return c.Context.Value(key)
+		return nil
 	}
 }
 
@@ -58,10 +52,12 @@ func CallerFrom(ctx context.Context) *Caller {
 }
 
 // Identify reads the caller from the header Authorization (RFC 6750, 2.1) and
-// puts it into the context. It lets every request through: it does not decide
+// attaches it to the context. It lets every request through: it does not decide
 // what a caller may do. The store shares its connections fairly between accounts,
 // and between the client addresses of requests without one.
-func Identify(s *store.Store, t *Tokens, addr func(context.Context) netip.Addr, next http.Handler) http.Handler {
+func Identify(s *store.Store, t *Tokens, addr func(context.Context) netip.Addr,
+	attach func(context.Context, interface{ Value(key any) any }) context.Context, next http.Handler,
+) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		caller := identify(t, r.Header.Get("Authorization"))
 		caller.store = s
@@ -70,7 +66,10 @@ func Identify(s *store.Store, t *Tokens, addr func(context.Context) netip.Addr, 
 		} else {
 			caller.request = store.AddressRequest(addr(r.Context()))
 		}
-		next.ServeHTTP(w, r.WithContext(&callerContext{r.Context(), caller}))
+		if ctx := attach(r.Context(), caller); ctx != r.Context() {
+			r = r.WithContext(ctx)
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 

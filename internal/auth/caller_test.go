@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/caregraph/caregraph/internal/auth"
+	"github.com/caregraph/caregraph/internal/httpd"
 	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
@@ -40,7 +41,7 @@ func newServer(t *testing.T, options ...func(*store.Options)) *server {
 	testutil.Must(t, err)
 	nowhere := func(context.Context) netip.Addr { return netip.Addr{} }
 	o := &server{Clinic: storetest.New(t, options...), tokens: tokens}
-	o.handler = auth.Identify(o.Store, tokens, nowhere, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	o.handler = auth.Identify(o.Store, tokens, nowhere, httpd.Attach, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		o.caller = auth.CallerFrom(r.Context())
 	}))
 	return o

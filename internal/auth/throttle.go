@@ -149,6 +149,14 @@ func (t *Throttle) change(ctx context.Context, userID int64, addr string) (*atte
 	}})
 }
 
+// claim begins the claim of a record by an account from a client address.
+func (t *Throttle) claim(ctx context.Context, userID int64, addr string) (*attempt, error) {
+	return t.begin(ctx, attempt{budgets: []budget{
+		t.Budgets.ofAccount("claim " + strconv.FormatInt(userID, 10)),
+		t.Budgets.ofAddress(t.hash("claim", addressGroup(addr))),
+	}})
+}
+
 // begin waits until each budget has a unit left even if all attempts in flight fail.
 // It fails with a *tooSoon if failures have used up a budget: then nothing was used
 // up, and the next attempt can pass after the wait.

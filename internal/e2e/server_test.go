@@ -105,7 +105,7 @@ func TestServer_AddressesThatNeedNoAccount(t *testing.T) {
 		"/docs/":                 "CareGraph",
 		"/openapi.json":          `"openapi":"3.1`,
 		"/swagger/":              "CareGraph",
-		"/schema.graphqls":       "@owner(read: CLINICAL, write: CLINICAL)",
+		"/schema.graphqls":       "@owner(read: CLINICAL, write: TREATERS)",
 		"/.well-known/jwks.json": `"kid"`,
 	} {
 		if got := server.get(path); !strings.HasPrefix(got, "200") || !strings.Contains(got, want) {

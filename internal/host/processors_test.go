@@ -63,16 +63,16 @@ func TestProcessors_UseAllWhileItIsCalled(t *testing.T) {
 		for range 5 { // the last call of each second counts for the next
 			processors.UseAll()
 			wantProcessors(t, "in use", 4)
-			time.Sleep(allFor)
+			<-time.After(allFor)
 			synctest.Wait()
 			wantProcessors(t, "a second after a call", 4)
 		}
-		time.Sleep(allFor)
+		<-time.After(allFor)
 		synctest.Wait()
 		wantProcessors(t, "two seconds after the last call", 2)
 		processors.UseAll()
 		wantProcessors(t, "in use again", 4)
-		time.Sleep(2 * allFor)
+		<-time.After(2 * allFor)
 	})
 	wantProcessors(t, "afterwards", 2)
 }

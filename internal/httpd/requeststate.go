@@ -28,6 +28,7 @@ type requestState struct {
 	unwatch  func() bool // stops to watch the connection
 	id       string
 	request  *http.Request // as it came
+	attached values        // nil: none
 	proxies  []netip.Prefix
 	answer   recorder
 	headers  [1 + len(security)]string
@@ -42,12 +43,45 @@ type requestState struct {
 
 type stateKey struct{}
 
-// Value returns the requestState itself, or what its context holds.
+// Value returns the requestState itself, or what is attached, or what its context holds.
 func (s *requestState) Value(key any) any {
 	if key == (stateKey{}) {
 		return s
 	}
+	if s.attached != nil {
+		if value := s.attached.Value(key); value != nil {
+			return value
+		}
+	}
 	return s.Context.Value(key)
+}
+
+// values are values of a context by their keys, nil for an unknown key.
+type values = interface{ Value(key any) any }
+
+// Attach returns the context with more values. That of a request under Handler gets them
+// without a copy, once: the first handler that needs it must call Attach, before the
+// context has other users.
+func Attach(ctx context.Context, more interface{ Value(key any) any }) context.Context {
+	if s, ok := ctx.(*requestState); ok && s.attached == nil {
+		s.attached = more
+		return s
+	}
+	return &attachedContext{ctx, more}
+}
+
+type attachedContext struct {
+	context.Context
+
+	attached values
+}
+
+// Value returns what is attached, or what the context holds.
+func (c *attachedContext) Value(key any) any {
+	if value := c.attached.Value(key); value != nil {
+		return value
+	}
+	return c.Context.Value(key)
 }
 
 // stateOf returns nil if the context does not belong to a request under

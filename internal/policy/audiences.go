@@ -71,14 +71,16 @@ func valuesOf(value *ast.Value) []string {
 	return all
 }
 
-// impliedBy adds the relations that the mask implies: everyone is ANYONE, and a caller
-// with any other relation is SIGNED_IN.
+// impliedBy adds the relations that the mask implies: everyone is ANYONE, a caller with any
+// other relation is SIGNED_IN, and a member of a team with a certain level is a member.
 func impliedBy(mask model.Relations) model.Relations {
 	switch {
 	case mask.Any(model.Anyone):
 		return model.AllRelations
 	case mask.Any(model.SignedIn):
 		return model.AllRelations &^ model.Anyone
+	case mask.Any(model.Team):
+		return mask | model.TeamClinical | model.TeamDesk
 	default:
 		return mask
 	}

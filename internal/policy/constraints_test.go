@@ -84,7 +84,7 @@ directive @creates(type: String!, except: [String!]! = []) on INPUT_OBJECT
 directive @text(min: Int! = 0, max: Int!) on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
 directive @range(min: Int!, max: Int!) on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
 directive @userErrors(codes: [UserErrorCode!]!) on FIELD_DEFINITION
-enum Relation { ANYONE SIGNED_IN SELF OWNER ASSIGNED_DOCTOR RELATED ADMIN }
+enum Relation { ANYONE SIGNED_IN SELF OWNER ASSIGNED_DOCTOR ADMIN TEAM TEAM_CLINICAL TEAM_DESK RELATED }
 enum Audience { MEMBERS @admits(relations: [SIGNED_IN]) NOBODY @admits(relations: []) }
 enum UserErrorCode { TOO_LONG }
 scalar Date

@@ -15,9 +15,10 @@ import (
 
 const (
 	all      = model.Anyone | signedIn
-	signedIn = model.SignedIn | model.Self | model.Owner | model.AssignedDoctor | model.Related | model.Admin
-	circle   = model.Owner | model.AssignedDoctor | model.Admin
-	clinical = model.Owner | model.AssignedDoctor
+	signedIn = model.AllRelations &^ model.Anyone
+	circle   = model.Owner | model.Self | model.AssignedDoctor | model.Admin | model.Team | model.TeamClinical | model.TeamDesk
+	treaters = model.Owner | model.AssignedDoctor | model.TeamClinical
+	clinical = treaters | model.Self
 )
 
 // realSchema loads schema.graphqls. Each test has its own, because tests change it.
@@ -63,9 +64,9 @@ func TestCompile_RealSchemaMeansWhatItSays(t *testing.T) {
 		{"a patient exists for", policy.Types["Patient"].Exists, circle},
 		{"a user exists for", policy.Types["User"].Exists, model.Self | model.Related | model.Admin},
 		{"Patient.medicalHistory read", policy.Types["Patient"].Fields["medicalHistory"].Read, clinical},
-		{"Patient.medicalHistory write", policy.Types["Patient"].Fields["medicalHistory"].Write, clinical},
+		{"Patient.medicalHistory write", policy.Types["Patient"].Fields["medicalHistory"].Write, treaters},
 		{"Patient.phone read", policy.Types["Patient"].Fields["phone"].Read, circle},
-		{"Patient.phone write", policy.Types["Patient"].Fields["phone"].Write, model.Owner},
+		{"Patient.phone write", policy.Types["Patient"].Fields["phone"].Write, model.Owner | model.Self | model.TeamDesk},
 		{"Patient.age write, by the directive's default", policy.Types["Patient"].Fields["age"].Write, 0},
 		{"Doctor.name read", policy.Types["Doctor"].Fields["name"].Read, signedIn},
 		{"Doctor.isVerified write", policy.Types["Doctor"].Fields["isVerified"].Write, model.Admin},
@@ -98,7 +99,8 @@ func TestCompile_RealSchemaNamesRecordsAndInputsInOrder(t *testing.T) {
 			"name", "email", "phone", "specialization", "licenseNumber", "experienceYears",
 			"address", "consultationFee", "availability", "isVerified", "account",
 		},
-		"Mapping": {"notes"},
+		"Mapping":       {"notes"},
+		"SecurityEvent": {}, "Notice": {}, "Grant": {}, "Transfer": {},
 	}
 	for name, want := range inputs {
 		if got := policy.Types[name].Inputs; !slices.Equal(got, want) {
@@ -151,7 +153,7 @@ directive @owner(read: Audience!, write: Audience! = NOBODY) on FIELD_DEFINITION
 directive @admits(relations: [Relation!]!) on ENUM_VALUE
 directive @creates(type: String!, except: [String!]! = []) on INPUT_OBJECT
 directive @updates(type: String!) on INPUT_OBJECT
-enum Relation { ANYONE SIGNED_IN SELF OWNER ASSIGNED_DOCTOR RELATED ADMIN }
+enum Relation { ANYONE SIGNED_IN SELF OWNER ASSIGNED_DOCTOR ADMIN TEAM TEAM_CLINICAL TEAM_DESK RELATED }
 enum Audience {
   PUBLIC @admits(relations: [ANYONE])
   MEMBERS @admits(relations: [SIGNED_IN])
@@ -365,12 +367,12 @@ func TestCompile_RefusesMistakesByName(t *testing.T) {
 			"Note.id: @owner(write:) names the audience UNUSED, which has no @admits",
 		},
 		{
-			"relation that model does not know", "ASSIGNED_DOCTOR RELATED ADMIN }", "ASSIGNED_DOCTOR ADMIN NURSE }",
+			"relation that model does not know", "TEAM_DESK RELATED }", "TEAM_DESK RELATED NURSE }",
 			"Relation.NURSE: package model does not know this relation",
 		},
 		{
-			"relation that the schema does not know", "ASSIGNED_DOCTOR RELATED ADMIN }", "ADMIN }",
-			"Relation.ASSIGNED_DOCTOR: package model has this relation, the schema does not",
+			"relation that the schema does not know", "TEAM_DESK RELATED }", "TEAM_DESK }",
+			"Relation.RELATED: package model has this relation, the schema does not",
 		},
 	}
 	for _, c := range cases {

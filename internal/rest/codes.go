@@ -24,7 +24,7 @@ type outcome struct {
 // Codes that a client can do nothing about are 500: the documents are ours.
 func outcomeOf(code string) (o outcome, known bool) {
 	switch code {
-	case "REQUIRED", "INVALID", "TOO_LONG", "TAKEN", "WEAK_PASSWORD":
+	case "REQUIRED", "INVALID", "TOO_LONG", "TAKEN", "WEAK_PASSWORD", "INVALID_CODE":
 		return outcome{http.StatusBadRequest, true}, true
 	case "ALREADY_ASSIGNED", "BAD_USER_INPUT":
 		return outcome{status: http.StatusBadRequest}, true
@@ -32,7 +32,7 @@ func outcomeOf(code string) (o outcome, known bool) {
 		return outcome{http.StatusUnauthorized, true}, true
 	case "UNAUTHENTICATED", "INVALID_TOKEN":
 		return outcome{status: http.StatusUnauthorized}, true
-	case "FORBIDDEN", "FORBIDDEN_FIELD":
+	case "FORBIDDEN", "FORBIDDEN_FIELD", "NOT_CONFIRMED", "LIMIT_REACHED":
 		return outcome{status: http.StatusForbidden}, true
 	case "NOT_FOUND", "DELETED":
 		return outcome{http.StatusNotFound, true}, true

@@ -21,6 +21,8 @@ type fragments struct {
 	mergedColumns, mergedExports string
 	// exists is the condition that a record exists for the viewer.
 	exists string
+	// sources are those of a list of Query with several; nil for other lists.
+	sources *sources
 	// exports and keys are columns of the node's own records: those for its rows, and
 	// those for a list below.
 	exports, keys string
@@ -31,6 +33,7 @@ type fragments struct {
 // fragmentsKey has few values, for any requests of clients.
 type fragmentsKey struct {
 	role    model.Role
+	grants  model.GrantSet
 	path    AccessPath
 	deleted model.DeletedFilter
 	order   string
@@ -38,7 +41,7 @@ type fragmentsKey struct {
 
 // fragments returns the fragments for the role of the viewer.
 func (l *Load) fragments(v *model.Viewer) *fragments {
-	key := fragmentsKey{v.Role, l.Path, l.Deleted, l.order.Column}
+	key := fragmentsKey{v.Role, v.Grants, l.Path, l.Deleted, l.order.Column}
 	if cached, ok := l.node.fragments.Load(key); ok {
 		return cached.(*fragments)
 	}
@@ -75,6 +78,11 @@ func (n *Node) newFragments(v ViewerArg, key fragmentsKey) *fragments {
 		f.mergedExports += ", " + key.order + " AS place"
 	}
 	f.keys = own.keys(relations) + ", " + live + " AS live"
+	if n.on == nil && key.path == Scan && key.order != "" {
+		if f.sources = scope.sources(n.records, key.deleted); f.sources != nil {
+			f.keys += ", " + key.order + " AS place" // their rows are merged by it
+		}
+	}
 	for _, joined := range n.joins[1:] {
 		scope := joined.typ.Scope(v)
 		relations := n.records.sql(scope.Relations())

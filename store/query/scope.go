@@ -22,6 +22,21 @@ type Rule struct {
 	// Among is Holds for many rows with different parents: it reads once what Holds would
 	// read for each. Its Query is "" if Holds does not.
 	Among schema.QueryWithArgs
+	// Column and Keys say that the rows with the relation are those whose Column has one
+	// of the values that Keys selects: each value is one range of an index. Column is ""
+	// for other rules, and for viewers without grants.
+	Column string
+	Keys   schema.QueryWithArgs
+	// Within has the relation that every row of the rule has, too; 0 if there is none.
+	Within model.Relations
+}
+
+// holds returns Holds, or Among if it is for the path.
+func (r Rule) holds(by AccessPath) schema.QueryWithArgs {
+	if by == Among && r.Among.Query != "" {
+		return r.Among
+	}
+	return r.Holds
 }
 
 // ViewerArg is a viewer as an argument of a statement.
@@ -145,13 +160,12 @@ func (s Scope) Admits(mask model.Relations, by AccessPath) schema.QueryWithArgs 
 	var holds, rows []string
 	var holdsArgs, rowsArgs []any
 	rules := s.rules(s.viewer)
+	if ranges, others := split(rules, mask); ranges.column != "" {
+		return ranges.admits(s.owner().Alias, others, by)
+	}
 	for _, r := range rules {
 		if r.Bit.Any(mask) {
-			one := r.Holds
-			if by == Among && r.Among.Query != "" {
-				one = r.Among
-			}
-			holds, holdsArgs = append(holds, "?"), append(holdsArgs, one)
+			holds, holdsArgs = append(holds, "?"), append(holdsArgs, r.holds(by))
 			rows, rowsArgs = append(rows, "?"), append(rowsArgs, r.Rows)
 		}
 	}

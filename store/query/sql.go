@@ -17,7 +17,7 @@ func (l *Load) statement(v *model.Viewer) (*pgpipe.Statement, error) {
 	binder := argBinder{args: make([][]byte, 0, typicalArgs)}
 	l.bind(&binder, v)
 	var buffer [typicalKey]byte
-	key, cacheable := l.cacheKey(append(buffer[:0], v.Role...))
+	key, cacheable := l.cacheKey(append(append(buffer[:0], byte('0'+v.Grants)), v.Role...))
 	var text cachedText
 	ok := false
 	if cacheable {
@@ -149,11 +149,11 @@ func (l *Load) bind(b *argBinder, v *model.Viewer) {
 		b.conditions(l.Conditions)
 	case l.counts && l.parent != nil:
 		b.conditions(l.Conditions)
-		l.parent.bindPage(b)
+		l.parent.bindPage(b, v)
 	case l.counts || l.group != nil:
 		b.conditions(l.Conditions)
 	default:
-		l.bindPage(b)
+		l.bindPage(b, v)
 	}
 }
 
@@ -166,13 +166,19 @@ func (l *Load) seesAll(v *model.Viewer) bool {
 }
 
 // bindPage binds the arguments of writePage, and of writeMerged and writeOwn.
-func (l *Load) bindPage(b *argBinder) {
+func (l *Load) bindPage(b *argBinder, v *model.Viewer) {
 	if l.parent != nil {
-		l.parent.bindPage(b)
+		l.parent.bindPage(b, v)
 	}
-	b.conditions(l.Conditions)
-	if l.isPaged() {
-		b.conditions(l.order.Bounds(l.node.Record().typ, l.page))
+	times := 1
+	if s := l.sources(v); s != nil && s.others != "" {
+		times = 2
+	}
+	for range times {
+		b.conditions(l.Conditions)
+		if l.isPaged() {
+			b.conditions(l.order.Bounds(l.node.Record().typ, l.page))
+		}
 	}
 }
 
@@ -230,14 +236,16 @@ func (l *Load) writePage(b *textBuilder, exports string, limit int) {
 
 // writeOwn is writePage for one parent.
 func (l *Load) writeOwn(b *textBuilder, exports string, limit int) {
+	if s := l.sources(b.viewer); s != nil {
+		l.writeSources(b, s, exports, limit)
+		return
+	}
 	b.write("(SELECT ", exports, " FROM ")
 	l.writeFrom(b)
 	if l.isPaged() {
 		t := l.node.Record().typ
 		b.and(l.order.Bounds(t, l.page))
-		direction := string(l.order.Direction(l.page))
-		b.write(" ORDER BY ", l.order.Column, " ", direction, ", ", t.Alias, ".id ", direction, " LIMIT ")
-		b.writeInt(limit)
+		l.writeFirst(b, l.order.Column, t.Alias+".id", string(l.order.Direction(l.page)), limit)
 	}
 	b.write(") AS page")
 }

@@ -9,11 +9,18 @@ import (
 )
 
 // lookup reads the viewer, the milliseconds until the session expires by PostgreSQL's
-// clock, at most one day, and the account's verified doctor entry.
+// clock, at most one day, the account's verified doctor entry, and its kinds of grants by
+// the bits of model.GrantSet.
 var lookup = unique.Make(`SELECT u.id, u.role, (extract(epoch FROM least(s.expires_at, now() + interval '1 day') - now()) * 1000)::bigint,
-	(SELECT max(d.id) FROM doctors AS d WHERE d.account_id = u.id AND d.is_verified AND d.deleted_at IS NULL)
+	(SELECT max(d.id) FROM doctors AS d WHERE d.account_id = u.id AND d.is_verified AND d.deleted_at IS NULL),
+	EXISTS (SELECT FROM grants AS g WHERE g.account_id = u.id AND g.kind <> 'TEAM' AND ` + InForce + `)::integer
+		+ 2 * EXISTS (SELECT FROM grants AS g WHERE g.account_id = u.id AND g.kind = 'TEAM' AND ` + InForce + `)::integer
+		+ 4 * (EXISTS (SELECT FROM grants AS g WHERE g.account_id = u.id) OR EXISTS (SELECT FROM grants AS g WHERE g.granter_id = u.id))::integer
 	FROM sessions AS s JOIN users AS u ON u.id = s.user_id
 	WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > now() AND u.is_active`)
+
+// InForce is the condition that a grant g gives access. Go has it in model.Grant.InForce.
+const InForce = `g.accepted_at IS NOT NULL AND g.ended_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > now())`
 
 // Lookup returns the statement that looks a session up.
 func Lookup(id string) *pgpipe.Statement {
@@ -40,5 +47,6 @@ func Read(id string, rows *pgpipe.Rows) (r Result) {
 	if value, ok := rows.Value(0, 3); ok {
 		r.OwnDoctor = pgpipe.BigInt(value)
 	}
+	r.Viewer.Grants = model.GrantSet(rows.Int(0, 4)) //nolint:gosec // three bits
 	return r
 }
