@@ -218,11 +218,11 @@ func (w *dataset) isOwnList(how string) bool {
 // kinds returns the prefixes of all ids.
 func (w *dataset) kinds() []string { return slices.Sorted(maps.Keys(w.size)) }
 
-// listOf returns the name of the cursors of a list below a record. Lists of the same rows
-// accept the cursors of each other.
+// listOf returns the name of the cursors of a list below a record. Lists of the same rows by
+// the same key accept the cursors of each other.
 func (w *dataset) listOf(typ, field string) string {
 	if list := w.Store.Records().Type(typ).List(field); list != nil {
-		return typ + " " + list.Rows().Name
+		return list.Rows().Name + " by " + list.Key
 	}
 	return typ + "." + field
 }

@@ -180,7 +180,7 @@ func (w *operationWriter) cursor(list string) string {
 		w.tb.Fatalf("the dataset has no cursors of %q", list)
 	}
 	if w.spoil(12) {
-		return pick(&w.choices, "x", "", "W10", known[0][1:], w.data.cursors["doctors"][0], w.data.cursors["Patient Mapping"][0])
+		return pick(&w.choices, "x", "", "W10", known[0][1:], w.data.cursors["doctors"][0], w.data.cursors["Mapping by patient_id"][0])
 	}
 	w.used["cursor"] = true
 	return pick(&w.choices, known...)
