@@ -27,7 +27,7 @@ type operations struct {
 	schema    *ast.Schema
 	inputs    *coerce.Schema
 	rules     *rules.Rules
-	limits    limits.Extension
+	limits    limits.Limits
 	documents graphql.Cache[*document]
 
 	// onPanic and onField are methods of the resolver: as values, each has a copy of it.
@@ -47,8 +47,8 @@ type document struct {
 const maxCachedDocuments = 200
 
 func (r resolver) newOperations(schema *ast.Schema) (*operations, error) {
-	bounds := r.limits().Extension()
-	if err := bounds.Validate(nil); err != nil {
+	bounds := r.limits()
+	if err := bounds.Validate(); err != nil {
 		return nil, err
 	}
 	valid := rules.NewDefaultRules()
@@ -110,7 +110,7 @@ func (o *operations) context(ctx context.Context, params *graphql.RawParams) (*g
 	if op.Variables, errs = doc.variables[op.Operation].Variables(params.Variables); errs != nil {
 		return op, errs
 	}
-	cost, err := o.limits.Cost(ctx, op)
+	cost, err := o.limits.CheckOperation(ctx, op)
 	if err != nil {
 		return op, gqlerror.List{err}
 	}
@@ -141,7 +141,7 @@ func (o *operations) document(ctx context.Context, params *graphql.RawParams) (*
 	if doc, ok := o.documents.Get(ctx, query); ok {
 		return doc, nil
 	}
-	if err := o.limits.MutateOperationParameters(ctx, params); err != nil {
+	if err := o.limits.CheckDocument(query); err != nil {
 		return nil, gqlerror.List{err}
 	}
 	parsed, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, o.Limits.Tokens)

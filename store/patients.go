@@ -27,10 +27,10 @@ func filterPatients(s query.Scope, args query.Args) (q query.Selection, err erro
 		q.Conditions = append(q.Conditions, s.Readable("doctors"), query.Where(
 			"EXISTS (SELECT FROM mappings AS m WHERE m.patient_id = patient.id AND m.doctor_id = ? AND m.is_active)", f.DoctorID.Of(model.KindDoctor)))
 	}
-	if f.OwnerID != nil {
+	q.Deleted, q.Selective = orZero(f.Deleted), len(q.Conditions) > 0
+	if f.OwnerID != nil { // the best plan is the same for all owners
 		q.Conditions = append(q.Conditions, query.Where("patient.created_by = ?", f.OwnerID.Of(model.KindUser)))
 	}
-	q.Deleted, q.Selective = orZero(f.Deleted), len(q.Conditions) > 0
 	return q, nil
 }
 

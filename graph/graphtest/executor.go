@@ -42,7 +42,6 @@ func (s *Server) serve(config graph.Config, transports ...graphql.Transport) {
 	if err != nil {
 		s.tb.Fatal(err)
 	}
-	executor.AroundFields(checkCodes(s.tb))
 	s.Handler = auth.Identify(s.Store, s.Accounts.Tokens, clientAddr, httpd.Attach, withHeader(http.MaxBytesHandler(executor, 1<<20)))
 	web := httptest.NewServer(s.Handler)
 	s.tb.Cleanup(web.Close)

@@ -189,6 +189,7 @@ func (c *Client) Send(body string) Answer {
 	testutil.Must(tb, err)
 	answer := Answer{Status: response.StatusCode, Answered: response.Header.Get(answeredHeader), Body: string(raw)}
 	testutil.Must(tb, json.Unmarshal(raw, &answer))
+	checkCodes(tb, answer)
 	return answer
 }
 

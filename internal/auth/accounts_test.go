@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/caregraph/caregraph/internal/auth"
-	"github.com/caregraph/caregraph/internal/httpd"
 	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
@@ -19,7 +18,7 @@ import (
 // viewerOf returns the viewer of an access token on one server.
 func viewerOf(t *testing.T, s *store.Store, tokens *auth.Tokens, access string) (v *model.Viewer, err error) {
 	t.Helper()
-	handler := auth.Identify(s, tokens, func(context.Context) netip.Addr { return netip.Addr{} }, httpd.Attach, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	handler := auth.Identify(s, tokens, func(context.Context) netip.Addr { return netip.Addr{} }, attach, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		v, err = auth.CallerFrom(r.Context()).Viewer(r.Context())
 	}))
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)

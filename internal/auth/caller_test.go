@@ -16,12 +16,29 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/caregraph/caregraph/internal/auth"
-	"github.com/caregraph/caregraph/internal/httpd"
 	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/store/storetest"
 )
+
+// attach returns a context with more values.
+func attach(ctx context.Context, more interface{ Value(key any) any }) context.Context {
+	return attached{ctx, more}
+}
+
+type attached struct {
+	context.Context
+
+	more interface{ Value(key any) any }
+}
+
+func (a attached) Value(key any) any {
+	if value := a.more.Value(key); value != nil {
+		return value
+	}
+	return a.Context.Value(key)
+}
 
 // server is a clinic with tokens, behind Identify.
 type server struct {
@@ -41,7 +58,7 @@ func newServer(t *testing.T, options ...func(*store.Options)) *server {
 	testutil.Must(t, err)
 	nowhere := func(context.Context) netip.Addr { return netip.Addr{} }
 	o := &server{Clinic: storetest.New(t, options...), tokens: tokens}
-	o.handler = auth.Identify(o.Store, tokens, nowhere, httpd.Attach, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	o.handler = auth.Identify(o.Store, tokens, nowhere, attach, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		o.caller = auth.CallerFrom(r.Context())
 	}))
 	return o

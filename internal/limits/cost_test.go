@@ -57,7 +57,7 @@ func TestCost_FollowsTheRule(t *testing.T) {
 			if errs != nil {
 				t.Fatal(errs)
 			}
-			if got := Cost(op); got != c.want {
+			if got := costOfAccepted(op); got != c.want {
 				t.Errorf("cost %d, want %d", got, c.want)
 			}
 		})
@@ -71,15 +71,8 @@ func TestCost_CountsOnlyTheOperationThatRuns(t *testing.T) {
 		Query:         "query small{me{id}} query large{patients(first:100){nodes{id}}}",
 		OperationName: "small",
 	})
-	if errs != nil || Cost(op) != 2 {
-		t.Errorf("cost %d, errors %v", Cost(op), errs)
-	}
-}
-
-func TestCost_IsZeroWithoutTheExtension(t *testing.T) {
-	t.Parallel()
-	if got := Cost(&graphql.OperationContext{}); got != 0 {
-		t.Errorf("cost %d", got)
+	if errs != nil || costOfAccepted(op) != 2 {
+		t.Errorf("cost %d, errors %v", costOfAccepted(op), errs)
 	}
 }
 

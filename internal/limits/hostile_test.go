@@ -76,19 +76,14 @@ func BenchmarkWorstAccepted(b *testing.B) { benchmark(b, costliest()) }
 // document: one lookup and one walk for the cost.
 func BenchmarkWithinLimits(b *testing.B) {
 	const query = "{patients(first:20){nodes{id name age mappings{nodes{id isActive doctor{name specialization}}}}}}"
-	ext, ok := Default().Extension().(extension)
-	if !ok {
-		b.Fatal("the extension has another type")
-	}
+	limits := Default()
 	op, errs := submit(b, newExecutor(b, Default()), query, nil)
 	if errs != nil {
 		b.Fatal(errs)
 	}
-	params := &graphql.RawParams{Query: query}
 	b.ReportAllocs()
 	for b.Loop() {
-		op.Stats = graphql.Stats{}
-		if ext.MutateOperationParameters(b.Context(), params) != nil || ext.MutateOperationContext(b.Context(), op) != nil {
+		if _, err := limits.CheckOperation(b.Context(), op); err != nil || limits.CheckDocument(query) != nil {
 			b.Fatal("refused")
 		}
 	}

@@ -60,92 +60,59 @@ func Default() Limits {
 	return Limits{Depth: 16, Cost: 50_000, Aliases: 50, Tokens: 1_500, Document: 128 << 10, Selections: 300, Repeats: 100, Writes: 30}
 }
 
-// Extension returns the limits as an extension of a gqlgen server. Use it after
-// extensions that change the query, such as automatic persisted queries.
-//
-// A document or operation over a limit is not executed. Its error has the code
-// LIMIT_EXCEEDED and a message with the name and the value of the limit.
-func (l Limits) Extension() Extension {
-	return extension{l}
-}
-
-type extension struct{ limits Limits }
-
-// Extension checks the shape of a document before validation, and the cost of an
-// operation after it.
-type Extension interface {
-	graphql.HandlerExtension
-	graphql.OperationParameterMutator
-	graphql.OperationContextMutator
-	// Cost is MutateOperationContext that returns the cost and does not store it.
-	Cost(ctx context.Context, op *graphql.OperationContext) (int, *gqlerror.Error)
-}
-
-var _ Extension = extension{}
-
-// ExtensionName returns the key of the operation's Stats.
-func (extension) ExtensionName() string { return "Limits" }
-
 // Validate returns an error if a limit would refuse every operation.
-func (e extension) Validate(graphql.ExecutableSchema) error {
-	l := e.limits
+func (l Limits) Validate() error {
 	if min(l.Depth, l.Cost, l.Tokens, l.Document, l.Selections, l.Writes) <= 0 || min(l.Aliases, l.Repeats) < 0 {
 		return errors.New("limits: every limit must be positive")
 	}
 	return nil
 }
 
-// MutateOperationParameters refuses a document whose shape exceeds a limit. It
-// runs before gqlgen parses the query and changes nothing. It lets a document
-// pass that cannot be parsed: gqlgen reports the syntax error.
-func (e extension) MutateOperationParameters(_ context.Context, params *graphql.RawParams) *gqlerror.Error {
-	if len(params.Query) > e.limits.Document {
-		return exceeded("The document has %d bytes, and --max-document allows %d.", len(params.Query), e.limits.Document)
+// CheckDocument returns LIMIT_EXCEEDED, with the name and the value of the limit, for a
+// document whose shape exceeds one. Call it before validation. It lets a document pass that
+// cannot be parsed.
+func (l Limits) CheckDocument(query string) *gqlerror.Error {
+	if len(query) > l.Document {
+		return exceeded("The document has %d bytes, and --max-document allows %d.", len(query), l.Document)
 	}
-	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: params.Query}, e.limits.Tokens)
+	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, l.Tokens)
 	if err != nil {
-		return e.tokenLimitError(err)
+		return l.tokenLimitError(err)
 	}
-	return e.limits.check(doc)
+	return l.check(doc)
 }
 
 // tokenLimitError translates the parser's error for a document with too many
 // tokens, the only parse error that is about a limit. It returns nil for
 // others.
-func (e extension) tokenLimitError(err error) *gqlerror.Error {
+func (l Limits) tokenLimitError(err error) *gqlerror.Error {
 	parse, ok := errors.AsType[*gqlerror.Error](err)
-	if ok && parse.Message == fmt.Sprintf("exceeded token limit of %d", e.limits.Tokens) {
-		return exceeded("The document has more tokens than the %d that --max-tokens allows.", e.limits.Tokens)
+	if ok && parse.Message == fmt.Sprintf("exceeded token limit of %d", l.Tokens) {
+		return exceeded("The document has more tokens than the %d that --max-tokens allows.", l.Tokens)
 	}
 	return nil
 }
 
-// MutateOperationContext refuses an operation whose cost exceeds the limit, and
-// stores the cost for Cost.
-func (e extension) MutateOperationContext(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
-	cost, err := e.Cost(ctx, op)
-	op.Stats.SetExtension(e.ExtensionName(), cost)
-	return err
-}
-
-func (e extension) Cost(ctx context.Context, op *graphql.OperationContext) (int, *gqlerror.Error) {
+// CheckOperation returns the cost of an operation with its variables, by the rule of Cost,
+// and LIMIT_EXCEEDED for one whose cost exceeds the limit.
+func (l Limits) CheckOperation(ctx context.Context, op *graphql.OperationContext) (int, *gqlerror.Error) {
 	if n := hashingFields(op); n > maxHashing {
 		return 0, exceeded("The document has %d fields of register, login, changePassword and eraseMe, and at most %d is allowed.", n, maxHashing)
 	}
-	if writes := writesOf(op); writes > e.limits.Writes {
-		return 0, exceeded("The operation changes %d things, and --max-writes allows %d. Send several operations.", writes, e.limits.Writes)
+	if writes := writesOf(op); writes > l.Writes {
+		return 0, exceeded("The operation changes %d things, and --max-writes allows %d. Send several operations.", writes, l.Writes)
 	}
 	cost, reads := costOf(op)
-	if cost <= e.limits.Cost && cost+mostOf(reads) > e.limits.Cost {
-		searched, err := e.limits.search(ctx, reads)
+	if cost <= l.Cost && cost+mostOf(reads) > l.Cost {
+		searched, err := l.search(ctx, reads)
 		if err != nil {
 			return cost, gqlerror.Wrap(err)
 		}
 		cost += searched
 	}
-	if cost > e.limits.Cost {
+	if cost > l.Cost {
 		return cost, exceeded("The operation costs %s, and --max-cost allows %d. Ask for fewer fields, smaller pages, or fewer searches and counts.",
-			number(cost), e.limits.Cost)
+			number(cost), l.Cost)
 	}
 	return cost, nil
 }
@@ -171,13 +138,6 @@ func (l Limits) search(ctx context.Context, reads []read) (cost int, err error) 
 		cost += r.cost(rows)
 	}
 	return cost, nil
-}
-
-// Cost returns the cost of the operation by the rule of Limits.Cost, or 0 if
-// the extension is not in use.
-func Cost(op *graphql.OperationContext) int {
-	cost, _ := op.Stats.GetExtension(extension{}.ExtensionName()).(int)
-	return cost
 }
 
 func exceeded(format string, args ...any) *gqlerror.Error {
