@@ -128,7 +128,7 @@ func (s *Store) administer(ctx context.Context, v *model.Viewer, id int64, a act
 				return err
 			}
 		}
-		if isLast && !(after.IsActive && after.Role == model.RoleAdmin) {
+		if isLast && (!after.IsActive || after.Role != model.RoleAdmin) {
 			return lastAdministrator()
 		}
 		changed = true

@@ -136,7 +136,7 @@ func TestAdministration_Refuses(t *testing.T) {
 	testutil.Equal(t, "an operator gives the role", ok(s.SetRole(ctx, model.Operator(), asha.UserID, model.RoleAdmin))(t).Role, model.RoleAdmin)
 }
 
-// TestLastAdministrator_Stays, whoever tries to end them and however.
+// TestLastAdministrator_Stays: no one can end them, in any way.
 func TestLastAdministrator_Stays(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
