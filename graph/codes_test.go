@@ -104,6 +104,7 @@ func TestUserErrorCodes_EachIsTheAnswerToSomething(t *testing.T) {
 			},
 		},
 		"WEAK_PASSWORD": {client: c.Nemo, operation: `mutation { it: register(input: {username: "n", email: "n@b.example", password: "1", role: PATIENT}) { userErrors { code } } }`},
+		"IN_USE":        {client: c.Admin, operation: `mutation { it: disableAccount(id: "` + c.Admin.ID() + `", reason: "left") { userErrors { code } } }`},
 		"INVALID_CODE": {
 			client: c.Asha, operation: `mutation { it: claimPatient(code: "0", name: "x", dateOfBirth: "1990-05-15") { userErrors { code } } }`,
 			before: func() { c.Exec("UPDATE users SET is_confirmed = true WHERE id = $1", c.Asha.UserID) },

@@ -125,9 +125,13 @@ func (w *dataset) mappings() {
 }
 
 // events inserts security events and notices of some accounts, in place of those of the
-// sessions of this run.
+// sessions of this run. A list of accounts adds none: the second of two engines would
+// answer with the event of the first.
 func (w *dataset) events() {
 	w.Exec("DELETE FROM security_events")
+	w.Exec("CREATE FUNCTION leave_out() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'")
+	w.Exec(`CREATE TRIGGER lists BEFORE INSERT ON security_events FOR EACH ROW
+		WHEN (NEW.kind = 'ACCOUNTS_LISTED') EXECUTE FUNCTION leave_out()`)
 	for n := 1; n <= 40; n++ {
 		account, by := n%administrator+1, any(n%3+1)
 		if n%4 == 0 {
@@ -140,6 +144,25 @@ func (w *dataset) events() {
 			n, timeOf(n), []string{"NEW_DEVICE", "RECORD_CLAIMED"}[n%2], account, n%patients+1, by, after(timeOf(n), n%3 == 0, 1))
 		w.size["evt"]++
 		w.size["ntc"]++
+	}
+}
+
+// transfers inserts transfers between all accounts, in every state.
+func (w *dataset) transfers() {
+	for n := 1; n <= 30; n++ {
+		from, to := n%administrator+1, (n*3+n/administrator+1)%administrator+1
+		if from == to {
+			to = to%administrator + 1
+		}
+		by := any(nth(n, from, administrator))
+		if n%7 == 0 {
+			by = nil
+		}
+		approved, accepted := after(timeOf(n), n%4 == 0, 1), after(timeOf(n), n%5 > 0, 2)
+		w.Exec(`INSERT INTO transfers (id, from_id, to_id, sender, patient_count, reason, offered_by, created_at, expires_at, needs_approval, approved_by, approved_at, accepted_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (from_id, to_id) WHERE accepted_at IS NULL DO UPDATE SET id = $1`,
+			n, from, to, personName(n), n%4, text(n), by, timeOf(n), timeOf(n).AddDate(0, 1, 0), n%2 == 1, sometimes(n, 4, administrator), approved, accepted)
+		w.size["trf"]++
 	}
 }
 

@@ -27,7 +27,8 @@ func newTwins(tb testing.TB, fast, reference func(*graph.Config)) *engines {
 		w.Accounts.Throttle.Budgets.Taken, w.Accounts.Throttle.Budgets.AddressTaken = plenty, plenty
 		w.Exec("SELECT setval(pg_get_serial_sequence('patients', 'id'), 1000), setval(pg_get_serial_sequence('doctors', 'id'), 1000)," +
 			" setval(pg_get_serial_sequence('mappings', 'id'), 1000), setval(pg_get_serial_sequence('grants', 'id'), 1000)," +
-			" setval(pg_get_serial_sequence('notices', 'id'), 1000), setval(pg_get_serial_sequence('security_events', 'id'), 1000)")
+			" setval(pg_get_serial_sequence('notices', 'id'), 1000), setval(pg_get_serial_sequence('security_events', 'id'), 1000)," +
+			" setval(pg_get_serial_sequence('transfers', 'id'), 1000)")
 	}
 	return &engines{
 		dataset: one, twin: other, root: graph.Schema().Mutation,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -120,11 +121,14 @@ func params(of []model.ErrorParam, err *model.Error) []*model.ErrorParam {
 	return all
 }
 
-// inputPath returns the path of a field in the arguments: an argument of the mutation, or
-// a field of its argument `input`. It is nil for a mutation with neither.
+// inputPath returns the path of a field in the arguments: an argument of the mutation,
+// perhaps with the id of a record, or a field of its argument `input`. It is nil for a mutation with neither.
 func inputPath(ctx context.Context, field string) []string {
 	arguments := graphql.GetFieldContext(ctx).Field.Definition.Arguments
+	argument, record, found := strings.Cut(field, ".")
 	switch {
+	case found && arguments.ForName(argument) != nil:
+		return []string{argument, record}
 	case arguments.ForName(field) != nil:
 		return []string{field}
 	case arguments.ForName("input") != nil:

@@ -34,7 +34,7 @@ func callers(c *graphtest.Clinic, lara *graphtest.Client, team team, linked bool
 	relations := func(patient, entry, account model.Relations) map[string]model.Relations {
 		return map[string]model.Relations{
 			"Patient": signedIn | patient, "Mapping": signedIn | patient,
-			"Doctor": signedIn | entry, "User": signedIn | account, "SecurityEvent": signedIn | account, "Notice": signedIn | account, "Grant": signedIn,
+			"Doctor": signedIn | entry, "User": signedIn | account, "SecurityEvent": signedIn | account, "Notice": signedIn | account, "Grant": signedIn, "Transfer": signedIn,
 		}
 	}
 	nowhere := relations(0, 0, 0)
@@ -60,20 +60,23 @@ func callers(c *graphtest.Clinic, lara *graphtest.Client, team team, linked bool
 		switch who.client {
 		case c.Rahul:
 			who.relations["Grant"] |= model.Owner
+			who.relations["Transfer"] |= model.Owner
 		case team.desk:
 			who.relations["Grant"] |= model.Self
+			who.relations["Transfer"] |= model.Self
 		case c.Admin:
 			who.relations["Grant"] |= model.Admin
+			who.relations["Transfer"] |= model.Admin
 		}
 	}
 	return all
 }
 
 // team has members of Rahul's team, and the account of the clinic's patient. grant is that of
-// the member at the desk.
+// the member at the desk, and transfer offers them Rahul's patients.
 type team struct {
 	see, clinical, desk, full, patient *graphtest.Client
-	grant                              string
+	grant, transfer                    string
 }
 
 func newTeam(c *graphtest.Clinic) team {
@@ -82,6 +85,8 @@ func newTeam(c *graphtest.Clinic) team {
 		desk: c.Member("Dina", model.LevelDesk), full: c.Member("Farid", model.LevelFull), patient: c.Claimant("Arjun"),
 	}
 	it.grant = "grt_" + c.Row(`SELECT id::text FROM grants WHERE account_id = $1`, it.desk.UserID)
+	it.transfer = "trf_" + c.Row(`INSERT INTO transfers (from_id, to_id, sender, patient_count, reason, expires_at, needs_approval)
+		VALUES ($1, $2, 'Rahul', 3, 'moves to Pune', now() + interval '30 days', TRUE) RETURNING id::text`, c.Rahul.UserID, it.desk.UserID)
 	return it
 }
 
@@ -118,7 +123,7 @@ func fieldValues(c *graphtest.Clinic, team team, linked bool) map[string]map[str
 		"User": {
 			"id": c.Priya.ID(), "username": "Priya", "role": "DOCTOR", "email": c.Priya.Email, "phone": "+919000000001",
 			"createdAt": anyValue{}, "isActive": true, "isConfirmed": false, "hasTotp": false, "doctorProfile": anyValue{}, "securityEvents": anyValue{},
-			"notices": anyValue{}, "grantsGiven": anyValue{}, "grantsReceived": anyValue{},
+			"notices": anyValue{}, "grantsGiven": anyValue{}, "grantsReceived": anyValue{}, "transfers": anyValue{}, "offeredTransfers": anyValue{},
 		},
 		"SecurityEvent": {
 			"id": c.PriyasEvent, "at": anyValue{}, "kind": "ACCOUNT_CREATED", "by": anyValue{}, "subject": nil, "client": nil,
@@ -126,6 +131,10 @@ func fieldValues(c *graphtest.Clinic, team team, linked bool) map[string]map[str
 		},
 		"Notice": {
 			"id": c.PriyasNotice, "at": anyValue{}, "kind": "RECORD_CLAIMED", "patient": anyValue{}, "by": anyValue{}, "readAt": nil,
+		},
+		"Transfer": {
+			"id": team.transfer, "from": anyValue{}, "to": anyValue{}, "sender": "Rahul", "patientCount": 3.0, "reason": "moves to Pune", "offeredBy": nil,
+			"createdAt": anyValue{}, "expiresAt": anyValue{}, "needsApproval": true, "approvedBy": nil, "approvedAt": nil, "acceptedAt": nil,
 		},
 		"Grant": {
 			"id": team.grant, "kind": "TEAM", "level": "DESK", "patient": nil, "grantedBy": anyValue{}, "account": anyValue{},

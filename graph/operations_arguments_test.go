@@ -180,7 +180,7 @@ func (w *operationWriter) cursor(list string) string {
 		w.tb.Fatalf("the dataset has no cursors of %q", list)
 	}
 	if w.spoil(12) {
-		return pick(&w.choices, "x", "", "W10", known[0][1:], w.data.cursors["doctors"][0], w.data.cursors["Patient Mapping"][0])
+		return pick(&w.choices, "x", "", "W10", known[0][1:], w.data.cursors["doctors"][0], w.data.cursors["Mapping by patient_id"][0])
 	}
 	w.used["cursor"] = true
 	return pick(&w.choices, known...)
@@ -189,8 +189,11 @@ func (w *operationWriter) cursor(list string) string {
 // id returns the id of a record in one of its forms. Half of the records are visible to a
 // viewer of the operation.
 func (w *operationWriter) id(hint string) any {
+	if strings.HasSuffix(hint, "ableAccount") || hint == "setRole" {
+		return pick[any](&w.choices, fmt.Sprint("usr_", deactivated), deactivated, fmt.Sprint("usr_", administrator), "usr_99999") // no viewer loses the session
+	}
 	kind := ""
-	for name, is := range map[string]string{"patient": "pat", "doctor": "doc", "mapping": "map", "account": "usr"} {
+	for name, is := range map[string]string{"patient": "pat", "doctor": "doc", "mapping": "map", "account": "usr", "transfer": "trf"} {
 		if strings.HasSuffix(strings.ToLower(strings.TrimSuffix(hint, "Id")), name) {
 			kind = is
 		}

@@ -30,7 +30,7 @@ type fragment struct {
 func (w *operationWriter) operation() *part {
 	w.part = &part{maxDepth: 3 + w.below(5), maxCost: 2_000}
 	if w.oneIn(16) {
-		w.maxDepth, w.maxCost = 15, 27_000
+		w.maxDepth, w.maxCost = 15, 25_000
 	}
 	if w.root == w.schema.Mutation {
 		w.maxDepth = 3 + w.below(3)/2 // a plan answers what is within the record

@@ -7,6 +7,7 @@ import (
 
 	"github.com/caregraph/caregraph/graph/gen"
 	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/store/query"
 )
 
@@ -134,12 +135,13 @@ func (r Config) allowed(typ string, has model.Relations) *gen.ViewerAccess {
 // queries has the fields of Query that are not generated.
 type queries struct {
 	gen.QueryReads
-	Config
+
+	store *store.Store
 }
 
 func (q queries) Me(ctx context.Context) (*model.User, error) {
 	v := viewer(ctx)
-	return q.Store.User(ctx, v, v.UserID)
+	return q.store.User(ctx, v, v.UserID)
 }
 
 func (q queries) Node(ctx context.Context, id model.ID) (model.Node, error) {
@@ -160,11 +162,11 @@ func (q queries) Nodes(ctx context.Context, ids []*model.ID) ([]model.Node, erro
 		wanted[id.Kind] = append(wanted[id.Kind], id.Num)
 	}
 	found := map[model.ID]model.Node{}
-	for _, t := range q.Store.Records().Types() {
+	for _, t := range q.store.Records().Types() {
 		if len(wanted[t.Kind]) == 0 {
 			continue
 		}
-		rows, err := q.Store.GetMany(ctx, viewer(ctx), t.Name, wanted[t.Kind])
+		rows, err := q.store.GetMany(ctx, viewer(ctx), t.Name, wanted[t.Kind])
 		if err != nil {
 			return nil, err
 		}
@@ -180,7 +182,7 @@ func (q queries) Nodes(ctx context.Context, ids []*model.ID) ([]model.Node, erro
 }
 
 func (q queries) Specializations(ctx context.Context) ([]*model.Specialization, error) {
-	return q.Store.Specializations(ctx, viewer(ctx))
+	return q.store.Specializations(ctx, viewer(ctx))
 }
 
 // patients has the field of Patient that is not generated.

@@ -36,6 +36,7 @@ func attempts() map[string]string {
 		"Query.grants":          `{ grants { totalCount nodes { id level } } }`,
 		"Query.mappings": `query ($patient: ID!) { mappings(filter: {patientId: $patient, isActive: null}) {
 			totalCount pageInfo { startCursor hasNextPage } nodes { id notes } } }`,
+		"Query.accounts": `{ accounts(search: "a") { totalCount nodes { id email } } }`,
 
 		"Mutation.register":         `mutation { register(input: {username: "", email: "x", password: "1", role: PATIENT}) { ` + account + ` } }`,
 		"Mutation.login":            `mutation { login(input: {email: "nobody@clinic.example", password: "wrong"}) { ` + account + ` } }`,
@@ -45,10 +46,17 @@ func attempts() map[string]string {
 		"Mutation.changePassword":   `mutation { changePassword(input: {currentPassword: "wrong", newPassword: "Other@4567"}) { ` + account + ` } }`,
 		"Mutation.updateMe":         `mutation { updateMe(input: {}) { user { id email } ` + userErrs + ` } }`,
 		"Mutation.readNotices":      `mutation { readNotices(upTo: "ntc_999999") { user { id email } ` + userErrs + ` } }`,
-		"Mutation.addTeamMember":    `mutation { addTeamMember(input: {username: "nobody", level: FULL}) { grant { id } ` + userErrs + ` } }`,
-		"Mutation.acceptGrant":      `mutation { acceptGrant(id: "grt_999999") { grant { id } ` + userErrs + ` } }`,
-		"Mutation.endGrant":         `mutation { endGrant(id: "grt_999999") { grant { id } ` + userErrs + ` } }`,
-		"Mutation.createClaimCode":  `mutation ($patient: ID!) { createClaimCode(patientId: $patient) { code ` + userErrs + ` } }`,
+		"Mutation.eraseMe":          `mutation { eraseMe(password: "wrong") { ` + userErrs + ` } }`,
+		"Mutation.disableAccount":   `mutation { disableAccount(id: "usr_999999", reason: "gone") { user { id email } ` + userErrs + ` } }`,
+		"Mutation.enableAccount":    `mutation { enableAccount(id: "usr_999999") { user { id email } ` + userErrs + ` } }`,
+		"Mutation.setRole":          `mutation { setRole(id: "usr_999999", role: DOCTOR) { user { id email } ` + userErrs + ` } }`,
+		"Mutation.transferPatients": `mutation ($patient: ID!) { transferPatients(input: {fromId: "usr_999999", toId: "usr_1", patientIds: [$patient], reason: "x"}) {
+			transfer { id } ` + userErrs + ` } }`,
+		"Mutation.acceptTransfer":  `mutation { acceptTransfer(id: "trf_999999") { transfer { id reason } ` + userErrs + ` } }`,
+		"Mutation.addTeamMember":   `mutation { addTeamMember(input: {username: "nobody", level: FULL}) { grant { id } ` + userErrs + ` } }`,
+		"Mutation.acceptGrant":     `mutation { acceptGrant(id: "grt_999999") { grant { id } ` + userErrs + ` } }`,
+		"Mutation.endGrant":        `mutation { endGrant(id: "grt_999999") { grant { id } ` + userErrs + ` } }`,
+		"Mutation.createClaimCode": `mutation ($patient: ID!) { createClaimCode(patientId: $patient) { code ` + userErrs + ` } }`,
 		"Mutation.claimPatient": `mutation { claimPatient(code: "0000000000", name: "Arjun Sharma", dateOfBirth: "1990-05-15") { grant { id patient { name } } ` +
 			userErrs + ` } }`,
 		"Mutation.createPatient": `mutation { createPatient(input: {name: "", dateOfBirth: "1", gender: MALE, phone: "1", address: "", emergencyContact: "1"}) { ` +

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -28,6 +29,23 @@ type User struct {
 
 // NodeID returns usr_<number>.
 func (u *User) NodeID() ID { return ID{KindUser, u.ID} }
+
+// Erase removes what is known of the person. The row stays, since records, events and
+// history name it.
+func (u *User) Erase() {
+	u.Username, u.Email, u.Phone = erasedName(u.ID), erasedEmail(u.ID), nil
+	u.IsActive, u.IsConfirmed, u.HasTotp = false, false, false
+}
+
+// IsErased reports whether Erase was called.
+func (u *User) IsErased() bool { return u.Email == erasedEmail(u.ID) }
+
+const erasedPrefix = "erased-"
+
+func erasedName(id int64) string { return erasedPrefix + strconv.FormatInt(id, 10) }
+
+// erasedEmail returns an address without a dot in its domain, which no one can register.
+func erasedEmail(id int64) EmailAddress { return EmailAddress(erasedName(id) + "@invalid") }
 
 // IsNode marks the type as a Node.
 func (*User) IsNode() {}
@@ -63,6 +81,9 @@ func (e *validator) account(u *User) {
 	if strings.ContainsFunc(u.Username, notInUsername) {
 		e.add(username, CodeInvalid, "Enter a valid username. It may contain only letters, digits and @ . + - _ characters.")
 	}
+	if strings.HasPrefix(UsernameKey(u.Username), erasedPrefix) {
+		e.add(username, CodeInvalid, "This name is for erased accounts.")
+	}
 	e.email(&u.Email)
 	e.phone("phone", u.Phone)
 }
@@ -78,3 +99,18 @@ func formatPhone(number *PhoneNumber, format PhoneFormat) *string {
 	text := number.Format(format)
 	return &text
 }
+
+// AccountFilter has the conditions of accounts. A nil field is no condition.
+type AccountFilter struct {
+	Role        *Role
+	IsActive    *bool
+	IsConfirmed *bool
+}
+
+// The connection and edge whose nodes are accounts.
+type (
+	UserEdge       struct{ Edge[*User] }
+	UserConnection struct {
+		Connection[*UserEdge, *User]
+	}
+)

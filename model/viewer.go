@@ -82,6 +82,12 @@ type Viewer struct {
 	Grants GrantSet
 }
 
+// Operator returns the viewer of an operator's command, who needs no account.
+func Operator() *Viewer { return &Viewer{Role: RoleAdmin} }
+
+// IsOperator reports whether the viewer is that of an operator's command.
+func (v *Viewer) IsOperator() bool { return v != nil && v.UserID == 0 }
+
 // GrantSet has kinds of grants.
 type GrantSet uint8
 

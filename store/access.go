@@ -97,6 +97,26 @@ func doctorRules(v query.ViewerArg) []query.Rule {
 	}
 }
 
+// TransferRelations returns the relations to a transfer: the account that the patients
+// come from is OWNER, and the one that gets them is SELF.
+func TransferRelations(v *model.Viewer, t *model.Transfer) model.Relations {
+	r := v.Relations()
+	if v != nil && t.FromID == v.UserID {
+		r |= model.Owner
+	}
+	if v != nil && t.ToID == v.UserID {
+		r |= model.Self
+	}
+	return r
+}
+
+func transferRules(v query.ViewerArg) []query.Rule {
+	return []query.Rule{
+		{Bit: model.Owner, Holds: bun.SafeQuery(`transfer.from_id = ?`, v.ID)},
+		{Bit: model.Self, Holds: bun.SafeQuery(`transfer.to_id = ?`, v.ID)},
+	}
+}
+
 // PatientRelations returns the relations to a patient: the account that created the
 // record or took it over is OWNER, and the account of a verified, undeleted doctor entry
 // with an active mapping is ASSIGNED_DOCTOR if its role is DOCTOR. A grant in force gives

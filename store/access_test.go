@@ -46,6 +46,7 @@ func TestAccess_SQLAgreesWithGo(t *testing.T) {
 				a.doctors()
 				a.patients()
 				a.mappings()
+				a.transfers()
 			})
 		}
 	}
@@ -112,6 +113,18 @@ func (a agreement) users() {
 	}
 	rows, err := UsersByIDs(a.Context(), a.store, a.viewer, ids)
 	compare(a, "users by id", want, rows, err)
+}
+
+func (a agreement) transfers() {
+	want, ids := expected{}, []int64{}
+	for _, t := range a.data.transfers {
+		ids = append(ids, t.ID)
+		if r := store.TransferRelations(a.viewer, t); a.exists("Transfer", r, true, "") {
+			want[t.ID] = r
+		}
+	}
+	rows, err := recordsOf[*model.Transfer](a.store.GetMany(a.Context(), a.viewer, "Transfer", ids))
+	compare(a, "transfers by id", want, rows, err)
 }
 
 func (a agreement) doctors() {

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -68,6 +70,13 @@ func (c *counts) put(key countKey, rows int, now time.Time) {
 		c.entries = map[countKey]counted{}
 	}
 	c.entries[key] = counted{rows: rows, at: now}
+}
+
+// drop forgets the counts of accounts whose rows have changed by many.
+func (c *counts) drop(accounts ...int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	maps.DeleteFunc(c.entries, func(key countKey, _ counted) bool { return slices.Contains(accounts, key.account) })
 }
 
 // Rows returns how many rows a list of Query has for the viewer, or the list that a

@@ -20,6 +20,7 @@ type dataset struct {
 	doctors     []*model.Doctor
 	patients    map[int64]*model.Patient
 	mappings    []*model.Mapping
+	transfers   []*model.Transfer
 	assignments map[int64][]store.Assignment
 	care        []store.Care
 	grants      store.Grants
@@ -52,6 +53,10 @@ func populate(t *testing.T, c *storetest.Clinic) *dataset {
 		}
 	}
 	addNamed(c, asha, meera, entries)
+	for _, pair := range [][2]*storetest.Account{{asha, stranger}, {priya, asha}, {boss, dual}, {meera, priya}, {gone, boss}} {
+		c.Exec(`INSERT INTO transfers (from_id, to_id, sender, patient_count, reason, expires_at, needs_approval) VALUES (?, ?, '', 1, '', now(), FALSE)`,
+			pair[0].UserID, pair[1].UserID)
+	}
 	w := &dataset{viewers: map[string]*model.Viewer{
 		"nobody": nil, "owner": asha.Viewer, "stranger": stranger.Viewer, "account linked against the rules": odd.Viewer,
 		"doctor with a verified and a deleted entry": priya.Viewer, "doctor with an unverified entry": meera.Viewer,
@@ -183,7 +188,7 @@ func addNamed(c *storetest.Clinic, asha, meera *storetest.Account, entries []*mo
 func (w *dataset) read(t *testing.T, c *storetest.Clinic) {
 	t.Helper()
 	var patients []*model.Patient
-	for _, rows := range []any{&w.users, &w.doctors, &patients, &w.mappings, &w.grants.All} {
+	for _, rows := range []any{&w.users, &w.doctors, &patients, &w.mappings, &w.transfers, &w.grants.All} {
 		if err := c.DB.NewSelect().Model(rows).Scan(t.Context()); err != nil {
 			t.Fatal(err)
 		}

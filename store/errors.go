@@ -72,6 +72,14 @@ func deleted(field string) error {
 	return model.NewFieldError(field, model.CodeDeleted, "This record was deleted. Restore it first.")
 }
 
+// limitReached is for one more of what there are as many as there may be.
+func limitReached(field string, most int) error {
+	message := fmt.Sprintf("There are %d already. End one first.", most)
+	return &model.Error{Code: model.CodeLimitReached, Message: message, Fields: []model.FieldError{{
+		Field: field, Code: model.CodeLimitReached, Message: message, Params: []model.ErrorParam{model.IntParam("max", most)},
+	}}}
+}
+
 func unavailable() error {
 	return model.NewError(model.CodeUnavailable, "The server is busy or its database cannot be reached. Please try again.")
 }

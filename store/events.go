@@ -26,6 +26,17 @@ func (s *Store) record(ctx context.Context, db bun.IDB, events ...model.Security
 	return err
 }
 
+// recordList records that an administrator has read a list, if the list has an event. Its
+// caller answers when the event is durable.
+func (s *Store) recordList(ctx context.Context, v *model.Viewer, event model.SecurityEventKind) error {
+	if event == "" || v == nil || v.Role != model.RoleAdmin || v.IsOperator() {
+		return nil
+	}
+	return s.inTx(ctx, "record a list", func(ctx context.Context, tx bun.Tx) error {
+		return s.record(ctx, tx, model.SecurityEvent{Kind: event, AccountID: &v.UserID, ByID: &v.UserID})
+	})
+}
+
 // origin returns the client and the address of an event.
 func (s *Store) origin(ctx context.Context) (client, address *string) {
 	if s.client != "" {

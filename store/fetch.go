@@ -17,8 +17,20 @@ func (*ViewerChangedError) Error() string { return "the session acts for another
 
 // Fetch reads the rows of a request for a viewer, in one round trip and one snapshot.
 // With r.Confirm the same round trip confirms the session; if it acts for another
-// viewer, Fetch returns no rows and a *ViewerChangedError.
+// viewer, Fetch returns no rows and a *ViewerChangedError. It returns no rows of a list
+// that must be recorded and could not be.
 func (s *Store) Fetch(ctx context.Context, v *model.Viewer, r *query.Request) error {
+	if err := s.fetch(ctx, v, r); err != nil {
+		return err
+	}
+	if err := s.recordList(ctx, v, r.Event()); err != nil {
+		r.Release()
+		return err
+	}
+	return nil
+}
+
+func (s *Store) fetch(ctx context.Context, v *model.Viewer, r *query.Request) error {
 	switch {
 	case v == nil:
 		return unauthenticated()

@@ -108,10 +108,7 @@ func (s *Store) receiver(ctx context.Context, tx bun.Tx, v *model.Viewer, userna
 func (*Store) below(ctx context.Context, tx bun.Tx, field string, most int, which string, args ...any) error {
 	n, err := tx.NewSelect().Table("grants").Where(which, args...).Count(ctx)
 	if err == nil && n >= int64(most) {
-		return &model.Error{Code: model.CodeLimitReached, Message: "Too many grants.", Fields: []model.FieldError{{
-			Field: field, Code: model.CodeLimitReached, Message: fmt.Sprintf("There are %d already. End one first.", most),
-			Params: []model.ErrorParam{model.IntParam("max", most)},
-		}}}
+		return limitReached(field, most)
 	}
 	return err
 }

@@ -73,6 +73,9 @@ func ownRowsOnly() map[string]attempt {
 		"ChangePassword": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{resultText(0, s.ChangePassword(ctx, v, "hash of Asha", "new hash", storetest.Session("new", at.user, "new refresh")))}
 		},
+		"EraseMe": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
+			return []string{resultText(0, s.EraseMe(ctx, v, "hash of Asha"))}
+		},
 		"EndSession": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{resultText(0, s.EndSession(ctx, v, at.session))}
 		},
@@ -174,6 +177,37 @@ func userAttempts() map[string]attempt {
 		},
 		"User": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{resultText(s.User(ctx, v, at.user))}
+		},
+		"Accounts": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			page, err := s.Accounts(ctx, v, &at.email, model.AccountFilter{}, model.PageArgs{})
+			if err != nil {
+				return []string{err.Error()}
+			}
+			return []string{fmt.Sprint(usernames(page))}
+		},
+		"DisableAccount": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{resultText(s.DisableAccount(ctx, v, at.user, "gone"))}
+		},
+		"EnableAccount": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{resultText(s.EnableAccount(ctx, v, at.user))}
+		},
+		"OfferTransfer": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{resultText(s.OfferTransfer(ctx, v, store.Offer{From: at.user, To: at.receiver, Patients: []int64{at.patient}, Reason: "gone"}))}
+		},
+		"AcceptTransfer": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{resultText(s.AcceptTransfer(ctx, v, at.transfer))}
+		},
+		"TransferPatients": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{resultText(s.TransferPatients(ctx, v, store.Offer{From: at.user, To: at.receiver, Reason: "gone"}))}
+		},
+		"EraseAccount": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{resultText(0, s.EraseAccount(ctx, v, at.user))}
+		},
+		"SetRole": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{resultText(s.SetRole(ctx, v, at.user, model.RolePatient))}
+		},
+		"ConfirmAccount": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{resultText(s.ConfirmAccount(ctx, v, at.user))}
 		},
 	}
 }

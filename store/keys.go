@@ -24,6 +24,8 @@ const (
 	patientNameFold    = "coalesce(patient.name_fold, patient.name_key)"
 	doctorNameFold     = "coalesce(doctor.name_fold, doctor.name_key)"
 	specializationFold = "coalesce(doctor.specialization_fold, doctor.specialization_key)"
+	usernameOrder      = `(lower("user".username) COLLATE "C")`
+	accountSearch      = `coalesce("user".search_fold, fold("user".username || ' ' || "user".email || ' ' || coalesce("user".phone, '')))`
 )
 
 // patientSearchKey returns the folded texts of a patient. In version 0.1.0 the generated

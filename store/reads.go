@@ -80,6 +80,9 @@ func (s *Store) Page(ctx context.Context, v *model.Viewer, field string, args qu
 	if err := onPage(query.Apply(q, selection.Conditions), t, order, page).Scan(ctx); err != nil {
 		return nil, s.translate(ctx, "list "+field, err)
 	}
+	if err := s.recordList(ctx, v, t.Root.Event); err != nil {
+		return nil, err
+	}
 	return recordPage(rows(), order.Order, page), nil
 }
 

@@ -14,14 +14,21 @@ func records(s *Store) []query.RecordType {
 	return []query.RecordType{{
 		Name: "User", Kind: model.KindUser, Model: reflect.TypeFor[model.User](), Table: "users", Alias: `"user"`,
 		Rules: userRules,
+		Root:  &query.Root{Field: "accounts", Filter: filterAccounts, Event: model.EventAccountsListed},
 		One:   []query.Edge{{Field: "doctorProfile", To: "Doctor", From: "id", Key: "account_id"}},
 		Many: []query.List{
 			{Field: "securityEvents", Of: "SecurityEvent", Key: "account_id"},
 			{Field: "notices", Of: "Notice", Key: "account_id", Where: whereUnread},
+			{Field: "transfers", Of: "Transfer", Key: "to_id"},
+			{Field: "offeredTransfers", Of: "Transfer", Key: "from_id"},
 			{Field: "grantsGiven", Of: "Grant", Key: "granter_id", Where: whereGrant},
 			{Field: "grantsReceived", Of: "Grant", Key: "account_id", Where: whereGrant},
 		},
+		Sorts:    []query.Sort{{Field: "username", Column: "username", By: usernameOrder, Key: model.KeyText}},
+		Searched: []string{"username", "email", "phone"},
+		SearchIn: accountSearch,
 		Keys: []query.TextKey{
+			{Column: "search_fold", From: []string{"username", "email", "phone"}, Of: model.FoldKey},
 			{Column: "username_key", From: []string{"username"}, Of: usernameKey, Index: "users_username_form_key"},
 			{Column: "email_key", From: []string{"email"}, Of: emailKey, Index: "users_email_form_key"},
 		},
@@ -121,6 +128,16 @@ func records(s *Store) []query.RecordType {
 			{Field: "by", To: "User", From: "by_id", Key: "id"},
 		},
 		Sorts: []query.Sort{{Field: "at", Column: "at", Key: model.KeyTime, Descending: true}},
+	}, {
+		Name: "Transfer", Kind: model.KindTransfer, Model: reflect.TypeFor[model.Transfer](), Table: "transfers", Alias: "transfer",
+		Rules: transferRules,
+		One: []query.Edge{
+			{Field: "from", To: "User", From: "from_id", Key: "id"},
+			{Field: "to", To: "User", From: "to_id", Key: "id"},
+			{Field: "offeredBy", To: "User", From: "offered_by", Key: "id"},
+			{Field: "approvedBy", To: "User", From: "approved_by", Key: "id"},
+		},
+		Sorts: []query.Sort{{Field: "createdAt", Column: "created_at", Key: model.KeyTime, Descending: true}},
 	}, {
 		Name: "Grant", Kind: model.KindGrant, Model: reflect.TypeFor[model.Grant](), Table: "grants", Alias: `"grant"`,
 		Rules: grantRules,

@@ -84,6 +84,13 @@ func TestSessionCache_ForgetsWhatEnds(t *testing.T) {
 			wantCode(t, errOf(w.Store.RotateSession(t.Context(), used, storetest.Session("phone", w.asha.UserID, "next"))), model.CodeInvalidToken, "refresh")
 			return nil
 		}, here: true},
+		"disabled": {end: func(w fixture) error {
+			return errOf(w.Store.DisableAccount(t.Context(), model.Operator(), w.asha.UserID, "left"))
+		}, here: true},
+		"erased": {end: func(w fixture) error { return w.Store.EraseMe(t.Context(), w.asha.Viewer, "hash of Asha") }, here: true},
+		"another role": {end: func(w fixture) error {
+			return errOf(w.Store.SetRole(t.Context(), model.Operator(), w.asha.UserID, model.RoleAdmin))
+		}, here: true},
 		"ended by SQL":     {end: bySQL("UPDATE sessions SET ended_at = now() WHERE id = 'phone' AND user_id = ?")},
 		"expired by SQL":   {end: bySQL("UPDATE sessions SET expires_at = now() WHERE id = 'phone' AND user_id = ?")},
 		"given away":       {end: bySQL("UPDATE sessions SET user_id = (SELECT max(id) FROM users WHERE id <> ?0) WHERE id = 'phone'")},
@@ -142,14 +149,18 @@ func serversWays(t *testing.T, c *storetest.Clinic, asha *storetest.Account) map
 			wantCode(t, errOf(c.Store.RotateSession(t.Context(), used, storetest.Session("phone", asha.UserID, "next"))), model.CodeInvalidToken, "refresh")
 			return nil
 		},
+		"disabled": func() error {
+			return errOf(c.Store.DisableAccount(t.Context(), model.Operator(), asha.UserID, "left"))
+		},
+		"erased": func() error { return c.Store.EraseMe(t.Context(), asha.Viewer, "hash of Asha") },
 	}
 }
 
-// TestEndSession_WithoutPLpgSQL: the server ends a session in each of its four ways, on
+// TestEndSession_WithoutPLpgSQL: the server ends a session in each of its ways, on
 // every server, while the functions of the triggers fail. It sends the message itself.
 func TestEndSession_WithoutPLpgSQL(t *testing.T) {
 	t.Parallel()
-	for _, way := range []string{"logout", "logout everywhere", "new password", "stolen token"} {
+	for _, way := range []string{"logout", "logout everywhere", "new password", "stolen token", "disabled", "erased"} {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			c := storetest.New(t, withListener)
@@ -171,7 +182,7 @@ func TestEndSession_WithoutPLpgSQL(t *testing.T) {
 // other servers.
 func TestEndSession_WithoutTheMessage(t *testing.T) {
 	t.Parallel()
-	for _, way := range []string{"logout", "logout everywhere", "new password", "stolen token"} {
+	for _, way := range []string{"logout", "logout everywhere", "new password", "stolen token", "disabled", "erased"} {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			c := storetest.New(t)

@@ -208,21 +208,58 @@ var Bindings = map[string]map[string]Binding{
 		"name":        {Field: "Name"},
 		"doctorCount": {Field: "DoctorCount"},
 	},
+	"Transfer": {
+		"id":            {Method: "NodeID"},
+		"from":          {Resolver: true},
+		"to":            {Resolver: true},
+		"sender":        {Field: "Sender"},
+		"patientCount":  {Field: "PatientCount"},
+		"reason":        {Field: "Reason"},
+		"offeredBy":     {Resolver: true},
+		"createdAt":     {Field: "CreatedAt"},
+		"expiresAt":     {Field: "ExpiresAt"},
+		"needsApproval": {Field: "NeedsApproval"},
+		"approvedBy":    {Resolver: true},
+		"approvedAt":    {Field: "ApprovedAt"},
+		"acceptedAt":    {Field: "AcceptedAt"},
+	},
+	"TransferConnection": {
+		"edges":      {Field: "Edges"},
+		"nodes":      {Field: "Nodes"},
+		"pageInfo":   {Field: "PageInfo"},
+		"totalCount": {Method: "TotalCount"},
+	},
+	"TransferEdge": {
+		"cursor": {Field: "Cursor"},
+		"node":   {Field: "Node"},
+	},
 	"User": {
-		"id":             {Method: "NodeID"},
-		"username":       {Field: "Username"},
-		"role":           {Field: "Role"},
-		"email":          {Field: "Email"},
-		"phone":          {Method: "FormatPhone"},
-		"createdAt":      {Field: "CreatedAt"},
-		"isActive":       {Field: "IsActive"},
-		"isConfirmed":    {Field: "IsConfirmed"},
-		"hasTotp":        {Field: "HasTotp"},
-		"doctorProfile":  {Resolver: true},
-		"securityEvents": {Resolver: true},
-		"notices":        {Resolver: true},
-		"grantsGiven":    {Resolver: true},
-		"grantsReceived": {Resolver: true},
+		"id":               {Method: "NodeID"},
+		"username":         {Field: "Username"},
+		"role":             {Field: "Role"},
+		"email":            {Field: "Email"},
+		"phone":            {Method: "FormatPhone"},
+		"createdAt":        {Field: "CreatedAt"},
+		"isActive":         {Field: "IsActive"},
+		"isConfirmed":      {Field: "IsConfirmed"},
+		"hasTotp":          {Field: "HasTotp"},
+		"doctorProfile":    {Resolver: true},
+		"securityEvents":   {Resolver: true},
+		"notices":          {Resolver: true},
+		"grantsGiven":      {Resolver: true},
+		"grantsReceived":   {Resolver: true},
+		"transfers":        {Resolver: true},
+		"offeredTransfers": {Resolver: true},
+	},
+	"UserConnection": {
+		"edges":      {Field: "Edges"},
+		"nodes":      {Field: "Nodes"},
+		"pageInfo":   {Field: "PageInfo"},
+		"totalCount": {Method: "TotalCount"},
+	},
+	"UserEdge": {
+		"cursor": {Field: "Cursor"},
+		"node":   {Field: "Node"},
 	},
 }
 
@@ -251,6 +288,18 @@ func Arguments(ctx context.Context, typ, field string, values map[string]any) (m
 		return ec.field_Mutation_updateMe_args(ctx, values)
 	case "Mutation.readNotices":
 		return ec.field_Mutation_readNotices_args(ctx, values)
+	case "Mutation.eraseMe":
+		return ec.field_Mutation_eraseMe_args(ctx, values)
+	case "Mutation.disableAccount":
+		return ec.field_Mutation_disableAccount_args(ctx, values)
+	case "Mutation.enableAccount":
+		return ec.field_Mutation_enableAccount_args(ctx, values)
+	case "Mutation.setRole":
+		return ec.field_Mutation_setRole_args(ctx, values)
+	case "Mutation.transferPatients":
+		return ec.field_Mutation_transferPatients_args(ctx, values)
+	case "Mutation.acceptTransfer":
+		return ec.field_Mutation_acceptTransfer_args(ctx, values)
 	case "Mutation.createPatient":
 		return ec.field_Mutation_createPatient_args(ctx, values)
 	case "Mutation.updatePatient":
@@ -313,6 +362,8 @@ func Arguments(ctx context.Context, typ, field string, values map[string]any) (m
 		return ec.field_Query_mapping_args(ctx, values)
 	case "Query.mappings":
 		return ec.field_Query_mappings_args(ctx, values)
+	case "Query.accounts":
+		return ec.field_Query_accounts_args(ctx, values)
 	case "User.phone":
 		return ec.field_User_phone_args(ctx, values)
 	case "User.securityEvents":
@@ -323,6 +374,10 @@ func Arguments(ctx context.Context, typ, field string, values map[string]any) (m
 		return ec.field_User_grantsGiven_args(ctx, values)
 	case "User.grantsReceived":
 		return ec.field_User_grantsReceived_args(ctx, values)
+	case "User.transfers":
+		return ec.field_User_transfers_args(ctx, values)
+	case "User.offeredTransfers":
+		return ec.field_User_offeredTransfers_args(ctx, values)
 	default:
 		return nil, nil
 	}
@@ -347,6 +402,41 @@ var Mutations = map[string]Mutate{
 			return nil, nil, err
 		}
 		return node(p.User), p.UserErrors, nil
+	},
+	"disableAccount": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.DisableAccount(ctx, args["id"].(model.ID), args["reason"].(string))
+		if err != nil {
+			return nil, nil, err
+		}
+		return node(p.User), p.UserErrors, nil
+	},
+	"enableAccount": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.EnableAccount(ctx, args["id"].(model.ID))
+		if err != nil {
+			return nil, nil, err
+		}
+		return node(p.User), p.UserErrors, nil
+	},
+	"setRole": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.SetRole(ctx, args["id"].(model.ID), args["role"].(model.Role))
+		if err != nil {
+			return nil, nil, err
+		}
+		return node(p.User), p.UserErrors, nil
+	},
+	"transferPatients": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.TransferPatients(ctx, args["input"].(TransferPatientsInput))
+		if err != nil {
+			return nil, nil, err
+		}
+		return node(p.Transfer), p.UserErrors, nil
+	},
+	"acceptTransfer": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.AcceptTransfer(ctx, args["id"].(model.ID))
+		if err != nil {
+			return nil, nil, err
+		}
+		return node(p.Transfer), p.UserErrors, nil
 	},
 	"createPatient": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
 		p, err := m.CreatePatient(ctx, args["input"].(CreatePatientInput))

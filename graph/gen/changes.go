@@ -63,6 +63,13 @@ func NewGrant(in TeamMemberInput) *model.Grant {
 	}
 }
 
+// NewTransfer returns a record with the fields that it shares with the input.
+func NewTransfer(in TransferPatientsInput) *model.Transfer {
+	return &model.Transfer{
+		Reason: in.Reason,
+	}
+}
+
 // DoctorChanges returns a change for each field that the input names. Absent means
 // unchanged, and null means cleared.
 func DoctorChanges(in UpdateDoctorInput) []model.Change[model.Doctor] {

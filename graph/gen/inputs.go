@@ -149,7 +149,7 @@ type LoginInput struct {
 	Device graphql.Omittable[*string] `json:"device,omitempty"`
 }
 
-// The answer to `logout` and `logoutEverywhere`.
+// The answer to `logout`, `logoutEverywhere` and `eraseMe`.
 type LogoutPayload struct {
 	// All errors of the mutation. Empty: it succeeded.
 	UserErrors []*UserError `json:"userErrors"`
@@ -239,6 +239,28 @@ type TokenPair struct {
 	RefreshExpiresAt model.DateTime `json:"refreshExpiresAt"`
 }
 
+// Patients that go from one account to another.
+type TransferPatientsInput struct {
+	// The account that owns them: `usr_7`, or `7`.
+	FromID model.ID `json:"fromId"`
+	// The account that gets them: `usr_8`, or `8`. Its user finds the id in `me`.
+	ToID model.ID `json:"toId"`
+	// The patients, at most 1000, otherwise INVALID. Null: all, deleted ones among them.
+	PatientIds graphql.Omittable[[]*model.ID] `json:"patientIds,omitempty"`
+	// Why. Shown to the receiver.
+	Reason string `json:"reason"`
+}
+
+// The answer to `transferPatients` and `acceptTransfer`.
+type TransferPayload struct {
+	// The transfer. Null: nothing was changed; see `userErrors`.
+	Transfer *model.Transfer `json:"transfer,omitempty"`
+	// All errors of the mutation. Empty: it succeeded.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+func (TransferPayload) IsMutationPayload() {}
+
 // Changes to a doctor entry. An absent field stays as it is. No field can be removed: null is refused with REQUIRED.
 type UpdateDoctorInput struct {
 	// Full name, with title if wanted.
@@ -315,7 +337,7 @@ type UserError struct {
 	Params []*model.ErrorParam `json:"params"`
 }
 
-// The answer to `updateMe` and `readNotices`.
+// The answer to `updateMe` and `readNotices`, and to `disableAccount`, `enableAccount` and `setRole`.
 type UserPayload struct {
 	// The account after the change. Null: see `userErrors`.
 	User *model.User `json:"user,omitempty"`
@@ -361,10 +383,10 @@ const (
 	// Every active account.
 	RelationSignedIn Relation = "SIGNED_IN"
 	// The account itself. For a doctor entry: the account linked to it. For a patient: the account of the patient, who claimed
-	// the record. For a grant: the account that has it.
+	// the record. For a grant: the account that has it. For a transfer: the account that gets the patients.
 	RelationSelf Relation = "SELF"
 	// The account that created the record or took it over. For a mapping: the owner of its patient. For a grant: the account
-	// that gave it.
+	// that gave it. For a transfer: the account that the patients come from.
 	RelationOwner Relation = "OWNER"
 	// The account linked to a verified, undeleted doctor entry that has an active mapping to the patient. Holds for the
 	// patient and for all of the patient's mappings.

@@ -36,6 +36,8 @@ func (r Resolvers) Notice() NoticeResolver { return NoticeReads{r.Reads} }
 
 func (r Resolvers) SecurityEvent() SecurityEventResolver { return SecurityEventReads{r.Reads} }
 
+func (r Resolvers) Transfer() TransferResolver { return TransferReads{r.Reads} }
+
 func (r Resolvers) User() UserResolver { return UserReads{r.Reads} }
 
 // DoctorReads has the resolvers of Doctor that read records.
@@ -160,11 +162,34 @@ func (r QueryReads) Mappings(ctx context.Context, first *int, after *string, las
 	return list[model.MappingConnection](r.Root(ctx, "mappings", map[string]any{"first": first, "after": after, "last": last, "before": before, "filter": filter, "orderBy": orderBy}))
 }
 
+func (r QueryReads) Accounts(ctx context.Context, first *int, after *string, last *int, before *string, search *string, filter *model.AccountFilter) (*model.UserConnection, error) {
+	return list[model.UserConnection](r.Root(ctx, "accounts", map[string]any{"first": first, "after": after, "last": last, "before": before, "search": search, "filter": filter}))
+}
+
 // SecurityEventReads has the resolvers of SecurityEvent that read records.
 type SecurityEventReads struct{ Reads }
 
 func (r SecurityEventReads) By(ctx context.Context, obj *model.SecurityEvent) (*model.User, error) {
 	return one[model.User](r.One(ctx, obj, "by"))
+}
+
+// TransferReads has the resolvers of Transfer that read records.
+type TransferReads struct{ Reads }
+
+func (r TransferReads) From(ctx context.Context, obj *model.Transfer) (*model.User, error) {
+	return one[model.User](r.One(ctx, obj, "from"))
+}
+
+func (r TransferReads) To(ctx context.Context, obj *model.Transfer) (*model.User, error) {
+	return one[model.User](r.One(ctx, obj, "to"))
+}
+
+func (r TransferReads) OfferedBy(ctx context.Context, obj *model.Transfer) (*model.User, error) {
+	return one[model.User](r.One(ctx, obj, "offeredBy"))
+}
+
+func (r TransferReads) ApprovedBy(ctx context.Context, obj *model.Transfer) (*model.User, error) {
+	return one[model.User](r.One(ctx, obj, "approvedBy"))
 }
 
 // UserReads has the resolvers of User that read records.
@@ -188,6 +213,14 @@ func (r UserReads) GrantsGiven(ctx context.Context, obj *model.User, first *int,
 
 func (r UserReads) GrantsReceived(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, filter *model.GrantFilter) (*model.GrantConnection, error) {
 	return list[model.GrantConnection](r.List(ctx, obj, "grantsReceived", map[string]any{"first": first, "after": after, "last": last, "before": before, "filter": filter}))
+}
+
+func (r UserReads) Transfers(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string) (*model.TransferConnection, error) {
+	return list[model.TransferConnection](r.List(ctx, obj, "transfers", map[string]any{"first": first, "after": after, "last": last, "before": before}))
+}
+
+func (r UserReads) OfferedTransfers(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string) (*model.TransferConnection, error) {
+	return list[model.TransferConnection](r.List(ctx, obj, "offeredTransfers", map[string]any{"first": first, "after": after, "last": last, "before": before}))
 }
 
 func one[T any](record model.Node, err error) (*T, error) {

@@ -34,6 +34,7 @@ type Env struct {
 // Command is a row of the table of commands.
 type Command struct {
 	name, summary string
+	args          []string          // placeholders of the arguments after the name
 	options       []settings.Option // next to the settings
 	run           func(context.Context, call) error
 	// runArgs, if set, replaces run: it parses its flags itself, and has no
@@ -46,16 +47,19 @@ type call struct {
 	Env
 	settings.Settings
 
-	log *slog.Logger
+	args []string // as many as the command has placeholders
+	log  *slog.Logger
 }
 
 // Run runs the command that env.Args names: one of more, which usage lists
 // first, or one of this package. Without a name it runs the first of more. The
 // error joins all mistakes of the command line, one line each.
 func Run(ctx context.Context, env Env, more ...Command) error {
-	commands := slices.Concat(more, []Command{migrate(), createAdmin(), createAccount(), publishKey(), rotateKeys(), version()})
+	commands := slices.Concat(more, []Command{migrate(), createAdmin(), createAccount()}, accounts(), []Command{publishKey(), rotateKeys(), version()})
 	name, args := splitName(env.Args)
-	at := slices.IndexFunc(commands, func(c Command) bool { return name == "" || name == c.name })
+	at := slices.IndexFunc(commands, func(c Command) bool {
+		return name == "" || name == c.name || len(c.args) > 0 && strings.HasPrefix(name, c.name+" ")
+	})
 	switch {
 	case name == "help":
 		return usage(env.Stdout, commands)
@@ -70,8 +74,13 @@ func Run(ctx context.Context, env Env, more ...Command) error {
 		return usage(env.Stdout, commands)
 	case err != nil:
 		return err
-	case len(rest) > 0:
-		return fmt.Errorf("unknown argument %q; see caregraph help", rest[0])
+	}
+	given, wanted := append(strings.Fields(strings.TrimPrefix(name, commands[at].name)), rest...), commands[at].args
+	switch {
+	case len(given) > len(wanted):
+		return fmt.Errorf("unknown argument %q; see caregraph help", given[len(wanted)])
+	case len(given) < len(wanted):
+		return fmt.Errorf("%s needs %s; see caregraph help", commands[at].name, strings.Join(wanted, " and "))
 	}
 	if err := completePaths(&s, env.Getenv); err != nil && name != "version" {
 		return err
@@ -82,7 +91,7 @@ func Run(ctx context.Context, env Env, more ...Command) error {
 	})
 	defer lines.Close()
 	log = newLog(s, lines)
-	return commands[at].run(ctx, call{env, s, log})
+	return commands[at].run(ctx, call{env, s, given, log})
 }
 
 // splitName separates the words of the command's name from the flags.
@@ -120,7 +129,7 @@ func usage(w io.Writer, commands []Command) error {
 	var b strings.Builder
 	b.WriteString("Usage: caregraph [COMMAND] [FLAGS]\n\nCommands:\n")
 	for _, c := range append(commands, Command{name: "help", summary: "print this text"}) {
-		fmt.Fprintf(&b, "  %-15s  %s\n", c.name, c.summary)
+		fmt.Fprintf(&b, "  %-15s  %s\n", strings.Join(append([]string{c.name}, c.args...), " "), c.summary)
 		for _, o := range c.options {
 			fmt.Fprintf(&b, "  %-15s  --%s %s\n", "", o.Name, o.Value)
 		}

@@ -75,7 +75,14 @@ func TestRun_RefusesWhatItDoesNotKnow(t *testing.T) {
 		"accounts create":              `--email: must be the address of the account, not ""`,
 		"accounts create --email a@b.c --role boss": `--role: must be patient, doctor or admin, not "boss"`,
 		"admin create --email a@b.c --role patient": "flag provided but not defined: -role",
-		"accounts": `unknown command "accounts"; see caregraph help`,
+		"accounts":                      `unknown command "accounts"; see caregraph help`,
+		"accounts show":                 `accounts show needs ID; see caregraph help`,
+		"accounts show 1 2":             `unknown argument "2"; see caregraph help`,
+		"accounts show --json":          `accounts show needs ID; see caregraph help`,
+		"accounts role 1":               `accounts role needs ID and ROLE; see caregraph help`,
+		"accounts disable 1":            `--reason: must not be empty, not ""`,
+		"accounts list --role x":        `--role: must be patient, doctor or admin, not "x"`,
+		"accounts role 1 boss --data d": `ROLE: must be patient, doctor or admin, not "boss"`,
 	} {
 		if r := run(t, nil, strings.Fields(args)...); r.err == nil || r.err.Error() != want {
 			t.Errorf("%s:\n%v\nwant:\n%s", args, r.err, want)
@@ -90,7 +97,7 @@ func TestRun_PrintsVersionAndHelp(t *testing.T) {
 	}
 	help := run(t, nil, "help")
 	for _, want := range []string{
-		"serve", "migrate", "admin create", "accounts create", "--email ADDRESS", "--username NAME", "--role patient|doctor|admin", "keys rotate", "fill", "version", "help",
+		"serve", "migrate", "admin create", "accounts create", "--email ADDRESS", "--username NAME", "--role patient|doctor|admin", "accounts role ID ROLE", "keys rotate", "fill", "version", "help",
 		"CAREGRAPH_ADDR",
 	} {
 		if help.err != nil || !strings.Contains(help.out.String(), want) {

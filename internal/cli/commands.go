@@ -62,12 +62,9 @@ func createAdmin() Command {
 
 func createAccount() Command {
 	u := &model.User{}
-	role := settings.Option{Name: "role", Value: "patient|doctor|admin", Set: func(text string) error {
-		u.Role = model.Role(strings.ToUpper(cmp.Or(text, "patient")))
-		if !slices.Contains([]model.Role{model.RolePatient, model.RoleDoctor, model.RoleAdmin}, u.Role) {
-			return errors.New("must be patient, doctor or admin")
-		}
-		return nil
+	role := settings.Option{Name: "role", Value: "patient|doctor|admin", Set: func(text string) (err error) {
+		u.Role, err = roleOf(cmp.Or(text, "patient"))
+		return err
 	}}
 	return Command{
 		name: "accounts create", summary: "create an account, also if registration is closed; reads the password as admin create does",
@@ -96,6 +93,23 @@ func (c call) createAccount(ctx context.Context, u *model.User) error {
 	if err != nil {
 		return err
 	}
+	return c.withStore(ctx, func(ctx context.Context, db *store.Store) error {
+		ctx, cancel := context.WithTimeout(ctx, c.RequestTimeout)
+		defer cancel()
+		if _, err := auth.CreateAccount(ctx, db, auth.NewHasher(1), u, password); err != nil {
+			return fmt.Errorf("create the account: %w", err)
+		}
+		done := "%s has an account now.\n"
+		if u.Role == model.RoleAdmin {
+			done = "%s is an administrator now.\n"
+		}
+		_, err = fmt.Fprintf(c.Stdout, done, u.Email)
+		return err
+	})
+}
+
+// withStore is withDatabase for the records. The database has the newest schema.
+func (c call) withStore(ctx context.Context, f func(context.Context, *store.Store) error) error {
 	rules, err := c.Policy()
 	if err != nil {
 		return err
@@ -113,17 +127,7 @@ func (c call) createAccount(ctx context.Context, u *model.User) error {
 			return err
 		}
 		defer db.Close()
-		ctx, cancel := context.WithTimeout(ctx, c.RequestTimeout)
-		defer cancel()
-		if _, err := auth.CreateAccount(ctx, db, auth.NewHasher(1), u, password); err != nil {
-			return fmt.Errorf("create the account: %w", err)
-		}
-		done := "%s has an account now.\n"
-		if u.Role == model.RoleAdmin {
-			done = "%s is an administrator now.\n"
-		}
-		_, err = fmt.Fprintf(c.Stdout, done, u.Email)
-		return err
+		return f(ctx, db)
 	})
 }
 

@@ -97,7 +97,7 @@ func (l Limits) tokenLimitError(err error) *gqlerror.Error {
 // and LIMIT_EXCEEDED for one whose cost exceeds the limit.
 func (l Limits) CheckOperation(ctx context.Context, op *graphql.OperationContext) (int, *gqlerror.Error) {
 	if n := hashingFields(op); n > maxHashing {
-		return 0, exceeded("The document has %d fields of register, login and changePassword, and at most %d is allowed.", n, maxHashing)
+		return 0, exceeded("The document has %d fields of register, login, changePassword and eraseMe, and at most %d is allowed.", n, maxHashing)
 	}
 	if writes := writesOf(op); writes > l.Writes {
 		return 0, exceeded("The operation changes %d things, and --max-writes allows %d. Send several operations.", writes, l.Writes)

@@ -36,6 +36,17 @@ type Option struct {
 	Set func(text string) error
 }
 
+// Switch is an option of a command that stands alone: it is true if it is there.
+func Switch(name string, to *bool) Option {
+	return Option{Name: name, Value: trueOrFalse, Set: func(text string) error {
+		*to = false
+		if text == "" {
+			return nil
+		}
+		return boolean(to)(text)
+	}}
+}
+
 func (o Option) row() option {
 	return option{name: o.Name, value: o.Value, set: o.Set, flagOnly: true}
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 
 	"github.com/caregraph/caregraph/model"
 )
@@ -84,17 +83,38 @@ func (t *RecordType) hasColumn(column string) bool { return t.table.HasField(col
 // checkComparable returns an error if a search, an order or a count would reveal a
 // hidden field of a visible row.
 func (t *RecordType) checkComparable() error {
-	fields := slices.Clone(t.Searched)
+	all := t.rule().Exists
+	for _, field := range t.Searched {
+		if err := t.checkReadable(field, all&t.callers()); err != nil {
+			return err
+		}
+	}
 	for _, s := range t.Sorts {
-		fields = append(fields, s.Field)
+		if err := t.checkReadable(s.Field, all); err != nil {
+			return err
+		}
 	}
 	for _, g := range t.Groups {
-		fields = append(fields, t.fieldOf(g.Value))
-	}
-	for _, field := range fields {
-		if !t.rule().ReadableByAll(field) {
-			return fmt.Errorf("%s.%s is searched, sorted or counted by, so everyone who can see a %s must be able to read it", t.Name, field, t.Name)
+		if err := t.checkReadable(t.fieldOf(g.Value), all); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// callers returns who may call the list of Query, the one place of a search.
+func (t *RecordType) callers() model.Relations {
+	if t.Root != nil {
+		if callers, limited := t.records.policy.Roots["Query."+t.Root.Field]; limited {
+			return callers
+		}
+	}
+	return model.AllRelations
+}
+
+func (t *RecordType) checkReadable(field string, by model.Relations) error {
+	if by.Within(t.rule().Fields[field].Read) {
+		return nil
+	}
+	return fmt.Errorf("%s.%s is searched, sorted or counted by, so everyone who can list a %s must be able to read it", t.Name, field, t.Name)
 }

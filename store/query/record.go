@@ -99,6 +99,8 @@ type Owner struct {
 type Root struct {
 	Field  string
 	Filter func(Scope, Args) (Selection, error)
+	// Event is recorded of the viewer before the list is answered; "" means none.
+	Event model.SecurityEventKind
 }
 
 // Selection is the result of the arguments of a list.
@@ -160,8 +162,9 @@ type Records struct {
 
 // NewRecords resolves the names by which record types refer to each other. It
 // refuses an unknown type, a column that the table lacks, a parent with a parent,
-// two types with one name or kind of ids, and a sorted, searched or counted field
-// that not everyone who has the record may read, since a list would reveal it. It
+// two types with one name or kind of ids, and a sorted or counted field that not
+// everyone who has the record may read, or a searched one that not everyone who may
+// list them reads, since a list would reveal it. It
 // refuses a type without rules, a list without an order, and records that can be
 // deleted without the condition that they are not. It refuses a policy under which one
 // end of a relation between two records reveals what the other end hides.

@@ -50,6 +50,17 @@ func (r *Request) Statements(v *model.Viewer, more ...*pgpipe.Statement) ([]*pgp
 	return append(statements, more...), nil
 }
 
+// Event returns the event that is recorded of the viewer before the rows are answered, or
+// "".
+func (r *Request) Event() model.SecurityEventKind {
+	for _, l := range r.Loads {
+		if root := l.node.Record().typ.Root; root != nil && root.Event != "" && l.parent == nil && l.isPaged() {
+			return root.Event
+		}
+	}
+	return ""
+}
+
 // Fill sets the rows of the loads from their statements.
 func (r *Request) Fill() {
 	for _, l := range r.Loads {

@@ -146,7 +146,7 @@ func (c *Clinic) Doctor(name string) (*Account, *model.Doctor) {
 // Verify verifies the entry as an administrator.
 func (c *Clinic) Verify(entry *model.Doctor) *model.Doctor {
 	c.tb.Helper()
-	entry, err := c.VerifyAs(operator(), entry.ID, store.Verification{IsVerified: true})
+	entry, err := c.VerifyAs(model.Operator(), entry.ID, store.Verification{IsVerified: true})
 	testutil.Must(c.tb, err)
 	return entry
 }
@@ -154,7 +154,7 @@ func (c *Clinic) Verify(entry *model.Doctor) *model.Doctor {
 // Link verifies the entry and links it to the account, as an administrator.
 func (c *Clinic) Link(entry *model.Doctor, account *Account) *model.Doctor {
 	c.tb.Helper()
-	entry, err := c.VerifyAs(operator(), entry.ID, store.Verification{IsVerified: true, Account: new(&account.UserID)})
+	entry, err := c.VerifyAs(model.Operator(), entry.ID, store.Verification{IsVerified: true, Account: new(&account.UserID)})
 	testutil.Must(c.tb, err)
 	return entry
 }
@@ -175,13 +175,10 @@ func (c *Clinic) Reset(entry *model.Doctor) *model.Doctor {
 	c.tb.Helper()
 	c.Exec("UPDATE doctors SET name = ?, license_number = ?, specialization = ?, address = ? WHERE id = ?",
 		entry.Name, entry.LicenseNumber, entry.Specialization, entry.Address, entry.ID)
-	again, err := c.VerifyAs(operator(), entry.ID, store.Verification{IsVerified: true, KeepsMappings: true})
+	again, err := c.VerifyAs(model.Operator(), entry.ID, store.Verification{IsVerified: true, KeepsMappings: true})
 	testutil.Must(c.tb, err)
 	return again
 }
-
-// operator returns an administrator without an account.
-func operator() *model.Viewer { return &model.Viewer{Role: model.RoleAdmin} }
 
 // NewPatient returns a valid patient that is not stored.
 func (c *Clinic) NewPatient(name string) *model.Patient {
