@@ -35,6 +35,9 @@ func withoutViewer() map[string]string {
 		"RefillBudgets":   "signs in: changes no rows of an account",
 		"KnowsDevice":     "signs in: who has the device's token knows it",
 		"RememberDevice":  "signs in: after the password was right",
+
+		"DeliverMail": "for the server: sends mails to their accounts alone",
+		"SweepMail":   "for the server: removes what is old",
 	}
 }
 
