@@ -25,6 +25,7 @@ const (
 	CodeTooManyAttempts    Code = "TOO_MANY_ATTEMPTS"
 	CodeWeakPassword       Code = "WEAK_PASSWORD"
 	CodeInvalidToken       Code = "INVALID_TOKEN"
+	CodeOtpRequired        Code = "OTP_REQUIRED"
 	CodeInvalidCode        Code = "INVALID_CODE"
 	CodeNotConfirmed       Code = "NOT_CONFIRMED"
 	CodeLimitReached       Code = "LIMIT_REACHED"

@@ -176,7 +176,13 @@ func mailPause(tries int) time.Duration {
 	return min(pause, longestMailPause)
 }
 
-// SweepMail removes old mails.
+// SweepMail removes old mails, and codes that have expired.
 func (s *Store) SweepMail(ctx context.Context) error {
-	return s.writeReserved(func(p pool) error { return p.exec(ctx, `DELETE FROM mail WHERE created_at < $1`, s.now().Add(-mailTTL)) })
+	now := s.now()
+	return s.writeReserved(func(p pool) error {
+		if err := p.exec(ctx, `DELETE FROM mail WHERE created_at < $1`, now.Add(-mailTTL)); err != nil {
+			return err
+		}
+		return p.exec(ctx, `DELETE FROM codes WHERE expires_at <= $1`, now)
+	})
 }
