@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
@@ -28,6 +29,7 @@ import (
 	"github.com/caregraph/caregraph/internal/host"
 	"github.com/caregraph/caregraph/internal/httpd"
 	"github.com/caregraph/caregraph/internal/limits"
+	"github.com/caregraph/caregraph/internal/mail"
 	"github.com/caregraph/caregraph/internal/metrics"
 	"github.com/caregraph/caregraph/internal/pgserver"
 	"github.com/caregraph/caregraph/internal/policy"
@@ -130,6 +132,9 @@ func (c server) serve(ctx context.Context, s settings.Settings, out io.Writer, l
 		}
 		defer stopMetrics()
 		defer finish()()
+		app.mails.PublicURL = cmp.Or(s.PublicURL, "http://"+listener.Addr().String())
+		defer app.mails.Start(ctx)()
+		defer app.accounts.Later.Start(ctx)()
 		host.ProfileOnSignal(ctx, log)
 		log.InfoContext(ctx, "serving", "version", version, "addr", listener.Addr().String(), "settings", s)
 		warnAboutPlainHTTP(ctx, listener.Addr(), s, log)
@@ -185,6 +190,7 @@ type app struct {
 	store    *store.Store
 	tokens   *auth.Tokens
 	accounts *auth.Accounts
+	mails    *mail.Sender
 	metrics  metrics.Metrics
 	// processors leaves half of the processors to PostgreSQL, if it is on this machine.
 	processors *host.Processors
@@ -233,6 +239,14 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	if err != nil {
 		return nil, err
 	}
+	secrets, err := keys.DeriveAll("caregraph store")
+	if err != nil {
+		return nil, err
+	}
+	mails, err := mail.New(string(s.Mail), s.MailFrom, log)
+	if err != nil {
+		return nil, err
+	}
 	quotas := store.Quotas{Records: s.MaxRecords, DailyBytes: s.MaxDailyBytes, MinFree: s.MinFreeDisk}
 	if s.DatabaseURL == "" {
 		quotas.FreeDisk = func() (int64, error) { return host.FreeDisk(s.Data) }
@@ -244,6 +258,7 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 		Pools: func() []store.PoolStats { return db.Stats() }, Up: func() map[string]bool { return db.Up() },
 		Unannounced: func() int64 { return db.Unannounced() }, FreeDisk: quotas.FreeDisk,
 		SignIns: func() map[string]int64 { return accounts.SignIns() }, Hashing: func() map[string]int64 { return accounts.Hasher.Waiting() },
+		Mails: mails.Counts,
 	}
 	if s.DatabaseURL == "" {
 		watched.ExecutableDeleted = func() bool { return pgserver.ExecutableDeleted(s.Data) }
@@ -253,10 +268,12 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 		Policy: rules, Connections: s.DatabaseConns, ReadConnections: s.DatabaseReadConns, MaxWaiting: s.MaxWaiting, RequestTimeout: s.RequestTimeout, OnFailure: onFailure(counters.Failed),
 		Pooler: store.Pooler(s.DatabasePooler), Prepared: store.Prepared(s.Prepared), DirectURL: string(s.DatabaseDirectURL), Listen: true,
 		RefreshGrace: s.RefreshGrace, Log: log, Quotas: quotas, OnOwnConnection: processors.UseAll, ClientAddr: clientAddr,
+		Secrets: secrets,
 	})
 	if err != nil {
 		return nil, err
 	}
+	mails.Store = db
 	if keys.IsNew() {
 		if used, err := db.HasAccounts(ctx); err != nil || used {
 			log.WarnContext(ctx, "there was no key file, so a new key was made: everyone who was signed in is signed out", "keys", s.Keys, "error", err)
@@ -273,7 +290,8 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	accounts.Hasher.ExtraCPU = processors.ExtraCPU
 	accounts.Hasher.LimitQueues(s.MaxWaitingHashes, s.MaxWaitingRegistrations)
 	accounts.Throttle.Budgets = budgets(s)
-	return &app{rules, db, tokens, accounts, counters, processors}, nil
+	accounts.Later, accounts.ConfirmFirst = auth.NewQueue(log), s.ConfirmEmail == "required"
+	return &app{rules, db, tokens, accounts, mails, counters, processors}, nil
 }
 
 // clientAddr returns the address of the client of a request, or "".
@@ -285,11 +303,11 @@ func clientAddr(ctx context.Context) string {
 }
 
 func budgets(s settings.Settings) auth.Budgets {
-	return auth.Budgets{
-		Failures: auth.Budget(s.MaxSignInFailures), AddressFailures: auth.Budget(s.MaxSignInFailuresPerAddress),
-		Registrations: auth.Budget(s.MaxRegistrations),
-		Taken:         auth.Budget(s.MaxTaken), AddressTaken: auth.Budget(s.MaxTakenPerAddress),
-	}
+	b := auth.DefaultBudgets()
+	b.Failures, b.AddressFailures = auth.Budget(s.MaxSignInFailures), auth.Budget(s.MaxSignInFailuresPerAddress)
+	b.Registrations, b.Resets = auth.Budget(s.MaxRegistrations), auth.Budget(s.MaxResets)
+	b.Taken, b.AddressTaken = auth.Budget(s.MaxTaken), auth.Budget(s.MaxTakenPerAddress)
+	return b
 }
 
 // build returns what build_info says.
@@ -338,6 +356,7 @@ func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, erro
 	mux.Handle("GET /.well-known/jwks.json", web.Bytes("application/jwk-set+json", a.tokens.PublicJWKS))
 	mux.Handle("GET /{$}", pages)
 	mux.Handle("GET /assets/", pages)
+	mux.Handle("GET /account/", pages)
 	for _, path := range []string{"/docs/", "/openapi.json", "/swagger/", "/redoc/"} {
 		mux.Handle("GET "+path, docs)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/caregraph/caregraph/graph"
 	"github.com/caregraph/caregraph/graph/graphtest"
+	"github.com/caregraph/caregraph/model"
 )
 
 // errorCase is an operation whose answer has a code.
@@ -78,6 +79,14 @@ func TestErrorCodes_EachIsTheAnswerToSomething(t *testing.T) {
 	}
 }
 
+// resetToken returns the token of a mail to an account with a second factor.
+func resetToken(t *testing.T, client *graphtest.Client) string {
+	t.Helper()
+	client.Server.Exec("UPDATE users SET is_confirmed = TRUE, has_totp = TRUE WHERE id = $1", client.UserID)
+	client.Must(requestReset, map[string]any{"email": client.Email})
+	return mailTo(t, client, model.MailResetPassword).Data["token"]
+}
+
 func TestUserErrorCodes_EachIsTheAnswerToSomething(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
@@ -119,6 +128,7 @@ func TestUserErrorCodes_EachIsTheAnswerToSomething(t *testing.T) {
 			},
 		},
 		"INVALID_TOKEN": {client: c.Nemo, operation: `mutation { it: refreshToken(refresh: "x") { userErrors { code } } }`},
+		"OTP_REQUIRED":  {client: c.Nemo, operation: `mutation { it: resetPassword(token: "` + resetToken(t, c.Rahul) + `", newPassword: "Another@4567") { userErrors { code } } }`},
 	}
 	for _, code := range enumValues("UserErrorCode") {
 		try, known := provocations[code]

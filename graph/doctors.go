@@ -34,7 +34,7 @@ func (m mutation) VerifyDoctor(
 	ctx context.Context, id model.ID, input gen.VerifyDoctorInput, expectedVersion int,
 ) (*gen.DoctorPayload, error) {
 	d, err := m.Store.VerifyDoctor(ctx, viewer(ctx), id.Of(model.KindDoctor), expectedVersion, store.Verification{
-		IsVerified: input.IsVerified, Account: linkedAccount(input), KeepsMappings: input.KeepsMappings,
+		IsVerified: input.IsVerified, Account: linkedAccount(input), LinkCode: input.LinkCode.Value(), KeepsMappings: input.KeepsMappings,
 	})
 	return doctorPayload(ctx, d, err)
 }

@@ -154,9 +154,12 @@ func (w *operationWriter) chooseField(at location) *ast.FieldDefinition {
 	}
 }
 
-// accountMutations begin or end sessions, and no plan answers them.
+// accountMutations begin or end sessions or make codes, and no plan answers them.
 func accountMutations() []string {
-	return []string{"register", "login", "refreshToken", "logout", "logoutEverywhere", "changePassword", "eraseMe"}
+	return []string{
+		"register", "login", "refreshToken", "logout", "logoutEverywhere", "changePassword", "eraseMe",
+		"requestPasswordReset", "resetPassword", "createLinkCode", "createClaimCode",
+	}
 }
 
 func (w *operationWriter) typename(at location) {

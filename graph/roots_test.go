@@ -52,11 +52,16 @@ func attempts() map[string]string {
 		"Mutation.setRole":          `mutation { setRole(id: "usr_999999", role: DOCTOR) { user { id email } ` + userErrs + ` } }`,
 		"Mutation.transferPatients": `mutation ($patient: ID!) { transferPatients(input: {fromId: "usr_999999", toId: "usr_1", patientIds: [$patient], reason: "x"}) {
 			transfer { id } ` + userErrs + ` } }`,
-		"Mutation.acceptTransfer":  `mutation { acceptTransfer(id: "trf_999999") { transfer { id reason } ` + userErrs + ` } }`,
-		"Mutation.addTeamMember":   `mutation { addTeamMember(input: {username: "nobody", level: FULL}) { grant { id } ` + userErrs + ` } }`,
-		"Mutation.acceptGrant":     `mutation { acceptGrant(id: "grt_999999") { grant { id } ` + userErrs + ` } }`,
-		"Mutation.endGrant":        `mutation { endGrant(id: "grt_999999") { grant { id } ` + userErrs + ` } }`,
-		"Mutation.createClaimCode": `mutation ($patient: ID!) { createClaimCode(patientId: $patient) { code ` + userErrs + ` } }`,
+		"Mutation.acceptTransfer":       `mutation { acceptTransfer(id: "trf_999999") { transfer { id reason } ` + userErrs + ` } }`,
+		"Mutation.addTeamMember":        `mutation { addTeamMember(input: {username: "nobody", level: FULL}) { grant { id } ` + userErrs + ` } }`,
+		"Mutation.acceptGrant":          `mutation { acceptGrant(id: "grt_999999") { grant { id } ` + userErrs + ` } }`,
+		"Mutation.endGrant":             `mutation { endGrant(id: "grt_999999") { grant { id } ` + userErrs + ` } }`,
+		"Mutation.createClaimCode":      `mutation ($patient: ID!) { createClaimCode(patientId: $patient) { code ` + userErrs + ` } }`,
+		"Mutation.confirmEmail":         `mutation { confirmEmail(code: "000000") { user { id email } ` + userErrs + ` } }`,
+		"Mutation.sendConfirmation":     `mutation { sendConfirmation { user { id email } ` + userErrs + ` } }`,
+		"Mutation.requestPasswordReset": `mutation { requestPasswordReset(email: "nobody@clinic.example") { ` + userErrs + ` } }`,
+		"Mutation.resetPassword":        `mutation { resetPassword(token: "no token", newPassword: "Other@4567") { ` + userErrs + ` } }`,
+		"Mutation.createLinkCode":       `mutation { createLinkCode { code ` + userErrs + ` } }`,
 		"Mutation.claimPatient": `mutation { claimPatient(code: "0000000000", name: "Arjun Sharma", dateOfBirth: "1990-05-15") { grant { id patient { name } } ` +
 			userErrs + ` } }`,
 		"Mutation.createPatient": `mutation { createPatient(input: {name: "", dateOfBirth: "1", gender: MALE, phone: "1", address: "", emergencyContact: "1"}) { ` +

@@ -88,7 +88,7 @@ func authPayload(ctx context.Context, in *auth.SignedIn, err error) (*gen.AuthPa
 // mutations of the same operation.
 func (m mutation) signedOut(ctx context.Context, err error) (*gen.LogoutPayload, error) {
 	userErrs, err := userErrors(ctx, err)
-	if err != nil || len(userErrs) > 0 {
+	if err != nil || len(userErrs) > 0 || viewer(ctx) == nil {
 		return &gen.LogoutPayload{UserErrors: userErrs}, err
 	}
 	v, err := m.Store.SessionViewer(ctx, viewer(ctx).SessionID)

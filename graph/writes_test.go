@@ -171,6 +171,9 @@ func (w writer) attempt(who caller, name string) {
 			input[other] = w.another(w.writings[w.input.Name+"."+other])
 		}
 	}
+	if account, ok := input["accountId"].(int64); ok {
+		input["linkCode"] = w.c.LinkCode(account)
+	}
 	before, expected := w.row(), ""
 	if version := w.mutation.Arguments.ForName("expectedVersion"); version != nil && version.Type.NonNull {
 		expected = ", expectedVersion: " + w.c.Row("SELECT version::text FROM "+w.table+" WHERE id = $1", num(w.id))

@@ -26,6 +26,7 @@ const (
 	CodeWeakPassword       Code = "WEAK_PASSWORD"
 	CodeInvalidToken       Code = "INVALID_TOKEN"
 	CodeInUse              Code = "IN_USE"
+	CodeOtpRequired        Code = "OTP_REQUIRED"
 	CodeInvalidCode        Code = "INVALID_CODE"
 	CodeNotConfirmed       Code = "NOT_CONFIRMED"
 	CodeLimitReached       Code = "LIMIT_REACHED"

@@ -158,6 +158,8 @@ type Verification struct {
 	IsVerified bool
 	// Account, if not nil, is the account to link; a pointer to nil unlinks.
 	Account **int64
+	// LinkCode is the code that the account to link shows, or nil.
+	LinkCode *string
 	// KeepsMappings says that it is the same person with corrected details.
 	KeepsMappings bool
 }
@@ -167,30 +169,39 @@ type Verification struct {
 // or license number than the last time, unless the check says that it is the same
 // person: no one inherits the patients of another. It returns NOT_FOUND (the entry; the
 // account), DELETED, FORBIDDEN, VERSION_CONFLICT together with the current record,
-// INVALID (an account without the role DOCTOR) and TAKEN (an account with another entry;
-// the license number of another verified entry, in any letter case).
+// INVALID (an account without the role DOCTOR), INVALID_CODE (an account that the entry
+// does not have, without its code) and TAKEN (an account with another entry; the license
+// number of another verified entry, in any letter case).
 func (s *Store) VerifyDoctor(ctx context.Context, v *model.Viewer, id int64, expected int, check Verification) (*model.Doctor, error) {
 	changes := []model.Change[model.Doctor]{{
 		Field: "isVerified", Apply: func(d *model.Doctor) { d.IsVerified = check.IsVerified },
 	}}
+	var shown *code
 	if check.Account != nil {
-		if err := s.checkDoctorAccount(ctx, v, *check.Account); err != nil {
+		var err error
+		if shown, err = s.checkDoctorAccount(ctx, v, *check.Account, check.LinkCode); err != nil {
 			return nil, err
 		}
 		changes = append(changes, model.Change[model.Doctor]{
 			Field: "account", Apply: func(d *model.Doctor) { d.AccountID = *check.Account },
 		})
 	}
-	another := false
+	another, linked := false, false
 	d, err := editLive(ctx, s, v, id, &expected, update[model.Doctor]{
 		changes: changes,
 		alter: func(before, after *model.Doctor) []string {
 			name, license := after.Identity()
+			linked = after.AccountID != nil && (before.AccountID == nil || *after.AccountID != *before.AccountID)
 			another = before.AccountID != nil && (after.AccountID == nil || *after.AccountID != *before.AccountID) ||
 				after.IsVerified && before.VerifiedLicense != nil && (*before.VerifiedLicense != license || *before.VerifiedName != name)
 			return verification(before, after)
 		},
 		after: func(ctx context.Context, tx bun.Tx, d *model.Doctor) error {
+			if linked {
+				if err := s.useCode(ctx, tx, shown, "linkCode"); err != nil {
+					return err
+				}
+			}
 			if !another || check.KeepsMappings {
 				return nil
 			}
@@ -200,18 +211,23 @@ func (s *Store) VerifyDoctor(ctx context.Context, v *model.Viewer, id int64, exp
 	return d, renameField(err, "account", "accountId")
 }
 
-func (s *Store) checkDoctorAccount(ctx context.Context, v *model.Viewer, account *int64) error {
+// checkDoctorAccount checks the account to link, and returns the code that it shows, or
+// nil if the text is not its code.
+func (s *Store) checkDoctorAccount(ctx context.Context, v *model.Viewer, account *int64, text *string) (*code, error) {
 	if account == nil {
-		return nil
+		return nil, nil //nolint:nilnil // no account is linked
 	}
 	u, err := s.User(ctx, v, *account)
 	if err != nil {
-		return renameField(err, "id", "accountId")
+		return nil, renameField(err, "id", "accountId")
 	}
 	if u.Role != model.RoleDoctor {
-		return model.NewFieldError("accountId", model.CodeInvalid, "This account does not have the role DOCTOR.")
+		return nil, model.NewFieldError("accountId", model.CodeInvalid, "This account does not have the role DOCTOR.")
 	}
-	return nil
+	if text == nil {
+		return nil, nil //nolint:nilnil // needed only for an account that the entry does not have
+	}
+	return s.tryCode(ctx, *account, CodeLink, *text)
 }
 
 // DeleteDoctor marks the entry deleted: lists omit it, it gets no new mappings, and

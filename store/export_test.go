@@ -164,3 +164,8 @@ func StatementTimeouts(ctx context.Context, s *Store) map[string]string {
 	}
 	return limits
 }
+
+// SendMail writes a mail, as the acts do that cause one.
+func SendMail(ctx context.Context, s *Store, account int64, kind model.MailKind, data map[string]string) error {
+	return s.sendMail(ctx, s.db, account, kind, data)
+}

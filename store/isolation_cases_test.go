@@ -35,6 +35,13 @@ func withoutViewer() map[string]string {
 		"RefillBudgets":   "signs in: changes no rows of an account",
 		"KnowsDevice":     "signs in: who has the device's token knows it",
 		"RememberDevice":  "signs in: after the password was right",
+
+		"DeliverMail":           "for the server: sends mails to their accounts alone",
+		"SweepMail":             "for the server: removes what is old",
+		"CredentialOfToken":     "signs in: who has the token of a mail read it; see codes_test.go",
+		"ResetPassword":         "signs in: as CredentialOfToken",
+		"SendReset":             "sends a mail to the account itself",
+		"SendAlreadyRegistered": "sends a mail to the account itself",
 	}
 }
 
@@ -66,6 +73,16 @@ func ownRowsOnly() map[string]attempt {
 		},
 		"ReadNotices": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
 			return []string{resultText(s.ReadNotices(ctx, v, 900))}
+		},
+		"SendConfirmation": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
+			return []string{resultText(s.SendConfirmation(ctx, v))}
+		},
+		"ConfirmEmail": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
+			return []string{resultText(s.ConfirmEmail(ctx, v, "wrong"))}
+		},
+		"CreateLinkCode": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
+			code, _, err := s.CreateLinkCode(ctx, v)
+			return []string{resultText(code, err)}
 		},
 		"CredentialOf": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
 			return []string{resultText(s.CredentialOf(ctx, v))}

@@ -120,9 +120,8 @@ func (s *Store) ChangePassword(ctx context.Context, v *model.Viewer, presentHash
 		if err := mustChange(ctx, user, "currentPassword"); err != nil {
 			return err
 		}
-		err := tx.NewUpdate().Table("sessions").Set("ended_at = now()").Where("user_id = ? AND ended_at IS NULL", v.UserID).
-			Where(session.Announced).Returning("id").Scan(ctx, &ended)
-		if err != nil {
+		var err error
+		if ended, err = endAll(ctx, tx, v.UserID); err != nil {
 			return err
 		}
 		if !slices.Contains(ended, v.SessionID) {

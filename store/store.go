@@ -44,6 +44,7 @@ type Store struct {
 	refreshGrace  time.Duration
 	clientAddr    func(context.Context) string
 	client        string
+	secrets       secrets
 	// inserts caches *insertPlan by *schema.Table.
 	inserts sync.Map
 	quotas  Quotas
@@ -94,6 +95,10 @@ type Options struct {
 	// events; may be nil. Client is who else acts, such as "cli"; may be empty.
 	ClientAddr func(context.Context) string
 	Client     string
+	// Secrets are keys of 32 bytes. The first seals the data of mails, and hashes codes
+	// and tokens; the others are older ones. Without them no code and no mail with data is
+	// made.
+	Secrets [][]byte
 	// Log gets warnings; may be nil.
 	Log *slog.Logger
 	// OnFailure is called with the context of the request for each error UNAVAILABLE;
@@ -120,6 +125,9 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		sessions: session.NewCache(), stopListening: func() {},
 	}
 	var err error
+	if s.secrets, err = newSecrets(o.Secrets); err != nil {
+		return nil, err
+	}
 	if s.records, err = query.NewRecords(records(s), o.Policy); err != nil {
 		return nil, err
 	}

@@ -19,6 +19,8 @@ type Credential struct {
 	Email        model.EmailAddress
 	PasswordHash string
 	IsActive     bool
+	IsConfirmed  bool
+	HasTotp      bool
 }
 
 // newUser is a user with its password hash.
@@ -30,8 +32,9 @@ type newUser struct {
 }
 
 // CreateUser stores a new account together with its first session, which begin makes
-// once the account has its id; a nil begin makes none. It returns TAKEN for username,
-// e-mail address and phone together. The caller has validated the user. The new
+// once the account has its id, and sends a mail to confirm its address. A session without
+// an id is not stored. A nil begin is for an operator: no session, no mail. CreateUser
+// returns TAKEN for username, e-mail address and phone together. The caller has validated the user. The new
 // account is the viewer of the result.
 func (s *Store) CreateUser(ctx context.Context, u *model.User, passwordHash string, begin func(userID int64) (Session, error)) (*model.User, error) {
 	if err := s.mayWrite(nil, 0); err != nil {
@@ -49,8 +52,11 @@ func (s *Store) CreateUser(ctx context.Context, u *model.User, passwordHash stri
 		if err := s.record(ctx, tx, created); err != nil || begin == nil {
 			return err
 		}
+		if err := s.confirmByMail(ctx, tx, u.ID); err != nil {
+			return err
+		}
 		session, err := begin(u.ID)
-		if err != nil {
+		if err != nil || session.ID == "" {
 			return err
 		}
 		_, err = tx.NewInsert().Model(&session).Exec(ctx)
@@ -148,7 +154,7 @@ func (s *Store) CredentialOf(ctx context.Context, v *model.Viewer) (*Credential,
 }
 
 func (s *Store) credential(ctx context.Context, which string, values ...[]byte) (*Credential, error) {
-	account := pgpipe.NewStatement("SELECT id, username, email, password_hash, is_active FROM users WHERE "+which, values...)
+	account := pgpipe.NewStatement("SELECT id, username, email, password_hash, is_active, is_confirmed, has_totp FROM users WHERE "+which, values...)
 	if err := s.readReserved(func(p pool) error { return p.Run(ctx, account) }); err != nil {
 		return nil, s.translate(ctx, "read credential", err)
 	}
@@ -161,9 +167,13 @@ func (s *Store) credential(ctx context.Context, which string, values ...[]byte) 
 		value, _ := rows.Value(0, column)
 		return string(value)
 	}
-	active, _ := rows.Value(0, 4)
+	is := func(column int) bool {
+		value, _ := rows.Value(0, column)
+		return pgpipe.Bool(value)
+	}
 	return &Credential{
-		UserID: rows.Int64(0, 0), Username: text(1), Email: model.EmailAddress(text(2)), PasswordHash: text(3), IsActive: pgpipe.Bool(active),
+		UserID: rows.Int64(0, 0), Username: text(1), Email: model.EmailAddress(text(2)), PasswordHash: text(3),
+		IsActive: is(4), IsConfirmed: is(5), HasTotp: is(6),
 	}, nil
 }
 

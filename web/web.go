@@ -1,6 +1,6 @@
 // Package web holds the pages for browsers: the playground; a plain page with
-// the same purpose for binaries without the playground; and a text for servers
-// that should have neither. Everything is embedded in the binary. The package
+// the same purpose for binaries without the playground; a text for servers
+// that should have neither; and the page behind the links of mails. Everything is embedded in the binary. The package
 // never opens a file, calls another host or handles patient data.
 package web
 
@@ -8,6 +8,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 )
 
@@ -16,17 +17,25 @@ var (
 	dist embed.FS // the built app: gzip copies only; without Node only .gitkeep
 	//go:embed plain
 	plain embed.FS
+	//go:embed account
+	account embed.FS
 	//go:embed start.txt
 	start string
 )
 
-// Handler serves GET / and GET /assets/. With the playground, / is the app, or
-// the plain page if the app was not built; the plain page is always at
-// /assets/plain/ too, for slow connections. Without the playground, / is a text
-// with the server's addresses, and there are no assets. All other paths are 404.
+const accountPage = "/account/"
+
+// Handler serves GET /, GET /assets/ and GET /account/, the page behind the links of
+// mails. With the playground, / is the app, or the plain page if the app was not built; the
+// plain page is always at /assets/plain/ too, for slow connections. Without the playground,
+// / is a text with the server's addresses, and there are no assets. All other paths are 404.
 func Handler(playground bool) (http.Handler, error) {
+	pages, err := accounts()
+	if err != nil {
+		return nil, err
+	}
 	if !playground {
-		return addresses(), nil
+		return addresses(pages), nil
 	}
 	app, err := fs.Sub(dist, "dist")
 	if err != nil {
@@ -36,15 +45,33 @@ func Handler(playground bool) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("playground: %w", err)
 	}
-	return newSite(app, page)
+	s, err := newSite(app, page)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(s, pages)
+	return s, nil
+}
+
+// accounts returns the page behind the links of mails.
+func accounts() (site, error) {
+	files, err := fs.Sub(account, "account")
+	if err != nil {
+		return nil, fmt.Errorf("account page: %w", err)
+	}
+	s := site{}
+	if err := s.addFiles(files, accountPage, plainPolicy); err != nil {
+		return nil, fmt.Errorf("account page: %w", err)
+	}
+	return s, nil
 }
 
 // addresses returns the site of a server without a playground.
-func addresses() http.Handler {
+func addresses(others http.Handler) http.Handler {
 	text := Text("text/plain; charset=utf-8", start)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/" {
-			http.NotFound(w, r)
+			others.ServeHTTP(w, r)
 			return
 		}
 		text.ServeHTTP(w, r)

@@ -66,6 +66,7 @@ func mounted(h http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", h)
 	mux.Handle("GET /assets/", h)
+	mux.Handle("GET /account/", h)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Vary", "Origin")
 		w.Header().Set("Cache-Control", "no-store")
@@ -321,6 +322,30 @@ func TestHandler_WithoutPlaygroundThereAreOnlyAddresses(t *testing.T) {
 		_ = body(t, response)
 		if response.StatusCode != 404 {
 			t.Errorf("GET %s: %d", target, response.StatusCode)
+		}
+	}
+}
+
+// TestAccount_PageIsThereWithAndWithoutThePlayground, loads nothing else, and keeps its
+// token out of what it sends.
+func TestAccount_PageIsThereWithAndWithoutThePlayground(t *testing.T) {
+	t.Parallel()
+	for _, playground := range []bool{true, false} {
+		h := mustHandler(t, playground)
+		for target, kind := range map[string]string{"/account/": "text/html", "/account/account.js": "text/javascript", "/account/account.css": "text/css"} {
+			response := ask(t, h, "GET", target)
+			wantHeader(t, response, "Content-Type", kind+"; charset=utf-8")
+			wantHeader(t, response, "Content-Security-Policy", plainPolicy)
+			text := body(t, response)
+			if outside := regexp.MustCompile(`https?://|style=|\son\w+="|<script>`).FindString(text); outside != "" {
+				t.Errorf("%s has %q", target, outside)
+			}
+			if strings.Contains(text, "location.search") {
+				t.Errorf("%s reads the query, which servers log", target)
+			}
+		}
+		if response := ask(t, h, "GET", "/account/x"); response.StatusCode != 404 {
+			t.Errorf("GET /account/x: %d", response.StatusCode)
 		}
 	}
 }

@@ -286,6 +286,12 @@ func Arguments(ctx context.Context, typ, field string, values map[string]any) (m
 		return ec.field_Mutation_changePassword_args(ctx, values)
 	case "Mutation.updateMe":
 		return ec.field_Mutation_updateMe_args(ctx, values)
+	case "Mutation.confirmEmail":
+		return ec.field_Mutation_confirmEmail_args(ctx, values)
+	case "Mutation.requestPasswordReset":
+		return ec.field_Mutation_requestPasswordReset_args(ctx, values)
+	case "Mutation.resetPassword":
+		return ec.field_Mutation_resetPassword_args(ctx, values)
 	case "Mutation.readNotices":
 		return ec.field_Mutation_readNotices_args(ctx, values)
 	case "Mutation.eraseMe":
@@ -391,6 +397,20 @@ type Mutate func(ctx context.Context, m MutationResolver, args map[string]any) (
 var Mutations = map[string]Mutate{
 	"updateMe": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
 		p, err := m.UpdateMe(ctx, args["input"].(UpdateMeInput))
+		if err != nil {
+			return nil, nil, err
+		}
+		return node(p.User), p.UserErrors, nil
+	},
+	"confirmEmail": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.ConfirmEmail(ctx, args["code"].(string), args["password"].(*string))
+		if err != nil {
+			return nil, nil, err
+		}
+		return node(p.User), p.UserErrors, nil
+	},
+	"sendConfirmation": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.SendConfirmation(ctx)
 		if err != nil {
 			return nil, nil, err
 		}

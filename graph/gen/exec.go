@@ -80,6 +80,11 @@ type MutationResolver interface {
 	LogoutEverywhere(ctx context.Context) (*LogoutPayload, error)
 	ChangePassword(ctx context.Context, input ChangePasswordInput) (*AuthPayload, error)
 	UpdateMe(ctx context.Context, input UpdateMeInput) (*UserPayload, error)
+	ConfirmEmail(ctx context.Context, code string, password *string) (*UserPayload, error)
+	SendConfirmation(ctx context.Context) (*UserPayload, error)
+	RequestPasswordReset(ctx context.Context, email model.EmailAddress) (*LogoutPayload, error)
+	ResetPassword(ctx context.Context, token string, newPassword string, otp *string) (*LogoutPayload, error)
+	CreateLinkCode(ctx context.Context) (*LinkCodePayload, error)
 	ReadNotices(ctx context.Context, upTo model.ID) (*UserPayload, error)
 	EraseMe(ctx context.Context, password string) (*LogoutPayload, error)
 	DisableAccount(ctx context.Context, id model.ID, reason string) (*UserPayload, error)
@@ -927,8 +932,8 @@ enum UserErrorCode {
   INVALID_CREDENTIALS
 
   """
-  Too many failed attempts. ` + "`" + `extensions.retryAfter` + "`" + ` of the answer says how many seconds to wait, at most half a minute
-  unless the operator chose otherwise. Then try again. An account is never locked for long.
+  Too many failed attempts. ` + "`" + `extensions.retryAfter` + "`" + ` of the answer says how many seconds to wait: for a password at most
+  half a minute unless the operator chose otherwise, for a code of a mail at most half an hour. Then try again.
   """
   TOO_MANY_ATTEMPTS
 
@@ -938,7 +943,10 @@ enum UserErrorCode {
   "The refresh token is malformed, expired or already used, or its session has ended. Sign in again."
   INVALID_TOKEN
 
-  "The code is wrong, expired or already used."
+  "The password is right; send the call again with ` + "`" + `otp` + "`" + `."
+  OTP_REQUIRED
+
+  "The code or the token is wrong, expired or already used."
   INVALID_CODE
 
   "The account has not proved that it receives mail at its address."
@@ -2346,9 +2354,14 @@ type Mutation {
   # ── Accounts and sessions
 
   """
-  Opens an account and signs it in. Open to everyone. A document has at most one field of ` + "`" + `register` + "`" + `, ` + "`" + `login` + "`" + `,
-  ` + "`" + `changePassword` + "`" + ` and ` + "`" + `eraseMe` + "`" + `, otherwise LIMIT_EXCEEDED. Many registrations or many answers TAKEN in a short time to one client
-  address give the error RATE_LIMITED. An operator can close registration: then no caller may call this field.
+  Opens an account, signs it in, and sends a mail with a code and a link to confirm the address; see ` + "`" + `confirmEmail` + "`" + `. Open
+  to everyone. A document has at most one field of ` + "`" + `register` + "`" + `, ` + "`" + `login` + "`" + `, ` + "`" + `changePassword` + "`" + ` and ` + "`" + `eraseMe` + "`" + `, otherwise
+  LIMIT_EXCEEDED. Many registrations or many answers TAKEN in a short time to one client address give the error RATE_LIMITED. An operator can
+  close registration: then no caller may call this field.
+
+  An operator can require confirmed addresses. Then nobody is signed in: ` + "`" + `user` + "`" + ` and ` + "`" + `tokens` + "`" + ` are null without an error,
+  also if the address has an account, whose owner gets a mail instead. ` + "`" + `login` + "`" + ` refuses the account, and sends another mail,
+  until the address is confirmed.
   """
   register(
     "The new account."
@@ -2407,6 +2420,57 @@ type Mutation {
     "The changes."
     input: UpdateMeInput!
   ): UserPayload @access(to: SIGNED_IN) @userErrors(codes: [REQUIRED, INVALID, TOO_LONG, TAKEN])
+
+  """
+  Confirms that an account receives mail at its address. Open to everyone. A signed-in caller confirms the own address by
+  the code of the mail. Without an access token it takes the token of the link and the account's password; ` + "`" + `user` + "`" + ` is null
+  then.
+  """
+  confirmEmail(
+    "Six digits of the mail, or the token of its link. Valid once, for 24 hours and five tries."
+    code: String!
+
+    "The account's password, for a caller without an access token. Wrong: INVALID_CREDENTIALS."
+    password: String
+  ): UserPayload @access(to: PUBLIC) @userErrors(codes: [INVALID_CODE, INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS])
+
+  """
+  Sends a mail with a new code and a new link to the caller's address, at most one per minute. The older ones end. It does
+  nothing if the address is confirmed. Open to every signed-in account.
+  """
+  sendConfirmation: UserPayload @access(to: SIGNED_IN) @userErrors(codes: [TOO_MANY_ATTEMPTS])
+
+  """
+  Sends a link for a new password if there is an account with this address, and it has confirmed the address. The answer
+  and its time are the same in every case. Open to everyone. Many requests from one client address give the error
+  RATE_LIMITED. An account gets three such mails at once, and then one each 20 minutes.
+  """
+  requestPasswordReset(
+    "The address of the account."
+    email: EmailAddress!
+  ): LogoutPayload @access(to: PUBLIC) @userErrors(codes: [INVALID])
+
+  "Sets a new password by the link of a mail, and ends all sessions of the account. Open to everyone."
+  resetPassword(
+    "The token of the link. Valid once, for 30 minutes."
+    token: String!
+
+    """
+    8 to 128 characters. Not one of the common passwords, not only digits, and not similar to the username or the e-mail,
+    otherwise WEAK_PASSWORD.
+    """
+    newPassword: String!
+
+    "For an account with a second factor, otherwise OTP_REQUIRED: its code, or a recovery code."
+    otp: String
+  ): LogoutPayload @access(to: PUBLIC) @userErrors(codes: [INVALID_CODE, WEAK_PASSWORD, OTP_REQUIRED])
+
+  """
+  Makes a code that the caller shows to an administrator in person, so that the administrator links the right account to a
+  doctor entry; see ` + "`" + `VerifyDoctorInput.linkCode` + "`" + `. An older code ends. Open to every signed-in account; one without the role
+  DOCTOR gets FORBIDDEN.
+  """
+  createLinkCode: LinkCodePayload @access(to: SIGNED_IN) @userErrors(codes: [NOT_CONFIRMED, FORBIDDEN])
 
   "Marks the caller's notices up to this one as read. Open to every signed-in account."
   readNotices(
@@ -2642,7 +2706,9 @@ type Mutation {
 
     "The version that was checked. If the entry has another one now: VERSION_CONFLICT, and the payload has the entry."
     expectedVersion: Int!
-  ): DoctorPayload @access(to: ADMINS) @userErrors(codes: [NOT_FOUND, DELETED, VERSION_CONFLICT, INVALID, TAKEN])
+  ): DoctorPayload
+    @access(to: ADMINS)
+    @userErrors(codes: [NOT_FOUND, DELETED, VERSION_CONFLICT, INVALID, INVALID_CODE, TAKEN])
 
   # ── Mappings
 
@@ -2902,7 +2968,7 @@ input UpdateDoctorInput @updates(type: "Doctor") {
 }
 
 "The result of an administrator's check of a doctor entry."
-input VerifyDoctorInput @updates(type: "Doctor", except: ["keepsMappings"]) {
+input VerifyDoctorInput @updates(type: "Doctor", except: ["linkCode", "keepsMappings"]) {
   "Whether name, license number and specialization were checked and are those of this doctor."
   isVerified: Boolean!
 
@@ -2911,6 +2977,12 @@ input VerifyDoctorInput @updates(type: "Doctor", except: ["keepsMappings"]) {
   INVALID. One that is linked to another live entry: TAKEN. Absent: the link stays as it is. Null: the link is removed.
   """
   accountId: ID
+
+  """
+  The code that the account shows, from ` + "`" + `createLinkCode` + "`" + `. Required with an ` + "`" + `accountId` + "`" + ` that the entry does not have,
+  otherwise INVALID_CODE. It proves that the account is that of the person who shows it.
+  """
+  linkCode: String
 
   """
   True: it is the same person with corrected details, and the active mappings stay. False: another name, license number or
@@ -2971,10 +3043,10 @@ type TokenPair {
 
 "The answer to ` + "`" + `register` + "`" + `, ` + "`" + `login` + "`" + `, ` + "`" + `refreshToken` + "`" + ` and ` + "`" + `changePassword` + "`" + `."
 type AuthPayload implements MutationPayload {
-  "The account that is signed in now. Null: see ` + "`" + `userErrors` + "`" + `."
+  "The account that is signed in now. Null: see ` + "`" + `userErrors` + "`" + `, or the address must be confirmed first; see ` + "`" + `register` + "`" + `."
   user: User
 
-  "Tokens of the session. Null: see ` + "`" + `userErrors` + "`" + `."
+  "Tokens of the session. Null: as ` + "`" + `user` + "`" + `."
   tokens: TokenPair
 
   """
@@ -2987,15 +3059,17 @@ type AuthPayload implements MutationPayload {
   userErrors: [UserError!]!
 }
 
-"The answer to ` + "`" + `logout` + "`" + `, ` + "`" + `logoutEverywhere` + "`" + ` and ` + "`" + `eraseMe` + "`" + `."
+"The answer to ` + "`" + `logout` + "`" + `, ` + "`" + `logoutEverywhere` + "`" + `, ` + "`" + `requestPasswordReset` + "`" + `, ` + "`" + `resetPassword` + "`" + ` and ` + "`" + `eraseMe` + "`" + `."
 type LogoutPayload implements MutationPayload {
   "All errors of the mutation. Empty: it succeeded."
   userErrors: [UserError!]!
 }
 
-"The answer to ` + "`" + `updateMe` + "`" + ` and ` + "`" + `readNotices` + "`" + `, and to ` + "`" + `disableAccount` + "`" + `, ` + "`" + `enableAccount` + "`" + ` and ` + "`" + `setRole` + "`" + `."
+"""
+The answer to ` + "`" + `updateMe` + "`" + `, ` + "`" + `readNotices` + "`" + `, ` + "`" + `confirmEmail` + "`" + `, ` + "`" + `sendConfirmation` + "`" + `, ` + "`" + `disableAccount` + "`" + `, ` + "`" + `enableAccount` + "`" + ` and ` + "`" + `setRole` + "`" + `.
+"""
 type UserPayload implements MutationPayload {
-  "The account after the change. Null: see ` + "`" + `userErrors` + "`" + `."
+  "The account after the change. Null: see ` + "`" + `userErrors` + "`" + `, or the caller is not signed in."
   user: User
 
   "All errors of the mutation. Empty: it succeeded."
@@ -3006,6 +3080,18 @@ type UserPayload implements MutationPayload {
 type TransferPayload implements MutationPayload {
   "The transfer. Null: nothing was changed; see ` + "`" + `userErrors` + "`" + `."
   transfer: Transfer
+
+  "All errors of the mutation. Empty: it succeeded."
+  userErrors: [UserError!]!
+}
+
+"The answer to ` + "`" + `createLinkCode` + "`" + `."
+type LinkCodePayload implements MutationPayload {
+  "Eight letters and digits. Case and spaces do not matter. Shown once. Null: see ` + "`" + `userErrors` + "`" + `."
+  code: String
+
+  "When the code ends: 15 minutes after it was made. Null: see ` + "`" + `userErrors` + "`" + `."
+  expiresAt: DateTime
 
   "All errors of the mutation. Empty: it succeeded."
   userErrors: [UserError!]!
@@ -3266,6 +3352,18 @@ func (ec *executionContext) childFields_GrantPayload(ctx context.Context, field 
 		return ec.fieldContext_GrantPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type GrantPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_LinkCodePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_LinkCodePayload_code(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_LinkCodePayload_expiresAt(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_LinkCodePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LinkCodePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_LogoutPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4080,6 +4178,28 @@ func (ec *executionContext) field_Mutation_claimPatient_args(ctx context.Context
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_confirmEmail_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "code",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["code"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "password",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["password"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_createClaimCode_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -4319,6 +4439,50 @@ func (ec *executionContext) field_Mutation_removeMapping_args(ctx context.Contex
 		return nil, err
 	}
 	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_requestPasswordReset_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "email",
+		func(ctx context.Context, v any) (model.EmailAddress, error) {
+			return ec.unmarshalNEmailAddress2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐEmailAddress(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["email"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_resetPassword_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "token",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["token"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "newPassword",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["newPassword"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "otp",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["otp"] = arg2
 	return args, nil
 }
 
@@ -7770,6 +7934,84 @@ func (ec *executionContext) fieldContext_GrantPayload_userErrors(_ context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _LinkCodePayload_code(ctx context.Context, field graphql.CollectedField, obj *LinkCodePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LinkCodePayload_code(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Code, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_LinkCodePayload_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LinkCodePayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _LinkCodePayload_expiresAt(ctx context.Context, field graphql.CollectedField, obj *LinkCodePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LinkCodePayload_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DateTime) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDateTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_LinkCodePayload_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LinkCodePayload", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _LinkCodePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *LinkCodePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LinkCodePayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LinkCodePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LinkCodePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _LogoutPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *LogoutPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8874,6 +9116,202 @@ func (ec *executionContext) fieldContext_Mutation_updateMe(ctx context.Context, 
 	if fc.Args, err = ec.field_Mutation_updateMe_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_confirmEmail(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_confirmEmail(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ConfirmEmail(ctx, fc.Args["code"].(string), fc.Args["password"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *UserPayload) graphql.Marshaler {
+			return ec.marshalOUserPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐUserPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_confirmEmail(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_confirmEmail_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_sendConfirmation(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_sendConfirmation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mutation().SendConfirmation(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *UserPayload) graphql.Marshaler {
+			return ec.marshalOUserPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐUserPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_sendConfirmation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserPayload(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_requestPasswordReset(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_requestPasswordReset(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RequestPasswordReset(ctx, fc.Args["email"].(model.EmailAddress))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *LogoutPayload) graphql.Marshaler {
+			return ec.marshalOLogoutPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐLogoutPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_requestPasswordReset(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LogoutPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_requestPasswordReset_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_resetPassword(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_resetPassword(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ResetPassword(ctx, fc.Args["token"].(string), fc.Args["newPassword"].(string), fc.Args["otp"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *LogoutPayload) graphql.Marshaler {
+			return ec.marshalOLogoutPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐLogoutPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_resetPassword(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LogoutPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_resetPassword_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_createLinkCode(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_createLinkCode(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mutation().CreateLinkCode(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *LinkCodePayload) graphql.Marshaler {
+			return ec.marshalOLinkCodePayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐLinkCodePayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_createLinkCode(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LinkCodePayload(ctx, field)
+		},
 	}
 	return fc, nil
 }
@@ -18066,7 +18504,7 @@ func (ec *executionContext) unmarshalInputVerifyDoctorInput(ctx context.Context,
 		asMap["keepsMappings"] = false
 	}
 
-	fieldsInOrder := [...]string{"isVerified", "accountId", "keepsMappings"}
+	fieldsInOrder := [...]string{"isVerified", "accountId", "linkCode", "keepsMappings"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -18087,6 +18525,13 @@ func (ec *executionContext) unmarshalInputVerifyDoctorInput(ctx context.Context,
 				return it, err
 			}
 			it.AccountID = graphql.OmittableOf(data)
+		case "linkCode":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("linkCode"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.LinkCode = graphql.OmittableOf(data)
 		case "keepsMappings":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("keepsMappings"))
 			data, err := ec.unmarshalNBoolean2bool(ctx, v)
@@ -18154,6 +18599,13 @@ func (ec *executionContext) _MutationPayload(ctx context.Context, sel ast.Select
 			return graphql.Null
 		}
 		return ec._LogoutPayload(ctx, sel, obj)
+	case LinkCodePayload:
+		return ec._LinkCodePayload(ctx, sel, &obj)
+	case *LinkCodePayload:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._LinkCodePayload(ctx, sel, obj)
 	case GrantPayload:
 		return ec._GrantPayload(ctx, sel, &obj)
 	case *GrantPayload:
@@ -18933,6 +19385,49 @@ func (ec *executionContext) _GrantPayload(ctx context.Context, sel ast.Selection
 	return out
 }
 
+var linkCodePayloadImplementors = []string{"LinkCodePayload", "MutationPayload"}
+
+func (ec *executionContext) _LinkCodePayload(ctx context.Context, sel ast.SelectionSet, obj *LinkCodePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, linkCodePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LinkCodePayload")
+		case "code":
+			out.Values[i] = ec._LinkCodePayload_code(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "expiresAt":
+			out.Values[i] = ec._LinkCodePayload_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._LinkCodePayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var logoutPayloadImplementors = []string{"LogoutPayload", "MutationPayload"}
 
 func (ec *executionContext) _LogoutPayload(ctx context.Context, sel ast.SelectionSet, obj *LogoutPayload) graphql.Marshaler {
@@ -19242,6 +19737,41 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "updateMe":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_updateMe(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "confirmEmail":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_confirmEmail(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "sendConfirmation":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_sendConfirmation(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "requestPasswordReset":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_requestPasswordReset(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "resetPassword":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_resetPassword(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "createLinkCode":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createLinkCode(ctx, field)
 			})
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
@@ -22772,6 +23302,13 @@ func (ec *executionContext) marshalOInt2ᚖint(ctx context.Context, sel ast.Sele
 	_ = ctx
 	res := graphql.MarshalInt(*v)
 	return res
+}
+
+func (ec *executionContext) marshalOLinkCodePayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐLinkCodePayload(ctx context.Context, sel ast.SelectionSet, v *LinkCodePayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._LinkCodePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOLogoutPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐLogoutPayload(ctx context.Context, sel ast.SelectionSet, v *LogoutPayload) graphql.Marshaler {

@@ -30,9 +30,9 @@ type AssignDoctorInput struct {
 
 // The answer to `register`, `login`, `refreshToken` and `changePassword`.
 type AuthPayload struct {
-	// The account that is signed in now. Null: see `userErrors`.
+	// The account that is signed in now. Null: see `userErrors`, or the address must be confirmed first; see `register`.
 	User *model.User `json:"user,omitempty"`
-	// Tokens of the session. Null: see `userErrors`.
+	// Tokens of the session. Null: as `user`.
 	Tokens *TokenPair `json:"tokens,omitempty"`
 	// For the client to keep on this device, as secret as a password, and to send with its next `login`. Valid for 180 days;
 	// an account has at most 20 devices, those used last. Null: nobody was signed in, or not by `login` or `register`.
@@ -138,6 +138,18 @@ type GrantPayload struct {
 
 func (GrantPayload) IsMutationPayload() {}
 
+// The answer to `createLinkCode`.
+type LinkCodePayload struct {
+	// Eight letters and digits. Case and spaces do not matter. Shown once. Null: see `userErrors`.
+	Code *string `json:"code,omitempty"`
+	// When the code ends: 15 minutes after it was made. Null: see `userErrors`.
+	ExpiresAt *model.DateTime `json:"expiresAt,omitempty"`
+	// All errors of the mutation. Empty: it succeeded.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+func (LinkCodePayload) IsMutationPayload() {}
+
 // The credentials of an account.
 type LoginInput struct {
 	// Case does not matter, nor whether the domain is in letters or in Punycode.
@@ -149,7 +161,7 @@ type LoginInput struct {
 	Device graphql.Omittable[*string] `json:"device,omitempty"`
 }
 
-// The answer to `logout`, `logoutEverywhere` and `eraseMe`.
+// The answer to `logout`, `logoutEverywhere`, `requestPasswordReset`, `resetPassword` and `eraseMe`.
 type LogoutPayload struct {
 	// All errors of the mutation. Empty: it succeeded.
 	UserErrors []*UserError `json:"userErrors"`
@@ -337,9 +349,9 @@ type UserError struct {
 	Params []*model.ErrorParam `json:"params"`
 }
 
-// The answer to `updateMe` and `readNotices`, and to `disableAccount`, `enableAccount` and `setRole`.
+// The answer to `updateMe`, `readNotices`, `confirmEmail`, `sendConfirmation`, `disableAccount`, `enableAccount` and `setRole`.
 type UserPayload struct {
-	// The account after the change. Null: see `userErrors`.
+	// The account after the change. Null: see `userErrors`, or the caller is not signed in.
 	User *model.User `json:"user,omitempty"`
 	// All errors of the mutation. Empty: it succeeded.
 	UserErrors []*UserError `json:"userErrors"`
@@ -354,6 +366,9 @@ type VerifyDoctorInput struct {
 	// The doctor's account: `usr_7`, or `7`. An account that does not exist: NOT_FOUND. One without the role DOCTOR:
 	// INVALID. One that is linked to another live entry: TAKEN. Absent: the link stays as it is. Null: the link is removed.
 	AccountID graphql.Omittable[*model.ID] `json:"accountId,omitempty"`
+	// The code that the account shows, from `createLinkCode`. Required with an `accountId` that the entry does not have,
+	// otherwise INVALID_CODE. It proves that the account is that of the person who shows it.
+	LinkCode graphql.Omittable[*string] `json:"linkCode,omitempty"`
 	// True: it is the same person with corrected details, and the active mappings stay. False: another name, license number or
 	// account ends them.
 	KeepsMappings bool `json:"keepsMappings"`

@@ -1,6 +1,7 @@
 package graphtest
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -62,13 +63,42 @@ func (c *Client) VerifiedDoctor(admin *Client, name string) string {
 	return id
 }
 
-// Verify verifies the version that the entry has now, with the input of verifyDoctor.
+// Verify verifies the version that the entry has now, with the input of verifyDoctor. An
+// account to link shows its code.
 func (c *Client) Verify(entry string, input map[string]any) Result {
 	c.Server.tb.Helper()
+	if account, ok := input["accountId"].(string); ok {
+		input["linkCode"] = c.Server.LinkCode(model.ParseID(account).Num)
+	}
 	version := c.Must(`query ($id: ID!) { doctor(id: $id) { version } }`, map[string]any{"id": entry}).At("doctor", "version").Value
 	return c.Must(`mutation ($id: ID!, $input: VerifyDoctorInput!, $version: Int!) {
 		verifyDoctor(id: $id, input: $input, expectedVersion: $version) { doctor { version } userErrors { field code } } }`,
 		map[string]any{"id": entry, "input": input, "version": version})
+}
+
+// LinkCode confirms the address of an account and returns a code to link it.
+func (s *Server) LinkCode(account int64) string {
+	s.tb.Helper()
+	s.Exec("UPDATE users SET is_confirmed = TRUE WHERE id = $1", account)
+	code, _, err := s.Store.CreateLinkCode(s.tb.Context(), &model.Viewer{UserID: account, Role: model.RoleDoctor})
+	testutil.Must(s.tb, err)
+	return code
+}
+
+// Mails waits for what follows the answers of before, sends the mails that are due, and
+// returns them.
+func (s *Server) Mails() []*store.Mail {
+	s.tb.Helper()
+	done := make(chan struct{})
+	testutil.Must(s.tb, s.Accounts.Later.Add(func(context.Context) error { close(done); return nil }))
+	<-done
+	var mails []*store.Mail
+	_, err := s.Store.DeliverMail(s.tb.Context(), func(_ context.Context, m *store.Mail) error {
+		mails = append(mails, m)
+		return nil
+	})
+	testutil.Must(s.tb, err)
+	return mails
 }
 
 func (c *Client) createDoctor(input map[string]any) string {

@@ -60,6 +60,8 @@ type Options struct {
 	NoIntrospection bool
 	// RegistrationClosed refuses registrations.
 	RegistrationClosed bool
+	// ConfirmFirst is that of auth.Accounts.
+	ConfirmFirst bool
 }
 
 // Answers are the bounds of answers.
@@ -79,7 +81,7 @@ func New(tb testing.TB, o Options) *Server {
 	s := &Server{DatabaseURL: storetest.Database(tb), Policy: rules, tb: tb}
 	s.Store, err = store.Open(tb.Context(), s.DatabaseURL, store.Options{
 		Policy: rules, Connections: 8, Listen: o.Listen, Now: o.Now, Tracer: o.Tracer, Quotas: o.Quotas, RefreshGrace: storetest.RefreshGrace,
-		ClientAddr: func(ctx context.Context) string { return clientAddr(ctx).String() },
+		ClientAddr: func(ctx context.Context) string { return clientAddr(ctx).String() }, Secrets: storetest.Secrets(),
 	})
 	testutil.Must(tb, err)
 	tb.Cleanup(s.Store.Close)
@@ -90,7 +92,11 @@ func New(tb testing.TB, o Options) *Server {
 	testutil.Must(tb, err)
 	tokens, err := auth.NewTokens(keys, auth.TokenSettings{Issuer: "caregraph", Audience: "caregraph", Clock: o.Now})
 	testutil.Must(tb, err)
-	s.Accounts = &auth.Accounts{Store: s.Store, Hasher: auth.NewHasher(2), Tokens: tokens, Throttle: auth.NewThrottle(s.Store, o.Now, []byte("secret"))}
+	s.Accounts = &auth.Accounts{
+		Store: s.Store, Hasher: auth.NewHasher(2), Tokens: tokens, Throttle: auth.NewThrottle(s.Store, o.Now, []byte("secret")),
+		Later: auth.NewQueue(o.Log), ConfirmFirst: o.ConfirmFirst,
+	}
+	tb.Cleanup(s.Accounts.Later.Start(tb.Context()))
 	s.base = s.config(o)
 	s.serve(s.base, o.Transports...)
 	return s

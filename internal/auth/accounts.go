@@ -23,6 +23,10 @@ type Accounts struct {
 	Hasher   *Hasher
 	Tokens   *Tokens
 	Throttle *Throttle
+	// Later does what an answer must not wait for.
+	Later *Queue
+	// ConfirmFirst signs in only accounts that have confirmed their addresses.
+	ConfirmFirst bool
 	// CodeKey is the secret under which the database has hashes of codes. All servers on a
 	// database have the same.
 	CodeKey []byte
@@ -47,7 +51,8 @@ type SignedIn struct {
 }
 
 // Register creates an account and signs it in. It fails with REQUIRED, INVALID,
-// TOO_LONG, WEAK_PASSWORD or TAKEN, or with RATE_LIMITED.
+// TOO_LONG, WEAK_PASSWORD or TAKEN, or with RATE_LIMITED. With ConfirmFirst it returns nil,
+// also for an address that is taken.
 func (a *Accounts) Register(ctx context.Context, u *model.User, password string, from Client) (*SignedIn, error) {
 	if err := checkAccount(u, password, u.ValidateRegistration(a.Store.Constraints("User"))); err != nil {
 		return nil, err
@@ -57,13 +62,20 @@ func (a *Accounts) Register(ctx context.Context, u *model.User, password string,
 		return nil, rateLimited(err)
 	}
 	defer attempt.cancel()
-	in, err := a.register(ctx, u, password)
+	register := a.register
+	if a.ConfirmFirst {
+		register = a.registerLater
+	}
+	in, err := register(ctx, u, password)
 	spent := attempt.budgets[:1]
 	if model.CodeOf(err) == model.CodeTaken {
 		spent = attempt.budgets
 	}
 	if spendErr := attempt.spend(ctx, spent...); err != nil {
 		return nil, cmp.Or(spendErr, err)
+	}
+	if in == nil {
+		return nil, nil //nolint:nilnil // nobody is signed in
 	}
 	// The account exists: without its device it is signed in all the same.
 	in.Device, _ = a.rememberDevice(ctx, in.User.ID, from)
@@ -170,10 +182,13 @@ func (a *Accounts) Login(ctx context.Context, email model.EmailAddress, password
 	if err != nil {
 		return nil, err
 	}
-	refused := model.NewError(model.CodeInvalidCredentials, "No active account found with the given credentials")
+	var refused error = model.NewError(model.CodeInvalidCredentials, "No active account found with the given credentials")
 	hash, err := a.verify(ctx, credential, string(email.Canonical()), password, from, refused)
 	if err != nil {
 		return nil, err
+	}
+	if a.ConfirmFirst && !credential.IsConfirmed {
+		return nil, cmp.Or(a.remind(credential.UserID), refused)
 	}
 	device, err := a.rememberDevice(ctx, credential.UserID, from)
 	if err != nil {

@@ -17,6 +17,11 @@ type Budgets struct {
 	Registrations Budget
 	// Taken are the answers TAKEN to one account, AddressTaken those to one address.
 	Taken, AddressTaken Budget
+	// Resets are the requests of new passwords from one address.
+	Resets Budget
+	// Codes are the wrong codes of one account, Confirmations the codes that it asks for,
+	// and Mails those that anyone can cause to it.
+	Codes, Confirmations, Mails Budget
 }
 
 // DefaultBudgets leaves an attacker about 2,900 guesses a day at one account, and makes
@@ -27,6 +32,9 @@ func DefaultBudgets() Budgets {
 		Failures: Budget{10, 30 * time.Second}, AddressFailures: Budget{100, 2 * time.Second},
 		Registrations: Budget{200, time.Second},
 		Taken:         Budget{20, 30 * time.Second}, AddressTaken: Budget{50, 30 * time.Second},
+		Resets: Budget{20, 30 * time.Second},
+		// A code has six digits: so an attacker finds one of a million in decades.
+		Codes: Budget{10, 30 * time.Minute}, Confirmations: Budget{1, time.Minute}, Mails: Budget{3, 20 * time.Minute},
 	}
 }
 
@@ -35,7 +43,7 @@ type budget struct {
 	Budget
 
 	key     string
-	setting string // sets the Budget
+	setting string // sets the Budget; empty if none does
 }
 
 func (b Budgets) ofAccount(key string) budget {

@@ -82,6 +82,9 @@ func (e *tooSoon) Error() string { return fmt.Sprintf("try again after %v", e.wa
 
 // message is the sentence for people, after what there was too much of.
 func (e *tooSoon) message(what string) string {
+	if e.setting == "" {
+		return fmt.Sprintf("%s. Try again in %d seconds.", what, e.seconds())
+	}
 	return fmt.Sprintf("%s; %s is the limit. Try again in %d seconds.", what, e.setting, e.seconds())
 }
 

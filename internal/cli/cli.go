@@ -113,6 +113,9 @@ func completePaths(s *settings.Settings, getenv func(string) string) (err error)
 	if s.Keys == "" {
 		s.Keys = filepath.Join(s.Data, "keys.json")
 	}
+	if s.Mail == "" {
+		s.Mail = settings.Secret("file:" + filepath.Join(s.Data, "mail"))
+	}
 	return nil
 }
 

@@ -54,7 +54,7 @@ func (p *program) take(tour []block, shell []string) []string {
 		}
 		script.WriteString("printf '%s' '" + border + "'\n")
 	}
-	here := strings.NewReplacer("http://127.0.0.1:8080", p.base, "bin/caregraph", path)
+	here := strings.NewReplacer("http://127.0.0.1:8080", p.base, "bin/caregraph", path, "~/.local/state/caregraph", p.data)
 	cmd := exec.CommandContext(p.t.Context(), shell[0], shell[1:]...)
 	cmd.Env = append(cleanEnv(), "CAREGRAPH_DATA="+p.data)
 	cmd.Stdin = strings.NewReader(here.Replace(script.String()))

@@ -58,6 +58,8 @@ type Options struct {
 	Unannounced func() int64
 	// SignIns counts passwords by their result, Hashing those that wait by their purpose.
 	SignIns, Hashing func() map[string]int64
+	// Mails counts tries to send a mail by their result.
+	Mails func() map[string]int64
 	// FreeDisk and ExecutableDeleted are about the private PostgreSQL; nil without one.
 	FreeDisk          func() (int64, error)
 	ExecutableDeleted func() bool

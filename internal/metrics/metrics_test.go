@@ -26,6 +26,7 @@ func watched() Metrics {
 		Unannounced: func() int64 { return 4 },
 		SignIns:     func() map[string]int64 { return map[string]int64{"wrong": 7} },
 		Hashing:     func() map[string]int64 { return map[string]int64{"login": 2} },
+		Mails:       func() map[string]int64 { return map[string]int64{"dropped": 3} },
 		FreeDisk:    func() (int64, error) { return 7 << 30, nil }, ExecutableDeleted: func() bool { return true },
 	})
 }
@@ -106,6 +107,7 @@ func TestMetrics_HaveTheirSeriesBeforeTheFirstRequest(t *testing.T) {
 		`caregraph_database_connections_opened_total{pool="reads"}`:                  "6",
 		`caregraph_sessions_unannounced_total`:                                       "4",
 		`caregraph_sign_ins_total{outcome="wrong"}`:                                  "7",
+		`caregraph_mails_total{outcome="dropped"}`:                                   "3",
 		`caregraph_hash_queue{purpose="login"}`:                                      "2",
 		`caregraph_disk_free_bytes`:                                                  "7.516192768e+09",
 		`caregraph_postgres_executable_deleted`:                                      "1",

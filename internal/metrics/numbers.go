@@ -31,6 +31,9 @@ func (o Options) numbers() []number {
 		prometheus.CounterValue, "outcome", many(o.SignIns),
 	}, {
 		"hash_queue", "Passwords that are hashed or wait for it.", prometheus.GaugeValue, "purpose", many(o.Hashing),
+	}, {
+		"mails_total", "Mails that were sent; tries that failed, after which the mail waits; and mails given up after three days.",
+		prometheus.CounterValue, "outcome", many(o.Mails),
 	}}
 	if o.FreeDisk != nil {
 		all = append(all, number{

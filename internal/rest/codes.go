@@ -30,7 +30,7 @@ func outcomeOf(code string) (o outcome, known bool) {
 		return outcome{status: http.StatusBadRequest}, true
 	case "INVALID_CREDENTIALS":
 		return outcome{http.StatusUnauthorized, true}, true
-	case "UNAUTHENTICATED", "INVALID_TOKEN":
+	case "UNAUTHENTICATED", "INVALID_TOKEN", "OTP_REQUIRED":
 		return outcome{status: http.StatusUnauthorized}, true
 	case "FORBIDDEN", "FORBIDDEN_FIELD", "NOT_CONFIRMED", "LIMIT_REACHED":
 		return outcome{status: http.StatusForbidden}, true

@@ -34,7 +34,11 @@ type Settings struct {
 	RefreshTTL       time.Duration
 	RefreshGrace     time.Duration // zero: none
 	Registration     string        // "open" or "closed"
-	CORSOrigins      []string      // lower case, without default ports; or "*" alone
+	ConfirmEmail     string        // "optional" or "required"
+	Mail             Secret        // empty: files in the data directory
+	MailFrom         string
+	PublicURL        string   // empty: from Addr
+	CORSOrigins      []string // lower case, without default ports; or "*" alone
 	TrustedProxies   []netip.Prefix
 	RequestTimeout   time.Duration
 	DrainDelay       time.Duration
@@ -59,7 +63,7 @@ type Settings struct {
 	// MaxSignInFailures and MaxTaken are of one account, MaxRegistrations of one address.
 	MaxSignInFailures, MaxSignInFailuresPerAddress Budget
 	MaxTaken, MaxTakenPerAddress                   Budget
-	MaxRegistrations                               Budget
+	MaxRegistrations, MaxResets                    Budget
 	// DatabasePooler is "auto", "none", "session" or "transaction", Prepared "auto",
 	// "on" or "off".
 	DatabasePooler, Prepared string
@@ -102,6 +106,14 @@ func Parse(args []string, getenv func(string) string, own ...Option) (Settings, 
 	}
 	if s.DatabaseConns > 0 && s.DatabaseReadConns >= s.DatabaseConns {
 		invalid = append(invalid, fmt.Errorf("--database-read-connections: must be less than --database-connections (%d), not %d", s.DatabaseConns, s.DatabaseReadConns))
+	}
+	if strings.HasPrefix(string(s.Mail), "smtp") {
+		if s.MailFrom == "" {
+			invalid = append(invalid, errors.New("--mail-from: must be an address if --mail is an SMTP server"))
+		}
+		if s.PublicURL == "" {
+			invalid = append(invalid, errors.New("--public-url: must be an address if --mail is an SMTP server"))
+		}
 	}
 	if len(invalid) > 0 {
 		return Settings{}, nil, errors.Join(invalid...)

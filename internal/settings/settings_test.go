@@ -33,7 +33,7 @@ func TestParse_NothingGivenMeansTheDefaults(t *testing.T) {
 		MaxAnswer: 16 << 20, MaxAnswersPerAccount: 48 << 20, MaxAnswers: 96 << 20,
 		MaxDocument: 128 << 10, MaxAnonymousBody: 64 << 10, MaxWrites: 30, MaxRecords: 4_000_000, MaxDailyBytes: 2 << 30, MinFreeDisk: 512 << 20,
 		Registration: "open", DatabaseConns: 20, MaxWaiting: 32, DatabasePooler: "auto", Prepared: "auto", LogLevel: slog.LevelInfo, LogFormat: "text",
-		MaxWaitingHashes: 500, MaxWaitingRegistrations: 150, MaxRegistrations: Budget{200, time.Second},
+		MaxWaitingHashes: 500, MaxWaitingRegistrations: 150, MaxRegistrations: Budget{200, time.Second}, MaxResets: Budget{20, 30 * time.Second}, ConfirmEmail: "optional",
 		MaxSignInFailures: Budget{10, 30 * time.Second}, MaxSignInFailuresPerAddress: Budget{100, 2 * time.Second},
 		MaxTaken: Budget{20, 30 * time.Second}, MaxTakenPerAddress: Budget{50, 30 * time.Second},
 	}
@@ -50,6 +50,7 @@ func samples() map[string]string {
 		"database-pooler": "session", "prepared": "off", "database-direct-url": "host=h",
 		"playground": "false", "introspection": "false", "keys": "/k", "jwt-algorithm": "ES256",
 		"jwt-issuer": "i", "jwt-audience": "a", "access-ttl": "1h", "refresh-ttl": "200h", "refresh-grace": "0s", "registration": "closed", "hash-concurrency": "2",
+		"confirm-email": "required", "mail": "file:/m", "mail-from": "Desk <desk@clinic.example>", "public-url": "https://care.example/", "max-resets": "16,17s",
 		"cors-origins": "https://a.example", "trusted-proxies": "10.0.0.0/8", "request-timeout": "1s",
 		"drain-delay": "3s", "shutdown-timeout": "2s", "max-body": "2MiB", "max-depth": "9", "max-cost": "10005", "max-aliases": "26",
 		"max-tokens": "507", "max-selections": "107", "max-repeats": "7",
@@ -166,6 +167,19 @@ func TestParse_TellsEveryMistakeAtOnce(t *testing.T) {
 	}
 }
 
+func TestParse_AnSMTPServerNeedsASenderAndAnAddressForLinks(t *testing.T) {
+	t.Parallel()
+	_, _, err := Parse([]string{"--mail=smtp://u:hunter2@h"}, environment(nil))
+	want := "--mail-from: must be an address if --mail is an SMTP server\n--public-url: must be an address if --mail is an SMTP server"
+	if err == nil || err.Error() != want {
+		t.Errorf("got:\n%v\nwant:\n%s", err, want)
+	}
+	got, _, err := Parse([]string{"--mail=smtps://u:hunter2@h:465", "--mail-from=a@b.example", "--public-url=https://h/x/"}, environment(nil))
+	if err != nil || got.PublicURL != "https://h/x" {
+		t.Errorf("%q, %v", got.PublicURL, err)
+	}
+}
+
 func TestParse_NeverTellsASecret(t *testing.T) {
 	t.Parallel()
 	const secret = "mysql://root:hunter2@h/d"
@@ -274,6 +288,10 @@ func TestParse_RefusesBadValues(t *testing.T) {
 		"request-timeout":     {"0s"},
 		"shutdown-timeout":    {""},
 		"hash-concurrency":    {"-1"},
+		"confirm-email":       {"", "yes"},
+		"mail":                {"file:", "smtp://", "host:587", "http://h", "smtp://h/x", "smtp://h:x", "smtp://h?a=b"},
+		"mail-from":           {"desk", "desk@", "a@b, c@d"},
+		"public-url":          {"care.example", "https://", "ftp://h", "https://u@h", "https://h/?a", "https://h/#a"},
 		"cors-origins": {
 			"clinic.example", "https://", "https://a/", "https://a/x", "https://u@a", "https://a?", "https://*.a",
 			"https://a:", "https://a:99999", "https://ä.example", "null", "*,https://a", "//a",

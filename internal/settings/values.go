@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -141,6 +142,35 @@ func postgresURL(to *Secret) func(string) error {
 		scheme, _, isURL := strings.Cut(text, "://")
 		isPairs := strings.Contains(text, "=") && (!isURL || strings.Contains(scheme, "="))
 		return Secret(text), text == "" || isPairs || isURL && (scheme == "postgres" || scheme == "postgresql")
+	})
+}
+
+// mailURL checks the form of a server or a directory for mails.
+func mailURL(to *Secret) func(string) error {
+	return setter(to, "smtp://user:password@host:587, smtps://user:password@host:465 or file:DIR", func(text string) (Secret, bool) {
+		if dir, ok := strings.CutPrefix(text, "file:"); ok || text == "" {
+			return Secret(text), !ok || dir != ""
+		}
+		u, err := url.Parse(text)
+		ok := err == nil && (u.Scheme == "smtp" || u.Scheme == "smtps") && u.Hostname() != "" && u.RequestURI() == "/" && u.Fragment == ""
+		return Secret(text), ok && (u.Port() == "" || isPort(u.Port()))
+	})
+}
+
+// mailAddress accepts an address with or without a name.
+func mailAddress(to *string) func(string) error {
+	return setter(to, "an e-mail address such as CareGraph <desk@clinic.example>", func(text string) (string, bool) {
+		_, err := mail.ParseAddress(text)
+		return text, err == nil || text == ""
+	})
+}
+
+// publicURL accepts an address without a query, and removes the slash at its end.
+func publicURL(to *string) func(string) error {
+	return setter(to, "an address such as https://care.clinic.example", func(text string) (string, bool) {
+		u, err := url.Parse(text)
+		ok := err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && u.User == nil && u.RawQuery == "" && u.Fragment == ""
+		return strings.TrimSuffix(text, "/"), ok || text == ""
 	})
 }
 

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"os"
@@ -27,6 +28,9 @@ import (
 // RefreshGrace is that of a store unless an option changes it: the default of the server.
 const RefreshGrace = 10 * time.Second
 
+// Secrets returns the secrets of each store in a test.
+func Secrets() [][]byte { return [][]byte{[]byte("a secret of the tests, 32 bytes.")} }
+
 // Clinic is a store on a new database, with methods that create records. They use the
 // store, so that the records are valid, and fail the test on an error.
 type Clinic struct {
@@ -44,7 +48,7 @@ type Clinic struct {
 // default policy is that of schema.graphqls.
 func New(tb testing.TB, options ...func(*store.Options)) *Clinic {
 	tb.Helper()
-	o := store.Options{Connections: 4, RefreshGrace: RefreshGrace}
+	o := store.Options{Connections: 4, RefreshGrace: RefreshGrace, Secrets: Secrets()}
 	for _, option := range options {
 		option(&o)
 	}
@@ -159,8 +163,12 @@ func (c *Clinic) Link(entry *model.Doctor, account *Account) *model.Doctor {
 	return entry
 }
 
-// VerifyAs stores the result of a check of the version that the entry has now.
+// VerifyAs stores the result of a check of the version that the entry has now. An account
+// to link shows its code.
 func (c *Clinic) VerifyAs(v *model.Viewer, id int64, check store.Verification) (*model.Doctor, error) {
+	if check.Account != nil && *check.Account != nil && check.LinkCode == nil {
+		check.LinkCode = c.linkCode(**check.Account)
+	}
 	for expected := 1; ; {
 		entry, err := c.Store.VerifyDoctor(c.tb.Context(), v, id, expected, check)
 		if model.CodeOf(err) != model.CodeVersionConflict {
@@ -168,6 +176,39 @@ func (c *Clinic) VerifyAs(v *model.Viewer, id int64, check store.Verification) (
 		}
 		expected = entry.Version
 	}
+}
+
+// Confirm confirms the address of the account.
+func (a *Account) Confirm() *Account {
+	a.clinic.tb.Helper()
+	a.clinic.Exec("UPDATE users SET is_confirmed = TRUE WHERE id = ?", a.UserID)
+	return a
+}
+
+// LinkCode confirms the address of the account and returns a code to link it.
+func (a *Account) LinkCode() *string { return a.clinic.linkCode(a.UserID) }
+
+// linkCode returns nil if there is no such account.
+func (c *Clinic) linkCode(account int64) *string {
+	c.tb.Helper()
+	c.Exec("UPDATE users SET is_confirmed = TRUE WHERE id = ?", account)
+	code, _, err := c.Store.CreateLinkCode(c.tb.Context(), &model.Viewer{UserID: account, Role: model.RoleDoctor})
+	if err != nil {
+		return nil
+	}
+	return &code
+}
+
+// Mail sends the mails that are due and returns them.
+func (c *Clinic) Mail() []*store.Mail {
+	c.tb.Helper()
+	var mails []*store.Mail
+	_, err := c.Store.DeliverMail(c.tb.Context(), func(_ context.Context, m *store.Mail) error {
+		mails = append(mails, m)
+		return nil
+	})
+	testutil.Must(c.tb, err)
+	return mails
 }
 
 // Reset gives the entry its texts again and verifies it, as an administrator.
