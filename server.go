@@ -130,6 +130,7 @@ func (c server) serve(ctx context.Context, s settings.Settings, out io.Writer, l
 		}
 		defer stopMetrics()
 		defer finish()()
+		defer writeEachMinute(ctx, app.store, log)()
 		host.ProfileOnSignal(ctx, log)
 		log.InfoContext(ctx, "serving", "version", version, "addr", listener.Addr().String(), "settings", s)
 		warnAboutPlainHTTP(ctx, listener.Addr(), s, log)
@@ -214,6 +215,31 @@ func migrate(ctx context.Context, s settings.Settings, url string, log *slog.Log
 		}()
 		return func() { cancel(); <-done }
 	}, nil
+}
+
+// writeEachMinute stores what the store collects until stop is called, and once more then.
+func writeEachMinute(ctx context.Context, db *store.Store, log *slog.Logger) (stop func()) {
+	ticker, stopped, done := time.NewTicker(time.Minute), make(chan struct{}), make(chan struct{})
+	ctx = context.WithoutCancel(ctx)
+	write := func() {
+		if err := db.WriteCollected(ctx); err != nil {
+			log.WarnContext(ctx, "security events could not be stored", "error", err)
+		}
+	}
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-ticker.C:
+				write()
+			case <-stopped:
+				ticker.Stop()
+				write()
+				return
+			}
+		}
+	}()
+	return func() { close(stopped); <-done }
 }
 
 // openApp opens the database at the URL and creates the services that use it.

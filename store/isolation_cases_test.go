@@ -35,6 +35,8 @@ func withoutViewer() map[string]string {
 		"RefillBudgets":   "signs in: changes no rows of an account",
 		"KnowsDevice":     "signs in: who has the device's token knows it",
 		"RememberDevice":  "signs in: after the password was right",
+		"CountEvent":      "counts in memory",
+		"WriteCollected":  "each minute: writes what the server has counted",
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun"
 
 	"github.com/caregraph/caregraph/model"
@@ -61,7 +62,7 @@ const repeated = `(s.previous_refresh_id = $3 AND s.rotated_at > now() - make_in
 
 // rotateSession is one statement, so that of two requests with the same token one
 // waits for the other and finds the token used.
-const rotateSession = `UPDATE sessions AS s
+const rotateSession = `WITH rotated AS (UPDATE sessions AS s
 	SET refresh_id = CASE WHEN ` + repeated + ` THEN s.refresh_id ELSE $4 END,
 		expires_at = CASE WHEN ` + repeated + ` THEN s.expires_at ELSE $5 END,
 		rotated_at = CASE WHEN ` + repeated + ` THEN s.rotated_at ELSE now() END,
@@ -70,7 +71,11 @@ const rotateSession = `UPDATE sessions AS s
 	FROM users AS u
 	WHERE s.id = $1 AND s.user_id = $2 AND s.ended_at IS NULL AND s.expires_at > now() AND u.id = s.user_id AND u.is_active
 		AND ` + session.Announced + `
-	RETURNING ` + accountColumns + `, s.refresh_id, s.expires_at, s.ended_at IS NOT NULL`
+	RETURNING ` + accountColumns + `, s.refresh_id, s.expires_at, s.ended_at IS NOT NULL AS reused
+	), recorded AS (
+		` + insertEvent + ` SELECT 'REFRESH_REUSED', id, NULL, $7, $8 FROM rotated WHERE reused
+	)
+	SELECT * FROM rotated`
 
 // Rotation is the result of RotateSession: the account, and the session with its latest
 // refresh token.
@@ -87,8 +92,9 @@ type Rotation struct {
 func (s *Store) RotateSession(ctx context.Context, from, to Session) (*Rotation, error) {
 	var reused bool
 	next := Session{ID: from.ID, UserID: from.UserID}
+	client, address := s.origin(ctx)
 	u, err := s.account(ctx, rotateSession,
-		[]any{from.ID, from.UserID, from.RefreshID, to.RefreshID, to.ExpiresAt, s.refreshGrace.Seconds()},
+		[]any{from.ID, from.UserID, from.RefreshID, to.RefreshID, to.ExpiresAt, s.refreshGrace.Seconds(), client, address},
 		&next.RefreshID, &next.ExpiresAt, &reused)
 	if reused || err != nil { // also if the outcome is unknown
 		s.sessions.Remove(from.ID)
@@ -153,33 +159,50 @@ func mustChange(ctx context.Context, q *bun.UpdateQuery, field string) error {
 	return notFound(field)
 }
 
-// EndSession ends a session of the viewer. It does nothing for any other session.
+// EndSession ends a session of the viewer, as the viewer signs out. It does nothing for
+// any other session.
 func (s *Store) EndSession(ctx context.Context, v *model.Viewer, sessionID string) error {
-	return s.endSessions(ctx, v, "id = ?", sessionID)
+	_, err := s.endSessions(ctx, v, model.EventSignOut, "id = $3", sessionID)
+	return err
 }
 
 // EndSessions ends all sessions of the viewer except the one to keep.
 func (s *Store) EndSessions(ctx context.Context, v *model.Viewer, keep string) error {
-	return s.endSessions(ctx, v, "id <> ?", keep)
+	_, err := s.endSessions(ctx, v, model.EventSignOut, "id <> $3", keep)
+	return err
 }
 
-func (s *Store) endSessions(ctx context.Context, v *model.Viewer, which, sessionID string) error {
+// endSessions is one statement; which is a condition on $3.
+func (s *Store) endSessions(ctx context.Context, v *model.Viewer, kind model.SecurityEventKind, which string, value any) (ended []string, err error) {
 	if v == nil {
-		return unauthenticated()
+		return nil, unauthenticated()
 	}
-	var ended []string
-	err := s.writeReserved(func(p pool) error {
-		return p.db.NewUpdate().Table("sessions").Set("ended_at = now()").
-			Where("user_id = ? AND ended_at IS NULL", v.UserID).Where(which, sessionID).Where(session.Announced).
-			Returning("id").Scan(ctx, &ended)
+	client, address := s.origin(ctx)
+	text := `WITH ended AS (
+			UPDATE sessions SET ended_at = now() WHERE user_id = $1 AND ended_at IS NULL AND ` + which + ` AND ` + session.Announced + `
+			RETURNING id
+		), recorded AS (
+			` + insertEvent + ` SELECT $2, $1, $1, $4, $5 WHERE EXISTS (SELECT FROM ended)
+		)
+		SELECT id FROM ended`
+	err = s.writeReserved(func(p pool) error {
+		return p.on(ctx, func(conn *pgx.Conn, mode pgx.QueryExecMode) error {
+			rows, err := conn.Query(ctx, text, mode, v.UserID, string(kind), value, client, address)
+			if err != nil {
+				return err
+			}
+			ended, err = pgx.CollectRows(rows, pgx.RowTo[string])
+			return err
+		})
 	})
 	s.sessions.Remove(ended...)
+	messages := ended
 	if err != nil { // they may have ended
 		s.sessions.RemoveUser(v.UserID)
-		ended = []string{session.AllOf(v.UserID)}
+		messages = []string{session.AllOf(v.UserID)}
 	}
-	s.announce(ctx, ended...)
-	return s.translate(ctx, "end sessions", err)
+	s.announce(ctx, messages...)
+	return ended, s.translate(ctx, "end sessions", err)
 }
 
 // announce notifies the other servers of sessions that have ended; see

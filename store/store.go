@@ -44,6 +44,7 @@ type Store struct {
 	refreshGrace  time.Duration
 	clientAddr    func(context.Context) string
 	client        string
+	collected     collected
 	// inserts caches *insertPlan by *schema.Table.
 	inserts sync.Map
 	quotas  Quotas

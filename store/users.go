@@ -21,6 +21,14 @@ type Credential struct {
 	IsActive     bool
 }
 
+// ID returns the account of the credential, nil without one.
+func (c *Credential) ID() *int64 {
+	if c == nil {
+		return nil
+	}
+	return &c.UserID
+}
+
 // newUser is a user with its password hash.
 type newUser struct {
 	bun.BaseModel `bun:"table:users"`

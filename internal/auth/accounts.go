@@ -213,6 +213,7 @@ func (a *Accounts) verify(ctx context.Context, c *store.Credential, account, pas
 	attempt, err := a.Throttle.signIn(ctx, c, account, from)
 	if soon, ok := errors.AsType[*tooSoon](err); ok {
 		a.signIns.throttled.Add(1)
+		a.Store.CountEvent(ctx, model.EventSignInThrottled, c.ID())
 		return "", tooManyAttempts(soon)
 	}
 	if err != nil {
@@ -224,6 +225,9 @@ func (a *Accounts) verify(ctx context.Context, c *store.Credential, account, pas
 			return "", hashError(err)
 		}
 		a.signIns.wrong.Add(1)
+		if c == nil {
+			a.Store.CountEvent(ctx, model.EventSignInFailed, nil)
+		}
 		return "", cmp.Or(attempt.failed(ctx), refused)
 	}
 	ok, stale, err := a.Hasher.Verify(ctx, c.PasswordHash, password)
