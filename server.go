@@ -248,14 +248,22 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	if err != nil {
 		return nil, err
 	}
+	refreshTTL := s.RefreshTTL
+	if s.SessionTTL > 0 {
+		refreshTTL = min(refreshTTL, s.SessionTTL)
+	}
 	tokens, err := auth.NewTokens(keys, auth.TokenSettings{
 		Issuer: s.JWTIssuer, Audience: s.JWTAudience,
-		AccessTTL: s.AccessTTL, RefreshTTL: s.RefreshTTL, Clock: time.Now,
+		AccessTTL: s.AccessTTL, RefreshTTL: refreshTTL, Clock: time.Now,
 	})
 	if err != nil {
 		return nil, err
 	}
 	secret, err := keys.Derive("caregraph throttle")
+	if err != nil {
+		return nil, err
+	}
+	secrets, err := keys.DeriveAll("caregraph store")
 	if err != nil {
 		return nil, err
 	}
@@ -278,7 +286,8 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	db, err = store.Open(ctx, url, store.Options{
 		Policy: rules, Connections: s.DatabaseConns, ReadConnections: s.DatabaseReadConns, MaxWaiting: s.MaxWaiting, RequestTimeout: s.RequestTimeout, OnFailure: onFailure(counters.Failed),
 		Pooler: store.Pooler(s.DatabasePooler), Prepared: store.Prepared(s.Prepared), DirectURL: string(s.DatabaseDirectURL), Listen: true,
-		RefreshGrace: s.RefreshGrace, Log: log, Quotas: quotas, OnOwnConnection: processors.UseAll, ClientAddr: clientAddr,
+		RefreshGrace: s.RefreshGrace, SessionTTL: s.SessionTTL, Log: log, Quotas: quotas, OnOwnConnection: processors.UseAll, ClientAddr: clientAddr,
+		Secrets: secrets, TotpRoles: totpRoles(s),
 	})
 	if err != nil {
 		return nil, err
@@ -300,6 +309,18 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	accounts.Hasher.LimitQueues(s.MaxWaitingHashes, s.MaxWaitingRegistrations)
 	accounts.Throttle.Budgets = budgets(s)
 	return &app{rules, db, tokens, accounts, counters, processors}, nil
+}
+
+// totpRoles returns the roles of accounts that must set up a second factor.
+func totpRoles(s settings.Settings) []model.Role {
+	switch s.RequireTotp {
+	case "admin":
+		return []model.Role{model.RoleAdmin}
+	case "doctor":
+		return []model.Role{model.RoleAdmin, model.RoleDoctor}
+	default:
+		return nil
+	}
 }
 
 // clientAddr returns the address of the client of a request, or "".

@@ -117,6 +117,10 @@ func TestUserErrorCodes_EachIsTheAnswerToSomething(t *testing.T) {
 				c.Exec(`INSERT INTO grants (kind, level, granter_id, account_id) SELECT 'TEAM', 'SEE', $1, n FROM generate_series(1001, 1200) AS n`, c.Rahul.UserID)
 			},
 		},
+		"OTP_REQUIRED": {
+			client: c.Nemo, operation: `mutation { it: login(input: {email: "dev@clinic.example", password: "` + graphtest.Password + `"}) { userErrors { code } } }`,
+			before: func() { c.Exec(`UPDATE users SET has_totp = TRUE WHERE id = $1`, c.Dev.UserID) },
+		},
 		"INVALID_TOKEN": {client: c.Nemo, operation: `mutation { it: refreshToken(refresh: "x") { userErrors { code } } }`},
 	}
 	for _, code := range enumValues("UserErrorCode") {

@@ -156,7 +156,9 @@ func (w *operationWriter) chooseField(at location) *ast.FieldDefinition {
 
 // accountMutations begin or end sessions, and no plan answers them.
 func accountMutations() []string {
-	return []string{"register", "login", "refreshToken", "logout", "logoutEverywhere", "changePassword"}
+	return []string{
+		"register", "login", "refreshToken", "logout", "logoutEverywhere", "endSession", "changePassword", "startTotp", "finishTotp", "stopTotp",
+	}
 }
 
 func (w *operationWriter) typename(at location) {

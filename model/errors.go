@@ -28,6 +28,7 @@ const (
 	CodeInvalidCode        Code = "INVALID_CODE"
 	CodeNotConfirmed       Code = "NOT_CONFIRMED"
 	CodeLimitReached       Code = "LIMIT_REACHED"
+	CodeOtpRequired        Code = "OTP_REQUIRED"
 )
 
 // ErrorCode: extensions.code of a top-level error. FORBIDDEN is in both lists.

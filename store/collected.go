@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/uptrace/bun"
@@ -55,9 +56,28 @@ func (s *Store) CountEvent(ctx context.Context, kind model.SecurityEventKind, ac
 	s.collected.add(model.SecurityEvent{Kind: kind, At: model.DateTime{Time: s.now()}, AccountID: account, Address: address, Count: 1})
 }
 
-// WriteCollected stores what CountEvent has counted. The server calls it each minute. What a
-// database that cannot be reached does not store stays for the next call.
+// WriteCollected stores what CountEvent has counted, and when sessions were used. The server
+// calls it each minute. What a database that cannot be reached does not store of the first
+// stays for the next call.
 func (s *Store) WriteCollected(ctx context.Context) error {
+	return errors.Join(s.writeSeen(ctx), s.writeCounted(ctx))
+}
+
+// writeSeen writes a session once in a quarter of an hour. Those in use before that stay as
+// they are.
+func (s *Store) writeSeen(ctx context.Context) error {
+	used := s.sessions.Used()
+	if len(used) == 0 {
+		return nil
+	}
+	err := s.writeReserved(func(p pool) error {
+		return p.exec(ctx, `UPDATE sessions SET last_seen_at = now()
+			WHERE id = ANY ($1) AND coalesce(last_seen_at, created_at) < now() - interval '14 minutes'`, used)
+	})
+	return s.translate(ctx, "write when sessions were used", err)
+}
+
+func (s *Store) writeCounted(ctx context.Context) error {
 	events := s.collected.take()
 	if len(events) == 0 {
 		return nil

@@ -19,6 +19,7 @@ type Credential struct {
 	Email        model.EmailAddress
 	PasswordHash string
 	IsActive     bool
+	HasTotp      bool
 }
 
 // ID returns the account of the credential, nil without one.
@@ -61,8 +62,7 @@ func (s *Store) CreateUser(ctx context.Context, u *model.User, passwordHash stri
 		if err != nil {
 			return err
 		}
-		_, err = tx.NewInsert().Model(&session).Exec(ctx)
-		return err
+		return s.begin(ctx, tx, session)
 	})
 	if model.CodeOf(err) == model.CodeTaken { // the database names one value only
 		return nil, cmp.Or(s.Taken(ctx, u), err)
@@ -156,7 +156,7 @@ func (s *Store) CredentialOf(ctx context.Context, v *model.Viewer) (*Credential,
 }
 
 func (s *Store) credential(ctx context.Context, which string, values ...[]byte) (*Credential, error) {
-	account := pgpipe.NewStatement("SELECT id, username, email, password_hash, is_active FROM users WHERE "+which, values...)
+	account := pgpipe.NewStatement("SELECT id, username, email, password_hash, is_active, has_totp FROM users WHERE "+which, values...)
 	if err := s.readReserved(func(p pool) error { return p.Run(ctx, account) }); err != nil {
 		return nil, s.translate(ctx, "read credential", err)
 	}
@@ -169,9 +169,9 @@ func (s *Store) credential(ctx context.Context, which string, values ...[]byte) 
 		value, _ := rows.Value(0, column)
 		return string(value)
 	}
-	active, _ := rows.Value(0, 4)
 	return &Credential{
-		UserID: rows.Int64(0, 0), Username: text(1), Email: model.EmailAddress(text(2)), PasswordHash: text(3), IsActive: pgpipe.Bool(active),
+		UserID: rows.Int64(0, 0), Username: text(1), Email: model.EmailAddress(text(2)), PasswordHash: text(3),
+		IsActive: pgpipe.Bool(rows.Bytes(0, 4)), HasTotp: pgpipe.Bool(rows.Bytes(0, 5)),
 	}, nil
 }
 

@@ -98,7 +98,7 @@ func (t *Throttle) signIn(ctx context.Context, c *store.Credential, email string
 	account, events := t.hash("email", strings.ToLower(strings.TrimSpace(email))), []model.SecurityEvent(nil)
 	if c != nil {
 		account = "account " + strconv.FormatInt(c.UserID, 10)
-		events = []model.SecurityEvent{{Kind: model.EventSignInFailed, AccountID: &c.UserID}}
+		events = []model.SecurityEvent{{Kind: model.EventSignInFailed, AccountID: &c.UserID, Client: from.Name}}
 	}
 	switch device, err := t.knownDevice(ctx, c, from); {
 	case err != nil:
