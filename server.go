@@ -135,6 +135,7 @@ func (c server) serve(ctx context.Context, s settings.Settings, out io.Writer, l
 		app.mails.PublicURL = cmp.Or(s.PublicURL, "http://"+listener.Addr().String())
 		defer app.mails.Start(ctx)()
 		defer app.accounts.Later.Start(ctx)()
+		defer writeEachMinute(ctx, app.store, log)()
 		host.ProfileOnSignal(ctx, log)
 		log.InfoContext(ctx, "serving", "version", version, "addr", listener.Addr().String(), "settings", s)
 		warnAboutPlainHTTP(ctx, listener.Addr(), s, log)
@@ -222,15 +223,44 @@ func migrate(ctx context.Context, s settings.Settings, url string, log *slog.Log
 	}, nil
 }
 
+// writeEachMinute stores what the store collects until stop is called, and once more then.
+func writeEachMinute(ctx context.Context, db *store.Store, log *slog.Logger) (stop func()) {
+	ticker, stopped, done := time.NewTicker(time.Minute), make(chan struct{}), make(chan struct{})
+	ctx = context.WithoutCancel(ctx)
+	write := func() {
+		if err := db.WriteCollected(ctx); err != nil {
+			log.WarnContext(ctx, "security events could not be stored", "error", err)
+		}
+	}
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-ticker.C:
+				write()
+			case <-stopped:
+				ticker.Stop()
+				write()
+				return
+			}
+		}
+	}()
+	return func() { close(stopped); <-done }
+}
+
 // openApp opens the database at the URL and creates the services that use it.
 func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url string, log *slog.Logger) (*app, error) {
 	keys, err := auth.LoadOrCreateKeys(s.Keys, s.JWTAlgorithm)
 	if err != nil {
 		return nil, err
 	}
+	refreshTTL := s.RefreshTTL
+	if s.SessionTTL > 0 {
+		refreshTTL = min(refreshTTL, s.SessionTTL)
+	}
 	tokens, err := auth.NewTokens(keys, auth.TokenSettings{
 		Issuer: s.JWTIssuer, Audience: s.JWTAudience,
-		AccessTTL: s.AccessTTL, RefreshTTL: s.RefreshTTL, Clock: time.Now,
+		AccessTTL: s.AccessTTL, RefreshTTL: refreshTTL, Clock: time.Now,
 	})
 	if err != nil {
 		return nil, err
@@ -267,8 +297,8 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	db, err = store.Open(ctx, url, store.Options{
 		Policy: rules, Connections: s.DatabaseConns, ReadConnections: s.DatabaseReadConns, MaxWaiting: s.MaxWaiting, RequestTimeout: s.RequestTimeout, OnFailure: onFailure(counters.Failed),
 		Pooler: store.Pooler(s.DatabasePooler), Prepared: store.Prepared(s.Prepared), DirectURL: string(s.DatabaseDirectURL), Listen: true,
-		RefreshGrace: s.RefreshGrace, Log: log, Quotas: quotas, OnOwnConnection: processors.UseAll, ClientAddr: clientAddr,
-		Secrets: secrets,
+		RefreshGrace: s.RefreshGrace, SessionTTL: s.SessionTTL, Log: log, Quotas: quotas, OnOwnConnection: processors.UseAll, ClientAddr: clientAddr,
+		Secrets: secrets, TotpRoles: totpRoles(s),
 	})
 	if err != nil {
 		return nil, err
@@ -292,6 +322,18 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	accounts.Throttle.Budgets = budgets(s)
 	accounts.Later, accounts.ConfirmFirst = auth.NewQueue(log), s.ConfirmEmail == "required"
 	return &app{rules, db, tokens, accounts, mails, counters, processors}, nil
+}
+
+// totpRoles returns the roles of accounts that must set up a second factor.
+func totpRoles(s settings.Settings) []model.Role {
+	switch s.RequireTotp {
+	case "admin":
+		return []model.Role{model.RoleAdmin}
+	case "doctor":
+		return []model.Role{model.RoleAdmin, model.RoleDoctor}
+	default:
+		return nil
+	}
 }
 
 // clientAddr returns the address of the client of a request, or "".

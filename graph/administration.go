@@ -4,12 +4,13 @@ import (
 	"context"
 
 	"github.com/caregraph/caregraph/graph/gen"
+	"github.com/caregraph/caregraph/internal/auth"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 )
 
-func (m mutation) EraseMe(ctx context.Context, password string) (*gen.LogoutPayload, error) {
-	return m.signedOut(ctx, m.Accounts.EraseMe(ctx, viewer(ctx), password, m.ClientAddr(ctx)))
+func (m mutation) EraseMe(ctx context.Context, password string, otp *string) (*gen.LogoutPayload, error) {
+	return m.signedOut(ctx, m.Accounts.EraseMe(ctx, viewer(ctx), password, auth.Client{Addr: m.ClientAddr(ctx), Otp: otp}))
 }
 
 func (m mutation) DisableAccount(ctx context.Context, id model.ID, reason string) (*gen.UserPayload, error) {

@@ -205,6 +205,17 @@ func (w *dataset) grants() {
 	}
 }
 
+// sessions inserts sessions of all accounts, next to those of the viewers. Some have ended.
+func (w *dataset) sessions() {
+	for n := 1; n <= 40; n++ {
+		w.Exec(`INSERT INTO sessions (id, user_id, refresh_id, created_at, expires_at, ended_at, client, address, last_seen_at)
+			VALUES ($1, $2, 'none', $3, now() + interval '1 day', $4, $5, $6, $7)`,
+			fmt.Sprintf("session %d", n), n%administrator+1, timeOf(n), after(timeOf(n), n%5 == 4, 1), sometimes(n, 3, text(n)), sometimes(n, 4, "2001:db8::7"),
+			after(timeOf(n), n%2 == 0, 2))
+		w.size["ses"]++
+	}
+}
+
 func (w *dataset) mapping(patient, doctor int, active bool) {
 	w.size["map"]++
 	n := w.size["map"]

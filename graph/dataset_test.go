@@ -56,6 +56,7 @@ func newDataset(tb testing.TB) *dataset {
 	w.events()
 	w.transfers()
 	w.grants()
+	w.sessions()
 	w.checkFixtures(tb)
 	w.collectIDs()
 	w.collectCursors(tb)
@@ -188,7 +189,7 @@ func (w *dataset) doctors() {
 func (w *dataset) collectIDs() {
 	for i := range w.viewers {
 		seen := w.viewers[i].client.Must(`{ usr: me { id } pat: patients(first: 100) { nodes { id } } doc: doctors(first: 100) { nodes { id } }
-			map: mappings(first: 100, filter: {isActive: null}) { nodes { id } } }`, nil)
+			map: mappings(first: 100, filter: {isActive: null}) { nodes { id } } ses: me { sessions(first: 100) { nodes { id } } } }`, nil)
 		w.viewers[i].sees = map[string][]string{}
 		for kind := range seen.Value.(map[string]any) {
 			w.viewers[i].sees[kind] = everything("id", seen.At(kind).Value)

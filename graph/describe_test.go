@@ -42,7 +42,7 @@ func TestIntrospection_SaysWhatTheDirectivesSay(t *testing.T) {
 		"Doctor.experienceYears":            " 0 to 70.",
 		"UpdateDoctorInput.experienceYears": " 0 to 70.",
 		"CreateDoctorInput.consultationFee": " 0 to 100,000.",
-		"Mutation.login":                    "\n\nuserErrors: INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS.",
+		"Mutation.login":                    "\n\nuserErrors: INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS, OTP_REQUIRED, INVALID_CODE, INVALID, TOO_LONG.",
 		"Mutation.removeMapping":            "\n\nuserErrors: NOT_FOUND, FORBIDDEN, DELETED.",
 		"Mutation.logoutEverywhere":         "\n\nuserErrors: none.",
 	} {

@@ -55,7 +55,12 @@ func (r resolver) guard(ctx context.Context, next graphql.Resolver) (any, error)
 	if isIntrospection && !r.Introspection {
 		return nil, model.NewError(model.CodeForbidden, "Introspection is switched off on this server. The schema is at /schema.graphqls.")
 	}
-	if isIntrospection || r.Policy.CanCall(field.Object+"."+name, v.Relations()) {
+	switch root := field.Object + "." + name; {
+	case isIntrospection, r.Policy.CanCall(root, model.Anyone):
+		return next(ctx)
+	case !setsUpTotp(root) && setUpFirst(ctx) != nil:
+		return nil, setUpFirst(ctx)
+	case r.Policy.CanCall(root, v.Relations()):
 		return next(ctx)
 	}
 	if v == nil {

@@ -34,7 +34,7 @@ func callers(c *graphtest.Clinic, lara *graphtest.Client, team team, linked bool
 	relations := func(patient, entry, account model.Relations) map[string]model.Relations {
 		return map[string]model.Relations{
 			"Patient": signedIn | patient, "Mapping": signedIn | patient,
-			"Doctor": signedIn | entry, "User": signedIn | account, "SecurityEvent": signedIn | account, "Notice": signedIn | account, "Grant": signedIn, "Transfer": signedIn,
+			"Doctor": signedIn | entry, "User": signedIn | account, "SecurityEvent": signedIn | account, "Notice": signedIn | account, "Grant": signedIn, "Transfer": signedIn, "Session": signedIn | account,
 		}
 	}
 	nowhere := relations(0, 0, 0)
@@ -123,11 +123,14 @@ func fieldValues(c *graphtest.Clinic, team team, linked bool) map[string]map[str
 		"User": {
 			"id": c.Priya.ID(), "username": "Priya", "role": "DOCTOR", "email": c.Priya.Email, "phone": "+919000000001",
 			"createdAt": anyValue{}, "isActive": true, "isConfirmed": false, "hasTotp": false, "doctorProfile": anyValue{}, "securityEvents": anyValue{},
-			"notices": anyValue{}, "grantsGiven": anyValue{}, "grantsReceived": anyValue{}, "transfers": anyValue{}, "offeredTransfers": anyValue{},
+			"notices": anyValue{}, "grantsGiven": anyValue{}, "grantsReceived": anyValue{}, "transfers": anyValue{}, "offeredTransfers": anyValue{}, "sessions": anyValue{},
 		},
 		"SecurityEvent": {
 			"id": c.PriyasEvent, "at": anyValue{}, "kind": "ACCOUNT_CREATED", "by": anyValue{}, "subject": nil, "client": nil,
 			"address": "192.0.2.1", "reason": nil, "count": 1.0,
+		},
+		"Session": {
+			"id": c.PriyasSession, "createdAt": anyValue{}, "lastSeenAt": anyValue{}, "expiresAt": anyValue{}, "client": nil, "address": "192.0.2.1", "isCurrent": true,
 		},
 		"Notice": {
 			"id": c.PriyasNotice, "at": anyValue{}, "kind": "RECORD_CLAIMED", "patient": anyValue{}, "by": anyValue{}, "readAt": nil,

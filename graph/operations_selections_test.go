@@ -157,8 +157,8 @@ func (w *operationWriter) chooseField(at location) *ast.FieldDefinition {
 // accountMutations begin or end sessions or make codes, and no plan answers them.
 func accountMutations() []string {
 	return []string{
-		"register", "login", "refreshToken", "logout", "logoutEverywhere", "changePassword", "eraseMe",
-		"requestPasswordReset", "resetPassword", "createLinkCode", "createClaimCode",
+		"register", "login", "refreshToken", "logout", "logoutEverywhere", "endSession", "changePassword", "startTotp", "finishTotp", "stopTotp",
+		"eraseMe", "requestPasswordReset", "resetPassword", "createLinkCode", "createClaimCode",
 	}
 }
 

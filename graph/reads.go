@@ -21,6 +21,9 @@ var _ gen.Reads = reads{}
 
 // One returns the record that a field names, nil if it does not exist for the viewer.
 func (r reads) One(ctx context.Context, of model.Node, field string) (model.Node, error) {
+	if err := setUpFirst(ctx); err != nil {
+		return nil, err
+	}
 	t := r.Store.Records().Type(of.TypeName())
 	e := t.Edge(field)
 	if e == nil {
@@ -40,6 +43,9 @@ func (r reads) One(ctx context.Context, of model.Node, field string) (model.Node
 
 // List returns a page of a list of a record.
 func (r reads) List(ctx context.Context, of model.Node, field string, args map[string]any) (any, error) {
+	if err := setUpFirst(ctx); err != nil {
+		return nil, err
+	}
 	t, loaders := r.Store.Records().Type(of.TypeName()), loadersOf(ctx)
 	l := t.List(field)
 	if l == nil {

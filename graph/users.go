@@ -14,12 +14,14 @@ func (m mutation) Register(ctx context.Context, input gen.RegisterInput) (*gen.A
 	if m.RegistrationClosed {
 		return nil, model.NewError(model.CodeForbidden, "This server does not accept registrations. Ask its operator for an account.")
 	}
-	in, err := m.Accounts.Register(ctx, gen.NewUser(input), input.Password, m.client(ctx, nil))
+	in, err := m.Accounts.Register(ctx, gen.NewUser(input), input.Password, m.client(ctx, nil, input.Client.Value()))
 	return authPayload(ctx, in, err)
 }
 
 func (m mutation) Login(ctx context.Context, input gen.LoginInput) (*gen.AuthPayload, error) {
-	in, err := m.Accounts.Login(ctx, input.Email, input.Password, m.client(ctx, input.Device.Value()))
+	from := m.client(ctx, input.Device.Value(), input.Client.Value())
+	from.Otp = input.Otp.Value()
+	in, err := m.Accounts.Login(ctx, input.Email, input.Password, from)
 	return authPayload(ctx, in, err)
 }
 
@@ -55,8 +57,8 @@ func (m mutation) ReadNotices(ctx context.Context, upTo model.ID) (*gen.UserPayl
 
 // client returns where a sign-in comes from. It keeps the token of its device if it asks
 // for it.
-func (m mutation) client(ctx context.Context, device *string) auth.Client {
-	client := auth.Client{Addr: m.ClientAddr(ctx)}
+func (m mutation) client(ctx context.Context, device, name *string) auth.Client {
+	client := auth.Client{Addr: m.ClientAddr(ctx), Name: name}
 	if device != nil {
 		client.Device = *device
 	}
@@ -76,12 +78,16 @@ func authPayload(ctx context.Context, in *auth.SignedIn, err error) (*gen.AuthPa
 	if in.Device != "" {
 		device = &in.Device
 	}
-	return &gen.AuthPayload{User: in.User, Device: device, UserErrors: userErrs, Tokens: &gen.TokenPair{
-		Access:           in.Tokens.Access,
-		Refresh:          in.Tokens.Refresh,
-		AccessExpiresAt:  model.DateTime{Time: in.Tokens.AccessExpiresAt},
-		RefreshExpiresAt: model.DateTime{Time: in.Tokens.RefreshExpiresAt},
-	}}, nil
+	return &gen.AuthPayload{User: in.User, Device: device, UserErrors: userErrs, Tokens: tokenPair(in.Tokens)}, nil
+}
+
+func tokenPair(pair auth.Pair) *gen.TokenPair {
+	return &gen.TokenPair{
+		Access:           pair.Access,
+		Refresh:          pair.Refresh,
+		AccessExpiresAt:  model.DateTime{Time: pair.AccessExpiresAt},
+		RefreshExpiresAt: model.DateTime{Time: pair.RefreshExpiresAt},
+	}
 }
 
 // signedOut looks the session up again, so that an ended session does not admit the next

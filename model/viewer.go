@@ -80,6 +80,9 @@ type Viewer struct {
 	// Grants are the kinds of grants with which the account has to do. They choose the SQL
 	// of the access rule and give no right: the SQL reads the grants.
 	Grants GrantSet
+	// NeedsTotp says that the account must set up a second factor: until then, the session
+	// may do nothing else.
+	NeedsTotp bool
 }
 
 // Operator returns the viewer of an operator's command, who needs no account.

@@ -141,7 +141,7 @@ func (s *Store) administer(ctx context.Context, v *model.Viewer, id int64, a act
 				return err
 			}
 		}
-		a.event.AccountID, a.event.ByID = &id, accountOf(v)
+		a.event.AccountID, a.event.ByID = &id, actor(v)
 		return s.record(ctx, tx, a.event)
 	})
 	if changed { // perhaps, if there is an error
@@ -162,14 +162,6 @@ func lockAdministrators(ctx context.Context, tx bun.Tx, id int64) (isLast bool, 
 	err = tx.NewRaw(`WITH administrators AS (SELECT id FROM users WHERE role = 'ADMIN' AND is_active ORDER BY id FOR NO KEY UPDATE)
 		SELECT `+session.Announced+`, count(*) = 1 AND bool_or(id = ?) FROM administrators`, id).Scan(ctx, &announced, &isLast)
 	return isLast, err
-}
-
-// accountOf returns the account of a viewer, nil for an operator.
-func accountOf(v *model.Viewer) *int64 {
-	if v.IsOperator() {
-		return nil
-	}
-	return &v.UserID
 }
 
 func inUse(message string) error { return model.NewFieldError("id", model.CodeInUse, message) }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/caregraph/caregraph/model"
 )
 
 // Spending is one unit of the budget with the key, which comes back after Every.
@@ -36,20 +38,28 @@ const spendBudgets = `WITH spent AS (
 		WHERE b.full_at < $1 - interval '24 hours' AND b.key <> ALL ($2) LIMIT 20 FOR UPDATE OF b SKIP LOCKED
 	), swept AS (
 		DELETE FROM budgets WHERE key = ANY (ARRAY (SELECT key FROM old))
+	), recorded AS (
+		` + insertEvent + ` SELECT kind, account.id, NULL, client, $7
+		FROM unnest($4::text[], $5::bigint[], $6::text[]) AS event (kind, account_id, client) LEFT JOIN users AS account ON account.id = account_id
 	)
 	SELECT key, full_at FROM spent`
 
 // SpendBudgets takes one unit from each budget, whether there is one left or not, and
-// returns when they are full again. It also deletes some rows of budgets that have
-// been full for 24 hours.
-func (s *Store) SpendBudgets(ctx context.Context, now time.Time, all []Spending) (map[string]time.Time, error) {
+// returns when they are full again. It records the kinds, accounts and clients of events
+// with it. It also deletes some rows of budgets that have been full for 24 hours.
+func (s *Store) SpendBudgets(ctx context.Context, now time.Time, all []Spending, events ...model.SecurityEvent) (map[string]time.Time, error) {
 	keys, every := make([]string, len(all)), make([]int64, len(all))
 	for i, one := range all {
 		keys[i], every[i] = one.Key, one.Every.Microseconds()
 	}
+	kinds, accounts, clients := make([]string, len(events)), make([]*int64, len(events)), make([]*string, len(events))
+	for i, e := range events {
+		kinds[i], accounts[i], clients[i] = string(e.Kind), e.AccountID, e.Client
+	}
+	_, address := s.origin(ctx)
 	var fullAt map[string]time.Time
 	err := s.writeReserved(func(p pool) (err error) {
-		fullAt, err = budgetsOf(ctx, p, spendBudgets, now, keys, every)
+		fullAt, err = budgetsOf(ctx, p, spendBudgets, now, keys, every, kinds, accounts, clients, address)
 		return err
 	})
 	return fullAt, s.translate(ctx, "spend budgets", err)

@@ -75,7 +75,10 @@ func (s *Store) CreateDoctor(ctx context.Context, v *model.Viewer, d *model.Doct
 		if _, err := s.insertIn(tx, d, d).Returning("id, created_at, updated_at, version").Exec(ctx); err != nil {
 			return err
 		}
-		return checkReserved(ctx, tx, v, d)
+		if err := checkReserved(ctx, tx, v, d); err != nil {
+			return err
+		}
+		return s.recordDoctor(ctx, tx, v, &model.Doctor{}, d)
 	})
 	if err != nil {
 		return nil, renameField(err, "account", "isMe")
@@ -107,7 +110,7 @@ func (s *Store) UpdateDoctor(ctx context.Context, v *model.Viewer, id int64, exp
 		changes:  changes,
 		validate: func(d *model.Doctor) error { return d.Validate(s.Constraints("Doctor")) },
 		alter:    verification,
-		after:    func(ctx context.Context, tx bun.Tx, d *model.Doctor) error { return checkReserved(ctx, tx, v, d) },
+		after:    s.reservedAndRecorded(v),
 	})
 }
 
@@ -196,16 +199,18 @@ func (s *Store) VerifyDoctor(ctx context.Context, v *model.Viewer, id int64, exp
 				after.IsVerified && before.VerifiedLicense != nil && (*before.VerifiedLicense != license || *before.VerifiedName != name)
 			return verification(before, after)
 		},
-		after: func(ctx context.Context, tx bun.Tx, d *model.Doctor) error {
+		after: func(ctx context.Context, tx bun.Tx, before, d *model.Doctor) error {
 			if linked {
 				if err := s.useCode(ctx, tx, shown, "linkCode"); err != nil {
 					return err
 				}
 			}
-			if !another || check.KeepsMappings {
-				return nil
+			if another && !check.KeepsMappings {
+				if err := s.endMappingsOf(ctx, tx, v, d); err != nil {
+					return err
+				}
 			}
-			return s.endMappings(ctx, tx, "doctor_id", d.ID, s.now())
+			return s.recordDoctor(ctx, tx, v, before, d)
 		},
 	})
 	return d, renameField(err, "account", "accountId")
@@ -247,6 +252,6 @@ func (s *Store) RestoreDoctor(ctx context.Context, v *model.Viewer, id int64) (*
 			after.IsVerified = after.IsVerified && after.Relations.Any(model.Admin)
 			return verification(before, after)
 		},
-		after: func(ctx context.Context, tx bun.Tx, d *model.Doctor) error { return checkReserved(ctx, tx, v, d) },
+		after: s.reservedAndRecorded(v),
 	})
 }

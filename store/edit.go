@@ -33,7 +33,7 @@ type update[T any] struct {
 	// alter makes changes that follow from others and returns their fields; may be nil.
 	alter func(before, after *T) (fields []string)
 	// after runs in the same transaction after the write; may be nil.
-	after func(context.Context, bun.Tx, *T) error
+	after func(ctx context.Context, tx bun.Tx, before, after *T) error
 	// set is an SQL assignment that every update makes.
 	set string
 }
@@ -181,7 +181,7 @@ func apply[T any, P rowOf[T]](ctx context.Context, s *Store, tx bun.Tx, v *model
 	if u.after == nil {
 		return nil
 	}
-	return u.after(ctx, tx, row)
+	return u.after(ctx, tx, &before, row)
 }
 
 // change applies the changes in memory and returns all errors together.

@@ -86,7 +86,7 @@ func (s *Store) eraseIn(ctx context.Context, tx bun.Tx, v *model.Viewer, u *mode
 	if err := apply(ctx, s, tx, v, u, erase); err != nil {
 		return err
 	}
-	return s.record(ctx, tx, model.SecurityEvent{Kind: model.EventAccountErased, AccountID: &u.ID, ByID: accountOf(v)})
+	return s.record(ctx, tx, model.SecurityEvent{Kind: model.EventAccountErased, AccountID: &u.ID, ByID: actor(v)})
 }
 
 // leftovers are the statements that remove what an account has in other tables than users,
@@ -96,6 +96,9 @@ func leftovers() []string {
 	return []string{
 		"DELETE FROM sessions WHERE user_id = ?0",
 		"DELETE FROM devices WHERE account_id = ?0",
+		"DELETE FROM codes WHERE account_id = ?0",
+		"DELETE FROM recovery_codes WHERE account_id = ?0",
+		"UPDATE users SET totp_seed = NULL, totp_pending = NULL, totp_step = NULL, has_totp = FALSE WHERE id = ?0",
 		"DELETE FROM mail WHERE account_id = ?0",
 		"DELETE FROM notices WHERE account_id = ?0",
 		"UPDATE grants SET ended_at = now() WHERE (granter_id = ?0 OR account_id = ?0) AND ended_at IS NULL",

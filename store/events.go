@@ -20,7 +20,9 @@ func (s *Store) record(ctx context.Context, db bun.IDB, events ...model.Security
 		if events[i].Client == nil {
 			events[i].Client = client
 		}
-		events[i].Address = address
+		if events[i].Address == nil {
+			events[i].Address = address
+		}
 	}
 	_, err := db.NewInsert().Model(&events).Returning("NULL").Exec(ctx)
 	return err
@@ -35,6 +37,14 @@ func (s *Store) recordList(ctx context.Context, v *model.Viewer, event model.Sec
 	return s.inTx(ctx, "record a list", func(ctx context.Context, tx bun.Tx) error {
 		return s.record(ctx, tx, model.SecurityEvent{Kind: event, AccountID: &v.UserID, ByID: &v.UserID})
 	})
+}
+
+// actor returns the account of a viewer, nil for one without an account.
+func actor(v *model.Viewer) *int64 {
+	if v == nil || v.UserID == 0 {
+		return nil
+	}
+	return &v.UserID
 }
 
 // origin returns the client and the address of an event.

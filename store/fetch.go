@@ -71,6 +71,9 @@ func (s *Store) run(ctx context.Context, v *model.Viewer, r *query.Request, more
 // confirmed caches the result of a session lookup and returns the viewer.
 func (s *Store) confirmed(epoch session.Epoch, id string, lookup *pgpipe.Statement) *model.Viewer {
 	result := session.Read(id, lookup.Rows)
+	if v := result.Viewer; v != nil {
+		v.NeedsTotp = !result.HasTotp && s.requiresTotp(v.Role)
+	}
 	s.sessions.Put(epoch, id, result)
 	return result.Viewer
 }

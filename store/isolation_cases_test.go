@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/caregraph/caregraph/model"
@@ -12,30 +13,36 @@ import (
 // withoutViewer has the reason why each method without a viewer needs none.
 func withoutViewer() map[string]string {
 	return map[string]string{
-		"Constraints":     "reads no rows",
-		"Local":           "reads no rows",
-		"Ping":            "reads no rows",
-		"Close":           "reads no rows",
-		"Pooler":          "reads no rows",
-		"Stats":           "reads no rows",
-		"Up":              "reads no rows",
-		"Unannounced":     "reads no rows",
-		"HasAccounts":     "for operators: it reveals no row",
-		"Credential":      "signs in: it is how a viewer comes about",
-		"CreateUser":      "makes an account, from which a viewer comes about",
-		"CreateSession":   "signs in",
-		"Records":         "reads no rows: Fetch does",
-		"CachedViewer":    "as SessionViewer",
-		"SessionViewer":   "signs in: who has the session's token is its user",
-		"RotateSession":   "signs in: see sessions_test.go for tokens of others",
-		"SetPasswordHash": "signs in: wants the hash that the account has now",
-		"Taken":           "registers: tells what CreateUser tells",
-		"Budgets":         "signs in: reads no rows of an account",
-		"SpendBudgets":    "signs in: changes no rows of an account",
-		"RefillBudgets":   "signs in: changes no rows of an account",
-		"KnowsDevice":     "signs in: who has the device's token knows it",
-		"RememberDevice":  "signs in: after the password was right",
-
+		"Constraints":           "reads no rows",
+		"Local":                 "reads no rows",
+		"Ping":                  "reads no rows",
+		"Close":                 "reads no rows",
+		"Pooler":                "reads no rows",
+		"Stats":                 "reads no rows",
+		"Up":                    "reads no rows",
+		"Unannounced":           "reads no rows",
+		"HasAccounts":           "for operators: it reveals no row",
+		"Credential":            "signs in: it is how a viewer comes about",
+		"CreateUser":            "makes an account, from which a viewer comes about",
+		"CreateSession":         "signs in",
+		"Records":               "reads no rows: Fetch does",
+		"CachedViewer":          "as SessionViewer",
+		"SessionViewer":         "signs in: who has the session's token is its user",
+		"RotateSession":         "signs in: see sessions_test.go for tokens of others",
+		"SetPasswordHash":       "signs in: wants the hash that the account has now",
+		"Taken":                 "registers: tells what CreateUser tells",
+		"Budgets":               "signs in: reads no rows of an account",
+		"SpendBudgets":          "signs in: changes no rows of an account",
+		"RefillBudgets":         "signs in: changes no rows of an account",
+		"KnowsDevice":           "signs in: who has the device's token knows it",
+		"RememberDevice":        "signs in: after the password was right",
+		"CountEvent":            "counts in memory",
+		"Totp":                  "signs in: after the password was right",
+		"SpendTotp":             "signs in: after the password was right",
+		"SpendRecoveryCode":     "signs in: after the password was right",
+		"RequiresTotp":          "reads no rows",
+		"RemoveTotp":            "for operators and administrators",
+		"WriteCollected":        "each minute: writes what the server has counted, and when sessions were used",
 		"DeliverMail":           "for the server: sends mails to their accounts alone",
 		"SweepMail":             "for the server: removes what is old",
 		"CredentialOfToken":     "signs in: who has the token of a mail read it; see codes_test.go",
@@ -93,8 +100,24 @@ func ownRowsOnly() map[string]attempt {
 		"EraseMe": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
 			return []string{resultText(0, s.EraseMe(ctx, v, "hash of Asha"))}
 		},
+		"StartTotp": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
+			return []string{resultText(0, s.StartTotp(ctx, v, "hash of Asha", "SEED"))}
+		},
+		"EnableTotp": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			if v != nil && s.StartTotp(ctx, v, "hash of Asha", "SEED") != nil {
+				return nil
+			}
+			pending, err := s.Totp(ctx, at.user)
+			return []string{resultText(0, errors.Join(err, s.EnableTotp(ctx, v, pending, 1, []string{"CODE"}, storetest.Session("new", at.user, "new refresh"))))}
+		},
+		"DisableTotp": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{resultText(0, s.DisableTotp(ctx, v, "hash of Asha", storetest.Session("new", at.user, "new refresh")))}
+		},
 		"EndSession": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{resultText(0, s.EndSession(ctx, v, at.session))}
+		},
+		"EndSessionNumber": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{resultText(0, s.EndSessionNumber(ctx, v, at.sessionNumber))}
 		},
 		"EndSessions": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
 			return []string{resultText(0, s.EndSessions(ctx, v, ""))}

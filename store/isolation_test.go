@@ -48,6 +48,7 @@ type target struct {
 	user, patient, deletedPatient, doctor, deletedDoctor, mapping, endedMapping, grant int64
 	transfer, receiver                                                                 int64
 	session, email                                                                     string
+	sessionNumber                                                                      int64
 }
 
 // A stranger gets the same answers about Asha's rows as in an empty clinic about unknown
@@ -138,13 +139,21 @@ func newTarget(c *storetest.Clinic) (*storetest.Account, target) {
 		user: asha.UserID, patient: patient.ID, deletedPatient: deleted.ID,
 		doctor: doctor.ID, deletedDoctor: gone.ID,
 		mapping: asha.Assign(patient, c.Link(doctor, asha)).ID, endedMapping: ended.ID,
-		grant: 800, transfer: 900, receiver: receiver.UserID, session: asha.SessionID, email: string(asha.User.Email),
+		grant: 800, transfer: 900, receiver: receiver.UserID, session: asha.SessionID, email: string(asha.User.Email), sessionNumber: number(c, asha.SessionID),
 	}
+}
+
+// number returns the number of a session in live_sessions.
+func number(c *storetest.Clinic, session string) (n int64) {
+	if err := c.DB.NewRaw("SELECT id FROM live_sessions WHERE session_id = ?", session).Scan(context.Background(), &n); err != nil {
+		panic(err)
+	}
+	return n
 }
 
 // unknownTarget has unknown ids.
 func unknownTarget() target {
-	return target{101, 102, 103, 104, 105, 106, 107, 108, 109, 110, "no session", "nobody@clinic.example"}
+	return target{101, 102, 103, 104, 105, 106, 107, 108, 109, 110, "no session", "nobody@clinic.example", 111}
 }
 
 func strangers(c *storetest.Clinic) map[string]*model.Viewer {

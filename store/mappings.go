@@ -121,12 +121,13 @@ func (s *Store) RemoveMapping(ctx context.Context, v *model.Viewer, id int64) (*
 	})
 }
 
-// endMappings ends the active mappings whose column of has the id.
-func (s *Store) endMappings(ctx context.Context, tx bun.Tx, of string, id int64, now time.Time) error {
-	_, err := tx.NewUpdate().Table("mappings").
+// endMappings ends the active mappings whose column of has the id, and returns their
+// patients.
+func (s *Store) endMappings(ctx context.Context, tx bun.Tx, of string, id int64, now time.Time) (patients []int64, err error) {
+	err = tx.NewUpdate().Table("mappings").
 		Set("is_active = FALSE, ended_at = ?, updated_at = now()", now).
-		Where("? = ? AND is_active", bun.Ident(of), id).Exec(ctx)
-	return err
+		Where("? = ? AND is_active", bun.Ident(of), id).Returning("patient_id").Scan(ctx, &patients)
+	return patients, err
 }
 
 func (s *Store) editMapping(ctx context.Context, v *model.Viewer, id int64, u update[model.Mapping]) (*model.Mapping, error) {

@@ -16,6 +16,9 @@ func (s *Store) notify(ctx context.Context, db bun.IDB, notices ...model.Notice)
 	return err
 }
 
+// insertNotice begins a statement that stores a notice together with what it tells.
+const insertNotice = `INSERT INTO notices (kind, account_id, by_id)`
+
 // whereUnread reads the argument unread. Null means all notices.
 func whereUnread(args query.Args) []query.Condition {
 	unread := query.Arg[bool](args, "unread")

@@ -114,8 +114,9 @@ func (s *Store) DeletePatient(ctx context.Context, v *model.Viewer, id int64, ex
 	now := s.now()
 	return editLive(ctx, s, v, id, expected, update[model.Patient]{
 		changes: deletedAt[model.Patient](&model.DateTime{Time: now}),
-		after: func(ctx context.Context, tx bun.Tx, p *model.Patient) error {
-			return s.endMappings(ctx, tx, "patient_id", p.ID, now)
+		after: func(ctx context.Context, tx bun.Tx, _, p *model.Patient) error {
+			_, err := s.endMappings(ctx, tx, "patient_id", p.ID, now)
+			return err
 		},
 	})
 }

@@ -21,6 +21,7 @@ func records(s *Store) []query.RecordType {
 			{Field: "notices", Of: "Notice", Key: "account_id", Where: whereUnread},
 			{Field: "transfers", Of: "Transfer", Key: "to_id"},
 			{Field: "offeredTransfers", Of: "Transfer", Key: "from_id"},
+			{Field: "sessions", Of: "Session", Key: "account_id"},
 			{Field: "grantsGiven", Of: "Grant", Key: "granter_id", Where: whereGrant},
 			{Field: "grantsReceived", Of: "Grant", Key: "account_id", Where: whereGrant},
 		},
@@ -151,6 +152,10 @@ func records(s *Store) []query.RecordType {
 		Unique: []query.Unique{
 			{Index: "grants_team_key", Field: "username", Code: model.CodeTaken, Message: "This account already has a place in the team, or was offered one."},
 		},
+	}, {
+		Name: "Session", Kind: model.KindSession, Model: reflect.TypeFor[model.LiveSession](), Table: "live_sessions", Alias: "live_session",
+		Parent: &query.Parent{Type: "User", Column: "account_id"},
+		Sorts:  []query.Sort{{Field: "createdAt", Column: "created_at", Key: model.KeyTime, Descending: true}},
 	}}
 }
 

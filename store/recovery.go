@@ -91,6 +91,26 @@ func (s *Store) SendReset(ctx context.Context, account int64) error {
 	})
 }
 
+// CreateReset returns a token by which an operator lets an account set a new password, for
+// one without mail. It returns NOT_FOUND.
+func (s *Store) CreateReset(ctx context.Context, v *model.Viewer, account int64) (token string, err error) {
+	if !v.IsOperator() {
+		return "", unauthenticated()
+	}
+	err = s.inTx(ctx, "create reset", func(ctx context.Context, tx bun.Tx) error {
+		u, err := lock[model.User](ctx, s, tx, v, account, "id", forChange)
+		if err != nil {
+			return err
+		}
+		token = newToken()
+		if _, err := s.setCode(ctx, tx, u.ID, CodeReset, "", token); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, model.SecurityEvent{Kind: model.EventPasswordReset, AccountID: &u.ID})
+	})
+	return token, err
+}
+
 // SendAlreadyRegistered tells an account by mail that someone wanted to register its
 // address again.
 func (s *Store) SendAlreadyRegistered(ctx context.Context, account int64) error {

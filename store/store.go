@@ -42,9 +42,12 @@ type Store struct {
 	unannounced   atomic.Int64
 	log           *slog.Logger
 	refreshGrace  time.Duration
+	sessionTTL    time.Duration
 	clientAddr    func(context.Context) string
 	client        string
 	secrets       secrets
+	totpRoles     []model.Role
+	collected     collected
 	// inserts caches *insertPlan by *schema.Table.
 	inserts sync.Map
 	quotas  Quotas
@@ -80,6 +83,9 @@ type Options struct {
 	Listen bool
 	// RefreshGrace is how long a refresh token works again after its rotation.
 	RefreshGrace time.Duration
+	// SessionTTL is how long a session lasts at most, however often its tokens are renewed.
+	// Zero is no bound.
+	SessionTTL time.Duration
 	// Now is the clock for birth dates, deletions and ends of mappings; time.Now if
 	// nil.
 	Now func() time.Time
@@ -99,6 +105,8 @@ type Options struct {
 	// and tokens; the others are older ones. Without them no code and no mail with data is
 	// made.
 	Secrets [][]byte
+	// TotpRoles are the roles of accounts that must set up a second factor.
+	TotpRoles []model.Role
 	// Log gets warnings; may be nil.
 	Log *slog.Logger
 	// OnFailure is called with the context of the request for each error UNAVAILABLE;
@@ -120,7 +128,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		o.MaxWaiting = defaultWaiting
 	}
 	s := &Store{
-		policy: o.Policy, now: o.Now, quotas: o.Quotas, onFailure: o.OnFailure, log: o.Log, refreshGrace: o.RefreshGrace,
+		policy: o.Policy, now: o.Now, quotas: o.Quotas, onFailure: o.OnFailure, log: o.Log, refreshGrace: o.RefreshGrace, sessionTTL: o.SessionTTL, totpRoles: o.TotpRoles,
 		clientAddr: o.ClientAddr, client: o.Client,
 		sessions: session.NewCache(), stopListening: func() {},
 	}

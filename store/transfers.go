@@ -101,7 +101,7 @@ func (s *Store) newTransfer(ctx context.Context, tx bun.Tx, v *model.Viewer, o O
 		return nil, err
 	}
 	t := &model.Transfer{
-		FromID: o.From, ToID: o.To, Sender: from.Username, Reason: o.Reason, OfferedBy: accountOf(v),
+		FromID: o.From, ToID: o.To, Sender: from.Username, Reason: o.Reason, OfferedBy: actor(v),
 		ExpiresAt: model.DateTime{Time: s.now().Add(transferTTL)}, NeedsApproval: forAnother && !v.IsOperator(),
 	}
 	patients := tx.NewSelect().Table("patients").Where("created_by = ?", o.From)
@@ -156,7 +156,7 @@ func (s *Store) storeTransfer(ctx context.Context, tx bun.Tx, t *model.Transfer,
 // recordTransfer records an event of both accounts.
 func (s *Store) recordTransfer(ctx context.Context, tx bun.Tx, v *model.Viewer, t *model.Transfer, kind model.SecurityEventKind) error {
 	subject := t.NodeID().String()
-	event := model.SecurityEvent{Kind: kind, ByID: accountOf(v), Subject: &subject, Reason: &t.Reason}
+	event := model.SecurityEvent{Kind: kind, ByID: actor(v), Subject: &subject, Reason: &t.Reason}
 	sides := []model.SecurityEvent{event, event}
 	sides[0].AccountID, sides[1].AccountID = &t.FromID, &t.ToID
 	return s.record(ctx, tx, sides...)

@@ -23,6 +23,14 @@ type Credential struct {
 	HasTotp      bool
 }
 
+// ID returns the account of the credential, nil without one.
+func (c *Credential) ID() *int64 {
+	if c == nil {
+		return nil
+	}
+	return &c.UserID
+}
+
 // newUser is a user with its password hash.
 type newUser struct {
 	bun.BaseModel `bun:"table:users"`
@@ -59,8 +67,7 @@ func (s *Store) CreateUser(ctx context.Context, u *model.User, passwordHash stri
 		if err != nil || session.ID == "" {
 			return err
 		}
-		_, err = tx.NewInsert().Model(&session).Exec(ctx)
-		return err
+		return s.begin(ctx, tx, session)
 	})
 	if model.CodeOf(err) == model.CodeTaken { // the database names one value only
 		return nil, cmp.Or(s.Taken(ctx, u), err)

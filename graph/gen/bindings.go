@@ -204,6 +204,25 @@ var Bindings = map[string]map[string]Binding{
 		"cursor": {Field: "Cursor"},
 		"node":   {Field: "Node"},
 	},
+	"Session": {
+		"id":         {Method: "NodeID"},
+		"createdAt":  {Field: "CreatedAt"},
+		"lastSeenAt": {Field: "LastSeenAt"},
+		"expiresAt":  {Field: "ExpiresAt"},
+		"client":     {Field: "Client"},
+		"address":    {Field: "Address"},
+		"isCurrent":  {Resolver: true},
+	},
+	"SessionConnection": {
+		"edges":      {Field: "Edges"},
+		"nodes":      {Field: "Nodes"},
+		"pageInfo":   {Field: "PageInfo"},
+		"totalCount": {Method: "TotalCount"},
+	},
+	"SessionEdge": {
+		"cursor": {Field: "Cursor"},
+		"node":   {Field: "Node"},
+	},
 	"Specialization": {
 		"name":        {Field: "Name"},
 		"doctorCount": {Field: "DoctorCount"},
@@ -248,6 +267,7 @@ var Bindings = map[string]map[string]Binding{
 		"notices":          {Resolver: true},
 		"grantsGiven":      {Resolver: true},
 		"grantsReceived":   {Resolver: true},
+		"sessions":         {Resolver: true},
 		"transfers":        {Resolver: true},
 		"offeredTransfers": {Resolver: true},
 	},
@@ -282,6 +302,8 @@ func Arguments(ctx context.Context, typ, field string, values map[string]any) (m
 		return ec.field_Mutation_refreshToken_args(ctx, values)
 	case "Mutation.logout":
 		return ec.field_Mutation_logout_args(ctx, values)
+	case "Mutation.endSession":
+		return ec.field_Mutation_endSession_args(ctx, values)
 	case "Mutation.changePassword":
 		return ec.field_Mutation_changePassword_args(ctx, values)
 	case "Mutation.updateMe":
@@ -292,6 +314,12 @@ func Arguments(ctx context.Context, typ, field string, values map[string]any) (m
 		return ec.field_Mutation_requestPasswordReset_args(ctx, values)
 	case "Mutation.resetPassword":
 		return ec.field_Mutation_resetPassword_args(ctx, values)
+	case "Mutation.startTotp":
+		return ec.field_Mutation_startTotp_args(ctx, values)
+	case "Mutation.finishTotp":
+		return ec.field_Mutation_finishTotp_args(ctx, values)
+	case "Mutation.stopTotp":
+		return ec.field_Mutation_stopTotp_args(ctx, values)
 	case "Mutation.readNotices":
 		return ec.field_Mutation_readNotices_args(ctx, values)
 	case "Mutation.eraseMe":
@@ -380,6 +408,8 @@ func Arguments(ctx context.Context, typ, field string, values map[string]any) (m
 		return ec.field_User_grantsGiven_args(ctx, values)
 	case "User.grantsReceived":
 		return ec.field_User_grantsReceived_args(ctx, values)
+	case "User.sessions":
+		return ec.field_User_sessions_args(ctx, values)
 	case "User.transfers":
 		return ec.field_User_transfers_args(ctx, values)
 	case "User.offeredTransfers":

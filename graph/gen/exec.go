@@ -36,6 +36,7 @@ type ResolverRoot interface {
 	Patient() PatientResolver
 	Query() QueryResolver
 	SecurityEvent() SecurityEventResolver
+	Session() SessionResolver
 	Transfer() TransferResolver
 	User() UserResolver
 }
@@ -78,6 +79,7 @@ type MutationResolver interface {
 	RefreshToken(ctx context.Context, refresh string) (*AuthPayload, error)
 	Logout(ctx context.Context, refresh *string) (*LogoutPayload, error)
 	LogoutEverywhere(ctx context.Context) (*LogoutPayload, error)
+	EndSession(ctx context.Context, id model.ID) (*LogoutPayload, error)
 	ChangePassword(ctx context.Context, input ChangePasswordInput) (*AuthPayload, error)
 	UpdateMe(ctx context.Context, input UpdateMeInput) (*UserPayload, error)
 	ConfirmEmail(ctx context.Context, code string, password *string) (*UserPayload, error)
@@ -85,8 +87,11 @@ type MutationResolver interface {
 	RequestPasswordReset(ctx context.Context, email model.EmailAddress) (*LogoutPayload, error)
 	ResetPassword(ctx context.Context, token string, newPassword string, otp *string) (*LogoutPayload, error)
 	CreateLinkCode(ctx context.Context) (*LinkCodePayload, error)
+	StartTotp(ctx context.Context, password string, otp *string) (*TotpPayload, error)
+	FinishTotp(ctx context.Context, code string) (*TotpPayload, error)
+	StopTotp(ctx context.Context, password string, otp string) (*AuthPayload, error)
 	ReadNotices(ctx context.Context, upTo model.ID) (*UserPayload, error)
-	EraseMe(ctx context.Context, password string) (*LogoutPayload, error)
+	EraseMe(ctx context.Context, password string, otp *string) (*LogoutPayload, error)
 	DisableAccount(ctx context.Context, id model.ID, reason string) (*UserPayload, error)
 	EnableAccount(ctx context.Context, id model.ID) (*UserPayload, error)
 	SetRole(ctx context.Context, id model.ID, role model.Role) (*UserPayload, error)
@@ -141,6 +146,9 @@ type QueryResolver interface {
 type SecurityEventResolver interface {
 	By(ctx context.Context, obj *model.SecurityEvent) (*model.User, error)
 }
+type SessionResolver interface {
+	IsCurrent(ctx context.Context, obj *model.LiveSession) (bool, error)
+}
 type TransferResolver interface {
 	From(ctx context.Context, obj *model.Transfer) (*model.User, error)
 	To(ctx context.Context, obj *model.Transfer) (*model.User, error)
@@ -155,6 +163,7 @@ type UserResolver interface {
 	Notices(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, unread *bool) (*model.NoticeConnection, error)
 	GrantsGiven(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, filter *model.GrantFilter) (*model.GrantConnection, error)
 	GrantsReceived(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, filter *model.GrantFilter) (*model.GrantConnection, error)
+	Sessions(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string) (*model.SessionConnection, error)
 	Transfers(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string) (*model.TransferConnection, error)
 	OfferedTransfers(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string) (*model.TransferConnection, error)
 }
@@ -968,7 +977,8 @@ enum UserErrorCode {
 interface Node {
   """
   Readable, permanent, and unique across all types: ` + "`" + `usr_7` + "`" + ` is a User, ` + "`" + `pat_42` + "`" + ` a Patient, ` + "`" + `doc_3` + "`" + ` a Doctor, ` + "`" + `map_9` + "`" + ` a
-  Mapping, ` + "`" + `evt_5` + "`" + ` a SecurityEvent, ` + "`" + `ntc_8` + "`" + ` a Notice, ` + "`" + `grt_5` + "`" + ` a Grant, ` + "`" + `trf_3` + "`" + ` a Transfer.
+  Mapping, ` + "`" + `evt_5` + "`" + ` a SecurityEvent, ` + "`" + `ntc_8` + "`" + ` a Notice, ` + "`" + `grt_5` + "`" + ` a Grant, ` + "`" + `trf_3` + "`" + ` a Transfer, ` + "`" + `ses_6` + "`" + ` a
+  Session.
   """
   id: ID!
 }
@@ -1214,6 +1224,29 @@ type User implements Node @access(to: ACQUAINTED) {
     "Conditions that the entries must meet. Null: all grants, ended ones included."
     filter: GrantFilter
   ): GrantConnection @owner(read: ACCOUNT)
+
+  """
+  Where the account is signed in, the latest sign-in first. The account itself sees it. Null: hidden.
+  """
+  sessions(
+    """
+    How many entries from the start, or after ` + "`" + `after` + "`" + `: 0 to 100, otherwise BAD_USER_INPUT. Default: 20, unless ` + "`" + `last` + "`" + ` is
+    given.
+    """
+    first: Int
+
+    "Only entries after this cursor. A cursor of another kind of list or order: INVALID_CURSOR."
+    after: String
+
+    """
+    How many entries from the end, or before ` + "`" + `before` + "`" + `: 0 to 100, and not together with ` + "`" + `first` + "`" + `, otherwise
+    BAD_USER_INPUT.
+    """
+    last: Int
+
+    "Only entries before this cursor. A cursor of another kind of list or order: INVALID_CURSOR."
+    before: String
+  ): SessionConnection @owner(read: SELF)
 
   """
   Patients that were offered to the account, the latest offer first. The account itself and administrators see them. Null:
@@ -1751,6 +1784,30 @@ type Transfer implements Node @access(to: PROFILE) {
   acceptedAt: DateTime @owner(read: PROFILE)
 }
 
+"One sign-in on one device. It is not there any more after it has ended."
+type Session implements Node @access(to: SELF) {
+  "Such as ` + "`" + `ses_6` + "`" + `, for ` + "`" + `endSession` + "`" + `."
+  id: ID! @owner(read: SELF)
+
+  "When it began."
+  createdAt: DateTime! @owner(read: SELF)
+
+  "When it was last used, to a quarter of an hour."
+  lastSeenAt: DateTime! @owner(read: SELF)
+
+  "When it ends unless its tokens are renewed."
+  expiresAt: DateTime! @owner(read: SELF)
+
+  "What the client said it is. Not checked. Null: nothing."
+  client: String @owner(read: SELF)
+
+  "Network address of the sign-in. Null: none is known."
+  address: String @owner(read: SELF)
+
+  "Whether it is the session of this request."
+  isCurrent: Boolean! @owner(read: SELF)
+}
+
 # ── Connections ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 "One page of a list of patients. PageInfo explains paging."
@@ -1927,6 +1984,30 @@ type NoticeEdge {
   node: Notice!
 }
 
+"A page of sessions."
+type SessionConnection {
+  "The entries with their cursors."
+  edges: [SessionEdge!]!
+
+  "The sessions alone, in the same order."
+  nodes: [Session!]!
+
+  "The position of this page in the list."
+  pageInfo: PageInfo!
+
+  "How many entries the whole list has for the caller. Computed only when it is selected."
+  totalCount: Int!
+}
+
+"A session in a list."
+type SessionEdge {
+  "The position of this entry, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
+  cursor: String!
+
+  "The session."
+  node: Session!
+}
+
 "One page of a list of grants. PageInfo explains paging."
 type GrantConnection {
   "The entries with their cursors."
@@ -2029,8 +2110,8 @@ type Query {
   "The live record with this id, of any kind. Open to every signed-in account."
   node(
     """
-    With its prefix: ` + "`" + `usr_7` + "`" + `, ` + "`" + `pat_42` + "`" + `, ` + "`" + `doc_3` + "`" + `, ` + "`" + `map_9` + "`" + `, ` + "`" + `evt_5` + "`" + `, ` + "`" + `ntc_8` + "`" + `, ` + "`" + `grt_5` + "`" + ` or ` + "`" + `trf_3` + "`" + `. The number alone is not
-    enough here. If there is no such live record for the caller, the answer is null.
+    With its prefix: ` + "`" + `usr_7` + "`" + `, ` + "`" + `pat_42` + "`" + `, ` + "`" + `doc_3` + "`" + `, ` + "`" + `map_9` + "`" + `, ` + "`" + `evt_5` + "`" + `, ` + "`" + `ntc_8` + "`" + `, ` + "`" + `grt_5` + "`" + `, ` + "`" + `trf_3` + "`" + ` or ` + "`" + `ses_6` + "`" + `. The number alone
+    is not enough here. If there is no such live record for the caller, the answer is null.
     """
     id: ID!
   ): Node @access(to: SIGNED_IN)
@@ -2355,9 +2436,9 @@ type Mutation {
 
   """
   Opens an account, signs it in, and sends a mail with a code and a link to confirm the address; see ` + "`" + `confirmEmail` + "`" + `. Open
-  to everyone. A document has at most one field of ` + "`" + `register` + "`" + `, ` + "`" + `login` + "`" + `, ` + "`" + `changePassword` + "`" + ` and ` + "`" + `eraseMe` + "`" + `, otherwise
-  LIMIT_EXCEEDED. Many registrations or many answers TAKEN in a short time to one client address give the error RATE_LIMITED. An operator can
-  close registration: then no caller may call this field.
+  to everyone. A document has at most one field of ` + "`" + `register` + "`" + `, ` + "`" + `login` + "`" + `, ` + "`" + `changePassword` + "`" + `, ` + "`" + `eraseMe` + "`" + `, ` + "`" + `startTotp` + "`" + ` and
+  ` + "`" + `stopTotp` + "`" + `, otherwise LIMIT_EXCEEDED. Many registrations or many answers TAKEN in a short time to one client address give
+  the error RATE_LIMITED. An operator can close registration: then no caller may call this field.
 
   An operator can require confirmed addresses. Then nobody is signed in: ` + "`" + `user` + "`" + ` and ` + "`" + `tokens` + "`" + ` are null without an error,
   also if the address has an account, whose owner gets a mail instead. ` + "`" + `login` + "`" + ` refuses the account, and sends another mail,
@@ -2370,12 +2451,13 @@ type Mutation {
 
   """
   Signs in: starts a session. Open to everyone. Wrong passwords slow down the account and the client address:
-  TOO_MANY_ATTEMPTS. A device that signed in before is not slowed down by others; see ` + "`" + `LoginInput.device` + "`" + `.
+  TOO_MANY_ATTEMPTS. A device that signed in before is not slowed down by others; see ` + "`" + `LoginInput.device` + "`" + `. An account with
+  a second factor needs ` + "`" + `LoginInput.otp` + "`" + ` as well: without it, the right password gives OTP_REQUIRED.
   """
   login(
     "The credentials."
     input: LoginInput!
-  ): AuthPayload @access(to: PUBLIC) @userErrors(codes: [INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS])
+  ): AuthPayload @access(to: PUBLIC) @userErrors(codes: [INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS, OTP_REQUIRED, INVALID_CODE, INVALID, TOO_LONG])
 
   """
   Returns a new pair of tokens for the same session. Open to everyone who has a refresh token; it needs no access token.
@@ -2400,6 +2482,12 @@ type Mutation {
 
   "Ends all sessions of the caller, including this one. Open to every signed-in account."
   logoutEverywhere: LogoutPayload @access(to: SIGNED_IN) @userErrors(codes: [])
+
+  "Ends one session of the caller and all of its tokens at once. Open to every signed-in account."
+  endSession(
+    "Such as ` + "`" + `ses_6` + "`" + `, or ` + "`" + `6` + "`" + `: one of ` + "`" + `User.sessions` + "`" + `."
+    id: ID!
+  ): LogoutPayload @access(to: SIGNED_IN) @userErrors(codes: [NOT_FOUND])
 
   """
   Sets a new password, ends all sessions of the caller, this one included, and begins a new one: only the tokens of the
@@ -2472,6 +2560,44 @@ type Mutation {
   """
   createLinkCode: LinkCodePayload @access(to: SIGNED_IN) @userErrors(codes: [NOT_CONFIRMED, FORBIDDEN])
 
+  """
+  Begins to set up a second factor: gives a new secret for an authenticator app, and ends the other sessions of the
+  caller. It is needed to sign in only after ` + "`" + `finishTotp` + "`" + `. Open to every signed-in account.
+  """
+  startTotp(
+    "The caller's password, otherwise INVALID_CREDENTIALS."
+    password: String!
+
+    "Code of the second factor that is on, to replace it, otherwise OTP_REQUIRED. Absent or null: none is on."
+    otp: String
+  ): TotpPayload
+    @access(to: SIGNED_IN)
+    @userErrors(codes: [INVALID_CREDENTIALS, OTP_REQUIRED, INVALID_CODE, TOO_MANY_ATTEMPTS])
+
+  """
+  Turns the second factor on and shows recovery codes, once. It ends all sessions of the caller, this one included, and
+  begins a new one: only the tokens of the answer work from now on. Open to every signed-in account.
+  """
+  finishTotp(
+    "The code that the authenticator app shows for the secret of ` + "`" + `startTotp` + "`" + `."
+    code: String!
+  ): TotpPayload @access(to: SIGNED_IN) @userErrors(codes: [INVALID_CODE, TOO_MANY_ATTEMPTS, INVALID_TOKEN])
+
+  """
+  Turns the second factor off. It ends all sessions of the caller, this one included, and begins a new one: only the
+  tokens of the answer work from now on. FORBIDDEN: the server requires a second factor. Open to every signed-in
+  account.
+  """
+  stopTotp(
+    "The caller's password, otherwise INVALID_CREDENTIALS."
+    password: String!
+
+    "Code of the authenticator app, or a recovery code."
+    otp: String!
+  ): AuthPayload
+    @access(to: SIGNED_IN)
+    @userErrors(codes: [INVALID_CREDENTIALS, OTP_REQUIRED, INVALID_CODE, TOO_MANY_ATTEMPTS, FORBIDDEN, INVALID_TOKEN])
+
   "Marks the caller's notices up to this one as read. Open to every signed-in account."
   readNotices(
     "Such as ` + "`" + `ntc_8` + "`" + `, or ` + "`" + `8` + "`" + `: the latest notice that the account has read."
@@ -2487,7 +2613,12 @@ type Mutation {
   eraseMe(
     "The account's password."
     password: String!
-  ): LogoutPayload @access(to: SIGNED_IN) @userErrors(codes: [INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS, IN_USE])
+
+    "For an account with a second factor, otherwise OTP_REQUIRED: its code, or a recovery code."
+    otp: String
+  ): LogoutPayload
+    @access(to: SIGNED_IN)
+    @userErrors(codes: [INVALID_CREDENTIALS, OTP_REQUIRED, INVALID_CODE, TOO_MANY_ATTEMPTS, IN_USE])
 
   # ── Administration
 
@@ -2748,7 +2879,7 @@ type Mutation {
 # ── Inputs ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 "A new account."
-input RegisterInput @creates(type: "User", except: ["password"]) {
+input RegisterInput @creates(type: "User", except: ["password", "client"]) {
   "Letters, digits and ` + "`" + `@ . + - _` + "`" + `. Unique, regardless of case."
   username: String!
 
@@ -2766,6 +2897,9 @@ input RegisterInput @creates(type: "User", except: ["password"]) {
 
   "PATIENT or DOCTOR. ADMIN is refused with INVALID."
   role: Role!
+
+  "What the client is, for ` + "`" + `Session.client` + "`" + `: ` + "`" + `Clinic app on Asha's phone` + "`" + `. Absent or null: nothing."
+  client: String @text(max: 100)
 }
 
 "Patients that go from one account to another."
@@ -2793,9 +2927,16 @@ input LoginInput {
 
   """
   ` + "`" + `AuthPayload.device` + "`" + ` of an earlier sign-in on this device. A known device signs in at once, also while wrong
-  passwords of others slow down the account or the address. Absent, null or unknown: a new device.
+  passwords of others slow down the account or the address. Absent, null or unknown: a new device, of which the account
+  gets a notice.
   """
   device: String
+
+  "What the client is, for ` + "`" + `Session.client` + "`" + `: ` + "`" + `Clinic app on Asha's phone` + "`" + `. Absent or null: nothing."
+  client: String @text(max: 100)
+
+  "Code of the authenticator app, or a recovery code, for an account with a second factor. Absent or null: none."
+  otp: String
 }
 
 "The current and the new password."
@@ -3059,7 +3200,30 @@ type AuthPayload implements MutationPayload {
   userErrors: [UserError!]!
 }
 
-"The answer to ` + "`" + `logout` + "`" + `, ` + "`" + `logoutEverywhere` + "`" + `, ` + "`" + `requestPasswordReset` + "`" + `, ` + "`" + `resetPassword` + "`" + ` and ` + "`" + `eraseMe` + "`" + `."
+"The answer to ` + "`" + `startTotp` + "`" + ` and ` + "`" + `finishTotp` + "`" + `."
+type TotpPayload implements MutationPayload {
+  "The secret in base32, to type into an authenticator app. Null: see ` + "`" + `userErrors` + "`" + `, or not by ` + "`" + `startTotp` + "`" + `."
+  secret: String
+
+  "The ` + "`" + `otpauth://` + "`" + ` address with the secret, to show as a QR code. Null: see ` + "`" + `userErrors` + "`" + `, or not by ` + "`" + `startTotp` + "`" + `."
+  address: String
+
+  """
+  Ten codes, each of which stands for one code of the app if it is lost. They are shown only once. Null: see
+  ` + "`" + `userErrors` + "`" + `, or not by ` + "`" + `finishTotp` + "`" + `.
+  """
+  recoveryCodes: [String!]
+
+  "Tokens of the new session. Null: see ` + "`" + `userErrors` + "`" + `, or not by ` + "`" + `finishTotp` + "`" + `."
+  tokens: TokenPair
+
+  "All errors of the mutation. Empty: it succeeded."
+  userErrors: [UserError!]!
+}
+
+"""
+The answer to ` + "`" + `logout` + "`" + `, ` + "`" + `logoutEverywhere` + "`" + `, ` + "`" + `endSession` + "`" + `, ` + "`" + `requestPasswordReset` + "`" + `, ` + "`" + `resetPassword` + "`" + ` and ` + "`" + `eraseMe` + "`" + `.
+"""
 type LogoutPayload implements MutationPayload {
   "All errors of the mutation. Empty: it succeeded."
   userErrors: [UserError!]!
@@ -3650,6 +3814,50 @@ func (ec *executionContext) childFields_SecurityEventEdge(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type SecurityEventEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_Session(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Session_id(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Session_createdAt(ctx, field)
+	case "lastSeenAt":
+		return ec.fieldContext_Session_lastSeenAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Session_expiresAt(ctx, field)
+	case "client":
+		return ec.fieldContext_Session_client(ctx, field)
+	case "address":
+		return ec.fieldContext_Session_address(ctx, field)
+	case "isCurrent":
+		return ec.fieldContext_Session_isCurrent(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Session", field.Name)
+}
+
+func (ec *executionContext) childFields_SessionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_SessionConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_SessionConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_SessionConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_SessionConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SessionConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_SessionEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_SessionEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_SessionEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SessionEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_Specialization(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "name":
@@ -3672,6 +3880,22 @@ func (ec *executionContext) childFields_TokenPair(ctx context.Context, field gra
 		return ec.fieldContext_TokenPair_refreshExpiresAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TokenPair", field.Name)
+}
+
+func (ec *executionContext) childFields_TotpPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "secret":
+		return ec.fieldContext_TotpPayload_secret(ctx, field)
+	case "address":
+		return ec.fieldContext_TotpPayload_address(ctx, field)
+	case "recoveryCodes":
+		return ec.fieldContext_TotpPayload_recoveryCodes(ctx, field)
+	case "tokens":
+		return ec.fieldContext_TotpPayload_tokens(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_TotpPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TotpPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Transfer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3770,6 +3994,8 @@ func (ec *executionContext) childFields_User(ctx context.Context, field graphql.
 		return ec.fieldContext_User_grantsGiven(ctx, field)
 	case "grantsReceived":
 		return ec.fieldContext_User_grantsReceived(ctx, field)
+	case "sessions":
+		return ec.fieldContext_User_sessions(ctx, field)
 	case "transfers":
 		return ec.fieldContext_User_transfers(ctx, field)
 	case "offeredTransfers":
@@ -4344,6 +4570,20 @@ func (ec *executionContext) field_Mutation_endGrant_args(ctx context.Context, ra
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_endSession_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (model.ID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_eraseMe_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -4355,6 +4595,28 @@ func (ec *executionContext) field_Mutation_eraseMe_args(ctx context.Context, raw
 		return nil, err
 	}
 	args["password"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "otp",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["otp"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_finishTotp_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "code",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["code"] = arg0
 	return args, nil
 }
 
@@ -4533,6 +4795,50 @@ func (ec *executionContext) field_Mutation_setRole_args(ctx context.Context, raw
 		return nil, err
 	}
 	args["role"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_startTotp_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "password",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["password"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "otp",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["otp"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_stopTotp_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "password",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["password"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "otp",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["otp"] = arg1
 	return args, nil
 }
 
@@ -5363,6 +5669,44 @@ func (ec *executionContext) field_User_phone_args(ctx context.Context, rawArgs m
 }
 
 func (ec *executionContext) field_User_securityEvents_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_User_sessions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
@@ -9032,6 +9376,50 @@ func (ec *executionContext) fieldContext_Mutation_logoutEverywhere(_ context.Con
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_endSession(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_endSession(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().EndSession(ctx, fc.Args["id"].(model.ID))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *LogoutPayload) graphql.Marshaler {
+			return ec.marshalOLogoutPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐLogoutPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_endSession(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LogoutPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_endSession_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_changePassword(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -9316,6 +9704,138 @@ func (ec *executionContext) fieldContext_Mutation_createLinkCode(_ context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_startTotp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_startTotp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().StartTotp(ctx, fc.Args["password"].(string), fc.Args["otp"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *TotpPayload) graphql.Marshaler {
+			return ec.marshalOTotpPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐTotpPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_startTotp(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TotpPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_startTotp_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_finishTotp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_finishTotp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().FinishTotp(ctx, fc.Args["code"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *TotpPayload) graphql.Marshaler {
+			return ec.marshalOTotpPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐTotpPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_finishTotp(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TotpPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_finishTotp_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_stopTotp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_stopTotp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().StopTotp(ctx, fc.Args["password"].(string), fc.Args["otp"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *AuthPayload) graphql.Marshaler {
+			return ec.marshalOAuthPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐAuthPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_stopTotp(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AuthPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_stopTotp_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_readNotices(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -9370,7 +9890,7 @@ func (ec *executionContext) _Mutation_eraseMe(ctx context.Context, field graphql
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().EraseMe(ctx, fc.Args["password"].(string))
+			return ec.Resolvers.Mutation().EraseMe(ctx, fc.Args["password"].(string), fc.Args["otp"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *LogoutPayload) graphql.Marshaler {
@@ -13688,6 +14208,502 @@ func (ec *executionContext) fieldContext_SecurityEventEdge_node(_ context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Session_id(ctx context.Context, field graphql.CollectedField, obj *model.LiveSession) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Session_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NodeID(), nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "SELF")
+				if err != nil {
+					var zeroVal model.ID
+					return zeroVal, err
+				}
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "NOBODY")
+				if err != nil {
+					var zeroVal model.ID
+					return zeroVal, err
+				}
+				if ec.Directives.Owner == nil {
+					var zeroVal model.ID
+					return zeroVal, errors.New("directive owner is not implemented")
+				}
+				return ec.Directives.Owner(ctx, obj, directive0, read, write)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v model.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Session_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Session", field, true, false, "ID")
+}
+
+func (ec *executionContext) _Session_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.LiveSession) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Session_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "SELF")
+				if err != nil {
+					var zeroVal model.DateTime
+					return zeroVal, err
+				}
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "NOBODY")
+				if err != nil {
+					var zeroVal model.DateTime
+					return zeroVal, err
+				}
+				if ec.Directives.Owner == nil {
+					var zeroVal model.DateTime
+					return zeroVal, errors.New("directive owner is not implemented")
+				}
+				return ec.Directives.Owner(ctx, obj, directive0, read, write)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v model.DateTime) graphql.Marshaler {
+			return ec.marshalNDateTime2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDateTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Session_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Session", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Session_lastSeenAt(ctx context.Context, field graphql.CollectedField, obj *model.LiveSession) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Session_lastSeenAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastSeenAt, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "SELF")
+				if err != nil {
+					var zeroVal model.DateTime
+					return zeroVal, err
+				}
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "NOBODY")
+				if err != nil {
+					var zeroVal model.DateTime
+					return zeroVal, err
+				}
+				if ec.Directives.Owner == nil {
+					var zeroVal model.DateTime
+					return zeroVal, errors.New("directive owner is not implemented")
+				}
+				return ec.Directives.Owner(ctx, obj, directive0, read, write)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v model.DateTime) graphql.Marshaler {
+			return ec.marshalNDateTime2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDateTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Session_lastSeenAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Session", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Session_expiresAt(ctx context.Context, field graphql.CollectedField, obj *model.LiveSession) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Session_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "SELF")
+				if err != nil {
+					var zeroVal model.DateTime
+					return zeroVal, err
+				}
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "NOBODY")
+				if err != nil {
+					var zeroVal model.DateTime
+					return zeroVal, err
+				}
+				if ec.Directives.Owner == nil {
+					var zeroVal model.DateTime
+					return zeroVal, errors.New("directive owner is not implemented")
+				}
+				return ec.Directives.Owner(ctx, obj, directive0, read, write)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v model.DateTime) graphql.Marshaler {
+			return ec.marshalNDateTime2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDateTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Session_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Session", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Session_client(ctx context.Context, field graphql.CollectedField, obj *model.LiveSession) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Session_client(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Client, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "SELF")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "NOBODY")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				if ec.Directives.Owner == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive owner is not implemented")
+				}
+				return ec.Directives.Owner(ctx, obj, directive0, read, write)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Session_client(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Session", field, false, false, "String")
+}
+
+func (ec *executionContext) _Session_address(ctx context.Context, field graphql.CollectedField, obj *model.LiveSession) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Session_address(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Address, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "SELF")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "NOBODY")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				if ec.Directives.Owner == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive owner is not implemented")
+				}
+				return ec.Directives.Owner(ctx, obj, directive0, read, write)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Session_address(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Session", field, false, false, "String")
+}
+
+func (ec *executionContext) _Session_isCurrent(ctx context.Context, field graphql.CollectedField, obj *model.LiveSession) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Session_isCurrent(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Session().IsCurrent(ctx, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "SELF")
+				if err != nil {
+					var zeroVal bool
+					return zeroVal, err
+				}
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "NOBODY")
+				if err != nil {
+					var zeroVal bool
+					return zeroVal, err
+				}
+				if ec.Directives.Owner == nil {
+					var zeroVal bool
+					return zeroVal, errors.New("directive owner is not implemented")
+				}
+				return ec.Directives.Owner(ctx, obj, directive0, read, write)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Session_isCurrent(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Session", field, true, true, "Boolean")
+}
+
+func (ec *executionContext) _SessionConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.SessionConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SessionConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.SessionEdge) graphql.Marshaler {
+			return ec.marshalNSessionEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐSessionEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SessionConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SessionConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SessionEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SessionConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *model.SessionConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SessionConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.LiveSession) graphql.Marshaler {
+			return ec.marshalNSession2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐLiveSessionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SessionConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SessionConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Session(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SessionConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.SessionConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SessionConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SessionConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SessionConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SessionConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.SessionConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SessionConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SessionConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SessionConnection", field, true, false, "Int")
+}
+
+func (ec *executionContext) _SessionEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.SessionEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SessionEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SessionEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SessionEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _SessionEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.SessionEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SessionEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.LiveSession) graphql.Marshaler {
+			return ec.marshalNSession2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐLiveSession(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SessionEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SessionEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Session(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Specialization_name(ctx context.Context, field graphql.CollectedField, obj *model.Specialization) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -13824,6 +14840,139 @@ func (ec *executionContext) _TokenPair_refreshExpiresAt(ctx context.Context, fie
 }
 func (ec *executionContext) fieldContext_TokenPair_refreshExpiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TokenPair", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _TotpPayload_secret(ctx context.Context, field graphql.CollectedField, obj *TotpPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TotpPayload_secret(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Secret, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TotpPayload_secret(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TotpPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _TotpPayload_address(ctx context.Context, field graphql.CollectedField, obj *TotpPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TotpPayload_address(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Address, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TotpPayload_address(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TotpPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _TotpPayload_recoveryCodes(ctx context.Context, field graphql.CollectedField, obj *TotpPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TotpPayload_recoveryCodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RecoveryCodes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TotpPayload_recoveryCodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TotpPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _TotpPayload_tokens(ctx context.Context, field graphql.CollectedField, obj *TotpPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TotpPayload_tokens(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tokens, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *TokenPair) graphql.Marshaler {
+			return ec.marshalOTokenPair2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐTokenPair(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TotpPayload_tokens(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TotpPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TokenPair(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TotpPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *TotpPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TotpPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TotpPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TotpPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Transfer_id(ctx context.Context, field graphql.CollectedField, obj *model.Transfer) (ret graphql.Marshaler) {
@@ -15450,6 +16599,73 @@ func (ec *executionContext) fieldContext_User_grantsReceived(ctx context.Context
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_User_grantsReceived_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _User_sessions(ctx context.Context, field graphql.CollectedField, obj *model.User) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_User_sessions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.User().Sessions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "SELF")
+				if err != nil {
+					var zeroVal *model.SessionConnection
+					return zeroVal, err
+				}
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "NOBODY")
+				if err != nil {
+					var zeroVal *model.SessionConnection
+					return zeroVal, err
+				}
+				if ec.Directives.Owner == nil {
+					var zeroVal *model.SessionConnection
+					return zeroVal, errors.New("directive owner is not implemented")
+				}
+				return ec.Directives.Owner(ctx, obj, directive0, read, write)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SessionConnection) graphql.Marshaler {
+			return ec.marshalOSessionConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐSessionConnection(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_User_sessions(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "User",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SessionConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_User_sessions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -17700,7 +18916,7 @@ func (ec *executionContext) unmarshalInputLoginInput(ctx context.Context, obj an
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"email", "password", "device"}
+	fieldsInOrder := [...]string{"email", "password", "device", "client", "otp"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -17728,6 +18944,20 @@ func (ec *executionContext) unmarshalInputLoginInput(ctx context.Context, obj an
 				return it, err
 			}
 			it.Device = graphql.OmittableOf(data)
+		case "client":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("client"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Client = graphql.OmittableOf(data)
+		case "otp":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("otp"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Otp = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -18010,7 +19240,7 @@ func (ec *executionContext) unmarshalInputRegisterInput(ctx context.Context, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"username", "email", "password", "phone", "role"}
+	fieldsInOrder := [...]string{"username", "email", "password", "phone", "role", "client"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -18052,6 +19282,13 @@ func (ec *executionContext) unmarshalInputRegisterInput(ctx context.Context, obj
 				return it, err
 			}
 			it.Role = data
+		case "client":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("client"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Client = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -18578,6 +19815,13 @@ func (ec *executionContext) _MutationPayload(ctx context.Context, sel ast.Select
 			return graphql.Null
 		}
 		return ec._TransferPayload(ctx, sel, obj)
+	case TotpPayload:
+		return ec._TotpPayload(ctx, sel, &obj)
+	case *TotpPayload:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._TotpPayload(ctx, sel, obj)
 	case PatientPayload:
 		return ec._PatientPayload(ctx, sel, &obj)
 	case *PatientPayload:
@@ -18657,6 +19901,11 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Transfer(ctx, sel, obj)
+	case *model.LiveSession:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Session(ctx, sel, obj)
 	case *model.SecurityEvent:
 		if obj == nil {
 			return graphql.Null
@@ -19727,6 +20976,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
+		case "endSession":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_endSession(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "changePassword":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_changePassword(ctx, field)
@@ -19772,6 +21028,27 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "createLinkCode":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_createLinkCode(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "startTotp":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_startTotp(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "finishTotp":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_finishTotp(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "stopTotp":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_stopTotp(ctx, field)
 			})
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
@@ -20800,6 +22077,157 @@ func (ec *executionContext) _SecurityEventEdge(ctx context.Context, sel ast.Sele
 	return out
 }
 
+var sessionImplementors = []string{"Session", "Node"}
+
+func (ec *executionContext) _Session(ctx context.Context, sel ast.SelectionSet, obj *model.LiveSession) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sessionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Session")
+		case "id":
+			out.Values[i] = ec._Session_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._Session_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "lastSeenAt":
+			out.Values[i] = ec._Session_lastSeenAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "expiresAt":
+			out.Values[i] = ec._Session_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "client":
+			out.Values[i] = ec._Session_client(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "address":
+			out.Values[i] = ec._Session_address(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "isCurrent":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Session_isCurrent(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var sessionConnectionImplementors = []string{"SessionConnection"}
+
+func (ec *executionContext) _SessionConnection(ctx context.Context, sel ast.SelectionSet, obj *model.SessionConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sessionConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SessionConnection")
+		case "edges":
+			out.Values[i] = ec._SessionConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "nodes":
+			out.Values[i] = ec._SessionConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "pageInfo":
+			out.Values[i] = ec._SessionConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "totalCount":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SessionConnection_totalCount(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var sessionEdgeImplementors = []string{"SessionEdge"}
+
+func (ec *executionContext) _SessionEdge(ctx context.Context, sel ast.SelectionSet, obj *model.SessionEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sessionEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SessionEdge")
+		case "cursor":
+			out.Values[i] = ec._SessionEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._SessionEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var specializationImplementors = []string{"Specialization"}
 
 func (ec *executionContext) _Specialization(ctx context.Context, sel ast.SelectionSet, obj *model.Specialization) graphql.Marshaler {
@@ -20866,6 +22294,59 @@ func (ec *executionContext) _TokenPair(ctx context.Context, sel ast.SelectionSet
 			}
 		case "refreshExpiresAt":
 			out.Values[i] = ec._TokenPair_refreshExpiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var totpPayloadImplementors = []string{"TotpPayload", "MutationPayload"}
+
+func (ec *executionContext) _TotpPayload(ctx context.Context, sel ast.SelectionSet, obj *TotpPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, totpPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TotpPayload")
+		case "secret":
+			out.Values[i] = ec._TotpPayload_secret(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "address":
+			out.Values[i] = ec._TotpPayload_address(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "recoveryCodes":
+			out.Values[i] = ec._TotpPayload_recoveryCodes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "tokens":
+			out.Values[i] = ec._TotpPayload_tokens(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._TotpPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -21193,6 +22674,12 @@ func (ec *executionContext) _User(ctx context.Context, sel ast.SelectionSet, obj
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._User_grantsReceived(ctx, field, obj)
+				})
+		case "sessions":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._User_sessions(ctx, field, obj)
 				})
 		case "transfers":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -22554,6 +24041,54 @@ func (ec *executionContext) marshalNSecurityEventKind2githubᚗcomᚋcaregraph�
 	return res
 }
 
+func (ec *executionContext) marshalNSession2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐLiveSessionᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.LiveSession) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSession2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐLiveSession(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNSession2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐLiveSession(ctx context.Context, sel ast.SelectionSet, v *model.LiveSession) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Session!")
+		return graphql.Null
+	}
+	return ec._Session(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSessionEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐSessionEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.SessionEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSessionEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐSessionEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNSessionEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐSessionEdge(ctx context.Context, sel ast.SelectionSet, v *model.SessionEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SessionEdge!")
+		return graphql.Null
+	}
+	return ec._SessionEdge(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNSpecialization2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐSpecialization(ctx context.Context, sel ast.SelectionSet, v *model.Specialization) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Specialization!")
@@ -23455,6 +24990,13 @@ func (ec *executionContext) marshalOSecurityEventConnection2ᚖgithubᚗcomᚋca
 	return ec._SecurityEventConnection(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOSessionConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐSessionConnection(ctx context.Context, sel ast.SelectionSet, v *model.SessionConnection) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._SessionConnection(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalOSpecialization2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐSpecializationᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Specialization) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -23544,6 +25086,13 @@ func (ec *executionContext) marshalOTokenPair2ᚖgithubᚗcomᚋcaregraphᚋcare
 		return graphql.Null
 	}
 	return ec._TokenPair(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOTotpPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐTotpPayload(ctx context.Context, sel ast.SelectionSet, v *TotpPayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._TotpPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOTransfer2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐTransfer(ctx context.Context, sel ast.SelectionSet, v *model.Transfer) graphql.Marshaler {

@@ -157,11 +157,16 @@ type LoginInput struct {
 	// The account's password. It does not matter how a keyboard composes accents: passwords are compared in NFC.
 	Password string `json:"password"`
 	// `AuthPayload.device` of an earlier sign-in on this device. A known device signs in at once, also while wrong
-	// passwords of others slow down the account or the address. Absent, null or unknown: a new device.
+	// passwords of others slow down the account or the address. Absent, null or unknown: a new device, of which the account
+	// gets a notice.
 	Device graphql.Omittable[*string] `json:"device,omitempty"`
+	// What the client is, for `Session.client`: `Clinic app on Asha's phone`. Absent or null: nothing.
+	Client graphql.Omittable[*string] `json:"client,omitempty"`
+	// Code of the authenticator app, or a recovery code, for an account with a second factor. Absent or null: none.
+	Otp graphql.Omittable[*string] `json:"otp,omitempty"`
 }
 
-// The answer to `logout`, `logoutEverywhere`, `requestPasswordReset`, `resetPassword` and `eraseMe`.
+// The answer to `logout`, `logoutEverywhere`, `endSession`, `requestPasswordReset`, `resetPassword` and `eraseMe`.
 type LogoutPayload struct {
 	// All errors of the mutation. Empty: it succeeded.
 	UserErrors []*UserError `json:"userErrors"`
@@ -227,6 +232,8 @@ type RegisterInput struct {
 	Phone graphql.Omittable[*model.PhoneNumber] `json:"phone,omitempty"`
 	// PATIENT or DOCTOR. ADMIN is refused with INVALID.
 	Role model.Role `json:"role"`
+	// What the client is, for `Session.client`: `Clinic app on Asha's phone`. Absent or null: nothing.
+	Client graphql.Omittable[*string] `json:"client,omitempty"`
 }
 
 // A member of the caller's team.
@@ -250,6 +257,23 @@ type TokenPair struct {
 	// When `refresh` expires. Its session may end earlier.
 	RefreshExpiresAt model.DateTime `json:"refreshExpiresAt"`
 }
+
+// The answer to `startTotp` and `finishTotp`.
+type TotpPayload struct {
+	// The secret in base32, to type into an authenticator app. Null: see `userErrors`, or not by `startTotp`.
+	Secret *string `json:"secret,omitempty"`
+	// The `otpauth://` address with the secret, to show as a QR code. Null: see `userErrors`, or not by `startTotp`.
+	Address *string `json:"address,omitempty"`
+	// Ten codes, each of which stands for one code of the app if it is lost. They are shown only once. Null: see
+	// `userErrors`, or not by `finishTotp`.
+	RecoveryCodes []string `json:"recoveryCodes,omitempty"`
+	// Tokens of the new session. Null: see `userErrors`, or not by `finishTotp`.
+	Tokens *TokenPair `json:"tokens,omitempty"`
+	// All errors of the mutation. Empty: it succeeded.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+func (TotpPayload) IsMutationPayload() {}
 
 // Patients that go from one account to another.
 type TransferPatientsInput struct {

@@ -215,6 +215,10 @@ func (r UserReads) GrantsReceived(ctx context.Context, obj *model.User, first *i
 	return list[model.GrantConnection](r.List(ctx, obj, "grantsReceived", map[string]any{"first": first, "after": after, "last": last, "before": before, "filter": filter}))
 }
 
+func (r UserReads) Sessions(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string) (*model.SessionConnection, error) {
+	return list[model.SessionConnection](r.List(ctx, obj, "sessions", map[string]any{"first": first, "after": after, "last": last, "before": before}))
+}
+
 func (r UserReads) Transfers(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string) (*model.TransferConnection, error) {
 	return list[model.TransferConnection](r.List(ctx, obj, "transfers", map[string]any{"first": first, "after": after, "last": last, "before": before}))
 }

@@ -152,7 +152,7 @@ func (c *Client) NewSession() *Client {
 	pair, err := c.Server.Accounts.Tokens.Issue(c.UserID, session)
 	testutil.Must(tb, err)
 	_, err = c.Server.Store.CreateSession(tb.Context(), store.Session{
-		ID: session, UserID: c.UserID, RefreshID: pair.RefreshJTI, ExpiresAt: pair.RefreshExpiresAt,
+		ID: session, UserID: c.UserID, RefreshID: pair.RefreshJTI, ExpiresAt: pair.RefreshExpiresAt, HasOtp: true,
 	}, c.Server.Row(`SELECT password_hash FROM users WHERE id = $1`, c.UserID))
 	testutil.Must(tb, err)
 	return &Client{Server: c.Server, UserID: c.UserID, Email: c.Email, Token: pair.Access, Refresh: pair.Refresh}
@@ -198,8 +198,8 @@ type Clinic struct {
 	PriyasEntry, DevsEntry, NehasEntry, RahulsEntry string
 	// PriyasMapping and the others are the mappings of Patient.
 	PriyasMapping, DevsMapping, NehasMapping string
-	// PriyasEvent and PriyasNotice are of Priya's account.
-	PriyasEvent, PriyasNotice string
+	// PriyasEvent, PriyasNotice and PriyasSession are of Priya's account.
+	PriyasEvent, PriyasNotice, PriyasSession string
 }
 
 // Member returns a new account with a place in Rahul's team.
@@ -251,6 +251,7 @@ func (s *Server) NewClinic() *Clinic {
 	c.PriyasEvent = "evt_" + s.Row(`SELECT min(id)::text FROM security_events WHERE account_id = $1`, c.Priya.UserID)
 	c.PriyasNotice = "ntc_" + s.Row(`INSERT INTO notices (kind, account_id, patient_id, by_id) VALUES ('RECORD_CLAIMED', $1, $2, $1) RETURNING id::text`,
 		c.Priya.UserID, model.ParseID(c.Patient).Num)
+	c.PriyasSession = "ses_" + s.Row(`SELECT id::text FROM live_sessions WHERE account_id = $1`, c.Priya.UserID)
 	return c
 }
 

@@ -58,6 +58,8 @@ type Options struct {
 	Quotas store.Quotas
 	// NoIntrospection switches introspection off.
 	NoIntrospection bool
+	// TotpRoles are those of store.Options.
+	TotpRoles []model.Role
 	// RegistrationClosed refuses registrations.
 	RegistrationClosed bool
 	// ConfirmFirst is that of auth.Accounts.
@@ -80,8 +82,9 @@ func New(tb testing.TB, o Options) *Server {
 	testutil.Must(tb, err)
 	s := &Server{DatabaseURL: storetest.Database(tb), Policy: rules, tb: tb}
 	s.Store, err = store.Open(tb.Context(), s.DatabaseURL, store.Options{
-		Policy: rules, Connections: 8, Listen: o.Listen, Now: o.Now, Tracer: o.Tracer, Quotas: o.Quotas, RefreshGrace: storetest.RefreshGrace,
-		ClientAddr: func(ctx context.Context) string { return clientAddr(ctx).String() }, Secrets: storetest.Secrets(),
+		Policy: rules, Connections: 8, Listen: o.Listen, Now: o.Now, Tracer: o.Tracer, Quotas: o.Quotas, RefreshGrace: storetest.RefreshGrace, SessionTTL: storetest.SessionTTL,
+		Secrets: storetest.Secrets(), TotpRoles: o.TotpRoles,
+		ClientAddr: func(ctx context.Context) string { return clientAddr(ctx).String() },
 	})
 	testutil.Must(tb, err)
 	tb.Cleanup(s.Store.Close)

@@ -107,7 +107,9 @@ func (c *compilation) phone(at location, name string, f graphql.CollectedField) 
 }
 
 // isComputed reports whether a field is computed from other columns.
-func isComputed(field string) bool { return field == "age" || field == "viewer" }
+func isComputed(field string) bool {
+	return field == "age" || field == "viewer" || field == "isCurrent"
+}
 
 // resolver compiles a field with a resolver.
 func (c *compilation) resolver(at location, f graphql.CollectedField) (value, error) {
@@ -117,6 +119,9 @@ func (c *compilation) resolver(at location, f graphql.CollectedField) (value, er
 		return age{born}, err
 	case "viewer":
 		return c.access(at, f), nil
+	case "isCurrent":
+		session, err := at.join.Column("SessionID")
+		return isCurrent{session}, err
 	}
 	if at.load == noLoad {
 		return nil, errUnsupported{ReasonReads}

@@ -22,6 +22,8 @@ type encoding struct {
 	// mutated are the results of mutations.
 	mutated []mutated
 	now     time.Time
+	// session is that of the viewer.
+	session string
 	out     []byte
 	path    []step
 	nulls   []Null
@@ -173,6 +175,14 @@ type age struct{ born int }
 func (a age) write(e *encoding, at row) {
 	raw, _ := at.rows.Value(at.n, a.born)
 	e.out = strconv.AppendInt(e.out, int64(model.DateOf(day(raw)).AgeAt(e.now)), 10)
+}
+
+// isCurrent writes whether the session in the column is that of the viewer.
+type isCurrent struct{ session int }
+
+func (c isCurrent) write(e *encoding, at row) {
+	raw, _ := at.rows.Value(at.n, c.session)
+	e.out = strconv.AppendBool(e.out, string(raw) == e.session)
 }
 
 // edge writes a record that another one names, or null if it does not exist for the

@@ -141,7 +141,7 @@ func (x *Execution) Encode(now time.Time, meter Meter) (*Answer, error) {
 		rows += load.Rows.Size()
 	}
 	e := &encoding{
-		args: x.args, loads: x.loads, below: make([]runs, len(x.loads)), mutated: x.mutated, now: now, out: x.plan.size.buffer(rows), meter: meter,
+		args: x.args, loads: x.loads, below: make([]runs, len(x.loads)), mutated: x.mutated, now: now, session: x.viewer.SessionID, out: x.plan.size.buffer(rows), meter: meter,
 		room: uncounted,
 	}
 	x.plan.roots.write(e, row{})
@@ -156,8 +156,12 @@ func (x *Execution) Encode(now time.Time, meter Meter) (*Answer, error) {
 // uncounted is how long an answer may be without being counted.
 const uncounted = 128 << 10
 
-// MayCall reports whether the viewer may call every root field of the plan.
+// MayCall reports whether the viewer may call every root field of the plan. A viewer who
+// must set up a second factor may not: the executor knows the exceptions.
 func (p *Plan) MayCall(policy *model.Policy, v *model.Viewer) bool {
+	if v.NeedsTotp {
+		return false
+	}
 	for _, call := range p.calls {
 		if !policy.CanCall(call, v.Relations()) {
 			return false

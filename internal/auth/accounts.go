@@ -54,9 +54,11 @@ type SignedIn struct {
 // TOO_LONG, WEAK_PASSWORD or TAKEN, or with RATE_LIMITED. With ConfirmFirst it returns nil,
 // also for an address that is taken.
 func (a *Accounts) Register(ctx context.Context, u *model.User, password string, from Client) (*SignedIn, error) {
-	if err := checkAccount(u, password, u.ValidateRegistration(a.Store.Constraints("User"))); err != nil {
+	name, err := model.CheckClient(from.Name)
+	if err := withFields(checkAccount(u, password, u.ValidateRegistration(a.Store.Constraints("User"))), err); err != nil {
 		return nil, err
 	}
+	from.Name = name
 	attempt, err := a.Throttle.registration(ctx, from.Addr)
 	if err != nil {
 		return nil, rateLimited(err)
@@ -66,7 +68,7 @@ func (a *Accounts) Register(ctx context.Context, u *model.User, password string,
 	if a.ConfirmFirst {
 		register = a.registerLater
 	}
-	in, err := register(ctx, u, password)
+	in, err := register(ctx, u, password, from)
 	spent := attempt.budgets[:1]
 	if model.CodeOf(err) == model.CodeTaken {
 		spent = attempt.budgets
@@ -78,12 +80,12 @@ func (a *Accounts) Register(ctx context.Context, u *model.User, password string,
 		return nil, nil //nolint:nilnil // nobody is signed in
 	}
 	// The account exists: without its device it is signed in all the same.
-	in.Device, _ = a.rememberDevice(ctx, in.User.ID, from)
+	in.Device, _, _ = a.rememberDevice(ctx, in.User.ID, from)
 	return in, nil
 }
 
 // register looks for values that are taken before it hashes, which costs much more.
-func (a *Accounts) register(ctx context.Context, u *model.User, password string) (*SignedIn, error) {
+func (a *Accounts) register(ctx context.Context, u *model.User, password string, from Client) (*SignedIn, error) {
 	if err := a.Store.Taken(ctx, u); err != nil {
 		return nil, err
 	}
@@ -95,12 +97,13 @@ func (a *Accounts) register(ctx context.Context, u *model.User, password string)
 	sessionID := rand.Text()
 	u, err = a.Store.CreateUser(ctx, u, hash, func(userID int64) (session store.Session, err error) {
 		pair, session, err = a.session(userID, sessionID)
+		session.Client = from.Name
 		return session, err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return signedIn(u, sessionID, pair), nil
+	return a.signedIn(u, sessionID, pair), nil
 }
 
 // UpdateMe is Store.UpdateMe for a client address. Answers TAKEN use up a budget; then
@@ -153,6 +156,16 @@ func checkAccount(u *model.User, password string, invalid error) error {
 	return refusal
 }
 
+// withFields returns the errors of the fields of both.
+func withFields(err, more error) error {
+	refusal, isRefusal := errors.AsType[*model.Error](err)
+	others, isOther := errors.AsType[*model.Error](more)
+	if isRefusal && isOther {
+		refusal.Fields = append(refusal.Fields, others.Fields...)
+	}
+	return cmp.Or(err, more)
+}
+
 func weakPassword(faults []model.FieldError) error {
 	if len(faults) == 0 {
 		return nil
@@ -160,8 +173,9 @@ func weakPassword(faults []model.FieldError) error {
 	return &model.Error{Code: model.CodeWeakPassword, Message: "Choose a stronger password.", Fields: faults}
 }
 
-func signedIn(u *model.User, sessionID string, pair Pair) *SignedIn {
-	return &SignedIn{User: u, Viewer: &model.Viewer{UserID: u.ID, Role: u.Role, SessionID: sessionID}, Tokens: pair}
+func (a *Accounts) signedIn(u *model.User, sessionID string, pair Pair) *SignedIn {
+	v := &model.Viewer{UserID: u.ID, Role: u.Role, SessionID: sessionID, NeedsTotp: a.Store.RequiresTotp(u)}
+	return &SignedIn{User: u, Viewer: v, Tokens: pair}
 }
 
 func (a *Accounts) session(userID int64, sessionID string) (Pair, store.Session, error) {
@@ -175,22 +189,29 @@ func (a *Accounts) session(userID int64, sessionID string) (Pair, store.Session,
 }
 
 // Login signs in with an e-mail address and a password, from a client. It fails
-// with TOO_MANY_ATTEMPTS or INVALID_CREDENTIALS, or with RATE_LIMITED. The text
-// and the time of INVALID_CREDENTIALS do not depend on whether the account exists.
+// with TOO_MANY_ATTEMPTS or INVALID_CREDENTIALS, after the right password with OTP_REQUIRED
+// or INVALID_CODE, with INVALID or TOO_LONG for the client's name, or with RATE_LIMITED. The text and the time of INVALID_CREDENTIALS do not
+// depend on whether the account exists.
 func (a *Accounts) Login(ctx context.Context, email model.EmailAddress, password string, from Client) (*SignedIn, error) {
+	name, err := model.CheckClient(from.Name)
+	if err != nil {
+		return nil, err
+	}
+	from.Name = name
 	credential, err := a.credential(ctx, email)
 	if err != nil {
 		return nil, err
 	}
 	var refused error = model.NewError(model.CodeInvalidCredentials, "No active account found with the given credentials")
-	hash, err := a.verify(ctx, credential, string(email.Canonical()), password, from, refused)
+	second := func() error { return a.checkOtp(ctx, credential, from.Otp) }
+	hash, err := a.verify(ctx, credential, string(email.Canonical()), password, from, second, refused)
 	if err != nil {
 		return nil, err
 	}
 	if a.ConfirmFirst && !credential.IsConfirmed {
 		return nil, cmp.Or(a.remind(credential.UserID), refused)
 	}
-	device, err := a.rememberDevice(ctx, credential.UserID, from)
+	device, known, err := a.rememberDevice(ctx, credential.UserID, from)
 	if err != nil {
 		return nil, err
 	}
@@ -198,6 +219,7 @@ func (a *Accounts) Login(ctx context.Context, email model.EmailAddress, password
 	if err != nil {
 		return nil, err
 	}
+	session.Client, session.NewDevice, session.HasOtp = from.Name, !known, credential.HasTotp
 	u, err := a.Store.CreateSession(ctx, session, hash)
 	if model.CodeOf(err) == model.CodeNotFound {
 		return nil, refused
@@ -205,7 +227,7 @@ func (a *Accounts) Login(ctx context.Context, email model.EmailAddress, password
 	if err != nil {
 		return nil, err
 	}
-	in := signedIn(u, session.ID, pair)
+	in := a.signedIn(u, session.ID, pair)
 	in.Device = device
 	return in, nil
 }
@@ -222,14 +244,12 @@ func (a *Accounts) credential(ctx context.Context, email model.EmailAddress) (*s
 	return credential, err
 }
 
-// verify checks the password of an account, which may be nil, and returns the
-// hash that is stored from now on. It replaces an outdated hash.
-func (a *Accounts) verify(ctx context.Context, c *store.Credential, account, password string, from Client, refused error) (string, error) {
-	attempt, err := a.Throttle.signIn(ctx, c, account, from)
-	if soon, ok := errors.AsType[*tooSoon](err); ok {
-		a.signIns.throttled.Add(1)
-		return "", tooManyAttempts(soon)
-	}
+// verify checks the password of an account, which may be nil, and then the second factor,
+// nil for none. It returns the hash that is stored from now on. It replaces an outdated hash.
+func (a *Accounts) verify(
+	ctx context.Context, c *store.Credential, account, password string, from Client, second func() error, refused error,
+) (string, error) {
+	attempt, err := a.begin(ctx, c, account, from)
 	if err != nil {
 		return "", err
 	}
@@ -239,6 +259,9 @@ func (a *Accounts) verify(ctx context.Context, c *store.Credential, account, pas
 			return "", hashError(err)
 		}
 		a.signIns.wrong.Add(1)
+		if c == nil {
+			a.Store.CountEvent(ctx, model.EventSignInFailed, nil)
+		}
 		return "", cmp.Or(attempt.failed(ctx), refused)
 	}
 	ok, stale, err := a.Hasher.Verify(ctx, c.PasswordHash, password)
@@ -248,6 +271,9 @@ func (a *Accounts) verify(ctx context.Context, c *store.Credential, account, pas
 	case !ok:
 		a.signIns.wrong.Add(1)
 		return "", cmp.Or(attempt.failed(ctx), refused)
+	}
+	if err := a.verifySecond(ctx, attempt, c, second); err != nil {
+		return "", err
 	}
 	a.signIns.ok.Add(1)
 	if err := attempt.succeeded(ctx); err != nil || !stale {
@@ -319,7 +345,7 @@ func (a *Accounts) Refresh(ctx context.Context, token string) (*SignedIn, error)
 	if err != nil {
 		return nil, fmt.Errorf("issue tokens: %w", err)
 	}
-	return signedIn(rotated.User, latest.ID, pair), nil
+	return a.signedIn(rotated.User, latest.ID, pair), nil
 }
 
 // Logout ends the viewer's session or, with a refresh token, the session of
@@ -357,7 +383,7 @@ func (a *Accounts) ChangePassword(ctx context.Context, v *model.Viewer, current,
 		return nil, err
 	}
 	refused := model.NewFieldError("currentPassword", model.CodeInvalidCredentials, "This is not the present password.")
-	present, err := a.verify(ctx, credential, string(credential.Email.Canonical()), current, Client{Addr: addr}, refused)
+	present, err := a.verify(ctx, credential, string(credential.Email.Canonical()), current, Client{Addr: addr}, nil, refused)
 	if err != nil {
 		return nil, err
 	}
@@ -374,16 +400,5 @@ func (a *Accounts) ChangePassword(ctx context.Context, v *model.Viewer, current,
 	} else if err != nil {
 		return nil, err
 	}
-	v, err = a.Store.SessionViewer(ctx, session.ID)
-	switch {
-	case err != nil:
-		return nil, err
-	case v == nil:
-		return nil, invalidToken("This session has ended. Sign in again.")
-	}
-	u, err := a.Store.User(ctx, v, v.UserID)
-	if err != nil {
-		return nil, err
-	}
-	return &SignedIn{User: u, Viewer: v, Tokens: pair}, nil
+	return a.renewed(ctx, session.ID, pair)
 }

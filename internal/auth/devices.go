@@ -15,31 +15,29 @@ type Client struct {
 	Device string
 	// Remember says that the client keeps the token of its device.
 	Remember bool
+	// Name is what the client says it is, nil for nothing.
+	Name *string
+	// Otp is the code that the client sends next to the password, nil for none.
+	Otp *string
 }
 
 // rememberDevice returns the token of a client's device after a sign-in: the one that
 // the client sent if it is known, a new one if the client will keep it, or "".
-func (a *Accounts) rememberDevice(ctx context.Context, userID int64, from Client) (string, error) {
-	token := from.Device
-	if token != "" {
-		known, err := a.Store.KnowsDevice(ctx, userID, hashDevice(token))
-		if err != nil {
-			return "", err
-		}
-		if !known {
-			token = ""
+func (a *Accounts) rememberDevice(ctx context.Context, userID int64, from Client) (token string, known bool, err error) {
+	if from.Device != "" {
+		if known, err = a.Store.KnowsDevice(ctx, userID, hashDevice(from.Device)); err != nil {
+			return "", false, err
 		}
 	}
-	if token == "" && !from.Remember {
-		return "", nil
-	}
-	if token == "" {
+	switch {
+	case known:
+		token = from.Device
+	case from.Remember:
 		token = newDevice()
+	default:
+		return "", false, nil
 	}
-	if err := a.Store.RememberDevice(ctx, userID, hashDevice(token)); err != nil {
-		return "", err
-	}
-	return token, nil
+	return token, known, a.Store.RememberDevice(ctx, userID, hashDevice(token))
 }
 
 // newDevice returns 32 random bytes as text.

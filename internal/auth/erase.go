@@ -7,19 +7,12 @@ import (
 )
 
 // EraseMe erases the viewer's account for good. It fails with INVALID_CREDENTIALS if the
-// password is wrong, TOO_MANY_ATTEMPTS, or IN_USE; see Store.EraseMe.
-func (a *Accounts) EraseMe(ctx context.Context, v *model.Viewer, password, addr string) error {
-	credential, err := a.Store.CredentialOf(ctx, v)
+// password is wrong, OTP_REQUIRED, INVALID_CODE, TOO_MANY_ATTEMPTS, or IN_USE; see
+// Store.EraseMe.
+func (a *Accounts) EraseMe(ctx context.Context, v *model.Viewer, password string, from Client) error {
+	_, hash, err := a.confirm(ctx, v, password, from)
 	if err != nil {
 		return err
 	}
-	refused := model.NewFieldError("password", model.CodeInvalidCredentials, "This is not the present password.")
-	hash, err := a.verify(ctx, credential, string(credential.Email.Canonical()), password, Client{Addr: addr}, refused)
-	if err != nil {
-		return err
-	}
-	if err := a.Store.EraseMe(ctx, v, hash); model.CodeOf(err) != model.CodeNotFound {
-		return err
-	}
-	return refused
+	return changedMeanwhile(a.Store.EraseMe(ctx, v, hash))
 }

@@ -12,7 +12,7 @@ import (
 // registerLater is register for ConfirmFirst. Whether the address has an account shows
 // neither in the result nor in its time: the account is created, or its owner gets a mail,
 // after the answer.
-func (a *Accounts) registerLater(ctx context.Context, u *model.User, password string) (*SignedIn, error) {
+func (a *Accounts) registerLater(ctx context.Context, u *model.User, password string, _ Client) (*SignedIn, error) {
 	if err := withoutEmail(a.Store.Taken(ctx, u)); err != nil {
 		return nil, err
 	}
@@ -136,15 +136,11 @@ func (a *Accounts) confirmByLink(ctx context.Context, token string, password *st
 		return err
 	}
 	refused := model.NewFieldError("password", model.CodeInvalidCredentials, "This is not the password of the account.")
-	if _, err := a.verify(ctx, credential, string(credential.Email.Canonical()), *password, Client{Addr: addr}, refused); err != nil {
+	if _, err := a.verify(ctx, credential, string(credential.Email.Canonical()), *password, Client{Addr: addr}, nil, refused); err != nil {
 		return err
 	}
 	_, err = a.Store.ConfirmEmail(ctx, &model.Viewer{UserID: credential.UserID}, token)
 	return err
-}
-
-func invalidCode(field string) *model.Error {
-	return model.NewFieldError(field, model.CodeInvalidCode, "This code is wrong, has expired or was used before.")
 }
 
 // RequestReset sends a link by which the account with the address sets a new password, if
@@ -188,13 +184,4 @@ func (a *Accounts) ResetPassword(ctx context.Context, token, next string, otp *s
 		return hashError(err)
 	}
 	return a.Store.ResetPassword(ctx, token, hash)
-}
-
-// checkOtp returns OTP_REQUIRED for an account with a second factor: a mailbox alone does
-// not open it.
-func (a *Accounts) checkOtp(_ context.Context, c *store.Credential, _ *string) error {
-	if c.HasTotp {
-		return model.NewFieldError("otp", model.CodeOtpRequired, "Send the call again with the code of the authenticator app, or a recovery code.")
-	}
-	return nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 
+	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 )
 
@@ -69,7 +70,9 @@ type attempt struct {
 	refill []string
 	// familiar is the entry of a sign-in from an address; empty for other attempts.
 	familiar string
-	ended    bool
+	// events are recorded with a failure.
+	events []model.SecurityEvent
+	ended  bool
 }
 
 // tooSoon is the error of an attempt that the budgets refuse.
@@ -95,20 +98,22 @@ func (e *tooSoon) seconds() int { return int(math.Ceil(e.wait.Seconds())) }
 // there is none, from a client. A known device has a budget of its own. Otherwise the
 // result does not depend on whether the account exists.
 func (t *Throttle) signIn(ctx context.Context, c *store.Credential, email string, from Client) (*attempt, error) {
-	account := t.hash("email", strings.ToLower(strings.TrimSpace(email)))
+	account, events := t.hash("email", strings.ToLower(strings.TrimSpace(email))), []model.SecurityEvent(nil)
 	if c != nil {
 		account = "account " + strconv.FormatInt(c.UserID, 10)
+		events = []model.SecurityEvent{{Kind: model.EventSignInFailed, AccountID: &c.UserID, Client: from.Name}}
 	}
 	switch device, err := t.knownDevice(ctx, c, from); {
 	case err != nil:
 		return nil, err
 	case device != "":
-		return t.begin(ctx, attempt{budgets: []budget{t.Budgets.ofAccount(device)}})
+		return t.begin(ctx, attempt{budgets: []budget{t.Budgets.ofAccount(device)}, events: events})
 	}
 	address := addressGroup(from.Addr)
 	a := attempt{
 		budgets:  []budget{t.Budgets.ofAccount(account), t.Budgets.ofAddress(t.hash("address", address))},
 		familiar: t.hash("familiar", address, account),
+		events:   events,
 	}
 	if t.isFamiliar(a.familiar) {
 		a.budgets[0], a.more = t.Budgets.ofAccount(a.familiar), []budget{t.Budgets.ofAccount(account)}
@@ -272,7 +277,7 @@ func (a *attempt) spend(ctx context.Context, spent ...budget) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
-	fullAt, err := a.throttle.store.SpendBudgets(ctx, a.throttle.clock(), all)
+	fullAt, err := a.throttle.store.SpendBudgets(ctx, a.throttle.clock(), all, a.events...)
 	a.end(func(key string, balance *balance) {
 		if at := fullAt[key]; balance.fullAt.Before(at) {
 			balance.fullAt = at

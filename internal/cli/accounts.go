@@ -14,7 +14,7 @@ import (
 // accounts returns the commands for accounts. They work while a server runs and while
 // none does. Each change is a security event of the account with the client "cli".
 func accounts() []Command {
-	return []Command{listAccounts(), showAccount(), disableAccount(), enableAccount(), setRole(), confirmAccount(), transferPatients(), eraseAccount()}
+	return []Command{listAccounts(), showAccount(), disableAccount(), enableAccount(), setRole(), confirmAccount(), transferPatients(), eraseAccount(), removeTotp(), resetPassword()}
 }
 
 func disableAccount() Command {
@@ -44,6 +44,30 @@ func eraseAccount() Command {
 		func(ctx context.Context, db *store.Store, id int64) (*model.User, error) {
 			return &model.User{ID: id}, db.EraseAccount(ctx, model.Operator(), id)
 		})
+}
+
+func removeTotp() Command {
+	var reason string
+	return accountCommand("accounts otp-off", "turn off the second factor of an account that has lost it", "%s signs in without a second factor now.",
+		func(ctx context.Context, db *store.Store, id int64) (*model.User, error) {
+			return &model.User{ID: id}, db.RemoveTotp(ctx, nil, id, reason)
+		}, required("reason", "TEXT", &reason))
+}
+
+func resetPassword() Command {
+	return Command{
+		name: "accounts reset-password", summary: "print a token for a new password, valid once and for 30 minutes", args: []string{"ID"},
+		run: func(ctx context.Context, c call) error {
+			return c.withStore(ctx, func(ctx context.Context, db *store.Store) error {
+				token, err := db.CreateReset(ctx, model.Operator(), accountID(c.args[0]))
+				if err != nil {
+					return refusal(err)
+				}
+				_, err = fmt.Fprintf(c.Stdout, "The account sets a new password at %s/account/#reset=%s\n", c.PublicURL, token)
+				return err
+			})
+		},
+	}
 }
 
 func transferPatients() Command {

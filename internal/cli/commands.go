@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
@@ -118,8 +120,12 @@ func (c call) withStore(ctx context.Context, f func(context.Context, *store.Stor
 		if _, err := store.Prepare(ctx, url, store.Preparation{Migrate: c.Migrate, AdminURL: string(c.AdminURL), Log: c.log}); err != nil {
 			return err
 		}
+		secrets, err := c.secrets()
+		if err != nil {
+			return err
+		}
 		db, err := store.Open(ctx, url, store.Options{
-			Policy: rules, Connections: c.DatabaseConns, ReadConnections: c.DatabaseReadConns,
+			Policy: rules, Secrets: secrets, Connections: c.DatabaseConns, ReadConnections: c.DatabaseReadConns,
 			Pooler: store.Pooler(c.DatabasePooler), Prepared: store.Prepared(c.Prepared),
 			Client: "cli",
 		})
@@ -129,6 +135,19 @@ func (c call) withStore(ctx context.Context, f func(context.Context, *store.Stor
 		defer db.Close()
 		return f(ctx, db)
 	})
+}
+
+// secrets returns the secrets of the servers on the database, nil if no server has made
+// the key file yet.
+func (c call) secrets() ([][]byte, error) {
+	if _, err := os.Stat(c.Keys); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	keys, err := auth.LoadOrCreateKeys(c.Keys, c.JWTAlgorithm)
+	if err != nil {
+		return nil, err
+	}
+	return keys.DeriveAll("caregraph store")
 }
 
 // withDatabase calls f with the database, also while a server runs on it. Then it

@@ -11,7 +11,12 @@ const maxHashing = 1
 
 // hashes reports whether a field of Mutation hashes a password.
 func hashes(name string) bool {
-	return name == "register" || name == "login" || name == "changePassword" || name == "eraseMe"
+	switch name {
+	case "register", "login", "changePassword", "eraseMe", "startTotp", "stopTotp":
+		return true
+	default:
+		return false
+	}
 }
 
 // hashingFields returns the number of root fields of a validated operation that hash

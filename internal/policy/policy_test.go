@@ -100,7 +100,7 @@ func TestCompile_RealSchemaNamesRecordsAndInputsInOrder(t *testing.T) {
 			"address", "consultationFee", "availability", "isVerified", "account",
 		},
 		"Mapping":       {"notes"},
-		"SecurityEvent": {}, "Notice": {}, "Grant": {}, "Transfer": {},
+		"SecurityEvent": {}, "Notice": {}, "Grant": {}, "Transfer": {}, "Session": {},
 	}
 	for name, want := range inputs {
 		if got := policy.Types[name].Inputs; !slices.Equal(got, want) {

@@ -24,13 +24,13 @@ type outcome struct {
 // Codes that a client can do nothing about are 500: the documents are ours.
 func outcomeOf(code string) (o outcome, known bool) {
 	switch code {
-	case "REQUIRED", "INVALID", "TOO_LONG", "TAKEN", "WEAK_PASSWORD", "INVALID_CODE":
+	case "REQUIRED", "INVALID", "TOO_LONG", "TAKEN", "WEAK_PASSWORD":
 		return outcome{http.StatusBadRequest, true}, true
 	case "ALREADY_ASSIGNED", "BAD_USER_INPUT":
 		return outcome{status: http.StatusBadRequest}, true
 	case "INVALID_CREDENTIALS":
 		return outcome{http.StatusUnauthorized, true}, true
-	case "UNAUTHENTICATED", "INVALID_TOKEN", "OTP_REQUIRED":
+	case "UNAUTHENTICATED", "INVALID_TOKEN", "OTP_REQUIRED", "INVALID_CODE":
 		return outcome{status: http.StatusUnauthorized}, true
 	case "FORBIDDEN", "FORBIDDEN_FIELD", "NOT_CONFIRMED", "LIMIT_REACHED":
 		return outcome{status: http.StatusForbidden}, true
@@ -87,8 +87,13 @@ func answerForCode(code, message string, retryAfter int) *answer {
 		return notFound() // the answer does not reveal that the record was deleted
 	}
 	body := object{{"detail", message}}
-	if code == "INVALID_TOKEN" {
+	switch code {
+	case "INVALID_TOKEN":
 		body = append(body, member{"code", tokenNotValid})
+	case "OTP_REQUIRED":
+		body = append(body, member{"code", "otp_required"})
+	case "INVALID_CODE":
+		body = append(body, member{"code", "otp_not_valid"})
 	}
 	refused := &answer{status: o.status, body: body}
 	if o.status == http.StatusTooManyRequests {

@@ -26,6 +26,7 @@ func authRows(o Options) []row {
 				{name: "phone", optional: true, emptyIsNull: true},
 				{name: "role"},
 				{name: "device", optional: true, onlyAsks: true},
+				{name: "client", optional: true, emptyIsNull: true},
 			},
 			refusesBadToken: true,
 			validates:       true,
@@ -40,7 +41,13 @@ func authRows(o Options) []row {
 				device @include(if: $hasDevice)
 				userErrors { field code message }
 			} }`,
-			fields: []field{{name: "email"}, {name: "password"}, {name: "device", optional: true, blank: true}},
+			fields: []field{
+				{name: "email"},
+				{name: "password"},
+				{name: "device", optional: true, blank: true},
+				{name: "client", optional: true, emptyIsNull: true},
+				{name: "otp", optional: true, emptyIsNull: true},
+			},
 		},
 		{
 			method: http.MethodPost, path: "/api/auth/token/refresh/", status: http.StatusOK,

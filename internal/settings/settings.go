@@ -33,6 +33,8 @@ type Settings struct {
 	AccessTTL        time.Duration
 	RefreshTTL       time.Duration
 	RefreshGrace     time.Duration // zero: none
+	SessionTTL       time.Duration // zero: any time
+	RequireTotp      string        // "none", "admin" or "doctor"
 	Registration     string        // "open" or "closed"
 	ConfirmEmail     string        // "optional" or "required"
 	Mail             Secret        // empty: files in the data directory

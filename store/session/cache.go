@@ -4,6 +4,8 @@
 package session
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,6 +28,8 @@ type Cache struct {
 	validUntil Instant
 	// wanted is full after a Get.
 	wanted chan struct{}
+	// used are the sessions that were used since the last Used.
+	used map[string]struct{}
 	// listening is set while the listener is connected.
 	listening atomic.Bool
 }
@@ -53,7 +57,7 @@ const capacity = 10_000
 // NewCache returns an empty cache.
 func NewCache() *Cache {
 	entries, _ := lru.NewLRU[string, entry](capacity, nil) // fails for a size below 1 only
-	return &Cache{entries: entries, wanted: make(chan struct{}, 1)}
+	return &Cache{entries: entries, wanted: make(chan struct{}, 1), used: map[string]struct{}{}}
 }
 
 // Get returns the viewer of the last lookup of a session, or nil. It is certain if this
@@ -69,7 +73,17 @@ func (c *Cache) Get(id string, now Instant) (v *model.Viewer, certain bool) {
 	if !ok {
 		return nil, false
 	}
+	c.used[id] = struct{}{}
 	return cached.viewer, now.Before(c.validUntil) && now.Before(cached.validUntil)
+}
+
+// Used returns the sessions that Get and Put found since the last call.
+func (c *Cache) Used() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ids := slices.Collect(maps.Keys(c.used))
+	clear(c.used)
+	return ids
 }
 
 // OwnDoctor returns the doctor entry of the account at the last lookup, or 0.
@@ -100,9 +114,11 @@ func (c *Cache) Put(started Epoch, id string, r Result) {
 	switch {
 	case r.Viewer == nil:
 		c.entries.Remove(id)
+		return
 	case c.epoch == started.count:
 		c.entries.Add(id, entry{r.Viewer, started.at.Add(min(r.Left, maxAge)), r.OwnDoctor})
 	}
+	c.used[id] = struct{}{}
 }
 
 // Remove invalidates sessions that have ended or changed.

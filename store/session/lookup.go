@@ -9,13 +9,13 @@ import (
 )
 
 // lookup reads the viewer, the milliseconds until the session expires by PostgreSQL's
-// clock, at most one day, the account's verified doctor entry, and its kinds of grants by
-// the bits of model.GrantSet.
+// clock, at most one day, the account's verified doctor entry, its kinds of grants by the
+// bits of model.GrantSet, and whether it has a second factor.
 var lookup = unique.Make(`SELECT u.id, u.role, (extract(epoch FROM least(s.expires_at, now() + interval '1 day') - now()) * 1000)::bigint,
 	(SELECT max(d.id) FROM doctors AS d WHERE d.account_id = u.id AND d.is_verified AND d.deleted_at IS NULL),
 	EXISTS (SELECT FROM grants AS g WHERE g.account_id = u.id AND g.kind <> 'TEAM' AND ` + InForce + `)::integer
 		+ 2 * EXISTS (SELECT FROM grants AS g WHERE g.account_id = u.id AND g.kind = 'TEAM' AND ` + InForce + `)::integer
-		+ 4 * (EXISTS (SELECT FROM grants AS g WHERE g.account_id = u.id) OR EXISTS (SELECT FROM grants AS g WHERE g.granter_id = u.id))::integer
+		+ 4 * (EXISTS (SELECT FROM grants AS g WHERE g.account_id = u.id) OR EXISTS (SELECT FROM grants AS g WHERE g.granter_id = u.id))::integer, u.has_totp
 	FROM sessions AS s JOIN users AS u ON u.id = s.user_id
 	WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > now() AND u.is_active`)
 
@@ -34,6 +34,7 @@ type Result struct {
 	Viewer    *model.Viewer
 	Left      time.Duration
 	OwnDoctor int64
+	HasTotp   bool
 }
 
 // Read reads the result of a Lookup, and releases the rows.
@@ -48,5 +49,6 @@ func Read(id string, rows *pgpipe.Rows) (r Result) {
 		r.OwnDoctor = pgpipe.BigInt(value)
 	}
 	r.Viewer.Grants = model.GrantSet(rows.Int(0, 4)) //nolint:gosec // three bits
+	r.HasTotp = pgpipe.Bool(rows.Bytes(0, 5))
 	return r
 }

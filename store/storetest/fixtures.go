@@ -31,6 +31,9 @@ const RefreshGrace = 10 * time.Second
 // Secrets returns the secrets of each store in a test.
 func Secrets() [][]byte { return [][]byte{[]byte("a secret of the tests, 32 bytes.")} }
 
+// SessionTTL is that of a store, like RefreshGrace.
+const SessionTTL = 720 * time.Hour
+
 // Clinic is a store on a new database, with methods that create records. They use the
 // store, so that the records are valid, and fail the test on an error.
 type Clinic struct {
@@ -48,7 +51,7 @@ type Clinic struct {
 // default policy is that of schema.graphqls.
 func New(tb testing.TB, options ...func(*store.Options)) *Clinic {
 	tb.Helper()
-	o := store.Options{Connections: 4, RefreshGrace: RefreshGrace, Secrets: Secrets()}
+	o := store.Options{Connections: 4, RefreshGrace: RefreshGrace, SessionTTL: SessionTTL, Secrets: Secrets()}
 	for _, option := range options {
 		option(&o)
 	}
