@@ -188,6 +188,24 @@ func TestRaces_LastAdministrator(t *testing.T) {
 	}
 }
 
+// TestLastAdministrator_WaitsForAnotherChange: while another transaction is about to disable
+// the other administrator, no one knows who is the last.
+func TestLastAdministrator_WaitsForAnotherChange(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	boss, deputy := c.Admin("Boss"), c.Admin("Deputy")
+	tx := ok(c.DB.BeginTx(t.Context(), nil))(t)
+	ok(tx.ExecContext(t.Context(), "UPDATE users SET is_active = FALSE WHERE id = ?", deputy.UserID))(t)
+	done := make(chan error, 1)
+	go func() { done <- errOf(c.Store.DisableAccount(t.Context(), deputy.Viewer, boss.UserID, "left")) }()
+	eventually(t, "it waits or ends", func() bool {
+		return len(done) > 0 ||
+			ok(c.DB.NewSelect().Table("pg_stat_activity").Where("wait_event_type = 'Lock' AND datname = current_database()").Exists(t.Context()))(t)
+	})
+	testutil.Must(t, tx.Commit())
+	wantCode(t, <-done, model.CodeInUse, "id")
+}
+
 // TestAccounts_AreRecordedByBothEngines, and are not read if they cannot be recorded.
 func TestAccounts_AreRecordedByBothEngines(t *testing.T) {
 	t.Parallel()
