@@ -26,7 +26,7 @@ func outcomeOf(code string) (o outcome, known bool) {
 	switch code {
 	case "REQUIRED", "INVALID", "TOO_LONG", "TAKEN", "WEAK_PASSWORD":
 		return outcome{http.StatusBadRequest, true}, true
-	case "ALREADY_ASSIGNED", "BAD_USER_INPUT":
+	case "ALREADY_ASSIGNED", "BAD_USER_INPUT", "IN_USE":
 		return outcome{status: http.StatusBadRequest}, true
 	case "INVALID_CREDENTIALS":
 		return outcome{http.StatusUnauthorized, true}, true
