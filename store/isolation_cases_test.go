@@ -246,6 +246,9 @@ func userAttempts() map[string]attempt {
 		"SetRole": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{resultText(s.SetRole(ctx, v, at.user, model.RolePatient))}
 		},
+		"CreateReset": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{resultText(s.CreateReset(ctx, v, at.user))}
+		},
 		"ConfirmAccount": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{resultText(s.ConfirmAccount(ctx, v, at.user))}
 		},

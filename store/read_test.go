@@ -170,8 +170,8 @@ func TestNode_NamesWhatItDoesNotHave(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
 	node := nodeOf(t, c.Store, "Patient")
-	if c.Store.Records().Type("Session") != nil {
-		t.Error("there is a type of sessions")
+	if c.Store.Records().Type("Visit") != nil {
+		t.Error("there is a type of visits")
 	}
 	if _, err := node.Record().Column("PasswordHash"); err == nil {
 		t.Error("a patient has a password")

@@ -92,15 +92,18 @@ func (s *Store) SendReset(ctx context.Context, account int64) error {
 }
 
 // CreateReset returns a token by which an operator lets an account set a new password, for
-// one without mail. It returns NOT_FOUND.
+// one without mail. It returns NOT_FOUND, and FORBIDDEN to everyone else.
 func (s *Store) CreateReset(ctx context.Context, v *model.Viewer, account int64) (token string, err error) {
-	if !v.IsOperator() {
+	if v == nil {
 		return "", unauthenticated()
 	}
 	err = s.inTx(ctx, "create reset", func(ctx context.Context, tx bun.Tx) error {
 		u, err := lock[model.User](ctx, s, tx, v, account, "id", forChange)
 		if err != nil {
 			return err
+		}
+		if !v.IsOperator() {
+			return model.NewFieldError("id", model.CodeForbidden, "Only an operator may do this.")
 		}
 		token = newToken()
 		if _, err := s.setCode(ctx, tx, u.ID, CodeReset, "", token); err != nil {

@@ -151,7 +151,10 @@ func (s *Store) ChangePassword(ctx context.Context, v *model.Viewer, presentHash
 		if err := s.record(ctx, tx, model.SecurityEvent{Kind: model.EventPasswordChanged, AccountID: &v.UserID, ByID: &v.UserID}); err != nil {
 			return err
 		}
-		return s.notify(ctx, tx, model.Notice{AccountID: v.UserID, Kind: model.NoticePasswordChanged, ByID: &v.UserID})
+		if err := s.notify(ctx, tx, model.Notice{AccountID: v.UserID, Kind: model.NoticePasswordChanged, ByID: &v.UserID}); err != nil {
+			return err
+		}
+		return s.sendMail(ctx, tx, v.UserID, model.MailPasswordChanged, nil)
 	})
 	s.ended(ctx, ended)
 	return err

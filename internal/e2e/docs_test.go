@@ -162,7 +162,7 @@ func TestOperations_ListsTheCommandsOfHelp(t *testing.T) {
 		t.Fatalf("help: %s\n%s", failure, help)
 	}
 	var inHelp, inDocument []string
-	for _, m := range regexp.MustCompile(`(?m)^  (\w+( \w+)*)  `).FindAllStringSubmatch(help, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^  ([\w-]+( [\w-]+)*)  `).FindAllStringSubmatch(help, -1) {
 		inHelp = append(inHelp, m[1])
 	}
 	for _, cell := range firstCells(section(t, "docs/operations.md", "Commands")) {
