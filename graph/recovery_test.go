@@ -155,9 +155,9 @@ func TestResetPassword_ByTheLinkOfTheMail(t *testing.T) {
 	equalJSON(t, "reset", reset(token, "Another@4567"), []string{})
 	equalJSON(t, "again", reset(token, "Another@4567"), []string{"token INVALID_CODE"})
 	equalJSON(t, "the old session", asha.Do(`{ me { id } }`, nil).Codes(), []string{"me UNAUTHENTICATED"})
+	equalJSON(t, "the mail", mailTo(t, asha, model.MailPasswordChanged).Username, "Asha")
 	equalJSON(t, "the old password", nobody.Do(signIn, map[string]any{"email": asha.Email, "password": graphtest.Password}).UserErrorCodes("login"), []string{"INVALID_CREDENTIALS"})
 	equalJSON(t, "the new password", nobody.Do(signIn, map[string]any{"email": asha.Email, "password": "Another@4567"}).UserErrorCodes("login"), []string{})
-	equalJSON(t, "the mail", mailTo(t, asha, model.MailPasswordChanged).Username, "Asha")
 }
 
 // TestResetPassword_EndsTheSessionOfTheSameRequest, too.
