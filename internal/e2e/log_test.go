@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -39,6 +40,9 @@ func TestServer_LogThatNobodyReadsStopsNothing(t *testing.T) {
 				if answer := server.get("/health/"); !strings.HasPrefix(answer, "200 OK") {
 					t.Fatal(answer)
 				}
+			}
+			if signal.Ignored(c.signal) { // as under nohup: the server ignores it, too
+				c.signal = syscall.SIGTERM
 			}
 			testutil.Must(t, server.process.Process.Signal(c.signal))
 			if err := server.process.Wait(); err != nil {
