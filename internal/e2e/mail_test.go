@@ -23,7 +23,7 @@ import (
 
 // mailpit is an SMTP server with an HTTP API to read the mails.
 var mailpit = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "caregraph-mailpit-")
+	dir, err := programs()
 	if err != nil {
 		return "", err
 	}

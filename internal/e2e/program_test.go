@@ -20,8 +20,11 @@ import (
 // The tests of this package use the built binary, with its private PostgreSQL,
 // over the network.
 
+// programs is a directory for what the tests build.
+var programs = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "caregraph-e2e-") })
+
 var binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "caregraph-binary-")
+	dir, err := programs()
 	if err != nil {
 		return "", err
 	}
@@ -35,8 +38,8 @@ var binary = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if path, err := binary(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(path))
+	if dir, err := programs(); err == nil {
+		_ = os.RemoveAll(dir)
 	}
 	os.Exit(code)
 }
