@@ -158,7 +158,7 @@ onPage('completion offers a field with its description and its ownership rule', 
   await page.keyboard.type('emer');
   await page.locator('.suggest-widget').getByText('emergencyContact').waitFor();
   const details = page.locator('.suggest-details');
-  await details.getByText('Seen by CLINICAL, set by OWNER').waitFor();
+  await details.getByText('Seen by CALLERS, set by CONTACTS').waitFor();
   await screenshot(page, 'completion');
   assert.match(await details.innerText(), /Phone number of the person to call in an emergency/);
 });
@@ -170,7 +170,7 @@ onPage('the docs say who sees and who sets a field, and its limit; the explorer 
   await docs.getByText('Exists for CIRCLE').waitFor();
   await screenshot(page, 'docs-type');
   await docs.locator('.graphiql-doc-explorer-field-name', { hasText: /^medicalHistory$/ }).click();
-  await docs.getByText('Seen and set by CLINICAL').waitFor();
+  await docs.getByText('Seen by CLINICAL, set by TREATERS').waitFor();
   await docs.getByText('At most 20,000 characters.').waitFor();
   await screenshot(page, 'docs-field');
   await page.getByRole('button', { name: 'Show GraphiQL Explorer' }).click();
