@@ -54,7 +54,7 @@ func write(t *testing.T, name, text string) {
 
 // The server checks more when it starts: see internal/policy.
 func TestChanges_RefuseMistakesByName(t *testing.T) {
-	const create, update = `input CreatePatientInput @creates(type: "Patient") {`, `input UpdateMappingInput @updates(type: "Mapping") {`
+	const create, update = `input CreatePatientInput @creates(type: "Patient", except: ["ownerId"]) {`, `input UpdateMappingInput @updates(type: "Mapping") {`
 	cases := []struct{ name, old, replacement, want string }{
 		{
 			"no type", create, `input CreatePatientInput @creates(type: "Nobody") {`,
@@ -82,8 +82,8 @@ func TestChanges_RefuseMistakesByName(t *testing.T) {
 			"CreatePatientInput.version: github.com/caregraph/caregraph/model.Patient has no field Version of its own",
 		},
 		{
-			"two inputs that change one type", `input VerifyDoctorInput @updates(type: "Doctor", except: ["keepsMappings"]) {`,
-			`input VerifyDoctorInput @updates(type: "Doctor", except: ["keepsMappings"]) { availability: String`,
+			"two inputs that change one type", `input VerifyDoctorInput @updates(type: "Doctor", except: ["linkCode", "keepsMappings"]) {`,
+			`input VerifyDoctorInput @updates(type: "Doctor", except: ["linkCode", "keepsMappings"]) { availability: String`,
 			"UpdateDoctorInput and VerifyDoctorInput both ask for the function DoctorChanges",
 		},
 	}
