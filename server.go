@@ -314,9 +314,6 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 		hashes = runtime.NumCPU()
 	}
 	accounts = &auth.Accounts{Store: db, Hasher: auth.NewHasher(hashes), Tokens: tokens, Throttle: auth.NewThrottle(db, time.Now, secret)}
-	if accounts.CodeKey, err = keys.Derive("caregraph codes"); err != nil {
-		return nil, err
-	}
 	accounts.Hasher.ExtraCPU = processors.ExtraCPU
 	accounts.Hasher.LimitQueues(s.MaxWaitingHashes, s.MaxWaitingRegistrations)
 	accounts.Throttle.Budgets = budgets(s)

@@ -23,7 +23,7 @@ func (m mutation) EndGrant(ctx context.Context, id model.ID, reason *string) (*g
 }
 
 func (m mutation) CreateClaimCode(ctx context.Context, patientID model.ID) (*gen.ClaimCodePayload, error) {
-	code, g, err := m.Accounts.CreateClaimCode(ctx, viewer(ctx), patientID.Of(model.KindPatient))
+	code, g, err := m.Store.CreateClaimCode(ctx, viewer(ctx), patientID.Of(model.KindPatient))
 	userErrs, err := userErrors(ctx, err)
 	if g == nil {
 		return &gen.ClaimCodePayload{UserErrors: userErrs}, err

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/caregraph/caregraph/graph/gen"
+	"github.com/caregraph/caregraph/internal/auth"
 	"github.com/caregraph/caregraph/model"
 )
 
@@ -25,7 +26,7 @@ func (m mutation) RequestPasswordReset(ctx context.Context, email model.EmailAdd
 }
 
 func (m mutation) ResetPassword(ctx context.Context, token, newPassword string, otp *string) (*gen.LogoutPayload, error) {
-	return m.signedOut(ctx, m.Accounts.ResetPassword(ctx, token, newPassword, otp))
+	return m.signedOut(ctx, m.Accounts.ResetPassword(ctx, token, newPassword, auth.Client{Addr: m.ClientAddr(ctx), Otp: otp}))
 }
 
 func (m mutation) CreateLinkCode(ctx context.Context) (*gen.LinkCodePayload, error) {

@@ -160,6 +160,23 @@ func TestResetPassword_ByTheLinkOfTheMail(t *testing.T) {
 	equalJSON(t, "the new password", nobody.Do(signIn, map[string]any{"email": asha.Email, "password": "Another@4567"}).UserErrorCodes("login"), []string{})
 }
 
+// Someone who reads the mails of an account does not get to guess its second factor.
+func TestResetPassword_ThrottlesTheSecondFactor(t *testing.T) {
+	t.Parallel()
+	s := graphtest.New(t, graphtest.Options{})
+	asha := s.Account("Asha", model.RolePatient)
+	token := resetToken(t, asha)
+	s.Exec("UPDATE users SET has_totp = TRUE")
+	guess := func() []string {
+		return s.Nobody().Do(`mutation ($token: String!) { resetPassword(token: $token, newPassword: "Another@4567", otp: "000000") { userErrors { field code } } }`,
+			map[string]any{"token": token}).UserErrorCodes("resetPassword")
+	}
+	for range 10 {
+		equalJSON(t, "a guess", guess(), []string{"otp INVALID_CODE"})
+	}
+	equalJSON(t, "one too many", guess(), []string{"TOO_MANY_ATTEMPTS"})
+}
+
 // TestResetPassword_EndsTheSessionOfTheSameRequest, too.
 func TestResetPassword_EndsTheSessionOfTheSameRequest(t *testing.T) {
 	t.Parallel()

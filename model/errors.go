@@ -67,6 +67,11 @@ type FieldError struct {
 	Params  []ErrorParam
 }
 
+// InvalidCode returns the error of a code or a token in a field.
+func InvalidCode(field string) *Error {
+	return NewFieldError(field, CodeInvalidCode, "This code is wrong, has expired or was used before.")
+}
+
 // ErrorParam is a value in the message of an error, for clients that write messages of
 // their own. It never contains what the caller sent.
 type ErrorParam struct{ Name, Value string }

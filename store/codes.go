@@ -101,7 +101,7 @@ func (s *Store) tryCode(ctx context.Context, account int64, kind CodeKind, text 
 	is := func(hash []byte, purpose, text string) bool {
 		return slices.ContainsFunc(s.secrets.anyHash(purpose, text), func(own []byte) bool { return hmac.Equal(own, hash) })
 	}
-	if !is(row.CodeHash, codePurpose(account, kind), normalCode(text)) && !is(row.TokenHash, string(kind), strings.TrimSpace(text)) {
+	if !is(row.CodeHash, codePurpose(account, kind), NormalCode(text)) && !is(row.TokenHash, string(kind), strings.TrimSpace(text)) {
 		return nil, nil //nolint:nilnil // as above
 	}
 	return &row, nil
@@ -130,7 +130,7 @@ func (s *Store) codeOfToken(ctx context.Context, kind CodeKind, token string) (*
 // the field if there is no code, or if it was used or replaced in the meantime.
 func (s *Store) useCode(ctx context.Context, tx bun.Tx, row *code, field string) error {
 	if row == nil {
-		return invalidCode(field)
+		return model.InvalidCode(field)
 	}
 	result, err := tx.NewDelete().Table("codes").Where("account_id = ? AND kind = ?", row.AccountID, row.Kind).
 		Where("code_hash IS NOT DISTINCT FROM ? AND token_hash IS NOT DISTINCT FROM ?", row.CodeHash, row.TokenHash).Exec(ctx)
@@ -140,19 +140,20 @@ func (s *Store) useCode(ctx context.Context, tx bun.Tx, row *code, field string)
 	if n, err := result.RowsAffected(); err != nil || n > 0 {
 		return err
 	}
-	return invalidCode(field)
+	return model.InvalidCode(field)
 }
 
-func invalidCode(field string) error {
-	return model.NewFieldError(field, model.CodeInvalidCode, "This code is wrong, has expired or was used before.")
-}
+// letters are those of Crockford's Base32: none of them looks like another. digits are the
+// first of them.
+const (
+	letters = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+	digits  = "0123456789"
+)
 
-// letters are those of Crockford's base32: none of them looks like another.
-const letters = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+// NewCode returns a random code of Crockford's Base32, with 5 bits in each character.
+func NewCode(length int) string { return randomText(length, letters) }
 
-// newCode returns a random text of the given length from the letters, for example digits
-// alone.
-func newCode(length int, letters string) string {
+func randomText(length int, letters string) string {
 	text := make([]byte, length)
 	for i := range text {
 		n, _ := rand.Int(rand.Reader, big.NewInt(int64(len(letters)))) // never fails, says the documentation of Reader
@@ -168,7 +169,8 @@ func newToken() string {
 	return base64.RawURLEncoding.EncodeToString(token[:])
 }
 
-// normalCode reads a code as people type it.
-func normalCode(text string) string {
+// NormalCode reads a code as people type it: they confuse O with 0, and I and L with 1, and
+// add hyphens and white space.
+func NormalCode(text string) string {
 	return strings.NewReplacer(" ", "", "-", "", "\t", "", "O", "0", "I", "1", "L", "1").Replace(strings.ToUpper(strings.TrimSpace(text)))
 }

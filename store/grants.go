@@ -176,11 +176,21 @@ func (s *Store) EndGrant(ctx context.Context, v *model.Viewer, id int64, reason 
 // ClaimCodeTTL is how long a claim code is valid.
 const ClaimCodeTTL = 7 * 24 * time.Hour
 
-// CreateClaimCode stores the hash of a code by which the patient claims the record, and
-// ends older codes. It returns NOT_FOUND, DELETED and FORBIDDEN.
-func (s *Store) CreateClaimCode(ctx context.Context, v *model.Viewer, patient int64, hash []byte) (*model.Grant, error) {
-	var g *model.Grant
-	err := s.inRowTx(ctx, "create claim code", v, "Patient", patient, func(ctx context.Context, tx bun.Tx) error {
+// claimCodeLength is how many characters a claim code has: 50 bits.
+const claimCodeLength = 10
+
+// claims is the purpose of the hashes of claim codes.
+const claims = "claim"
+
+// CreateClaimCode returns a code by which the patient claims the record, and the grant that
+// waits for it. Older codes end. It returns NOT_FOUND, DELETED and FORBIDDEN.
+func (s *Store) CreateClaimCode(ctx context.Context, v *model.Viewer, patient int64) (code string, g *model.Grant, err error) {
+	code = NewCode(claimCodeLength)
+	hash, err := s.secrets.hash(claims, code)
+	if err != nil {
+		return "", nil, fmt.Errorf("make claim code: %w", err)
+	}
+	err = s.inRowTx(ctx, "create claim code", v, "Patient", patient, func(ctx context.Context, tx bun.Tx) error {
 		p, err := lockLive[model.Patient](ctx, s, tx, v, patient, "patientId")
 		if err != nil {
 			return err
@@ -203,11 +213,11 @@ func (s *Store) CreateClaimCode(ctx context.Context, v *model.Viewer, patient in
 		return s.recordGrant(ctx, tx, v, g, model.EventGrantOffered, nil)
 	})
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	s.forgetViewers(ctx, g.GranterID)
 	g.Relations = GrantRelations(v, g)
-	return g, nil
+	return code[:claimCodeLength/2] + "-" + code[claimCodeLength/2:], g, nil
 }
 
 // maxClaimTries is how many wrong names or dates of birth a claim code survives.
@@ -215,23 +225,23 @@ const maxClaimTries = 5
 
 // ClaimPatient gives the viewer SELF access to the patient of a claim code. It returns
 // NOT_CONFIRMED, and INVALID_CODE for a code, a name or a date of birth that is wrong.
-func (s *Store) ClaimPatient(ctx context.Context, v *model.Viewer, hash []byte, name string, born model.Date) (*model.Grant, error) {
+func (s *Store) ClaimPatient(ctx context.Context, v *model.Viewer, code, name string, born model.Date) (*model.Grant, error) {
 	if !born.Valid() {
 		return nil, model.NewFieldError("dateOfBirth", model.CodeInvalid, "Enter a valid date.")
 	}
 	refused := model.NewFieldError("code", model.CodeInvalidCode, "The code, the name or the date of birth is wrong, or the code has expired.")
 	wrong := false
 	g, err := s.changeGrant(ctx, "claim patient", v, func(ctx context.Context, tx bun.Tx) (*model.Grant, error) {
-		account, err := lock[model.User](ctx, s, tx, v, v.UserID, "id", "SHARE")
-		if err != nil {
+		switch confirmed, err := isConfirmed(ctx, tx, v.UserID); {
+		case err != nil:
 			return nil, err
-		}
-		if !account.IsConfirmed {
-			return nil, model.NewError(model.CodeNotConfirmed, "Confirm your e-mail address first.")
+		case !confirmed:
+			return nil, notConfirmed()
 		}
 		g := new(model.Grant)
-		err = tx.NewSelect().Model(g).
-			Where("code_hash = ? AND ended_at IS NULL AND expires_at > now() AND tries < ? AND granter_id <> ?", hash, maxClaimTries, v.UserID).
+		err := tx.NewSelect().Model(g).
+			Where("code_hash IN (?)", bun.In(s.secrets.anyHash(claims, NormalCode(code)))).
+			Where("ended_at IS NULL AND expires_at > now() AND tries < ? AND granter_id <> ?", maxClaimTries, v.UserID).
 			For("UPDATE").Scan(ctx)
 		if isNoRows(err) {
 			return nil, refused

@@ -41,7 +41,6 @@ func withoutViewer() map[string]string {
 		"SpendTotp":             "signs in: after the password was right",
 		"SpendRecoveryCode":     "signs in: after the password was right",
 		"RequiresTotp":          "reads no rows",
-		"RemoveTotp":            "for operators and administrators",
 		"WriteCollected":        "each minute: writes what the server has counted, and when sessions were used",
 		"DeliverMail":           "for the server: sends mails to their accounts alone",
 		"SweepMail":             "for the server: removes what is old",
@@ -72,8 +71,8 @@ func ownRowsOnly() map[string]attempt {
 		"AddTeamMember": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
 			return []string{resultText(s.AddTeamMember(ctx, v, "Helper", model.LevelFull, nil))}
 		},
-		"ClaimPatient": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
-			return []string{resultText(s.ClaimPatient(ctx, v, []byte("code"), "Chitra", model.ParseDate("1990-05-15")))}
+		"ClaimPatient": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{resultText(s.ClaimPatient(ctx, v, at.claim, "Chitra", model.ParseDate("1990-05-15")))}
 		},
 		"CreateTeamPatient": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{resultText(s.CreateTeamPatient(ctx, v, at.user, (&storetest.Clinic{}).NewPatient("Chitra")))}
@@ -213,7 +212,8 @@ func userAttempts() map[string]attempt {
 			return []string{resultText(s.EndGrant(ctx, v, at.grant, nil))}
 		},
 		"CreateClaimCode": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			return []string{resultText(s.CreateClaimCode(ctx, v, at.patient, []byte("code")))}
+			_, g, err := s.CreateClaimCode(ctx, v, at.patient)
+			return []string{resultText(g, err)}
 		},
 		"User": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{resultText(s.User(ctx, v, at.user))}
@@ -245,6 +245,9 @@ func userAttempts() map[string]attempt {
 		},
 		"SetRole": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{resultText(s.SetRole(ctx, v, at.user, model.RolePatient))}
+		},
+		"RemoveTotp": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			return []string{resultText(0, s.RemoveTotp(ctx, v, at.user, "lost"))}
 		},
 		"CreateReset": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
 			return []string{resultText(s.CreateReset(ctx, v, at.user))}

@@ -47,7 +47,7 @@ type attempt func(ctx context.Context, s *store.Store, v *model.Viewer, at targe
 type target struct {
 	user, patient, deletedPatient, doctor, deletedDoctor, mapping, endedMapping, grant int64
 	transfer, receiver                                                                 int64
-	session, email                                                                     string
+	session, email, claim                                                              string
 	sessionNumber                                                                      int64
 }
 
@@ -127,8 +127,10 @@ func newTarget(c *storetest.Clinic) (*storetest.Account, target) {
 	c.Exec("UPDATE users SET is_confirmed = TRUE WHERE id IN (?, ?)", asha.UserID, helper.UserID)
 	boss := c.Owner("Boss")
 	c.Exec("INSERT INTO grants (id, kind, level, granter_id, account_id) VALUES (800, 'TEAM', 'SEE', ?, ?)", boss.UserID, asha.UserID)
-	c.Exec(`INSERT INTO grants (kind, level, patient_id, granter_id, code_hash, expires_at) VALUES ('SELF', 'CLINICAL', ?, ?, 'code', now() + interval '1 day')`,
-		boss.Patient("Chitra").ID, boss.UserID)
+	claim, _, err := c.Store.CreateClaimCode(context.Background(), boss.Viewer, boss.Patient("Chitra").ID)
+	if err != nil {
+		panic(err)
+	}
 	asha.Grants = model.NamedInGrant
 	c.Exec("INSERT INTO notices (id, kind, account_id) VALUES (900, 'NEW_DEVICE', ?)", asha.UserID)
 	receiver := c.Owner("Receiver")
@@ -139,7 +141,7 @@ func newTarget(c *storetest.Clinic) (*storetest.Account, target) {
 		user: asha.UserID, patient: patient.ID, deletedPatient: deleted.ID,
 		doctor: doctor.ID, deletedDoctor: gone.ID,
 		mapping: asha.Assign(patient, c.Link(doctor, asha)).ID, endedMapping: ended.ID,
-		grant: 800, transfer: 900, receiver: receiver.UserID, session: asha.SessionID, email: string(asha.User.Email), sessionNumber: number(c, asha.SessionID),
+		grant: 800, transfer: 900, receiver: receiver.UserID, session: asha.SessionID, email: string(asha.User.Email), claim: claim, sessionNumber: number(c, asha.SessionID),
 	}
 }
 
@@ -153,7 +155,7 @@ func number(c *storetest.Clinic, session string) (n int64) {
 
 // unknownTarget has unknown ids.
 func unknownTarget() target {
-	return target{101, 102, 103, 104, 105, 106, 107, 108, 109, 110, "no session", "nobody@clinic.example", 111}
+	return target{101, 102, 103, 104, 105, 106, 107, 108, 109, 110, "no session", "nobody@clinic.example", "no code", 111}
 }
 
 func strangers(c *storetest.Clinic) map[string]*model.Viewer {

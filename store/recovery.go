@@ -12,7 +12,7 @@ import (
 
 // confirmByMail sends a code and a link to the address of the account, in the transaction.
 func (s *Store) confirmByMail(ctx context.Context, db bun.IDB, account int64) error {
-	text, token := newCode(6, letters[:10]), newToken()
+	text, token := randomText(6, digits), newToken()
 	if _, err := s.setCode(ctx, db, account, CodeConfirm, text, token); err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func (s *Store) ResetPassword(ctx context.Context, token, newHash string) error 
 		}
 		user := tx.NewUpdate().Table("users").Set("password_hash = ?", newHash).Where("id = ? AND is_active", row.AccountID)
 		if err := mustChange(ctx, user, "token"); model.CodeOf(err) == model.CodeNotFound {
-			return invalidCode("token")
+			return model.InvalidCode("token")
 		} else if err != nil {
 			return err
 		}
@@ -174,7 +174,7 @@ func (s *Store) CreateLinkCode(ctx context.Context, v *model.Viewer) (text strin
 	if v.Role != model.RoleDoctor {
 		return "", expiresAt, model.NewError(model.CodeForbidden, "Only an account with the role DOCTOR can be linked to a doctor entry.")
 	}
-	text = newCode(8, letters)
+	text = NewCode(8)
 	err = s.inTx(ctx, "make link code", func(ctx context.Context, tx bun.Tx) error {
 		switch confirmed, err := isConfirmed(ctx, tx, v.UserID); {
 		case err != nil:

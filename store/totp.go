@@ -173,11 +173,21 @@ func replaceCodes(ctx context.Context, tx bun.Tx, userID int64, hashes [][]byte)
 }
 
 // RemoveTotp turns off the second factor of an account that has lost it, and ends its
-// sessions. The viewer is the administrator, nil for an operator. It returns NOT_FOUND for an
-// account without a second factor.
+// sessions. For administrators and operators. It returns FORBIDDEN, and NOT_FOUND for an account
+// without a second factor.
 func (s *Store) RemoveTotp(ctx context.Context, v *model.Viewer, userID int64, reason string) error {
+	if v == nil {
+		return unauthenticated()
+	}
 	var ended []string
-	err := s.inTx(ctx, "remove second factor", func(ctx context.Context, tx bun.Tx) error {
+	err := s.inTx(ctx, "remove second factor", func(ctx context.Context, tx bun.Tx) (err error) {
+		u, err := lock[model.User](ctx, s, tx, v, userID, "id", forChange)
+		if err != nil {
+			return err
+		}
+		if !u.Relations.Any(model.Admin) {
+			return model.NewFieldError("id", model.CodeForbidden, "Only an administrator may do this.")
+		}
 		if err := mustChange(ctx, withoutTotp(tx.NewUpdate().Table("users")).Where("id = ? AND has_totp", userID), "id"); err != nil {
 			return err
 		}
@@ -187,9 +197,7 @@ func (s *Store) RemoveTotp(ctx context.Context, v *model.Viewer, userID int64, r
 		if err := s.sendMail(ctx, tx, userID, model.MailTotpOff, nil); err != nil {
 			return err
 		}
-		err := tx.NewUpdate().Table("sessions").Set("ended_at = now()").Where("user_id = ? AND ended_at IS NULL", userID).
-			Where(session.Announced).Returning("id").Scan(ctx, &ended)
-		if err != nil {
+		if ended, err = endAll(ctx, tx, userID); err != nil {
 			return err
 		}
 		return s.record(ctx, tx, model.SecurityEvent{Kind: model.EventTotpDisabled, AccountID: &userID, ByID: actor(v), Reason: &reason})

@@ -27,9 +27,6 @@ type Accounts struct {
 	Later *Queue
 	// ConfirmFirst signs in only accounts that have confirmed their addresses.
 	ConfirmFirst bool
-	// CodeKey is the secret under which the database has hashes of codes. All servers on a
-	// database have the same.
-	CodeKey []byte
 
 	signIns struct{ ok, wrong, throttled atomic.Int64 }
 }

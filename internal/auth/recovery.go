@@ -130,7 +130,7 @@ func (a *Accounts) ConfirmEmail(ctx context.Context, v *model.Viewer, code strin
 func (a *Accounts) confirmByLink(ctx context.Context, token string, password *string, addr string) error {
 	credential, err := a.Store.CredentialOfToken(ctx, store.CodeConfirm, token)
 	if model.CodeOf(err) == model.CodeNotFound || err == nil && password == nil {
-		return invalidCode("code")
+		return model.InvalidCode("code")
 	}
 	if err != nil {
 		return err
@@ -164,11 +164,12 @@ func (a *Accounts) RequestReset(ctx context.Context, email model.EmailAddress, a
 }
 
 // ResetPassword sets a new password by the token of a mail, and ends all sessions of the
-// account. It fails with INVALID_CODE, WEAK_PASSWORD or OTP_REQUIRED.
-func (a *Accounts) ResetPassword(ctx context.Context, token, next string, otp *string) error {
+// account. A wrong second factor uses up the budgets of wrong passwords. It fails with
+// INVALID_CODE, WEAK_PASSWORD, OTP_REQUIRED or TOO_MANY_ATTEMPTS.
+func (a *Accounts) ResetPassword(ctx context.Context, token, next string, from Client) error {
 	credential, err := a.Store.CredentialOfToken(ctx, store.CodeReset, token)
 	if model.CodeOf(err) == model.CodeNotFound {
-		return invalidCode("token")
+		return model.InvalidCode("token")
 	}
 	if err != nil {
 		return err
@@ -176,7 +177,7 @@ func (a *Accounts) ResetPassword(ctx context.Context, token, next string, otp *s
 	if err := weakPassword(CheckPassword("newPassword", next, credential.Username, string(credential.Email))); err != nil {
 		return err
 	}
-	if err := a.checkOtp(ctx, credential, otp); err != nil {
+	if err := a.checkSecond(ctx, credential, from); err != nil {
 		return err
 	}
 	hash, err := a.Hasher.Hash(ctx, next)
@@ -184,4 +185,18 @@ func (a *Accounts) ResetPassword(ctx context.Context, token, next string, otp *s
 		return hashError(err)
 	}
 	return a.Store.ResetPassword(ctx, token, hash)
+}
+
+// checkSecond checks the second factor of an account whose password does not count: someone
+// who reads its mails must not guess the code.
+func (a *Accounts) checkSecond(ctx context.Context, c *store.Credential, from Client) error {
+	if !c.HasTotp {
+		return nil
+	}
+	attempt, err := a.begin(ctx, c, string(c.Email.Canonical()), from)
+	if err != nil {
+		return err
+	}
+	defer attempt.cancel()
+	return a.verifySecond(ctx, attempt, c, func() error { return a.checkOtp(ctx, c, from.Otp) })
 }

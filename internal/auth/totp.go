@@ -71,20 +71,20 @@ func (a *Accounts) FinishTotp(ctx context.Context, v *model.Viewer, code string,
 	if err != nil {
 		return nil, err
 	}
-	step := stepOf(t.Pending, normalCode(code), a.Tokens.now())
+	step := stepOf(t.Pending, store.NormalCode(code), a.Tokens.now())
 	if step == 0 {
-		return nil, cmp.Or(attempt.failed(ctx), error(invalidCode("code")))
+		return nil, cmp.Or(attempt.failed(ctx), error(model.InvalidCode("code")))
 	}
 	codes := make([]string, recoveryCodes)
 	for i := range codes {
-		codes[i] = newCode(recoveryCodeLength)
+		codes[i] = store.NewCode(recoveryCodeLength)
 	}
 	pair, session, err := a.session(v.UserID, rand.Text())
 	if err != nil {
 		return nil, err
 	}
 	if err := a.Store.EnableTotp(ctx, v, t, step, codes, session); model.CodeOf(err) == model.CodeNotFound {
-		return nil, invalidCode("code")
+		return nil, model.InvalidCode("code")
 	} else if err != nil {
 		return nil, err
 	}
@@ -104,7 +104,7 @@ func (a *Accounts) StopTotp(ctx context.Context, v *model.Viewer, password strin
 	case err != nil:
 		return nil, err
 	case !c.HasTotp:
-		return nil, invalidCode("otp")
+		return nil, model.InvalidCode("otp")
 	}
 	pair, session, err := a.session(v.UserID, rand.Text())
 	if err != nil {
@@ -148,9 +148,9 @@ func (a *Accounts) checkOtp(ctx context.Context, c *store.Credential, sent *stri
 	if sent == nil || strings.TrimSpace(*sent) == "" {
 		return model.NewFieldError("otp", model.CodeOtpRequired, "Send the code of the authenticator app, or a recovery code, in otp.")
 	}
-	spent, err := a.spendOtp(ctx, c.UserID, normalCode(*sent))
+	spent, err := a.spendOtp(ctx, c.UserID, store.NormalCode(*sent))
 	if err == nil && !spent {
-		return invalidCode("otp")
+		return model.InvalidCode("otp")
 	}
 	return err
 }
@@ -168,10 +168,6 @@ func (a *Accounts) spendOtp(ctx context.Context, userID int64, code string) (boo
 		return false, nil
 	}
 	return a.Store.SpendTotp(ctx, userID, t, step)
-}
-
-func invalidCode(field string) *model.Error {
-	return model.NewFieldError(field, model.CodeInvalidCode, "This code is wrong, has expired or was used before.")
 }
 
 // stepOf returns the time step in which an app with the seed shows the code: that of now,

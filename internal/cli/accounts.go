@@ -50,7 +50,7 @@ func removeTotp() Command {
 	var reason string
 	return accountCommand("accounts otp-off", "turn off the second factor of an account that has lost it", "%s signs in without a second factor now.",
 		func(ctx context.Context, db *store.Store, id int64) (*model.User, error) {
-			return &model.User{ID: id}, db.RemoveTotp(ctx, nil, id, reason)
+			return &model.User{ID: id}, db.RemoveTotp(ctx, model.Operator(), id, reason)
 		}, required("reason", "TEXT", &reason))
 }
 
