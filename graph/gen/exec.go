@@ -2551,7 +2551,9 @@ type Mutation {
 
     "For an account with a second factor, otherwise OTP_REQUIRED: its code, or a recovery code."
     otp: String
-  ): LogoutPayload @access(to: PUBLIC) @userErrors(codes: [INVALID_CODE, WEAK_PASSWORD, OTP_REQUIRED])
+  ): LogoutPayload
+    @access(to: PUBLIC)
+    @userErrors(codes: [INVALID_CODE, WEAK_PASSWORD, OTP_REQUIRED, TOO_MANY_ATTEMPTS])
 
   """
   Makes a code that the caller shows to an administrator in person, so that the administrator links the right account to a
