@@ -240,7 +240,7 @@ func (s *Store) ClaimPatient(ctx context.Context, v *model.Viewer, code, name st
 		}
 		g := new(model.Grant)
 		err := tx.NewSelect().Model(g).
-			Where("code_hash IN (?)", bun.In(s.secrets.anyHash(claims, NormalCode(code)))).
+			Where("code_hash IN ?", bun.Tuple(s.secrets.anyHash(claims, NormalCode(code)))).
 			Where("ended_at IS NULL AND expires_at > now() AND tries < ? AND granter_id <> ?", maxClaimTries, v.UserID).
 			For("UPDATE").Scan(ctx)
 		if isNoRows(err) {
