@@ -16,7 +16,6 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
-	"syscall"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -96,7 +95,7 @@ func (c server) serve(ctx context.Context, s settings.Settings, out io.Writer, l
 		return err
 	}
 	// A taken address must not leave a new database behind.
-	if err := errors.Join(checkFree(ctx, "--addr", s.Addr), checkFree(ctx, "--metrics-addr", s.MetricsAddr)); err != nil {
+	if err := errors.Join(httpd.CheckFree(ctx, "--addr", s.Addr), httpd.CheckFree(ctx, "--metrics-addr", s.MetricsAddr)); err != nil {
 		return err
 	}
 	defer host.ExitWithin(ctx, s.DrainDelay+s.ShutdownTimeout+shutdownGrace, log)()
@@ -122,7 +121,7 @@ func (c server) serve(ctx context.Context, s settings.Settings, out io.Writer, l
 		if err != nil {
 			return err
 		}
-		listener, err := listen(ctx, "--addr", s.Addr)
+		listener, err := httpd.Listen(ctx, "--addr", s.Addr)
 		if err != nil {
 			return err
 		}
@@ -149,32 +148,6 @@ func (c server) serve(ctx context.Context, s settings.Settings, out io.Writer, l
 		_, _ = fmt.Fprintln(out, "CareGraph has stopped.")
 	}
 	return err
-}
-
-// listen opens the address of the flag.
-func listen(ctx context.Context, flag, addr string) (net.Listener, error) {
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", addr)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("%s %s is in use: stop the other program, or choose another address with %s", flag, addr, flag)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", flag, err)
-	}
-	return listener, nil
-}
-
-// checkFree fails if nothing can listen on the address of the flag. Nothing listens
-// there yet, so that no client waits for the database.
-func checkFree(ctx context.Context, flag, addr string) error {
-	if addr == "" {
-		return nil
-	}
-	listener, err := listen(ctx, flag, addr)
-	if err != nil {
-		return err
-	}
-	return listener.Close()
 }
 
 // warnAboutPlainHTTP warns that other machines can reach the server and read along.

@@ -6,7 +6,6 @@ package metrics
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -97,15 +96,14 @@ func New(addr string, o Options) Metrics {
 
 // Start serves the metrics until the caller calls stop, which waits for running
 // scrapes. The end of ctx does not stop it. The address is nil for the zero
-// value. The error names the setting.
+// value. The error names the flag.
 func (m Metrics) Start(ctx context.Context, log *slog.Logger) (addr net.Addr, stop func(), err error) {
 	if m.handler == nil {
 		return nil, func() {}, nil
 	}
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", m.addr)
+	listener, err := httpd.Listen(ctx, "--metrics-addr", m.addr)
 	if err != nil {
-		return nil, nil, fmt.Errorf("--metrics-addr: %w", err)
+		return nil, nil, err
 	}
 	ctx, end := context.WithCancel(context.WithoutCancel(ctx))
 	over := make(chan struct{})

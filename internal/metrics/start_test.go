@@ -77,7 +77,7 @@ func TestStart_StopWaitsForTheScrapeInFlight(t *testing.T) {
 	<-stopped
 }
 
-func TestStart_NamesTheSettingWhenThePortIsTaken(t *testing.T) {
+func TestStart_NamesTheFlagWhenTheAddressIsTaken(t *testing.T) {
 	t.Parallel()
 	log := slog.New(slog.DiscardHandler)
 	addr, stop, err := watched().Start(t.Context(), log)
@@ -86,7 +86,7 @@ func TestStart_NamesTheSettingWhenThePortIsTaken(t *testing.T) {
 	}
 	defer stop()
 	_, _, err = New(addr.String(), Options{}).Start(t.Context(), log)
-	if err == nil || !strings.HasPrefix(err.Error(), "--metrics-addr: listen ") {
+	if err == nil || !strings.HasPrefix(err.Error(), "--metrics-addr "+addr.String()+" is in use: ") {
 		t.Errorf("got %v", err)
 	}
 }
