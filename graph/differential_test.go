@@ -104,11 +104,12 @@ func TestDifferential_CanFail(t *testing.T) {
 	t.Parallel()
 	same := newEngines(t)
 	for _, mistake := range []struct {
-		what, shown string
-		make        func(*graph.Config)
+		what, viewer, shown string
+		make                func(*graph.Config)
 	}{
-		{"a mask", `{ patients { nodes { medicalHistory } } }`, func(c *graph.Config) { c.Policy = withHistoriesFor(t, model.Admin) }},
-		{"the clock", `{ patients { nodes { age } } }`, func(c *graph.Config) {
+		{"a mask", "Admin", `{ patients { nodes { medicalHistory } } }`, func(c *graph.Config) { c.Policy = withHistoriesFor(t, model.Admin) }},
+		{"a grant with one bit more", "Dina", `{ patients { nodes { medicalHistory } } }`, func(c *graph.Config) { c.Policy = withHistoriesFor(t, model.TeamDesk) }},
+		{"the clock", "Admin", `{ patients { nodes { age } } }`, func(c *graph.Config) {
 			later := c.Now().AddDate(1, 0, 0)
 			c.Now = func() time.Time { return later }
 		}},
@@ -119,7 +120,7 @@ func TestDifferential_CanFail(t *testing.T) {
 		for side, engines := range map[string]engines{"compiled": compiled, "interpreted": interpreted} {
 			t.Run(mistake.what+" "+side, func(t *testing.T) {
 				t.Parallel()
-				got, want := engines.ask(t, engines.viewer("Admin"), request{Document: mistake.shown})
+				got, want := engines.ask(t, engines.viewer(mistake.viewer), request{Document: mistake.shown})
 				if difference(t, got, want) == "" {
 					t.Errorf("%s does not show it: %s", mistake.shown, got.Body)
 				}
