@@ -14,7 +14,7 @@ TOOL = $(GO) tool -modfile=tools/go.mod
 STAMP = -buildvcs=false -ldflags "-X github.com/caregraph/caregraph/internal/cli.built=$$(git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null)"
 
 .DEFAULT_GOAL := help
-.PHONY: toolchain fresh-machine run test test-tools check lint nolint prose faults fmt generate fresh versions contract release-schema tidy vet build pg playground browse fill fuzz race bench growth drills drill-failover pgo clean help
+.PHONY: toolchain fresh-machine run demo test test-tools check lint nolint prose faults fmt generate fresh versions contract release-schema tidy vet build pg playground browse fill fuzz race bench growth drills drill-failover pgo clean help
 
 # An old Go says only that it cannot read go.mod.
 toolchain:
@@ -25,6 +25,10 @@ toolchain:
 
 run: build ## Run the server, with its own PostgreSQL; ARGS="..." passes flags
 	@exec bin/caregraph $(ARGS)
+
+# The environment may name the database of make run, which the example clinic must not fill.
+demo: build ## Run the server with an example clinic, in a database of its own; ARGS="..." passes flags
+	@export DATABASE_URL= CAREGRAPH_DATABASE_URL= CAREGRAPH_DATABASE_ADMIN_URL= CAREGRAPH_DATA=; exec bin/caregraph serve --demo $(ARGS)
 
 test: toolchain ## Run every test; they start their own PostgreSQL
 	$(GO) test -shuffle=on -timeout=20m ./...

@@ -23,6 +23,7 @@ import (
 	"github.com/caregraph/caregraph/graph"
 	"github.com/caregraph/caregraph/internal/auth"
 	"github.com/caregraph/caregraph/internal/cli"
+	"github.com/caregraph/caregraph/internal/demo"
 	"github.com/caregraph/caregraph/internal/fill"
 	"github.com/caregraph/caregraph/internal/gqlhttp"
 	"github.com/caregraph/caregraph/internal/host"
@@ -117,6 +118,11 @@ func (c server) serve(ctx context.Context, s settings.Settings, out io.Writer, l
 		if app.store.Local() {
 			app.processors.Halve()
 		}
+		if s.Demo {
+			if app.clinic, err = demo.Open(ctx, app.accounts); err != nil {
+				return err
+			}
+		}
 		handler, err := app.handler(s, log)
 		if err != nil {
 			return err
@@ -168,6 +174,8 @@ type app struct {
 	metrics  metrics.Metrics
 	// processors leaves half of the processors to PostgreSQL, if it is on this machine.
 	processors *host.Processors
+	// clinic is the example clinic; nil without --demo.
+	clinic *demo.Clinic
 }
 
 // migrate prepares the schema. What takes long is left to caregraph migrate, unless
@@ -291,7 +299,7 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	accounts.Hasher.LimitQueues(s.MaxWaitingHashes, s.MaxWaitingRegistrations)
 	accounts.Throttle.Budgets = budgets(s)
 	accounts.Later, accounts.ConfirmFirst = auth.NewQueue(log), s.ConfirmEmail == "required"
-	return &app{rules, db, tokens, accounts, mails, counters, processors}, nil
+	return &app{rules, db, tokens, accounts, mails, counters, processors, nil}, nil
 }
 
 // totpRoles returns the roles of accounts that must set up a second factor.
@@ -372,6 +380,9 @@ func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, erro
 	for _, path := range []string{"/docs/", "/openapi.json", "/swagger/", "/redoc/"} {
 		mux.Handle("GET "+path, docs)
 	}
+	if a.clinic != nil {
+		mux.Handle("/demo/", a.clinic.Handler())
+	}
 	httpd.Probes(mux, a.store.Ping)
 	options := httpOptions(s, log)
 	options.OnDone = a.metrics.Done
@@ -393,7 +404,7 @@ func (a *app) executor(s settings.Settings, log *slog.Logger, restAPI graphql.Tr
 		Answers:            &limits.Answers{One: s.MaxAnswer, Account: s.MaxAnswersPerAccount, All: s.MaxAnswers},
 		Introspection:      s.Introspection,
 		Now:                time.Now,
-		RegistrationClosed: s.Registration == "closed",
+		RegistrationClosed: s.Demo || s.Registration == "closed",
 		Log:                log,
 		RequestID:          httpd.RequestID,
 		ClientAddr:         clientAddr,

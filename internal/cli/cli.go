@@ -109,6 +109,9 @@ func completePaths(s *settings.Settings, getenv func(string) string) (err error)
 		if s.Data, err = pgserver.DefaultDataDir(getenv); err != nil {
 			return err
 		}
+		if s.Demo { // it must not fill the database of the user
+			s.Data += "-demo"
+		}
 	}
 	if s.Keys == "" {
 		s.Keys = filepath.Join(s.Data, "keys.json")

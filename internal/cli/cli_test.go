@@ -123,9 +123,16 @@ func TestRun_ServesWithCheckedSettings(t *testing.T) {
 			t.Errorf("%q: %+v", args, r.served)
 		}
 	}
-	r := run(t, map[string]string{"HOME": "/home/asha", "XDG_STATE_HOME": "/state"}, "--keys=/k")
+	env = map[string]string{"HOME": "/home/asha", "XDG_STATE_HOME": "/state"}
+	r := run(t, env, "--keys=/k")
 	if r.err != nil || !filepath.IsAbs(r.served.Data) || r.served.Keys != "/k" {
 		t.Errorf("%v, %+v", r.err, r.served)
+	}
+	if of := run(t, env, "--demo"); of.err != nil || of.served.Data != r.served.Data+"-demo" {
+		t.Errorf("the demo: %v, %+v", of.err, of.served)
+	}
+	if of := run(t, env, "--demo", "--data=/d"); of.err != nil || of.served.Data != "/d" {
+		t.Errorf("the demo: %v, %+v", of.err, of.served)
 	}
 }
 
@@ -242,6 +249,7 @@ func TestReady_NamesWhatIsServedAndTheNextCommand(t *testing.T) {
 		"  bin/caregraph admin create --email you@clinic.example  (with the same DATABASE_URL)\n":          {Ready{Program: "bin/caregraph"}, settings.Settings{Data: "/d", DatabaseURL: "postgres://h/d"}},
 		"  go run . admin create --email you@clinic.example --data /d\n":                                   {Ready{Program: "/tmp/go-build1/exe/caregraph"}, settings.Settings{Data: "/d"}},
 		"  Metrics      http://127.0.0.1:9100/metrics\n":                                                   {Ready{Metrics: metrics}, settings.Settings{}},
+		"\nThis is the demo, for this machine alone: its page signs you in":                                {Ready{}, settings.Settings{Demo: true}},
 		"CareGraph 0.0.7 is ready.\n\n  Start here   http://127.0.0.1:8080/\n":                             {Ready{}, settings.Settings{}},
 		"  REST         http://127.0.0.1:8080/docs/\n\nThe first administrator:   admin create --email yo": {Ready{}, settings.Settings{}},
 	} {

@@ -18,10 +18,14 @@ type Ready struct {
 	Metrics net.Addr // nil: no metrics
 }
 
-// Print writes the addresses of the server to w, and the command that creates
-// the first administrator in the same database.
+// Print writes the addresses of the server to w, and the next step: the command that
+// creates the first administrator in the same database or, in the demo, its people.
 func (r Ready) Print(w io.Writer, s settings.Settings) error {
 	base, metrics := "http://"+r.Addr.String(), ""
+	next := fmt.Sprintf("The first administrator:  %s admin create --email you@clinic.example%s", programName(r.Program), dataFlag(s))
+	if s.Demo {
+		next = "This is the demo, for this machine alone: its page signs you in as the people of an example clinic."
+	}
 	if r.Metrics != nil {
 		metrics = fmt.Sprintf("  Metrics      http://%s/metrics\n", r.Metrics)
 	}
@@ -31,9 +35,9 @@ func (r Ready) Print(w io.Writer, s settings.Settings) error {
   GraphQL      %[2]s/graphql
   Schema       %[2]s/schema.graphqls
   REST         %[2]s/docs/
-%[5]s
-The first administrator:  %[3]s admin create --email you@clinic.example%[4]s
-`, r.Version, base, programName(r.Program), dataFlag(s), metrics)
+%[3]s
+%[4]s
+`, r.Version, base, metrics, next)
 	return err
 }
 

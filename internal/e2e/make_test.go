@@ -126,13 +126,29 @@ func TestMake_CleanRemovesABuiltPlayground(t *testing.T) {
 	}
 }
 
+// The example clinic does not come into a database that the environment names.
+func TestMake_DemoHasADatabaseOfItsOwn(t *testing.T) {
+	t.Parallel()
+	r := copied(t)
+	r.write("bin/pages", "")
+	r.write("bin/caregraph", "#!/bin/sh\necho \"$* in <$DATABASE_URL$CAREGRAPH_DATABASE_URL$CAREGRAPH_DATABASE_ADMIN_URL$CAREGRAPH_DATA>\"\n")
+	if err := os.Chmod(filepath.Join(r.dir, "bin", "caregraph"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	said, err := r.makes(tools{"go": "exit 0"}, "demo", "ARGS=--addr 127.0.0.1:9000",
+		"DATABASE_URL=a", "CAREGRAPH_DATABASE_URL=b", "CAREGRAPH_DATABASE_ADMIN_URL=c", "CAREGRAPH_DATA=d")
+	if err != nil || !strings.HasSuffix(said, "\nserve --demo --addr 127.0.0.1:9000 in <>\n") {
+		t.Errorf("%v: %s", err, said)
+	}
+}
+
 // The targets of a first day say which Go is needed, with and without any Go.
 func TestMake_NamesTheWantedGo(t *testing.T) {
 	t.Parallel()
 	r := copied(t)
 	old := tools{"go": `[ "$1" = version ] && echo "go version go1.19.8 linux/amd64" && exit
 echo "go: errors parsing go.mod: invalid go version '1.26.0': must match format 1.23" >&2; exit 1`}
-	for _, target := range []string{"build", "run", "fill", "test", "pg"} {
+	for _, target := range []string{"build", "run", "demo", "fill", "test", "pg"} {
 		for here, with := range map[string]tools{"go version go1.19.8": old, "no Go": {}} {
 			said, err := r.makes(with, target)
 			if err == nil || !strings.Contains(said, "CareGraph needs Go 1.26.") || !strings.Contains(said, "this is "+here) {
@@ -256,7 +272,7 @@ func TestDocs_SayHowToRemoveEverything(t *testing.T) {
 	for _, name := range []string{"bin/caregraph", "web/dist/docs/index.html.gz"} {
 		r.write(name, "")
 	}
-	for _, dir := range []string{".local/state/caregraph/postgres", ".cache/caregraph/pg"} {
+	for _, dir := range []string{".local/state/caregraph/postgres", ".local/state/caregraph-demo/postgres", ".cache/caregraph/pg"} {
 		if err := os.MkdirAll(filepath.Join(home, dir), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -266,7 +282,7 @@ func TestDocs_SayHowToRemoveEverything(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v, %s", err, out)
 	}
-	for _, path := range []string{filepath.Join(r.dir, "bin"), filepath.Join(home, ".local/state/caregraph"), filepath.Join(home, ".cache/caregraph")} {
+	for _, path := range []string{filepath.Join(r.dir, "bin"), filepath.Join(home, ".local/state/caregraph"), filepath.Join(home, ".local/state/caregraph-demo"), filepath.Join(home, ".cache/caregraph")} {
 		if _, err := os.Stat(path); !os.IsNotExist(err) {
 			t.Errorf("%s is still there: %v", path, err)
 		}

@@ -110,7 +110,7 @@ func startBinary(t *testing.T, path string, file *os.File, data string, flags ..
 		if _, metrics, found := strings.Cut(lines.Text(), "Metrics"); found {
 			p.metrics = strings.TrimSpace(metrics)
 		}
-		if strings.Contains(lines.Text(), "first administrator") {
+		if strings.Contains(lines.Text(), "first administrator") || strings.HasPrefix(lines.Text(), "This is the demo") {
 			go func() {
 				defer close(p.outputEnded)
 				for lines.Scan() {

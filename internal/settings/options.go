@@ -77,7 +77,7 @@ func options(s *Settings) []option {
 		setting("metrics-addr", "HOST:PORT", "", address(&s.MetricsAddr, true),
 			"Second address, for GET /metrics in the Prometheus format only. It requires no token: keep it private. Empty: no metrics."),
 		setting("data", "DIR", "", text(&s.Data),
-			"Directory of the private PostgreSQL and of the signing keys. Empty: /var/lib/caregraph for root, the state directory of the user for others."),
+			"Directory of the private PostgreSQL and of the signing keys. Empty: /var/lib/caregraph for root, the state directory of the user for others; with --demo its name ends in -demo."),
 		{ //nolint:gosec // G101: the password is an example
 			name: "database-url", value: "URL", set: postgresURL(&s.DatabaseURL), alias: "DATABASE_URL", secret: true,
 			help: "PostgreSQL to use, as postgres://user:password@host/database or as key=value pairs. Empty: run a private PostgreSQL in the data directory. Prefer the variable: other users of the machine can read flags.",
@@ -106,6 +106,8 @@ func options(s *Settings) []option {
 			"Serve the GraphQL playground page."),
 		setting("introspection", trueOrFalse, "true", boolean(&s.Introspection),
 			"Let clients query the schema. The playground needs it."),
+		setting("demo", trueOrFalse, "false", boolean(&s.Demo),
+			"Create an example clinic, and let everyone on this machine sign in as its people. It needs a loopback address and a database without other accounts, and closes registration."),
 		setting("keys", "FILE", "", text(&s.Keys),
 			"File of the keys that sign tokens. The first start creates it. Empty: keys.json in the data directory."),
 		setting("jwt-algorithm", "EdDSA|ES256", "EdDSA", oneOf(&s.JWTAlgorithm, "EdDSA", "ES256"),

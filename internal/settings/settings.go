@@ -26,6 +26,7 @@ type Settings struct {
 	Migrate          bool
 	Playground       bool
 	Introspection    bool
+	Demo             bool   // needs a loopback Addr
 	Keys             string // empty: in the data directory
 	JWTAlgorithm     string // "EdDSA" or "ES256"
 	JWTIssuer        string
@@ -108,6 +109,9 @@ func Parse(args []string, getenv func(string) string, own ...Option) (Settings, 
 	}
 	if s.DatabaseConns > 0 && s.DatabaseReadConns >= s.DatabaseConns {
 		invalid = append(invalid, fmt.Errorf("--database-read-connections: must be less than --database-connections (%d), not %d", s.DatabaseConns, s.DatabaseReadConns))
+	}
+	if s.Demo && s.Addr != "" && !isLoopback(s.Addr) {
+		invalid = append(invalid, fmt.Errorf("--demo: --addr must be an address of this machine alone, such as 127.0.0.1:8080, not %q", s.Addr))
 	}
 	if strings.HasPrefix(string(s.Mail), "smtp") {
 		if s.MailFrom == "" {

@@ -48,7 +48,7 @@ func samples() map[string]string {
 		"addr": "[::1]:9", "metrics-addr": ":9100", "data": "/d", "database-url": "postgres://u:p@h/d", "database-connections": "3", "database-read-connections": "1", "max-waiting": "4",
 		"database-admin-url": "postgres://a:p@h/d", "migrate": "false",
 		"database-pooler": "session", "prepared": "off", "database-direct-url": "host=h",
-		"playground": "false", "introspection": "false", "keys": "/k", "jwt-algorithm": "ES256",
+		"playground": "false", "introspection": "false", "demo": "true", "keys": "/k", "jwt-algorithm": "ES256",
 		"jwt-issuer": "i", "jwt-audience": "a", "access-ttl": "1h", "refresh-ttl": "200h", "refresh-grace": "0s", "session-ttl": "300h", "require-totp": "doctor", "registration": "closed", "hash-concurrency": "2",
 		"confirm-email": "required", "mail": "file:/m", "mail-from": "Desk <desk@clinic.example>", "public-url": "https://care.example/", "max-resets": "16,17s",
 		"cors-origins": "https://a.example", "trusted-proxies": "10.0.0.0/8", "request-timeout": "1s",
@@ -177,6 +177,22 @@ func TestParse_AnSMTPServerNeedsASenderAndAnAddressForLinks(t *testing.T) {
 	got, _, err := Parse([]string{"--mail=smtps://u:hunter2@h:465", "--mail-from=a@b.example", "--public-url=https://h/x/"}, environment(nil))
 	if err != nil || got.PublicURL != "https://h/x" {
 		t.Errorf("%q, %v", got.PublicURL, err)
+	}
+}
+
+func TestParse_TheDemoIsForThisMachineAlone(t *testing.T) {
+	t.Parallel()
+	for _, addr := range []string{":8080", "0.0.0.0:8080", "[::]:8080", "192.0.2.1:8080", "10.0.0.1:0", "care.example:8080", "localhost.example:8080", "127.1:8080"} {
+		_, _, err := Parse([]string{"--demo", "--addr", addr}, environment(nil))
+		want := fmt.Sprintf("--demo: --addr must be an address of this machine alone, such as 127.0.0.1:8080, not %q", addr)
+		if err == nil || err.Error() != want {
+			t.Errorf("%s: %v", addr, err)
+		}
+	}
+	for _, addr := range []string{"127.0.0.1:8080", "127.0.0.2:0", "[::1]:8080", "localhost:8080", "[::ffff:127.0.0.1]:0"} {
+		if _, _, err := Parse([]string{"--demo", "--addr", addr}, environment(nil)); err != nil {
+			t.Errorf("%s: %v", addr, err)
+		}
 	}
 }
 

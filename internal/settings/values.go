@@ -130,6 +130,13 @@ func address(to *string, optional bool) func(string) error {
 	})
 }
 
+// isLoopback reports whether only this machine can reach the address.
+func isLoopback(address string) bool {
+	host, _, _ := net.SplitHostPort(address)
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
+}
+
 func isPort(text string) bool {
 	_, err := strconv.ParseUint(text, 10, 16)
 	return err == nil
