@@ -24,6 +24,7 @@ import (
 	"github.com/caregraph/caregraph/internal/auth"
 	"github.com/caregraph/caregraph/internal/cli"
 	"github.com/caregraph/caregraph/internal/demo"
+	"github.com/caregraph/caregraph/internal/documents"
 	"github.com/caregraph/caregraph/internal/fill"
 	"github.com/caregraph/caregraph/internal/gqlhttp"
 	"github.com/caregraph/caregraph/internal/host"
@@ -393,6 +394,10 @@ func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, erro
 
 // executor answers GraphQL, over its own transport and over REST.
 func (a *app) executor(s settings.Settings, log *slog.Logger, restAPI graphql.Transport) (http.Handler, error) {
+	registry, err := documents.New(nil, false)
+	if err != nil {
+		return nil, err
+	}
 	bounds := limits.Default()
 	bounds.Depth, bounds.Cost, bounds.Aliases, bounds.Tokens = s.MaxDepth, s.MaxCost, s.MaxAliases, s.MaxTokens
 	bounds.Selections, bounds.Repeats, bounds.Writes, bounds.Document = s.MaxSelections, s.MaxRepeats, s.MaxWrites, int(s.MaxDocument)
@@ -412,8 +417,11 @@ func (a *app) executor(s settings.Settings, log *slog.Logger, restAPI graphql.Tr
 		RunToEnd:           httpd.RunToEnd,
 		OnAnswered:         a.metrics.Answered,
 		OnOperation:        a.metrics.Operation,
-	}, restAPI, gqlhttp.Transport{OnSent: graph.Reuse})
+	}, restAPI, gqlhttp.Transport{OnSent: graph.Reuse, Documents: registry, Account: account})
 }
+
+// account returns the account of the caller of a request, or 0.
+func account(ctx context.Context) int64 { return auth.CallerFrom(ctx).Account() }
 
 func httpOptions(s settings.Settings, log *slog.Logger) httpd.Options {
 	return httpd.Options{

@@ -861,8 +861,8 @@ enum ErrorCode {
   RATE_LIMITED
 
   """
-  The server does not know a document with this hash. Send the hash again together with the document. The server keeps
-  no documents by their hash yet, so this is the answer to every hash alone.
+  The server does not know a document with this hash or id. Send the hash again together with the document: the server
+  then keeps it for some time.
   """
   PERSISTED_QUERY_NOT_FOUND
 

@@ -11,9 +11,11 @@ import (
 
 	"github.com/caregraph/caregraph/graph"
 	"github.com/caregraph/caregraph/internal/auth"
+	"github.com/caregraph/caregraph/internal/documents"
 	"github.com/caregraph/caregraph/internal/gqlhttp"
 	"github.com/caregraph/caregraph/internal/httpd"
 	"github.com/caregraph/caregraph/internal/limits"
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 // config returns the default configuration of the graph.
@@ -38,15 +40,17 @@ func (o Options) answers() *limits.Answers {
 
 // serve starts an HTTP server with an executor. It ends with the test.
 func (s *Server) serve(config graph.Config, transports ...graphql.Transport) {
-	executor, err := graph.New(config, append(transports, gqlhttp.Transport{OnSent: graph.Reuse})...)
-	if err != nil {
-		s.tb.Fatal(err)
-	}
+	registry, err := documents.New(nil, false)
+	testutil.Must(s.tb, err)
+	executor, err := graph.New(config, append(transports, gqlhttp.Transport{OnSent: graph.Reuse, Documents: registry, Account: account})...)
+	testutil.Must(s.tb, err)
 	s.Handler = auth.Identify(s.Store, s.Accounts.Tokens, clientAddr, httpd.Attach, withHeader(http.MaxBytesHandler(executor, 1<<20)))
 	web := httptest.NewServer(s.Handler)
 	s.tb.Cleanup(web.Close)
 	s.URL = web.URL
 }
+
+func account(ctx context.Context) int64 { return auth.CallerFrom(ctx).Account() }
 
 func clientAddr(context.Context) netip.Addr { return netip.MustParseAddr("192.0.2.1") }
 

@@ -11,6 +11,9 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/caregraph/caregraph/internal/documents"
+	"github.com/caregraph/caregraph/internal/testutil"
 )
 
 // bodies are requests as front ends send them.
@@ -50,6 +53,32 @@ func benchmarkPost(b *testing.B, body string, answer int) {
 	}
 	if w.status != http.StatusOK {
 		b.Fatalf("status %d", w.status)
+	}
+}
+
+// BenchmarkPersisted measures a POST request with the text of a document and one with its
+// hash, up to the execution.
+func BenchmarkPersisted(b *testing.B) {
+	const text = "query Patient($id: ID!) { patient(id: $id) { id name dateOfBirth gender phone } }"
+	registry, err := documents.New(nil, false)
+	testutil.Must(b, err)
+	registry.Add(documents.Hash(text), text, true)
+	transport := Transport{Documents: registry}
+	for name, body := range map[string]string{
+		"text": `{"operationName":"Patient","variables":{"id":"pat_4711"},"query":"` + text + `"}`,
+		"hash": `{"operationName":"Patient","variables":{"id":"pat_4711"},` +
+			`"extensions":{"persistedQuery":{"version":1,"sha256Hash":"` + documents.Hash(text) + `"}}}`,
+		"id": `{"operationName":"Patient","variables":{"id":"pat_4711"},"documentId":"` + documents.Hash(text) + `"}`,
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				r, err := transport.withDocument(decodeBody([]byte(body)))
+				if err != nil || r.Query != text {
+					b.Fatal(r, err)
+				}
+			}
+		})
 	}
 }
 

@@ -37,18 +37,23 @@ func serve(t *testing.T) string {
 // operation on its small schema with the result of next.
 func answering(t *testing.T, next func(ctx context.Context) *graphql.Response) (string, *handler.Server) {
 	t.Helper()
+	srv := mocked(next)
+	srv.AddTransport(Transport{})
+	return listen(t, srv), srv
+}
+
+// mocked is the server of answering without a transport.
+func mocked(next func(ctx context.Context) *graphql.Response) *handler.Server {
 	schema := gqlparser.MustLoadSchema(&ast.Source{Input: `
 		enum Color { RED }
 		type Query { name: String find(n: Int!, color: Color): String }
 		type Mutation { name: String }
 		type Subscription { name: String }
 	`})
-	srv := handler.New(&graphql.ExecutableSchemaMock{
+	return handler.New(&graphql.ExecutableSchemaMock{
 		SchemaFunc: func() *ast.Schema { return schema },
 		ExecFunc:   func(context.Context) graphql.ResponseHandler { return next },
 	})
-	srv.AddTransport(Transport{})
-	return listen(t, srv), srv
 }
 
 func listen(t *testing.T, h http.Handler) string {

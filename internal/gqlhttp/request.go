@@ -2,8 +2,7 @@ package gqlhttp
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,9 +22,23 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
+// request is what a client sent.
+type request struct {
+	graphql.RawParams
+
+	// hash is extensions.persistedQuery.sha256Hash, the name of the document in Apollo's
+	// protocol. The extension is not in Extensions.
+	hash string
+	// documentID and docID are names of the document in GraphQL over HTTP and for Relay.
+	documentID, docID string
+}
+
+// name returns the name of the document, or "".
+func (r *request) name() string { return cmp.Or(r.documentID, r.docID, r.hash) }
+
 // requestError is the response to a request that reaches no operation.
 type requestError struct {
-	status  int
+	status  int // 0: that of an operation with the code
 	code    string
 	message string
 	allow   string
@@ -38,15 +51,18 @@ func badRequest(format string, args ...any) *requestError {
 	return &requestError{status: http.StatusBadRequest, message: fmt.Sprintf(format, args...)}
 }
 
+// entry returns the error as an entry of `errors`.
+func (e *requestError) entry() *gqlerror.Error {
+	err := gqlerror.Errorf("%s", e.message)
+	setCode(err, cmp.Or(e.code, codeBadUserInput))
+	return err
+}
+
 func (e *requestError) write(w http.ResponseWriter, r *http.Request) {
 	if e.allow != "" {
 		w.Header().Set("Allow", e.allow)
 	}
-	code := e.code
-	if code == "" {
-		code = codeBadUserInput
-	}
-	media, body := errorBody(r, code, e.message)
+	media, body := errorBody(r, e.entry())
 	if e.batch > 0 {
 		all := slices.Repeat([][]byte{body}, e.batch)
 		body = slices.Concat([]byte("["), bytes.Join(all, []byte(",")), []byte("]"))
@@ -55,7 +71,7 @@ func (e *requestError) write(w http.ResponseWriter, r *http.Request) {
 }
 
 // readBody reads the parameters of a POST request.
-func readBody(r *http.Request) (*graphql.RawParams, *requestError) {
+func readBody(r *http.Request) (*request, *requestError) {
 	if err := checkContentType(r.Header); err != nil {
 		return nil, err
 	}
@@ -112,12 +128,12 @@ func readError(err error) *requestError {
 
 // decodeBody reads the parameters from JSON. It ignores unknown names, as the
 // specification requires.
-func decodeBody(body []byte) (*graphql.RawParams, *requestError) {
+func decodeBody(body []byte) (*request, *requestError) {
 	if !utf8.Valid(body) {
 		return nil, badRequest("The request body is not UTF-8.")
 	}
-	if params, ok := decodeFast(body); ok {
-		return params, nil
+	if r, ok := decodeFast(body); ok {
+		return r, nil
 	}
 	if model.IsDeepJSON(body) {
 		return nil, badRequest("The request body nests too deep.")
@@ -127,25 +143,33 @@ func decodeBody(body []byte) (*graphql.RawParams, *requestError) {
 
 // decode decodes any body in UTF-8 and reports what is wrong with it. No
 // message quotes the body, which could contain anything.
-func decode(body []byte) (*graphql.RawParams, *requestError) {
+func decode(body []byte) (*request, *requestError) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
 		return nil, decodeError(body, err)
 	}
-	params := &graphql.RawParams{}
+	r := &request{}
 	var err *requestError
-	if params.Extensions, err = object("extensions", fields["extensions"]); err != nil {
+	if r.Extensions, err = object("extensions", fields["extensions"]); err != nil {
 		return nil, err
 	}
-	if params.Variables, err = object("variables", fields["variables"]); err != nil {
+	if r.Variables, err = object("variables", fields["variables"]); err != nil {
 		return nil, err
 	}
-	if params.OperationName, err = text("operationName", "string or null", fields["operationName"]); err != nil {
-		return nil, err
+	for _, name := range []struct {
+		in string
+		to *string
+	}{{"operationName", &r.OperationName}, {"documentId", &r.documentID}, {"doc_id", &r.docID}} {
+		if *name.to, err = text(name.in, "string or null", fields[name.in]); err != nil {
+			return nil, err
+		}
 	}
 	query := fields["query"]
-	if isNull(query) && isPersistedQuery(params) {
-		return params, nil
+	if err := r.takeHash(); err != nil && isNull(query) {
+		return nil, err
+	}
+	if isNull(query) && r.name() != "" {
+		return r, nil
 	}
 	if query == nil {
 		return nil, badRequest("`query` is missing.")
@@ -153,8 +177,8 @@ func decode(body []byte) (*graphql.RawParams, *requestError) {
 	if jsonType(query) == "null" {
 		return nil, badRequest("`query` must be a string, not null.")
 	}
-	params.Query, err = text("query", "string", query)
-	return params, err
+	r.Query, err = text("query", "string", query)
+	return r, err
 }
 
 func decodeError(body []byte, err error) *requestError {
@@ -182,28 +206,30 @@ func batchError(body []byte) *requestError {
 
 // readURL reads the parameters of a GET request. An empty parameter counts as
 // absent; of several parameters with one name the first counts.
-func readURL(r *http.Request) (*graphql.RawParams, *requestError) {
-	values := form.Parse(r.URL.RawQuery)
-	for _, name := range []string{"query", "operationName", "variables", "extensions"} {
+func readURL(from *http.Request) (*request, *requestError) {
+	values := form.Parse(from.URL.RawQuery)
+	for _, name := range []string{"query", "operationName", "variables", "extensions", "documentId", "doc_id"} {
 		if !utf8.ValidString(values.Get(name)) {
 			return nil, badRequest("`%s` is not valid UTF-8.", name)
 		}
 	}
-	params := &graphql.RawParams{
-		Query:         strings.Clone(values.Get("query")), // caches keep it longer than the URL
-		OperationName: values.Get("operationName"),
+	r := &request{documentID: values.Get("documentId"), docID: values.Get("doc_id")}
+	r.Query = strings.Clone(values.Get("query")) // caches keep it longer than the URL
+	r.OperationName = values.Get("operationName")
+	var err *requestError
+	if r.Extensions, err = jsonParameter("extensions", values); err != nil {
+		return nil, err
 	}
-	var bad *requestError
-	if params.Extensions, bad = jsonParameter("extensions", values); bad != nil {
-		return nil, bad
+	if r.Variables, err = jsonParameter("variables", values); err != nil {
+		return nil, err
 	}
-	if params.Variables, bad = jsonParameter("variables", values); bad != nil {
-		return nil, bad
+	if err := r.takeHash(); err != nil && r.Query == "" {
+		return nil, err
 	}
-	if params.Query == "" && !isPersistedQuery(params) {
+	if r.Query == "" && r.name() == "" {
 		return nil, badRequest("`query` is missing.")
 	}
-	return params, nil
+	return r, nil
 }
 
 func jsonParameter(name string, values url.Values) (map[string]any, *requestError) {
@@ -218,33 +244,6 @@ func jsonParameter(name string, values url.Values) (map[string]any, *requestErro
 		return nil, badRequest("`%s` is not valid JSON.", name)
 	}
 	return object(name, bytes.TrimSpace(raw))
-}
-
-// isPersistedQuery reports whether the query may be absent because the client
-// asks for it by its hash (automatic persisted queries).
-func isPersistedQuery(params *graphql.RawParams) bool {
-	return params.Extensions["persistedQuery"] != nil
-}
-
-// unknownHash asks the client to send the hash with its document, as the protocol of
-// Apollo's automatic persisted queries has it.
-func unknownHash() gqlerror.List {
-	err := gqlerror.Errorf("PersistedQueryNotFound")
-	setCode(err, codePersistedQueryNotFound)
-	return gqlerror.List{err}
-}
-
-// checkHash refuses a document with the hash of another one.
-func checkHash(params *graphql.RawParams) *requestError {
-	persisted, _ := params.Extensions["persistedQuery"].(map[string]any)
-	hash, isText := persisted["sha256Hash"].(string)
-	if !isText || params.Query == "" {
-		return nil
-	}
-	if sum := sha256.Sum256([]byte(params.Query)); !strings.EqualFold(hash, hex.EncodeToString(sum[:])) {
-		return badRequest("`extensions.persistedQuery.sha256Hash` is not the hash of `query`.")
-	}
-	return nil
 }
 
 // object decodes valid JSON that must be an object or null; a nil raw means

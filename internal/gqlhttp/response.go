@@ -19,6 +19,7 @@ const (
 	codeInternal               = "INTERNAL"
 	codeLimitExceeded          = "LIMIT_EXCEEDED"
 	codePersistedQueryNotFound = "PERSISTED_QUERY_NOT_FOUND"
+	codePersistedQueryOnly     = "PERSISTED_QUERY_ONLY"
 	codeRateLimited            = "RATE_LIMITED"
 	codeUnauthenticated        = "UNAUTHENTICATED"
 	codeUnavailable            = "UNAVAILABLE"
@@ -100,18 +101,15 @@ func retryAfter(response *graphql.Response) int {
 // WriteError sends one error with the given status and code. It is for requests
 // that reach no operation; middleware may call it too.
 func WriteError(w http.ResponseWriter, r *http.Request, status int, code, message string) {
-	media, body := errorBody(r, code, message)
-	write(w, media, status, body)
+	(&requestError{status: status, code: code, message: message}).write(w, r)
 }
 
 // errorBody returns a response with one error, and its media type.
-func errorBody(r *http.Request, code, message string) (media string, body []byte) {
+func errorBody(r *http.Request, err *gqlerror.Error) (media string, body []byte) {
 	media, ok := negotiate(r.Header)
 	if !ok {
 		media = mediaJSON
 	}
-	err := gqlerror.Errorf("%s", message)
-	setCode(err, code)
 	// Strings always encode.
 	body, _ = Encode(&graphql.Response{Errors: gqlerror.List{err}})
 	return media, body

@@ -3,8 +3,6 @@ package gqlhttp
 import (
 	"encoding/json"
 	"strings"
-
-	"github.com/99designs/gqlgen/graphql"
 )
 
 // maxDepth is the deepest nesting that decodeFast reads. A deeper body is refused.
@@ -15,21 +13,22 @@ const maxDepth = 64
 // of the CPU of a lookup (W1, make bench). It reports false for every body that is not exactly
 // right, and for the few valid ones that it does not know: decode reads and
 // judges those. Both return the same values (see FuzzDecode).
-func decodeFast(body []byte) (*graphql.RawParams, bool) {
-	s, params, asked := scanner{text: body}, &graphql.RawParams{}, false
+func decodeFast(body []byte) (*request, bool) {
+	s, r, asked := scanner{text: body}, &request{}, false
 	s.members(func(name token) {
 		switch string(name.raw) { // of several with one name the last counts
 		case "query":
-			params.Query, asked = s.string(), true
+			asked, r.Query = s.peek() == '"', s.stringOrNull()
 		case "operationName":
-			params.OperationName = ""
-			if !s.null() {
-				params.OperationName = s.string()
-			}
+			r.OperationName = s.stringOrNull()
 		case "variables":
-			params.Variables = s.objectOrNull()
+			r.Variables = s.objectOrNull()
 		case "extensions":
-			params.Extensions = s.objectOrNull()
+			r.Extensions, r.hash = s.extensions()
+		case "documentId":
+			r.documentID = s.stringOrNull()
+		case "doc_id":
+			r.docID = s.stringOrNull()
 		default:
 			if name.escaped {
 				s.fail() // it may be one of the above
@@ -38,7 +37,52 @@ func decodeFast(body []byte) (*graphql.RawParams, bool) {
 		}
 	})
 	s.peek()
-	return params, asked && !s.failed && s.at == len(s.text)
+	return r, (asked || r.name() != "") && !s.failed && s.at == len(s.text)
+}
+
+// extensions reads an object or null. The hash of its persistedQuery comes apart, so that
+// the usual object needs no map.
+func (s *scanner) extensions() (others map[string]any, hash string) {
+	if s.null() {
+		return nil, ""
+	}
+	s.members(func(name token) {
+		switch {
+		case string(name.raw) == persistedQuery:
+			hash = s.persistedQuery()
+		case others == nil:
+			others = map[string]any{s.extension(name): s.value()}
+		default:
+			others[s.extension(name)] = s.value()
+		}
+	})
+	return others, hash
+}
+
+func (s *scanner) extension(name token) string {
+	if name.escaped {
+		s.fail() // it may be persistedQuery
+	}
+	return string(name.raw)
+}
+
+// persistedQuery reads the hash of a document. It leaves everything else to decode.
+func (s *scanner) persistedQuery() (hash string) {
+	known := false
+	s.members(func(name token) {
+		switch string(name.raw) {
+		case "version":
+			known = s.number() == "1"
+		case "sha256Hash":
+			hash = s.string()
+		default:
+			s.fail()
+		}
+	})
+	if !known || hash == "" {
+		s.fail()
+	}
+	return hash
 }
 
 // scanner is a position in a JSON text. After a failure it is at the end, where
@@ -116,6 +160,13 @@ func (s *scanner) objectOrNull() map[string]any {
 		return nil
 	}
 	return s.object()
+}
+
+func (s *scanner) stringOrNull() string {
+	if s.null() {
+		return ""
+	}
+	return s.string()
 }
 
 func (s *scanner) object() map[string]any {

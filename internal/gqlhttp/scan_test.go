@@ -21,6 +21,9 @@ var scanned = []string{
 	`{"query":"{name}","variables":{"a":{"x":1},"a":{"y":2},"\u0061b":[1,[2,{"c":[]}]],"":""}}`,
 	`{"query":"{name}","variables":{"n":[0,-0,1,-12,0.5,-0.50,1e3,1E+3,1.5e-3,123456789012345678901234567890]}}`,
 	`{"query":"{name}","extensions":{"persistedQuery":{"version":1,"sha256Hash":"x"}}}`,
+	`{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"x"}}}`, `{"query":null,"extensions":{"a":[1],"persistedQuery":{"sha256Hash":"x","version":1},"b":{}}}`,
+	`{"query":"","extensions":{"persistedQuery":{"version":1,"sha256Hash":"x"}},"extensions":{}}`, `{"query":"{name}","extensions":{},"documentId":null}`,
+	`{"documentId":"a","operationName":"b"}`, `{"query":null,"doc_id":"a"}`, `{"doc_id":"a","documentId":"b","documentId":null}`, `{"query":"{name}","documentId":"a","doc_id":"b"}`,
 }
 
 // unscanned are bodies that decodeFast leaves to decode: most are invalid.
@@ -34,8 +37,12 @@ var unscanned = []string{
 	`{"query":"{name}","a":-}`, `{"query":"{name}","a":1e}`, `{"query":"{name}","a":1e+}`, `{"query":"{name}","a":0x1}`, `{"query":"{name}","a":NaN}`,
 	`{"query":"{name}","a":tru}`, `{"query":"{name}","a":nul`, `{"query":"{name}","a":truefalse}`, `{"query":"{name}","a":[1,]}`, `{"query":"{name}","a":[1 2]}`,
 	`{"query":"{name}","a":[}`, "{\"query\":\"{name}\",\"a\":\x00}", "\ufeff" + `{"query":"{name}"}`, `{"query":"{name}"` + "\u00a0" + `}`,
+	`{"extensions":{"persistedQuery":{}}}`, `{"query":null,"extensions":{"persistedQuery":{}}}`, `{"documentId":1}`, `{"documentId":""}`, `{"doc_id":["a"]}`,
+	`{"extensions":{"persistedQuery":{"version":1}}}`, `{"extensions":{"persistedQuery":{"version":2,"sha256Hash":"x"}}}`, `{"extensions":{"persistedQuery":"x"}}`,
+	`{"extensions":{"persistedQuery":{"version":"1","sha256Hash":"x"}}}`, `{"extensions":{"persistedQuery":{"version":1,"sha256Hash":1}}}`,
 	// These are valid.
-	`{"extensions":{"persistedQuery":{}}}`, `{"query":null,"extensions":{"persistedQuery":{}}}`, `{"query":1,"query":"{name}"}`,
+	`{"query":"{name}","extensions":{"persistedQuery":null}}`, `{"query":"{name}","extensions":{"persistedQuery":{"version":2,"sha256Hash":"x"}}}`, `{"query":"{name}","extensions":{"persisted\u0051uery":1}}`,
+	`{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"x","more":1}}}`, `{"query":"{name}","extensions":{"persistedQuery":[]}}`, `{"query":1,"query":"{name}"}`,
 	`{"\u0071uery":"{name}"}`, `{"query":"{name}","\u0071uery":"{other}"}`, `{"query":"\ud83d\ude00"}`, `{"query":"\ud83d"}`,
 	`{"query":"{name}","a":` + strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth) + `}`,
 	// encoding/json refuses this one because of its depth.

@@ -20,10 +20,11 @@ func TestParams_RefuseHalfACharacter(t *testing.T) {
 		`{"query":"{name}","variables":{"n":"A \ud83d"}}`, `{"query":"{name}","variables":{"n":["\ude00\ud83d"]}}`, `{"query":"{name}","variables":{"\ud83d":1}}`,
 		`{"query":"{name \ud83d}"}`, `{"query":"{name}","operationName":"\ud83d"}`, `{"query":"{name}","extensions":{"a":"\ud83d"}}`,
 	}
+	var transport Transport
 	for i, body := range append(whole, half...) {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", strings.NewReader(body))
 		r.Header.Set("Content-Type", mediaJSON)
-		if _, _, err := params(r); (err != nil) != (i >= len(whole)) || err != nil && err.status != http.StatusBadRequest {
+		if _, _, err := transport.request(r); (err != nil) != (i >= len(whole)) || err != nil && err.status != http.StatusBadRequest {
 			t.Errorf("%s: %+v", body, err)
 		}
 	}
@@ -31,7 +32,7 @@ func TestParams_RefuseHalfACharacter(t *testing.T) {
 		"query=" + url.QueryEscape(`{find(a:"\uD83D")}`), "query=%7Bname%7D&variables=" + url.QueryEscape(`{"n":"\ud83d"}`), "query=%7Bname%7D&extensions=" + url.QueryEscape(`{"n":"\ud83d"}`),
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/graphql?"+query, nil)
-		if _, _, err := params(r); err == nil || err.status != http.StatusBadRequest {
+		if _, _, err := transport.request(r); err == nil || err.status != http.StatusBadRequest {
 			t.Errorf("%s: %+v", query, err)
 		}
 	}

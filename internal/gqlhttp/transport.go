@@ -21,6 +21,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/caregraph/caregraph/internal/documents"
 )
 
 // Transport answers every request. It must come after all other transports: it
@@ -34,6 +36,11 @@ type Transport struct {
 	// OnSent receives the data of each response after it was written; then no
 	// one else refers to it. May be nil.
 	OnSent func(data []byte)
+	// Documents finds the documents that requests name. Nil: none.
+	Documents *documents.Registry
+	// Account returns the account of the caller, or 0 for an anonymous one. Nil: all are
+	// anonymous.
+	Account func(context.Context) int64
 }
 
 var _ graphql.Transport = Transport{}
@@ -49,16 +56,17 @@ const refusalDelay = 250 * time.Millisecond
 // of operation errors, with the code BAD_USER_INPUT, or LIMIT_EXCEEDED for a
 // body that is too long.
 func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	params, media, err := params(r)
-	if err != nil {
+	ctx := r.Context()
+	req, media, err := t.request(r)
+	switch {
+	case err != nil && err.status == 0:
+		respond(w, r, media, exec.DispatchError(ctx, gqlerror.List{err.entry()}))
+		return
+	case err != nil:
 		err.write(w, r)
 		return
 	}
-	ctx := r.Context()
-	op, errs := exec.CreateOperationContext(ctx, params)
-	if errs != nil && params.Query == "" && isPersistedQuery(params) {
-		errs = unknownHash()
-	}
+	op, errs := t.operation(ctx, exec, req)
 	if errs != nil {
 		if slices.ContainsFunc(errs, func(err *gqlerror.Error) bool { return code(err) == codeLimitExceeded }) {
 			select {
@@ -93,9 +101,16 @@ func stoppedMessage(ctx context.Context) string {
 	return "The operation was stopped."
 }
 
-// params checks what it can before the query is parsed. It returns the
+func (t Transport) account(ctx context.Context) int64 {
+	if t.Account == nil {
+		return 0
+	}
+	return t.Account(ctx)
+}
+
+// request checks what it can before the query is parsed. It returns the
 // parameters and the media type of the response.
-func params(r *http.Request) (*graphql.RawParams, string, *requestError) {
+func (t Transport) request(r *http.Request) (*request, string, *requestError) {
 	post := r.Method == http.MethodPost
 	if !post && r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return nil, "", &requestError{
@@ -115,19 +130,13 @@ func params(r *http.Request) (*graphql.RawParams, string, *requestError) {
 	if post {
 		read = readBody
 	}
-	found, err := read(r)
-	if err == nil {
-		err = checkLiterals(found.Query)
-	}
-	if err == nil {
-		err = checkHash(found)
-	}
+	req, err := t.withDocument(read(r))
 	if err != nil {
-		return nil, "", err
+		return nil, media, err
 	}
-	found.Headers = r.Header
-	found.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
-	return found, media, nil
+	req.Headers = r.Header
+	req.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
+	return req, media, nil
 }
 
 // checkOperation refuses operations that one response to this request cannot

@@ -171,24 +171,6 @@ func (e recorder) MutateOperationParameters(_ context.Context, params *graphql.R
 	return nil
 }
 
-func TestTransport_LetsAPersistedQueryBeFoundByItsHash(t *testing.T) {
-	t.Parallel()
-	base, srv := answering(t, func(context.Context) *graphql.Response { return &graphql.Response{Data: []byte(`{}`)} })
-	srv.Use(recorder{func(params *graphql.RawParams) { params.Query = "{name}" }})
-	extensions := `{"persistedQuery":{"version":1,"sha256Hash":"x"}}`
-
-	for name, a := range map[string]answer{
-		"post":            post(t, base, `{"extensions":`+extensions+`}`, nil),
-		"post with null":  post(t, base, `{"query":null,"extensions":`+extensions+`}`, nil),
-		"get":             get(t, base, url.Values{"extensions": {extensions}}, nil),
-		"get with spaces": get(t, base, url.Values{"extensions": {" " + extensions}}, nil),
-	} {
-		if a.status != http.StatusOK {
-			t.Errorf("%s: %d %s", name, a.status, a.text)
-		}
-	}
-}
-
 func TestTransport_SaysWhenTheTimeIsUp(t *testing.T) {
 	t.Parallel()
 	for want, cause := range map[string]func(context.Context) (context.Context, context.CancelFunc){
