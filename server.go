@@ -349,7 +349,9 @@ func onFailure(count func(store.Cause)) func(context.Context, store.Failure) {
 
 // handler connects the addresses to the services.
 func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, error) {
-	restAPI, err := rest.New(graph.Schema(), rest.Options{VerifyToken: a.accounts.VerifyToken, AddLogAttrs: httpd.AddLogAttrs, Origins: s.CORSOrigins})
+	restAPI, err := rest.New(graph.Schema(), rest.Options{
+		VerifyToken: a.accounts.VerifyToken, Submit: graph.SubmitREST, AddLogAttrs: httpd.AddLogAttrs, Origins: s.CORSOrigins,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,11 @@ func (m mutation) VerifyDoctor(
 }
 
 func doctorPayload(ctx context.Context, d *model.Doctor, err error) (*gen.DoctorPayload, error) {
+	taken := model.CodeOf(err) == model.CodeTaken
 	userErrs, err := userErrors(ctx, err)
+	if taken { // d is another entry, which has the value
+		return &gen.DoctorPayload{Existing: d, UserErrors: userErrs}, err
+	}
 	return &gen.DoctorPayload{Doctor: d, UserErrors: userErrs}, err
 }
 

@@ -34,6 +34,10 @@ func (m mutation) RestorePatient(ctx context.Context, id model.ID) (*gen.Patient
 }
 
 func patientPayload(ctx context.Context, p *model.Patient, err error) (*gen.PatientPayload, error) {
+	taken := model.CodeOf(err) == model.CodeTaken
 	userErrs, err := userErrors(ctx, err)
+	if taken { // p is another record, which has the value
+		return &gen.PatientPayload{Existing: p, UserErrors: userErrs}, err
+	}
 	return &gen.PatientPayload{Patient: p, UserErrors: userErrs}, err
 }

@@ -17,8 +17,8 @@ import (
 // have the ids of records. A missing root field fails the tests below.
 func attempts() map[string]string {
 	const (
-		patient  = `patient { id name address medicalHistory version mappings(isActive: null) { totalCount nodes { notes } } }`
-		doctor   = `doctor { id name patients { totalCount nodes { name } } }`
+		patient  = `patient { id name address medicalHistory version mappings(isActive: null) { totalCount nodes { notes } } } existing { id name phone } `
+		doctor   = `doctor { id name patients { totalCount nodes { name } } } existing { id patients { totalCount } } `
 		mapping  = `mapping { id notes patient { id name } }`
 		userErrs = `userErrors { field code message }`
 		account  = `user { id email } tokens { access } ` + userErrs

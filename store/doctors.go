@@ -47,7 +47,8 @@ func (s *Store) Specializations(ctx context.Context, v *model.Viewer) ([]*model.
 
 // CreateDoctor stores a new, unverified entry of the viewer; with isMe it links the
 // viewer's account. It returns REQUIRED, INVALID, TOO_LONG, TAKEN (license number;
-// account) and, for isMe without the role DOCTOR, FORBIDDEN.
+// account) together with the entry that has the value and, for isMe without the role
+// DOCTOR, FORBIDDEN.
 func (s *Store) CreateDoctor(ctx context.Context, v *model.Viewer, d *model.Doctor, isMe bool) (*model.Doctor, error) {
 	if v == nil {
 		return nil, unauthenticated()
@@ -81,7 +82,8 @@ func (s *Store) CreateDoctor(ctx context.Context, v *model.Viewer, d *model.Doct
 		return s.recordDoctor(ctx, tx, v, &model.Doctor{}, d)
 	})
 	if err != nil {
-		return nil, renameField(err, "account", "isMe")
+		d, err = holder(ctx, s, v, d, err)
+		return d, renameField(err, "account", "isMe")
 	}
 	d.Relations = DoctorRelations(v, d)
 	return d, nil
@@ -102,9 +104,9 @@ func checkReserved(ctx context.Context, tx bun.Tx, v *model.Viewer, d *model.Doc
 }
 
 // UpdateDoctor applies the changes. Another name, license number or specialization ends
-// the verification. It returns NOT_FOUND, DELETED, FORBIDDEN for each field that the
-// viewer may not set, VERSION_CONFLICT together with the current record, and the errors
-// of CreateDoctor.
+// the verification. It returns NOT_FOUND, FORBIDDEN for each field that the viewer may not
+// set, DELETED and VERSION_CONFLICT together with the current record, and the errors of
+// CreateDoctor.
 func (s *Store) UpdateDoctor(ctx context.Context, v *model.Viewer, id int64, expected *int, changes []model.Change[model.Doctor]) (*model.Doctor, error) {
 	return editLive(ctx, s, v, id, expected, update[model.Doctor]{
 		changes:  changes,

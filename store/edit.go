@@ -1,7 +1,9 @@
 package store
 
 import (
+	"bytes"
 	"context"
+	"reflect"
 	"slices"
 
 	"github.com/uptrace/bun"
@@ -42,7 +44,8 @@ const setUpdatedAt = "updated_at = now()"
 
 // edit loads and locks the row under the rule, checks what the viewer may set,
 // applies the changes, validates, and writes the changed columns. It returns the
-// record as the viewer sees it afterwards; with VERSION_CONFLICT, the current one.
+// record as the viewer sees it afterwards. With VERSION_CONFLICT and DELETED it returns
+// the current one, and with TAKEN the one that has the value, if the viewer sees it.
 func edit[T any, P rowOf[T]](ctx context.Context, s *Store, v *model.Viewer, id int64, u update[T]) (P, error) {
 	var row P
 	err := s.inRowTx(ctx, "update "+row.TypeName(), v, row.TypeName(), id, func(ctx context.Context, tx bun.Tx) (err error) {
@@ -61,10 +64,12 @@ func edit[T any, P rowOf[T]](ctx context.Context, s *Store, v *model.Viewer, id 
 		row, err = reload[T, P](ctx, s, tx, v, id)
 		return err
 	})
-	if err != nil && model.CodeOf(err) != model.CodeVersionConflict {
-		return nil, err
+	switch model.CodeOf(err) {
+	case "", model.CodeVersionConflict, model.CodeDeleted:
+		return row, err
+	default:
+		return holder[T, P](ctx, s, v, row, err)
 	}
-	return row, err
 }
 
 // editLive is edit for a live record in the expected version; nil is any.
@@ -158,7 +163,8 @@ func (u update[T]) fields() []string {
 	return names
 }
 
-// apply changes and validates the record, and writes the named columns and u.set.
+// apply changes and validates the record, and writes the named columns and u.set. If no
+// column has another value, it writes nothing, unless the request touches its records.
 func apply[T any, P rowOf[T]](ctx context.Context, s *Store, tx bun.Tx, v *model.Viewer, row P, u update[T]) error {
 	before, fields := *row, u.fields()
 	if err := change(row, u); err != nil {
@@ -168,6 +174,9 @@ func apply[T any, P rowOf[T]](ctx context.Context, s *Store, tx bun.Tx, v *model
 		fields = append(fields, u.alter(&before, row)...)
 	}
 	columns, t := s.columns(row, fields), s.records.Type(row.TypeName())
+	if !s.differ(&before, row, columns) && !submissionOf(ctx).Touches {
+		return nil
+	}
 	if err := s.mayWrite(v, s.bytesOf(row, columns...)); err != nil {
 		return err
 	}
@@ -182,6 +191,16 @@ func apply[T any, P rowOf[T]](ctx context.Context, s *Store, tx bun.Tx, v *model
 		return nil
 	}
 	return u.after(ctx, tx, &before, row)
+}
+
+// differ reports whether two versions of a record have different values in a column.
+func (s *Store) differ(one, other any, columns []string) bool {
+	a, b := reflect.ValueOf(one).Elem(), reflect.ValueOf(other).Elem()
+	fields := s.db.Table(a.Type()).FieldMap
+	return slices.ContainsFunc(columns, func(column string) bool {
+		field := fields[column]
+		return !bytes.Equal(field.AppendValue(s.db.QueryGen(), nil, a), field.AppendValue(s.db.QueryGen(), nil, b))
+	})
 }
 
 // change applies the changes in memory and returns all errors together.

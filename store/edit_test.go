@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"testing"
 
 	"github.com/caregraph/caregraph/internal/testutil"
@@ -55,7 +56,9 @@ func TestUpdate_RefusalsBeforeVersionConflict(t *testing.T) {
 	} {
 		row, err := c.Store.UpdatePatient(t.Context(), try.who.Viewer, try.id, new(99), rename("Mallory"))
 		wantCode(t, err, try.want, try.at)
-		testutil.Equal(t, "record with the error", row, nil)
+		if try.want != model.CodeDeleted { // with DELETED it returns the deleted record
+			testutil.Equal(t, "record with the error", row, nil)
+		}
 	}
 }
 
@@ -92,14 +95,120 @@ func TestUpdate_TellsEveryFaultAtOnceAndChangesNothing(t *testing.T) {
 	testutil.Equal(t, "the record", resultText(read, nil), resultText(arjun, nil))
 }
 
-func TestUpdate_OfNothingStillCounts(t *testing.T) {
+// TestUpdate_NoChangeNoVersion: an update to the values of the record writes nothing, but
+// is refused like any other.
+func TestUpdate_NoChangeNoVersion(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
-	asha := c.Owner("Asha")
-	arjun := asha.Patient("Arjun")
-	after := ok(c.Store.UpdatePatient(t.Context(), asha.Viewer, arjun.ID, nil, nil))(t)
-	testutil.Equal(t, "version", after.Version, 2)
-	testutil.Equal(t, "name", after.Name, "Arjun")
+	asha, boss := c.Owner("Asha"), c.Admin("Boss")
+	priya, entry := c.Doctor("Priya")
+	arjun := asha.Patient("Arjun", func(p *model.Patient) { p.Email = new(model.EmailAddress("a@home.example")) })
+	m := asha.Assign(arjun, entry)
+	fee := func(text string) []model.Change[model.Doctor] {
+		return []model.Change[model.Doctor]{set("consultationFee", func(d *model.Doctor) { d.ConsultationFee = model.ParseDecimal(text) })}
+	}
+	note := []model.Change[model.Mapping]{set("notes", func(other *model.Mapping) { other.Notes = m.Notes })}
+	for what, update := range map[string]func(context.Context) (any, error){
+		"nothing": func(ctx context.Context) (any, error) {
+			return c.Store.UpdatePatient(ctx, asha.Viewer, arjun.ID, nil, nil)
+		},
+		"the same name and address": func(ctx context.Context) (any, error) {
+			return c.Store.UpdatePatient(ctx, asha.Viewer, arjun.ID, nil, append(rename(" Arjun "),
+				set("email", func(p *model.Patient) { p.Email = new(model.EmailAddress("a@home.example")) })))
+		},
+		"the same fee in another form": func(ctx context.Context) (any, error) {
+			return c.Store.UpdateDoctor(ctx, priya.Viewer, entry.ID, nil, fee("1.5e3"))
+		},
+		"the same notes": func(ctx context.Context) (any, error) { return c.Store.UpdateMapping(ctx, asha.Viewer, m.ID, note) },
+		"the same verification": func(context.Context) (any, error) {
+			return c.VerifyAs(boss.Viewer, entry.ID, store.Verification{IsVerified: true})
+		},
+		"the viewer's own values": func(ctx context.Context) (any, error) { return c.Store.UpdateMe(ctx, asha.Viewer, nil) },
+	} {
+		before := everyRow(t, c)
+		testutil.Equal(t, what, errOf(update(t.Context())), nil)
+		testutil.Equal(t, "the rows after "+what, everyRow(t, c), before)
+	}
+	_, err := c.Store.UpdatePatient(t.Context(), asha.Viewer, arjun.ID, new(7), rename("Arjun"))
+	wantCode(t, err, model.CodeVersionConflict, "expectedVersion")
+	_, err = c.Store.UpdatePatient(t.Context(), priya.Viewer, arjun.ID, nil, rename("Arjun"))
+	wantCode(t, err, model.CodeForbidden, "name")
+
+	touching := store.WithSubmission(t.Context(), &store.Submission{Touches: true})
+	after := ok(c.Store.UpdatePatient(touching, asha.Viewer, arjun.ID, nil, nil))(t)
+	testutil.Equal(t, "version after a touch", after.Version, 2)
+}
+
+// everyRow returns the records and the row versions that PostgreSQL keeps of them.
+func everyRow(t *testing.T, c *storetest.Clinic) string {
+	t.Helper()
+	var text string
+	testutil.Must(t, c.DB.NewRaw(`SELECT string_agg(row::text, ' ' ORDER BY row::text) FROM (
+		SELECT ctid, xmin, id, version FROM patients UNION ALL SELECT ctid, xmin, id, version FROM doctors
+		UNION ALL SELECT ctid, xmin, id, 0 FROM mappings UNION ALL SELECT ctid, xmin, id, 0 FROM users) AS row`).Scan(t.Context(), &text))
+	return text
+}
+
+// TestUpdate_ReturnsTheRecordInTheWay with TAKEN, ALREADY_ASSIGNED and DELETED, if the
+// viewer sees it.
+func TestUpdate_ReturnsTheRecordInTheWay(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha, ravi, boss := c.Owner("Asha"), c.Owner("Ravi"), c.Admin("Boss")
+	priya, entry := c.Doctor("Priya")
+	has := func(email, number string) func(*model.Patient) {
+		return func(p *model.Patient) { p.Email, p.RecordNumber = new(model.EmailAddress(email)), &number }
+	}
+	arjun := asha.Patient("Arjun", has("a@home.example", "7a"))
+	banu := asha.Patient("Banu", has("b@home.example", "8"))
+	ravi.Patient("Arjun", has("a@home.example", "7a"))
+	patient := func(email, number string) *model.Patient {
+		p := c.NewPatient("Chitra")
+		has(email, number)(p)
+		return p
+	}
+	license := c.NewDoctor("Dr. Rao")
+	license.LicenseNumber = entry.LicenseNumber
+	m := asha.Assign(arjun, entry)
+	ended := asha.Remove(asha.Assign(banu, entry))
+	gone, goneEntry := asha.DeletedPatient("Dev"), asha.DeletedEntry("Dr. Das")
+	reserved := c.NewDoctor("Dr. Das")
+	c.Exec("UPDATE doctors SET verified_license = 'r1', account_id = ? WHERE id = ?", priya.UserID, goneEntry.ID)
+	reserved.LicenseNumber = "R1"
+	email := []model.Change[model.Patient]{set("email", func(p *model.Patient) { p.Email = arjun.Email })}
+	again := func(p *model.Patient) *model.Mapping { return &model.Mapping{PatientID: p.ID, DoctorID: entry.ID} }
+
+	inTheWay(c.Store.CreatePatient(t.Context(), asha.Viewer, patient("a@home.example", "9")))(t, model.CodeTaken, arjun.NodeID())
+	inTheWay(c.Store.CreatePatient(t.Context(), asha.Viewer, patient("c@home.example", "7A")))(t, model.CodeTaken, arjun.NodeID())
+	inTheWay(c.Store.UpdatePatient(t.Context(), asha.Viewer, banu.ID, nil, email))(t, model.CodeTaken, arjun.NodeID())
+	inTheWay(c.Store.CreateDoctor(t.Context(), ravi.Viewer, license, false))(t, model.CodeTaken, entry.NodeID())
+	inTheWay(c.Store.CreateDoctor(t.Context(), priya.Viewer, c.NewDoctor("Dr. Priya"), true))(t, model.CodeTaken, entry.NodeID())
+	inTheWay(c.Store.CreateDoctor(t.Context(), ravi.Viewer, reserved, false))(t, model.CodeTaken, model.ID{})
+	inTheWay(c.Store.AssignDoctor(t.Context(), asha.Viewer, again(arjun)))(t, model.CodeAlreadyAssigned, m.NodeID())
+	inTheWay(c.Store.AssignDoctor(t.Context(), asha.Viewer, again(gone)))(t, model.CodeDeleted, model.ID{})
+	inTheWay(c.Store.UpdatePatient(t.Context(), asha.Viewer, gone.ID, nil, nil))(t, model.CodeDeleted, gone.NodeID())
+	inTheWay(c.Store.DeletePatient(t.Context(), asha.Viewer, gone.ID, nil))(t, model.CodeDeleted, gone.NodeID())
+	inTheWay(c.Store.DeletePatient(t.Context(), boss.Viewer, gone.ID, nil))(t, model.CodeNotFound, model.ID{})
+	inTheWay(c.Store.RemoveMapping(t.Context(), asha.Viewer, ended.ID))(t, model.CodeDeleted, ended.NodeID())
+}
+
+// inTheWay(call(...))(t, code, id) checks the code and the record of a refused call.
+func inTheWay[T any, P interface {
+	*T
+	model.Node
+}](row P, err error) func(t *testing.T, code model.Code, id model.ID) {
+	return func(t *testing.T, code model.Code, id model.ID) {
+		t.Helper()
+		testutil.Equal(t, "code", model.CodeOf(err), code)
+		switch {
+		case row == nil:
+			testutil.Equal(t, "record", model.ID{}, id)
+		case !row.ViewerRelations().Any(model.SignedIn):
+			t.Errorf("the record %s has no relations", row.NodeID())
+		default:
+			testutil.Equal(t, "record", row.NodeID(), id)
+		}
+	}
 }
 
 // The column of every field that an update can name is the field's own.

@@ -46,7 +46,8 @@ func mappingIsActive(active *bool) []query.Condition {
 
 // AssignDoctor creates an active mapping of the pair. It returns NOT_FOUND for a
 // patient or doctor that does not exist for the viewer, DELETED for one that the
-// viewer may restore, FORBIDDEN for a patient of another owner, and ALREADY_ASSIGNED.
+// viewer may restore, FORBIDDEN for a patient of another owner, and ALREADY_ASSIGNED
+// together with the active mapping.
 func (s *Store) AssignDoctor(ctx context.Context, v *model.Viewer, m *model.Mapping) (*model.Mapping, error) {
 	if v == nil {
 		return nil, unauthenticated()
@@ -85,7 +86,7 @@ func (s *Store) AssignDoctor(ctx context.Context, v *model.Viewer, m *model.Mapp
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return holder(ctx, s, v, m, err)
 	}
 	return m, nil
 }
@@ -101,7 +102,7 @@ func lockLive[T any, P owned[T]](ctx context.Context, s *Store, tx bun.Tx, v *mo
 }
 
 // UpdateMapping applies the changes to an active mapping. It returns NOT_FOUND,
-// DELETED for an ended one, FORBIDDEN, TOO_LONG and INVALID.
+// DELETED together with an ended one, FORBIDDEN, TOO_LONG and INVALID.
 func (s *Store) UpdateMapping(ctx context.Context, v *model.Viewer, id int64, changes []model.Change[model.Mapping]) (*model.Mapping, error) {
 	return s.editMapping(ctx, v, id, update[model.Mapping]{
 		changes:  changes,
@@ -110,7 +111,7 @@ func (s *Store) UpdateMapping(ctx context.Context, v *model.Viewer, id int64, ch
 }
 
 // RemoveMapping ends an active mapping. The pair can be assigned again. It returns
-// NOT_FOUND, DELETED for an ended one, and FORBIDDEN.
+// NOT_FOUND, DELETED together with an ended one, and FORBIDDEN.
 func (s *Store) RemoveMapping(ctx context.Context, v *model.Viewer, id int64) (*model.Mapping, error) {
 	ended := model.DateTime{Time: s.now()}
 	return s.editMapping(ctx, v, id, update[model.Mapping]{

@@ -43,7 +43,8 @@ func checkDate(field string, date *model.Date) error {
 
 // CreatePatient stores a new patient of the viewer. It returns REQUIRED, INVALID,
 // TOO_LONG, and TAKEN for an e-mail address or a record number of another live
-// patient of the same owner. LIMIT_EXCEEDED and RATE_LIMITED are for the quotas.
+// patient of the same owner, with that patient. LIMIT_EXCEEDED and RATE_LIMITED are for
+// the quotas.
 func (s *Store) CreatePatient(ctx context.Context, v *model.Viewer, p *model.Patient) (*model.Patient, error) {
 	if v == nil {
 		return nil, unauthenticated()
@@ -53,7 +54,7 @@ func (s *Store) CreatePatient(ctx context.Context, v *model.Viewer, p *model.Pat
 	}
 	p.CreatedBy = v.UserID
 	if err := s.create(ctx, v, p); err != nil {
-		return nil, s.translate(ctx, "create patient", err)
+		return holder(ctx, s, v, p, s.translate(ctx, "create patient", err))
 	}
 	p.Relations = PatientRelations(v, p, nil, Grants{})
 	return p, nil
@@ -93,14 +94,14 @@ func (s *Store) CreateTeamPatient(ctx context.Context, v *model.Viewer, owner in
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return holder(ctx, s, v, p, err)
 	}
 	return p, nil
 }
 
-// UpdatePatient applies the changes. It returns NOT_FOUND, DELETED, FORBIDDEN for
-// each field that the viewer may not set, VERSION_CONFLICT together with the current
-// record, and the errors of CreatePatient.
+// UpdatePatient applies the changes. It returns NOT_FOUND, FORBIDDEN for each field that
+// the viewer may not set, DELETED and VERSION_CONFLICT together with the current record,
+// and the errors of CreatePatient.
 func (s *Store) UpdatePatient(ctx context.Context, v *model.Viewer, id int64, expected *int, changes []model.Change[model.Patient]) (*model.Patient, error) {
 	return editLive(ctx, s, v, id, expected, update[model.Patient]{
 		changes:  changes,

@@ -910,7 +910,10 @@ enum UserErrorCode {
   "The text has more characters than allowed."
   TOO_LONG
 
-  "Another record or account already has this value, which must be unique."
+  """
+  Another record or account already has this value, which must be unique. ` + "`" + `existing` + "`" + ` of the payload is that record, if the
+  caller sees it; it is never an account.
+  """
   TAKEN
 
   """
@@ -928,12 +931,12 @@ enum UserErrorCode {
   """
   VERSION_CONFLICT
 
-  "The patient already has an active mapping to this doctor."
+  "The patient already has an active mapping to this doctor. The payload has the mapping."
   ALREADY_ASSIGNED
 
   """
   The record is deleted, and the caller may restore it; all other callers get NOT_FOUND. For a mapping: it has ended,
-  and cannot be changed any more.
+  and cannot be changed any more. The payload of a change of the record has it.
   """
   DELETED
 
@@ -1380,8 +1383,8 @@ type Patient implements Node @access(to: CIRCLE) {
   updatedAt: DateTime! @owner(read: CIRCLE)
 
   """
-  Increases by one with each change. Pass it as ` + "`" + `expectedVersion` + "`" + ` to change only the version that you have seen. In REST
-  it is the ETag.
+  Increases by one with each change. Pass it as ` + "`" + `expectedVersion` + "`" + ` to change only the version that you have seen. An update
+  to the values that the record has already is no change. In REST it is the ETag, and every PUT and PATCH increases it.
   """
   version: Int! @owner(read: CIRCLE)
 
@@ -1536,8 +1539,8 @@ type Doctor implements Node @access(to: SIGNED_IN) {
   updatedAt: DateTime! @owner(read: SIGNED_IN)
 
   """
-  Increases by one with each change. Pass it as ` + "`" + `expectedVersion` + "`" + ` to change only the version that you have seen. In REST
-  it is the ETag.
+  Increases by one with each change. Pass it as ` + "`" + `expectedVersion` + "`" + ` to change only the version that you have seen. An update
+  to the values that the record has already is no change. In REST it is the ETag, and every PUT and PATCH increases it.
   """
   version: Int! @owner(read: SIGNED_IN)
 
@@ -3265,8 +3268,16 @@ type LinkCodePayload implements MutationPayload {
 
 "The answer to mutations of patients."
 type PatientPayload implements MutationPayload {
-  "The patient after the change. With VERSION_CONFLICT, the patient as it is now. Null: see ` + "`" + `userErrors` + "`" + `."
+  """
+  The patient after the change. With VERSION_CONFLICT and DELETED, the patient as it is now. Null: see ` + "`" + `userErrors` + "`" + `.
+  """
   patient: Patient
+
+  """
+  With TAKEN, the patient that already has the value. Null: the mutation succeeded, it has another error, or the caller does
+  not see that patient.
+  """
+  existing: Patient
 
   "All errors of the mutation. Empty: it succeeded."
   userErrors: [UserError!]!
@@ -3274,8 +3285,16 @@ type PatientPayload implements MutationPayload {
 
 "The answer to mutations of doctor entries."
 type DoctorPayload implements MutationPayload {
-  "The entry after the change. With VERSION_CONFLICT, the entry as it is now. Null: see ` + "`" + `userErrors` + "`" + `."
+  """
+  The entry after the change. With VERSION_CONFLICT and DELETED, the entry as it is now. Null: see ` + "`" + `userErrors` + "`" + `.
+  """
   doctor: Doctor
+
+  """
+  With TAKEN, the entry that already has the value. Null: the mutation succeeded, it has another error, or the caller does
+  not see that entry.
+  """
+  existing: Doctor
 
   "All errors of the mutation. Empty: it succeeded."
   userErrors: [UserError!]!
@@ -3283,7 +3302,10 @@ type DoctorPayload implements MutationPayload {
 
 "The answer to mutations of mappings."
 type MappingPayload implements MutationPayload {
-  "The assignment, with its date, its notes and the account that made it."
+  """
+  The assignment, with its date, its notes and the account that made it. With ALREADY_ASSIGNED, the active mapping of the
+  pair, and with DELETED, the one that has ended. Null: see ` + "`" + `userErrors` + "`" + `.
+  """
   mapping: Mapping
 
   "All errors of the mutation. Empty: it succeeded."
@@ -3444,6 +3466,8 @@ func (ec *executionContext) childFields_DoctorPayload(ctx context.Context, field
 	switch field.Name {
 	case "doctor":
 		return ec.fieldContext_DoctorPayload_doctor(ctx, field)
+	case "existing":
+		return ec.fieldContext_DoctorPayload_existing(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_DoctorPayload_userErrors(ctx, field)
 	}
@@ -3762,6 +3786,8 @@ func (ec *executionContext) childFields_PatientPayload(ctx context.Context, fiel
 	switch field.Name {
 	case "patient":
 		return ec.fieldContext_PatientPayload_patient(ctx, field)
+	case "existing":
+		return ec.fieldContext_PatientPayload_existing(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_PatientPayload_userErrors(ctx, field)
 	}
@@ -7465,6 +7491,38 @@ func (ec *executionContext) _DoctorPayload_doctor(ctx context.Context, field gra
 	)
 }
 func (ec *executionContext) fieldContext_DoctorPayload_doctor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DoctorPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Doctor(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DoctorPayload_existing(ctx context.Context, field graphql.CollectedField, obj *DoctorPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DoctorPayload_existing(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Existing, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Doctor) graphql.Marshaler {
+			return ec.marshalODoctor2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDoctor(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DoctorPayload_existing(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "DoctorPayload",
 		Field:      field,
@@ -12989,6 +13047,38 @@ func (ec *executionContext) _PatientPayload_patient(ctx context.Context, field g
 	)
 }
 func (ec *executionContext) fieldContext_PatientPayload_patient(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PatientPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Patient(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PatientPayload_existing(ctx context.Context, field graphql.CollectedField, obj *PatientPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PatientPayload_existing(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Existing, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Patient) graphql.Marshaler {
+			return ec.marshalOPatient2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐPatient(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PatientPayload_existing(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "PatientPayload",
 		Field:      field,
@@ -20370,6 +20460,11 @@ func (ec *executionContext) _DoctorPayload(ctx context.Context, sel ast.Selectio
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
+		case "existing":
+			out.Values[i] = ec._DoctorPayload_existing(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "userErrors":
 			out.Values[i] = ec._DoctorPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -21771,6 +21866,11 @@ func (ec *executionContext) _PatientPayload(ctx context.Context, sel ast.Selecti
 			out.Values[i] = graphql.MarshalString("PatientPayload")
 		case "patient":
 			out.Values[i] = ec._PatientPayload_patient(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "existing":
+			out.Values[i] = ec._PatientPayload_existing(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

@@ -120,8 +120,11 @@ type CreatePatientInput struct {
 
 // The answer to mutations of doctor entries.
 type DoctorPayload struct {
-	// The entry after the change. With VERSION_CONFLICT, the entry as it is now. Null: see `userErrors`.
+	// The entry after the change. With VERSION_CONFLICT and DELETED, the entry as it is now. Null: see `userErrors`.
 	Doctor *model.Doctor `json:"doctor,omitempty"`
+	// With TAKEN, the entry that already has the value. Null: the mutation succeeded, it has another error, or the caller does
+	// not see that entry.
+	Existing *model.Doctor `json:"existing,omitempty"`
 	// All errors of the mutation. Empty: it succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
@@ -176,7 +179,8 @@ func (LogoutPayload) IsMutationPayload() {}
 
 // The answer to mutations of mappings.
 type MappingPayload struct {
-	// The assignment, with its date, its notes and the account that made it.
+	// The assignment, with its date, its notes and the account that made it. With ALREADY_ASSIGNED, the active mapping of the
+	// pair, and with DELETED, the one that has ended. Null: see `userErrors`.
 	Mapping *model.Mapping `json:"mapping,omitempty"`
 	// All errors of the mutation. Empty: it succeeded.
 	UserErrors []*UserError `json:"userErrors"`
@@ -198,8 +202,11 @@ type Mutation struct {
 
 // The answer to mutations of patients.
 type PatientPayload struct {
-	// The patient after the change. With VERSION_CONFLICT, the patient as it is now. Null: see `userErrors`.
+	// The patient after the change. With VERSION_CONFLICT and DELETED, the patient as it is now. Null: see `userErrors`.
 	Patient *model.Patient `json:"patient,omitempty"`
+	// With TAKEN, the patient that already has the value. Null: the mutation succeeded, it has another error, or the caller does
+	// not see that patient.
+	Existing *model.Patient `json:"existing,omitempty"`
 	// All errors of the mutation. Empty: it succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }

@@ -18,6 +18,9 @@ import (
 	"github.com/caregraph/caregraph/internal/testutil"
 )
 
+// SubmitREST is that of package graph.
+func SubmitREST(ctx context.Context) context.Context { return graph.SubmitREST(ctx) }
+
 // config returns the default configuration of the graph.
 func (s *Server) config(o Options) graph.Config {
 	return graph.Config{

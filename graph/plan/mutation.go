@@ -6,7 +6,6 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/caregraph/caregraph/graph/gen"
-	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store/query"
 )
 
@@ -21,9 +20,9 @@ type mutation struct {
 
 // mutated is the result of a mutation.
 type mutated struct {
-	record     model.Node // nil without one
-	userErrors []*gen.UserError
-	err        error
+	gen.Mutated
+
+	err error
 }
 
 // Mutate runs the mutations one after another. From then on gqlgen's executor must not
@@ -45,7 +44,7 @@ func (m mutation) do(
 			done = mutated{err: recovered(ctx, value)}
 		}
 	}()
-	done.record, done.userErrors, done.err = m.run(ctx, resolver, args)
+	done.Mutated, done.err = m.run(ctx, resolver, args)
 	return done
 }
 
@@ -97,11 +96,13 @@ func (p payload) write(e *encoding, _ row) {
 	p.object.write(e, row{})
 }
 
-// written writes the record of a payload.
+// written writes the record of a payload or, with existing, the record that has a value
+// that is taken.
 type written struct {
-	index  int
-	node   *query.Node
-	object *object
+	index    int
+	node     *query.Node
+	object   *object
+	existing bool
 }
 
 // noLoad is the load of a record that is not read.
@@ -110,11 +111,15 @@ const noLoad = -1
 func (c *compilation) record(index int, f graphql.CollectedField) (value, error) {
 	node := c.Records.Type(f.Definition.Type.Name()).Node()
 	o, err := c.object(location{noLoad, node.Record()}, f.Selections)
-	return written{index, node, o}, err
+	return written{index, node, o, f.Name == "existing"}, err
 }
 
 func (w written) write(e *encoding, _ row) {
-	record := e.mutated[w.index].record
+	done := e.mutated[w.index]
+	record := done.Record
+	if w.existing {
+		record = done.Existing
+	}
 	if record == nil {
 		e.null()
 		return

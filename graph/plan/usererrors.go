@@ -14,7 +14,7 @@ type userErrors struct {
 }
 
 func (u userErrors) write(e *encoding, _ row) {
-	e.out = u.objects.append(e.out, e.mutated[u.index].userErrors)
+	e.out = u.objects.append(e.out, e.mutated[u.index].UserErrors)
 }
 
 // plain writes a list of objects without rules.

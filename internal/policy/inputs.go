@@ -67,7 +67,8 @@ func (c *compiler) setsRecord(in input) bool {
 }
 
 // payloadRecords returns the records in the payload of a mutation, and the number of
-// other objects. Lists, such as userErrors, do not count.
+// other objects. Lists, such as userErrors, do not count, nor does the record that keeps the
+// mutation from setting a value.
 func (c *compiler) payloadRecords(mutation *ast.FieldDefinition) (records []*ast.Definition, others int) {
 	payload := c.schema.Types[mutation.Type.Name()]
 	if isRecord(payload) {
@@ -75,6 +76,7 @@ func (c *compiler) payloadRecords(mutation *ast.FieldDefinition) (records []*ast
 	}
 	for _, field := range payload.Fields {
 		switch def := c.schema.Types[field.Type.Name()]; {
+		case field.Name == "existing":
 		case isRecord(def):
 			records = append(records, def)
 		case def.Kind == ast.Object && field.Type.Elem == nil:

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -30,6 +31,8 @@ type operation struct {
 	pageSize                 int // the default of $first
 	// asksDevice says that the document has the variable $hasDevice.
 	asksDevice bool
+	// submit is Options.Submit.
+	submit func(context.Context) context.Context
 }
 
 // input is a field of a body with its place in the schema.

@@ -39,6 +39,7 @@ func serve(t *testing.T, o graphtest.Options, origins ...string) server {
 	s := server{t: t}
 	transport, err := rest.New(schema(t), rest.Options{
 		VerifyToken: func(ctx context.Context, token string) error { return s.Accounts.VerifyToken(ctx, token) },
+		Submit:      graphtest.SubmitREST,
 		Origins:     origins,
 	})
 	testutil.Must(t, err)

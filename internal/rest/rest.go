@@ -38,6 +38,9 @@ type Options struct {
 	// AddLogAttrs adds the route of a request to its line in the access log.
 	// Nil: the route is not logged.
 	AddLogAttrs func(context.Context, ...slog.Attr)
+	// Submit returns the context of a request that changes something. Every change over
+	// REST counts, also one to the values that the record has already. Nil: nothing says so.
+	Submit func(context.Context) context.Context
 	// Origins are other origins whose pages may send forms, or "*" alone for all.
 	// Pages of our own origin always may.
 	Origins []string
@@ -54,12 +57,20 @@ func New(schema *ast.Schema, o Options) (graphql.Transport, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Submit == nil {
+		o.Submit = func(ctx context.Context) context.Context { return ctx }
+	}
 	if o.AddLogAttrs == nil {
 		o.AddLogAttrs = func(context.Context, ...slog.Attr) {}
 	}
 	origins, err := trusted(o.Origins)
 	if err != nil {
 		return nil, err
+	}
+	for _, res := range resources {
+		for _, op := range res.operations {
+			op.submit = o.Submit
+		}
 	}
 	return &api{resources: resources, addLogAttrs: o.AddLogAttrs, origins: origins}, nil
 }

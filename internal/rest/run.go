@@ -29,6 +29,9 @@ func (op *operation) answer(r *http.Request, id string, exec graphql.GraphExecut
 		unknown = op.makeInvalid(values, found)
 	}
 	ctx, variables := r.Context(), op.variables(body, values, id)
+	if !op.reads() {
+		ctx = op.submit(ctx)
+	}
 	run := func() *answer {
 		response := execute(ctx, exec, op.document, variables)
 		if len(response.Errors) > 0 {

@@ -33,7 +33,7 @@ func (bindings) GenerateCode(data *codegen.Data) error {
 				found.Arguments = append(found.Arguments, field)
 			}
 			if record := recordOf(data, field); object == data.MutationRoot && record != nil {
-				found.Mutations = append(found.Mutations, mutation{field, record})
+				found.Mutations = append(found.Mutations, mutation{field, record, existingOf(data, field)})
 			}
 		}
 	}
@@ -52,19 +52,33 @@ func (bindings) GenerateCode(data *codegen.Data) error {
 type mutation struct {
 	*codegen.Field
 
-	Record *codegen.Field // of the payload
+	Record, Existing *codegen.Field // of the payload; Existing may be nil
+}
+
+// existing is the field of a payload with the record that has a value that is taken.
+const existing = "existing"
+
+func existingOf(data *codegen.Data, f *codegen.Field) *codegen.Field {
+	for _, field := range data.Objects.ByName(f.Type.Name()).Fields {
+		if field.Name == existing {
+			return field
+		}
+	}
+	return nil
 }
 
 // recordOf returns the field with the record, or nil for another payload.
 func recordOf(data *codegen.Data, f *codegen.Field) *codegen.Field {
 	payload := data.Objects.ByName(f.Type.Name())
-	if payload == nil || len(payload.Fields) != 2 || payload.Fields[1].Name != "userErrors" {
+	if payload == nil || data.Schema.Types[payload.Fields[0].Type.Name()].Directives.ForName("access") == nil {
 		return nil
 	}
-	if record := payload.Fields[0]; data.Schema.Types[record.Type.Name()].Directives.ForName("access") != nil {
-		return record
+	for _, other := range payload.Fields[1:] {
+		if other.Name != "userErrors" && other.Name != existing {
+			return nil
+		}
 	}
-	return nil
+	return payload.Fields[0]
 }
 
 // isModel reports whether t is a struct of one of the packages. Root types have no
@@ -134,19 +148,24 @@ func Arguments(ctx context.Context, typ, field string, values map[string]any) (m
 	}
 }
 
-// Mutate runs a mutation with its Arguments. It returns the record of the payload, nil
-// without one, and the userErrors.
-type Mutate func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error)
+// Mutated is the payload of a mutation. Without a record, a node is nil.
+type Mutated struct {
+	Record, Existing model.Node
+	UserErrors       []*UserError
+}
+
+// Mutate runs a mutation with its Arguments.
+type Mutate func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error)
 
 // Mutations has the mutations whose payload has one record, by field of the schema.
 var Mutations = map[string]Mutate{
 {{- range .Mutations }}
-	{{ .Name | quote }}: func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+	{{ .Name | quote }}: func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
 		p, err := m.{{ .GoFieldName }}(ctx{{ range .Args }}, args[{{ .Name | quote }}].({{ .TypeReference.GO | ref }}){{ end }})
 		if err != nil {
-			return nil, nil, err
+			return Mutated{}, err
 		}
-		return node(p.{{ .Record.GoFieldName }}), p.UserErrors, nil
+		return Mutated{Record: node(p.{{ .Record.GoFieldName }}),{{ with .Existing }} Existing: node(p.{{ .GoFieldName }}),{{ end }} UserErrors: p.UserErrors}, nil
 	},
 {{- end }}
 }
