@@ -67,7 +67,8 @@ func (c *compiler) setsRecord(in input) bool {
 }
 
 // payloadRecords returns the records in the payload of a mutation, and the number of
-// other objects. Lists, such as userErrors, do not count.
+// other objects. Lists, such as userErrors, do not count, nor does what is read after the
+// mutation: query, and edges.
 func (c *compiler) payloadRecords(mutation *ast.FieldDefinition) (records []*ast.Definition, others int) {
 	payload := c.schema.Types[mutation.Type.Name()]
 	if isRecord(payload) {
@@ -77,6 +78,7 @@ func (c *compiler) payloadRecords(mutation *ast.FieldDefinition) (records []*ast
 		switch def := c.schema.Types[field.Type.Name()]; {
 		case isRecord(def):
 			records = append(records, def)
+		case c.isRoot(def), def.Fields.ForName("cursor") != nil:
 		case def.Kind == ast.Object && field.Type.Elem == nil:
 			others++
 		}

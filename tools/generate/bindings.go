@@ -48,7 +48,8 @@ func (bindings) GenerateCode(data *codegen.Data) error {
 	})
 }
 
-// mutation is a field of Mutation whose payload has userErrors and one record.
+// mutation is a field of Mutation whose payload has one record, userErrors, and what is
+// read after the mutation.
 type mutation struct {
 	*codegen.Field
 
@@ -58,13 +59,16 @@ type mutation struct {
 // recordOf returns the field with the record, or nil for another payload.
 func recordOf(data *codegen.Data, f *codegen.Field) *codegen.Field {
 	payload := data.Objects.ByName(f.Type.Name())
-	if payload == nil || len(payload.Fields) != 2 || payload.Fields[1].Name != "userErrors" {
+	if payload == nil || data.Schema.Types[payload.Fields[0].Type.Name()].Directives.ForName("access") == nil {
 		return nil
 	}
-	if record := payload.Fields[0]; data.Schema.Types[record.Type.Name()].Directives.ForName("access") != nil {
-		return record
+	for _, other := range payload.Fields[1:] {
+		def := data.Schema.Types[other.Type.Name()]
+		if other.Name != "userErrors" && def != data.Schema.Query && !isEdge(def) {
+			return nil
+		}
 	}
-	return nil
+	return payload.Fields[0]
 }
 
 // isModel reports whether t is a struct of one of the packages. Root types have no
