@@ -119,7 +119,10 @@ func (w *dataset) account(number int, name string, role model.Role) *graphtest.C
 	w.Exec(`INSERT INTO users (id, username, email, role, password_hash, created_at) VALUES ($1, $2, $3, $4, 'none', $5)`,
 		number, name, fmt.Sprintf("account%d@clinic.example", number), role, timeOf(number))
 	w.size["usr"]++
-	return (&graphtest.Client{Server: w.Server, UserID: int64(number)}).NewSession()
+	session := fmt.Sprintf("session of %d", number)
+	client := (&graphtest.Client{Server: w.Server, UserID: int64(number)}).Session(session)
+	w.Exec("UPDATE sessions SET created_at = $1 WHERE id = $2", w.now.Add(-time.Duration(number)*time.Minute), session)
+	return client
 }
 
 // timeOf returns the time of a record. Three neighbors have the same time, so that only

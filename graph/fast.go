@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -128,10 +129,40 @@ func (r resolver) mutate(ctx context.Context, op *graphql.OperationContext, comp
 		return nil, reason
 	}
 	return r.response(ctx, func(ctx context.Context) *graphql.Response {
-		bound.Mutate(ctx, mutation{r}, r.recovered)
+		bound.Mutate(ctx, plan.Mutator{Resolver: mutation{r}, Read: r.readAfter(ctx, op), Recovered: r.recovered})
 		encoded, _ := bound.Encode(r.Now(), &limits.Answer{}) // response counts the bytes
 		return r.respond(ctx, op, encoded)
 	}), Compiled
+}
+
+// readAfter returns the function that fetches what a payload reads after its mutation, in a
+// snapshot of its own, which also confirms the session. The rows of all payloads of the
+// operation count together.
+func (r resolver) readAfter(ctx context.Context, op *graphql.OperationContext) func(context.Context, *plan.Plan, model.Node) (*plan.Execution, error) {
+	caller := auth.CallerFrom(ctx)
+	counted := r.Answers.Begin(ctx, caller, caller.Account())
+	return func(ctx context.Context, reads *plan.Plan, record model.Node) (*plan.Execution, error) {
+		for v := viewer(ctx); v != nil; v = viewer(ctx) {
+			if !reads.MayCall(r.Policy, v) {
+				return nil, model.NewError(model.CodeForbidden, "You may not read this any more.")
+			}
+			bound, reason := reads.BindAfter(ctx, v, op.Variables, record)
+			if reason != "" {
+				return nil, fmt.Errorf("what was bound before the mutation: %s", reason)
+			}
+			bound.Request.Confirm, bound.Request.Meter = true, counted
+			err := r.Store.Fetch(ctx, v, &bound.Request)
+			changed, isChanged := errors.AsType[*store.ViewerChangedError](err)
+			if err == nil {
+				return bound, nil
+			}
+			if !isChanged {
+				return nil, err
+			}
+			current(ctx).setViewer(changed.Viewer)
+		}
+		return nil, nil // no one is signed in any more
+	}
 }
 
 func (r resolver) respond(ctx context.Context, op *graphql.OperationContext, answer *plan.Answer) *graphql.Response {

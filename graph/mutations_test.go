@@ -42,26 +42,31 @@ func TestMutation_RunsOnce(t *testing.T) {
 		how       string
 		inserts   int
 	}{
-		"a short payload":                {document: "mutation { " + create("", "patient { id } userErrors { code }") + "}", how: graph.Compiled, inserts: 1},
-		"no field of the record":         {document: "mutation { " + create("", "__typename") + "}", how: graph.Compiled, inserts: 1},
-		"two fields":                     {document: "mutation { a: " + create("", "patient { id }") + "b: " + create("", "patient { id }") + "}", how: graph.Compiled, inserts: 2},
-		"one field that merges":          {document: "mutation { " + create("", "patient { id }") + create("", "patient { name }") + "}", how: graph.Compiled, inserts: 1},
-		"one left out":                   {document: "mutation ($no: Boolean!) { a: " + create("", "patient { id }") + "... @include(if: $no) { b: " + create("", "patient { id }") + "} }", variables: map[string]any{"no": false}, how: graph.Compiled, inserts: 1},
-		"all left out":                   {document: "mutation { createPatient(input: {" + arjun + "}) @skip(if: true) { patient { id } } }", how: graph.Compiled},
-		"a record that is named":         {document: "mutation { " + create("", "patient { createdBy { id } }") + "}", how: plan.ReasonReads, inserts: 1},
-		"a list":                         {document: "mutation { " + create("", "patient { doctors { totalCount } }") + "}", how: plan.ReasonReads, inserts: 1},
-		"a list of the second":           {document: "mutation { a: " + create("", "patient { id }") + "b: " + create("", "patient { mappings { totalCount } }") + "}", how: plan.ReasonReads, inserts: 2},
-		"a null that a default forbids":  {document: "mutation ($f: PhoneFormat) { " + create("", "patient { phone(format: $f) }") + "}", variables: map[string]any{"f": nil}},
-		"a variable of a wrong type":     {document: "mutation ($i: CreatePatientInput!) { createPatient(input: $i) { patient { id } } }", variables: map[string]any{"i": map[string]any{"name": 1}}},
-		"one that begins a session":      {document: `mutation { ` + create("", "patient { id }") + `refreshToken(refresh: "x") { userErrors { code } } }`, how: "Mutation.refreshToken", inserts: 1},
-		"one that the caller may not":    {document: "mutation { " + create("", "patient { id }") + `verifyDoctor(id: 1, input: {isVerified: true}, expectedVersion: 1) { userErrors { code } } }`, how: plan.ReasonRefused, inserts: 1},
-		"a caller without an account":    {client: s.Nobody(), document: "mutation { " + create("", "patient { id }") + "}", how: "unauthenticated"},
-		"the reference engine":           {document: "mutation { " + create("", "patient { id }") + "}", change: referenceOnly, how: "interpreted", inserts: 1},
-		"a panic after the write":        {document: "mutation { " + create("", "patient { age }") + "}", change: func(c *graph.Config) { c.Now = func() time.Time { panic("no clock") } }, how: graph.Compiled, inserts: 1},
-		"a refused value":                {document: "mutation { " + create(", email: \"none\"", "patient { id } userErrors { code }") + "}", how: graph.Compiled},
-		"an answer longer than allowed":  {document: "mutation { " + create("", "patient { name address }") + "}", change: func(c *graph.Config) { c.Answers = &limits.Answers{One: 10, Account: mebi, All: mebi} }, how: graph.Compiled, inserts: 1},
-		"a failure after the first":      {document: "mutation { a: " + create("", "patient { id }") + "b: " + create(`, recordNumber: "fails"`, "patient { id }") + "c: " + create("", "patient { id }") + "}", how: graph.Compiled, inserts: 2},
-		"a name that is in use, at last": {document: "mutation { a: " + create(`, email: "a@b.example"`, "patient { id }") + "b: " + create(`, email: "a@b.example"`, "patient { id }") + "}", how: graph.Compiled, inserts: 1},
+		"a short payload":                 {document: "mutation { " + create("", "patient { id } userErrors { code }") + "}", how: graph.Compiled, inserts: 1},
+		"no field of the record":          {document: "mutation { " + create("", "__typename") + "}", how: graph.Compiled, inserts: 1},
+		"two fields":                      {document: "mutation { a: " + create("", "patient { id }") + "b: " + create("", "patient { id }") + "}", how: graph.Compiled, inserts: 2},
+		"one field that merges":           {document: "mutation { " + create("", "patient { id }") + create("", "patient { name }") + "}", how: graph.Compiled, inserts: 1},
+		"one left out":                    {document: "mutation ($no: Boolean!) { a: " + create("", "patient { id }") + "... @include(if: $no) { b: " + create("", "patient { id }") + "} }", variables: map[string]any{"no": false}, how: graph.Compiled, inserts: 1},
+		"all left out":                    {document: "mutation { createPatient(input: {" + arjun + "}) @skip(if: true) { patient { id } } }", how: graph.Compiled},
+		"a query":                         {document: "mutation { " + create("", "query { patients { nodes { doctors { totalCount } } } }") + "}", how: graph.Compiled, inserts: 1},
+		"an edge":                         {document: "mutation { " + create("", "patientEdge { cursor node { createdBy { id } } }") + "}", how: graph.Compiled, inserts: 1},
+		"a query with bad arguments":      {document: "mutation { " + create("", "query { patients(first: -1) { totalCount } }") + "}", how: plan.ReasonArguments, inserts: 1},
+		"a query for the schema":          {document: "mutation { " + create("", "query { __schema { description } }") + "}", how: plan.ReasonIntrospection, inserts: 1},
+		"a query that the caller may not": {document: "mutation { " + create("", "query { accounts { totalCount } }") + "}", how: plan.ReasonRefused, inserts: 1},
+		"a record that is named":          {document: "mutation { " + create("", "patient { createdBy { id } }") + "}", how: plan.ReasonReads, inserts: 1},
+		"a list":                          {document: "mutation { " + create("", "patient { doctors { totalCount } }") + "}", how: plan.ReasonReads, inserts: 1},
+		"a list of the second":            {document: "mutation { a: " + create("", "patient { id }") + "b: " + create("", "patient { mappings { totalCount } }") + "}", how: plan.ReasonReads, inserts: 2},
+		"a null that a default forbids":   {document: "mutation ($f: PhoneFormat) { " + create("", "patient { phone(format: $f) }") + "}", variables: map[string]any{"f": nil}},
+		"a variable of a wrong type":      {document: "mutation ($i: CreatePatientInput!) { createPatient(input: $i) { patient { id } } }", variables: map[string]any{"i": map[string]any{"name": 1}}},
+		"one that begins a session":       {document: `mutation { ` + create("", "patient { id }") + `refreshToken(refresh: "x") { userErrors { code } } }`, how: "Mutation.refreshToken", inserts: 1},
+		"one that the caller may not":     {document: "mutation { " + create("", "patient { id }") + `verifyDoctor(id: 1, input: {isVerified: true}, expectedVersion: 1) { userErrors { code } } }`, how: plan.ReasonRefused, inserts: 1},
+		"a caller without an account":     {client: s.Nobody(), document: "mutation { " + create("", "patient { id }") + "}", how: "unauthenticated"},
+		"the reference engine":            {document: "mutation { " + create("", "patient { id }") + "}", change: referenceOnly, how: "interpreted", inserts: 1},
+		"a panic after the write":         {document: "mutation { " + create("", "patient { age }") + "}", change: func(c *graph.Config) { c.Now = func() time.Time { panic("no clock") } }, how: graph.Compiled, inserts: 1},
+		"a refused value":                 {document: "mutation { " + create(", email: \"none\"", "patient { id } userErrors { code }") + "}", how: graph.Compiled},
+		"an answer longer than allowed":   {document: "mutation { " + create("", "patient { name address }") + "}", change: func(c *graph.Config) { c.Answers = &limits.Answers{One: 10, Account: mebi, All: mebi} }, how: graph.Compiled, inserts: 1},
+		"a failure after the first":       {document: "mutation { a: " + create("", "patient { id }") + "b: " + create(`, recordNumber: "fails"`, "patient { id }") + "c: " + create("", "patient { id }") + "}", how: graph.Compiled, inserts: 2},
+		"a name that is in use, at last":  {document: "mutation { a: " + create(`, email: "a@b.example"`, "patient { id }") + "b: " + create(`, email: "a@b.example"`, "patient { id }") + "}", how: graph.Compiled, inserts: 1},
 	} {
 		t.Run(what, func(t *testing.T) {
 			s.Exec(`TRUNCATE inserts; DELETE FROM patients; ALTER TABLE patients DROP CONSTRAINT IF EXISTS never`)
@@ -109,6 +114,12 @@ func knownMutations() []request {
 			experienceYears: 3, address: "x", consultationFee: 1, availability: "never"}) { doctor { id } userErrors { code field message params { name } } } }`),
 		query(`mutation { updateMe(input: {username: "Rahul the second", phone: "9876543219"}) { user { id username role email phone createdAt } userErrors { code } } }`),
 		query(`mutation { updateMe(input: {username: ""}) { user { id } userErrors { code } } } `),
+		query(`mutation { a: updatePatient(id: 1, input: {address: "Newer"}) { query { __typename patients(first: 2, orderBy: {field: NAME}) { totalCount nodes { name address } } me { id } }
+			patientEdge { cursor node { address bloodGroup createdBy { username } mappings(first: 1) { totalCount nodes { notes } } } __typename } patient { version } }
+			b: updatePatient(id: 1, input: {address: "Newest"}) { ... on MutationPayload { other: query { patient(id: 1) { address bloodGroup } node(id: "doc_99") { id } } }
+			by: patientEdge(orderBy: {field: DATE_OF_BIRTH}) { cursor node { address } } } c: updatePatient(id: 99999, input: {}) { patientEdge { cursor } query { specializations { name } } userErrors { code } } }`),
+		query(`mutation { assignDoctor(input: {patientId: 2, doctorId: 6}) { patientDoctorEdge { cursor node { name patients(first: 2) { totalCount } } mapping { notes id } }
+			doctorPatientEdge { __typename node { name doctors(first: 1) { totalCount } } mapping { id } cursor } query { patient(id: 2) { doctors { totalCount nodes { name } } } } } }`),
 		{
 			Document: `mutation ($i: CreatePatientInput!, $yes: Boolean!) { createPatient(input: $i) { patient @include(if: $yes) { id name @skip(if: $yes) phone }
 				userErrors @skip(if: $yes) { code } __typename } }`,

@@ -33,7 +33,7 @@ func (w *operationWriter) operation() *part {
 		w.maxDepth, w.maxCost = 15, 25_000
 	}
 	if w.root == w.schema.Mutation {
-		w.maxDepth = 3 + w.below(3)/2 // a plan answers what is within the record
+		w.maxDepth = 3 + w.below(6)/2 // a plan answers what is within the record, or below query
 	}
 	w.maxTokens = min(w.maxTokens+w.tokens, 1_000)
 	w.selectionSet(w.root, 1, 1)

@@ -78,12 +78,15 @@ func (r reads) nodes(ctx context.Context, l *query.List, rows []model.RecordEntr
 	}
 	nodes, err := allOrNull(ctx, loaders.related, keys)
 	entries := make([]model.RecordEntry, 0, len(rows))
-	for i, node := range nodes {
-		if node != nil {
-			entries = append(entries, model.RecordEntry{Cursor: rows[i].Cursor, Node: node, Row: rows[i].Node})
+	if err != nil {
+		return entries, err
+	}
+	for i, row := range rows {
+		if nodes[i] != nil {
+			entries = append(entries, model.RecordEntry{Cursor: row.Cursor, Node: nodes[i], Row: row.Node})
 		}
 	}
-	return entries, err
+	return entries, nil
 }
 
 // ownList returns a page from a source of its own.
@@ -119,6 +122,45 @@ func (r reads) Root(ctx context.Context, field string, args map[string]any) (any
 // Viewer returns what the viewer may do with a record.
 func (r reads) Viewer(_ context.Context, of model.Node) (*gen.ViewerAccess, error) {
 	return r.allowed(of.TypeName(), of.ViewerRelations()), nil
+}
+
+// Entry returns the record of a payload as an entry of the list with the field, nil if it
+// is none.
+func (r reads) Entry(ctx context.Context, of model.Node, field string, args map[string]any) (*model.RecordEntry, error) {
+	if of == nil {
+		return nil, nil //nolint:nilnil // the payload has no record
+	}
+	entry, err := r.Store.Entry(ctx, viewer(ctx), of.TypeName(), field, of.NodeID().Num, args)
+	if entry == nil || err != nil {
+		return nil, err
+	}
+	list, _ := r.Store.Records().Type(of.TypeName()).EntryList(field)
+	if list.Below != nil {
+		entries, err := r.nodes(ctx, list.Below, []model.RecordEntry{*entry})
+		if len(entries) == 0 {
+			return nil, err
+		}
+		entry = &entries[0]
+	}
+	return entry, nil
+}
+
+// Query looks the viewer up again, because the mutation may have changed what the account
+// may do.
+func (r reads) Query(ctx context.Context) (*gen.Query, error) {
+	v := viewer(ctx)
+	if v == nil {
+		return nil, nil //nolint:nilnil // no one is signed in
+	}
+	v, err := r.Store.SessionViewer(ctx, v.SessionID)
+	if err != nil {
+		return nil, err
+	}
+	current(ctx).setViewer(v)
+	if v == nil {
+		return nil, nil //nolint:nilnil // the session has ended
+	}
+	return &gen.Query{}, nil
 }
 
 // allowed returns what a viewer with the relations may do with a record of a type.

@@ -47,16 +47,27 @@ func Connect[T any](p *RecordPage) *T {
 	edges.Set(reflect.MakeSlice(edges.Type(), 0, len(p.Entries)))
 	nodes.Set(reflect.MakeSlice(nodes.Type(), 0, len(p.Entries)))
 	for _, e := range p.Entries {
-		edge, node := reflect.New(edges.Type().Elem().Elem()), reflect.ValueOf(e.Node)
-		edge.Elem().FieldByName("Cursor").SetString(e.Cursor)
-		edge.Elem().FieldByName("Node").Set(node)
-		if e.Row != nil {
-			edge.Elem().FieldByName(e.Row.TypeName()).Set(reflect.ValueOf(e.Row))
-		}
+		edge := reflect.New(edges.Type().Elem().Elem())
+		e.fill(edge.Elem())
 		edges.Set(reflect.Append(edges, edge))
-		nodes.Set(reflect.Append(nodes, node))
+		nodes.Set(reflect.Append(nodes, reflect.ValueOf(e.Node)))
 	}
 	v.FieldByName("PageInfo").Set(reflect.ValueOf(p.PageInfo))
 	v.FieldByName("Count").Set(reflect.ValueOf(p.Count))
 	return connection
+}
+
+// EdgeOf returns the entry as a T, a struct that embeds Edge.
+func EdgeOf[T any](e RecordEntry) *T {
+	edge := new(T)
+	e.fill(reflect.ValueOf(edge).Elem())
+	return edge
+}
+
+func (e RecordEntry) fill(edge reflect.Value) {
+	edge.FieldByName("Cursor").SetString(e.Cursor)
+	edge.FieldByName("Node").Set(reflect.ValueOf(e.Node))
+	if e.Row != nil {
+		edge.FieldByName(e.Row.TypeName()).Set(reflect.ValueOf(e.Row))
+	}
 }

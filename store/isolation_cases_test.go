@@ -7,6 +7,7 @@ import (
 
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/query"
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
@@ -188,6 +189,14 @@ func recordAttempts() map[string]attempt {
 		"Rows": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
 			return []string{
 				resultText(s.Rows(ctx, v, "patients", 10)), resultText(s.Rows(ctx, v, "doctors", 10)), resultText(s.Rows(ctx, v, "mappings", 10)),
+			}
+		},
+		"Entry": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
+			entry := func(typ, field string, id int64) string {
+				return resultText(s.Entry(ctx, v, typ, field, id, query.Args{}))
+			}
+			return []string{
+				entry("Patient", "patientEdge", at.patient), entry("Mapping", "patientDoctorEdge", at.mapping), entry("Mapping", "doctorPatientEdge", at.mapping),
 			}
 		},
 		"PagesOf": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {

@@ -98,6 +98,30 @@ func (s *Store) Count(ctx context.Context, v *model.Viewer, field string, args q
 	return int(n), s.translate(ctx, "count "+field, err)
 }
 
+// Entry returns the live record of the type with the id as an entry of the list that has
+// the field of payloads, nil if it is none.
+func (s *Store) Entry(ctx context.Context, v *model.Viewer, typ, field string, id int64, args query.Args) (*model.RecordEntry, error) {
+	t, err := s.recordType(typ)
+	if err != nil {
+		return nil, err
+	}
+	list, ok := t.EntryList(field)
+	if !ok {
+		return nil, fmt.Errorf("%s shows no entry of a list of %s", field, typ)
+	}
+	order, conditions := list.Select(id, args)
+	rows, slice := newRows(t)
+	q := t.Scope(query.LiteralViewer(v)).Select(s.reads.db.NewSelect().Model(slice), query.Lookup, model.DeletedExclude)
+	if err := onPage(query.Apply(q, conditions), t, order, query.EntryPage()).Scan(ctx); err != nil {
+		return nil, s.translate(ctx, "read "+field, err)
+	}
+	page := recordPage(rows(), order.Order, query.EntryPage())
+	if len(page.Entries) == 0 {
+		return nil, nil //nolint:nilnil // the record is no entry
+	}
+	return &page.Entries[0], nil
+}
+
 // PagesOf returns the same page of a list for each of many records of a type, in one
 // statement. A record without visible rows gets an empty page. It returns
 // BAD_USER_INPUT and INVALID_CURSOR for bad page arguments.

@@ -46,10 +46,10 @@ func records(s *Store) []query.RecordType {
 		One: []query.Edge{createdBy},
 		Many: []query.List{
 			{Field: "mappings", Of: "Mapping", Key: "patient_id", Where: whereIsActive},
-			{Field: "doctors", Of: "Mapping", Key: "patient_id", Node: "doctor", Where: whereActive},
+			{Field: "doctors", Of: "Mapping", Key: "patient_id", Node: "doctor", Entry: "patientDoctorEdge", Where: whereActive},
 		},
 		Own:  []query.Own{{Field: "grants", Read: s.grantsOf}},
-		Root: &query.Root{Field: "patients", Filter: filterPatients},
+		Root: &query.Root{Field: "patients", Entry: "patientEdge", Filter: filterPatients},
 		Sorts: []query.Sort{
 			{Enum: "CREATED_AT", Field: "createdAt", Column: "created_at", Key: model.KeyTime, Descending: true},
 			{Enum: "UPDATED_AT", Field: "updatedAt", Column: "updated_at", Key: model.KeyTime, Descending: true},
@@ -74,9 +74,9 @@ func records(s *Store) []query.RecordType {
 		One: []query.Edge{createdBy, {Field: "account", To: "User", From: "account_id", Key: "id"}},
 		Many: []query.List{
 			{Field: "mappings", Of: "Mapping", Key: "doctor_id", Where: whereIsActive, OwnRows: isActive},
-			{Field: "patients", Of: "Mapping", Key: "doctor_id", Node: "patient", Where: whereActive, OwnRows: always},
+			{Field: "patients", Of: "Mapping", Key: "doctor_id", Node: "patient", Entry: "doctorPatientEdge", Where: whereActive, OwnRows: always},
 		},
-		Root: &query.Root{Field: "doctors", Filter: filterDoctors},
+		Root: &query.Root{Field: "doctors", Entry: "doctorEdge", Filter: filterDoctors},
 		Groups: []query.Group{
 			{Field: "specializations", Value: "specialization", By: specializationFold, Name: "name", Count: "doctorCount"},
 		},

@@ -294,6 +294,8 @@ func Arguments(ctx context.Context, typ, field string, values map[string]any) (m
 		return ec.field_Doctor_patients_args(ctx, values)
 	case "Doctor.mappings":
 		return ec.field_Doctor_mappings_args(ctx, values)
+	case "DoctorPayload.doctorEdge":
+		return ec.field_DoctorPayload_doctorEdge_args(ctx, values)
 	case "Mutation.register":
 		return ec.field_Mutation_register_args(ctx, values)
 	case "Mutation.login":
@@ -378,6 +380,8 @@ func Arguments(ctx context.Context, typ, field string, values map[string]any) (m
 		return ec.field_Patient_doctors_args(ctx, values)
 	case "Patient.grants":
 		return ec.field_Patient_grants_args(ctx, values)
+	case "PatientPayload.patientEdge":
+		return ec.field_PatientPayload_patientEdge_args(ctx, values)
 	case "Query.node":
 		return ec.field_Query_node_args(ctx, values)
 	case "Query.nodes":

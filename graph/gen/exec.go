@@ -28,17 +28,28 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
+	AuthPayload() AuthPayloadResolver
+	ClaimCodePayload() ClaimCodePayloadResolver
 	Doctor() DoctorResolver
+	DoctorPayload() DoctorPayloadResolver
 	Grant() GrantResolver
+	GrantPayload() GrantPayloadResolver
+	LinkCodePayload() LinkCodePayloadResolver
+	LogoutPayload() LogoutPayloadResolver
 	Mapping() MappingResolver
+	MappingPayload() MappingPayloadResolver
 	Mutation() MutationResolver
 	Notice() NoticeResolver
 	Patient() PatientResolver
+	PatientPayload() PatientPayloadResolver
 	Query() QueryResolver
 	SecurityEvent() SecurityEventResolver
 	Session() SessionResolver
+	TotpPayload() TotpPayloadResolver
 	Transfer() TransferResolver
+	TransferPayload() TransferPayloadResolver
 	User() UserResolver
+	UserPayload() UserPayloadResolver
 }
 
 type DirectiveRoot struct {
@@ -52,6 +63,12 @@ type ComplexityRoot struct {
 
 // region    ************************** generated!.gotpl **************************
 
+type AuthPayloadResolver interface {
+	Query(ctx context.Context, obj *AuthPayload) (*Query, error)
+}
+type ClaimCodePayloadResolver interface {
+	Query(ctx context.Context, obj *ClaimCodePayload) (*Query, error)
+}
 type DoctorResolver interface {
 	Account(ctx context.Context, obj *model.Doctor) (*model.User, error)
 	CreatedBy(ctx context.Context, obj *model.Doctor) (*model.User, error)
@@ -60,10 +77,23 @@ type DoctorResolver interface {
 	Patients(ctx context.Context, obj *model.Doctor, first *int, after *string, last *int, before *string) (*model.DoctorPatientConnection, error)
 	Mappings(ctx context.Context, obj *model.Doctor, first *int, after *string, last *int, before *string, isActive *bool) (*model.MappingConnection, error)
 }
+type DoctorPayloadResolver interface {
+	DoctorEdge(ctx context.Context, obj *DoctorPayload, orderBy *model.DoctorOrder) (*model.DoctorEdge, error)
+	Query(ctx context.Context, obj *DoctorPayload) (*Query, error)
+}
 type GrantResolver interface {
 	Patient(ctx context.Context, obj *model.Grant) (*model.Patient, error)
 	GrantedBy(ctx context.Context, obj *model.Grant) (*model.User, error)
 	Account(ctx context.Context, obj *model.Grant) (*model.User, error)
+}
+type GrantPayloadResolver interface {
+	Query(ctx context.Context, obj *GrantPayload) (*Query, error)
+}
+type LinkCodePayloadResolver interface {
+	Query(ctx context.Context, obj *LinkCodePayload) (*Query, error)
+}
+type LogoutPayloadResolver interface {
+	Query(ctx context.Context, obj *LogoutPayload) (*Query, error)
 }
 type MappingResolver interface {
 	Patient(ctx context.Context, obj *model.Mapping) (*model.Patient, error)
@@ -72,6 +102,11 @@ type MappingResolver interface {
 	CreatedBy(ctx context.Context, obj *model.Mapping) (*model.User, error)
 
 	Viewer(ctx context.Context, obj *model.Mapping) (*ViewerAccess, error)
+}
+type MappingPayloadResolver interface {
+	PatientDoctorEdge(ctx context.Context, obj *MappingPayload) (*model.PatientDoctorEdge, error)
+	DoctorPatientEdge(ctx context.Context, obj *MappingPayload) (*model.DoctorPatientEdge, error)
+	Query(ctx context.Context, obj *MappingPayload) (*Query, error)
 }
 type MutationResolver interface {
 	Register(ctx context.Context, input RegisterInput) (*AuthPayload, error)
@@ -129,6 +164,10 @@ type PatientResolver interface {
 	Doctors(ctx context.Context, obj *model.Patient, first *int, after *string, last *int, before *string) (*model.PatientDoctorConnection, error)
 	Grants(ctx context.Context, obj *model.Patient, first *int, after *string) (*model.GrantConnection, error)
 }
+type PatientPayloadResolver interface {
+	PatientEdge(ctx context.Context, obj *PatientPayload, orderBy *model.PatientOrder) (*model.PatientEdge, error)
+	Query(ctx context.Context, obj *PatientPayload) (*Query, error)
+}
 type QueryResolver interface {
 	Me(ctx context.Context) (*model.User, error)
 	Node(ctx context.Context, id model.ID) (model.Node, error)
@@ -149,6 +188,9 @@ type SecurityEventResolver interface {
 type SessionResolver interface {
 	IsCurrent(ctx context.Context, obj *model.LiveSession) (bool, error)
 }
+type TotpPayloadResolver interface {
+	Query(ctx context.Context, obj *TotpPayload) (*Query, error)
+}
 type TransferResolver interface {
 	From(ctx context.Context, obj *model.Transfer) (*model.User, error)
 	To(ctx context.Context, obj *model.Transfer) (*model.User, error)
@@ -156,6 +198,9 @@ type TransferResolver interface {
 	OfferedBy(ctx context.Context, obj *model.Transfer) (*model.User, error)
 
 	ApprovedBy(ctx context.Context, obj *model.Transfer) (*model.User, error)
+}
+type TransferPayloadResolver interface {
+	Query(ctx context.Context, obj *TransferPayload) (*Query, error)
 }
 type UserResolver interface {
 	DoctorProfile(ctx context.Context, obj *model.User) (*model.Doctor, error)
@@ -166,6 +211,9 @@ type UserResolver interface {
 	Sessions(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string) (*model.SessionConnection, error)
 	Transfers(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string) (*model.TransferConnection, error)
 	OfferedTransfers(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string) (*model.TransferConnection, error)
+}
+type UserPayloadResolver interface {
+	Query(ctx context.Context, obj *UserPayload) (*Query, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -988,6 +1036,12 @@ interface Node {
 
 "The answer to a mutation."
 interface MutationPayload {
+  """
+  Everything that can be read, as it is after the mutation, for the account that is signed in then. Null without an error:
+  no one is signed in.
+  """
+  query: Query
+
   "All errors of the mutation. Empty: it succeeded."
   userErrors: [UserError!]!
 }
@@ -2432,6 +2486,10 @@ white space around texts before it counts characters. An input field has the lim
 A mutation is null only together with a top-level error: UNAUTHENTICATED if it needs an access token and there is no
 valid one, FORBIDDEN if the caller may not call it.
 
+Every payload has ` + "`" + `query` + "`" + `: new counts and lists come with the change, in one request. It is read after its mutation, also
+if ` + "`" + `userErrors` + "`" + ` has errors, and its cost counts as that of a query. If reading fails, ` + "`" + `query` + "`" + ` is null with a top-level
+error, and the change stays.
+
 Where the kind of an id is known, the number alone is enough: ` + "`" + `42` + "`" + ` for ` + "`" + `pat_42` + "`" + `.
 """
 type Mutation {
@@ -3201,6 +3259,9 @@ type AuthPayload implements MutationPayload {
   """
   device: String
 
+  "What the account that is signed in now can read. Null: no one is signed in."
+  query: Query
+
   "All errors of the mutation. Empty: it succeeded."
   userErrors: [UserError!]!
 }
@@ -3222,6 +3283,9 @@ type TotpPayload implements MutationPayload {
   "Tokens of the new session. Null: see ` + "`" + `userErrors` + "`" + `, or not by ` + "`" + `finishTotp` + "`" + `."
   tokens: TokenPair
 
+  "What the account that is signed in now can read. Null: no one is signed in."
+  query: Query
+
   "All errors of the mutation. Empty: it succeeded."
   userErrors: [UserError!]!
 }
@@ -3230,6 +3294,9 @@ type TotpPayload implements MutationPayload {
 The answer to ` + "`" + `logout` + "`" + `, ` + "`" + `logoutEverywhere` + "`" + `, ` + "`" + `endSession` + "`" + `, ` + "`" + `requestPasswordReset` + "`" + `, ` + "`" + `resetPassword` + "`" + ` and ` + "`" + `eraseMe` + "`" + `.
 """
 type LogoutPayload implements MutationPayload {
+  "What can be read after the mutation. Null: no one is signed in any more."
+  query: Query
+
   "All errors of the mutation. Empty: it succeeded."
   userErrors: [UserError!]!
 }
@@ -3241,6 +3308,9 @@ type UserPayload implements MutationPayload {
   "The account after the change. Null: see ` + "`" + `userErrors` + "`" + `, or the caller is not signed in."
   user: User
 
+  "What can be read after the mutation. Null: no one is signed in any more."
+  query: Query
+
   "All errors of the mutation. Empty: it succeeded."
   userErrors: [UserError!]!
 }
@@ -3249,6 +3319,9 @@ type UserPayload implements MutationPayload {
 type TransferPayload implements MutationPayload {
   "The transfer. Null: nothing was changed; see ` + "`" + `userErrors` + "`" + `."
   transfer: Transfer
+
+  "What can be read after the mutation. Null: no one is signed in any more."
+  query: Query
 
   "All errors of the mutation. Empty: it succeeded."
   userErrors: [UserError!]!
@@ -3261,6 +3334,9 @@ type LinkCodePayload implements MutationPayload {
 
   "When the code ends: 15 minutes after it was made. Null: see ` + "`" + `userErrors` + "`" + `."
   expiresAt: DateTime
+
+  "What can be read after the mutation. Null: no one is signed in any more."
+  query: Query
 
   "All errors of the mutation. Empty: it succeeded."
   userErrors: [UserError!]!
@@ -3279,6 +3355,18 @@ type PatientPayload implements MutationPayload {
   """
   existing: Patient
 
+  """
+  The patient as an entry of ` + "`" + `Query.patients` + "`" + ` in this order, for a client that adds it to a list. Null: there is no live
+  patient.
+  """
+  patientEdge(
+    "Null: by CREATED_AT, newest first."
+    orderBy: PatientOrder
+  ): PatientEdge
+
+  "What can be read after the mutation. Null: no one is signed in any more."
+  query: Query
+
   "All errors of the mutation. Empty: it succeeded."
   userErrors: [UserError!]!
 }
@@ -3296,6 +3384,17 @@ type DoctorPayload implements MutationPayload {
   """
   existing: Doctor
 
+  """
+  The entry as one of ` + "`" + `Query.doctors` + "`" + ` in this order, for a client that adds it to a list. Null: there is no live entry.
+  """
+  doctorEdge(
+    "Null: by NAME, ascending."
+    orderBy: DoctorOrder
+  ): DoctorEdge
+
+  "What can be read after the mutation. Null: no one is signed in any more."
+  query: Query
+
   "All errors of the mutation. Empty: it succeeded."
   userErrors: [UserError!]!
 }
@@ -3308,6 +3407,20 @@ type MappingPayload implements MutationPayload {
   """
   mapping: Mapping
 
+  """
+  The doctor as an entry of ` + "`" + `Patient.doctors` + "`" + `, for a client that adds it to a list. Null: there is no active mapping of a
+  live patient.
+  """
+  patientDoctorEdge: PatientDoctorEdge
+
+  """
+  The patient as an entry of ` + "`" + `Doctor.patients` + "`" + `, for a client that adds it to a list. Null: as ` + "`" + `patientDoctorEdge` + "`" + `.
+  """
+  doctorPatientEdge: DoctorPatientEdge
+
+  "What can be read after the mutation. Null: no one is signed in any more."
+  query: Query
+
   "All errors of the mutation. Empty: it succeeded."
   userErrors: [UserError!]!
 }
@@ -3316,6 +3429,9 @@ type MappingPayload implements MutationPayload {
 type GrantPayload implements MutationPayload {
   "The grant after the change. Null: see ` + "`" + `userErrors` + "`" + `."
   grant: Grant
+
+  "What can be read after the mutation. Null: no one is signed in any more."
+  query: Query
 
   "All errors of the mutation. Empty: it succeeded."
   userErrors: [UserError!]!
@@ -3328,6 +3444,9 @@ type ClaimCodePayload implements MutationPayload {
 
   "When the code expires. Null: see ` + "`" + `userErrors` + "`" + `."
   expiresAt: DateTime
+
+  "What can be read after the mutation. Null: no one is signed in any more."
+  query: Query
 
   "All errors of the mutation. Empty: it succeeded."
   userErrors: [UserError!]!
@@ -3348,6 +3467,8 @@ func (ec *executionContext) childFields_AuthPayload(ctx context.Context, field g
 		return ec.fieldContext_AuthPayload_tokens(ctx, field)
 	case "device":
 		return ec.fieldContext_AuthPayload_device(ctx, field)
+	case "query":
+		return ec.fieldContext_AuthPayload_query(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_AuthPayload_userErrors(ctx, field)
 	}
@@ -3360,6 +3481,8 @@ func (ec *executionContext) childFields_ClaimCodePayload(ctx context.Context, fi
 		return ec.fieldContext_ClaimCodePayload_code(ctx, field)
 	case "expiresAt":
 		return ec.fieldContext_ClaimCodePayload_expiresAt(ctx, field)
+	case "query":
+		return ec.fieldContext_ClaimCodePayload_query(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_ClaimCodePayload_userErrors(ctx, field)
 	}
@@ -3468,6 +3591,10 @@ func (ec *executionContext) childFields_DoctorPayload(ctx context.Context, field
 		return ec.fieldContext_DoctorPayload_doctor(ctx, field)
 	case "existing":
 		return ec.fieldContext_DoctorPayload_existing(ctx, field)
+	case "doctorEdge":
+		return ec.fieldContext_DoctorPayload_doctorEdge(ctx, field)
+	case "query":
+		return ec.fieldContext_DoctorPayload_query(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_DoctorPayload_userErrors(ctx, field)
 	}
@@ -3538,6 +3665,8 @@ func (ec *executionContext) childFields_GrantPayload(ctx context.Context, field 
 	switch field.Name {
 	case "grant":
 		return ec.fieldContext_GrantPayload_grant(ctx, field)
+	case "query":
+		return ec.fieldContext_GrantPayload_query(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_GrantPayload_userErrors(ctx, field)
 	}
@@ -3550,6 +3679,8 @@ func (ec *executionContext) childFields_LinkCodePayload(ctx context.Context, fie
 		return ec.fieldContext_LinkCodePayload_code(ctx, field)
 	case "expiresAt":
 		return ec.fieldContext_LinkCodePayload_expiresAt(ctx, field)
+	case "query":
+		return ec.fieldContext_LinkCodePayload_query(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_LinkCodePayload_userErrors(ctx, field)
 	}
@@ -3558,6 +3689,8 @@ func (ec *executionContext) childFields_LinkCodePayload(ctx context.Context, fie
 
 func (ec *executionContext) childFields_LogoutPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
+	case "query":
+		return ec.fieldContext_LogoutPayload_query(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_LogoutPayload_userErrors(ctx, field)
 	}
@@ -3620,6 +3753,12 @@ func (ec *executionContext) childFields_MappingPayload(ctx context.Context, fiel
 	switch field.Name {
 	case "mapping":
 		return ec.fieldContext_MappingPayload_mapping(ctx, field)
+	case "patientDoctorEdge":
+		return ec.fieldContext_MappingPayload_patientDoctorEdge(ctx, field)
+	case "doctorPatientEdge":
+		return ec.fieldContext_MappingPayload_doctorPatientEdge(ctx, field)
+	case "query":
+		return ec.fieldContext_MappingPayload_query(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_MappingPayload_userErrors(ctx, field)
 	}
@@ -3788,10 +3927,48 @@ func (ec *executionContext) childFields_PatientPayload(ctx context.Context, fiel
 		return ec.fieldContext_PatientPayload_patient(ctx, field)
 	case "existing":
 		return ec.fieldContext_PatientPayload_existing(ctx, field)
+	case "patientEdge":
+		return ec.fieldContext_PatientPayload_patientEdge(ctx, field)
+	case "query":
+		return ec.fieldContext_PatientPayload_query(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_PatientPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PatientPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Query(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "me":
+		return ec.fieldContext_Query_me(ctx, field)
+	case "node":
+		return ec.fieldContext_Query_node(ctx, field)
+	case "nodes":
+		return ec.fieldContext_Query_nodes(ctx, field)
+	case "patient":
+		return ec.fieldContext_Query_patient(ctx, field)
+	case "patients":
+		return ec.fieldContext_Query_patients(ctx, field)
+	case "doctor":
+		return ec.fieldContext_Query_doctor(ctx, field)
+	case "doctors":
+		return ec.fieldContext_Query_doctors(ctx, field)
+	case "specializations":
+		return ec.fieldContext_Query_specializations(ctx, field)
+	case "grants":
+		return ec.fieldContext_Query_grants(ctx, field)
+	case "mapping":
+		return ec.fieldContext_Query_mapping(ctx, field)
+	case "mappings":
+		return ec.fieldContext_Query_mappings(ctx, field)
+	case "accounts":
+		return ec.fieldContext_Query_accounts(ctx, field)
+	case "__schema":
+		return ec.fieldContext_Query___schema(ctx, field)
+	case "__type":
+		return ec.fieldContext_Query___type(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Query", field.Name)
 }
 
 func (ec *executionContext) childFields_SecurityEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3920,6 +4097,8 @@ func (ec *executionContext) childFields_TotpPayload(ctx context.Context, field g
 		return ec.fieldContext_TotpPayload_recoveryCodes(ctx, field)
 	case "tokens":
 		return ec.fieldContext_TotpPayload_tokens(ctx, field)
+	case "query":
+		return ec.fieldContext_TotpPayload_query(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_TotpPayload_userErrors(ctx, field)
 	}
@@ -3986,6 +4165,8 @@ func (ec *executionContext) childFields_TransferPayload(ctx context.Context, fie
 	switch field.Name {
 	case "transfer":
 		return ec.fieldContext_TransferPayload_transfer(ctx, field)
+	case "query":
+		return ec.fieldContext_TransferPayload_query(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_TransferPayload_userErrors(ctx, field)
 	}
@@ -4074,6 +4255,8 @@ func (ec *executionContext) childFields_UserPayload(ctx context.Context, field g
 	switch field.Name {
 	case "user":
 		return ec.fieldContext_UserPayload_user(ctx, field)
+	case "query":
+		return ec.fieldContext_UserPayload_query(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_UserPayload_userErrors(ctx, field)
 	}
@@ -4231,6 +4414,20 @@ func (ec *executionContext) dir_owner_args(ctx context.Context, rawArgs map[stri
 		return nil, err
 	}
 	args["write"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_DoctorPayload_doctorEdge_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) (*model.DoctorOrder, error) {
+			return ec.unmarshalODoctorOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDoctorOrder(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg0
 	return args, nil
 }
 
@@ -5007,6 +5204,20 @@ func (ec *executionContext) field_Mutation_verifyDoctor_args(ctx context.Context
 		return nil, err
 	}
 	args["expectedVersion"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_PatientPayload_patientEdge_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) (*model.PatientOrder, error) {
+			return ec.unmarshalOPatientOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐPatientOrder(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg0
 	return args, nil
 }
 
@@ -5971,6 +6182,38 @@ func (ec *executionContext) fieldContext_AuthPayload_device(_ context.Context, f
 	return graphql.NewScalarFieldContext("AuthPayload", field, false, false, "String")
 }
 
+func (ec *executionContext) _AuthPayload_query(ctx context.Context, field graphql.CollectedField, obj *AuthPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AuthPayload_query(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.AuthPayload().Query(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Query) graphql.Marshaler {
+			return ec.marshalOQuery2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐQuery(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AuthPayload_query(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AuthPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Query(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _AuthPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *AuthPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6047,6 +6290,38 @@ func (ec *executionContext) _ClaimCodePayload_expiresAt(ctx context.Context, fie
 }
 func (ec *executionContext) fieldContext_ClaimCodePayload_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ClaimCodePayload", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _ClaimCodePayload_query(ctx context.Context, field graphql.CollectedField, obj *ClaimCodePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClaimCodePayload_query(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ClaimCodePayload().Query(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Query) graphql.Marshaler {
+			return ec.marshalOQuery2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐQuery(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ClaimCodePayload_query(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ClaimCodePayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Query(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _ClaimCodePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *ClaimCodePayload) (ret graphql.Marshaler) {
@@ -7535,6 +7810,82 @@ func (ec *executionContext) fieldContext_DoctorPayload_existing(_ context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _DoctorPayload_doctorEdge(ctx context.Context, field graphql.CollectedField, obj *DoctorPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DoctorPayload_doctorEdge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.DoctorPayload().DoctorEdge(ctx, obj, fc.Args["orderBy"].(*model.DoctorOrder))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DoctorEdge) graphql.Marshaler {
+			return ec.marshalODoctorEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDoctorEdge(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DoctorPayload_doctorEdge(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DoctorPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DoctorEdge(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_DoctorPayload_doctorEdge_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DoctorPayload_query(ctx context.Context, field graphql.CollectedField, obj *DoctorPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DoctorPayload_query(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.DoctorPayload().Query(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Query) graphql.Marshaler {
+			return ec.marshalOQuery2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐQuery(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DoctorPayload_query(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DoctorPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Query(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _DoctorPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *DoctorPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8306,6 +8657,38 @@ func (ec *executionContext) fieldContext_GrantPayload_grant(_ context.Context, f
 	return fc, nil
 }
 
+func (ec *executionContext) _GrantPayload_query(ctx context.Context, field graphql.CollectedField, obj *GrantPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GrantPayload_query(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.GrantPayload().Query(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Query) graphql.Marshaler {
+			return ec.marshalOQuery2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐQuery(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_GrantPayload_query(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "GrantPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Query(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _GrantPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *GrantPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8384,6 +8767,38 @@ func (ec *executionContext) fieldContext_LinkCodePayload_expiresAt(_ context.Con
 	return graphql.NewScalarFieldContext("LinkCodePayload", field, false, false, "DateTime")
 }
 
+func (ec *executionContext) _LinkCodePayload_query(ctx context.Context, field graphql.CollectedField, obj *LinkCodePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LinkCodePayload_query(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.LinkCodePayload().Query(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Query) graphql.Marshaler {
+			return ec.marshalOQuery2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐQuery(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_LinkCodePayload_query(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LinkCodePayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Query(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _LinkCodePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *LinkCodePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8411,6 +8826,38 @@ func (ec *executionContext) fieldContext_LinkCodePayload_userErrors(_ context.Co
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _LogoutPayload_query(ctx context.Context, field graphql.CollectedField, obj *LogoutPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LogoutPayload_query(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.LogoutPayload().Query(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Query) graphql.Marshaler {
+			return ec.marshalOQuery2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐQuery(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_LogoutPayload_query(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LogoutPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Query(ctx, field)
 		},
 	}
 	return fc, nil
@@ -9191,6 +9638,102 @@ func (ec *executionContext) fieldContext_MappingPayload_mapping(_ context.Contex
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Mapping(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MappingPayload_patientDoctorEdge(ctx context.Context, field graphql.CollectedField, obj *MappingPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPayload_patientDoctorEdge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.MappingPayload().PatientDoctorEdge(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PatientDoctorEdge) graphql.Marshaler {
+			return ec.marshalOPatientDoctorEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐPatientDoctorEdge(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPayload_patientDoctorEdge(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MappingPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PatientDoctorEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MappingPayload_doctorPatientEdge(ctx context.Context, field graphql.CollectedField, obj *MappingPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPayload_doctorPatientEdge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.MappingPayload().DoctorPatientEdge(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DoctorPatientEdge) graphql.Marshaler {
+			return ec.marshalODoctorPatientEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDoctorPatientEdge(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPayload_doctorPatientEdge(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MappingPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DoctorPatientEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MappingPayload_query(ctx context.Context, field graphql.CollectedField, obj *MappingPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MappingPayload_query(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.MappingPayload().Query(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Query) graphql.Marshaler {
+			return ec.marshalOQuery2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐQuery(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MappingPayload_query(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MappingPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Query(ctx, field)
 		},
 	}
 	return fc, nil
@@ -13091,6 +13634,82 @@ func (ec *executionContext) fieldContext_PatientPayload_existing(_ context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _PatientPayload_patientEdge(ctx context.Context, field graphql.CollectedField, obj *PatientPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PatientPayload_patientEdge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.PatientPayload().PatientEdge(ctx, obj, fc.Args["orderBy"].(*model.PatientOrder))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PatientEdge) graphql.Marshaler {
+			return ec.marshalOPatientEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐPatientEdge(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PatientPayload_patientEdge(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PatientPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PatientEdge(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_PatientPayload_patientEdge_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PatientPayload_query(ctx context.Context, field graphql.CollectedField, obj *PatientPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PatientPayload_query(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.PatientPayload().Query(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Query) graphql.Marshaler {
+			return ec.marshalOQuery2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐQuery(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PatientPayload_query(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PatientPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Query(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _PatientPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *PatientPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -15035,6 +15654,38 @@ func (ec *executionContext) fieldContext_TotpPayload_tokens(_ context.Context, f
 	return fc, nil
 }
 
+func (ec *executionContext) _TotpPayload_query(ctx context.Context, field graphql.CollectedField, obj *TotpPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TotpPayload_query(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.TotpPayload().Query(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Query) graphql.Marshaler {
+			return ec.marshalOQuery2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐQuery(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TotpPayload_query(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TotpPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Query(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _TotpPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *TotpPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -15902,6 +16553,38 @@ func (ec *executionContext) fieldContext_TransferPayload_transfer(_ context.Cont
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Transfer(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TransferPayload_query(ctx context.Context, field graphql.CollectedField, obj *TransferPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TransferPayload_query(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.TransferPayload().Query(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Query) graphql.Marshaler {
+			return ec.marshalOQuery2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐQuery(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TransferPayload_query(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TransferPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Query(ctx, field)
 		},
 	}
 	return fc, nil
@@ -17200,6 +17883,38 @@ func (ec *executionContext) fieldContext_UserPayload_user(_ context.Context, fie
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_User(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UserPayload_query(ctx context.Context, field graphql.CollectedField, obj *UserPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserPayload_query(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.UserPayload().Query(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Query) graphql.Marshaler {
+			return ec.marshalOQuery2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐQuery(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UserPayload_query(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UserPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Query(ctx, field)
 		},
 	}
 	return fc, nil
@@ -20055,22 +20770,28 @@ func (ec *executionContext) _AuthPayload(ctx context.Context, sel ast.SelectionS
 		case "user":
 			out.Values[i] = ec._AuthPayload_user(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "tokens":
 			out.Values[i] = ec._AuthPayload_tokens(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "device":
 			out.Values[i] = ec._AuthPayload_device(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "query":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._AuthPayload_query(ctx, field, obj)
+				})
 		case "userErrors":
 			out.Values[i] = ec._AuthPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -20103,17 +20824,23 @@ func (ec *executionContext) _ClaimCodePayload(ctx context.Context, sel ast.Selec
 		case "code":
 			out.Values[i] = ec._ClaimCodePayload_code(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "expiresAt":
 			out.Values[i] = ec._ClaimCodePayload_expiresAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "query":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ClaimCodePayload_query(ctx, field, obj)
+				})
 		case "userErrors":
 			out.Values[i] = ec._ClaimCodePayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -20458,17 +21185,29 @@ func (ec *executionContext) _DoctorPayload(ctx context.Context, sel ast.Selectio
 		case "doctor":
 			out.Values[i] = ec._DoctorPayload_doctor(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "existing":
 			out.Values[i] = ec._DoctorPayload_existing(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "doctorEdge":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._DoctorPayload_doctorEdge(ctx, field, obj)
+				})
+		case "query":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._DoctorPayload_query(ctx, field, obj)
+				})
 		case "userErrors":
 			out.Values[i] = ec._DoctorPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -20707,12 +21446,18 @@ func (ec *executionContext) _GrantPayload(ctx context.Context, sel ast.Selection
 		case "grant":
 			out.Values[i] = ec._GrantPayload_grant(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "query":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._GrantPayload_query(ctx, field, obj)
+				})
 		case "userErrors":
 			out.Values[i] = ec._GrantPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -20745,17 +21490,23 @@ func (ec *executionContext) _LinkCodePayload(ctx context.Context, sel ast.Select
 		case "code":
 			out.Values[i] = ec._LinkCodePayload_code(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "expiresAt":
 			out.Values[i] = ec._LinkCodePayload_expiresAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "query":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._LinkCodePayload_query(ctx, field, obj)
+				})
 		case "userErrors":
 			out.Values[i] = ec._LinkCodePayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -20785,10 +21536,16 @@ func (ec *executionContext) _LogoutPayload(ctx context.Context, sel ast.Selectio
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("LogoutPayload")
+		case "query":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._LogoutPayload_query(ctx, field, obj)
+				})
 		case "userErrors":
 			out.Values[i] = ec._LogoutPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -20995,12 +21752,30 @@ func (ec *executionContext) _MappingPayload(ctx context.Context, sel ast.Selecti
 		case "mapping":
 			out.Values[i] = ec._MappingPayload_mapping(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "patientDoctorEdge":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._MappingPayload_patientDoctorEdge(ctx, field, obj)
+				})
+		case "doctorPatientEdge":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._MappingPayload_doctorPatientEdge(ctx, field, obj)
+				})
+		case "query":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._MappingPayload_query(ctx, field, obj)
+				})
 		case "userErrors":
 			out.Values[i] = ec._MappingPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -21867,17 +22642,29 @@ func (ec *executionContext) _PatientPayload(ctx context.Context, sel ast.Selecti
 		case "patient":
 			out.Values[i] = ec._PatientPayload_patient(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "existing":
 			out.Values[i] = ec._PatientPayload_existing(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "patientEdge":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._PatientPayload_patientEdge(ctx, field, obj)
+				})
+		case "query":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._PatientPayload_query(ctx, field, obj)
+				})
 		case "userErrors":
 			out.Values[i] = ec._PatientPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -22430,27 +23217,33 @@ func (ec *executionContext) _TotpPayload(ctx context.Context, sel ast.SelectionS
 		case "secret":
 			out.Values[i] = ec._TotpPayload_secret(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "address":
 			out.Values[i] = ec._TotpPayload_address(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "recoveryCodes":
 			out.Values[i] = ec._TotpPayload_recoveryCodes(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "tokens":
 			out.Values[i] = ec._TotpPayload_tokens(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "query":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._TotpPayload_query(ctx, field, obj)
+				})
 		case "userErrors":
 			out.Values[i] = ec._TotpPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -22667,12 +23460,18 @@ func (ec *executionContext) _TransferPayload(ctx context.Context, sel ast.Select
 		case "transfer":
 			out.Values[i] = ec._TransferPayload_transfer(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "query":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._TransferPayload_query(ctx, field, obj)
+				})
 		case "userErrors":
 			out.Values[i] = ec._TransferPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -22961,12 +23760,18 @@ func (ec *executionContext) _UserPayload(ctx context.Context, sel ast.SelectionS
 		case "user":
 			out.Values[i] = ec._UserPayload_user(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "query":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._UserPayload_query(ctx, field, obj)
+				})
 		case "userErrors":
 			out.Values[i] = ec._UserPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -24759,6 +25564,13 @@ func (ec *executionContext) marshalODoctorConnection2ᚖgithubᚗcomᚋcaregraph
 	return ec._DoctorConnection(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalODoctorEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDoctorEdge(ctx context.Context, sel ast.SelectionSet, v *model.DoctorEdge) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._DoctorEdge(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalODoctorFilter2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDoctorFilter(ctx context.Context, v any) (*model.DoctorFilter, error) {
 	if v == nil {
 		return nil, nil
@@ -24773,6 +25585,13 @@ func (ec *executionContext) unmarshalODoctorOrder2ᚖgithubᚗcomᚋcaregraphᚋ
 	}
 	res, err := ec.unmarshalInputDoctorOrder(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalODoctorPatientEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDoctorPatientEdge(ctx context.Context, sel ast.SelectionSet, v *model.DoctorPatientEdge) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._DoctorPatientEdge(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalODoctorPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐDoctorPayload(ctx context.Context, sel ast.SelectionSet, v *DoctorPayload) graphql.Marshaler {
@@ -25020,6 +25839,20 @@ func (ec *executionContext) marshalOPatientConnection2ᚖgithubᚗcomᚋcaregrap
 	return ec._PatientConnection(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOPatientDoctorEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐPatientDoctorEdge(ctx context.Context, sel ast.SelectionSet, v *model.PatientDoctorEdge) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._PatientDoctorEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOPatientEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐPatientEdge(ctx context.Context, sel ast.SelectionSet, v *model.PatientEdge) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._PatientEdge(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalOPatientFilter2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐPatientFilter(ctx context.Context, v any) (*model.PatientFilter, error) {
 	if v == nil {
 		return nil, nil
@@ -25057,6 +25890,13 @@ func (ec *executionContext) marshalOPhoneNumber2ᚖgithubᚗcomᚋcaregraphᚋca
 		return graphql.Null
 	}
 	return v
+}
+
+func (ec *executionContext) marshalOQuery2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐQuery(ctx context.Context, sel ast.SelectionSet, v *Query) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Query(ctx, sel)
 }
 
 func (ec *executionContext) unmarshalORole2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐRole(ctx context.Context, v any) (model.Role, error) {

@@ -37,6 +37,8 @@ type AuthPayload struct {
 	// For the client to keep on this device, as secret as a password, and to send with its next `login`. Valid for 180 days;
 	// an account has at most 20 devices, those used last. Null: nobody was signed in, or not by `login` or `register`.
 	Device *string `json:"device,omitempty"`
+	// What the account that is signed in now can read. Null: no one is signed in.
+	Query *Query `json:"query,omitempty"`
 	// All errors of the mutation. Empty: it succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
@@ -58,6 +60,8 @@ type ClaimCodePayload struct {
 	Code *string `json:"code,omitempty"`
 	// When the code expires. Null: see `userErrors`.
 	ExpiresAt *model.DateTime `json:"expiresAt,omitempty"`
+	// What can be read after the mutation. Null: no one is signed in any more.
+	Query *Query `json:"query,omitempty"`
 	// All errors of the mutation. Empty: it succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
@@ -125,6 +129,10 @@ type DoctorPayload struct {
 	// With TAKEN, the entry that already has the value. Null: the mutation succeeded, it has another error, or the caller does
 	// not see that entry.
 	Existing *model.Doctor `json:"existing,omitempty"`
+	// The entry as one of `Query.doctors` in this order, for a client that adds it to a list. Null: there is no live entry.
+	DoctorEdge *model.DoctorEdge `json:"doctorEdge,omitempty"`
+	// What can be read after the mutation. Null: no one is signed in any more.
+	Query *Query `json:"query,omitempty"`
 	// All errors of the mutation. Empty: it succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
@@ -135,6 +143,8 @@ func (DoctorPayload) IsMutationPayload() {}
 type GrantPayload struct {
 	// The grant after the change. Null: see `userErrors`.
 	Grant *model.Grant `json:"grant,omitempty"`
+	// What can be read after the mutation. Null: no one is signed in any more.
+	Query *Query `json:"query,omitempty"`
 	// All errors of the mutation. Empty: it succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
@@ -147,6 +157,8 @@ type LinkCodePayload struct {
 	Code *string `json:"code,omitempty"`
 	// When the code ends: 15 minutes after it was made. Null: see `userErrors`.
 	ExpiresAt *model.DateTime `json:"expiresAt,omitempty"`
+	// What can be read after the mutation. Null: no one is signed in any more.
+	Query *Query `json:"query,omitempty"`
 	// All errors of the mutation. Empty: it succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
@@ -171,6 +183,8 @@ type LoginInput struct {
 
 // The answer to `logout`, `logoutEverywhere`, `endSession`, `requestPasswordReset`, `resetPassword` and `eraseMe`.
 type LogoutPayload struct {
+	// What can be read after the mutation. Null: no one is signed in any more.
+	Query *Query `json:"query,omitempty"`
 	// All errors of the mutation. Empty: it succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
@@ -182,6 +196,13 @@ type MappingPayload struct {
 	// The assignment, with its date, its notes and the account that made it. With ALREADY_ASSIGNED, the active mapping of the
 	// pair, and with DELETED, the one that has ended. Null: see `userErrors`.
 	Mapping *model.Mapping `json:"mapping,omitempty"`
+	// The doctor as an entry of `Patient.doctors`, for a client that adds it to a list. Null: there is no active mapping of a
+	// live patient.
+	PatientDoctorEdge *model.PatientDoctorEdge `json:"patientDoctorEdge,omitempty"`
+	// The patient as an entry of `Doctor.patients`, for a client that adds it to a list. Null: as `patientDoctorEdge`.
+	DoctorPatientEdge *model.DoctorPatientEdge `json:"doctorPatientEdge,omitempty"`
+	// What can be read after the mutation. Null: no one is signed in any more.
+	Query *Query `json:"query,omitempty"`
 	// All errors of the mutation. Empty: it succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
@@ -196,6 +217,10 @@ func (MappingPayload) IsMutationPayload() {}
 // A mutation is null only together with a top-level error: UNAUTHENTICATED if it needs an access token and there is no
 // valid one, FORBIDDEN if the caller may not call it.
 //
+// Every payload has `query`: new counts and lists come with the change, in one request. It is read after its mutation, also
+// if `userErrors` has errors, and its cost counts as that of a query. If reading fails, `query` is null with a top-level
+// error, and the change stays.
+//
 // Where the kind of an id is known, the number alone is enough: `42` for `pat_42`.
 type Mutation struct {
 }
@@ -207,6 +232,11 @@ type PatientPayload struct {
 	// With TAKEN, the patient that already has the value. Null: the mutation succeeded, it has another error, or the caller does
 	// not see that patient.
 	Existing *model.Patient `json:"existing,omitempty"`
+	// The patient as an entry of `Query.patients` in this order, for a client that adds it to a list. Null: there is no live
+	// patient.
+	PatientEdge *model.PatientEdge `json:"patientEdge,omitempty"`
+	// What can be read after the mutation. Null: no one is signed in any more.
+	Query *Query `json:"query,omitempty"`
 	// All errors of the mutation. Empty: it succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
@@ -276,6 +306,8 @@ type TotpPayload struct {
 	RecoveryCodes []string `json:"recoveryCodes,omitempty"`
 	// Tokens of the new session. Null: see `userErrors`, or not by `finishTotp`.
 	Tokens *TokenPair `json:"tokens,omitempty"`
+	// What the account that is signed in now can read. Null: no one is signed in.
+	Query *Query `json:"query,omitempty"`
 	// All errors of the mutation. Empty: it succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
@@ -298,6 +330,8 @@ type TransferPatientsInput struct {
 type TransferPayload struct {
 	// The transfer. Null: nothing was changed; see `userErrors`.
 	Transfer *model.Transfer `json:"transfer,omitempty"`
+	// What can be read after the mutation. Null: no one is signed in any more.
+	Query *Query `json:"query,omitempty"`
 	// All errors of the mutation. Empty: it succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
@@ -384,6 +418,8 @@ type UserError struct {
 type UserPayload struct {
 	// The account after the change. Null: see `userErrors`, or the caller is not signed in.
 	User *model.User `json:"user,omitempty"`
+	// What can be read after the mutation. Null: no one is signed in any more.
+	Query *Query `json:"query,omitempty"`
 	// All errors of the mutation. Empty: it succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }

@@ -21,24 +21,65 @@ type Reads interface {
 	Root(ctx context.Context, field string, args map[string]any) (any, error)
 	// Viewer returns what the viewer may do with a record.
 	Viewer(ctx context.Context, of model.Node) (*ViewerAccess, error)
+	// Entry returns the record of a payload as an entry of the list that a field of the
+	// payload names, nil if it is none.
+	Entry(ctx context.Context, of model.Node, field string, args map[string]any) (*model.RecordEntry, error)
+	// Query begins the query of a payload. It returns nil if no one is signed in.
+	Query(ctx context.Context) (*Query, error)
 }
 
 // Resolvers has the types whose resolvers only read records.
 type Resolvers struct{ Reads Reads }
 
+func (r Resolvers) AuthPayload() AuthPayloadResolver { return AuthPayloadReads{r.Reads} }
+
+func (r Resolvers) ClaimCodePayload() ClaimCodePayloadResolver { return ClaimCodePayloadReads{r.Reads} }
+
 func (r Resolvers) Doctor() DoctorResolver { return DoctorReads{r.Reads} }
+
+func (r Resolvers) DoctorPayload() DoctorPayloadResolver { return DoctorPayloadReads{r.Reads} }
 
 func (r Resolvers) Grant() GrantResolver { return GrantReads{r.Reads} }
 
+func (r Resolvers) GrantPayload() GrantPayloadResolver { return GrantPayloadReads{r.Reads} }
+
+func (r Resolvers) LinkCodePayload() LinkCodePayloadResolver { return LinkCodePayloadReads{r.Reads} }
+
+func (r Resolvers) LogoutPayload() LogoutPayloadResolver { return LogoutPayloadReads{r.Reads} }
+
 func (r Resolvers) Mapping() MappingResolver { return MappingReads{r.Reads} }
+
+func (r Resolvers) MappingPayload() MappingPayloadResolver { return MappingPayloadReads{r.Reads} }
 
 func (r Resolvers) Notice() NoticeResolver { return NoticeReads{r.Reads} }
 
+func (r Resolvers) PatientPayload() PatientPayloadResolver { return PatientPayloadReads{r.Reads} }
+
 func (r Resolvers) SecurityEvent() SecurityEventResolver { return SecurityEventReads{r.Reads} }
+
+func (r Resolvers) TotpPayload() TotpPayloadResolver { return TotpPayloadReads{r.Reads} }
 
 func (r Resolvers) Transfer() TransferResolver { return TransferReads{r.Reads} }
 
+func (r Resolvers) TransferPayload() TransferPayloadResolver { return TransferPayloadReads{r.Reads} }
+
 func (r Resolvers) User() UserResolver { return UserReads{r.Reads} }
+
+func (r Resolvers) UserPayload() UserPayloadResolver { return UserPayloadReads{r.Reads} }
+
+// AuthPayloadReads has the resolvers of AuthPayload that read records.
+type AuthPayloadReads struct{ Reads }
+
+func (r AuthPayloadReads) Query(ctx context.Context, obj *AuthPayload) (*Query, error) {
+	return r.Reads.Query(ctx)
+}
+
+// ClaimCodePayloadReads has the resolvers of ClaimCodePayload that read records.
+type ClaimCodePayloadReads struct{ Reads }
+
+func (r ClaimCodePayloadReads) Query(ctx context.Context, obj *ClaimCodePayload) (*Query, error) {
+	return r.Reads.Query(ctx)
+}
 
 // DoctorReads has the resolvers of Doctor that read records.
 type DoctorReads struct{ Reads }
@@ -63,6 +104,17 @@ func (r DoctorReads) Mappings(ctx context.Context, obj *model.Doctor, first *int
 	return list[model.MappingConnection](r.List(ctx, obj, "mappings", map[string]any{"first": first, "after": after, "last": last, "before": before, "isActive": isActive}))
 }
 
+// DoctorPayloadReads has the resolvers of DoctorPayload that read records.
+type DoctorPayloadReads struct{ Reads }
+
+func (r DoctorPayloadReads) DoctorEdge(ctx context.Context, obj *DoctorPayload, orderBy *model.DoctorOrder) (*model.DoctorEdge, error) {
+	return edge[model.DoctorEdge](r.Entry(ctx, node(obj.Doctor), "doctorEdge", map[string]any{"orderBy": orderBy}))
+}
+
+func (r DoctorPayloadReads) Query(ctx context.Context, obj *DoctorPayload) (*Query, error) {
+	return r.Reads.Query(ctx)
+}
+
 // GrantReads has the resolvers of Grant that read records.
 type GrantReads struct{ Reads }
 
@@ -76,6 +128,27 @@ func (r GrantReads) GrantedBy(ctx context.Context, obj *model.Grant) (*model.Use
 
 func (r GrantReads) Account(ctx context.Context, obj *model.Grant) (*model.User, error) {
 	return one[model.User](r.One(ctx, obj, "account"))
+}
+
+// GrantPayloadReads has the resolvers of GrantPayload that read records.
+type GrantPayloadReads struct{ Reads }
+
+func (r GrantPayloadReads) Query(ctx context.Context, obj *GrantPayload) (*Query, error) {
+	return r.Reads.Query(ctx)
+}
+
+// LinkCodePayloadReads has the resolvers of LinkCodePayload that read records.
+type LinkCodePayloadReads struct{ Reads }
+
+func (r LinkCodePayloadReads) Query(ctx context.Context, obj *LinkCodePayload) (*Query, error) {
+	return r.Reads.Query(ctx)
+}
+
+// LogoutPayloadReads has the resolvers of LogoutPayload that read records.
+type LogoutPayloadReads struct{ Reads }
+
+func (r LogoutPayloadReads) Query(ctx context.Context, obj *LogoutPayload) (*Query, error) {
+	return r.Reads.Query(ctx)
 }
 
 // MappingReads has the resolvers of Mapping that read records.
@@ -95,6 +168,21 @@ func (r MappingReads) CreatedBy(ctx context.Context, obj *model.Mapping) (*model
 
 func (r MappingReads) Viewer(ctx context.Context, obj *model.Mapping) (*ViewerAccess, error) {
 	return r.Reads.Viewer(ctx, obj)
+}
+
+// MappingPayloadReads has the resolvers of MappingPayload that read records.
+type MappingPayloadReads struct{ Reads }
+
+func (r MappingPayloadReads) PatientDoctorEdge(ctx context.Context, obj *MappingPayload) (*model.PatientDoctorEdge, error) {
+	return edge[model.PatientDoctorEdge](r.Entry(ctx, node(obj.Mapping), "patientDoctorEdge", map[string]any{}))
+}
+
+func (r MappingPayloadReads) DoctorPatientEdge(ctx context.Context, obj *MappingPayload) (*model.DoctorPatientEdge, error) {
+	return edge[model.DoctorPatientEdge](r.Entry(ctx, node(obj.Mapping), "doctorPatientEdge", map[string]any{}))
+}
+
+func (r MappingPayloadReads) Query(ctx context.Context, obj *MappingPayload) (*Query, error) {
+	return r.Reads.Query(ctx)
 }
 
 // NoticeReads has the resolvers of Notice that read records.
@@ -129,6 +217,17 @@ func (r PatientReads) Doctors(ctx context.Context, obj *model.Patient, first *in
 
 func (r PatientReads) Grants(ctx context.Context, obj *model.Patient, first *int, after *string) (*model.GrantConnection, error) {
 	return list[model.GrantConnection](r.List(ctx, obj, "grants", map[string]any{"first": first, "after": after}))
+}
+
+// PatientPayloadReads has the resolvers of PatientPayload that read records.
+type PatientPayloadReads struct{ Reads }
+
+func (r PatientPayloadReads) PatientEdge(ctx context.Context, obj *PatientPayload, orderBy *model.PatientOrder) (*model.PatientEdge, error) {
+	return edge[model.PatientEdge](r.Entry(ctx, node(obj.Patient), "patientEdge", map[string]any{"orderBy": orderBy}))
+}
+
+func (r PatientPayloadReads) Query(ctx context.Context, obj *PatientPayload) (*Query, error) {
+	return r.Reads.Query(ctx)
 }
 
 // QueryReads has the resolvers of Query that read records.
@@ -173,6 +272,13 @@ func (r SecurityEventReads) By(ctx context.Context, obj *model.SecurityEvent) (*
 	return one[model.User](r.One(ctx, obj, "by"))
 }
 
+// TotpPayloadReads has the resolvers of TotpPayload that read records.
+type TotpPayloadReads struct{ Reads }
+
+func (r TotpPayloadReads) Query(ctx context.Context, obj *TotpPayload) (*Query, error) {
+	return r.Reads.Query(ctx)
+}
+
 // TransferReads has the resolvers of Transfer that read records.
 type TransferReads struct{ Reads }
 
@@ -190,6 +296,13 @@ func (r TransferReads) OfferedBy(ctx context.Context, obj *model.Transfer) (*mod
 
 func (r TransferReads) ApprovedBy(ctx context.Context, obj *model.Transfer) (*model.User, error) {
 	return one[model.User](r.One(ctx, obj, "approvedBy"))
+}
+
+// TransferPayloadReads has the resolvers of TransferPayload that read records.
+type TransferPayloadReads struct{ Reads }
+
+func (r TransferPayloadReads) Query(ctx context.Context, obj *TransferPayload) (*Query, error) {
+	return r.Reads.Query(ctx)
 }
 
 // UserReads has the resolvers of User that read records.
@@ -227,9 +340,23 @@ func (r UserReads) OfferedTransfers(ctx context.Context, obj *model.User, first 
 	return list[model.TransferConnection](r.List(ctx, obj, "offeredTransfers", map[string]any{"first": first, "after": after, "last": last, "before": before}))
 }
 
+// UserPayloadReads has the resolvers of UserPayload that read records.
+type UserPayloadReads struct{ Reads }
+
+func (r UserPayloadReads) Query(ctx context.Context, obj *UserPayload) (*Query, error) {
+	return r.Reads.Query(ctx)
+}
+
 func one[T any](record model.Node, err error) (*T, error) {
 	found, _ := any(record).(*T)
 	return found, err
+}
+
+func edge[T any](entry *model.RecordEntry, err error) (*T, error) {
+	if entry == nil || err != nil {
+		return nil, err
+	}
+	return model.EdgeOf[T](*entry), nil
 }
 
 func list[T any](page any, err error) (*T, error) {

@@ -146,9 +146,14 @@ func (c *Client) In(tb testing.TB) *Client {
 
 // NewSession returns the same account in a new session.
 func (c *Client) NewSession() *Client {
+	c.Server.tb.Helper()
+	return c.Session(fmt.Sprintf("session-%d-%d", c.UserID, time.Now().UnixNano()))
+}
+
+// Session returns the same account in a new session with the id.
+func (c *Client) Session(session string) *Client {
 	tb := c.Server.tb
 	tb.Helper()
-	session := fmt.Sprintf("session-%d-%d", c.UserID, time.Now().UnixNano())
 	pair, err := c.Server.Accounts.Tokens.Issue(c.UserID, session)
 	testutil.Must(tb, err)
 	_, err = c.Server.Store.CreateSession(tb.Context(), store.Session{

@@ -213,6 +213,9 @@ func (c *Client) Must(query string, variables map[string]any) Result {
 	return Result{c.Server.tb, answer.Data}
 }
 
+// Result returns the data.
+func (a Answer) Result(tb testing.TB) Result { return Result{tb, a.Data} }
+
 // Result is a part of an answer's data.
 type Result struct {
 	tb    testing.TB

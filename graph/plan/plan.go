@@ -27,7 +27,7 @@ const (
 	ReasonArguments = "arguments"
 	// ReasonIntrospection is for __schema and __type.
 	ReasonIntrospection = "introspection"
-	// ReasonReads is for payloads of mutations with more than the written record.
+	// ReasonReads is for payloads of mutations whose record selects other records.
 	ReasonReads = "reads"
 	// ReasonRefused is for root fields that the viewer may not call.
 	ReasonRefused = "refused"
@@ -84,6 +84,8 @@ type Execution struct {
 	loads  []*query.Load
 	// mutated are the results of Mutate.
 	mutated []mutated
+	// record is that of the payload that reads; see BindAfter.
+	record model.Node
 }
 
 // Answer is the answer to an operation.
@@ -105,7 +107,19 @@ type Null struct {
 // Bind binds the plan to a viewer and to the values of variables, or returns the reason
 // why gqlgen's executor must answer.
 func (p *Plan) Bind(ctx context.Context, v *model.Viewer, variables map[string]any) (x *Execution, reason string) {
-	x = &Execution{plan: p, viewer: v, args: make([]map[string]any, len(p.args)), loads: make([]*query.Load, len(p.loads))}
+	for _, m := range p.mutations {
+		if m.reads == nil {
+			continue
+		}
+		if _, reason := m.reads.BindAfter(ctx, v, variables, nil); reason != "" {
+			return nil, reason
+		}
+	}
+	return p.bind(ctx, &Execution{plan: p, viewer: v}, variables)
+}
+
+func (p *Plan) bind(ctx context.Context, x *Execution, variables map[string]any) (_ *Execution, reason string) {
+	x.args, x.loads = make([]map[string]any, len(p.args)), make([]*query.Load, len(p.loads))
 	x.Request.Loads = make([]*query.Load, 0, len(p.loads))
 	var err error
 	for i, args := range p.args {
@@ -135,7 +149,7 @@ type Meter interface {
 // Encode writes the answer from the fetched rows, which it releases, or from the results
 // of Mutate. It returns the error of the meter.
 func (x *Execution) Encode(now time.Time, meter Meter) (*Answer, error) {
-	defer x.Request.Release()
+	defer x.release()
 	rows := 0
 	for _, load := range x.Request.Loads {
 		rows += load.Rows.Size()
@@ -151,6 +165,15 @@ func (x *Execution) Encode(now time.Time, meter Meter) (*Answer, error) {
 	meter.Sent(len(e.out))
 	x.plan.size.set(len(e.out))
 	return &Answer{Data: e.out, Nulls: e.nulls}, nil
+}
+
+func (x *Execution) release() {
+	x.Request.Release()
+	for _, done := range x.mutated {
+		if done.reads != nil {
+			done.reads.release()
+		}
+	}
 }
 
 // uncounted is how long an answer may be without being counted.

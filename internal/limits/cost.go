@@ -30,12 +30,16 @@ const (
 const MaxRows = 100_000
 
 // costOf returns the cost of a validated operation with its variables, without the
-// rows that its statements search; reads lists those. Fields that @skip or @include
+// rows that its statements search; reads lists those. If another account may be signed in
+// when they are read, they cost the most. Fields that @skip or @include
 // exclude cost nothing. The cost of a fragment is computed once: it does not depend on
 // where the fragment is spread.
 func costOf(op *graphql.OperationContext) (cost int, reads []read) {
 	c := costCounter{variables: op.Variables}
 	cost = c.set(op.Operation.SelectionSet)
+	if c.signsIn {
+		return min(cost+mostOf(c.reads), costCeiling), nil
+	}
 	return cost, c.reads
 }
 
@@ -44,27 +48,43 @@ func writesOf(op *graphql.OperationContext) int {
 	if op.Operation.Operation != ast.Mutation {
 		return 0
 	}
-	c := costCounter{variables: op.Variables}
-	return c.fields(op.Operation.SelectionSet)
+	w := writesWalk{costCounter{variables: op.Variables}, map[*ast.FragmentDefinition]int{}}
+	return w.set(op.Operation.SelectionSet)
 }
 
-// fields counts the fields of a selection set itself.
-func (c *costCounter) fields(selections ast.SelectionSet) (n int) {
+// writesWalk counts the fields of a selection set itself. It visits each fragment once.
+type writesWalk struct {
+	costCounter
+
+	visited map[*ast.FragmentDefinition]int
+}
+
+func (w *writesWalk) set(selections ast.SelectionSet) (n int) {
 	for _, selection := range selections {
 		switch it := selection.(type) {
 		case *ast.Field:
-			if c.included(it.Directives) {
+			if w.included(it.Directives) {
 				n++
 			}
 		case *ast.InlineFragment:
-			if c.included(it.Directives) {
-				n += c.fields(it.SelectionSet)
+			if w.included(it.Directives) {
+				n += w.set(it.SelectionSet)
 			}
 		case *ast.FragmentSpread:
-			if c.included(it.Directives) {
-				n += c.fields(it.Definition.SelectionSet)
+			if w.included(it.Directives) {
+				n += w.fragment(it.Definition)
 			}
 		}
+		n = min(n, costCeiling)
+	}
+	return n
+}
+
+func (w *writesWalk) fragment(def *ast.FragmentDefinition) int {
+	n, ok := w.visited[def]
+	if !ok {
+		n = w.set(def.SelectionSet)
+		w.visited[def] = n
 	}
 	return n
 }
@@ -82,6 +102,8 @@ type costCounter struct {
 	variables map[string]any
 	fragments map[*ast.FragmentDefinition]int
 	reads     []read
+	// signsIn is set if a mutation signs an account in.
+	signsIn bool
 }
 
 func (c *costCounter) set(selections ast.SelectionSet) int {
@@ -110,7 +132,20 @@ func (c *costCounter) field(field *ast.Field) int {
 	if len(field.SelectionSet) == 0 {
 		return 1 + longest(field.Definition)/charactersPerCost
 	}
-	return min(1+c.search(field)+c.records(field)*c.set(field.SelectionSet), costCeiling)
+	return min(1+c.search(field)+c.records(field)*c.below(field), costCeiling)
+}
+
+// below returns the cost of a selection set. What is below a mutation, or below a field
+// query of its payload, is read on its own: the reads of a fragment count each time.
+func (c *costCounter) below(field *ast.Field) int {
+	if field.ObjectDefinition.Name != "Mutation" && field.Definition.Type.Name() != "Query" {
+		return c.set(field.SelectionSet)
+	}
+	own := costCounter{variables: c.variables}
+	cost := own.set(field.SelectionSet)
+	c.reads = append(c.reads, own.reads...)
+	c.signsIn = c.signsIn || signsIn(field)
+	return cost
 }
 
 // longest returns the limit of a text in characters, or 0.
@@ -121,6 +156,12 @@ func longest(field *ast.FieldDefinition) int {
 	}
 	maximum, _ := strconv.Atoi(text.Arguments.ForName("max").Value.Raw)
 	return maximum
+}
+
+// signsIn reports whether a field of Mutation signs an account in.
+func signsIn(field *ast.Field) bool {
+	payload := field.Definition.Type.Name()
+	return payload == "AuthPayload" || payload == "TotpPayload"
 }
 
 // search adds the rows that a list of Query searches to the reads, and returns the cost

@@ -45,6 +45,8 @@ var costs = []struct {
 	{"a count below a record", "{patients(first:10){nodes{mappings(first:3){totalCount}}}}", nil, 1 + 10*(1+1+10+3*1)},
 	{"a long text", "{patients(first:10){nodes{name medicalHistory}}}", nil, 1 + 10*(1+1+6)},
 	{"mutations", `mutation{deletePatient(id:"1"){patient{id}userErrors{code}}}`, nil, 5},
+	{"the query of a payload", `mutation{deletePatient(id:"1"){query{patients(first:5){nodes{id}}}}}`, nil, 1 + 1 + 1 + 5*2},
+	{"one in a fragment", `mutation{...m} fragment m on Mutation{deletePatient(id:"1"){...p ...on PatientPayload{...p}}} fragment p on MutationPayload{query{me{id}}}`, nil, 1 + 2*3},
 }
 
 func TestCost_FollowsTheRule(t *testing.T) {
@@ -118,6 +120,15 @@ var prices = []struct {
 	{"50 counts", aliased(50, "doctors(first:0){totalCount}"), 0, 0},
 	{"50 searches for nothing", aliased(50, `mappings(filter:{isActive:true}){__typename}`), 0, 0},
 	{"50 lists of values", aliased(50, "specializations{name}"), 0, 0},
+
+	{"the query of a payload", "mutation{deletePatient(id:1){query{patients{nodes{id}}}}}", 43 + 200, 43 + 1_000},
+	{"one in a fragment that two payloads spread", `mutation{a:deletePatient(id:1){...p} b:deletePatient(id:2){...p}} fragment p on PatientPayload{query{...q}}
+		fragment q on Query{patients(search:"a"){nodes{id}}}`, 2 * (43 + 2_000), 2 * (43 + 10_000)},
+	{"two in one payload", `mutation{deletePatient(id:1){a:query{...q} b:query{...q}}} fragment q on Query{patients(search:"a"){nodes{id}}}`, 1 + 2*(42+2_000), 1 + 2*(42+10_000)},
+	{"a fragment in 30 payloads", "mutation{" + repeat(30, func(i int) string { return fmt.Sprintf("a%d:deletePatient(id:1){...p}", i) }) +
+		`} fragment p on PatientPayload{query{patients(search:"a",first:0){totalCount}}}`, 0, 0},
+	{"after a sign-in: it may be any account", `mutation{refreshToken(refresh:"x"){query{patients{nodes{id}}}}}`, 43 + 1_000, 43 + 1_000},
+	{"after a sign-in in the same operation", `mutation{refreshToken(refresh:"x"){user{id}} deletePatient(id:1){query{patients{nodes{id}}}}}`, 3 + 43 + 1_000, 3 + 43 + 1_000},
 }
 
 func aliased(n int, field string) string {

@@ -17,6 +17,7 @@ func hostile() map[string]string {
 	}
 	return map[string]string{
 		"1.3 KB of doubling fragments": "{...f0}" + fragments(36),
+		"doubling changes":             "mutation{...f0}" + strings.NewReplacer("on Query", "on Mutation", "me{id}", "logout{userErrors{code}}").Replace(fragments(36)),
 		"24 KB of a repeated field":    "{me{" + repeat(8_000, literally("id")) + "}}",
 		"1 MB of braces":               strings.Repeat("{a", 1<<19),
 		"1 MB of comments":             strings.Repeat("#\n", 1<<19) + "{me{id}}",

@@ -68,7 +68,7 @@ func (c *compiler) setsRecord(in input) bool {
 
 // payloadRecords returns the records in the payload of a mutation, and the number of
 // other objects. Lists, such as userErrors, do not count, nor does the record that keeps the
-// mutation from setting a value.
+// mutation from setting a value, nor what is read after the mutation: query, and edges.
 func (c *compiler) payloadRecords(mutation *ast.FieldDefinition) (records []*ast.Definition, others int) {
 	payload := c.schema.Types[mutation.Type.Name()]
 	if isRecord(payload) {
@@ -79,6 +79,7 @@ func (c *compiler) payloadRecords(mutation *ast.FieldDefinition) (records []*ast
 		case field.Name == "existing":
 		case isRecord(def):
 			records = append(records, def)
+		case c.isRoot(def), def.Fields.ForName("cursor") != nil:
 		case def.Kind == ast.Object && field.Type.Elem == nil:
 			others++
 		}

@@ -71,6 +71,7 @@ type List struct {
 	Field, Of string
 	Key       string // column of Of that names this record
 	Node      string // edge of Of whose record is the node; "" means Of itself
+	Entry     string // field of payloads with a record of Of as an entry; "" means none
 	Where     func(Args) []Condition
 	// OwnRows reports whether the viewer sees every row of the list when the record is
 	// the viewer's own doctor entry. The cost of the list is known then.
@@ -98,6 +99,7 @@ type Owner struct {
 // Root is the list of Query. Filter returns BAD_USER_INPUT for bad arguments.
 type Root struct {
 	Field  string
+	Entry  string // field of payloads with a record as an entry of the list; "" means none
 	Filter func(Scope, Args) (Selection, error)
 	// Event is recorded of the viewer before the list is answered; "" means none.
 	Event model.SecurityEventKind

@@ -48,7 +48,8 @@ func (bindings) GenerateCode(data *codegen.Data) error {
 	})
 }
 
-// mutation is a field of Mutation whose payload has userErrors and one record.
+// mutation is a field of Mutation whose payload has one record, userErrors, and what is
+// read after the mutation.
 type mutation struct {
 	*codegen.Field
 
@@ -74,7 +75,8 @@ func recordOf(data *codegen.Data, f *codegen.Field) *codegen.Field {
 		return nil
 	}
 	for _, other := range payload.Fields[1:] {
-		if other.Name != "userErrors" && other.Name != existing {
+		def := data.Schema.Types[other.Type.Name()]
+		if other.Name != "userErrors" && other.Name != existing && def != data.Schema.Query && !isEdge(def) {
 			return nil
 		}
 	}

@@ -79,6 +79,11 @@ func callOf(data *codegen.Data, f *codegen.Field) (convert, call string) {
 		return "one", fmt.Sprintf("r.One(ctx, obj, %q)", f.Name)
 	case isConnection(def):
 		return "list", fmt.Sprintf("r.List(ctx, obj, %q, %s)", f.Name, arguments(f))
+	case def == data.Schema.Query:
+		return "", "r.Reads.Query(ctx)"
+	case isEdge(def):
+		record := data.Objects.ByName(f.Object.Name).Fields[0]
+		return "edge", fmt.Sprintf("r.Entry(ctx, node(obj.%s), %q, %s)", record.GoFieldName, f.Name, arguments(f))
 	case def.Name == "ViewerAccess":
 		return "", "r.Reads.Viewer(ctx, obj)"
 	default:
@@ -88,6 +93,10 @@ func callOf(data *codegen.Data, f *codegen.Field) (convert, call string) {
 
 func isConnection(def *ast.Definition) bool {
 	return def.Fields.ForName("edges") != nil && def.Fields.ForName("pageInfo") != nil
+}
+
+func isEdge(def *ast.Definition) bool {
+	return def.Fields.ForName("cursor") != nil && def.Fields.ForName("node") != nil
 }
 
 func arguments(f *codegen.Field) string {
@@ -119,6 +128,11 @@ type Reads interface {
 	Root(ctx context.Context, field string, args map[string]any) (any, error)
 	// Viewer returns what the viewer may do with a record.
 	Viewer(ctx context.Context, of model.Node) (*ViewerAccess, error)
+	// Entry returns the record of a payload as an entry of the list that a field of the
+	// payload names, nil if it is none.
+	Entry(ctx context.Context, of model.Node, field string, args map[string]any) (*model.RecordEntry, error)
+	// Query begins the query of a payload. It returns nil if no one is signed in.
+	Query(ctx context.Context) (*Query, error)
 }
 
 // Resolvers has the types whose resolvers only read records.
@@ -139,6 +153,13 @@ func (r {{ $t.Object.Name }}Reads) {{ .GoFieldName }}{{ .ShortResolverDeclaratio
 func one[T any](record model.Node, err error) (*T, error) {
 	found, _ := any(record).(*T)
 	return found, err
+}
+
+func edge[T any](entry *model.RecordEntry, err error) (*T, error) {
+	if entry == nil || err != nil {
+		return nil, err
+	}
+	return model.EdgeOf[T](*entry), nil
 }
 
 func list[T any](page any, err error) (*T, error) {
