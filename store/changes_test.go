@@ -51,7 +51,7 @@ func (d *device) step() *model.ChangeSet {
 	return set
 }
 
-// sync asks until there is no more, and returns what it was told, in order.
+// sync asks until there is no more, and returns what it was given, in order.
 func (d *device) sync() (told []string) {
 	d.t.Helper()
 	for range 1000 {
@@ -73,7 +73,7 @@ func (d *device) sync() (told []string) {
 	return nil
 }
 
-// wants syncs, and compares what the device was told.
+// wants syncs, and compares what the device was given.
 func (d *device) wants(what string, want ...string) {
 	d.t.Helper()
 	if told := d.sync(); !slices.Equal(told, want) {

@@ -122,19 +122,24 @@ func (k *cursorKeys) open(account int64, cursor string) (p position, ok bool, er
 	if len(cursor) != base64.RawURLEncoding.EncodedLen(keyIDSize+sealSize+cursorSize) {
 		return p, false, nil
 	}
-	sealed, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err != nil {
+	sealed := make([]byte, keyIDSize+sealSize+cursorSize)
+	if n, _ := base64.RawURLEncoding.Decode(sealed, []byte(cursor)); n != len(sealed) {
 		return p, false, nil
 	}
 	key, err := k.find(sealed[:keyIDSize])
 	if err != nil || key == nil {
 		return p, false, err
 	}
-	text, err := key.aead.Open(nil, nil, sealed[keyIDSize:], ownerOf(account))
+	p, ok = key.open(account, sealed[keyIDSize:])
+	return p, ok, nil
+}
+
+func (k *cursorKey) open(account int64, sealed []byte) (p position, ok bool) {
+	text, err := k.aead.Open(nil, nil, sealed, ownerOf(account))
 	if err != nil || json.Unmarshal(text, &p) != nil || p.Version != positionVersion {
-		return position{}, false, nil
+		return position{}, false
 	}
-	return p, true, nil
+	return p, true
 }
 
 // find returns the key with an id, or nil. Another server may have rotated the keys.

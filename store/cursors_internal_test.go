@@ -25,9 +25,10 @@ var somewhere = position{
 	Base: "100:200:110,120", Round: "300:300:", LastKind: "P", LastID: 42,
 }
 
-func sealed(t *testing.T, k *cursorKeys, account int64, p position) string {
+// sealed returns a cursor of the account 7.
+func sealed(t *testing.T, k *cursorKeys, p position) string {
 	t.Helper()
-	cursor, err := k.seal(account, p)
+	cursor, err := k.seal(7, p)
 	testutil.Must(t, err)
 	return cursor
 }
@@ -45,10 +46,10 @@ func opens(t *testing.T, what string, k *cursorKeys, account int64, cursor strin
 func TestCursor_OfAnotherAccount(t *testing.T) {
 	t.Parallel()
 	keys := newCursorKeys("one")
-	cursor := sealed(t, keys, 7, somewhere)
+	cursor := sealed(t, keys, somewhere)
 	opens(t, "the own account", keys, 7, cursor, somewhere, true)
 	opens(t, "another account", keys, 8, cursor, position{}, false)
-	if again := sealed(t, keys, 7, somewhere); again == cursor {
+	if again := sealed(t, keys, somewhere); again == cursor {
 		t.Error("two cursors are the same")
 	}
 }
@@ -56,7 +57,7 @@ func TestCursor_OfAnotherAccount(t *testing.T) {
 func TestCursor_Forged(t *testing.T) {
 	t.Parallel()
 	keys := newCursorKeys("one")
-	cursor := sealed(t, keys, 7, somewhere)
+	cursor := sealed(t, keys, somewhere)
 	raw, err := base64.RawURLEncoding.DecodeString(cursor)
 	testutil.Must(t, err)
 	for i := range raw {
@@ -76,27 +77,27 @@ func TestCursor_Forged(t *testing.T) {
 func TestCursor_KeysRotate(t *testing.T) {
 	t.Parallel()
 	before, after := newCursorKeys("old"), newCursorKeys("new", "old")
-	old, fresh := sealed(t, before, 7, somewhere), sealed(t, after, 7, somewhere)
+	old, fresh := sealed(t, before, somewhere), sealed(t, after, somewhere)
 	opens(t, "a cursor of the old key", after, 7, old, somewhere, true)
 	opens(t, "a cursor of a key that this server does not know", before, 7, fresh, position{}, false)
 	before.read = after.read
 	opens(t, "once it is in the file", before, 7, fresh, somewhere, true)
-	opens(t, "the new key now seals", newCursorKeys("new"), 7, sealed(t, before, 7, somewhere), somewhere, true)
+	opens(t, "the new key now seals", newCursorKeys("new"), 7, sealed(t, before, somewhere), somewhere, true)
 }
 
 func TestCursor_LengthTellsNothing(t *testing.T) {
 	t.Parallel()
 	keys := newCursorKeys("one")
-	want := len(sealed(t, keys, 7, position{}))
+	want := len(sealed(t, keys, position{}))
 	busy := somewhere
 	for running := range 200 {
-		busy.Round += fmt.Sprintf("%d,", 18_446_744_073_709_000_000+uint64(running)) //nolint:gosec // a small number
-		cursor := sealed(t, keys, 7, busy)
+		busy.Round += fmt.Sprintf("%d,", 18_446_744_073_709_000_000+uint64(running))
+		cursor := sealed(t, keys, busy)
 		if len(cursor) != want {
 			t.Fatalf("%d running transactions: the cursor has %d characters, otherwise %d", running, len(cursor), want)
 		}
 	}
-	p, ok, err := keys.open(7, sealed(t, keys, 7, busy))
+	p, ok, err := keys.open(7, sealed(t, keys, busy))
 	testutil.Must(t, err)
 	if !ok || p.Base != "100:100:" || p.Round != "300:300:" || p.LastID != busy.LastID {
 		t.Errorf("with many running transactions: %v, %+v", ok, p)
