@@ -142,6 +142,7 @@ func (c server) serve(ctx context.Context, s settings.Settings, out io.Writer, l
 		defer app.mails.Start(ctx)()
 		defer app.accounts.Later.Start(ctx)()
 		defer writeEachMinute(ctx, app.store, log)()
+		defer app.store.SweepHourly(ctx)()
 		host.ProfileOnSignal(ctx, log)
 		log.InfoContext(ctx, "serving", "version", version, "addr", listener.Addr().String(), "settings", s)
 		warnAboutPlainHTTP(ctx, listener.Addr(), s, log)
@@ -281,6 +282,8 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 		Pooler: store.Pooler(s.DatabasePooler), Prepared: store.Prepared(s.Prepared), DirectURL: string(s.DatabaseDirectURL), Listen: true,
 		RefreshGrace: s.RefreshGrace, SessionTTL: s.SessionTTL, Log: log, Quotas: quotas, OnOwnConnection: processors.UseAll, ClientAddr: clientAddr,
 		Secrets: secrets, TotpRoles: totpRoles(s),
+		Retention:  store.Retentions{Feed: s.FeedRetention},
+		CursorKeys: func(again bool) ([][]byte, error) { return tokens.DeriveAll("caregraph cursor v1", again) },
 	})
 	if err != nil {
 		return nil, err

@@ -27,6 +27,11 @@ func knownOperations() map[string]request {
 		"all accounts": query(`{ nodes(ids: ["usr_1", "usr_2", "usr_9", "usr_10", "usr_99"]) { ... on User { username email phone
 			phone2: phone(format: NATIONAL) doctorProfile { id isVerified } } } }`),
 		"specializations": query(`{ specializations { name doctorCount __typename } }`),
+		"changes": query(`{ changes(first: 3) { __typename reset hasMore gone nodes { __typename id ... on Doctor { name account { email } } } }
+			all: changes { n: nodes { ...P ... on Node { id } } nodes { ... on Doctor { patients(first: 2) { nodes { name } } } ... on User { email } } }
+			doctors: changes(types: DOCTOR, first: null) { nodes { id } gone } none: changes(types: []) { hasMore nodes { id } }
+			bad: changes(first: 101) { reset } unknown: changes(after: "x") { cursor } }
+			fragment P on Patient { name bloodGroup mappings(first: 5, isActive: null) { totalCount nodes { notes doctor { name } } } }`),
 
 		"absent, null and a default are three things": with(`query ($absent: Boolean, $null: Boolean, $false: Boolean = false, $nothing: Boolean = null) {
 			doctor(id: 1) { a: mappings(isActive: $absent) { totalCount } b: mappings(isActive: $null) { totalCount }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -99,10 +100,15 @@ func (w *operationWriter) records(field *ast.FieldDefinition, values map[string]
 			size = max(size, min(max(n, 1), model.MaxPage))
 		}
 	}
-	if size == 0 {
+	switch byDefault := field.Arguments.ForName("first").DefaultValue; {
+	case size > 0:
+		return size
+	case byDefault != nil:
+		size, _ = strconv.Atoi(byDefault.Raw)
+		return size
+	default:
 		return model.DefaultPage
 	}
-	return size
 }
 
 // spoil sometimes reports that the next value must be a refused one.

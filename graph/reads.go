@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/caregraph/caregraph/graph/gen"
@@ -200,21 +201,30 @@ func (q queries) Node(ctx context.Context, id model.ID) (model.Node, error) {
 	return found[0], nil
 }
 
-// Nodes reads the records of each type together.
 func (q queries) Nodes(ctx context.Context, ids []*model.ID) ([]model.Node, error) {
 	if len(ids) > model.MaxPage {
 		return nil, model.NewFieldError("ids", model.CodeBadUserInput, fmt.Sprintf("Ask for at most %d ids at once.", model.MaxPage))
 	}
+	wanted := make([]model.ID, len(ids))
+	for i, id := range ids {
+		wanted[i] = *id
+	}
+	return nodes(ctx, q.store, wanted)
+}
+
+// nodes reads the records of each type together. It returns nil in place of one that does
+// not exist for the viewer.
+func nodes(ctx context.Context, s *store.Store, ids []model.ID) ([]model.Node, error) {
 	wanted := map[model.Kind][]int64{}
 	for _, id := range ids {
 		wanted[id.Kind] = append(wanted[id.Kind], id.Num)
 	}
 	found := map[model.ID]model.Node{}
-	for _, t := range q.store.Records().Types() {
+	for _, t := range s.Records().Types() {
 		if len(wanted[t.Kind]) == 0 {
 			continue
 		}
-		rows, err := q.store.GetMany(ctx, viewer(ctx), t.Name, wanted[t.Kind])
+		rows, err := s.GetMany(ctx, viewer(ctx), t.Name, wanted[t.Kind])
 		if err != nil {
 			return nil, err
 		}
@@ -224,9 +234,21 @@ func (q queries) Nodes(ctx context.Context, ids []*model.ID) ([]model.Node, erro
 	}
 	nodes := make([]model.Node, len(ids))
 	for i, id := range ids {
-		nodes[i] = found[*id]
+		nodes[i] = found[id]
 	}
 	return nodes, nil
+}
+
+func (q queries) Changes(ctx context.Context, after *string, first *int, types []model.ChangeType) (*model.ChangeSet, error) {
+	return q.store.Changes(ctx, viewer(ctx), query.Args{"after": after, "first": first, "types": types})
+}
+
+// changeSets has the field of ChangeSet that is not a value of the step.
+type changeSets struct{ store *store.Store }
+
+func (c changeSets) Nodes(ctx context.Context, of *model.ChangeSet) ([]model.Node, error) {
+	found, err := nodes(ctx, c.store, of.Changed)
+	return slices.DeleteFunc(found, func(n model.Node) bool { return n == nil }), err
 }
 
 func (q queries) Specializations(ctx context.Context) ([]*model.Specialization, error) {

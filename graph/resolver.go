@@ -66,8 +66,9 @@ type resolver struct {
 // mutation has the fields of Mutation.
 type mutation struct{ resolver }
 
-func (r resolver) Query() gen.QueryResolver       { return queries{gen.QueryReads{Reads: r.Reads}, r.Store} }
-func (r resolver) Mutation() gen.MutationResolver { return mutation{r} }
+func (r resolver) Query() gen.QueryResolver         { return queries{gen.QueryReads{Reads: r.Reads}, r.Store} }
+func (r resolver) Mutation() gen.MutationResolver   { return mutation{r} }
+func (r resolver) ChangeSet() gen.ChangeSetResolver { return changeSets{r.Store} }
 func (r resolver) Patient() gen.PatientResolver {
 	return patients{gen.PatientReads{Reads: r.Reads}, r.Now}
 }

@@ -36,6 +36,7 @@ func attempts() map[string]string {
 		"Query.grants":          `{ grants { totalCount nodes { id level } } }`,
 		"Query.mappings": `query ($patient: ID!) { mappings(filter: {patientId: $patient, isActive: null}) {
 			totalCount pageInfo { startCursor hasNextPage } nodes { id notes } } }`,
+		"Query.changes":  `{ changes(first: 5) { reset hasMore gone nodes { __typename id ... on Patient { name } } } }`,
 		"Query.accounts": `{ accounts(search: "a") { totalCount nodes { id email } } }`,
 
 		"Mutation.register":         `mutation { register(input: {username: "", email: "x", password: "1", role: PATIENT}) { ` + account + ` } }`,

@@ -19,7 +19,7 @@ import (
 // error if the descriptors of the records do not explain the schema.
 func New(c Config, transports ...graphql.Transport) (*handler.Server, error) {
 	schema := describedSchema()
-	plans, err := plan.New(plan.Config{Schema: schema, Policy: c.Policy, Records: c.Store.Records(), Access: c.allowed})
+	plans, err := plan.New(plan.Config{Schema: schema, Policy: c.Policy, Records: c.Store.Records(), Access: c.allowed, Changes: c.Store.Changes})
 	if err != nil {
 		return nil, fmt.Errorf("compile queries: %w", err)
 	}

@@ -111,6 +111,7 @@ func pathsToPatients(c *graphtest.Clinic) []string {
 	queries := []string{
 		`{ patients` + patientPage + ` }`,
 		`{ patients(last: 5)` + patientPage + ` }`,
+		`{ changes { gone nodes { __typename ... on Patient { id name } } } }`,
 		`{ mappings` + mappingPage + ` }`,
 		`{ mappings(filter: {isActive: null}, orderBy: {field: UPDATED_AT})` + mappingPage + ` }`,
 		`{ doctors { nodes { patients` + careEdges + ` mappings(isActive: null)` + mappingPage + ` } } }`,

@@ -150,13 +150,11 @@ func (c Assignment) assigns(v *model.Viewer, p *model.Patient) bool {
 
 func patientRules(v query.ViewerArg) []query.Rule {
 	rules := []query.Rule{{
-		Bit:   model.Owner,
-		Holds: bun.SafeQuery(`patient.created_by = ?`, v.ID),
-		Rows:  bun.SafeQuery(`SELECT id FROM patients WHERE created_by = ?`, v.ID),
+		Bit:    model.Owner,
+		Holds:  bun.SafeQuery(`patient.created_by = ?`, v.ID),
+		Rows:   bun.SafeQuery(`SELECT id FROM patients WHERE created_by = ?`, v.ID),
+		Column: "patient.created_by", Keys: bun.SafeQuery(`SELECT ?::bigint`, v.ID),
 	}}
-	if v.Grants.Any(model.HoldsOne | model.HoldsTeam) {
-		rules[0].Column, rules[0].Keys = "patient.created_by", bun.SafeQuery(`SELECT ?::bigint`, v.ID)
-	}
 	if v.Grants.Any(model.HoldsTeam) {
 		rules = append(rules, teamRule(v, model.Team, 0), teamRule(v, model.TeamClinical, model.Team), teamRule(v, model.TeamDesk, model.Team))
 	}

@@ -45,6 +45,8 @@ func withoutViewer() map[string]string {
 		"WriteCollected":        "each minute: writes what the server has counted, and when sessions were used",
 		"DeliverMail":           "for the server: sends mails to their accounts alone",
 		"SweepMail":             "for the server: removes what is old",
+		"Sweep":                 "as SweepMail",
+		"SweepHourly":           "as SweepMail",
 		"CredentialOfToken":     "signs in: who has the token of a mail read it; see codes_test.go",
 		"ResetPassword":         "signs in: as CredentialOfToken",
 		"SendReset":             "sends a mail to the account itself",
@@ -185,6 +187,13 @@ func recordAttempts() map[string]attempt {
 				resultText(CountMappings(ctx, s, v, MappingQuery{})),
 				resultText(CountMappings(ctx, s, v, MappingQuery{PatientID: &at.patient})),
 			}
+		},
+		"Changes": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
+			set, err := s.Changes(ctx, v, nil)
+			if err != nil {
+				return []string{err.Error()}
+			}
+			return []string{fmt.Sprint(set.Changed, set.Gone, set.HasMore)}
 		},
 		"Rows": func(ctx context.Context, s *store.Store, v *model.Viewer, _ target) []string {
 			return []string{

@@ -177,6 +177,13 @@ func (p pool) exec(ctx context.Context, text string, args ...any) error {
 	})
 }
 
+// scan runs a statement that returns one value.
+func (p pool) scan(ctx context.Context, to any, text string, args ...any) error {
+	return p.on(ctx, func(conn *pgx.Conn, mode pgx.QueryExecMode) error {
+		return conn.QueryRow(ctx, text, append([]any{mode}, args...)...).Scan(to)
+	})
+}
+
 func (p *pools) close() {
 	for _, pool := range []pool{p.writes, p.reads, p.reservedWrites, p.reservedReads} {
 		if pool.Pool != nil {

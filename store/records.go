@@ -50,6 +50,7 @@ func records(s *Store) []query.RecordType {
 		},
 		Own:  []query.Own{{Field: "grants", Read: s.grantsOf}},
 		Root: &query.Root{Field: "patients", Entry: "patientEdge", Filter: filterPatients},
+		Feed: &query.Feed{Kind: model.ChangedPatient, Type: model.ChangesOfPatients, Rows: "c.patient IS NOT NULL", ID: "c.patient"},
 		Sorts: []query.Sort{
 			{Enum: "CREATED_AT", Field: "createdAt", Column: "created_at", Key: model.KeyTime, Descending: true},
 			{Enum: "UPDATED_AT", Field: "updatedAt", Column: "updated_at", Key: model.KeyTime, Descending: true},
@@ -77,6 +78,7 @@ func records(s *Store) []query.RecordType {
 			{Field: "patients", Of: "Mapping", Key: "doctor_id", Node: "patient", Entry: "doctorPatientEdge", Where: whereActive, OwnRows: always},
 		},
 		Root: &query.Root{Field: "doctors", Entry: "doctorEdge", Filter: filterDoctors},
+		Feed: &query.Feed{Kind: model.ChangedDoctor, Type: model.ChangesOfDoctors, Rows: "c.kind = 'D'", ID: "c.id"},
 		Groups: []query.Group{
 			{Field: "specializations", Value: "specialization", By: specializationFold, Name: "name", Count: "doctorCount"},
 		},

@@ -53,6 +53,9 @@ type Store struct {
 	quotas  Quotas
 	counts  counts
 	written written
+	changes changes
+	// retention is that of the options.
+	retention Retentions
 }
 
 // Options configure a Store.
@@ -91,6 +94,8 @@ type Options struct {
 	Now func() time.Time
 	// Quotas bound what an account may store.
 	Quotas Quotas
+	// Retention bounds how long rows stay that are of no use later.
+	Retention Retentions
 	// Tracer sees every statement; may be nil. A shared round trip has the context of
 	// one of its requests.
 	Tracer pgx.QueryTracer
@@ -105,6 +110,9 @@ type Options struct {
 	// and tokens; the others are older ones. Without them no code and no mail with data is
 	// made.
 	Secrets [][]byte
+	// CursorKeys returns secrets for the cursors of Changes: the first one seals. With again
+	// set it looks whether there are other ones now. Nil: Secrets.
+	CursorKeys func(again bool) ([][]byte, error)
 	// TotpRoles are the roles of accounts that must set up a second factor.
 	TotpRoles []model.Role
 	// Log gets warnings; may be nil.
@@ -129,7 +137,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	}
 	s := &Store{
 		policy: o.Policy, now: o.Now, quotas: o.Quotas, onFailure: o.OnFailure, log: o.Log, refreshGrace: o.RefreshGrace, sessionTTL: o.SessionTTL, totpRoles: o.TotpRoles,
-		clientAddr: o.ClientAddr, client: o.Client,
+		clientAddr: o.ClientAddr, client: o.Client, retention: o.Retention,
 		sessions: session.NewCache(), stopListening: func() {},
 	}
 	var err error
@@ -137,6 +145,9 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		return nil, err
 	}
 	if s.records, err = query.NewRecords(records(s), o.Policy); err != nil {
+		return nil, err
+	}
+	if err := s.changes.open(o); err != nil {
 		return nil, err
 	}
 	if s.now == nil {

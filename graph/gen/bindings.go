@@ -22,6 +22,13 @@ type Binding struct {
 // Bindings has the binding of each field, by type and field of the schema, for
 // all types that are bound to a struct of model.
 var Bindings = map[string]map[string]Binding{
+	"ChangeSet": {
+		"cursor":  {Field: "Cursor"},
+		"reset":   {Field: "Reset"},
+		"hasMore": {Field: "HasMore"},
+		"nodes":   {Resolver: true},
+		"gone":    {Field: "Gone"},
+	},
 	"Doctor": {
 		"id":              {Method: "NodeID"},
 		"name":            {Field: "Name"},
@@ -402,6 +409,8 @@ func Arguments(ctx context.Context, typ, field string, values map[string]any) (m
 		return ec.field_Query_mappings_args(ctx, values)
 	case "Query.accounts":
 		return ec.field_Query_accounts_args(ctx, values)
+	case "Query.changes":
+		return ec.field_Query_changes_args(ctx, values)
 	case "User.phone":
 		return ec.field_User_phone_args(ctx, values)
 	case "User.securityEvents":

@@ -24,7 +24,8 @@ type Config struct {
 	// Records are the descriptors of all record types.
 	Records *query.Records
 	// Access returns what a viewer may do with a record of a type.
-	Access func(typ string, r model.Relations) *gen.ViewerAccess
+	Access  func(typ string, r model.Relations) *gen.ViewerAccess
+	Changes Changes
 }
 
 // Compiler compiles plans and caches them. It is safe for concurrent use.

@@ -16,6 +16,7 @@ import (
 // encoding is the state of writing one answer.
 type encoding struct {
 	args  []map[string]any
+	steps []*model.ChangeSet
 	loads []*query.Load
 	// below has, for each load of a list, its rows by their parent.
 	below []runs

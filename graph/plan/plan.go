@@ -49,8 +49,11 @@ type Plan struct {
 	// calls are the root fields, for MayCall.
 	calls []string
 	args  []*arguments
-	loads []loader
-	roots object
+	// steps are the arguments of the fields changes, whose results are the ids of loads.
+	steps   []int
+	changes Changes
+	loads   []loader
+	roots   object
 	// mutations are run before Encode.
 	mutations []mutation
 	// size is the size of the latest answer.
@@ -81,6 +84,7 @@ type Execution struct {
 	plan   *Plan
 	viewer *model.Viewer
 	args   []map[string]any
+	steps  []*model.ChangeSet
 	loads  []*query.Load
 	// mutated are the results of Mutate.
 	mutated []mutated
@@ -127,6 +131,13 @@ func (p *Plan) bind(ctx context.Context, x *Execution, variables map[string]any)
 			return nil, ReasonArguments // the executor reports the error
 		}
 	}
+	for _, args := range p.steps {
+		step, err := p.changes(ctx, x.viewer, x.args[args])
+		if err != nil {
+			return nil, ReasonArguments
+		}
+		x.steps = append(x.steps, step)
+	}
 	for i, load := range p.loads {
 		if x.loads[i], err = load(x); err != nil {
 			return nil, ReasonArguments
@@ -155,7 +166,7 @@ func (x *Execution) Encode(now time.Time, meter Meter) (*Answer, error) {
 		rows += load.Rows.Size()
 	}
 	e := &encoding{
-		args: x.args, loads: x.loads, below: make([]runs, len(x.loads)), mutated: x.mutated, now: now, session: x.viewer.SessionID, out: x.plan.size.buffer(rows), meter: meter,
+		args: x.args, steps: x.steps, loads: x.loads, below: make([]runs, len(x.loads)), mutated: x.mutated, now: now, session: x.viewer.SessionID, out: x.plan.size.buffer(rows), meter: meter,
 		room: uncounted,
 	}
 	x.plan.roots.write(e, row{})

@@ -27,6 +27,8 @@ func (c *compilation) root(f graphql.CollectedField) (value, error) {
 		return c.single(f, typ, func(n *query.Node, x *Execution, _ map[string]any) *query.Load { return n.One(x.viewer.UserID) })
 	case f.Name == "node", f.Name == "nodes":
 		return c.nodes(f)
+	case f.Name == "changes":
+		return c.changes(f)
 	case list != nil:
 		return c.list(f, list)
 	case group != nil:
@@ -105,11 +107,8 @@ func (c *compilation) group(f graphql.CollectedField, t *query.RecordType, by *q
 	return g, nil
 }
 
-// byID writes records by their ids, for node and nodes.
-type byID struct {
-	args  int
-	kinds map[model.Kind]kindOf
-}
+// byID writes records by their ids.
+type byID struct{ kinds map[model.Kind]kindOf }
 
 // kindOf is the load of the records of one kind.
 type kindOf struct {
@@ -118,14 +117,24 @@ type kindOf struct {
 }
 
 func (c *compilation) nodes(f graphql.CollectedField) (value, error) {
-	b := byID{args: c.arguments("Query", f), kinds: map[model.Kind]kindOf{}}
-	for _, t := range c.Records.Types() {
+	args := c.arguments("Query", f)
+	b, err := c.byID(f, c.Records.Types(), func(x *Execution) ([]model.ID, error) { return idsOf(x.args[args]) })
+	if f.Name == "node" {
+		return nodeByID{b, args}, err
+	}
+	return nodesByID{b, args}, err
+}
+
+// byID compiles the selection of records of the types, whose ids are known in a request.
+func (c *compilation) byID(f graphql.CollectedField, types []*query.RecordType, ids func(*Execution) ([]model.ID, error)) (byID, error) {
+	b := byID{map[model.Kind]kindOf{}}
+	for _, t := range types {
 		node := t.Node()
 		k := kindOf{id: node.Record().ID()}
 		k.load = c.plan.load(func(x *Execution) (*query.Load, error) {
 			var wanted []int64
-			ids, err := idsOf(x.args[b.args])
-			for _, id := range ids {
+			all, err := ids(x)
+			for _, id := range all {
 				if id.Kind == t.Kind {
 					wanted = append(wanted, id.Num)
 				}
@@ -137,47 +146,62 @@ func (c *compilation) nodes(f graphql.CollectedField) (value, error) {
 		})
 		var err error
 		if k.object, err = c.object(location{k.load, node.Record()}, f.Selections); err != nil {
-			return nil, err
+			return b, err
 		}
 		b.kinds[t.Kind] = k
 	}
-	if f.Name == "node" {
-		return nodeByID{b}, nil
-	}
-	return nodesByID{b}, nil
+	return b, nil
 }
 
 // idsOf returns the ids in the arguments of node or nodes.
-func idsOf(args map[string]any) ([]*model.ID, error) {
+func idsOf(args map[string]any) ([]model.ID, error) {
 	if id, ok := args["id"].(model.ID); ok {
-		return []*model.ID{&id}, nil
+		return []model.ID{id}, nil
 	}
-	ids, _ := args["ids"].([]*model.ID)
-	if len(ids) > model.MaxPage {
+	given, _ := args["ids"].([]*model.ID)
+	if len(given) > model.MaxPage {
 		return nil, errUnsupported{ReasonArguments}
+	}
+	ids := make([]model.ID, len(given))
+	for i, id := range given {
+		ids[i] = *id
 	}
 	return ids, nil
 }
 
-func (b byID) writeOne(e *encoding, id *model.ID) {
-	k, ok := b.kinds[id.Kind]
-	if !ok || e.loads[k.load] == nil {
-		e.null()
-		return
+// find returns the row of a record, or false if it does not exist for the viewer.
+func (b byID) find(e *encoding, id model.ID) (o *object, at row, ok bool) {
+	k, known := b.kinds[id.Kind]
+	if !known || e.loads[k.load] == nil {
+		return nil, row{}, false
 	}
 	rows := e.loads[k.load].Rows
 	for n := range rows.Len() {
 		if rows.Int64(n, k.id) == id.Num {
-			k.object.write(e, row{rows, n})
-			return
+			return k.object, row{rows, n}, true
 		}
 	}
-	e.null()
+	return nil, row{}, false
+}
+
+func (b byID) writeOne(e *encoding, id model.ID) {
+	o, at, ok := b.find(e, id)
+	if !ok {
+		e.null()
+		return
+	}
+	o.write(e, at)
 }
 
 type (
-	nodeByID  struct{ byID }
-	nodesByID struct{ byID }
+	nodeByID struct {
+		byID
+		args int
+	}
+	nodesByID struct {
+		byID
+		args int
+	}
 )
 
 func (n nodeByID) write(e *encoding, _ row) {

@@ -140,6 +140,15 @@ func NewTokens(keys *Keys, settings TokenSettings) (*Tokens, error) {
 // PublicJWKS returns that of the keys in the file.
 func (t *Tokens) PublicJWKS() []byte { return t.ring.latest().keys.PublicJWKS() }
 
+// DeriveAll is that of the keys in use or, with latest set, of those that are now in the
+// file: another server may have rotated them.
+func (t *Tokens) DeriveAll(purpose string, latest bool) ([][]byte, error) {
+	if latest {
+		return t.ring.latest().keys.DeriveAll(purpose)
+	}
+	return t.ring.set.Load().keys.DeriveAll(purpose)
+}
+
 // Issue signs a pair of tokens for one session of an account. Both tokens are
 // issued at the same time, and each ends exactly after its lifetime.
 func (t *Tokens) Issue(userID int64, sessionID string) (Pair, error) {

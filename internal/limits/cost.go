@@ -1,6 +1,7 @@
 package limits
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strconv"
@@ -20,6 +21,8 @@ const (
 	nestedCount = 10
 	// charactersPerCost is how many characters of a text cost 1 more.
 	charactersPerCost = 4_000
+	// asksEachRow is the field of Query that asks for each row whether it has changed.
+	asksEachRow = "changes"
 	// costCeiling is where costs stop growing: far above any limit and far
 	// below overflow.
 	costCeiling = math.MaxInt32
@@ -176,7 +179,7 @@ func (c *costCounter) search(field *ast.Field) int {
 	case !isRoot || !isPaged && (field.Definition.Type.Elem == nil || len(field.Arguments) > 0):
 		return 0
 	}
-	searches := !isPaged || c.given(field, "search", "filter", "orderBy")
+	searches := !isPaged || field.Name == asksEachRow || c.given(field, "search", "filter", "orderBy")
 	if counts {
 		c.reads = append(c.reads, read{field.Name, rowsPerCost})
 	}
@@ -252,10 +255,13 @@ func (c *costCounter) page(field *ast.Field) int {
 			size = max(size, min(max(n, 1), maxPage))
 		}
 	}
-	if size == 0 {
-		return defaultPage
+	if size > 0 {
+		return size
 	}
-	return size
+	if first := field.Definition.Arguments.ForName("first"); first != nil && first.DefaultValue != nil {
+		size, _ = strconv.Atoi(first.DefaultValue.Raw)
+	}
+	return cmp.Or(size, defaultPage)
 }
 
 // number returns the number that an argument has, if it has one.

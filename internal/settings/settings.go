@@ -35,6 +35,7 @@ type Settings struct {
 	RefreshTTL       time.Duration
 	RefreshGrace     time.Duration // zero: none
 	SessionTTL       time.Duration // zero: any time
+	FeedRetention    time.Duration // zero: for ever
 	RequireTotp      string        // "none", "admin" or "doctor"
 	Registration     string        // "open" or "closed"
 	ConfirmEmail     string        // "optional" or "required"

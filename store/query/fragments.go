@@ -79,7 +79,7 @@ func (n *Node) newFragments(v ViewerArg, key fragmentsKey) *fragments {
 	}
 	f.keys = own.keys(relations) + ", " + live + " AS live"
 	if n.on == nil && key.path == Scan && key.order != "" {
-		if f.sources = scope.sources(n.records, key.deleted); f.sources != nil {
+		if f.sources = scope.sources(key.deleted); f.sources != nil {
 			f.keys += ", " + key.order + " AS place" // their rows are merged by it
 		}
 	}

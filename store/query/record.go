@@ -6,11 +6,13 @@
 package query
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/schema"
@@ -37,6 +39,7 @@ type RecordType struct {
 	Many     []List    // fields that are pages of other records
 	Own      []Own     // fields that are pages from a source of their own
 	Root     *Root     // the list of Query; nil without one
+	Feed     *Feed     // the changes that devices follow; nil: none
 	Groups   []Group   // lists of Query that count the records by a value
 	Sorts    []Sort    // the first one is the default
 	Searched []string  // fields that search compares
@@ -160,6 +163,10 @@ type Records struct {
 	writer schema.QueryGen
 	types  []*RecordType
 	byName map[string]*RecordType
+	// followed are the types with a Feed, in the order of its letters; feeds caches the
+	// texts of Changed by feedKey.
+	followed []*RecordType
+	feeds    sync.Map
 }
 
 // NewRecords resolves the names by which record types refer to each other. It
@@ -206,11 +213,16 @@ func NewRecords(types []RecordType, policy *model.Policy) (*Records, error) {
 	if err := r.checkEnds(); err != nil {
 		return nil, err
 	}
+	r.followed = slices.DeleteFunc(slices.Clone(r.types), func(t *RecordType) bool { return t.Feed == nil })
+	slices.SortFunc(r.followed, func(a, b *RecordType) int { return cmp.Compare(a.Feed.Kind, b.Feed.Kind) })
 	return r, nil
 }
 
 // Types returns all record types in the order of their descriptors.
 func (r *Records) Types() []*RecordType { return r.types }
+
+// Followed returns the types with a Feed, in the order of its letters.
+func (r *Records) Followed() []*RecordType { return r.followed }
 
 // Type returns the record type with the name, or nil.
 func (r *Records) Type(name string) *RecordType { return r.byName[name] }

@@ -24,7 +24,7 @@ type Rule struct {
 	Among schema.QueryWithArgs
 	// Column and Keys say that the rows with the relation are those whose Column has one
 	// of the values that Keys selects: each value is one range of an index. Column is ""
-	// for other rules, and for viewers without grants.
+	// for other rules.
 	Column string
 	Keys   schema.QueryWithArgs
 	// Within has the relation that every row of the rule has, too; 0 if there is none.
@@ -160,7 +160,7 @@ func (s Scope) Admits(mask model.Relations, by AccessPath) schema.QueryWithArgs 
 	var holds, rows []string
 	var holdsArgs, rowsArgs []any
 	rules := s.rules(s.viewer)
-	if ranges, others := split(rules, mask); ranges.column != "" {
+	if ranges, others := split(rules, mask); s.hasRanges() && ranges.column != "" {
 		return ranges.admits(s.owner().Alias, others, by)
 	}
 	for _, r := range rules {

@@ -15,6 +15,12 @@ type ranges struct {
 	keys   schema.QueryWithArgs
 }
 
+// hasRanges reports whether the viewer holds grants, so that conditions and lists use the
+// ranges of the rules.
+func (s Scope) hasRanges() bool {
+	return s.viewer.Viewer != nil && s.viewer.Grants.Any(model.HoldsOne|model.HoldsTeam)
+}
+
 // split returns the rules that admit by a mask, by whether they have a Column.
 func split(rules []Rule, mask model.Relations) (r ranges, others []Rule) {
 	var keys []string
@@ -72,8 +78,17 @@ type sources struct {
 	exists string
 }
 
-// sources returns nil for a list with one source.
-func (s Scope) sources(records *Records, deleted model.DeletedFilter) *sources {
+// sources returns nil for a list with one source, and for viewers without grants: their
+// lists have the order of an index, or a UNION of ids.
+func (s Scope) sources(deleted model.DeletedFilter) *sources {
+	if !s.hasRanges() {
+		return nil
+	}
+	return s.allSources(deleted)
+}
+
+// allSources is sources for any viewer. It returns nil if the rules have no ranges.
+func (s Scope) allSources(deleted model.DeletedFilter) *sources {
 	if s.viewer.Viewer == nil || s.IsWhole() {
 		return nil
 	}
@@ -81,13 +96,13 @@ func (s Scope) sources(records *Records, deleted model.DeletedFilter) *sources {
 	if ranges.column == "" {
 		return nil
 	}
-	found := &sources{column: ranges.column, keys: records.sql(ranges.keys), exists: "TRUE"}
+	found := &sources{column: ranges.column, keys: s.records.sql(ranges.keys), exists: "TRUE"}
 	if rows := rowsOf(others); rows.Query != "" {
-		found.others = records.sql(bun.SafeQuery("?.id = ANY (ARRAY (?)) AND ? <> ALL (?)",
+		found.others = s.records.sql(bun.SafeQuery("?.id = ANY (ARRAY (?)) AND ? <> ALL (?)",
 			bun.Safe(s.owner().Alias), rows, bun.Safe(ranges.column), ranges.array()))
 	}
 	if conditions := s.Exists(Scan, deleted)[1:]; len(conditions) > 0 { // the first one admits
-		found.exists = records.where(conditions)
+		found.exists = s.records.where(conditions)
 	}
 	return found
 }

@@ -1,0 +1,109 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Retentions are how long rows stay after they were written; zero is forever.
+type Retentions struct {
+	// Feed is that of the change feed. A device that was away for longer starts again.
+	Feed time.Duration
+}
+
+// retention is how long the rows of a table stay, by their column at.
+type retention struct {
+	table string
+	keep  time.Duration
+	// where is a further condition on a row; "" for none.
+	where string
+	// then is a statement about the deleted rows, which have the column xid; "" for none.
+	then string
+}
+
+func (s *Store) retentions() []retention {
+	return []retention{{
+		table: "change_feed", keep: s.retention.Feed,
+		where: " AND xid < pg_snapshot_xmin(pg_current_snapshot())",
+		then:  `UPDATE feed_state SET pruned = greatest(pruned, (SELECT xid FROM gone ORDER BY xid DESC LIMIT 1))`,
+	}}
+}
+
+const (
+	sweepBatch = 1000
+	// sweepLease keeps all servers together from sweeping more than once an hour.
+	sweepLease = 55 * time.Minute
+)
+
+const takeLease = `INSERT INTO leases (name, until) VALUES ($1, now() + $2::interval)
+	ON CONFLICT (name) DO UPDATE SET until = excluded.until WHERE leases.until <= now() RETURNING true`
+
+// SweepHourly calls Sweep each hour until stop is called.
+func (s *Store) SweepHourly(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		hour := time.NewTicker(time.Hour)
+		defer hour.Stop()
+		for {
+			if err := s.Sweep(ctx); err != nil && ctx.Err() == nil {
+				s.log.WarnContext(ctx, "old rows could not be deleted; the next try is in an hour", "error", err)
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-hour.C:
+			}
+		}
+	}()
+	return func() { cancel(); <-done }
+}
+
+// Sweep deletes the rows that are older than their retention. It does nothing if a server has
+// done so in the last hour.
+func (s *Store) Sweep(ctx context.Context) error {
+	mine := false
+	err := s.writes.scan(ctx, &mine, takeLease, "sweep", interval(sweepLease))
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return s.translate(ctx, "take the lease of the sweep", err)
+	}
+	for _, r := range s.retentions() {
+		if err := s.sweep(ctx, r); err != nil {
+			return s.translate(ctx, "sweep "+r.table, err)
+		}
+	}
+	return nil
+}
+
+// sweep deletes in batches, each in a transaction of its own.
+func (s *Store) sweep(ctx context.Context, r retention) error {
+	if r.keep == 0 {
+		return nil
+	}
+	limit := strconv.Itoa(sweepBatch)
+	text := "DELETE FROM " + r.table + " WHERE ctid = ANY (ARRAY (SELECT ctid FROM " + r.table + " WHERE at < now() - $1::interval" + r.where + " LIMIT " + limit + "))"
+	if r.then != "" {
+		text = "WITH gone AS (" + text + " RETURNING xid), noted AS (" + r.then + " WHERE EXISTS (SELECT FROM gone)) SELECT count(*) FROM gone"
+	} else {
+		text = "WITH gone AS (" + text + " RETURNING 1) SELECT count(*) FROM gone"
+	}
+	for {
+		deleted := 0
+		if err := s.writes.scan(ctx, &deleted, text, interval(r.keep)); err != nil || deleted < sweepBatch {
+			return err
+		}
+	}
+}
+
+// interval returns a duration as PostgreSQL reads it.
+func interval(d time.Duration) string {
+	return strconv.FormatInt(d.Microseconds(), 10) + " microseconds"
+}

@@ -1,0 +1,85 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/caregraph/caregraph/internal/testutil"
+	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/storetest"
+)
+
+func rowsOf(t *testing.T, c *storetest.Clinic, query string) (n int) {
+	t.Helper()
+	testutil.Must(t, c.DB.NewRaw(query).Scan(t.Context(), &n))
+	return n
+}
+
+const ofFeed = "SELECT count(*) FROM change_feed"
+
+// A sweep removes all old rows of transactions that have ended, once an hour.
+func TestSweep_RemovesOldRowsOfTheFeed(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t, func(o *store.Options) { o.Retention.Feed = 7 * 24 * time.Hour })
+	c.Exec("DELETE FROM change_feed")
+	const write = "INSERT INTO change_feed (kind, id, at) SELECT 'D', n, now() - ?::interval FROM generate_series(1, ?) AS n"
+	c.Exec(write, "169 hours", 2500)
+	c.Exec(write, "167 hours", 10)
+	running := ok(c.DB.BeginTx(t.Context(), nil))(t)
+	ok(running.NewRaw(write, "169 hours", 5).Exec(t.Context()))(t)
+	testutil.Must(t, c.Store.Sweep(t.Context()))
+	testutil.Must(t, running.Commit())
+	testutil.Equal(t, "rows left", rowsOf(t, c, ofFeed), 15)
+	testutil.Equal(t, "rows at the mark or below it", rowsOf(t, c, ofFeed+", feed_state WHERE xid <= pruned"), 0)
+	testutil.Equal(t, "marks", rowsOf(t, c, "SELECT count(*) FROM feed_state WHERE pruned > '0'"), 1)
+
+	testutil.Must(t, c.Store.Sweep(t.Context()))
+	testutil.Equal(t, "rows left by a second sweep in an hour", rowsOf(t, c, ofFeed), 15)
+	c.Exec("UPDATE leases SET until = now()")
+	testutil.Must(t, c.Store.Sweep(t.Context()))
+	testutil.Equal(t, "rows left an hour later", rowsOf(t, c, ofFeed), 10)
+}
+
+func TestSweep_KeepsTheFeedForEver(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	c.Exec("INSERT INTO change_feed (kind, id, at) VALUES ('D', 1, '2020-01-01')")
+	before := rowsOf(t, c, ofFeed)
+	testutil.Must(t, c.Store.Sweep(t.Context()))
+	testutil.Equal(t, "rows", rowsOf(t, c, ofFeed), before)
+}
+
+// A device whose changes were removed starts again, and no other one.
+func TestCursor_Pruned(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t, func(o *store.Options) { o.Retention.Feed = time.Hour })
+	asha := c.Owner("Asha")
+	patient := asha.Patient("Arjun")
+	away := newDevice(t, c, asha.Viewer, 1)
+	away.sync()
+	touch(t, c.DB, patient)
+	c.Exec("UPDATE change_feed SET at = now() - interval '2 hours'")
+	present := newDevice(t, c, asha.Viewer, 1)
+	present.sync()
+	testutil.Must(t, c.Store.Sweep(t.Context()))
+	away.wants("who was away", "reset", globalID(patient))
+	present.wants("who was there", []string{}...)
+}
+
+// A database that was restored has another history.
+func TestCursor_AfterRestore(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha := c.Owner("Asha")
+	patient := asha.Patient("Arjun")
+	phone := newDevice(t, c, asha.Viewer, 100)
+	phone.sync()
+	for what, restore := range map[string]string{
+		"a new epoch": "UPDATE feed_state SET epoch = gen_random_uuid()",
+		"a new table": "CREATE TABLE other (LIKE change_feed INCLUDING ALL); DROP TABLE change_feed; ALTER TABLE other RENAME TO change_feed",
+	} {
+		c.Exec(restore)
+		phone.wants(what, "reset", globalID(patient))
+		phone.wants("once", []string{}...)
+	}
+}
