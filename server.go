@@ -36,6 +36,7 @@ import (
 	"github.com/caregraph/caregraph/internal/policy"
 	"github.com/caregraph/caregraph/internal/rest"
 	"github.com/caregraph/caregraph/internal/settings"
+	"github.com/caregraph/caregraph/internal/streams"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/web"
@@ -141,6 +142,7 @@ func (c server) serve(ctx context.Context, s settings.Settings, out io.Writer, l
 		app.mails.PublicURL = cmp.Or(s.PublicURL, "http://"+listener.Addr().String())
 		defer app.mails.Start(ctx)()
 		defer app.accounts.Later.Start(ctx)()
+		defer app.streams.Start(ctx)()
 		defer writeEachMinute(ctx, app.store, log)()
 		defer app.store.SweepHourly(ctx)()
 		host.ProfileOnSignal(ctx, log)
@@ -174,6 +176,7 @@ type app struct {
 	accounts *auth.Accounts
 	mails    *mail.Sender
 	metrics  metrics.Metrics
+	streams  *streams.Streams
 	// processors leaves half of the processors to PostgreSQL, if it is on this machine.
 	processors *host.Processors
 	// clinic is the example clinic; nil without --demo.
@@ -266,12 +269,13 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	}
 	var db *store.Store
 	var accounts *auth.Accounts
+	var open *streams.Streams
 	watched := metrics.Options{
 		Build: build(), AnswerKinds: graph.AnswerKinds(), ErrorCodes: graph.ErrorCodes(),
 		Pools: func() []store.PoolStats { return db.Stats() }, Up: func() map[string]bool { return db.Up() },
 		Unannounced: func() int64 { return db.Unannounced() }, FreeDisk: quotas.FreeDisk,
 		SignIns: func() map[string]int64 { return accounts.SignIns() }, Hashing: func() map[string]int64 { return accounts.Hasher.Waiting() },
-		Mails: mails.Counts,
+		Mails: mails.Counts, Streams: func() int64 { return open.Open() }, StreamCloses: func() map[string]int64 { return open.Closes() },
 	}
 	if s.DatabaseURL == "" {
 		watched.ExecutableDeleted = func() bool { return pgserver.ExecutableDeleted(s.Data) }
@@ -303,7 +307,11 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	accounts.Hasher.LimitQueues(s.MaxWaitingHashes, s.MaxWaitingRegistrations)
 	accounts.Throttle.Budgets = budgets(s)
 	accounts.Later, accounts.ConfirmFirst = auth.NewQueue(log), s.ConfirmEmail == "required"
-	return &app{rules, db, tokens, accounts, mails, counters, processors, nil}, nil
+	open = streams.New(streams.Options{
+		Store: db, Tokens: tokens, Origins: s.CORSOrigins, MaxStreams: s.MaxStreams, MaxBody: s.MaxBody, MaxAnonymousBody: s.MaxAnonymousBody,
+		RequestTimeout: s.RequestTimeout, Now: time.Now, Log: log,
+	})
+	return &app{rules, db, tokens, accounts, mails, counters, open, processors, nil}, nil
 }
 
 // totpRoles returns the roles of accounts that must set up a second factor.
@@ -403,6 +411,7 @@ func (a *app) executor(s settings.Settings, log *slog.Logger, restAPI graphql.Tr
 	if err != nil {
 		return nil, err
 	}
+	over := gqlhttp.Transport{OnSent: graph.Reuse, Documents: registry, Account: account}
 	bounds := limits.Default()
 	bounds.Depth, bounds.Cost, bounds.Aliases, bounds.Tokens = s.MaxDepth, s.MaxCost, s.MaxAliases, s.MaxTokens
 	bounds.Selections, bounds.Repeats, bounds.Writes, bounds.Document = s.MaxSelections, s.MaxRepeats, s.MaxWrites, int(s.MaxDocument)
@@ -422,7 +431,7 @@ func (a *app) executor(s settings.Settings, log *slog.Logger, restAPI graphql.Tr
 		RunToEnd:           httpd.RunToEnd,
 		OnAnswered:         a.metrics.Answered,
 		OnOperation:        a.metrics.Operation,
-	}, restAPI, gqlhttp.Transport{OnSent: graph.Reuse, Documents: registry, Account: account})
+	}, restAPI, streams.Sockets{Streams: a.streams, HTTP: over}, over)
 }
 
 // account returns the account of the caller of a request, or 0.

@@ -48,26 +48,10 @@ func (r resolver) presentError(ctx context.Context, err error) *gqlerror.Error {
 		extensions["retryAfter"] = apiErr.RetryAfter
 	}
 	if apiErr.Code == model.CodeUnauthenticated {
-		extensions["reason"] = unauthenticatedReason(err)
+		extensions["reason"] = gen.UnauthenticatedReason(auth.Refusal(err))
 	}
 	out.Message, out.Extensions = apiErr.Message, extensions
 	return out
-}
-
-// unauthenticatedReason says why there is no caller, so that a client can decide whether
-// to refresh its token.
-func unauthenticatedReason(err error) gen.UnauthenticatedReason {
-	refused, ok := errors.AsType[*auth.TokenError](err)
-	switch {
-	case !ok:
-		return gen.UnauthenticatedReasonTokenMissing
-	case refused.Reason == auth.ReasonExpired:
-		return gen.UnauthenticatedReasonTokenExpired
-	case refused.Reason == auth.ReasonEnded:
-		return gen.UnauthenticatedReasonSessionEnded
-	default:
-		return gen.UnauthenticatedReasonTokenInvalid
-	}
 }
 
 func (r resolver) internal(ctx context.Context, out *gqlerror.Error, err error) *gqlerror.Error {

@@ -29,6 +29,8 @@ func withoutViewer() map[string]string {
 		"Records":               "reads no rows: Fetch does",
 		"CachedViewer":          "as SessionViewer",
 		"SessionViewer":         "signs in: who has the session's token is its user",
+		"LiveSessions":          "as SessionViewer, for the sessions of open sockets",
+		"WatchSessions":         "reads no rows",
 		"RotateSession":         "signs in: see sessions_test.go for tokens of others",
 		"SetPasswordHash":       "signs in: wants the hash that the account has now",
 		"Taken":                 "registers: tells what CreateUser tells",

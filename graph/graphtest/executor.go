@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -15,7 +16,9 @@ import (
 	"github.com/caregraph/caregraph/internal/gqlhttp"
 	"github.com/caregraph/caregraph/internal/httpd"
 	"github.com/caregraph/caregraph/internal/limits"
+	"github.com/caregraph/caregraph/internal/streams"
 	"github.com/caregraph/caregraph/internal/testutil"
+	"github.com/caregraph/caregraph/store"
 )
 
 // SubmitREST is that of package graph.
@@ -29,6 +32,7 @@ func (s *Server) config(o Options) graph.Config {
 		RequestID:   func(context.Context) string { return "test-request" },
 		ClientAddr:  func(ctx context.Context) string { return clientAddr(ctx).String() },
 		AddLogAttrs: func(context.Context, ...slog.Attr) {},
+		RunToEnd:    httpd.RunToEnd,
 		OnAnswered:  setAnswered,
 	}
 }
@@ -45,7 +49,8 @@ func (o Options) answers() *limits.Answers {
 func (s *Server) serve(config graph.Config, transports ...graphql.Transport) {
 	registry, err := documents.New(nil, false)
 	testutil.Must(s.tb, err)
-	executor, err := graph.New(config, append(transports, gqlhttp.Transport{OnSent: graph.Reuse, Documents: registry, Account: account})...)
+	over := gqlhttp.Transport{OnSent: graph.Reuse, Documents: registry, Account: account}
+	executor, err := graph.New(config, append(transports, streams.Sockets{Streams: s.Streams, HTTP: over}, over)...)
 	testutil.Must(s.tb, err)
 	s.Handler = auth.Identify(s.Store, s.Accounts.Tokens, clientAddr, httpd.Attach, withHeader(http.MaxBytesHandler(executor, 1<<20)))
 	web := httptest.NewServer(s.Handler)
@@ -91,4 +96,16 @@ func setAnswered(ctx context.Context, _, how string) {
 	if header, ok := ctx.Value(headerKey{}).(http.Header); ok {
 		header.Set(answeredHeader, how)
 	}
+}
+
+// streams returns the options of sockets.
+func (o Options) streams(s *store.Store, tokens *auth.Tokens) streams.Options {
+	options := streams.Options{
+		Store: s, Tokens: tokens, MaxStreams: 20, MaxBody: 1 << 20, MaxAnonymousBody: 64 << 10, RequestTimeout: 15 * time.Second,
+		Now: o.Now, Log: o.Log,
+	}
+	if o.ChangeStreams != nil {
+		o.ChangeStreams(&options)
+	}
+	return options
 }

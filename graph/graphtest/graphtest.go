@@ -21,6 +21,7 @@ import (
 	"github.com/caregraph/caregraph/internal/auth"
 	"github.com/caregraph/caregraph/internal/limits"
 	"github.com/caregraph/caregraph/internal/policy"
+	"github.com/caregraph/caregraph/internal/streams"
 	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
@@ -34,6 +35,7 @@ type Server struct {
 	Handler  http.Handler
 	Store    *store.Store
 	Accounts *auth.Accounts
+	Streams  *streams.Streams
 	Policy   *model.Policy
 	// DatabaseURL is the URL of the database.
 	DatabaseURL string
@@ -64,6 +66,8 @@ type Options struct {
 	RegistrationClosed bool
 	// ConfirmFirst is that of auth.Accounts.
 	ConfirmFirst bool
+	// ChangeStreams changes the options of sockets; may be nil.
+	ChangeStreams func(*streams.Options)
 }
 
 // Answers are the bounds of answers.
@@ -100,6 +104,8 @@ func New(tb testing.TB, o Options) *Server {
 		Later: auth.NewQueue(o.Log), ConfirmFirst: o.ConfirmFirst,
 	}
 	tb.Cleanup(s.Accounts.Later.Start(tb.Context()))
+	s.Streams = streams.New(o.streams(s.Store, tokens))
+	tb.Cleanup(s.Streams.Start(tb.Context()))
 	s.base = s.config(o)
 	s.serve(s.base, o.Transports...)
 	return s

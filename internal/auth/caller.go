@@ -59,11 +59,8 @@ func Identify(s *store.Store, t *Tokens, addr func(context.Context) netip.Addr,
 	attach func(context.Context, interface{ Value(key any) any }) context.Context, next http.Handler,
 ) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		caller := identify(t, r.Header.Get("Authorization"))
-		caller.store = s
-		if caller.claims != nil {
-			caller.request = store.AccountRequest(caller.claims.UserID)
-		} else {
+		caller := NewCaller(s, t, r.Header.Get("Authorization"))
+		if caller.claims == nil {
 			caller.request = store.AddressRequest(addr(r.Context()))
 		}
 		if ctx := attach(r.Context(), caller); ctx != r.Context() {
@@ -72,6 +69,25 @@ func Identify(s *store.Store, t *Tokens, addr func(context.Context) netip.Addr,
 		next.ServeHTTP(w, r)
 	})
 }
+
+// NewCaller returns the caller with a value of the header Authorization, for one request.
+func NewCaller(s *store.Store, t *Tokens, authorization string) *Caller {
+	caller := identify(t, authorization)
+	caller.store = s
+	if caller.claims != nil {
+		caller.request = store.AccountRequest(caller.claims.UserID)
+	}
+	return caller
+}
+
+// Again returns the same caller for another request of a connection, whose session must be
+// confirmed again. It does not check the expiry of the token.
+func (c *Caller) Again() *Caller {
+	return &Caller{tokenErr: c.tokenErr, claims: c.claims, store: c.store, request: store.AccountRequest(c.Account())}
+}
+
+// Claims returns the claims of the valid token, or nil.
+func (c *Caller) Claims() *Claims { return c.claims }
 
 func identify(t *Tokens, header string) *Caller {
 	scheme, token, _ := strings.Cut(header, " ")

@@ -107,6 +107,30 @@ func (e *TokenError) Error() string {
 	}[e.Reason]
 }
 
+// The words of the schema's enum UnauthenticatedReason.
+const (
+	TokenMissing = "TOKEN_MISSING"
+	TokenInvalid = "TOKEN_INVALID"
+	TokenExpired = "TOKEN_EXPIRED"
+	SessionEnded = "SESSION_ENDED"
+)
+
+// Refusal says why there is no caller, so that a client can decide whether to refresh its
+// token. The error is that of Caller.Viewer; nil means that there is no token.
+func Refusal(err error) string {
+	refused, ok := errors.AsType[*TokenError](err)
+	switch {
+	case !ok:
+		return TokenMissing
+	case refused.Reason == ReasonExpired:
+		return TokenExpired
+	case refused.Reason == ReasonEnded:
+		return SessionEnded
+	default:
+		return TokenInvalid
+	}
+}
+
 // payload is the JSON of the claims: first those of the system that this one
 // replaces, in its order and types.
 type payload struct {

@@ -15,7 +15,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -66,15 +65,9 @@ func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 		err.write(w, r)
 		return
 	}
-	op, errs := t.operation(ctx, exec, req)
+	op, errs := t.prepare(ctx, exec, req)
 	if errs != nil {
-		if slices.ContainsFunc(errs, func(err *gqlerror.Error) bool { return code(err) == codeLimitExceeded }) {
-			select {
-			case <-ctx.Done():
-			case <-time.After(refusalDelay):
-			}
-		}
-		respond(w, r, media, exec.DispatchError(graphql.WithOperationContext(ctx, op), withCodes(errs)))
+		respond(w, r, media, exec.DispatchError(graphql.WithOperationContext(ctx, op), errs))
 		return
 	}
 	if err := checkOperation(r.Method, op); err != nil {

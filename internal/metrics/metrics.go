@@ -59,6 +59,9 @@ type Options struct {
 	SignIns, Hashing func() map[string]int64
 	// Mails counts tries to send a mail by their result.
 	Mails func() map[string]int64
+	// Streams counts the open streams, StreamCloses those that have ended by their code.
+	Streams      func() int64
+	StreamCloses func() map[string]int64
 	// FreeDisk and ExecutableDeleted are about the private PostgreSQL; nil without one.
 	FreeDisk          func() (int64, error)
 	ExecutableDeleted func() bool

@@ -27,7 +27,8 @@ func watched() Metrics {
 		SignIns:     func() map[string]int64 { return map[string]int64{"wrong": 7} },
 		Hashing:     func() map[string]int64 { return map[string]int64{"login": 2} },
 		Mails:       func() map[string]int64 { return map[string]int64{"dropped": 3} },
-		FreeDisk:    func() (int64, error) { return 7 << 30, nil }, ExecutableDeleted: func() bool { return true },
+		Streams:     func() int64 { return 5 }, StreamCloses: func() map[string]int64 { return map[string]int64{"4401": 2} },
+		FreeDisk: func() (int64, error) { return 7 << 30, nil }, ExecutableDeleted: func() bool { return true },
 	})
 }
 
@@ -109,6 +110,8 @@ func TestMetrics_HaveTheirSeriesBeforeTheFirstRequest(t *testing.T) {
 		`caregraph_sign_ins_total{outcome="wrong"}`:                                  "7",
 		`caregraph_mails_total{outcome="dropped"}`:                                   "3",
 		`caregraph_hash_queue{purpose="login"}`:                                      "2",
+		`caregraph_streams`:                                                          "5",
+		`caregraph_stream_closes_total{code="4401"}`:                                 "2",
 		`caregraph_disk_free_bytes`:                                                  "7.516192768e+09",
 		`caregraph_postgres_executable_deleted`:                                      "1",
 		`caregraph_database_failures_total{cause="connect"}`:                         "0",

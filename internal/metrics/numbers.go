@@ -34,6 +34,11 @@ func (o Options) numbers() []number {
 	}, {
 		"mails_total", "Mails that were sent; tries that failed, after which the mail waits; and mails given up after three days.",
 		prometheus.CounterValue, "outcome", many(o.Mails),
+	}, {
+		"streams", "Open WebSockets and event streams.", prometheus.GaugeValue, "", one(func() float64 { return float64(o.Streams()) }),
+	}, {
+		"stream_closes_total", "WebSockets and event streams that have ended, by the code of WebSocket; 1006 is a lost connection.",
+		prometheus.CounterValue, "code", many(o.StreamCloses),
 	}}
 	if o.FreeDisk != nil {
 		all = append(all, number{

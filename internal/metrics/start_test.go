@@ -48,7 +48,8 @@ func TestStart_StopWaitsForTheScrapeInFlight(t *testing.T) {
 		close(began)
 		<-release
 		return nil
-	}, Up: none[bool], SignIns: none[int64], Hashing: none[int64], Mails: none[int64], Unannounced: func() int64 { return 0 }})
+	}, Up: none[bool], SignIns: none[int64], Hashing: none[int64], Mails: none[int64], Unannounced: func() int64 { return 0 },
+		Streams: func() int64 { return 0 }, StreamCloses: none[int64]})
 	addr, stop, err := m.Start(t.Context(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

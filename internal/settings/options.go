@@ -172,6 +172,8 @@ func options(s *Settings) []option {
 			"Largest request body, in bytes, KiB or MiB.").limited(limitExceeded, ""),
 		setting("max-anonymous-body", "SIZE", "64KiB", size(&s.MaxAnonymousBody, 1024*mebibyte),
 			"Largest request body without a valid token.").limited(limitExceeded, ""),
+		setting("max-streams", "N", "20", whole(&s.MaxStreams, 1, 100_000),
+			"How many WebSockets and event streams an account may have open. A socket beyond it is closed with 1013.").limited(rateLimited, "1 to 5"),
 		// The REST addresses are GraphQL operations, too. Their needs are the lower
 		// bounds of these four settings.
 		setting("max-depth", "N", "16", whole(&s.MaxDepth, 8, 1000),

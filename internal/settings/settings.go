@@ -48,6 +48,7 @@ type Settings struct {
 	DrainDelay       time.Duration
 	ShutdownTimeout  time.Duration
 	MaxBody          int64 // bytes
+	MaxStreams       int
 	MaxDepth         int
 	MaxCost          int
 	MaxAliases       int

@@ -32,6 +32,26 @@ type Cache struct {
 	used map[string]struct{}
 	// listening is set while the listener is connected.
 	listening atomic.Bool
+	watcher   atomic.Pointer[func(Change)]
+}
+
+// Change is a change that invalidated sessions: those of the ids, all of an account, or all.
+type Change struct {
+	Sessions []string
+	Account  int64
+}
+
+// IsAll reports whether the change is about all sessions.
+func (c Change) IsAll() bool { return c.Sessions == nil && c.Account == 0 }
+
+// Watch calls a function after each change, also of sessions that are not in the cache. The
+// function must not wait. It replaces the one before.
+func (c *Cache) Watch(changed func(Change)) { c.watcher.Store(&changed) }
+
+func (c *Cache) changed(of Change) {
+	if watcher := c.watcher.Load(); watcher != nil {
+		(*watcher)(of)
+	}
 }
 
 // IsListening reports whether the listener is connected.
@@ -123,6 +143,10 @@ func (c *Cache) Put(started Epoch, id string, r Result) {
 
 // Remove invalidates sessions that have ended or changed.
 func (c *Cache) Remove(ids ...string) {
+	if len(ids) == 0 {
+		return
+	}
+	defer c.changed(Change{Sessions: ids}) // after the unlock
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.epoch++
@@ -133,6 +157,7 @@ func (c *Cache) Remove(ids ...string) {
 
 // RemoveUser invalidates all sessions of an account.
 func (c *Cache) RemoveUser(id int64) {
+	defer c.changed(Change{Account: id})
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.epoch++
@@ -145,6 +170,7 @@ func (c *Cache) RemoveUser(id int64) {
 
 // Clear invalidates all sessions.
 func (c *Cache) Clear() {
+	defer c.changed(Change{})
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.epoch++

@@ -17,7 +17,13 @@ var lookup = unique.Make(`SELECT u.id, u.role, (extract(epoch FROM least(s.expir
 		+ 2 * EXISTS (SELECT FROM grants AS g WHERE g.account_id = u.id AND g.kind = 'TEAM' AND ` + InForce + `)::integer
 		+ 4 * (EXISTS (SELECT FROM grants AS g WHERE g.account_id = u.id) OR EXISTS (SELECT FROM grants AS g WHERE g.granter_id = u.id))::integer, u.has_totp
 	FROM sessions AS s JOIN users AS u ON u.id = s.user_id
-	WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > now() AND u.is_active`)
+	WHERE s.id = $1 AND ` + isLive)
+
+// isLive is the condition that a session s of an account u is not over.
+const isLive = `s.ended_at IS NULL AND s.expires_at > now() AND u.is_active`
+
+// Live is the text of a statement that returns those of the sessions $1 that are not over.
+const Live = `SELECT s.id FROM sessions AS s JOIN users AS u ON u.id = s.user_id WHERE s.id = ANY ($1) AND ` + isLive
 
 // InForce is the condition that a grant g gives access. Go has it in model.Grant.InForce.
 const InForce = `g.accepted_at IS NOT NULL AND g.ended_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > now())`

@@ -1,0 +1,183 @@
+package streams
+
+import (
+	"context"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/caregraph/caregraph/internal/auth"
+	"github.com/caregraph/caregraph/internal/httpd"
+	"github.com/caregraph/caregraph/model"
+)
+
+// operation is a running operation of a socket.
+type operation struct {
+	id  string
+	ctx context.Context
+}
+
+// subscribe begins an operation. It reports false if it has closed the socket.
+func (c *socket) subscribe(m message) bool {
+	op := &operation{id: m.ID}
+	if caller := c.caller; caller != nil && c.isExpired(caller) { // only this goroutine sets it
+		c.close(codeForbidden, auth.TokenExpired)
+		return false
+	}
+	c.mu.Lock()
+	caller, used, n := c.caller, c.running[m.ID] != nil, len(c.running)
+	isAdmitted, isLeaving := caller != nil && !used && n < maxOperations, c.leaving
+	if isAdmitted && !isLeaving {
+		c.performing++
+		c.Streams.performing.Add(1)
+		if c.running == nil {
+			c.running = map[string]*operation{}
+		}
+		c.running[m.ID] = op
+		c.operations++
+	}
+	c.mu.Unlock()
+	switch {
+	case caller == nil:
+		c.close(codeUnauthorized, auth.TokenMissing)
+		return false
+	case used:
+		c.close(codeIDInUse, "Subscriber already exists")
+		return false
+	case !isAdmitted:
+		c.refuse(m.ID, rateLimited())
+		return true
+	case isLeaving: // the client sends it again to another server
+		return true
+	}
+	var end func()
+	op.ctx, end = c.stream.Operation(caller.Again())
+	op.ctx = graphql.StartOperationTrace(op.ctx)
+	go func() {
+		defer c.performed()
+		defer end()
+		c.perform(op, m.Payload)
+	}()
+	return true
+}
+
+// performed ends a socket that waits for its last operation.
+func (c *socket) performed() {
+	c.Streams.performing.Done()
+	c.mu.Lock()
+	c.performing--
+	isLast := c.leaving && c.performing == 0
+	c.mu.Unlock()
+	if isLast {
+		c.close(codeGoingAway, "")
+	}
+}
+
+func rateLimited() gqlerror.List {
+	err := gqlerror.Errorf("Too many operations run on this connection. Wait for the end of one.")
+	err.Extensions = map[string]any{"code": string(model.CodeRateLimited)}
+	return gqlerror.List{err}
+}
+
+// complete ends an operation whose client does not want the answer any more.
+func (c *socket) complete(id string) {
+	if op := c.take(id); op != nil && op.ctx != nil {
+		httpd.Leave(op.ctx)
+	}
+}
+
+// take returns a running operation, which runs no more, or nil.
+func (c *socket) take(id string) *operation {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	op := c.running[id]
+	delete(c.running, id)
+	return op
+}
+
+// perform answers an operation.
+func (c *socket) perform(op *operation, payload []byte) {
+	defer func() {
+		if value := recover(); value != nil {
+			c.fail(op, gqlerror.List{c.exec.Recovered(op.ctx, value)})
+		}
+	}()
+	prepared, errs := c.http.Operation(op.ctx, c.exec, payload)
+	if prepared == nil {
+		c.fail(op, errs)
+		return
+	}
+	if errs == nil && c.exec.NeedsHTTP(prepared) {
+		errs = gqlerror.List{badRequest("Tokens are sent over HTTP only: send this mutation as a POST request.")}
+	}
+	if errs != nil {
+		c.fail(op, c.exec.DispatchError(graphql.WithOperationContext(op.ctx, prepared), errs).Errors)
+		return
+	}
+	responses, ctx := c.exec.DispatchOperation(op.ctx, prepared)
+	response := responses(ctx)
+	switch {
+	case response == nil:
+		c.fail(op, gqlerror.List{stopped()})
+	case len(response.Data) == 0:
+		c.fail(op, response.Errors)
+	default:
+		c.answer(op, response)
+	}
+}
+
+func badRequest(message string) *gqlerror.Error {
+	err := gqlerror.Errorf("%s", message)
+	err.Extensions = map[string]any{"code": string(model.CodeBadUserInput)}
+	return err
+}
+
+func stopped() *gqlerror.Error {
+	err := gqlerror.Errorf("The operation was stopped.")
+	err.Extensions = map[string]any{"code": string(model.CodeUnavailable)}
+	return err
+}
+
+// answer sends the one answer of an operation. The client may use the id again once it has
+// the message complete.
+func (c *socket) answer(op *operation, response *graphql.Response) {
+	text, err := nextMessage(op.id, response)
+	if err != nil {
+		panic(err) //nolint:forbidigo // perform recovers: something in it is no JSON
+	}
+	if c.isRunning(op) {
+		c.write(text)
+	}
+	if c.http.OnSent != nil {
+		c.http.OnSent(response.Data)
+	}
+	if c.take(op.id) == op {
+		c.write(completeMessage(op.id))
+	}
+}
+
+// isRunning reports whether the client still wants the answer, which it counts.
+func (c *socket) isRunning(op *operation) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.running[op.id] != op {
+		return false
+	}
+	c.nexts++
+	return true
+}
+
+// fail sends the errors of an operation that was not executed.
+func (c *socket) fail(op *operation, errs gqlerror.List) {
+	if c.take(op.id) == op {
+		c.refuse(op.id, errs)
+	}
+}
+
+func (c *socket) refuse(id string, errs gqlerror.List) {
+	text, err := errorMessage(id, errs)
+	if err != nil {
+		text = completeMessage(id)
+	}
+	c.write(text)
+}

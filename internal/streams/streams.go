@@ -1,0 +1,193 @@
+// Package streams serves GraphQL over connections that stay open: WebSockets that speak
+// graphql-transport-ws. Each operation is read, checked and executed as one over HTTP.
+//
+// A stream belongs to the session of its access token, and to its account. It ends with
+// the token or with the session, whichever comes first. An idle stream has one goroutine.
+package streams
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/caregraph/caregraph/internal/auth"
+	"github.com/caregraph/caregraph/store"
+)
+
+const (
+	// defaultInit is how long a socket may be open without a token.
+	defaultInit = 10 * time.Second
+	// defaultPing is the time between two pings, which find clients that are gone and keep
+	// proxies from closing the connection.
+	defaultPing = 25 * time.Second
+	// defaultWrite is how long a client may take to receive a message or to answer a ping.
+	defaultWrite = 10 * time.Second
+	// maxOperations is how many operations of a stream run at the same time.
+	maxOperations = 32
+	// maxUpgrades is how many streams may begin in a second: after a restart all clients
+	// come back at once.
+	maxUpgrades = 200
+	// maxRetryAfter is the longest time in seconds after which a refused client comes back.
+	maxRetryAfter = 5
+)
+
+// Options configure Streams.
+type Options struct {
+	Store  *store.Store
+	Tokens *auth.Tokens
+	// Origins are other origins whose pages may connect, or "*" alone for all.
+	Origins []string
+	// MaxStreams is how many streams an account may have open.
+	MaxStreams int
+	// MaxBody bounds a message, and MaxAnonymousBody one before the token; in bytes.
+	MaxBody, MaxAnonymousBody int64
+	// RequestTimeout is the time of one operation. Zero: no limit.
+	RequestTimeout time.Duration
+	// Now is the clock of the tokens.
+	Now func() time.Time
+	Log *slog.Logger
+}
+
+// Streams are the open streams of a server. It is safe for concurrent use.
+type Streams struct {
+	Options
+
+	mu       sync.Mutex
+	accounts map[int64]map[member]struct{} // account 0 has those without a token yet
+	sessions map[string]map[member]struct{}
+	stopping bool
+	// The times of the constants; tests change them.
+	initTimeout, pingEvery, writeTimeout time.Duration
+
+	idle chan struct{} // closed when the last stream of a stopping server has ended
+	// performing has the running operations, without subscriptions.
+	performing sync.WaitGroup
+	second     int64
+	upgrades   int
+	closes     map[int]int64
+
+	// changed are the sessions to confirm, for which signal is full.
+	changed map[string]struct{}
+	signal  chan struct{}
+}
+
+// member is an open stream.
+type member interface {
+	// owner returns the account and the session, which never change once they are known.
+	owner() (account int64, session string)
+	// leave closes the stream in the background.
+	leave(code int, reason string)
+}
+
+// New returns the streams of a server, without any.
+func New(o Options) *Streams {
+	return &Streams{
+		Options: o, accounts: map[int64]map[member]struct{}{}, sessions: map[string]map[member]struct{}{},
+		initTimeout: defaultInit, pingEvery: defaultPing, writeTimeout: defaultWrite,
+		idle: make(chan struct{}), closes: map[int]int64{},
+		changed: map[string]struct{}{}, signal: make(chan struct{}, 1),
+	}
+}
+
+// admit counts an upgrade. It returns after how many seconds the client may try again if
+// there are too many, or if the server stops; else 0.
+func (s *Streams) admit() (retryAfter int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now := time.Now().Unix(); s.second != now {
+		s.second, s.upgrades = now, 0
+	}
+	if s.stopping || s.upgrades >= maxUpgrades {
+		return inSeconds()
+	}
+	s.upgrades++
+	return 0
+}
+
+// inSeconds returns when a refused client may try again. Not all come back at the same time.
+func inSeconds() int { return 1 + rand.IntN(maxRetryAfter) } //nolint:gosec // G404: it is no secret
+
+// join adds a stream. It reports false if the account has too many, or the server stops.
+func (s *Streams) join(m member) bool {
+	account, session := m.owner()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopping || account != 0 && len(s.accounts[account]) >= s.MaxStreams {
+		return false
+	}
+	add(s.accounts, account, m)
+	if session != "" {
+		add(s.sessions, session, m)
+	}
+	return true
+}
+
+// part removes a stream that joined with the owner.
+func (s *Streams) part(m member, account int64, session string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	remove(s.accounts, account, m)
+	remove(s.sessions, session, m)
+	if s.stopping && len(s.accounts) == 0 {
+		s.finish()
+	}
+}
+
+// closed counts a stream that has ended.
+func (s *Streams) closed(code int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closes[code]++
+}
+
+func add[K comparable](to map[K]map[member]struct{}, key K, m member) {
+	if to[key] == nil {
+		to[key] = map[member]struct{}{}
+	}
+	to[key][m] = struct{}{}
+}
+
+func remove[K comparable](from map[K]map[member]struct{}, key K, m member) {
+	if delete(from[key], m); len(from[key]) == 0 {
+		delete(from, key)
+	}
+}
+
+// Open returns how many streams are open, for metrics.
+func (s *Streams) Open() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, members := range s.accounts {
+		n += len(members)
+	}
+	return int64(n)
+}
+
+// Closes returns how many streams have ended, by the code of WebSocket.
+func (s *Streams) Closes() map[string]int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	counts := map[string]int64{}
+	for code, n := range s.closes {
+		counts[strconv.Itoa(code)] = n
+	}
+	return counts
+}
+
+// Start confirms sessions until ctx ends, and then closes all streams. The function that it
+// returns does so, too, and waits for it.
+func (s *Streams) Start(ctx context.Context) (stop func()) {
+	s.Store.WatchSessions(s.sessionsChanged)
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.confirmSessions(ctx)
+		s.stop()
+	}()
+	return func() { cancel(); <-done }
+}
