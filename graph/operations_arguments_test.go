@@ -133,6 +133,12 @@ func (w *operationWriter) scalar(name, hint string) any {
 			return pick[any](&w.choices, "1990-13-01", "yesterday", "", 1990)
 		}
 		return pick(&w.choices, "1970-01-01", "1990-05-15", "1990-5-15", " 1969-12-31 ", "2000-02-29", "1899-03-01", "0001-01-01")
+	case "DateTime":
+		if w.spoil(12) {
+			return pick(&w.choices, "yesterday", "", "2026-01-05", "0000-01-01T00:00:00Z", "2026-02-30T00:00:00Z")
+		}
+		return pick(&w.choices, "2026-01-03T00:30:00Z", "2026-01-04T06:00:00.123456+05:30", "2026-01-03T00:30:00.1234567Z", "2000-01-01T00:00:00-01:00",
+			"0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z")
 	case "Decimal":
 		if w.spoil(12) {
 			return pick[any](&w.choices, "a lot", "1e999", "", true)
@@ -172,7 +178,7 @@ func (w *operationWriter) string(hint string) string {
 	if w.spoil(20) {
 		return pick(&w.choices, "\x00", strings.Repeat("x", 255))
 	}
-	if hint == "specialization" {
+	if strings.HasPrefix(hint, "specialization") {
 		return pick(&w.choices, "Cardiology", "NEUROLOGY", "dermatology <skin>", "बाल रोग", `rare\field`, "", "none of them")
 	}
 	return pick(&w.choices, "an", "ANA", "emi", "É", "", "  ", "9876543", "+91 98765 43210", "014", "%", "_", `\`, `"`, "'", "<b>",
@@ -199,7 +205,7 @@ func (w *operationWriter) id(hint string) any {
 		return pick[any](&w.choices, fmt.Sprint("usr_", deactivated), deactivated, fmt.Sprint("usr_", administrator), "usr_99999") // no viewer loses the session
 	}
 	kind := ""
-	for name, is := range map[string]string{"patient": "pat", "doctor": "doc", "mapping": "map", "account": "usr", "transfer": "trf"} {
+	for name, is := range map[string]string{"patient": "pat", "notassignedto": "pat", "doctor": "doc", "mapping": "map", "account": "usr", "transfer": "trf"} {
 		if strings.HasSuffix(strings.ToLower(strings.TrimSuffix(hint, "Id")), name) {
 			kind = is
 		}

@@ -136,7 +136,9 @@ func filtered(t *testing.T, c *graphtest.Clinic) []string {
 	conditions := map[string]string{
 		"PatientFilter.gender": "MALE", "PatientFilter.bloodGroup": "B_POSITIVE", "PatientFilter.bornFrom": `"1990-05-15"`,
 		"PatientFilter.bornTo": `"1990-05-15"`, "PatientFilter.doctorId": `"` + c.PriyasEntry + `"`, "PatientFilter.deleted": "INCLUDE",
-		"PatientFilter.ownerId":   `"` + c.Rahul.ID() + `"`,
+		"PatientFilter.ownerId": `"` + c.Rahul.ID() + `"`,
+		"PatientFilter.ids":     `["` + c.Patient + `"]`, "PatientFilter.updatedSince": `"2020-01-01T00:00:00Z"`, "PatientFilter.mine": "true",
+		"PatientFilter.hasDoctor": "true", "PatientFilter.genders": "[MALE]", "PatientFilter.bloodGroups": "[B_POSITIVE, O_NEGATIVE]",
 		"MappingFilter.patientId": `"` + c.Patient + `"`, "MappingFilter.doctorId": `"` + c.PriyasEntry + `"`, "MappingFilter.isActive": "true",
 	}
 	var queries []string
@@ -161,7 +163,7 @@ func filtered(t *testing.T, c *graphtest.Clinic) []string {
 func TestAdministrator_CannotLookForClinicalText(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
-	for _, filter := range []string{`filter: {bloodGroup: B_POSITIVE}`, `search: "penicillin"`, `search: "9876543210"`, `filter: {deleted: ONLY}`} {
+	for _, filter := range []string{`filter: {bloodGroup: B_POSITIVE}`, `filter: {bloodGroups: [B_POSITIVE, A_POSITIVE]}`, `search: "penicillin"`, `search: "9876543210"`, `filter: {deleted: ONLY}`} {
 		answer := c.Admin.Do(`{ patients(`+filter+`) { totalCount nodes { id } } }`, nil)
 		equalJSON(t, filter, answer.Body, `{"data":{"patients":{"totalCount":0,"nodes":[]}}}`)
 	}

@@ -104,8 +104,14 @@ func (e *validator) fee(field string, fee Decimal) {
 
 // DoctorFilter narrows a list of doctors. A nil field has no effect.
 type DoctorFilter struct {
+	IDs                []*ID
+	UpdatedSince       *DateTime
+	NotAssignedTo      *ID
 	Specialization     *string
+	Specializations    []string
 	MinExperienceYears *int
+	MaxExperienceYears *int
+	MinConsultationFee *Decimal
 	MaxConsultationFee *Decimal
 	IsVerified         *bool
 	Mine               *bool
@@ -124,6 +130,7 @@ const (
 	DoctorsByExperienceYears DoctorOrderField = "EXPERIENCE_YEARS"
 	DoctorsByConsultationFee DoctorOrderField = "CONSULTATION_FEE"
 	DoctorsByCreatedAt       DoctorOrderField = "CREATED_AT"
+	DoctorsByUpdatedAt       DoctorOrderField = "UPDATED_AT"
 )
 
 // MarshalGQL writes the name of the value.
@@ -131,7 +138,7 @@ func (e DoctorOrderField) MarshalGQL(w io.Writer) { writeText(w, string(e)) }
 
 // UnmarshalGQL takes the name of a value.
 func (e *DoctorOrderField) UnmarshalGQL(v any) error {
-	return readEnum(v, e, DoctorsByName, DoctorsByExperienceYears, DoctorsByConsultationFee, DoctorsByCreatedAt)
+	return readEnum(v, e, DoctorsByName, DoctorsByExperienceYears, DoctorsByConsultationFee, DoctorsByCreatedAt, DoctorsByUpdatedAt)
 }
 
 // The connections and edges whose nodes are doctors.

@@ -90,13 +90,19 @@ func (e *validator) birthDate(field string, date Date, now time.Time) {
 
 // PatientFilter narrows a list of patients. A nil field has no effect.
 type PatientFilter struct {
-	Gender     *Gender
-	BloodGroup *BloodGroup
-	BornFrom   *Date
-	BornTo     *Date
-	DoctorID   *ID
-	OwnerID    *ID
-	Deleted    *DeletedFilter
+	IDs          []*ID
+	UpdatedSince *DateTime
+	Mine         *bool
+	HasDoctor    *bool
+	Gender       *Gender
+	Genders      []Gender
+	BloodGroup   *BloodGroup
+	BloodGroups  []BloodGroup
+	BornFrom     *Date
+	BornTo       *Date
+	DoctorID     *ID
+	OwnerID      *ID
+	Deleted      *DeletedFilter
 }
 
 // PatientOrder is the order of a list of patients.

@@ -174,19 +174,30 @@ func (d *Decimal) Scan(src any) error {
 }
 
 // DateTime is an instant with the precision of PostgreSQL, a microsecond.
-type DateTime struct{ time.Time }
+type DateTime struct {
+	time.Time
+
+	malformed bool
+}
 
 const dateTimeLayout = "2006-01-02T15:04:05.000000Z"
 
 // MarshalGQL writes RFC 3339 in UTC with six decimal places.
 func (t DateTime) MarshalGQL(w io.Writer) { writeText(w, t.UTC().Format(dateTimeLayout)) }
 
-// UnmarshalGQL takes a string in RFC 3339.
-func (t *DateTime) UnmarshalGQL(v any) error {
-	text, _ := v.(string)
+// ParseDateTime reads an RFC 3339 date-time. PostgreSQL has no year 0.
+func ParseDateTime(text string) DateTime {
 	parsed, err := time.Parse(time.RFC3339Nano, text)
-	t.Time = parsed.UTC()
-	return mustBe(err == nil, "a string holding an RFC 3339 date-time")
+	parsed = parsed.UTC().Truncate(time.Microsecond)
+	return DateTime{Time: parsed, malformed: err != nil || parsed.Year() < 1}
+}
+
+// Valid reports whether the text was a date-time.
+func (t DateTime) Valid() bool { return !t.malformed }
+
+// UnmarshalGQL takes a string.
+func (t *DateTime) UnmarshalGQL(v any) error {
+	return readText(v, t, ParseDateTime, "an RFC 3339 date-time")
 }
 
 // Value returns the instant for PostgreSQL.

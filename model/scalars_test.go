@@ -146,6 +146,19 @@ func TestDateTime(t *testing.T) {
 	if got := out.String(); got != `"2026-01-31T09:30:00.123456Z"` {
 		t.Errorf("written as %s", got)
 	}
+	for text, want := range map[string]string{
+		"2026-01-31T09:30:00Z": "2026-01-31T09:30:00Z", "2026-01-31T15:00:00.1234569+05:30": "2026-01-31T09:30:00.123456Z",
+		"0001-01-01T00:00:00Z": "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z": "9999-12-31T23:59:59.999999Z",
+	} {
+		if at := model.ParseDateTime(text); !at.Valid() || at.Format(time.RFC3339Nano) != want {
+			t.Errorf("%s became %v", text, at)
+		}
+	}
+	for _, text := range []string{"", "2026-01-31", "2026-01-31 09:30:00Z", "2026-01-31T09:30:00", "2026-02-30T00:00:00Z", "0000-12-31T00:00:00Z", "0001-01-01T00:00:00+01:00", "now"} {
+		if model.ParseDateTime(text).Valid() {
+			t.Errorf("%q is taken", text)
+		}
+	}
 }
 
 func TestParseID(t *testing.T) {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun"
@@ -13,11 +14,15 @@ import (
 // filterDoctors returns the conditions of the arguments of doctors.
 func filterDoctors(s query.Scope, args query.Args) (q query.Selection, err error) {
 	f := orZero(query.Arg[model.DoctorFilter](args, "filter"))
-	if f.MaxConsultationFee != nil && !f.MaxConsultationFee.Valid() {
-		return q, model.NewFieldError("maxConsultationFee", model.CodeBadUserInput, "maxConsultationFee must be a number.")
-	}
-	if err := checkText("specialization", f.Specialization); err != nil {
+	if err := errors.Join(checkNumber("minConsultationFee", f.MinConsultationFee), checkNumber("maxConsultationFee", f.MaxConsultationFee),
+		checkTime("updatedSince", f.UpdatedSince), checkText("specialization", f.Specialization),
+		checkList("ids", f.IDs), checkList("specializations", f.Specializations)); err != nil {
 		return q, err
+	}
+	for _, name := range f.Specializations {
+		if err := checkText("specializations", &name); err != nil {
+			return q, err
+		}
 	}
 	if q.Conditions, err = searched(s, args); err != nil {
 		return q, err
@@ -25,8 +30,18 @@ func filterDoctors(s query.Scope, args query.Args) (q query.Selection, err error
 	if f.Specialization != nil {
 		narrow(&q, s, "specialization", new(model.Fold(*f.Specialization)), specializationFold+" = ?")
 	}
+	narrowTo(&q, s, "specialization", textsOf(f.Specializations, model.Fold), specializationFold+" = ANY (?::text[])")
+	narrowTo(&q, s, "id", numbersOf(f.IDs, model.KindDoctor), "doctor.id = ANY (?::bigint[])")
+	narrow(&q, s, "updatedAt", f.UpdatedSince, "doctor.updated_at >= ?")
 	narrow(&q, s, "experienceYears", f.MinExperienceYears, "doctor.experience_years >= ?::bigint")
+	narrow(&q, s, "experienceYears", f.MaxExperienceYears, "doctor.experience_years <= ?::bigint")
+	narrow(&q, s, "consultationFee", f.MinConsultationFee, "doctor.consultation_fee >= ?")
 	narrow(&q, s, "consultationFee", f.MaxConsultationFee, "doctor.consultation_fee <= ?")
+	if f.NotAssignedTo != nil {
+		patient := f.NotAssignedTo.Of(model.KindPatient)
+		q.Conditions = append(q.Conditions, s.ScopeOf("Patient").Has(patient, "doctors"), query.Where(
+			"NOT EXISTS (SELECT FROM mappings AS m WHERE m.patient_id = ? AND m.doctor_id = doctor.id AND m.is_active)", patient))
+	}
 	narrow(&q, s, "isVerified", f.IsVerified, "doctor.is_verified = ?")
 	if f.Mine != nil { // NULL for an entry without an account
 		q.Conditions = append(q.Conditions, query.Where("((?) IS TRUE) = ?", s.Admits(model.Owner|model.Self, query.Lookup), *f.Mine))

@@ -13,32 +13,40 @@ import (
 // filterPatients returns the conditions of the arguments of patients.
 func filterPatients(s query.Scope, args query.Args) (q query.Selection, err error) {
 	f := orZero(query.Arg[model.PatientFilter](args, "filter"))
-	if err := errors.Join(checkDate("bornFrom", f.BornFrom), checkDate("bornTo", f.BornTo)); err != nil {
+	if err := errors.Join(checkDate("bornFrom", f.BornFrom), checkDate("bornTo", f.BornTo), checkTime("updatedSince", f.UpdatedSince),
+		checkList("ids", f.IDs), checkList("genders", f.Genders), checkList("bloodGroups", f.BloodGroups)); err != nil {
 		return q, err
 	}
 	if q.Conditions, err = searched(s, args); err != nil {
 		return q, err
 	}
 	narrow(&q, s, "gender", f.Gender, "patient.gender = ?")
+	narrowTo(&q, s, "gender", textsOf(f.Genders, textOf), "patient.gender = ANY (?::text[])")
 	narrow(&q, s, "bloodGroup", f.BloodGroup, "patient.blood_group = ?")
+	narrowTo(&q, s, "bloodGroup", textsOf(f.BloodGroups, textOf), "patient.blood_group = ANY (?::text[])")
+	narrowTo(&q, s, "id", numbersOf(f.IDs, model.KindPatient), "patient.id = ANY (?::bigint[])")
+	narrow(&q, s, "updatedAt", f.UpdatedSince, "patient.updated_at >= ?")
 	narrow(&q, s, "dateOfBirth", f.BornFrom, "patient.date_of_birth >= ?")
 	narrow(&q, s, "dateOfBirth", f.BornTo, "patient.date_of_birth <= ?")
 	if f.DoctorID != nil {
 		q.Conditions = append(q.Conditions, s.Readable("doctors"), query.Where(
 			"EXISTS (SELECT FROM mappings AS m WHERE m.patient_id = patient.id AND m.doctor_id = ? AND m.is_active)", f.DoctorID.Of(model.KindDoctor)))
 	}
+	if f.HasDoctor != nil {
+		q.Conditions = append(q.Conditions, s.Readable("doctors"), query.Where(
+			not(!*f.HasDoctor)+"EXISTS (SELECT FROM mappings AS m WHERE m.patient_id = patient.id AND m.is_active)"))
+	}
+	if f.Mine != nil {
+		q.Conditions = append(q.Conditions, query.Where(not(!*f.Mine)+"(?)", s.Admits(model.Owner, query.Lookup)))
+	}
+	if f.IDs != nil {
+		q.Path = query.Lookup
+	}
 	q.Deleted, q.Selective = orZero(f.Deleted), len(q.Conditions) > 0
 	if f.OwnerID != nil { // the best plan is the same for all owners
 		q.Conditions = append(q.Conditions, query.Where("patient.created_by = ?", f.OwnerID.Of(model.KindUser)))
 	}
 	return q, nil
-}
-
-func checkDate(field string, date *model.Date) error {
-	if date != nil && !date.Valid() {
-		return model.NewFieldError(field, model.CodeBadUserInput, field+" must be a date, such as 1990-05-15.")
-	}
-	return nil
 }
 
 // CreatePatient stores a new patient of the viewer. It returns REQUIRED, INVALID,

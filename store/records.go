@@ -87,6 +87,7 @@ func records(s *Store) []query.RecordType {
 			{Enum: "EXPERIENCE_YEARS", Field: "experienceYears", Column: "experience_years", Key: model.KeyInt},
 			{Enum: "CONSULTATION_FEE", Field: "consultationFee", Column: "consultation_fee", Key: model.KeyNumeric},
 			{Enum: "CREATED_AT", Field: "createdAt", Column: "created_at", Key: model.KeyTime},
+			{Enum: "UPDATED_AT", Field: "updatedAt", Column: "updated_at", Key: model.KeyTime},
 		},
 		Searched: []string{"name", "specialization", "licenseNumber"},
 		SearchIn: "coalesce(doctor.search_fold, doctor.search_text)",

@@ -568,8 +568,8 @@ enum Audience {
 
 # Not scalars.graphql.org/andimarek/date-time: that one requires exactly three digits after the second, and we send six.
 """
-An instant as an RFC 3339 date-time in UTC, to the microsecond: ` + "`" + `2026-01-31T09:30:00.123456Z` + "`" + `. The server sends it and
-never accepts it.
+An instant as an RFC 3339 date-time. The server sends it in UTC and to the microsecond, ` + "`" + `2026-01-31T09:30:00.123456Z` + "`" + `, and
+accepts any offset; it drops what is below a microsecond.
 """
 scalar DateTime @specifiedBy(url: "https://scalars.graphql.org/chillicream/date-time.html")
 
@@ -720,6 +720,9 @@ enum DoctorOrderField {
 
   "When the entry was created."
   CREATED_AT
+
+  "When the entry was last changed."
+  UPDATED_AT
 }
 
 "What a list of mappings is ordered by."
@@ -2433,14 +2436,33 @@ type ChangeSet {
 
 """
 An entry must meet all conditions that are given. No entry meets a condition on a value hidden from the caller.
-Malformed dates are refused with BAD_USER_INPUT. An id of no record that the caller can see matches nothing.
+Malformed dates and instants, and lists of more than 100 values, are refused with BAD_USER_INPUT. An id of no record that
+the caller can see matches nothing, and an empty list matches nothing.
 """
 input PatientFilter {
+  "With one of these ids: ` + "`" + `pat_42` + "`" + `, or ` + "`" + `42` + "`" + `."
+  ids: [ID!]
+
+  "Changed at this instant or later, or created. A patient counts as changed only by a change of the record itself."
+  updatedSince: DateTime
+
+  "True: patients that the caller owns. False: all others."
+  mine: Boolean
+
+  "True: patients with an active mapping. False: all others."
+  hasDoctor: Boolean
+
   "Of this gender."
   gender: Gender
 
+  "Of one of these genders."
+  genders: [Gender!]
+
   "Of this blood group. Patients whose blood group is hidden from the caller do not match."
   bloodGroup: BloodGroup
+
+  "Of one of these blood groups. Patients whose blood group is hidden from the caller do not match."
+  bloodGroups: [BloodGroup!]
 
   "Born on this day or later."
   bornFrom: Date
@@ -2458,13 +2480,36 @@ input PatientFilter {
   deleted: DeletedFilter = EXCLUDE
 }
 
-"An entry must meet all conditions that are given. A malformed fee is refused with BAD_USER_INPUT."
+"""
+An entry must meet all conditions that are given. A malformed fee or instant, and a list of more than 100 values, are
+refused with BAD_USER_INPUT. An empty list matches nothing.
+"""
 input DoctorFilter {
+  "With one of these ids: ` + "`" + `doc_3` + "`" + `, or ` + "`" + `3` + "`" + `."
+  ids: [ID!]
+
+  "Changed at this instant or later, or created."
+  updatedSince: DateTime
+
+  """
+  Without an active mapping to this patient: ` + "`" + `pat_42` + "`" + `, or ` + "`" + `42` + "`" + `. A patient that the caller cannot see matches nothing.
+  """
+  notAssignedTo: ID
+
   "Of this specialization, compared as ` + "`" + `doctors(search:)` + "`" + ` compares it, but as a whole."
   specialization: String
 
+  "Of one of these specializations, compared as ` + "`" + `specialization` + "`" + ` is."
+  specializations: [String!]
+
   "With at least this many years of practice."
   minExperienceYears: Int
+
+  "With at most this many years of practice."
+  maxExperienceYears: Int
+
+  "With a fee of at least this many Indian rupees (INR)."
+  minConsultationFee: Decimal
 
   "With a fee of at most this many Indian rupees (INR)."
   maxConsultationFee: Decimal
@@ -19824,13 +19869,34 @@ func (ec *executionContext) unmarshalInputDoctorFilter(ctx context.Context, obj 
 		asMap["deleted"] = "EXCLUDE"
 	}
 
-	fieldsInOrder := [...]string{"specialization", "minExperienceYears", "maxConsultationFee", "isVerified", "mine", "deleted"}
+	fieldsInOrder := [...]string{"ids", "updatedSince", "notAssignedTo", "specialization", "specializations", "minExperienceYears", "maxExperienceYears", "minConsultationFee", "maxConsultationFee", "isVerified", "mine", "deleted"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
 			continue
 		}
 		switch k {
+		case "ids":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ids"))
+			data, err := ec.unmarshalOID2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDs = data
+		case "updatedSince":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedSince"))
+			data, err := ec.unmarshalODateTime2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDateTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedSince = data
+		case "notAssignedTo":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("notAssignedTo"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NotAssignedTo = data
 		case "specialization":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("specialization"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -19838,6 +19904,13 @@ func (ec *executionContext) unmarshalInputDoctorFilter(ctx context.Context, obj 
 				return it, err
 			}
 			it.Specialization = data
+		case "specializations":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("specializations"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Specializations = data
 		case "minExperienceYears":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minExperienceYears"))
 			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
@@ -19845,6 +19918,20 @@ func (ec *executionContext) unmarshalInputDoctorFilter(ctx context.Context, obj 
 				return it, err
 			}
 			it.MinExperienceYears = data
+		case "maxExperienceYears":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxExperienceYears"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxExperienceYears = data
+		case "minConsultationFee":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minConsultationFee"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinConsultationFee = data
 		case "maxConsultationFee":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxConsultationFee"))
 			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDecimal(ctx, v)
@@ -20190,13 +20277,41 @@ func (ec *executionContext) unmarshalInputPatientFilter(ctx context.Context, obj
 		asMap["deleted"] = "EXCLUDE"
 	}
 
-	fieldsInOrder := [...]string{"gender", "bloodGroup", "bornFrom", "bornTo", "doctorId", "ownerId", "deleted"}
+	fieldsInOrder := [...]string{"ids", "updatedSince", "mine", "hasDoctor", "gender", "genders", "bloodGroup", "bloodGroups", "bornFrom", "bornTo", "doctorId", "ownerId", "deleted"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
 			continue
 		}
 		switch k {
+		case "ids":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ids"))
+			data, err := ec.unmarshalOID2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDs = data
+		case "updatedSince":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedSince"))
+			data, err := ec.unmarshalODateTime2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDateTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedSince = data
+		case "mine":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mine"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Mine = data
+		case "hasDoctor":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasDoctor"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HasDoctor = data
 		case "gender":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("gender"))
 			data, err := ec.unmarshalOGender2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGender(ctx, v)
@@ -20204,6 +20319,13 @@ func (ec *executionContext) unmarshalInputPatientFilter(ctx context.Context, obj
 				return it, err
 			}
 			it.Gender = data
+		case "genders":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("genders"))
+			data, err := ec.unmarshalOGender2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGenderᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Genders = data
 		case "bloodGroup":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bloodGroup"))
 			data, err := ec.unmarshalOBloodGroup2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐBloodGroup(ctx, v)
@@ -20211,6 +20333,13 @@ func (ec *executionContext) unmarshalInputPatientFilter(ctx context.Context, obj
 				return it, err
 			}
 			it.BloodGroup = data
+		case "bloodGroups":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bloodGroups"))
+			data, err := ec.unmarshalOBloodGroup2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐBloodGroupᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.BloodGroups = data
 		case "bornFrom":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bornFrom"))
 			data, err := ec.unmarshalODate2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDate(ctx, v)
@@ -24560,6 +24689,16 @@ func (ec *executionContext) marshalNAudience2githubᚗcomᚋcaregraphᚋcaregrap
 	return v
 }
 
+func (ec *executionContext) unmarshalNBloodGroup2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐBloodGroup(ctx context.Context, v any) (model.BloodGroup, error) {
+	var res model.BloodGroup
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNBloodGroup2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐBloodGroup(ctx context.Context, sel ast.SelectionSet, v model.BloodGroup) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNBoolean2bool(ctx context.Context, v any) (bool, error) {
 	res, err := graphql.UnmarshalBoolean(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -25826,6 +25965,42 @@ func (ec *executionContext) marshalOAuthPayload2ᚖgithubᚗcomᚋcaregraphᚋca
 	return ec._AuthPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOBloodGroup2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐBloodGroupᚄ(ctx context.Context, v any) ([]model.BloodGroup, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]model.BloodGroup, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNBloodGroup2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐBloodGroup(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOBloodGroup2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐBloodGroupᚄ(ctx context.Context, sel ast.SelectionSet, v []model.BloodGroup) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNBloodGroup2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐBloodGroup(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalOBloodGroup2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐBloodGroup(ctx context.Context, v any) (*model.BloodGroup, error) {
 	if v == nil {
 		return nil, nil
@@ -26071,6 +26246,42 @@ func (ec *executionContext) marshalOEmailAddress2ᚖgithubᚗcomᚋcaregraphᚋc
 		return graphql.Null
 	}
 	return v
+}
+
+func (ec *executionContext) unmarshalOGender2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGenderᚄ(ctx context.Context, v any) ([]model.Gender, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]model.Gender, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNGender2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGender(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOGender2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGenderᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Gender) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNGender2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGender(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalOGender2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐGender(ctx context.Context, v any) (*model.Gender, error) {

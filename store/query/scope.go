@@ -124,6 +124,19 @@ func (s Scope) Readable(field string) Condition {
 	return Where("?", s.Admits(rule.Fields[field].Read, Lookup))
 }
 
+// ScopeOf returns the viewer's scope of another type.
+func (s Scope) ScopeOf(typ string) Scope { return s.records.Type(typ).Scope(s.viewer) }
+
+// Has returns the condition, which is the same for all rows of a query, that the live
+// record with the id exists for the viewer, who may read a field of it.
+func (s Scope) Has(id int64, field string) Condition {
+	text, args := s.Alias+".id = ?", []any{id}
+	for _, c := range append(s.Exists(Lookup, model.DeletedExclude), s.Readable(field)) {
+		text, args = text+" AND ("+c.Text+")", append(args, c.Args...)
+	}
+	return Condition{"EXISTS (SELECT FROM " + s.Table + " AS " + s.Alias + " " + s.join() + " WHERE " + text + ")", args}
+}
+
 // Relations returns the SQL of the viewer's relations to a row.
 func (s Scope) Relations() schema.QueryWithArgs {
 	terms, args := []string{"?"}, []any{int(s.viewer.Relations())}
