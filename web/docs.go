@@ -16,7 +16,7 @@ import (
 //go:embed docs/plain
 var plainDocs embed.FS
 
-// docsPolicy is plainPolicy plus the images in the style sheet of Swagger UI.
+// docsPolicy is pagePolicy plus the images in the style sheet of Swagger UI.
 const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; " +
 	"img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -58,7 +58,7 @@ func (s site) addDocs(app fs.FS) error {
 		if err != nil {
 			return err
 		}
-		return s.addFiles(own, docsPage, plainPolicy)
+		return s.addFiles(own, docsPage, pagePolicy)
 	}
 	built, err := fs.Sub(app, "docs")
 	if err != nil {

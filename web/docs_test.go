@@ -58,7 +58,7 @@ func TestDocs_ServesTheAppWithItsPolicy(t *testing.T) {
 func TestDocs_ServesAPageOfOurOwnWhereTheAppWasNotBuilt(t *testing.T) {
 	t.Parallel()
 	page := ask(t, unbuiltDocs(t), "GET", "/docs/")
-	wantHeader(t, page, "Content-Security-Policy", plainPolicy)
+	wantHeader(t, page, "Content-Security-Policy", pagePolicy)
 	wantForPages(t, page)
 	text := body(t, page)
 	if !strings.Contains(text, `href="../openapi.json"`) {

@@ -52,18 +52,15 @@ func newFile(in fs.FS, name string) (*file, error) {
 // contentType does not use the tables of the operating system, which differ.
 func contentType(ext string) string {
 	types := map[string]string{
-		".html":  "text/html; charset=utf-8",
-		".css":   "text/css; charset=utf-8",
-		".js":    "text/javascript; charset=utf-8",
-		".mjs":   "text/javascript; charset=utf-8",
-		".json":  "application/json",
-		".map":   "application/json",
-		".svg":   "image/svg+xml",
-		".png":   "image/png",
-		".ttf":   "font/ttf",
-		".woff2": "font/woff2",
-		".wasm":  "application/wasm",
-		".txt":   "text/plain; charset=utf-8",
+		".html": "text/html; charset=utf-8",
+		".css":  "text/css; charset=utf-8",
+		".js":   "text/javascript; charset=utf-8",
+		".mjs":  "text/javascript; charset=utf-8",
+		".json": "application/json",
+		".map":  "application/json",
+		".svg":  "image/svg+xml",
+		".png":  "image/png",
+		".txt":  "text/plain; charset=utf-8",
 	}
 	return cmp.Or(types[ext], "application/octet-stream")
 }

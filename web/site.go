@@ -8,14 +8,9 @@ import (
 	"strings"
 )
 
-// The policies of the two pages allow only content from this server. The app's
-// editor has its own fonts and styles and runs workers.
-const (
-	appPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; " +
-		"img-src 'self' data:; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-	plainPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; " +
-		"img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
+// pagePolicy allows only content from this server, and no code or style in the page itself.
+const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; " +
+	"img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 const (
 	immutable  = "public, max-age=31536000, immutable" // the name contains a hash of the content
@@ -31,7 +26,7 @@ type site map[string]*file
 // newSite returns the site of an app, which may be empty, and of the plain page.
 func newSite(app, plain fs.FS) (site, error) {
 	s := site{}
-	if err := s.addFiles(plain, plainPage, plainPolicy); err != nil {
+	if err := s.addFiles(plain, plainPage, pagePolicy); err != nil {
 		return nil, fmt.Errorf("playground: %w", err)
 	}
 	s["/"] = s[plainPage]
@@ -41,8 +36,7 @@ func newSite(app, plain fs.FS) (site, error) {
 	return s, nil
 }
 
-// addApp adds the gzip copies under the names of their content. Scripts also have
-// the policy of the page, because a worker obeys the policy of its own script.
+// addApp adds the gzip copies under the names of their content.
 func (s site) addApp(app fs.FS) error {
 	return walk(app, func(name string) error {
 		if path.Ext(name) != packed {
@@ -52,7 +46,7 @@ func (s site) addApp(app fs.FS) error {
 		if err != nil {
 			return err
 		}
-		f.policy, f.cache = appPolicy, revalidate
+		f.policy, f.cache = pagePolicy, revalidate
 		address := "/" + strings.TrimSuffix(strings.TrimSuffix(name, packed), "index.html")
 		if strings.HasPrefix(address, "/assets/") {
 			f.cache = immutable // everything that Vite puts there

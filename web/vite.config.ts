@@ -27,12 +27,12 @@ export default defineConfig({
   plugins: [gzipOnly()],
   build: {
     target: 'es2022',
-    chunkSizeWarningLimit: 4096, // Monaco is large
+    assetsInlineLimit: 0, // the content security policy allows no data: addresses
+    chunkSizeWarningLimit: 1024,
     reportCompressedSize: false,
     rolldownOptions: {
       // "use client" in a library's file is for servers that render React; ours does not.
       onwarn: (warning, warn) => warning.code !== 'MODULE_LEVEL_DIRECTIVE' && warn(warning),
     },
   },
-  worker: { format: 'es' },
 });

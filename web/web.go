@@ -60,7 +60,7 @@ func accounts() (site, error) {
 		return nil, fmt.Errorf("account page: %w", err)
 	}
 	s := site{}
-	if err := s.addFiles(files, accountPage, plainPolicy); err != nil {
+	if err := s.addFiles(files, accountPage, pagePolicy); err != nil {
 		return nil, fmt.Errorf("account page: %w", err)
 	}
 	return s, nil

@@ -1,37 +1,39 @@
-import { explorerPlugin } from '@graphiql/plugin-explorer';
-import { GraphiQL } from 'graphiql';
+import type { CSSProperties } from 'react';
 import { AccountBar } from './accounts/AccountBar';
-import { ExampleTabs, exampleTabs, firstTab } from './examples/ExampleTabs';
-import { Explanation } from './explain/Explanation';
-import { fetcher } from './graphql/fetcher';
-import { INTROSPECTION_NAME } from './schema/schema';
-import { graphiqlStorage } from './stored';
-import { EditorLook } from './editor/EditorLook';
-
-const plugins = [explorerPlugin()]; // an explicit list excludes the history, which would store patient data
+import { AnswerSide } from './answer/AnswerSide';
+import { AskPanel } from './ask/AskPanel';
+import { Docs } from './docs/Docs';
+import { useSchema } from './schema/schema';
+import { useIsPhone, useLook, useView } from './shell/look';
+import { Splitter } from './shell/Splitter';
+import { useShortcuts } from './shell/shortcuts';
+import { Views } from './shell/Views';
+import { TabRow } from './tabs/TabRow';
+import { useFilledTab } from './tabs/fill';
 
 export function Playground() {
+  const { docs, split } = useLook();
+  const view = useView();
+  const schema = useSchema();
+  useFilledTab();
+  useShortcuts();
+  const areDocsShown = useIsPhone() ? view === 'docs' : docs;
   return (
-    <GraphiQL
-      fetcher={fetcher}
-      introspectionQueryName={INTROSPECTION_NAME}
-      schemaDescription
-      inputValueDeprecation
-      plugins={plugins}
-      storage={graphiqlStorage}
-      shouldPersistHeaders={false}
-      defaultTabs={exampleTabs}
-      initialQuery={firstTab.query}
-      initialVariables={firstTab.variables}
-      defaultEditorToolsVisibility="variables"
-    >
-      <GraphiQL.Logo>{null}</GraphiQL.Logo>
-      <GraphiQL.Footer>
-        <Explanation />
-      </GraphiQL.Footer>
+    <>
       <AccountBar />
-      <ExampleTabs />
-      <EditorLook />
-    </GraphiQL>
+      <TabRow />
+      <main
+        data-view={view}
+        data-docs={docs}
+        data-schema={schema ? 'loaded' : 'loading'}
+        style={{ '--split': `${split}%` } as CSSProperties}
+      >
+        {areDocsShown && <Docs />}
+        <AskPanel />
+        <Splitter />
+        <AnswerSide />
+        <Views />
+      </main>
+    </>
   );
 }

@@ -1,26 +1,22 @@
 // The page stores data in these places and nowhere else:
 //
-//   localStorage    the look of the page: theme, the open panel, sizes
+//   localStorage    the look of the page: theme, open docs, width of the panels
 //   sessionStorage  the accounts with their tokens, the tabs with queries and
 //                   variables, values from the examples; ends with the browser
 //                   tab
-//   memory          answers, and the text of the headers editor; ends with the
-//                   page
+//   memory          answers, and the headers typed by hand; ends with the page
 //
 // localStorage is shared by all who use this machine, so it must never contain
 // patient data.
 import { useSyncExternalStore } from 'react';
 
-/** A value of this browser tab. It survives a reload and ends with the tab. */
-export class Stored<T> {
-  readonly #key: string;
+/** A value in the memory of the page that components can follow. */
+export class Shared<T> {
   readonly #listeners = new Set<() => void>();
   #value: T;
 
-  constructor(name: string, initial: () => T) {
-    this.#key = `caregraph.playground.${name}`;
-    const text = sessionStorage.getItem(this.#key);
-    this.#value = text === null ? initial() : JSON.parse(text);
+  constructor(initial: T) {
+    this.#value = initial;
   }
 
   get value(): T {
@@ -29,7 +25,6 @@ export class Stored<T> {
 
   set(value: T): void {
     this.#value = value;
-    sessionStorage.setItem(this.#key, JSON.stringify(value));
     this.#listeners.forEach(listener => listener());
   }
 
@@ -39,42 +34,25 @@ export class Stored<T> {
   };
 }
 
-export function useStored<T>(stored: Stored<T>): T {
-  return useSyncExternalStore(stored.subscribe, () => stored.value);
+/** A value of this browser tab, or of this browser. It survives a reload. */
+export class Stored<T> extends Shared<T> {
+  readonly #key: string;
+  readonly #storage: Storage;
+
+  constructor(name: string, initial: () => T, storage = sessionStorage) {
+    const key = `caregraph.playground.${name}`;
+    const text = storage.getItem(key);
+    super(text === null ? initial() : JSON.parse(text));
+    this.#key = key;
+    this.#storage = storage;
+  }
+
+  override set(value: T): void {
+    this.#storage.setItem(this.#key, JSON.stringify(value));
+    super.set(value);
+  }
 }
 
-const appearance = new Set(
-  ['theme', 'visiblePlugin', 'docExplorerFlex', 'editorFlex', 'secondaryEditorFlex'].map(name => `graphiql:${name}`),
-);
-const tabsKey = 'graphiql:tabState';
-
-// GraphiQL also stores the texts of the editors under separate keys. The tabs
-// contain them already, so all keys except appearance and tabs are dropped.
-function placeOf(key: string): Storage | undefined {
-  if (appearance.has(key)) {
-    return localStorage;
-  }
-  return key === tabsKey ? sessionStorage : undefined;
-}
-
-/** The storage that GraphiQL uses. */
-export const graphiqlStorage = {
-  getItem: (key: string) => placeOf(key)?.getItem(key) ?? null,
-  setItem: (key: string, value: string) => placeOf(key)?.setItem(key, value),
-  removeItem: (key: string) => placeOf(key)?.removeItem(key),
-  clear: () => [...appearance, tabsKey].forEach(key => placeOf(key)?.removeItem(key)),
-  get length() {
-    return [...appearance, tabsKey].filter(key => placeOf(key)?.getItem(key) != null).length;
-  },
-};
-
-/** The tab that was active before a reload: GraphiQL needs its texts as properties. */
-export function storedActiveTab(): { query: string; variables: string } | undefined {
-  const text = sessionStorage.getItem(tabsKey);
-  if (text === null) {
-    return undefined;
-  }
-  const { tabs, activeTabIndex } = JSON.parse(text);
-  const { query, variables } = tabs[activeTabIndex];
-  return { query: query ?? '', variables: variables ?? '' };
+export function useShared<T>(shared: Shared<T>): T {
+  return useSyncExternalStore(shared.subscribe, () => shared.value);
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { launch, screenshot, visit } from './browser.mjs';
+import { test } from 'node:test';
+import { screenshot, visit } from './browser.mjs';
+import { playground } from './on-page.mjs';
 import {
   activeAsker,
   answerOf,
@@ -9,55 +10,36 @@ import {
   editor,
   execute,
   explanation,
+  fill,
   fillForm,
   openAccounts,
   openTab,
+  panel,
   ready,
   runExample,
   runTourUpTo,
+  textOf,
   tour,
   variables,
+  write,
 } from './playground-page.mjs';
 import { createAdmin, startServer } from './server.mjs';
 
 const admin = { 'E-mail': 'admin@clinic.example', Password: 'Morning-Rounds-7' };
 
-let server;
-let browser;
-
-before(async () => {
-  server = await startServer();
-  await createAdmin(server, admin['E-mail'], admin.Password);
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-/** A test on a new visit. It fails if the page calls another host or violates its policy. */
-function onPage(name, body, options) {
-  test(name, async t => {
-    const { page, trouble, close } = await visit(browser, server.base, options);
-    await ready(page);
-    await body(page, t);
-    await close();
-    assert.deepEqual(trouble, []);
-  });
-}
+const { shared, onPage } = playground(server => createAdmin(server, admin['E-mail'], admin.Password));
 
 test('the first load asks no other host, reports nothing and ends in an editable editor', async t => {
   const start = performance.now();
-  const { page, trouble, close } = await visit(browser, server.base);
+  const { page, trouble, close } = await visit(shared.browser, shared.server.base);
   await editor(page).click();
   await page.keyboard.type('#');
   t.diagnostic(`editable after ${Math.round(performance.now() - start)} ms`);
   await ready(page);
   await screenshot(page, 'first-load');
-  const policy = (await page.request.get(`${server.base}/`)).headers()['content-security-policy'];
+  const policy = (await page.request.get(`${shared.server.base}/`)).headers()['content-security-policy'];
   await close();
-  assert.match(policy, /default-src 'none'; script-src 'self';/);
+  assert.match(policy, /default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none';/);
   assert.deepEqual(trouble, []);
 });
 
@@ -95,7 +77,7 @@ onPage('each example can be run twice', async page => {
 
 onPage('a switch of the account asks the same query again: the stranger sees no patient', async page => {
   await runTourUpTo(page, 'PatientGraph');
-  assert.match(await explanation(page), /1 value is hidden from you \(null\): Doctor\.account\. For PROFILE only/);
+  assert.match(await explanation(page), /1 value is hidden from you: Doctor\.account\. For PROFILE only/);
   const stranger = await answerOf(page, 'PatientGraph', () => page.getByRole('button', { name: '+ stranger' }).click());
   assert.equal(stranger.data.patient, null);
   assert.match(await explanation(page), /there is no such record for you/);
@@ -120,18 +102,18 @@ onPage('the panel registers, says what is wrong at its field, signs in and signs
   await openAccounts(page);
   const name = `meera_${Date.now()}`;
   await fillForm(page, 'Register', { Username: name, 'E-mail': `${name}@clinic.example`, Password: '12345678' });
-  const panel = page.getByRole('region', { name: 'Accounts' });
-  await panel.getByRole('alert').waitFor();
+  const accounts = panel(page, 'Accounts');
+  await accounts.getByRole('alert').waitFor();
   await screenshot(page, 'panel-fault');
-  assert.match(await panel.getByLabel('Password').getAttribute('aria-describedby'), /fault/);
-  await panel.getByLabel('Password').fill('Evening-Rounds-8');
-  await panel.locator('form').getByRole('button', { name: 'Register' }).click();
+  assert.match(await accounts.getByLabel('Password').getAttribute('aria-describedby'), /fault/);
+  await accounts.getByLabel('Password').fill('Evening-Rounds-8');
+  await accounts.locator('form').getByRole('button', { name: 'Register' }).click();
   await asker(page, new RegExp(`^${name}`)).waitFor();
 
   await openAccounts(page);
   await screenshot(page, 'panel-who-am-i');
-  assert.match(await panel.innerText(), new RegExp(`${name}@clinic.example`));
-  await panel.getByRole('button', { name: 'Sign out' }).click();
+  assert.match(await accounts.innerText(), new RegExp(`${name}@clinic.example`));
+  await accounts.getByRole('button', { name: 'Sign out' }).click();
   await page.getByText('You ask as nobody').waitFor();
 
   await fillForm(page, 'Sign in', { 'E-mail': `${name}@clinic.example`, Password: 'Evening-Rounds-8' });
@@ -146,55 +128,90 @@ onPage('an administrator sees the graph without clinical text, and why', async p
   await screenshot(page, 'administrator');
   assert.equal(answer.data.patient.medicalHistory, null);
   const line = await explanation(page);
-  assert.match(line, /3 values are hidden from you \(null\): Patient\.bloodGroup, Patient\.medicalHistory, Mapping\.notes/);
+  assert.match(line, /3 values are hidden from you: Patient\.bloodGroup, Patient\.medicalHistory, Mapping\.notes/);
   assert.match(line, /For CLINICAL only: .*to this record you are SIGNED_IN and ADMIN/);
 });
 
 onPage('completion offers a field with its description and its ownership rule', async page => {
   await openTab(page, 'PatientGraph');
-  await page.getByText('bloodGroup').first().click();
+  await editor(page).getByText('bloodGroup').click();
   await page.keyboard.press('End');
   await page.keyboard.press('Enter');
   await page.keyboard.type('emer');
-  await page.locator('.suggest-widget').getByText('emergencyContact').waitFor();
-  const details = page.locator('.suggest-details');
+  await page.locator('.cm-tooltip-autocomplete').getByText('emergencyContact').waitFor();
+  const details = page.locator('.cm-completionInfo');
   await details.getByText('Seen by CALLERS, set by CONTACTS').waitFor();
   await screenshot(page, 'completion');
   assert.match(await details.innerText(), /Phone number of the person to call in an emergency/);
 });
 
-onPage('the docs say who sees and who sets a field, and its limit; the explorer and the schema are there', async page => {
-  await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
-  const docs = page.locator('.graphiql-doc-explorer');
-  await docs.locator('.graphiql-doc-explorer-type-name', { hasText: /^Patient$/ }).first().click();
+onPage('an unknown field is marked while one types', async page => {
+  await openTab(page, 'PatientGraph');
+  await editor(page).getByText('bloodGroup').click();
+  await page.keyboard.type('Type');
+  await page.locator('.cm-lintRange-error').first().hover();
+  await page.locator('.cm-diagnostic').getByText(/Cannot query field "\w*Type\w*" on type "Patient"/).waitFor();
+});
+
+onPage('a variable that does not fit is marked while one types', async page => {
+  await openTab(page, 'CreatePatient');
+  const values = page.locator('.cm-content[aria-label=Variables]');
+  await values.getByText('"MALE"').dblclick();
+  await page.keyboard.insertText('TALL');
+  await values.locator('.cm-lintRange-error').first().hover();
+  await page.locator('.cm-diagnostic').getByText(/Value "TALL" does not exist in "Gender" enum/).waitFor();
+});
+
+onPage('the docs say who sees and who sets a field, and its limit; they search, open questions, and have the schema', async page => {
+  await page.getByRole('button', { name: 'Docs', exact: true }).click();
+  const docs = panel(page, 'Docs');
+  await docs.getByRole('button', { name: 'Patient', exact: true }).click();
   await docs.getByText('Exists for CIRCLE').waitFor();
   await screenshot(page, 'docs-type');
-  await docs.locator('.graphiql-doc-explorer-field-name', { hasText: /^medicalHistory$/ }).click();
+  await docs.getByRole('button', { name: 'medicalHistory', exact: true }).click();
   await docs.getByText('Seen by CLINICAL, set by TREATERS').waitFor();
   await docs.getByText('At most 20,000 characters.').waitFor();
   await screenshot(page, 'docs-field');
-  await page.getByRole('button', { name: 'Show GraphiQL Explorer' }).click();
-  await page.getByText('Explorer', { exact: true }).waitFor();
-  await screenshot(page, 'explorer');
-  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Schema' }).click()]);
+  await docs.getByRole('searchbox').fill('assignDoctor');
+  await docs.getByRole('button', { name: 'Mutation.assignDoctor', exact: true }).click();
+  await docs.getByText('Arguments').waitFor();
+  await docs.getByRole('button', { name: 'Open as a question' }).click();
+  assert.match(await editor(page).innerText(), /mutation AssignDoctor\(\$input: AssignDoctorInput!\)/);
+  assert.deepEqual(await variables(page), { input: { patientId: '', doctorId: '' } });
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Schema', exact: true }).click()]);
   assert.equal(download.suggestedFilename(), 'caregraph.graphqls');
+});
+
+onPage('F1 and Ctrl-click show the field in the docs', async page => {
+  await openTab(page, 'PatientGraph');
+  await editor(page).getByText('medicalHistory').click();
+  await page.keyboard.press('F1');
+  await panel(page, 'Docs').getByRole('heading', { name: 'medicalHistory' }).waitFor();
+  await editor(page).getByText('bloodGroup').click({ modifiers: ['ControlOrMeta'] });
+  await panel(page, 'Docs').getByRole('heading', { name: 'bloodGroup' }).waitFor();
+});
+
+onPage('Prettify keeps comments and puts the question and its variables into the usual form', async page => {
+  await write(page, '# mine\nquery Mine($id:ID!){patient(id:$id){name age}}', '{"id":"pat_1"}');
+  await page.getByRole('button', { name: 'Prettify' }).click();
+  await page.waitForFunction(() => sessionStorage['caregraph.playground.tabs'].includes('patient(id: $id)'));
+  assert.match(await editor(page).innerText(), /# mine\nquery Mine\(\$id: ID!\) \{\n {2}patient\(id: \$id\) \{\n {4}name\n/);
+  assert.match(await textOf(page, 'Variables'), /^\{\n {2}"id": "pat_1"\n\}/);
 });
 
 onPage('a reload keeps accounts, tab and variables; localStorage holds no data', async page => {
   await runTourUpTo(page, 'UpdatePatient');
   const filled = await variables(page);
-  await page.waitForFunction(expected => sessionStorage['graphiql:tabState'].includes(expected), '\\"expectedVersion\\": 2');
+  await page.waitForFunction(expected => sessionStorage['caregraph.playground.tabs'].includes(expected), '\\"expectedVersion\\": 2');
   await page.reload();
   await ready(page);
   assert.match(await activeAsker(page), /^asha_/);
   assert.deepEqual(await variables(page), filled);
   assert.equal((await answerOf(page, 'UpdatePatient', () => execute(page))).data.updatePatient.patient.version, 3);
-  await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
+  await page.getByRole('button', { name: 'Docs', exact: true }).click();
   const kept = await page.evaluate(() => ({ ...localStorage }));
-  assert.deepEqual(
-    Object.keys(kept).filter(key => !/^graphiql:(theme|visiblePlugin|\w+Flex)$/.test(key)),
-    [],
-  );
+  assert.deepEqual(Object.keys(kept), ['caregraph.playground.look']);
+  assert.deepEqual(Object.keys(JSON.parse(kept['caregraph.playground.look'])).sort(), ['docs', 'split', 'theme']);
   assert.doesNotMatch(JSON.stringify(kept), /Arjun|asha|pat_|eyJ/);
 });
 
@@ -230,7 +247,7 @@ onPage('a refused access token is renewed once, and an ended session shows a not
 
 test('an access token that is about to end is renewed before it is sent', async () => {
   const hasty = await startServer('--access-ttl', '50s');
-  const { page, trouble, close } = await visit(browser, hasty.base);
+  const { page, trouble, close } = await visit(shared.browser, hasty.base);
   await ready(page);
   const sent = [];
   page.on('request', request => request.url().endsWith('/graphql') && sent.push(request.postDataJSON().operationName));
@@ -244,31 +261,10 @@ test('an access token that is about to end is renewed before it is sent', async 
 onPage('headers typed by hand win over the account', async page => {
   await runTourUpTo(page, 'SearchPatients');
   await page.getByRole('button', { name: 'Headers' }).click();
-  await page.getByRole('region', { name: 'Headers' }).locator('.view-lines').last().click();
-  await page.keyboard.insertText('{"Authorization": "none"}');
+  await fill(page, 'Headers', '{"Authorization": "none"}');
   const answer = await answerOf(page, 'SearchPatients', () => execute(page));
   assert.equal(answer.errors[0].extensions.code, 'UNAUTHENTICATED');
 });
-
-onPage(
-  'the page works at phone width, the result below the editor',
-  async page => {
-    await screenshot(page, 'phone-first-load');
-    await runTourUpTo(page, 'GraphRedacted');
-    await screenshot(page, 'phone-tour');
-    const operation = await page.getByRole('region', { name: 'Operation Editor' }).boundingBox();
-    const result = await page.getByRole('region', { name: 'Result Window' }).boundingBox();
-    assert.ok(result.y >= operation.y + operation.height);
-    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360);
-    await page.getByRole('region', { name: 'Result Window' }).scrollIntoViewIfNeeded();
-    await screenshot(page, 'phone-result');
-    await openAccounts(page);
-    await page.getByRole('region', { name: 'Accounts' }).getByRole('button', { name: 'Sign out' }).click();
-    await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
-    await screenshot(page, 'phone-docs');
-  },
-  { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true },
-);
 
 onPage(
   'the page follows a dark system and can be switched to light',
@@ -277,8 +273,8 @@ onPage(
     await screenshot(page, 'dark');
     const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const dark = await background();
-    await page.getByRole('button', { name: 'Open settings dialog' }).click();
-    await page.getByRole('button', { name: 'Light' }).click();
+    await page.getByRole('button', { name: 'Help and settings' }).click();
+    await page.getByRole('group', { name: 'Theme' }).getByRole('button', { name: 'light' }).click();
     assert.notEqual(await background(), dark);
   },
   { colorScheme: 'dark' },
@@ -286,7 +282,7 @@ onPage(
 
 test('without the playground there is a plain page with the addresses', async () => {
   const bare = await startServer('--playground=false');
-  const { page, trouble, close } = await visit(browser, bare.base);
+  const { page, trouble, close } = await visit(shared.browser, bare.base);
   const text = await page.locator('body').innerText();
   await close();
   await bare.stop();

@@ -1,73 +1,95 @@
-import { useGraphiQL, useGraphiQLActions } from '@graphiql/react';
 import { useState } from 'react';
-import { createPortal } from 'react-dom';
 import { open } from '../examples/actors';
+import { Help } from '../shell/Help';
+import { BookIcon, CloseIcon, PersonIcon } from '../shell/icons';
+import { changeLook, useLook } from '../shell/look';
+import { askAgain } from '../tabs/run';
+import { activeTab } from '../tabs/tabs';
+import icon from '../icon.svg';
 import { AccountPanel } from './AccountPanel';
-import { activate, useAccounts, type Account } from './accounts';
+import { AskerRow } from './AskerRow';
+import { activeAccount, choose, useAccounts, type Account } from './accounts';
 import { setNotice, useNotice } from './notice';
+import { Role } from './Role';
 
-/** The bar at the top, which chooses the account. It is placed above GraphiQL, but is a child of it to run operations. */
+/** The bar at the top, which chooses the account that asks. */
 export function AccountBar() {
-  const { list, active } = useAccounts();
   const [isOpen, setOpen] = useState(false);
   const notice = useNotice();
-  const askAgain = useAskAgain();
-
-  const switchTo = (id: string | null) => {
-    activate(id);
-    askAgain();
-  };
-  const addStranger = async () => {
-    await open('stranger');
-    askAgain();
-  };
-
-  return createPortal(
-    <>
+  return (
+    <header>
       <div className="bar">
         <h1>
-          CareGraph <span>Playground</span>
+          <img src={icon} alt="" width="26" height="26" /> CareGraph <span>Playground</span>
         </h1>
-        <div className="askers" role="group" aria-label="Ask as">
-          <span className="label">Ask as</span>
-          <Asker name="nobody" isActive={active === null} onChoose={() => switchTo(null)} />
-          {list.map(account => (
-            <Asker
-              key={account.id}
-              name={account.username}
-              account={account}
-              isActive={account.id === active}
-              onChoose={() => switchTo(account.id)}
-            />
-          ))}
-          <button type="button" className="add" onClick={addStranger} title="Registers a new account that owns nothing">
-            + stranger
-          </button>
-        </div>
-        <a className="schema" href="schema.graphqls" download="caregraph.graphqls" title="Download the schema's text">
-          Schema
-        </a>
-        <button
-          type="button"
-          className="toggle"
-          aria-expanded={isOpen}
-          aria-controls="account-panel"
-          onClick={() => setOpen(!isOpen)}
-        >
-          Accounts
+        <Askers />
+        <Links />
+        <button type="button" className="button" aria-expanded={isOpen} aria-controls="account-panel" onClick={() => setOpen(!isOpen)}>
+          <PersonIcon /> Accounts
         </button>
+        <Help />
       </div>
       {notice && (
         <p className="notice" role="alert">
           {notice}
-          <button type="button" aria-label="Close this notice" onClick={() => setNotice(null)}>
-            ×
+          <button type="button" className="plain" aria-label="Close this notice" onClick={() => setNotice(null)}>
+            <CloseIcon />
           </button>
         </p>
       )}
-      {isOpen && <AccountPanel onSignedIn={askAgain} onClose={() => setOpen(false)} />}
-    </>,
-    document.getElementById('top')!,
+      {isOpen && <AccountPanel onSignedIn={again} onClose={() => setOpen(false)} />}
+    </header>
+  );
+}
+
+const again = () => void askAgain(activeTab().id);
+
+function Askers() {
+  const { list, active } = useAccounts();
+  const switchTo = (id: string | null) => {
+    choose(id);
+    again();
+  };
+  const addStranger = async () => {
+    await open('stranger');
+    switchTo(activeAccount()?.id ?? null);
+  };
+  return (
+    <div className="askers" role="group" aria-label="Ask as">
+      <span className="label">Ask as</span>
+      <AskerRow>
+        <Asker name="nobody" isActive={active === null} onChoose={() => switchTo(null)} />
+        {list.map(account => (
+          <Asker
+            key={account.id}
+            name={account.username}
+            account={account}
+            isActive={account.id === active}
+            onChoose={() => switchTo(account.id)}
+          />
+        ))}
+        <button type="button" className="asker add" onClick={addStranger} title="Registers a new account that owns nothing">
+          + stranger
+        </button>
+      </AskerRow>
+    </div>
+  );
+}
+
+function Links() {
+  const { docs } = useLook();
+  return (
+    <>
+      <button type="button" className="plain wide-only" aria-pressed={docs} onClick={() => changeLook({ docs: !docs })}>
+        <BookIcon /> Docs
+      </button>
+      <a className="plain roomy" href="schema.graphqls" download="caregraph.graphqls" title="Download the schema's text">
+        Schema
+      </a>
+      <a className="plain roomy" href="docs/" title="The REST addresses">
+        REST
+      </a>
+    </>
   );
 }
 
@@ -89,25 +111,7 @@ function Asker({ name, account, isActive, onChoose }: AskerProps) {
       }}
     >
       {name}
-      {account && (
-        <span className="role" data-role={account.role}>
-          {account.role}
-        </span>
-      )}
+      {account && <Role name={account.role} />}
     </button>
   );
-}
-
-/** Runs the open query again if it was run before. It never repeats a mutation. */
-function useAskAgain(): () => void {
-  const { run } = useGraphiQLActions();
-  const { wasRun, operation } = useGraphiQL(({ tabs, activeTabIndex, operations, operationName }) => ({
-    wasRun: Boolean(tabs[activeTabIndex]?.response),
-    operation: operations?.find(({ name }) => name?.value === operationName) ?? operations?.[0],
-  }));
-  return () => {
-    if (wasRun && operation?.operation === 'query') {
-      run();
-    }
-  };
 }

@@ -51,7 +51,7 @@ export function AccountForm({ fields, submit, send, onDone }: Props) {
           {message}
         </p>
       ))}
-      <button type="submit" className="primary" disabled={isSending}>
+      <button type="submit" className="button primary" disabled={isSending}>
         {submit}
       </button>
     </form>

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { activeAccount, addAccount, dropAccount, useAccounts, type Account } from './accounts';
 import { AccountForm } from './AccountForm';
+import { Choice } from '../shell/Choice';
 import { login, logout, register } from './operations';
 
 type Props = {
@@ -13,7 +14,7 @@ type Props = {
 export function AccountPanel({ onSignedIn, onClose }: Props) {
   useAccounts();
   const account = activeAccount();
-  const [form, setForm] = useState<'sign in' | 'register'>('sign in');
+  const [form, setForm] = useState<'Sign in' | 'Register'>('Sign in');
 
   const done = (account: Account) => {
     addAccount(account);
@@ -22,17 +23,11 @@ export function AccountPanel({ onSignedIn, onClose }: Props) {
   };
 
   return (
-    <section id="account-panel" className="panel" aria-label="Accounts">
+    <section id="account-panel" className="accounts" aria-label="Accounts">
       {account ? <WhoAmI account={account} onSignedOut={onSignedIn} /> : <Nobody />}
       <div className="forms">
-        <div className="choice" role="group" aria-label="What to do">
-          {(['sign in', 'register'] as const).map(name => (
-            <button key={name} type="button" aria-pressed={form === name} onClick={() => setForm(name)}>
-              {name === 'sign in' ? 'Sign in' : 'Register'}
-            </button>
-          ))}
-        </div>
-        {form === 'sign in' ? (
+        <Choice label="What to do" options={['Sign in', 'Register']} chosen={form} onChoose={setForm} />
+        {form === 'Sign in' ? (
           <AccountForm
             key="sign in"
             fields={['email', 'password']}
@@ -76,7 +71,7 @@ function WhoAmI({ account, onSignedOut }: { account: Account; onSignedOut: () =>
         <dt>Access token</dt>
         <dd>valid until {until}, renewed automatically</dd>
       </dl>
-      <button type="button" onClick={signOut}>
+      <button type="button" className="button" onClick={signOut}>
         Sign out
       </button>
     </div>

@@ -1,4 +1,4 @@
-import { Stored, useStored } from '../stored';
+import { Stored, useShared } from '../stored';
 
 export type Tokens = {
   access: string;
@@ -20,11 +20,13 @@ type Accounts = {
   list: Account[];
   /** The account that sends the requests; null for none. */
   active: string | null;
+  /** The user chose the active account: opening an example does not change it. */
+  isChosen: boolean;
 };
 
-const accounts = new Stored<Accounts>('accounts', () => ({ list: [], active: null }));
+const accounts = new Stored<Accounts>('accounts', () => ({ list: [], active: null, isChosen: false }));
 
-export const useAccounts = (): Accounts => useStored(accounts);
+export const useAccounts = (): Accounts => useShared(accounts);
 
 export function accountById(id: string | null): Account | undefined {
   return accounts.value.list.find(account => account.id === id);
@@ -34,8 +36,17 @@ export function activeAccount(): Account | undefined {
   return accountById(accounts.value.active);
 }
 
+/** Whether the user chose the active account by hand. */
+export const isChosen = (): boolean => accounts.value.isChosen;
+
+/** Activates the account that the user chose; null for none. */
+export function choose(id: string | null): void {
+  accounts.set({ ...accounts.value, active: id, isChosen: true });
+}
+
+/** Activates an account for an example. */
 export function activate(id: string | null): void {
-  accounts.set({ ...accounts.value, active: id });
+  accounts.set({ ...accounts.value, active: id, isChosen: false });
 }
 
 /** Adds an account, or replaces the session of a known one, and makes it active. */
@@ -45,17 +56,29 @@ export function addAccount(account: Account): void {
   accounts.set({
     list: known ? list.map(old => (old.id === account.id ? account : old)) : [...list, account],
     active: account.id,
+    isChosen: !account.made,
   });
 }
 
 export function dropAccount(id: string): void {
-  const { list, active } = accounts.value;
-  accounts.set({ list: list.filter(account => account.id !== id), active: active === id ? null : active });
+  const { list, active, isChosen } = accounts.value;
+  const rest = list.filter(account => account.id !== id);
+  accounts.set(active === id ? { list: rest, active: null, isChosen: false } : { list: rest, active, isChosen });
 }
 
 export function setTokens(id: string, tokens: Tokens): void {
-  const { list, active } = accounts.value;
-  accounts.set({ list: list.map(account => (account.id === id ? { ...account, tokens } : account)), active });
+  const list = accounts.value.list.map(account => (account.id === id ? { ...account, tokens } : account));
+  accounts.set({ ...accounts.value, list });
+}
+
+/** Which token of an account of this page the text is, if it is one. */
+export function tokenKind(text: string): 'access' | 'refresh' | undefined {
+  for (const { tokens } of accounts.value.list) {
+    if (tokens.access === text || tokens.refresh === text) {
+      return tokens.access === text ? 'access' : 'refresh';
+    }
+  }
+  return undefined;
 }
 
 // A duplicated browser tab starts with the same tokens, and a refresh token that

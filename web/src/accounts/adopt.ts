@@ -5,15 +5,19 @@ type Payload = { user?: Partial<Account> | null; tokens?: Partial<Tokens> | null
 
 /**
  * Signs in with the tokens of an answer: `register`, `login` and similar
- * mutations in the editor have the same effect as the account panel.
+ * mutations in the editor have the same effect as the account panel. Returns the
+ * account that is active afterwards, if there was one.
  */
-export function adoptSessions({ data }: Answer): void {
+export function adoptSessions({ data }: Answer): Account | undefined {
+  let adopted: Account | undefined;
   for (const value of Object.values(data ?? {})) {
     const account = sessionIn(value as Payload | null);
     if (account) {
-      addAccount({ ...account, made: accountById(account.id)?.made ?? true });
+      adopted = { ...account, made: accountById(account.id)?.made ?? true };
+      addAccount(adopted);
     }
   }
+  return adopted;
 }
 
 function sessionIn(payload: Payload | null): Account | undefined {

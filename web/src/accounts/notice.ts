@@ -1,20 +1,8 @@
-import { useSyncExternalStore } from 'react';
+import { Shared, useShared } from '../stored';
 
-let notice: string | null = null;
-const listeners = new Set<() => void>();
+const notice = new Shared<string | null>(null);
 
-/** Shows one message in the account bar until it is closed. */
-export function setNotice(text: string | null): void {
-  notice = text;
-  listeners.forEach(listener => listener());
-}
+/** Shows one message below the account bar until it is closed. */
+export const setNotice = (text: string | null): void => notice.set(text);
 
-export function useNotice(): string | null {
-  return useSyncExternalStore(
-    listener => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    () => notice,
-  );
-}
+export const useNotice = (): string | null => useShared(notice);

@@ -1,4 +1,4 @@
-import { bearer, send, type Answer } from '../graphql/send';
+import { bearer, send, type Sent } from '../graphql/send';
 import type { Account, Tokens } from './accounts';
 
 export type UserError = { field: string[] | null; code: string; message: string };
@@ -22,7 +22,7 @@ export async function login(input: { email: string; password: string }): Promise
   return signedIn(await send({ query, variables: { input } }));
 }
 
-function signedIn(answer: Answer): SignedIn {
+function signedIn({ answer }: Sent): SignedIn {
   const found = answer.data?.session as Session | null | undefined;
   if (found?.user && found.tokens) {
     return { account: { ...found.user, tokens: found.tokens } };
@@ -36,8 +36,8 @@ function signedIn(answer: Answer): SignedIn {
 /** New tokens of the session; 'ended' if it has ended; undefined if the server did not answer. */
 export async function refresh(token: string): Promise<Tokens | 'ended' | undefined> {
   const query = `mutation Refresh($refresh: String!) { session: refreshToken(refresh: $refresh) ${session} }`;
-  const { data } = await send({ query, variables: { refresh: token } });
-  const found = data?.session as Session | null | undefined;
+  const { answer } = await send({ query, variables: { refresh: token } });
+  const found = answer.data?.session as Session | null | undefined;
   return found ? (found.tokens ?? 'ended') : undefined;
 }
 

@@ -1,4 +1,4 @@
-import { accountById, activate, activeAccount, addAccount } from '../accounts/accounts';
+import { accountById, activate, addAccount, isChosen, type Account } from '../accounts/accounts';
 import { setNotice } from '../accounts/notice';
 import { register } from '../accounts/operations';
 import type { Example } from './examples';
@@ -10,21 +10,25 @@ export type Actor = 'desk' | 'doctor' | 'stranger';
 
 const idOf = { desk: () => made('desk'), doctor: () => made('doctorAccount'), stranger: () => made('stranger') };
 
+/** The account that an example is meant for, if it exists. */
+export const actorOf = (example: Example | undefined): Account | undefined =>
+  example?.actor && accountById(idOf[example.actor]() ?? null);
+
 /**
  * Activates the account of an example's actor when the example is opened, if the
- * account exists. An account that the user signed in by hand stays active.
+ * account exists. An account that the user chose stays active.
  */
 export function showActor(example: Example | undefined): void {
-  const actor = example?.actor && accountById(idOf[example.actor]() ?? null);
-  if (actor && (activeAccount()?.made ?? true)) {
+  const actor = actorOf(example);
+  if (actor && !isChosen()) {
     activate(actor.id);
   }
 }
 
-/** Registers the doctor or stranger of an example before it runs, if needed. */
+/** Registers the doctor or stranger of an example before it runs, unless the user chose an account. */
 export async function actFor(example: Example | undefined): Promise<void> {
   const { actor } = example ?? {};
-  if ((actor === 'doctor' || actor === 'stranger') && !accountById(idOf[actor]() ?? null)) {
+  if ((actor === 'doctor' || actor === 'stranger') && !actorOf(example) && !isChosen()) {
     await open(actor);
   }
 }

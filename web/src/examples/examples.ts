@@ -6,8 +6,10 @@ import queries from './examples.graphql?raw';
 export type Variables = Record<string, unknown>;
 
 export type Example = {
-  /** The name of its operation, which is the title of its tab. */
+  /** The name of its operation. */
   name: string;
+  /** What it does, in plain words: the title of its tab. */
+  title: string;
   query: string;
   variables: Variables;
   /** The account that sends it, unless the user has chosen another one. */
@@ -21,6 +23,7 @@ export type Example = {
 const withoutQuery: Omit<Example, 'query'>[] = [
   {
     name: 'Register',
+    title: 'Register',
     variables: { input: { username: '', email: '', password: examplePassword, phone: null, role: 'PATIENT' } },
     fills: { 'input.username': 'newUsername', 'input.email': 'newEmail' },
     makes: ({ register }) =>
@@ -28,6 +31,7 @@ const withoutQuery: Omit<Example, 'query'>[] = [
   },
   {
     name: 'CreatePatient',
+    title: 'Create a patient',
     actor: 'desk',
     variables: {
       input: {
@@ -49,6 +53,7 @@ const withoutQuery: Omit<Example, 'query'>[] = [
   },
   {
     name: 'CreateDoctor',
+    title: 'Add a doctor',
     actor: 'doctor',
     variables: {
       input: {
@@ -70,14 +75,28 @@ const withoutQuery: Omit<Example, 'query'>[] = [
   },
   {
     name: 'AssignDoctor',
+    title: 'Assign the doctor',
     actor: 'desk',
     variables: { input: { patientId: '', doctorId: '', notes: 'Wheezing at night; spirometry wanted.' } },
     fills: { 'input.patientId': 'patient', 'input.doctorId': 'doctor' },
   },
-  { name: 'PatientGraph', actor: 'desk', variables: { patient: '' }, fills: { patient: 'patient' } },
-  { name: 'GraphRedacted', actor: 'desk', variables: { patient: '' }, fills: { patient: 'patient' } },
+  {
+    name: 'PatientGraph',
+    title: 'Patient and doctors',
+    actor: 'desk',
+    variables: { patient: '' },
+    fills: { patient: 'patient' },
+  },
+  {
+    name: 'GraphRedacted',
+    title: 'The same with @redact',
+    actor: 'desk',
+    variables: { patient: '' },
+    fills: { patient: 'patient' },
+  },
   {
     name: 'SearchPatients',
+    title: 'Search',
     actor: 'desk',
     variables: { search: 'arjun', first: 5, after: null },
     fills: { after: 'nextPage' },
@@ -85,6 +104,7 @@ const withoutQuery: Omit<Example, 'query'>[] = [
   },
   {
     name: 'UpdatePatient',
+    title: 'Change the record',
     actor: 'desk',
     variables: {
       patient: '',
@@ -96,6 +116,7 @@ const withoutQuery: Omit<Example, 'query'>[] = [
   },
   {
     name: 'StrangersAttempt',
+    title: 'A stranger asks',
     actor: 'stranger',
     variables: { patient: '', doctor: '' },
     fills: { patient: 'patient', doctor: 'doctor' },
@@ -111,6 +132,13 @@ const texts = new Map(
 
 /** The examples, in the order of the tour. */
 export const examples: Example[] = withoutQuery.map(example => ({ ...example, query: texts.get(example.name)! }));
+
+/** Questions that need no variables, for a new tab. */
+export const starters = [
+  { title: 'My patients and their doctors', query: texts.get('MyPatients')! },
+  { title: 'Doctors of the clinic', query: texts.get('Doctors')! },
+  { title: 'What happened to my account', query: texts.get('MyAccount')! },
+];
 
 /** The example whose operation has the name. */
 export function exampleOf(operationName: string | null | undefined): Example | undefined {

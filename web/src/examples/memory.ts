@@ -1,5 +1,5 @@
 import type { Answer } from '../graphql/send';
-import { Stored, useStored } from '../stored';
+import { Stored, useShared } from '../stored';
 import type { Example, Variables } from './examples';
 import { newEmail, newLicense, newUsername } from './fresh';
 
@@ -27,7 +27,7 @@ const memory = new Stored<Memory>('made', () => ({
   newLicense: [newLicense()],
 }));
 
-export const useMemory = (): Memory => useStored(memory);
+export const useMemory = (): Memory => useShared(memory);
 
 export function made<Name extends keyof Made>(name: Name): Made[Name] | undefined {
   return memory.value[name]?.at(-1);
@@ -68,3 +68,6 @@ export function filled(variables: Variables, fills: Example['fills'] = {}): Vari
   }
   return result;
 }
+
+/** The text of an example's variables, filled in. */
+export const variablesText = ({ variables, fills }: Example): string => JSON.stringify(filled(variables, fills), null, 2);

@@ -1,26 +1,26 @@
 import type { Answer } from '../graphql/send';
-import { explainHidden, type Asked } from './hidden';
+import { explainFaults } from './faults';
+import { reason, type Hidden, type HiddenValues } from './hidden';
 
-/** Explains what was hidden or refused in an answer, and why; undefined if nothing was. */
-export function explain(answer: Answer, asked: Asked): string | undefined {
-  const sentences = [refused(answer), inTheWay(answer), absent(answer), explainHidden(answer, asked)];
-  return sentences.filter(Boolean).join(' ') || undefined;
-}
+/** What the line under an answer says. Its tone is good only if nothing was hidden, refused or wrong. */
+export type Explanation = { tone: 'good' | 'partial' | 'fault'; text: string };
 
-const refusals: Record<string, string> = {
-  UNAUTHENTICATED: 'You are not signed in: run the example Register, or sign in above.',
-  FORBIDDEN: 'This account may not call this: the docs of the field say who may.',
-  NO_ANSWER: 'The server did not answer.',
-};
+const shownNames = 3;
 
-function refused({ errors = [] }: Answer): string | undefined {
-  return errors.map(error => refusals[error.extensions?.code ?? '']).find(Boolean);
+export function explain(answer: Answer, hidden: HiddenValues): Explanation {
+  const faults = [explainFaults(answer.errors), inTheWay(answer)].filter(Boolean);
+  const gaps = [absent(answer), ...explainHidden([...hidden.values()], answer)].filter(Boolean);
+  if (faults.length + gaps.length === 0) {
+    return { tone: 'good', text: 'Nothing was hidden or refused.' };
+  }
+  return { tone: faults.length > 0 ? 'fault' : 'partial', text: [...faults, ...gaps].join(' ') };
 }
 
 function inTheWay({ data }: Answer): string | undefined {
   const faults = Object.values(data ?? {}).flatMap((payload: any) => payload?.userErrors ?? []);
   const codes = faults.map(({ code, field }) => (field ? `${code} at ${field.join('.')}` : code)).filter(Boolean);
-  return codes.length > 0 ? `Nothing was changed: ${codes.join(', ')}.` : undefined;
+  const first = faults[0]?.message ? ` ${faults[0].message}` : '';
+  return codes.length > 0 ? `Nothing was changed: ${codes.join(', ')}.${first}` : undefined;
 }
 
 // A record that the caller may not see looks like one that does not exist.
@@ -29,4 +29,30 @@ function absent({ data, errors = [] }: Answer): string | undefined {
     .filter(([name, value]) => value === null && !errors.some(({ path }) => path?.[0] === name))
     .map(([name]) => name);
   return names.length > 0 ? `${names.join(' and ')}: there is no such record for you.` : undefined;
+}
+
+function explainHidden(hidden: Hidden[], { extensions }: Answer): string[] {
+  if (hidden.length === 0) {
+    return [];
+  }
+  const means = extensions?.redacted ? 'Because of @redact there are no errors: see extensions.redacted.' : 'With @redact there are no errors.';
+  return [count(hidden), ...reasons(hidden), means];
+}
+
+function count(hidden: Hidden[]): string {
+  const names = [...new Set(hidden.map(({ name }) => name))];
+  const rest = names.length > shownNames ? ` and ${names.length - shownNames} more` : '';
+  const subject = hidden.length === 1 ? '1 value is' : `${hidden.length} values are`;
+  return `${subject} hidden from you: ${names.slice(0, shownNames).join(', ')}${rest}.`;
+}
+
+// One sentence for each audience that the caller does not belong to.
+function reasons(hidden: Hidden[]): string[] {
+  const sentences = new Map<string, string>();
+  for (const value of hidden) {
+    if (value.audience && !sentences.has(value.audience.name)) {
+      sentences.set(value.audience.name, reason(value));
+    }
+  }
+  return [...sentences.values()];
 }

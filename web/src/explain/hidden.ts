@@ -1,64 +1,63 @@
-import { getOperationAST, parse, type GraphQLSchema } from 'graphql';
-import type { Answer, Path } from '../graphql/send';
+import { operationIn } from '../graphql/document';
+import { parse, type GraphQLSchema } from 'graphql';
+import type { Answer, Path, Request } from '../graphql/send';
 import { fieldAt } from '../schema/fieldAt';
 import { ruleOf, type Audience } from '../schema/rules';
 
-/** The request of an answer. */
-export type Asked = { schema: GraphQLSchema | undefined; query: string; operationName: string | null };
+/** A value that the server hid: its field, who sees it, and the caller's relations to the record. */
+export type Hidden = { name: string; audience: Audience | undefined; relations: string[] };
 
-type Hidden = { name: string; audience: Audience | undefined; relations: string[] };
+/** The hidden values of an answer, by the key of the place where the answer has null. */
+export type HiddenValues = Map<string, Hidden>;
 
-const shownNames = 3;
+export const keyOf = (path: Path): string => JSON.stringify(path);
 
-/** Explains which values were hidden in an answer, who sees them, and what @redact changes. */
-export function explainHidden(answer: Answer, asked: Asked): string | undefined {
+/** Finds the values that were hidden in the answer to a question, in the order of the answer. */
+export function hiddenIn(answer: Answer, question: Request, schema: GraphQLSchema | undefined): HiddenValues {
   const forbidden = (answer.errors ?? []).filter(error => error.extensions?.code === 'FORBIDDEN_FIELD');
-  const redacted = answer.extensions?.redacted ?? [];
-  const paths = [...forbidden.map(({ path }) => path ?? []), ...redacted];
-  if (paths.length === 0) {
-    return undefined;
+  const paths = [...forbidden.map(({ path }) => path ?? []), ...(answer.extensions?.redacted ?? [])];
+  const fieldOf = fields(question, schema);
+  return new Map(
+    paths.map(path => {
+      const found = fieldOf(path);
+      const hidden = {
+        name: found ? `${found.type.name}.${found.field.name}` : path.join('.'),
+        audience: found && schema ? ruleOf(schema, found.field).read : undefined,
+        relations: relationsAt(path, answer),
+      };
+      return [keyOf(placeOf(path, answer)), hidden];
+    }),
+  );
+}
+
+/** Says who sees a hidden value, and who the caller is. */
+export function reason({ audience, relations }: Hidden): string {
+  if (!audience) {
+    return 'The server hides this value from you.';
   }
-  const hidden = paths.map(path => hiddenAt(path, answer, asked));
-  const means = redacted.length > 0 ? 'Because of @redact there are no errors: see extensions.redacted.' : 'With @redact there are no errors.';
-  return [count(hidden), ...reasons(hidden), means].join(' ');
+  const you = relations.length > 0 ? `; to this record you are ${relations.join(' and ')}` : '';
+  return `For ${audience.name} only: ${lowerFirst(audience.words.replace(/\.$/, ''))}${you}.`;
 }
 
-function count(hidden: Hidden[]): string {
-  const names = [...new Set(hidden.map(({ name }) => name))];
-  const rest = names.length > shownNames ? ` and ${names.length - shownNames} more` : '';
-  const subject = hidden.length === 1 ? '1 value is' : `${hidden.length} values are`;
-  return `${subject} hidden from you (null): ${names.slice(0, shownNames).join(', ')}${rest}.`;
+function fields({ query, operationName }: Request, schema: GraphQLSchema | undefined) {
+  const operation = operationIn(query, operationName);
+  if (!operation || !schema) {
+    return () => undefined;
+  }
+  const document = parse(query);
+  return (path: Path) => fieldAt(schema, document, operation, path);
 }
 
-// One sentence for each audience that the caller does not belong to.
-function reasons(hidden: Hidden[]): string[] {
-  const sentences = new Map<string, string>();
-  for (const { audience, relations } of hidden) {
-    if (audience && !sentences.has(audience.name)) {
-      const you = relations.length > 0 ? `; to this record you are ${relations.join(' and ')}` : '';
-      sentences.set(audience.name, `For ${audience.name} only: ${lowerFirst(audience.words.replace(/\.$/, ''))}${you}.`);
+// A hidden value that may not be null makes the object around it null.
+function placeOf(path: Path, { data }: Answer): Path {
+  let value: any = data;
+  for (const [depth, step] of path.entries()) {
+    if (value === null || value === undefined) {
+      return path.slice(0, depth);
     }
+    value = value[step];
   }
-  return [...sentences.values()];
-}
-
-function hiddenAt(path: Path, answer: Answer, asked: Asked): Hidden {
-  const found = asked.schema && foundField(asked.schema, path, asked);
-  return {
-    name: found ? `${found.type.name}.${found.field.name}` : path.join('.'),
-    audience: found && asked.schema ? ruleOf(asked.schema, found.field).read : undefined,
-    relations: relationsAt(path, answer),
-  };
-}
-
-function foundField(schema: GraphQLSchema, path: Path, { query, operationName }: Asked) {
-  try {
-    const document = parse(query);
-    const operation = getOperationAST(document, operationName) ?? getOperationAST(document);
-    return operation ? fieldAt(schema, document, operation, path) : undefined;
-  } catch {
-    return undefined; // the query was edited and is not a valid document at the moment
-  }
+  return path;
 }
 
 // The caller's relations to the record, if the query selects viewer.relations. ANYONE is omitted.

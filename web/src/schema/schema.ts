@@ -1,19 +1,23 @@
-import { buildSchema, introspectionFromSchema, type GraphQLSchema } from 'graphql';
+import { buildSchema, type GraphQLSchema } from 'graphql';
+import { setNotice } from '../accounts/notice';
+import { Shared, useShared } from '../stored';
 import { describeRules } from './describe';
 import { describeLimits } from './limits';
 
-/** The operation name of GraphiQL's introspection query. */
-export const INTROSPECTION_NAME = 'PlaygroundSchema';
+const schema = new Shared<GraphQLSchema | undefined>(undefined);
 
-let current: GraphQLSchema | undefined;
+/** The schema built from its text, with the rules and limits in the descriptions; undefined until it is loaded. */
+export const useSchema = (): GraphQLSchema | undefined => useShared(schema);
 
-/** The schema built from its text, with its directives; undefined until it is loaded. */
-export const loadedSchema = (): GraphQLSchema | undefined => current;
+export const loadedSchema = (): GraphQLSchema | undefined => schema.value;
 
-/** Loads the schema's text and returns an introspection result, with the rules and limits in the descriptions. */
-export async function introspection() {
-  current = buildSchema(await schemaText());
-  return { data: introspectionFromSchema(describeRules(describeLimits(current))) };
+/** Loads the schema's text: introspection does not contain the ownership rules. */
+export async function loadSchema(): Promise<void> {
+  try {
+    schema.set(describeRules(describeLimits(buildSchema(await schemaText()))));
+  } catch (fault) {
+    setNotice(`${(fault as Error).message} There is no completion, and there are no docs. Reload the page to try again.`);
+  }
 }
 
 async function schemaText(): Promise<string> {

@@ -1,0 +1,134 @@
+import { useMemo, useState } from 'react';
+import { accountById, useAccounts } from '../accounts/accounts';
+import { Role } from '../accounts/Role';
+import { CodeEditor } from '../editor/CodeEditor';
+import { json } from '../editor/languages';
+import { explain } from '../explain/explain';
+import { hiddenIn, type HiddenValues } from '../explain/hidden';
+import { operationIn, withRedact } from '../graphql/document';
+import { useSchema } from '../schema/schema';
+import { Choice } from '../shell/Choice';
+import { useAnswer, useIsRunning, type Answered } from '../tabs/answers';
+import { askAgain, run } from '../tabs/run';
+import { changeTab, useTabs } from '../tabs/tabs';
+import { Cost } from './Cost';
+import { Empty } from './Empty';
+import { Errors } from './Errors';
+import { Tree } from './Tree';
+
+/** The right half of the page: the answer of the open tab or how to get one, and the lines below it. */
+export function AnswerSide() {
+  const { active } = useTabs();
+  const answered = useAnswer(active);
+  const isRunning = useIsRunning(active);
+  const schema = useSchema();
+  const hidden = useMemo(
+    () => (answered ? hiddenIn(answered.answer, answered.question, schema) : new Map()),
+    [answered, schema],
+  );
+  const onRedact = answered && hidden.size > 0 ? redacting(active, answered) : undefined;
+  return (
+    <>
+      <section id="answer" className="panel answer" aria-label="Answer" aria-busy={isRunning}>
+        <div className="progress" data-running={isRunning} />
+        {answered ? (
+          <Shown key={active} tab={active} answered={answered} hidden={hidden} onRedact={onRedact} />
+        ) : (
+          <Empty tab={active} />
+        )}
+      </section>
+      <footer className="foot">
+        {answered ? (
+          <>
+            <Line answered={answered} hidden={hidden} onRedact={onRedact} />
+            <Cost sent={answered} />
+          </>
+        ) : (
+          <p className="explanation">Below an answer, this line says what was hidden or refused, and what to change.</p>
+        )}
+      </footer>
+    </>
+  );
+}
+
+/** Asks the question of an answer with @redact; undefined if it has it already. */
+function redacting(tab: string, { question }: Answered): (() => void) | undefined {
+  const query = withRedact(question.query, question.operationName);
+  return query === undefined
+    ? undefined
+    : () => {
+        changeTab(tab, { query });
+        void run(tab, question.operationName ?? undefined);
+      };
+}
+
+type AnswerProps = { answered: Answered; hidden: HiddenValues; onRedact: (() => void) | undefined };
+
+function Shown({ tab, answered, hidden, onRedact }: AnswerProps & { tab: string }) {
+  const [view, setView] = useState<'Data' | 'Raw JSON'>('Data');
+  const { answer, asker } = answered;
+  return (
+    <>
+      <header className="row">
+        <h2>Answer</h2>
+        <p className="asker-line">
+          Asked as <strong>{asker ? asker.username : 'nobody'}</strong>
+          {asker && <Role name={asker.role} />}
+        </p>
+        <Choice label="View of the answer" options={['Data', 'Raw JSON']} chosen={view} onChoose={setView} />
+      </header>
+      <Owner tab={tab} answered={answered} />
+      {view === 'Data' ? (
+        <div className="scroll" tabIndex={0} role="group" aria-label="Data of the answer">
+          {answer.data ? (
+            <Tree path={[]} value={answer.data} hidden={hidden} onRedact={onRedact} />
+          ) : (
+            <p className="nothing">The answer has no data.</p>
+          )}
+          {answer.errors && <Errors errors={answer.errors} />}
+        </div>
+      ) : (
+        <CodeEditor label="Raw JSON of the answer" value={JSON.stringify(answer, null, 2)} extensions={json()} isReadOnly />
+      )}
+    </>
+  );
+}
+
+/** The line below an answer. A phone shows its first words, until one asks for more. */
+function Line({ answered, hidden, onRedact }: AnswerProps) {
+  const [isWhole, setWhole] = useState(false);
+  const { tone, text } = explain(answered.answer, hidden);
+  return (
+    <div className="explanation" role="status" data-tone={tone} data-whole={isWhole}>
+      <button type="button" className="link more" aria-expanded={isWhole} onClick={() => setWhole(!isWhole)}>
+        {isWhole ? 'Less' : 'More'}
+      </button>
+      <span className="words">{text}</span>{' '}
+      {onRedact && (
+        <button type="button" className="link redact" onClick={onRedact}>
+          Ask again with @redact
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** Marks an answer that belongs to another account than the chosen one. */
+function Owner({ tab, answered }: { tab: string; answered: Answered }) {
+  const { active } = useAccounts();
+  const { owner, asker, question } = answered;
+  if (owner === active) {
+    return null;
+  }
+  const isQuestion = operationIn(question.query, question.operationName)?.operation === 'query';
+  return (
+    <p className="mark" role="note">
+      This answer belongs to {asker?.username ?? 'nobody'}. You now ask as {accountById(active)?.username ?? 'nobody'}.
+      {isQuestion && (
+        <button type="button" className="link" onClick={() => void askAgain(tab)}>
+          Ask again
+        </button>
+      )}
+    </p>
+  );
+}

@@ -1,0 +1,33 @@
+import { Kind, OperationTypeNode, parse, type OperationDefinitionNode } from 'graphql';
+
+/** The operations of a document; none while it is not valid GraphQL. */
+export function operationsIn(query: string): OperationDefinitionNode[] {
+  try {
+    return parse(query).definitions.filter(node => node.kind === Kind.OPERATION_DEFINITION);
+  } catch {
+    return []; // the server reports the error
+  }
+}
+
+/** The operation with the name, or the first one. */
+export function operationIn(query: string, name?: string | null): OperationDefinitionNode | undefined {
+  const operations = operationsIn(query);
+  return operations.find(operation => operation.name?.value === name) ?? operations[0];
+}
+
+/** The name of the first operation, also while the document is not valid. */
+export function nameIn(query: string): string | undefined {
+  return /^\s*(?:query|mutation|subscription)\s+(\w+)/m.exec(query)?.[1];
+}
+
+/** The document with @redact on the operation; undefined if it has it, or is not a query. */
+export function withRedact(query: string, name?: string | null): string | undefined {
+  const operation = operationIn(query, name);
+  const isRedacted = operation?.directives?.some(directive => directive.name.value === 'redact');
+  if (operation?.operation !== OperationTypeNode.QUERY || isRedacted) {
+    return undefined;
+  }
+  const { start } = operation.selectionSet.loc!;
+  const keyword = operation.loc!.start === start ? 'query ' : ''; // the short form has no keyword
+  return `${query.slice(0, start)}${keyword}@redact ${query.slice(start)}`;
+}

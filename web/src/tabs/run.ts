@@ -1,0 +1,62 @@
+import { OperationTypeNode } from 'graphql';
+import { accountById, activeAccount } from '../accounts/accounts';
+import { adoptSessions } from '../accounts/adopt';
+import { actFor } from '../examples/actors';
+import { exampleOf } from '../examples/examples';
+import { remember } from '../examples/memory';
+import { ask } from '../graphql/ask';
+import { operationIn } from '../graphql/document';
+import { NOT_SENT, pageAnswer, type Request } from '../graphql/send';
+import { show } from '../shell/look';
+import { withoutTokens } from '../answer/tokens';
+import { answerOf, begin, end, putAnswer } from './answers';
+import { headersOf } from './headers';
+import { tabById } from './tabs';
+
+/** Asks the question of a tab as the active account, and shows the answer. */
+export async function run(tab: string, operationName?: string): Promise<void> {
+  show('answer');
+  const { query, variables } = tabById(tab)!;
+  const question: Request = { query, operationName: operationName ?? operationIn(query)?.name?.value };
+  let headers: Record<string, string>;
+  try {
+    question.variables = parsed('variables', variables);
+    headers = parsed('headers', headersOf(tab)) as Record<string, string>;
+  } catch (fault) {
+    const asker = activeAccount();
+    putAnswer(tab, { ...pageAnswer(NOT_SENT, (fault as Error).message), question, asker, owner: asker?.id ?? null });
+    return;
+  }
+  await send(tab, question, headers);
+}
+
+async function send(tab: string, question: Request, headers: Record<string, string>): Promise<void> {
+  const controller = begin(tab);
+  const example = exampleOf(question.operationName);
+  await actFor(example);
+  const id = activeAccount()?.id ?? null;
+  const sent = await ask(id, question, headers, controller.signal);
+  const adopted = adoptSessions(sent.answer);
+  remember(example, sent.answer);
+  if (end(tab, controller)) {
+    const asker = accountById(id); // gone, if its session has ended
+    putAnswer(tab, { ...sent, answer: withoutTokens(sent.answer), question, asker, owner: adopted?.id ?? asker?.id ?? null });
+  }
+}
+
+/** Asks again as the account that is active now, if the tab has an answer. It never sends a mutation. */
+export async function askAgain(tab: string): Promise<void> {
+  const { query } = tabById(tab)!;
+  const operation = operationIn(query, answerOf(tab)?.question.operationName);
+  if (answerOf(tab) && operation?.operation === OperationTypeNode.QUERY) {
+    await run(tab, operation.name?.value);
+  }
+}
+
+function parsed(name: string, text: string): Record<string, unknown> {
+  try {
+    return text.trim() === '' ? {} : JSON.parse(text);
+  } catch (fault) {
+    throw new Error(`The ${name} are not JSON: ${(fault as Error).message}`);
+  }
+}

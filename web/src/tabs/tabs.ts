@@ -1,0 +1,76 @@
+import { nameIn } from '../graphql/document';
+import { exampleOf, examples, type Example } from '../examples/examples';
+import { variablesText } from '../examples/memory';
+import { Stored, useShared } from '../stored';
+import newQuestion from './new.graphql?raw';
+
+/** One question: the texts of its editors. */
+export type Tab = { id: string; query: string; variables: string };
+
+type Tabs = { list: Tab[]; active: string };
+
+const tabs = new Stored<Tabs>('tabs', () => {
+  const first = tabOf(examples[0]!);
+  return { list: [first], active: first.id };
+});
+
+export const useTabs = (): Tabs => useShared(tabs);
+
+export const activeTab = (): Tab => tabById(tabs.value.active)!;
+
+export const tabById = (id: string): Tab | undefined => tabs.value.list.find(tab => tab.id === id);
+
+export const exampleIn = (tab: Tab): Example | undefined => exampleOf(nameIn(tab.query));
+
+/** What a tab is called: in plain words for an example, or by the name of its operation. */
+export const titleOf = (tab: Tab): string => exampleIn(tab)?.title ?? nameIn(tab.query) ?? 'Question';
+
+export function openTab(id: string): void {
+  tabs.set({ ...tabs.value, active: id });
+}
+
+export const addTab = (): void => add(newTab());
+
+/** Opens a question in a new tab. */
+export const addQuestion = (texts: Omit<Tab, 'id'>): void => add({ id: nextId(), ...texts });
+
+function add(tab: Tab): void {
+  tabs.set({ list: [...tabs.value.list, tab], active: tab.id });
+}
+
+/** Opens the tab of an example, or a new one. */
+export function openExample(example: Example): void {
+  const open = tabs.value.list.find(tab => exampleIn(tab) === example);
+  if (open) {
+    openTab(open.id);
+  } else {
+    add(tabOf(example));
+  }
+}
+
+export function changeTab(id: string, change: Partial<Omit<Tab, 'id'>>): void {
+  tabs.set({ ...tabs.value, list: tabs.value.list.map(tab => (tab.id === id ? { ...tab, ...change } : tab)) });
+}
+
+/** Closes a tab. The last one is replaced by a new question. */
+export function closeTab(id: string): void {
+  const { list, active } = tabs.value;
+  const at = list.findIndex(tab => tab.id === id);
+  const rest = list.filter(tab => tab.id !== id);
+  if (rest.length === 0) {
+    rest.push(newTab());
+  }
+  tabs.set({ list: rest, active: id === active ? rest[Math.min(at, rest.length - 1)]!.id : active });
+}
+
+function newTab(): Tab {
+  return { id: nextId(), query: newQuestion, variables: '' };
+}
+
+function tabOf(example: Example): Tab {
+  return { id: nextId(), query: example.query, variables: variablesText(example) };
+}
+
+function nextId(): string {
+  return crypto.getRandomValues(new Uint32Array(1))[0]!.toString(36);
+}

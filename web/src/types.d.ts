@@ -1,5 +1,0 @@
-// Monaco ships its workers without types.
-declare module '*?worker' {
-  const Worker: new () => globalThis.Worker;
-  export default Worker;
-}
