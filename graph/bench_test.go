@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -48,6 +49,23 @@ func BenchmarkCreate(b *testing.B) {
 	b.Run("interpreted", func(b *testing.B) { send(b, interpreted.Handler, rahul, document) })
 }
 
+// BenchmarkExplain measures what the header X-CareGraph-Explain costs a lookup: plain is
+// what every request without it costs.
+func BenchmarkExplain(b *testing.B) {
+	s := graphtest.New(b, graphtest.Options{})
+	rahul := s.Account("Rahul", model.RolePatient)
+	addPatients(s, rahul, 1)
+	for name, headers := range map[string]http.Header{"plain": {}, "explained": {"X-Caregraph-Explain": {"1"}}} {
+		b.Run(name, func(b *testing.B) {
+			ask := authHeader(b, s.Handler, rahul, `{ patient(id: 1) { id name } }`)
+			b.ReportAllocs()
+			for b.Loop() {
+				ask(headers)
+			}
+		})
+	}
+}
+
 // BenchmarkLookupsAtOnce measures concurrent lookups, which share round trips.
 func BenchmarkLookupsAtOnce(b *testing.B) {
 	s := graphtest.New(b, graphtest.Options{})
@@ -72,17 +90,21 @@ func send(b *testing.B, handler http.Handler, client *graphtest.Client, document
 	}
 }
 
-// authHeader returns a function that sends the document and checks the answer.
-func authHeader(b *testing.B, handler http.Handler, client *graphtest.Client, document string) func() {
+// authHeader returns a function that sends the document, with more headers, and checks the
+// answer.
+func authHeader(b *testing.B, handler http.Handler, client *graphtest.Client, document string) func(more ...http.Header) {
 	b.Helper()
 	body, err := json.Marshal(map[string]string{"query": document})
 	if err != nil {
 		b.Fatal(err)
 	}
-	return func() {
+	return func(more ...http.Header) {
 		request := httptest.NewRequestWithContext(b.Context(), http.MethodPost, "/graphql", strings.NewReader(string(body)))
 		request.Header.Set("Content-Type", "application/json")
 		request.Header.Set("Authorization", "Bearer "+client.Token)
+		for _, headers := range more {
+			maps.Copy(request.Header, headers)
+		}
 		answer := httptest.NewRecorder()
 		handler.ServeHTTP(answer, request)
 		if answer.Code != http.StatusOK || strings.HasPrefix(answer.Body.String(), `{"errors"`) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
@@ -76,7 +77,12 @@ type transport struct {
 
 // Do answers a request.
 func (t transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	t.Transport.Do(w, r, executor{exec, t.operations})
+	ready := executor{exec, t.operations}
+	if asksToExplain(r) {
+		t.Transport.Do(w, r, explaining{ready, w.Header(), time.Now()})
+		return
+	}
+	t.Transport.Do(w, r, ready)
 }
 
 // executor is gqlgen's executor, except that operations makes its requests ready.

@@ -33,10 +33,11 @@ type pool struct {
 }
 
 // Request and RequestKey give a request its place in the queues for connections. The
-// context of a request has a *Request under RequestKey.
+// context of a request has a *Request under RequestKey. Measure measures one.
 type (
 	Request    = pgpipe.Request
 	RequestKey = pgpipe.RequestKey
+	Measure    = pgpipe.Measure
 )
 
 // ofIPv6 is the part of an address that one subscriber has.

@@ -113,6 +113,13 @@ func (c *Caller) Account() int64 {
 	return c.claims.UserID
 }
 
+// Measure measures what the request asks of the database from now on. Call it before its
+// statements.
+func (c *Caller) Measure() *store.Measure {
+	c.request.Measure = &store.Measure{}
+	return c.request.Measure
+}
+
 // HasToken reports whether a request has a valid access token. Its session may have
 // ended.
 func HasToken(t *Tokens, r *http.Request) bool {

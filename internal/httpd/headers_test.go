@@ -3,6 +3,7 @@ package httpd
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/caregraph/caregraph/internal/testutil"
@@ -136,6 +137,18 @@ func TestCORS(t *testing.T) {
 			if (h.Get(header) == value) != answered {
 				t.Errorf("%s: %s: %q", name, header, h.Get(header))
 			}
+		}
+	}
+}
+
+// TestCORS_LetsPagesReadTheHeadersOfAnswers that browsers would hide.
+func TestCORS_LetsPagesReadTheHeadersOfAnswers(t *testing.T) {
+	t.Parallel()
+	w := ask(t, Handler(route("/", accepting), Options{CORSOrigins: []string{"https://a.example"}}), http.MethodPost, "/", "Origin", "https://a.example")
+	readable := strings.Split(w.Header().Get("Access-Control-Expose-Headers"), ", ")
+	for _, name := range []string{"Allow", "ETag", "Location", "Retry-After", "Server-Timing", "WWW-Authenticate", "X-Request-Id"} {
+		if !slices.Contains(readable, name) {
+			t.Errorf("%s is hidden: %q", name, readable)
 		}
 	}
 }

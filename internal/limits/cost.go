@@ -46,6 +46,13 @@ func costOf(op *graphql.OperationContext) (cost int, reads []read) {
 	return cost, c.reads
 }
 
+// Cost returns the cost of a validated operation with its variables, without the rows that
+// its lists search. It depends on no record.
+func Cost(op *graphql.OperationContext) int {
+	cost, _ := costOf(op)
+	return cost
+}
+
 // writesOf returns how many fields of Mutation an operation calls.
 func writesOf(op *graphql.OperationContext) int {
 	if op.Operation.Operation != ast.Mutation {

@@ -22,7 +22,11 @@ var (
 
 // Request is what the queues know of a request. Its statements have it in their
 // context under RequestKey.
-type Request struct{ Client Client }
+type Request struct {
+	Client Client
+	// Measure measures the request; nil for most.
+	Measure *Measure
+}
 
 // RequestKey is the key of a *Request in a context.
 type RequestKey struct{}
@@ -32,9 +36,16 @@ func requestOf(ctx context.Context) *Request {
 	return r
 }
 
-func clientOf(ctx context.Context) Client {
-	if r := requestOf(ctx); r != nil {
-		return r.Client
+func (r *Request) client() Client {
+	if r == nil {
+		return Client{}
 	}
-	return Client{}
+	return r.Client
+}
+
+func (r *Request) measure() *Measure {
+	if r == nil {
+		return nil
+	}
+	return r.Measure
 }

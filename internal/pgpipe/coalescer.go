@@ -60,8 +60,13 @@ var waiterPool = sync.Pool{New: func() any { return &waiter{done: make(chan outc
 // RunShared is Run in a round trip that concurrent requests share. It needs at least one
 // statement, and none may change a setting of its transaction.
 func (p *Pool) RunShared(ctx context.Context, statements ...*Statement) error {
+	r := requestOf(ctx)
+	measure := r.measure()
+	measure.count(len(statements))
+	measure.begin()
+	defer measure.end()
 	w := waiterPool.Get().(*waiter)
-	w.ctx, w.client, w.statements, w.bytes = ctx, clientOf(ctx), statements, 0
+	w.ctx, w.client, w.statements, w.bytes = ctx, r.client(), statements, 0
 	for _, st := range statements {
 		w.bytes += st.Bytes
 	}

@@ -28,7 +28,9 @@ func (e *AcquireError) Unwrap() error { return e.Err }
 // prepared on its connection on first use. PostgreSQL runs everything before one
 // Sync in one transaction: what was written is durable when Run returns.
 func (p *Pool) Run(ctx context.Context, statements ...*Statement) error {
-	conn, err := p.Acquire(ctx)
+	r := requestOf(ctx)
+	r.measure().count(len(statements))
+	conn, err := p.acquire(ctx, r.client(), r)
 	if err != nil {
 		return err
 	}

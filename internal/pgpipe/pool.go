@@ -57,28 +57,35 @@ func New(pool *pgxpool.Pool, o Options) *Pool {
 type Conn struct {
 	*pgxpool.Conn
 
-	queue  *queue
-	client Client
+	queue   *queue
+	client  Client
+	measure *Measure
 }
 
-// Acquire returns a connection when it is the turn of the context's client.
+// Acquire returns a connection for a statement when it is the turn of the context's client.
 func (p *Pool) Acquire(ctx context.Context) (Conn, error) {
-	return p.acquire(ctx, clientOf(ctx), requestOf(ctx))
+	r := requestOf(ctx)
+	r.measure().count(1)
+	return p.acquire(ctx, r.client(), r)
 }
 
 // AcquireFirst is Acquire with the next turn, before all clients.
 func (p *Pool) AcquireFirst(ctx context.Context) (Conn, error) { return p.acquire(ctx, probes, nil) }
 
 func (p *Pool) acquire(ctx context.Context, c Client, r *Request) (Conn, error) {
+	measure := r.measure()
+	measure.begin()
 	if err := p.queue.enter(ctx, c, r); err != nil {
+		measure.end()
 		return Conn{}, notAcquired(err)
 	}
 	conn, err := p.pool.Acquire(ctx)
 	if err != nil {
 		p.queue.leave(c)
+		measure.end()
 		return Conn{}, notAcquired(err)
 	}
-	return Conn{conn, &p.queue, c}, nil
+	return Conn{conn, &p.queue, c, measure}, nil
 }
 
 // notAcquired returns an AcquireError, or ErrQueueFull.
@@ -93,6 +100,7 @@ func notAcquired(err error) error {
 func (c Conn) Release() {
 	c.Conn.Release()
 	c.queue.leave(c.client)
+	c.measure.end()
 }
 
 // QueryRow runs a query. Scan of the row releases the connection.
@@ -145,26 +153,45 @@ type connector struct {
 
 // Connect acquires a connection of the pool.
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
-	client := clientOf(ctx)
-	if err := c.queue.enter(ctx, client, requestOf(ctx)); err != nil {
+	r := requestOf(ctx)
+	client, measure := r.client(), r.measure()
+	measure.begin()
+	if err := c.queue.enter(ctx, client, r); err != nil {
+		measure.end()
 		return nil, notAcquired(err)
 	}
 	conn, err := c.Connector.Connect(ctx)
 	if err != nil {
 		c.queue.leave(client)
+		measure.end()
 		return nil, notAcquired(err)
 	}
-	return &sqlConn{conn.(*stdlib.Conn), c.queue, client}, nil // it has no other type
+	return &sqlConn{conn.(*stdlib.Conn), c.queue, client, measure}, nil // it has no other type
 }
 
+// sqlConn is a connection of one request: the database keeps none.
 type sqlConn struct {
 	*stdlib.Conn
-	queue  *queue
-	client Client
+	queue   *queue
+	client  Client
+	measure *Measure
+}
+
+// ExecContext counts the statement.
+func (c *sqlConn) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
+	c.measure.count(1)
+	return c.Conn.ExecContext(ctx, text, args)
+}
+
+// QueryContext counts the statement.
+func (c *sqlConn) QueryContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
+	c.measure.count(1)
+	return c.Conn.QueryContext(ctx, text, args)
 }
 
 // Close returns the connection to its pool.
 func (c *sqlConn) Close() error {
+	defer c.measure.end()
 	defer c.queue.leave(c.client)
 	return c.Conn.Close()
 }

@@ -78,6 +78,20 @@ func TestRequests_AuthorizationHeader(t *testing.T) {
 	}
 }
 
+// REST answers as it always did.
+func TestRequests_AreNotExplained(t *testing.T) {
+	t.Parallel()
+	s := serve(t, graphtest.Options{})
+	in := s.register("rahul")
+	for _, path := range []string{me, "/api/patients/"} {
+		plain := s.send(http.MethodGet, path, "", "Authorization", "Bearer "+in.Access)
+		asked := s.send(http.MethodGet, path, "", "Authorization", "Bearer "+in.Access, "X-CareGraph-Explain", "1")
+		if asked.text != plain.text || asked.status != http.StatusOK || asked.header.Get("Server-Timing") != "" {
+			t.Errorf("%s: %d %s, %q", path, asked.status, asked.text, asked.header.Get("Server-Timing"))
+		}
+	}
+}
+
 func TestRequests_Accept(t *testing.T) {
 	t.Parallel()
 	s := serve(t, graphtest.Options{})
