@@ -23,9 +23,7 @@ import (
 	"github.com/caregraph/caregraph/graph"
 	"github.com/caregraph/caregraph/internal/auth"
 	"github.com/caregraph/caregraph/internal/cli"
-	"github.com/caregraph/caregraph/internal/documents"
 	"github.com/caregraph/caregraph/internal/fill"
-	"github.com/caregraph/caregraph/internal/gqlhttp"
 	"github.com/caregraph/caregraph/internal/host"
 	"github.com/caregraph/caregraph/internal/httpd"
 	"github.com/caregraph/caregraph/internal/limits"
@@ -383,7 +381,7 @@ func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, erro
 
 // executor answers GraphQL, over its own transport and over REST.
 func (a *app) executor(s settings.Settings, log *slog.Logger, restAPI graphql.Transport) (http.Handler, error) {
-	registry, err := documents.New(nil, false)
+	transport, registered, err := newTransport(s)
 	if err != nil {
 		return nil, err
 	}
@@ -395,6 +393,7 @@ func (a *app) executor(s settings.Settings, log *slog.Logger, restAPI graphql.Tr
 		Accounts:           a.accounts,
 		Policy:             a.rules,
 		Limits:             bounds,
+		Documents:          registered,
 		Answers:            &limits.Answers{One: s.MaxAnswer, Account: s.MaxAnswersPerAccount, All: s.MaxAnswers},
 		Introspection:      s.Introspection,
 		Now:                time.Now,
@@ -406,11 +405,8 @@ func (a *app) executor(s settings.Settings, log *slog.Logger, restAPI graphql.Tr
 		RunToEnd:           httpd.RunToEnd,
 		OnAnswered:         a.metrics.Answered,
 		OnOperation:        a.metrics.Operation,
-	}, restAPI, gqlhttp.Transport{OnSent: graph.Reuse, Documents: registry, Account: account})
+	}, restAPI, transport)
 }
-
-// account returns the account of the caller of a request, or 0.
-func account(ctx context.Context) int64 { return auth.CallerFrom(ctx).Account() }
 
 func httpOptions(s settings.Settings, log *slog.Logger) httpd.Options {
 	return httpd.Options{

@@ -26,6 +26,8 @@ type Settings struct {
 	Migrate          bool
 	Playground       bool
 	Introspection    bool
+	Documents        []string // files
+	DocumentsOnly    bool
 	Keys             string // empty: in the data directory
 	JWTAlgorithm     string // "EdDSA" or "ES256"
 	JWTIssuer        string
@@ -131,6 +133,9 @@ func readFlags(table []option, args []string) (flags map[string]string, rest []s
 	set.SetOutput(io.Discard)
 	for _, o := range table {
 		keep := func(text string) error {
+			if before, ok := flags[o.name]; ok && o.repeats {
+				text = before + "," + text
+			}
 			flags[o.name] = text
 			return nil
 		}
