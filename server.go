@@ -407,11 +407,10 @@ func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, erro
 
 // executor answers GraphQL, over its own transport and over REST.
 func (a *app) executor(s settings.Settings, log *slog.Logger, restAPI graphql.Transport) (http.Handler, error) {
-	registry, err := documents.New(nil, false)
+	transport, registered, err := newTransport(s)
 	if err != nil {
 		return nil, err
 	}
-	over := gqlhttp.Transport{OnSent: graph.Reuse, Documents: registry, Account: account}
 	bounds := limits.Default()
 	bounds.Depth, bounds.Cost, bounds.Aliases, bounds.Tokens = s.MaxDepth, s.MaxCost, s.MaxAliases, s.MaxTokens
 	bounds.Selections, bounds.Repeats, bounds.Writes, bounds.Document = s.MaxSelections, s.MaxRepeats, s.MaxWrites, int(s.MaxDocument)
@@ -420,6 +419,7 @@ func (a *app) executor(s settings.Settings, log *slog.Logger, restAPI graphql.Tr
 		Accounts:           a.accounts,
 		Policy:             a.rules,
 		Limits:             bounds,
+		Documents:          registered,
 		Answers:            &limits.Answers{One: s.MaxAnswer, Account: s.MaxAnswersPerAccount, All: s.MaxAnswers},
 		Introspection:      s.Introspection,
 		Now:                time.Now,
@@ -431,11 +431,24 @@ func (a *app) executor(s settings.Settings, log *slog.Logger, restAPI graphql.Tr
 		RunToEnd:           httpd.RunToEnd,
 		OnAnswered:         a.metrics.Answered,
 		OnOperation:        a.metrics.Operation,
-	}, restAPI, streams.Sockets{Streams: a.streams, HTTP: over}, over)
+	}, restAPI, streams.Sockets{Streams: a.streams, HTTP: transport}, transport)
 }
 
-// account returns the account of the caller of a request, or 0.
-func account(ctx context.Context) int64 { return auth.CallerFrom(ctx).Account() }
+// newTransport returns GraphQL over HTTP, and the registered documents that it finds.
+func newTransport(s settings.Settings) (gqlhttp.Transport, []documents.Document, error) {
+	registered, err := documents.Read(s.Documents...)
+	if err != nil {
+		return gqlhttp.Transport{}, nil, err
+	}
+	for _, text := range web.Documents() {
+		registered = append(registered, documents.Document{ID: documents.Hash(text), Text: text, Source: "the page of mails"})
+	}
+	registry, err := documents.New(registered, s.DocumentsOnly)
+	return gqlhttp.Transport{
+		OnSent: graph.Reuse, Documents: registry,
+		Account: func(ctx context.Context) int64 { return auth.CallerFrom(ctx).Account() },
+	}, registered, err
+}
 
 func httpOptions(s settings.Settings, log *slog.Logger) httpd.Options {
 	return httpd.Options{

@@ -2,6 +2,8 @@ package graph
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -30,6 +32,8 @@ type operations struct {
 	rules     *rules.Rules
 	limits    limits.Limits
 	documents graphql.Cache[*document]
+	// registered are the registered documents. They stay.
+	registered map[string]*document
 
 	// onPanic and onField are methods of the resolver: as values, each has a copy of it.
 	onPanic graphql.RecoverFunc
@@ -61,11 +65,27 @@ func (r resolver) newOperations(schema *ast.Schema) (*operations, error) {
 		valid.RemoveRule(quiet.loud.Name)
 		valid.AddRule(quiet.quiet.Name, quiet.quiet.RuleFunc)
 	}
-	return &operations{
+	o := &operations{
 		resolver: r, schema: schema, inputs: coerce.New(schema, "Decimal"), rules: valid,
-		limits: bounds, documents: lru.New[*document](maxCachedDocuments),
+		limits: bounds, documents: lru.New[*document](maxCachedDocuments), registered: map[string]*document{},
 		onPanic: r.recovered, onField: r.guard,
-	}, nil
+	}
+	return o, o.register()
+}
+
+// register makes the registered documents ready. Its error names all that are not valid.
+func (o *operations) register() error {
+	var broken []error
+	for _, d := range o.Documents {
+		doc, errs := o.parse(d.Text)
+		if errs != nil {
+			broken = append(broken, fmt.Errorf("%s: document %q: %w", d.Source, d.ID, errs[0]))
+			continue
+		}
+		o.registered[d.Text] = doc
+		o.plans.Prepare(doc.QueryDocument)
+	}
+	return errors.Join(broken...)
 }
 
 // transport is a transport whose requests are made ready by operations.
@@ -144,9 +164,21 @@ func (o *operations) logOperation(ctx context.Context, op *graphql.OperationCont
 // document returns a valid document within the limits, from the cache if it is there.
 func (o *operations) document(ctx context.Context, params *graphql.RawParams) (*document, gqlerror.List) {
 	query := params.Query
+	if doc, ok := o.registered[query]; ok {
+		return doc, nil
+	}
 	if doc, ok := o.documents.Get(ctx, query); ok {
 		return doc, nil
 	}
+	doc, errs := o.parse(query)
+	if errs == nil {
+		o.documents.Add(ctx, query, doc)
+	}
+	return doc, errs
+}
+
+// parse returns a valid document within the limits.
+func (o *operations) parse(query string) (*document, gqlerror.List) {
 	if err := o.limits.CheckDocument(query); err != nil {
 		return nil, gqlerror.List{err}
 	}
@@ -169,9 +201,7 @@ func (o *operations) document(ctx context.Context, params *graphql.RawParams) (*
 	if errs != nil {
 		return nil, errs
 	}
-	doc := &document{parsed, variables}
-	o.documents.Add(ctx, query, doc)
-	return doc, nil
+	return &document{parsed, variables}, nil
 }
 
 func invalid(format string, args ...any) gqlerror.List {

@@ -16,6 +16,7 @@ import (
 	"github.com/caregraph/caregraph/graph/gen"
 	"github.com/caregraph/caregraph/graph/plan"
 	"github.com/caregraph/caregraph/internal/auth"
+	"github.com/caregraph/caregraph/internal/documents"
 	"github.com/caregraph/caregraph/internal/limits"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
@@ -29,6 +30,9 @@ type Config struct {
 	Limits   limits.Limits
 	// RegistrationClosed refuses every registration.
 	RegistrationClosed bool
+	// Documents are registered documents. New returns an error for one that cannot be
+	// executed.
+	Documents []documents.Document
 	// Answers bounds the bytes of answers.
 	Answers *limits.Answers
 	// Introspection allows __schema and __type.

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"maps"
 	"net/http"
+	"regexp"
 )
 
 var (
@@ -51,6 +52,15 @@ func Handler(playground bool) (http.Handler, error) {
 	}
 	maps.Copy(s, pages)
 	return s, nil
+}
+
+// Documents returns the GraphQL documents that the page behind the links of mails sends.
+func Documents() (texts []string) {
+	script, _ := account.ReadFile("account/account.js") // it is embedded
+	for _, found := range regexp.MustCompile("`(mutation[^`]+)`").FindAllSubmatch(script, -1) {
+		texts = append(texts, string(found[1]))
+	}
+	return texts
 }
 
 // accounts returns the page behind the links of mails.

@@ -47,7 +47,7 @@ func (o Options) answers() *limits.Answers {
 
 // serve starts an HTTP server with an executor. It ends with the test.
 func (s *Server) serve(config graph.Config, transports ...graphql.Transport) {
-	registry, err := documents.New(nil, false)
+	registry, err := documents.New(config.Documents, s.documentsOnly)
 	testutil.Must(s.tb, err)
 	over := gqlhttp.Transport{OnSent: graph.Reuse, Documents: registry, Account: account}
 	executor, err := graph.New(config, append(transports, streams.Sockets{Streams: s.Streams, HTTP: over}, over)...)
@@ -71,6 +71,18 @@ func (s *Server) With(change func(*graph.Config)) *Server {
 	other.serve(config)
 	return &other
 }
+
+// WithDocuments starts another server over the same store and accounts, with registered
+// documents. It ends with the test.
+func (s *Server) WithDocuments(only bool, registered ...documents.Document) *Server {
+	other := *s
+	other.base.Documents, other.documentsOnly = registered, only
+	other.serve(other.base)
+	return &other
+}
+
+// Config returns the configuration of the graph.
+func (s *Server) Config() graph.Config { return s.base }
 
 // At returns the client, with its tokens, at another server over the same store.
 func (c *Client) At(s *Server) *Client {

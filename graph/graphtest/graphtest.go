@@ -43,6 +43,8 @@ type Server struct {
 	tb     testing.TB
 	direct *pgxpool.Pool
 	base   graph.Config
+
+	documentsOnly bool
 }
 
 // Options change what New builds.
@@ -191,14 +193,7 @@ func (c *Client) Run(document, operation string) Answer {
 func (c *Client) Send(body string) Answer {
 	tb := c.Server.tb
 	tb.Helper()
-	request, err := http.NewRequestWithContext(tb.Context(), http.MethodPost, c.Server.URL+"/graphql", strings.NewReader(body))
-	testutil.Must(tb, err)
-	request.Header.Set("Content-Type", "application/json")
-	if c.Token != "" {
-		request.Header.Set("Authorization", "Bearer "+c.Token)
-	}
-	response, err := http.DefaultClient.Do(request)
-	testutil.Must(tb, err)
+	response := c.Post(body)
 	defer func() { _ = response.Body.Close() }()
 	raw, err := io.ReadAll(response.Body)
 	testutil.Must(tb, err)
@@ -206,6 +201,25 @@ func (c *Client) Send(body string) Answer {
 	testutil.Must(tb, json.Unmarshal(raw, &answer))
 	checkCodes(tb, answer)
 	return answer
+}
+
+// Post sends a request body, with pairs of header names and values, and returns the
+// response as it came.
+func (c *Client) Post(body string, headers ...string) *http.Response {
+	tb := c.Server.tb
+	tb.Helper()
+	request, err := http.NewRequestWithContext(tb.Context(), http.MethodPost, c.Server.URL+"/graphql", strings.NewReader(body))
+	testutil.Must(tb, err)
+	request.Header.Set("Content-Type", "application/json")
+	if c.Token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.Token)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
+	}
+	response, err := http.DefaultClient.Do(request)
+	testutil.Must(tb, err)
+	return response
 }
 
 // Must is Do for an operation that has no errors and no userErrors. It returns

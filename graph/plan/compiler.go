@@ -124,6 +124,15 @@ func (c *Compiler) Plan(op *graphql.OperationContext) (plan *Plan, reason string
 	return result.plan, result.reason
 }
 
+// Prepare compiles the plans of a document, unless they depend on variables.
+func (c *Compiler) Prepare(doc *ast.QueryDocument) {
+	for _, operation := range doc.Operations {
+		if len(shapingVariables(operation)) == 0 {
+			c.Plan(&graphql.OperationContext{Doc: doc, Operation: operation})
+		}
+	}
+}
+
 func (c *Compiler) compile(op *graphql.OperationContext) cached {
 	plan := &Plan{roots: object{relations: -1}}
 	comp := &compilation{Compiler: c, op: op, plan: plan}

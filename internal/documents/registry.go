@@ -81,8 +81,8 @@ func (r *Registry) Find(name string) (text string, ok bool) {
 		return "", false
 	}
 	name = normal(name)
-	if text, ok = r.registered[name]; ok || r.only {
-		return text, ok
+	if text, ok = r.registered[name]; ok {
+		return text, true
 	}
 	if text, ok = r.sent.get(name); ok {
 		return text, true

@@ -12,7 +12,7 @@ import (
 // its request from elsewhere anyway.
 const (
 	corsMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
-	corsReads   = "Allow, ETag, Location, Retry-After, Server-Timing, WWW-Authenticate, X-Request-Id"
+	corsReads   = "Allow, ETag, Idempotency-Replayed, Location, Retry-After, Server-Timing, WWW-Authenticate, X-Request-Id"
 	corsMaxAge  = "600" // seconds that a browser may cache a preflight
 )
 

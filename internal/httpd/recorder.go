@@ -10,7 +10,7 @@ import (
 // because gqlgen's streams look for http.Flusher.
 type recorder struct {
 	http.ResponseWriter
-	conn   *conn // nil outside of Serve, and for HEAD
+	conn   *conn // nil outside of Serve, for HEAD and in HTTP/2
 	status int   // 0 until the response begins
 	bytes  int64
 	length int64 // what the connection holds the response for; 0 if it does not

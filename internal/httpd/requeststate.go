@@ -104,7 +104,7 @@ func withState(o Options, next http.Handler) http.Handler {
 			proxies: o.TrustedProxies,
 			answer:  recorder{ResponseWriter: w},
 		}
-		if r.Method != http.MethodHead {
+		if r.Method != http.MethodHead && r.ProtoMajor == 1 { // answers of HTTP/2 share their connection
 			s.answer.conn = connOf(r.Context())
 		}
 		if len(o.TrustedProxies) == 0 && looksProxied(r) {

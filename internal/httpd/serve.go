@@ -81,6 +81,10 @@ func newServer(base context.Context, handler http.Handler, o Options) *http.Serv
 		ConnContext:       withConn,
 		ErrorLog:          slog.NewLogLogger(o.log().Handler(), slog.LevelWarn),
 	}
+	// HTTP/2 without TLS, for proxies that know it. RFC 9113 has no upgrade to it any more.
+	server.Protocols = new(http.Protocols)
+	server.Protocols.SetHTTP1(true)
+	server.Protocols.SetUnencryptedHTTP2(true)
 	if o.RequestTimeout > 0 {
 		server.ReadTimeout = o.RequestTimeout + transferGrace
 		server.WriteTimeout = o.RequestTimeout + transferGrace

@@ -1,11 +1,16 @@
 package httpd
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -254,5 +259,74 @@ func TestReady_TurnsUnavailableWhenTheShutdownBegins(t *testing.T) {
 	}
 	if err := <-s.result; err != nil {
 		t.Errorf("Serve: %v", err)
+	}
+}
+
+// TestServe_SpeaksHTTP2WithoutTLS to clients that know it, many answers at a time over one
+// connection.
+func TestServe_SpeaksHTTP2WithoutTLS(t *testing.T) {
+	t.Parallel()
+	const streams = 20
+	var began sync.WaitGroup
+	began.Add(streams)
+	s := serve(t, route("/", func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil || r.ProtoMajor != 2 {
+			t.Errorf("%s: %v", r.Proto, err)
+		}
+		began.Done()
+		began.Wait() // all are in flight
+		text := bytes.Repeat(body, 1000)
+		w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+		for piece := range slices.Chunk(text, 3000) {
+			_, _ = w.Write(piece)
+		}
+	}), Options{MaxBody: 100, RequestTimeout: time.Minute, ShutdownTimeout: time.Minute})
+	http2 := new(http.Protocols)
+	http2.SetUnencryptedHTTP2(true)
+	client := &http.Client{Transport: &http.Transport{Protocols: http2}}
+	defer client.CloseIdleConnections()
+	var all sync.WaitGroup
+	for i := range streams {
+		all.Go(func() {
+			sent := fmt.Sprintf("answer %d ", i)
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url, strings.NewReader(sent))
+			testutil.Must(t, err)
+			response, err := client.Do(r)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer func() { _ = response.Body.Close() }()
+			got, err := io.ReadAll(response.Body)
+			if err != nil || string(got) != strings.Repeat(sent, 1000) || response.Proto != "HTTP/2.0" {
+				t.Errorf("%s: %d bytes of %.20q, %v", response.Proto, len(got), got, err)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// TestUpgrade_IsIgnored: curl --http2 and Java's client offer HTTP/2 with a request, and
+// get an answer over HTTP/1.1, on a connection that goes on (RFC 9110, 7.8).
+func TestUpgrade_IsIgnored(t *testing.T) {
+	t.Parallel()
+	s := serve(t, route("/", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, r.Proto)
+	}), Options{RequestTimeout: time.Minute, ShutdownTimeout: time.Minute})
+	var dialer net.Dialer
+	c, err := dialer.DialContext(t.Context(), "tcp", strings.TrimPrefix(s.url, "http://"))
+	testutil.Must(t, err)
+	defer func() { _ = c.Close() }()
+	reader := bufio.NewReader(c)
+	for _, upgrade := range []string{"h2c", "h2c, websocket", "TLS/1.0", "unknown"} {
+		_, err := fmt.Fprintf(c, "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: %s\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n\r\n", upgrade)
+		testutil.Must(t, err)
+		response, err := http.ReadResponse(reader, nil)
+		testutil.Must(t, err)
+		got, err := io.ReadAll(response.Body)
+		if err != nil || response.StatusCode != http.StatusOK || string(got) != "HTTP/1.1" || response.Header.Get("Upgrade") != "" {
+			t.Errorf("%s: %d %s %v, %v", upgrade, response.StatusCode, got, response.Header, err)
+		}
 	}
 }

@@ -17,6 +17,7 @@ type option struct {
 	code       string // of a limit: the error of a request beyond it
 	retryAfter string // of a limit: what Retry-After says; "" for a request that never succeeds
 
+	repeats  bool   // the flag may come several times; the variable has the values between commas
 	alias    string // a second variable, used if the first is empty
 	secret   bool   // error texts must not show the value
 	flagOnly bool   // no variable sets it
@@ -53,6 +54,10 @@ func (o Option) row() option {
 
 func setting(name, value, def string, set func(text string) error, help string) option {
 	return option{name: name, value: value, def: def, help: help, set: set}
+}
+
+func repeated(name, value string, set func(text string) error, help string) option {
+	return option{name: name, value: value, set: set, help: help, repeats: true}
 }
 
 // limited marks the setting as a limit or a quota. A request beyond it gets the code.
@@ -108,6 +113,10 @@ func options(s *Settings) []option {
 			"Let clients query the schema. The playground needs it."),
 		setting("demo", trueOrFalse, "false", boolean(&s.Demo),
 			"Create an example clinic, and let everyone on this machine sign in as its people. It needs a loopback address and a database without other accounts, and closes registration."),
+		repeated("documents", "FILE", files(&s.Documents),
+			"File of registered documents, as graphql-codegen, Relay's compiler or Apollo's generate-persisted-query-manifest writes it. Repeat the flag for several files; the variable has them between commas. A document that is not valid stops the start."),
+		setting("documents-only", trueOrFalse, "false", boolean(&s.DocumentsOnly),
+			"Execute registered documents only; all others get PERSISTED_QUERY_ONLY. The REST addresses and the page of mails work. The playground can only show the schema."),
 		setting("keys", "FILE", "", text(&s.Keys),
 			"File of the keys that sign tokens. The first start creates it. Empty: keys.json in the data directory."),
 		setting("jwt-algorithm", "EdDSA|ES256", "EdDSA", oneOf(&s.JWTAlgorithm, "EdDSA", "ES256"),

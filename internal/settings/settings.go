@@ -27,6 +27,8 @@ type Settings struct {
 	Playground       bool
 	Introspection    bool
 	Demo             bool   // needs a loopback Addr
+	Documents        []string // files
+	DocumentsOnly    bool
 	Keys             string // empty: in the data directory
 	JWTAlgorithm     string // "EdDSA" or "ES256"
 	JWTIssuer        string
@@ -137,6 +139,9 @@ func readFlags(table []option, args []string) (flags map[string]string, rest []s
 	set.SetOutput(io.Discard)
 	for _, o := range table {
 		keep := func(text string) error {
+			if before, ok := flags[o.name]; ok && o.repeats {
+				text = before + "," + text
+			}
 			flags[o.name] = text
 			return nil
 		}

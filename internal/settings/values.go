@@ -198,6 +198,10 @@ func each[T any](parse func(part string) (T, bool)) func(string) ([]T, bool) {
 	}
 }
 
+func files(to *[]string) func(string) error {
+	return setter(to, "files, separated by commas", each(func(name string) (string, bool) { return name, true }))
+}
+
 func origins(to *[]string) func(string) error {
 	set := setter(to, "scheme://host[:port] without a path, several separated by commas, or * alone", each(origin))
 	return func(text string) error {
