@@ -22,13 +22,6 @@ type Binding struct {
 // Bindings has the binding of each field, by type and field of the schema, for
 // all types that are bound to a struct of model.
 var Bindings = map[string]map[string]Binding{
-	"ChangeSet": {
-		"cursor":  {Field: "Cursor"},
-		"reset":   {Field: "Reset"},
-		"hasMore": {Field: "HasMore"},
-		"nodes":   {Resolver: true},
-		"gone":    {Field: "Gone"},
-	},
 	"Doctor": {
 		"id":              {Method: "NodeID"},
 		"name":            {Field: "Name"},
@@ -109,6 +102,7 @@ var Bindings = map[string]map[string]Binding{
 		"createdBy":  {Resolver: true},
 		"createdAt":  {Field: "CreatedAt"},
 		"updatedAt":  {Field: "UpdatedAt"},
+		"version":    {Field: "Version"},
 		"viewer":     {Resolver: true},
 	},
 	"MappingConnection": {
@@ -409,8 +403,6 @@ func Arguments(ctx context.Context, typ, field string, values map[string]any) (m
 		return ec.field_Query_mappings_args(ctx, values)
 	case "Query.accounts":
 		return ec.field_Query_accounts_args(ctx, values)
-	case "Query.changes":
-		return ec.field_Query_changes_args(ctx, values)
 	case "User.phone":
 		return ec.field_User_phone_args(ctx, values)
 	case "User.securityEvents":
@@ -432,191 +424,186 @@ func Arguments(ctx context.Context, typ, field string, values map[string]any) (m
 	}
 }
 
-// Mutated is the payload of a mutation. Without a record, a node is nil.
-type Mutated struct {
-	Record, Existing model.Node
-	UserErrors       []*UserError
-}
-
-// Mutate runs a mutation with its Arguments.
-type Mutate func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error)
+// Mutate runs a mutation with its Arguments. It returns the record of the payload, nil
+// without one, and the userErrors.
+type Mutate func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error)
 
 // Mutations has the mutations whose payload has one record, by field of the schema.
 var Mutations = map[string]Mutate{
-	"updateMe": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
+	"updateMe": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
 		p, err := m.UpdateMe(ctx, args["input"].(UpdateMeInput))
 		if err != nil {
-			return Mutated{}, err
+			return nil, nil, err
 		}
-		return Mutated{Record: node(p.User), UserErrors: p.UserErrors}, nil
+		return node(p.User), p.UserErrors, nil
 	},
-	"confirmEmail": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
+	"confirmEmail": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
 		p, err := m.ConfirmEmail(ctx, args["code"].(string), args["password"].(*string))
 		if err != nil {
-			return Mutated{}, err
+			return nil, nil, err
 		}
-		return Mutated{Record: node(p.User), UserErrors: p.UserErrors}, nil
+		return node(p.User), p.UserErrors, nil
 	},
-	"sendConfirmation": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
+	"sendConfirmation": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
 		p, err := m.SendConfirmation(ctx)
 		if err != nil {
-			return Mutated{}, err
+			return nil, nil, err
 		}
-		return Mutated{Record: node(p.User), UserErrors: p.UserErrors}, nil
+		return node(p.User), p.UserErrors, nil
 	},
-	"readNotices": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
+	"readNotices": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
 		p, err := m.ReadNotices(ctx, args["upTo"].(model.ID))
 		if err != nil {
-			return Mutated{}, err
+			return nil, nil, err
 		}
-		return Mutated{Record: node(p.User), UserErrors: p.UserErrors}, nil
+		return node(p.User), p.UserErrors, nil
 	},
-	"disableAccount": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
+	"disableAccount": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
 		p, err := m.DisableAccount(ctx, args["id"].(model.ID), args["reason"].(string))
 		if err != nil {
-			return Mutated{}, err
+			return nil, nil, err
 		}
-		return Mutated{Record: node(p.User), UserErrors: p.UserErrors}, nil
+		return node(p.User), p.UserErrors, nil
 	},
-	"enableAccount": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
+	"enableAccount": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
 		p, err := m.EnableAccount(ctx, args["id"].(model.ID))
 		if err != nil {
-			return Mutated{}, err
+			return nil, nil, err
 		}
-		return Mutated{Record: node(p.User), UserErrors: p.UserErrors}, nil
+		return node(p.User), p.UserErrors, nil
 	},
-	"setRole": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
+	"setRole": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
 		p, err := m.SetRole(ctx, args["id"].(model.ID), args["role"].(model.Role))
 		if err != nil {
-			return Mutated{}, err
+			return nil, nil, err
 		}
-		return Mutated{Record: node(p.User), UserErrors: p.UserErrors}, nil
+		return node(p.User), p.UserErrors, nil
 	},
-	"transferPatients": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
+	"transferPatients": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
 		p, err := m.TransferPatients(ctx, args["input"].(TransferPatientsInput))
 		if err != nil {
-			return Mutated{}, err
+			return nil, nil, err
 		}
-		return Mutated{Record: node(p.Transfer), UserErrors: p.UserErrors}, nil
+		return node(p.Transfer), p.UserErrors, nil
 	},
-	"acceptTransfer": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
+	"acceptTransfer": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
 		p, err := m.AcceptTransfer(ctx, args["id"].(model.ID))
 		if err != nil {
-			return Mutated{}, err
+			return nil, nil, err
 		}
-		return Mutated{Record: node(p.Transfer), UserErrors: p.UserErrors}, nil
+		return node(p.Transfer), p.UserErrors, nil
 	},
-	"createPatient": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
+	"createPatient": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
 		p, err := m.CreatePatient(ctx, args["input"].(CreatePatientInput))
 		if err != nil {
-			return Mutated{}, err
+			return nil, nil, err
 		}
-		return Mutated{Record: node(p.Patient), Existing: node(p.Existing), UserErrors: p.UserErrors}, nil
+		return node(p.Patient), p.UserErrors, nil
 	},
-	"updatePatient": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
+	"updatePatient": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
 		p, err := m.UpdatePatient(ctx, args["id"].(model.ID), args["input"].(UpdatePatientInput), args["expectedVersion"].(*int))
 		if err != nil {
-			return Mutated{}, err
+			return nil, nil, err
 		}
-		return Mutated{Record: node(p.Patient), Existing: node(p.Existing), UserErrors: p.UserErrors}, nil
+		return node(p.Patient), p.UserErrors, nil
 	},
-	"deletePatient": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
+	"deletePatient": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
 		p, err := m.DeletePatient(ctx, args["id"].(model.ID), args["expectedVersion"].(*int))
 		if err != nil {
-			return Mutated{}, err
+			return nil, nil, err
 		}
-		return Mutated{Record: node(p.Patient), Existing: node(p.Existing), UserErrors: p.UserErrors}, nil
+		return node(p.Patient), p.UserErrors, nil
 	},
-	"restorePatient": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
+	"restorePatient": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
 		p, err := m.RestorePatient(ctx, args["id"].(model.ID))
 		if err != nil {
-			return Mutated{}, err
+			return nil, nil, err
 		}
-		return Mutated{Record: node(p.Patient), Existing: node(p.Existing), UserErrors: p.UserErrors}, nil
+		return node(p.Patient), p.UserErrors, nil
 	},
-	"addTeamMember": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
+	"addTeamMember": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
 		p, err := m.AddTeamMember(ctx, args["input"].(TeamMemberInput))
 		if err != nil {
-			return Mutated{}, err
+			return nil, nil, err
 		}
-		return Mutated{Record: node(p.Grant), UserErrors: p.UserErrors}, nil
+		return node(p.Grant), p.UserErrors, nil
 	},
-	"acceptGrant": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
+	"acceptGrant": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
 		p, err := m.AcceptGrant(ctx, args["id"].(model.ID))
 		if err != nil {
-			return Mutated{}, err
+			return nil, nil, err
 		}
-		return Mutated{Record: node(p.Grant), UserErrors: p.UserErrors}, nil
+		return node(p.Grant), p.UserErrors, nil
 	},
-	"endGrant": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
+	"endGrant": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
 		p, err := m.EndGrant(ctx, args["id"].(model.ID), args["reason"].(*string))
 		if err != nil {
-			return Mutated{}, err
+			return nil, nil, err
 		}
-		return Mutated{Record: node(p.Grant), UserErrors: p.UserErrors}, nil
+		return node(p.Grant), p.UserErrors, nil
 	},
-	"claimPatient": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
+	"claimPatient": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
 		p, err := m.ClaimPatient(ctx, args["code"].(string), args["name"].(string), args["dateOfBirth"].(model.Date))
 		if err != nil {
-			return Mutated{}, err
+			return nil, nil, err
 		}
-		return Mutated{Record: node(p.Grant), UserErrors: p.UserErrors}, nil
+		return node(p.Grant), p.UserErrors, nil
 	},
-	"createDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
+	"createDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
 		p, err := m.CreateDoctor(ctx, args["input"].(CreateDoctorInput))
 		if err != nil {
-			return Mutated{}, err
+			return nil, nil, err
 		}
-		return Mutated{Record: node(p.Doctor), Existing: node(p.Existing), UserErrors: p.UserErrors}, nil
+		return node(p.Doctor), p.UserErrors, nil
 	},
-	"updateDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
+	"updateDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
 		p, err := m.UpdateDoctor(ctx, args["id"].(model.ID), args["input"].(UpdateDoctorInput), args["expectedVersion"].(*int))
 		if err != nil {
-			return Mutated{}, err
+			return nil, nil, err
 		}
-		return Mutated{Record: node(p.Doctor), Existing: node(p.Existing), UserErrors: p.UserErrors}, nil
+		return node(p.Doctor), p.UserErrors, nil
 	},
-	"deleteDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
+	"deleteDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
 		p, err := m.DeleteDoctor(ctx, args["id"].(model.ID), args["expectedVersion"].(*int))
 		if err != nil {
-			return Mutated{}, err
+			return nil, nil, err
 		}
-		return Mutated{Record: node(p.Doctor), Existing: node(p.Existing), UserErrors: p.UserErrors}, nil
+		return node(p.Doctor), p.UserErrors, nil
 	},
-	"restoreDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
+	"restoreDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
 		p, err := m.RestoreDoctor(ctx, args["id"].(model.ID))
 		if err != nil {
-			return Mutated{}, err
+			return nil, nil, err
 		}
-		return Mutated{Record: node(p.Doctor), Existing: node(p.Existing), UserErrors: p.UserErrors}, nil
+		return node(p.Doctor), p.UserErrors, nil
 	},
-	"verifyDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
+	"verifyDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
 		p, err := m.VerifyDoctor(ctx, args["id"].(model.ID), args["input"].(VerifyDoctorInput), args["expectedVersion"].(int))
 		if err != nil {
-			return Mutated{}, err
+			return nil, nil, err
 		}
-		return Mutated{Record: node(p.Doctor), Existing: node(p.Existing), UserErrors: p.UserErrors}, nil
+		return node(p.Doctor), p.UserErrors, nil
 	},
-	"assignDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
+	"assignDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
 		p, err := m.AssignDoctor(ctx, args["input"].(AssignDoctorInput))
 		if err != nil {
-			return Mutated{}, err
+			return nil, nil, err
 		}
-		return Mutated{Record: node(p.Mapping), UserErrors: p.UserErrors}, nil
+		return node(p.Mapping), p.UserErrors, nil
 	},
-	"updateMapping": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
-		p, err := m.UpdateMapping(ctx, args["id"].(model.ID), args["input"].(UpdateMappingInput))
+	"updateMapping": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.UpdateMapping(ctx, args["id"].(model.ID), args["input"].(UpdateMappingInput), args["expectedVersion"].(*int))
 		if err != nil {
-			return Mutated{}, err
+			return nil, nil, err
 		}
-		return Mutated{Record: node(p.Mapping), UserErrors: p.UserErrors}, nil
+		return node(p.Mapping), p.UserErrors, nil
 	},
-	"removeMapping": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
-		p, err := m.RemoveMapping(ctx, args["id"].(model.ID))
+	"removeMapping": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+		p, err := m.RemoveMapping(ctx, args["id"].(model.ID), args["expectedVersion"].(*int))
 		if err != nil {
-			return Mutated{}, err
+			return nil, nil, err
 		}
-		return Mutated{Record: node(p.Mapping), UserErrors: p.UserErrors}, nil
+		return node(p.Mapping), p.UserErrors, nil
 	},
 }
 

@@ -29,7 +29,6 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
 	AuthPayload() AuthPayloadResolver
-	ChangeSet() ChangeSetResolver
 	ClaimCodePayload() ClaimCodePayloadResolver
 	Doctor() DoctorResolver
 	DoctorPayload() DoctorPayloadResolver
@@ -66,9 +65,6 @@ type ComplexityRoot struct {
 
 type AuthPayloadResolver interface {
 	Query(ctx context.Context, obj *AuthPayload) (*Query, error)
-}
-type ChangeSetResolver interface {
-	Nodes(ctx context.Context, obj *model.ChangeSet) ([]model.Node, error)
 }
 type ClaimCodePayloadResolver interface {
 	Query(ctx context.Context, obj *ClaimCodePayload) (*Query, error)
@@ -151,8 +147,8 @@ type MutationResolver interface {
 	RestoreDoctor(ctx context.Context, id model.ID) (*DoctorPayload, error)
 	VerifyDoctor(ctx context.Context, id model.ID, input VerifyDoctorInput, expectedVersion int) (*DoctorPayload, error)
 	AssignDoctor(ctx context.Context, input AssignDoctorInput) (*MappingPayload, error)
-	UpdateMapping(ctx context.Context, id model.ID, input UpdateMappingInput) (*MappingPayload, error)
-	RemoveMapping(ctx context.Context, id model.ID) (*MappingPayload, error)
+	UpdateMapping(ctx context.Context, id model.ID, input UpdateMappingInput, expectedVersion *int) (*MappingPayload, error)
+	RemoveMapping(ctx context.Context, id model.ID, expectedVersion *int) (*MappingPayload, error)
 }
 type NoticeResolver interface {
 	Patient(ctx context.Context, obj *model.Notice) (*model.Patient, error)
@@ -185,7 +181,6 @@ type QueryResolver interface {
 	Mapping(ctx context.Context, id model.ID) (*model.Mapping, error)
 	Mappings(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.MappingFilter, orderBy *model.MappingOrder) (*model.MappingConnection, error)
 	Accounts(ctx context.Context, first *int, after *string, last *int, before *string, search *string, filter *model.AccountFilter) (*model.UserConnection, error)
-	Changes(ctx context.Context, after *string, first *int, types []model.ChangeType) (*model.ChangeSet, error)
 }
 type SecurityEventResolver interface {
 	By(ctx context.Context, obj *model.SecurityEvent) (*model.User, error)
@@ -917,8 +912,8 @@ enum ErrorCode {
   RATE_LIMITED
 
   """
-  The server does not know a document with this hash or id. Send the hash again together with the document: the server
-  then keeps it for some time.
+  The server does not know a document with this hash. Send the hash again together with the document. The server keeps
+  no documents by their hash yet, so this is the answer to every hash alone.
   """
   PERSISTED_QUERY_NOT_FOUND
 
@@ -966,10 +961,7 @@ enum UserErrorCode {
   "The text has more characters than allowed."
   TOO_LONG
 
-  """
-  Another record or account already has this value, which must be unique. ` + "`" + `existing` + "`" + ` of the payload is that record, if the
-  caller sees it; it is never an account.
-  """
+  "Another record or account already has this value, which must be unique."
   TAKEN
 
   """
@@ -987,12 +979,12 @@ enum UserErrorCode {
   """
   VERSION_CONFLICT
 
-  "The patient already has an active mapping to this doctor. The payload has the mapping."
+  "The patient already has an active mapping to this doctor."
   ALREADY_ASSIGNED
 
   """
   The record is deleted, and the caller may restore it; all other callers get NOT_FOUND. For a mapping: it has ended,
-  and cannot be changed any more. The payload of a change of the record has it.
+  and cannot be changed any more.
   """
   DELETED
 
@@ -1445,8 +1437,8 @@ type Patient implements Node @access(to: CIRCLE) {
   updatedAt: DateTime! @owner(read: CIRCLE)
 
   """
-  Increases by one with each change. Pass it as ` + "`" + `expectedVersion` + "`" + ` to change only the version that you have seen. An update
-  to the values that the record has already is no change. In REST it is the ETag, and every PUT and PATCH increases it.
+  Increases by one with each change. Pass it as ` + "`" + `expectedVersion` + "`" + ` to change only the version that you have seen. In REST
+  it is the ETag.
   """
   version: Int! @owner(read: CIRCLE)
 
@@ -1601,8 +1593,8 @@ type Doctor implements Node @access(to: SIGNED_IN) {
   updatedAt: DateTime! @owner(read: SIGNED_IN)
 
   """
-  Increases by one with each change. Pass it as ` + "`" + `expectedVersion` + "`" + ` to change only the version that you have seen. An update
-  to the values that the record has already is no change. In REST it is the ETag, and every PUT and PATCH increases it.
+  Increases by one with each change. Pass it as ` + "`" + `expectedVersion` + "`" + ` to change only the version that you have seen. In REST
+  it is the ETag.
   """
   version: Int! @owner(read: SIGNED_IN)
 
@@ -1707,6 +1699,12 @@ type Mapping implements Node @access(to: CIRCLE) {
 
   "When the record was last changed."
   updatedAt: DateTime! @owner(read: CIRCLE)
+
+  """
+  Increases by one with each change, its end included. Pass it as ` + "`" + `expectedVersion` + "`" + ` to change only the version that you have
+  seen.
+  """
+  version: Int! @owner(read: CIRCLE)
 
   "What the caller may do with this mapping."
   viewer: ViewerAccess! @owner(read: CIRCLE)
@@ -2373,65 +2371,6 @@ type Query {
     "Conditions that the entries must meet. Null: all accounts."
     filter: AccountFilter
   ): UserConnection @access(to: ADMINS)
-
-  """
-  What changed for the caller since a cursor. For clients that keep records on the device. Without ` + "`" + `after` + "`" + ` it returns
-  everything the caller can see. Call again with ` + "`" + `cursor` + "`" + ` until ` + "`" + `hasMore` + "`" + ` is false. Open to every signed-in account.
-  Errors: INVALID_CURSOR (start again without ` + "`" + `after` + "`" + `), BAD_USER_INPUT, UNAVAILABLE (try again).
-  """
-  changes(
-    "The cursor of the last answer that was stored. Null: from the beginning."
-    after: String
-
-    """
-    The most entries of ` + "`" + `nodes` + "`" + ` and ` + "`" + `gone` + "`" + ` together: 1 to 100, otherwise BAD_USER_INPUT. Ask for 50 with selections such
-    as ` + "`" + `mappings(first: 50)` + "`" + `, which would cost more than the server allows.
-    """
-    first: Int = 100
-
-    "Kinds of records wanted. Must be the same in every call with one cursor, otherwise INVALID_CURSOR. Null: all kinds."
-    types: [ChangeType!]
-  ): ChangeSet @access(to: SIGNED_IN)
-}
-
-"A kind of record whose changes can be followed."
-enum ChangeType {
-  "Patients. A patient also counts as changed when one of its mappings changes."
-  PATIENT
-
-  "Doctor entries."
-  DOCTOR
-}
-
-"One step from a state of the caller's records to a later one. Apply all of it and store ` + "`" + `cursor` + "`" + ` in one transaction."
-type ChangeSet {
-  """
-  Where this step ends. Opaque and valid for this account only. The server promises 7 days unless its operator says
-  otherwise; after that the next answer has ` + "`" + `reset` + "`" + `.
-  """
-  cursor: String!
-
-  """
-  True: delete every record on the device, then apply this step and all that follow. Sent for a first call, for a cursor
-  that is too old, after the database was restored, and when the account's own standing has changed.
-  """
-  reset: Boolean!
-
-  "True: more is waiting. Ask again at once."
-  hasMore: Boolean!
-
-  """
-  Records that are new, changed or newly visible, as they are now. A record may come again unchanged. Mappings are no
-  entries: select ` + "`" + `mappings(first: 50, isActive: null)` + "`" + ` of a patient, and replace those on the device. Changes of accounts
-  are not followed.
-  """
-  nodes: [Node!]!
-
-  """
-  Ids of records to delete from the device: deleted, or no longer visible to the caller. The answer does not say which. It
-  may contain ids that the device does not hold.
-  """
-  gone: [ID!]!
 }
 
 """
@@ -3036,7 +2975,12 @@ type Mutation {
 
     "The changes."
     input: UpdateMappingInput!
-  ): MappingPayload @access(to: SIGNED_IN) @userErrors(codes: [NOT_FOUND, FORBIDDEN, DELETED, INVALID, TOO_LONG])
+
+    "Change the mapping only if it still has this version, otherwise VERSION_CONFLICT. Null: change it in any case."
+    expectedVersion: Int
+  ): MappingPayload
+    @access(to: SIGNED_IN)
+    @userErrors(codes: [NOT_FOUND, FORBIDDEN, DELETED, VERSION_CONFLICT, INVALID, TOO_LONG])
 
   """
   Ends a mapping permanently; it stays as history. For the patient's owner and the desk of the owner's team. To undo it,
@@ -3045,7 +2989,10 @@ type Mutation {
   removeMapping(
     "Such as ` + "`" + `map_9` + "`" + `, or ` + "`" + `9` + "`" + `."
     id: ID!
-  ): MappingPayload @access(to: SIGNED_IN) @userErrors(codes: [NOT_FOUND, FORBIDDEN, DELETED])
+
+    "End the mapping only if it still has this version, otherwise VERSION_CONFLICT. Null: end it in any case."
+    expectedVersion: Int
+  ): MappingPayload @access(to: SIGNED_IN) @userErrors(codes: [NOT_FOUND, FORBIDDEN, DELETED, VERSION_CONFLICT])
 }
 
 # ── Inputs ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -3453,16 +3400,8 @@ type LinkCodePayload implements MutationPayload {
 
 "The answer to mutations of patients."
 type PatientPayload implements MutationPayload {
-  """
-  The patient after the change. With VERSION_CONFLICT and DELETED, the patient as it is now. Null: see ` + "`" + `userErrors` + "`" + `.
-  """
+  "The patient after the change. With VERSION_CONFLICT, the patient as it is now. Null: see ` + "`" + `userErrors` + "`" + `."
   patient: Patient
-
-  """
-  With TAKEN, the patient that already has the value. Null: the mutation succeeded, it has another error, or the caller does
-  not see that patient.
-  """
-  existing: Patient
 
   """
   The patient as an entry of ` + "`" + `Query.patients` + "`" + ` in this order, for a client that adds it to a list. Null: there is no live
@@ -3482,16 +3421,8 @@ type PatientPayload implements MutationPayload {
 
 "The answer to mutations of doctor entries."
 type DoctorPayload implements MutationPayload {
-  """
-  The entry after the change. With VERSION_CONFLICT and DELETED, the entry as it is now. Null: see ` + "`" + `userErrors` + "`" + `.
-  """
+  "The entry after the change. With VERSION_CONFLICT, the entry as it is now. Null: see ` + "`" + `userErrors` + "`" + `."
   doctor: Doctor
-
-  """
-  With TAKEN, the entry that already has the value. Null: the mutation succeeded, it has another error, or the caller does
-  not see that entry.
-  """
-  existing: Doctor
 
   """
   The entry as one of ` + "`" + `Query.doctors` + "`" + ` in this order, for a client that adds it to a list. Null: there is no live entry.
@@ -3510,10 +3441,7 @@ type DoctorPayload implements MutationPayload {
 
 "The answer to mutations of mappings."
 type MappingPayload implements MutationPayload {
-  """
-  The assignment, with its date, its notes and the account that made it. With ALREADY_ASSIGNED, the active mapping of the
-  pair, and with DELETED, the one that has ended. Null: see ` + "`" + `userErrors` + "`" + `.
-  """
+  "The mapping after the change. With VERSION_CONFLICT, the mapping as it is now. Null: see ` + "`" + `userErrors` + "`" + `."
   mapping: Mapping
 
   """
@@ -3582,22 +3510,6 @@ func (ec *executionContext) childFields_AuthPayload(ctx context.Context, field g
 		return ec.fieldContext_AuthPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AuthPayload", field.Name)
-}
-
-func (ec *executionContext) childFields_ChangeSet(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "cursor":
-		return ec.fieldContext_ChangeSet_cursor(ctx, field)
-	case "reset":
-		return ec.fieldContext_ChangeSet_reset(ctx, field)
-	case "hasMore":
-		return ec.fieldContext_ChangeSet_hasMore(ctx, field)
-	case "nodes":
-		return ec.fieldContext_ChangeSet_nodes(ctx, field)
-	case "gone":
-		return ec.fieldContext_ChangeSet_gone(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type ChangeSet", field.Name)
 }
 
 func (ec *executionContext) childFields_ClaimCodePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3714,8 +3626,6 @@ func (ec *executionContext) childFields_DoctorPayload(ctx context.Context, field
 	switch field.Name {
 	case "doctor":
 		return ec.fieldContext_DoctorPayload_doctor(ctx, field)
-	case "existing":
-		return ec.fieldContext_DoctorPayload_existing(ctx, field)
 	case "doctorEdge":
 		return ec.fieldContext_DoctorPayload_doctorEdge(ctx, field)
 	case "query":
@@ -3844,6 +3754,8 @@ func (ec *executionContext) childFields_Mapping(ctx context.Context, field graph
 		return ec.fieldContext_Mapping_createdAt(ctx, field)
 	case "updatedAt":
 		return ec.fieldContext_Mapping_updatedAt(ctx, field)
+	case "version":
+		return ec.fieldContext_Mapping_version(ctx, field)
 	case "viewer":
 		return ec.fieldContext_Mapping_viewer(ctx, field)
 	}
@@ -4050,8 +3962,6 @@ func (ec *executionContext) childFields_PatientPayload(ctx context.Context, fiel
 	switch field.Name {
 	case "patient":
 		return ec.fieldContext_PatientPayload_patient(ctx, field)
-	case "existing":
-		return ec.fieldContext_PatientPayload_existing(ctx, field)
 	case "patientEdge":
 		return ec.fieldContext_PatientPayload_patientEdge(ctx, field)
 	case "query":
@@ -4088,8 +3998,6 @@ func (ec *executionContext) childFields_Query(ctx context.Context, field graphql
 		return ec.fieldContext_Query_mappings(ctx, field)
 	case "accounts":
 		return ec.fieldContext_Query_accounts(ctx, field)
-	case "changes":
-		return ec.fieldContext_Query_changes(ctx, field)
 	case "__schema":
 		return ec.fieldContext_Query___schema(ctx, field)
 	case "__type":
@@ -5053,6 +4961,14 @@ func (ec *executionContext) field_Mutation_removeMapping_args(ctx context.Contex
 		return nil, err
 	}
 	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "expectedVersion",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["expectedVersion"] = arg1
 	return args, nil
 }
 
@@ -5257,6 +5173,14 @@ func (ec *executionContext) field_Mutation_updateMapping_args(ctx context.Contex
 		return nil, err
 	}
 	args["input"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "expectedVersion",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["expectedVersion"] = arg2
 	return args, nil
 }
 
@@ -5547,36 +5471,6 @@ func (ec *executionContext) field_Query_accounts_args(ctx context.Context, rawAr
 		return nil, err
 	}
 	args["filter"] = arg5
-	return args, nil
-}
-
-func (ec *executionContext) field_Query_changes_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
-	var err error
-	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "after",
-		func(ctx context.Context, v any) (*string, error) {
-			return ec.unmarshalOString2ᚖstring(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["after"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
-		func(ctx context.Context, v any) (*int, error) {
-			return ec.unmarshalOInt2ᚖint(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["first"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "types",
-		func(ctx context.Context, v any) ([]model.ChangeType, error) {
-			return ec.unmarshalOChangeType2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐChangeTypeᚄ(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["types"] = arg2
 	return args, nil
 }
 
@@ -6401,130 +6295,6 @@ func (ec *executionContext) fieldContext_AuthPayload_userErrors(_ context.Contex
 		},
 	}
 	return fc, nil
-}
-
-func (ec *executionContext) _ChangeSet_cursor(ctx context.Context, field graphql.CollectedField, obj *model.ChangeSet) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeSet_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ChangeSet_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeSet", field, false, false, "String")
-}
-
-func (ec *executionContext) _ChangeSet_reset(ctx context.Context, field graphql.CollectedField, obj *model.ChangeSet) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeSet_reset(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Reset, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ChangeSet_reset(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeSet", field, false, false, "Boolean")
-}
-
-func (ec *executionContext) _ChangeSet_hasMore(ctx context.Context, field graphql.CollectedField, obj *model.ChangeSet) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeSet_hasMore(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.HasMore, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ChangeSet_hasMore(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeSet", field, false, false, "Boolean")
-}
-
-func (ec *executionContext) _ChangeSet_nodes(ctx context.Context, field graphql.CollectedField, obj *model.ChangeSet) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeSet_nodes(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.ChangeSet().Nodes(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []model.Node) graphql.Marshaler {
-			return ec.marshalNNode2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐNodeᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ChangeSet_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ChangeSet",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _ChangeSet_gone(ctx context.Context, field graphql.CollectedField, obj *model.ChangeSet) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeSet_gone(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Gone, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []model.ID) graphql.Marshaler {
-			return ec.marshalNID2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐIDᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ChangeSet_gone(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeSet", field, false, false, "ID")
 }
 
 func (ec *executionContext) _ClaimCodePayload_code(ctx context.Context, field graphql.CollectedField, obj *ClaimCodePayload) (ret graphql.Marshaler) {
@@ -8047,38 +7817,6 @@ func (ec *executionContext) _DoctorPayload_doctor(ctx context.Context, field gra
 	)
 }
 func (ec *executionContext) fieldContext_DoctorPayload_doctor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "DoctorPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Doctor(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _DoctorPayload_existing(ctx context.Context, field graphql.CollectedField, obj *DoctorPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DoctorPayload_existing(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Existing, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Doctor) graphql.Marshaler {
-			return ec.marshalODoctor2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDoctor(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_DoctorPayload_existing(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "DoctorPayload",
 		Field:      field,
@@ -9661,6 +9399,52 @@ func (ec *executionContext) _Mapping_updatedAt(ctx context.Context, field graphq
 }
 func (ec *executionContext) fieldContext_Mapping_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Mapping", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Mapping_version(ctx context.Context, field graphql.CollectedField, obj *model.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "CIRCLE")
+				if err != nil {
+					var zeroVal int
+					return zeroVal, err
+				}
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "NOBODY")
+				if err != nil {
+					var zeroVal int
+					return zeroVal, err
+				}
+				if ec.Directives.Owner == nil {
+					var zeroVal int
+					return zeroVal, errors.New("directive owner is not implemented")
+				}
+				return ec.Directives.Owner(ctx, obj, directive0, read, write)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mapping", field, false, false, "Int")
 }
 
 func (ec *executionContext) _Mapping_viewer(ctx context.Context, field graphql.CollectedField, obj *model.Mapping) (ret graphql.Marshaler) {
@@ -11698,7 +11482,7 @@ func (ec *executionContext) _Mutation_updateMapping(ctx context.Context, field g
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().UpdateMapping(ctx, fc.Args["id"].(model.ID), fc.Args["input"].(UpdateMappingInput))
+			return ec.Resolvers.Mutation().UpdateMapping(ctx, fc.Args["id"].(model.ID), fc.Args["input"].(UpdateMappingInput), fc.Args["expectedVersion"].(*int))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *MappingPayload) graphql.Marshaler {
@@ -11742,7 +11526,7 @@ func (ec *executionContext) _Mutation_removeMapping(ctx context.Context, field g
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().RemoveMapping(ctx, fc.Args["id"].(model.ID))
+			return ec.Resolvers.Mutation().RemoveMapping(ctx, fc.Args["id"].(model.ID), fc.Args["expectedVersion"].(*int))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *MappingPayload) graphql.Marshaler {
@@ -13883,38 +13667,6 @@ func (ec *executionContext) fieldContext_PatientPayload_patient(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _PatientPayload_existing(ctx context.Context, field graphql.CollectedField, obj *PatientPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PatientPayload_existing(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Existing, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Patient) graphql.Marshaler {
-			return ec.marshalOPatient2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐPatient(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_PatientPayload_existing(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "PatientPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Patient(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
 func (ec *executionContext) _PatientPayload_patientEdge(ctx context.Context, field graphql.CollectedField, obj *PatientPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -14521,50 +14273,6 @@ func (ec *executionContext) fieldContext_Query_accounts(ctx context.Context, fie
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_accounts_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Query_changes(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_changes(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Changes(ctx, fc.Args["after"].(*string), fc.Args["first"].(*int), fc.Args["types"].([]model.ChangeType))
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.ChangeSet) graphql.Marshaler {
-			return ec.marshalOChangeSet2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐChangeSet(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_Query_changes(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Query",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ChangeSet(ctx, field)
-		},
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = ec.Recover(ctx, r)
-			ec.Error(ctx, err)
-		}
-	}()
-	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Query_changes_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -21219,60 +20927,6 @@ func (ec *executionContext) _AuthPayload(ctx context.Context, sel ast.SelectionS
 	return out
 }
 
-var changeSetImplementors = []string{"ChangeSet"}
-
-func (ec *executionContext) _ChangeSet(ctx context.Context, sel ast.SelectionSet, obj *model.ChangeSet) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, changeSetImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("ChangeSet")
-		case "cursor":
-			out.Values[i] = ec._ChangeSet_cursor(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "reset":
-			out.Values[i] = ec._ChangeSet_reset(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "hasMore":
-			out.Values[i] = ec._ChangeSet_hasMore(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "nodes":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._ChangeSet_nodes(ctx, field, obj)
-				})
-		case "gone":
-			out.Values[i] = ec._ChangeSet_gone(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
 var claimCodePayloadImplementors = []string{"ClaimCodePayload", "MutationPayload"}
 
 func (ec *executionContext) _ClaimCodePayload(ctx context.Context, sel ast.SelectionSet, obj *ClaimCodePayload) graphql.Marshaler {
@@ -21647,11 +21301,6 @@ func (ec *executionContext) _DoctorPayload(ctx context.Context, sel ast.Selectio
 			out.Values[i] = graphql.MarshalString("DoctorPayload")
 		case "doctor":
 			out.Values[i] = ec._DoctorPayload_doctor(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "existing":
-			out.Values[i] = ec._DoctorPayload_existing(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -22088,6 +21737,11 @@ func (ec *executionContext) _Mapping(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "updatedAt":
 			out.Values[i] = ec._Mapping_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._Mapping_version(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -23107,11 +22761,6 @@ func (ec *executionContext) _PatientPayload(ctx context.Context, sel ast.Selecti
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
-		case "existing":
-			out.Values[i] = ec._PatientPayload_existing(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
 		case "patientEdge":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -23236,12 +22885,6 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_accounts(ctx, field)
-				})
-		case "changes":
-			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Query_changes(ctx, field)
 				})
 		case "__type":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
@@ -24718,16 +24361,6 @@ func (ec *executionContext) unmarshalNChangePasswordInput2githubᚗcomᚋcaregra
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNChangeType2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐChangeType(ctx context.Context, v any) (model.ChangeType, error) {
-	var res model.ChangeType
-	err := res.UnmarshalGQL(v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNChangeType2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐChangeType(ctx context.Context, sel ast.SelectionSet, v model.ChangeType) graphql.Marshaler {
-	return v
-}
-
 func (ec *executionContext) unmarshalNCreateDoctorInput2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐCreateDoctorInput(ctx context.Context, v any) (CreateDoctorInput, error) {
 	res, err := ec.unmarshalInputCreateDoctorInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -24990,35 +24623,6 @@ func (ec *executionContext) marshalNID2githubᚗcomᚋcaregraphᚋcaregraphᚋmo
 	return v
 }
 
-func (ec *executionContext) unmarshalNID2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐIDᚄ(ctx context.Context, v any) ([]model.ID, error) {
-	vSlice := graphql.CoerceList(v)
-	var err error
-	res := make([]model.ID, len(vSlice))
-	for i := range vSlice {
-		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNID2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐID(ctx, vSlice[i])
-		if err != nil {
-			return nil, err
-		}
-	}
-	return res, nil
-}
-
-func (ec *executionContext) marshalNID2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐIDᚄ(ctx context.Context, sel ast.SelectionSet, v []model.ID) graphql.Marshaler {
-	ret := make(graphql.Array, len(v))
-	for i := range v {
-		ret[i] = ec.marshalNID2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐID(ctx, sel, v[i])
-	}
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
 func (ec *executionContext) unmarshalNID2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐIDᚄ(ctx context.Context, v any) ([]*model.ID, error) {
 	vSlice := graphql.CoerceList(v)
 	var err error
@@ -25147,36 +24751,12 @@ func (ec *executionContext) marshalNMappingOrderField2githubᚗcomᚋcaregraph�
 	return v
 }
 
-func (ec *executionContext) marshalNNode2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐNode(ctx context.Context, sel ast.SelectionSet, v model.Node) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "Node!")
-		return graphql.Null
-	}
-	return ec._Node(ctx, sel, v)
-}
-
 func (ec *executionContext) marshalNNode2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐNode(ctx context.Context, sel ast.SelectionSet, v []model.Node) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalONode2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐNode(ctx, sel, v[i])
 	})
-
-	return ret
-}
-
-func (ec *executionContext) marshalNNode2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐNodeᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Node) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNNode2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐNode(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
 
 	return ret
 }
@@ -26045,49 +25625,6 @@ func (ec *executionContext) marshalOBoolean2ᚖbool(ctx context.Context, sel ast
 	_ = ctx
 	res := graphql.MarshalBoolean(*v)
 	return res
-}
-
-func (ec *executionContext) marshalOChangeSet2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐChangeSet(ctx context.Context, sel ast.SelectionSet, v *model.ChangeSet) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._ChangeSet(ctx, sel, v)
-}
-
-func (ec *executionContext) unmarshalOChangeType2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐChangeTypeᚄ(ctx context.Context, v any) ([]model.ChangeType, error) {
-	if v == nil {
-		return nil, nil
-	}
-	vSlice := graphql.CoerceList(v)
-	var err error
-	res := make([]model.ChangeType, len(vSlice))
-	for i := range vSlice {
-		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNChangeType2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐChangeType(ctx, vSlice[i])
-		if err != nil {
-			return nil, err
-		}
-	}
-	return res, nil
-}
-
-func (ec *executionContext) marshalOChangeType2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐChangeTypeᚄ(ctx context.Context, sel ast.SelectionSet, v []model.ChangeType) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNChangeType2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐChangeType(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
 }
 
 func (ec *executionContext) marshalOClaimCodePayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐClaimCodePayload(ctx context.Context, sel ast.SelectionSet, v *ClaimCodePayload) graphql.Marshaler {
