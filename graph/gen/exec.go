@@ -74,7 +74,7 @@ type DoctorResolver interface {
 	CreatedBy(ctx context.Context, obj *model.Doctor) (*model.User, error)
 
 	Viewer(ctx context.Context, obj *model.Doctor) (*ViewerAccess, error)
-	Patients(ctx context.Context, obj *model.Doctor, first *int, after *string, last *int, before *string) (*model.DoctorPatientConnection, error)
+	Patients(ctx context.Context, obj *model.Doctor, first *int, after *string, last *int, before *string, search *string, orderBy *model.PatientOrder) (*model.DoctorPatientConnection, error)
 	Mappings(ctx context.Context, obj *model.Doctor, first *int, after *string, last *int, before *string, isActive *bool) (*model.MappingConnection, error)
 }
 type DoctorPayloadResolver interface {
@@ -161,7 +161,7 @@ type PatientResolver interface {
 
 	Viewer(ctx context.Context, obj *model.Patient) (*ViewerAccess, error)
 	Mappings(ctx context.Context, obj *model.Patient, first *int, after *string, last *int, before *string, isActive *bool) (*model.MappingConnection, error)
-	Doctors(ctx context.Context, obj *model.Patient, first *int, after *string, last *int, before *string) (*model.PatientDoctorConnection, error)
+	Doctors(ctx context.Context, obj *model.Patient, first *int, after *string, last *int, before *string, search *string, orderBy *model.DoctorOrder) (*model.PatientDoctorConnection, error)
 	Grants(ctx context.Context, obj *model.Patient, first *int, after *string) (*model.GrantConnection, error)
 }
 type PatientPayloadResolver interface {
@@ -1478,8 +1478,8 @@ type Patient implements Node @access(to: CIRCLE) {
 
   # write: who may assign a doctor.
   """
-  The doctors assigned to the patient now, the latest assignment first. The owner and the desk of the owner's team can
-  assign one, with ` + "`" + `assignDoctor` + "`" + `.
+  The doctors assigned to the patient now, deleted ones among them, the latest assignment first. The owner and the desk of
+  the owner's team can assign one, with ` + "`" + `assignDoctor` + "`" + `.
   """
   doctors(
     """
@@ -1499,6 +1499,12 @@ type Patient implements Node @access(to: CIRCLE) {
 
     "Only entries before this cursor. A cursor of another kind of list or order: INVALID_CURSOR."
     before: String
+
+    "As in ` + "`" + `doctors(search:)` + "`" + `, among the doctors of this patient. Null or blank: all."
+    search: String
+
+    "Null: the latest assignment first. Equal values are ordered by the mapping."
+    orderBy: DoctorOrder
   ): PatientDoctorConnection! @owner(read: CIRCLE, write: KEEPERS)
 
   """
@@ -1627,6 +1633,12 @@ type Doctor implements Node @access(to: SIGNED_IN) {
 
     "Only entries before this cursor. A cursor of another kind of list or order: INVALID_CURSOR."
     before: String
+
+    "As in ` + "`" + `patients(search:)` + "`" + `, among the patients of this doctor that the caller can see. Null or blank: all."
+    search: String
+
+    "Null: the latest assignment first. Equal values are ordered by the mapping."
+    orderBy: PatientOrder
   ): DoctorPatientConnection! @owner(read: SIGNED_IN)
 
   "The assignments of the doctor to patients, the latest first. Only those of patients that the caller can see."
@@ -2219,10 +2231,11 @@ type Query {
     before: String
 
     """
-    Part of a name, an e-mail address or a phone number. Case, accents, vowel marks of Arabic scripts, invisible
-    characters, kinds of apostrophes and the amount of white space do not matter, nor does the stroke of ` + "`" + `ł` + "`" + ` or ` + "`" + `ø` + "`" + `. A
-    phone number may contain spaces, as in ` + "`" + `98765 43210` + "`" + `, and digits of any script. One or two letters or digits match
-    the beginnings of words only. At most 254 characters, otherwise BAD_USER_INPUT. Null or blank: all.
+    Parts of a name, an e-mail address, a record number or a phone number. Words may come in any order. Case, accents,
+    vowel marks of Arabic scripts, invisible characters, kinds of apostrophes and the amount of white space do not
+    matter, nor does the stroke of ` + "`" + `ł` + "`" + ` or ` + "`" + `ø` + "`" + `. A phone number may contain spaces, as in ` + "`" + `98765 43210` + "`" + `, and digits of any
+    script. One or two letters or digits match the beginnings of words only. At most 254 characters, otherwise
+    BAD_USER_INPUT. Null or blank: all.
     """
     search: String
 
@@ -2262,10 +2275,10 @@ type Query {
     before: String
 
     """
-    Part of a name, a specialization or a license number. Case, accents, vowel marks of Arabic scripts, invisible
-    characters, kinds of apostrophes and the amount of white space do not matter, nor does the stroke of ` + "`" + `ł` + "`" + ` or ` + "`" + `ø` + "`" + `. One
-    or two letters or digits match the beginnings of words only. At most 254 characters, otherwise BAD_USER_INPUT. Null
-    or blank: all.
+    Parts of a name, a specialization or a license number. Words may come in any order. Case, accents, vowel marks of
+    Arabic scripts, invisible characters, kinds of apostrophes and the amount of white space do not matter, nor does the
+    stroke of ` + "`" + `ł` + "`" + ` or ` + "`" + `ø` + "`" + `. One or two letters or digits match the beginnings of words only. At most 254 characters,
+    otherwise BAD_USER_INPUT. Null or blank: all.
     """
     search: String
 
@@ -3445,13 +3458,13 @@ type MappingPayload implements MutationPayload {
   mapping: Mapping
 
   """
-  The doctor as an entry of ` + "`" + `Patient.doctors` + "`" + `, for a client that adds it to a list. Null: there is no active mapping of a
+  The doctor as an entry of ` + "`" + `Patient.doctors` + "`" + ` in the default order, for a client that adds it to a list. Null: there is no active mapping of a
   live patient.
   """
   patientDoctorEdge: PatientDoctorEdge
 
   """
-  The patient as an entry of ` + "`" + `Doctor.patients` + "`" + `, for a client that adds it to a list. Null: as ` + "`" + `patientDoctorEdge` + "`" + `.
+  The patient as an entry of ` + "`" + `Doctor.patients` + "`" + ` in the default order, for a client that adds it to a list. Null: as ` + "`" + `patientDoctorEdge` + "`" + `.
   """
   doctorPatientEdge: DoctorPatientEdge
 
@@ -4547,6 +4560,22 @@ func (ec *executionContext) field_Doctor_patients_args(ctx context.Context, rawA
 		return nil, err
 	}
 	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "search",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["search"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) (*model.PatientOrder, error) {
+			return ec.unmarshalOPatientOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐPatientOrder(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg5
 	return args, nil
 }
 
@@ -5307,6 +5336,22 @@ func (ec *executionContext) field_Patient_doctors_args(ctx context.Context, rawA
 		return nil, err
 	}
 	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "search",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["search"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) (*model.DoctorOrder, error) {
+			return ec.unmarshalODoctorOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDoctorOrder(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg5
 	return args, nil
 }
 
@@ -7293,7 +7338,7 @@ func (ec *executionContext) _Doctor_patients(ctx context.Context, field graphql.
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Doctor().Patients(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+			return ec.Resolvers.Doctor().Patients(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["search"].(*string), fc.Args["orderBy"].(*model.PatientOrder))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -13131,7 +13176,7 @@ func (ec *executionContext) _Patient_doctors(ctx context.Context, field graphql.
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Patient().Doctors(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+			return ec.Resolvers.Patient().Doctors(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["search"].(*string), fc.Args["orderBy"].(*model.DoctorOrder))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
