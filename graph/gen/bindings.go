@@ -22,6 +22,13 @@ type Binding struct {
 // Bindings has the binding of each field, by type and field of the schema, for
 // all types that are bound to a struct of model.
 var Bindings = map[string]map[string]Binding{
+	"ChangeSet": {
+		"cursor":  {Field: "Cursor"},
+		"reset":   {Field: "Reset"},
+		"hasMore": {Field: "HasMore"},
+		"nodes":   {Resolver: true},
+		"gone":    {Field: "Gone"},
+	},
 	"Doctor": {
 		"id":              {Method: "NodeID"},
 		"name":            {Field: "Name"},
@@ -403,6 +410,8 @@ func Arguments(ctx context.Context, typ, field string, values map[string]any) (m
 		return ec.field_Query_mappings_args(ctx, values)
 	case "Query.accounts":
 		return ec.field_Query_accounts_args(ctx, values)
+	case "Query.changes":
+		return ec.field_Query_changes_args(ctx, values)
 	case "User.phone":
 		return ec.field_User_phone_args(ctx, values)
 	case "User.securityEvents":
@@ -424,186 +433,191 @@ func Arguments(ctx context.Context, typ, field string, values map[string]any) (m
 	}
 }
 
-// Mutate runs a mutation with its Arguments. It returns the record of the payload, nil
-// without one, and the userErrors.
-type Mutate func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error)
+// Mutated is the payload of a mutation. Without a record, a node is nil.
+type Mutated struct {
+	Record, Existing model.Node
+	UserErrors       []*UserError
+}
+
+// Mutate runs a mutation with its Arguments.
+type Mutate func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error)
 
 // Mutations has the mutations whose payload has one record, by field of the schema.
 var Mutations = map[string]Mutate{
-	"updateMe": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+	"updateMe": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
 		p, err := m.UpdateMe(ctx, args["input"].(UpdateMeInput))
 		if err != nil {
-			return nil, nil, err
+			return Mutated{}, err
 		}
-		return node(p.User), p.UserErrors, nil
+		return Mutated{Record: node(p.User), UserErrors: p.UserErrors}, nil
 	},
-	"confirmEmail": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+	"confirmEmail": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
 		p, err := m.ConfirmEmail(ctx, args["code"].(string), args["password"].(*string))
 		if err != nil {
-			return nil, nil, err
+			return Mutated{}, err
 		}
-		return node(p.User), p.UserErrors, nil
+		return Mutated{Record: node(p.User), UserErrors: p.UserErrors}, nil
 	},
-	"sendConfirmation": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+	"sendConfirmation": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
 		p, err := m.SendConfirmation(ctx)
 		if err != nil {
-			return nil, nil, err
+			return Mutated{}, err
 		}
-		return node(p.User), p.UserErrors, nil
+		return Mutated{Record: node(p.User), UserErrors: p.UserErrors}, nil
 	},
-	"readNotices": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+	"readNotices": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
 		p, err := m.ReadNotices(ctx, args["upTo"].(model.ID))
 		if err != nil {
-			return nil, nil, err
+			return Mutated{}, err
 		}
-		return node(p.User), p.UserErrors, nil
+		return Mutated{Record: node(p.User), UserErrors: p.UserErrors}, nil
 	},
-	"disableAccount": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+	"disableAccount": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
 		p, err := m.DisableAccount(ctx, args["id"].(model.ID), args["reason"].(string))
 		if err != nil {
-			return nil, nil, err
+			return Mutated{}, err
 		}
-		return node(p.User), p.UserErrors, nil
+		return Mutated{Record: node(p.User), UserErrors: p.UserErrors}, nil
 	},
-	"enableAccount": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+	"enableAccount": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
 		p, err := m.EnableAccount(ctx, args["id"].(model.ID))
 		if err != nil {
-			return nil, nil, err
+			return Mutated{}, err
 		}
-		return node(p.User), p.UserErrors, nil
+		return Mutated{Record: node(p.User), UserErrors: p.UserErrors}, nil
 	},
-	"setRole": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+	"setRole": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
 		p, err := m.SetRole(ctx, args["id"].(model.ID), args["role"].(model.Role))
 		if err != nil {
-			return nil, nil, err
+			return Mutated{}, err
 		}
-		return node(p.User), p.UserErrors, nil
+		return Mutated{Record: node(p.User), UserErrors: p.UserErrors}, nil
 	},
-	"transferPatients": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+	"transferPatients": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
 		p, err := m.TransferPatients(ctx, args["input"].(TransferPatientsInput))
 		if err != nil {
-			return nil, nil, err
+			return Mutated{}, err
 		}
-		return node(p.Transfer), p.UserErrors, nil
+		return Mutated{Record: node(p.Transfer), UserErrors: p.UserErrors}, nil
 	},
-	"acceptTransfer": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+	"acceptTransfer": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
 		p, err := m.AcceptTransfer(ctx, args["id"].(model.ID))
 		if err != nil {
-			return nil, nil, err
+			return Mutated{}, err
 		}
-		return node(p.Transfer), p.UserErrors, nil
+		return Mutated{Record: node(p.Transfer), UserErrors: p.UserErrors}, nil
 	},
-	"createPatient": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+	"createPatient": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
 		p, err := m.CreatePatient(ctx, args["input"].(CreatePatientInput))
 		if err != nil {
-			return nil, nil, err
+			return Mutated{}, err
 		}
-		return node(p.Patient), p.UserErrors, nil
+		return Mutated{Record: node(p.Patient), Existing: node(p.Existing), UserErrors: p.UserErrors}, nil
 	},
-	"updatePatient": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+	"updatePatient": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
 		p, err := m.UpdatePatient(ctx, args["id"].(model.ID), args["input"].(UpdatePatientInput), args["expectedVersion"].(*int))
 		if err != nil {
-			return nil, nil, err
+			return Mutated{}, err
 		}
-		return node(p.Patient), p.UserErrors, nil
+		return Mutated{Record: node(p.Patient), Existing: node(p.Existing), UserErrors: p.UserErrors}, nil
 	},
-	"deletePatient": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+	"deletePatient": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
 		p, err := m.DeletePatient(ctx, args["id"].(model.ID), args["expectedVersion"].(*int))
 		if err != nil {
-			return nil, nil, err
+			return Mutated{}, err
 		}
-		return node(p.Patient), p.UserErrors, nil
+		return Mutated{Record: node(p.Patient), Existing: node(p.Existing), UserErrors: p.UserErrors}, nil
 	},
-	"restorePatient": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+	"restorePatient": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
 		p, err := m.RestorePatient(ctx, args["id"].(model.ID))
 		if err != nil {
-			return nil, nil, err
+			return Mutated{}, err
 		}
-		return node(p.Patient), p.UserErrors, nil
+		return Mutated{Record: node(p.Patient), Existing: node(p.Existing), UserErrors: p.UserErrors}, nil
 	},
-	"addTeamMember": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+	"addTeamMember": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
 		p, err := m.AddTeamMember(ctx, args["input"].(TeamMemberInput))
 		if err != nil {
-			return nil, nil, err
+			return Mutated{}, err
 		}
-		return node(p.Grant), p.UserErrors, nil
+		return Mutated{Record: node(p.Grant), UserErrors: p.UserErrors}, nil
 	},
-	"acceptGrant": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+	"acceptGrant": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
 		p, err := m.AcceptGrant(ctx, args["id"].(model.ID))
 		if err != nil {
-			return nil, nil, err
+			return Mutated{}, err
 		}
-		return node(p.Grant), p.UserErrors, nil
+		return Mutated{Record: node(p.Grant), UserErrors: p.UserErrors}, nil
 	},
-	"endGrant": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+	"endGrant": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
 		p, err := m.EndGrant(ctx, args["id"].(model.ID), args["reason"].(*string))
 		if err != nil {
-			return nil, nil, err
+			return Mutated{}, err
 		}
-		return node(p.Grant), p.UserErrors, nil
+		return Mutated{Record: node(p.Grant), UserErrors: p.UserErrors}, nil
 	},
-	"claimPatient": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+	"claimPatient": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
 		p, err := m.ClaimPatient(ctx, args["code"].(string), args["name"].(string), args["dateOfBirth"].(model.Date))
 		if err != nil {
-			return nil, nil, err
+			return Mutated{}, err
 		}
-		return node(p.Grant), p.UserErrors, nil
+		return Mutated{Record: node(p.Grant), UserErrors: p.UserErrors}, nil
 	},
-	"createDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+	"createDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
 		p, err := m.CreateDoctor(ctx, args["input"].(CreateDoctorInput))
 		if err != nil {
-			return nil, nil, err
+			return Mutated{}, err
 		}
-		return node(p.Doctor), p.UserErrors, nil
+		return Mutated{Record: node(p.Doctor), Existing: node(p.Existing), UserErrors: p.UserErrors}, nil
 	},
-	"updateDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+	"updateDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
 		p, err := m.UpdateDoctor(ctx, args["id"].(model.ID), args["input"].(UpdateDoctorInput), args["expectedVersion"].(*int))
 		if err != nil {
-			return nil, nil, err
+			return Mutated{}, err
 		}
-		return node(p.Doctor), p.UserErrors, nil
+		return Mutated{Record: node(p.Doctor), Existing: node(p.Existing), UserErrors: p.UserErrors}, nil
 	},
-	"deleteDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+	"deleteDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
 		p, err := m.DeleteDoctor(ctx, args["id"].(model.ID), args["expectedVersion"].(*int))
 		if err != nil {
-			return nil, nil, err
+			return Mutated{}, err
 		}
-		return node(p.Doctor), p.UserErrors, nil
+		return Mutated{Record: node(p.Doctor), Existing: node(p.Existing), UserErrors: p.UserErrors}, nil
 	},
-	"restoreDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+	"restoreDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
 		p, err := m.RestoreDoctor(ctx, args["id"].(model.ID))
 		if err != nil {
-			return nil, nil, err
+			return Mutated{}, err
 		}
-		return node(p.Doctor), p.UserErrors, nil
+		return Mutated{Record: node(p.Doctor), Existing: node(p.Existing), UserErrors: p.UserErrors}, nil
 	},
-	"verifyDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+	"verifyDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
 		p, err := m.VerifyDoctor(ctx, args["id"].(model.ID), args["input"].(VerifyDoctorInput), args["expectedVersion"].(int))
 		if err != nil {
-			return nil, nil, err
+			return Mutated{}, err
 		}
-		return node(p.Doctor), p.UserErrors, nil
+		return Mutated{Record: node(p.Doctor), Existing: node(p.Existing), UserErrors: p.UserErrors}, nil
 	},
-	"assignDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+	"assignDoctor": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
 		p, err := m.AssignDoctor(ctx, args["input"].(AssignDoctorInput))
 		if err != nil {
-			return nil, nil, err
+			return Mutated{}, err
 		}
-		return node(p.Mapping), p.UserErrors, nil
+		return Mutated{Record: node(p.Mapping), UserErrors: p.UserErrors}, nil
 	},
-	"updateMapping": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+	"updateMapping": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
 		p, err := m.UpdateMapping(ctx, args["id"].(model.ID), args["input"].(UpdateMappingInput), args["expectedVersion"].(*int))
 		if err != nil {
-			return nil, nil, err
+			return Mutated{}, err
 		}
-		return node(p.Mapping), p.UserErrors, nil
+		return Mutated{Record: node(p.Mapping), UserErrors: p.UserErrors}, nil
 	},
-	"removeMapping": func(ctx context.Context, m MutationResolver, args map[string]any) (model.Node, []*UserError, error) {
+	"removeMapping": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
 		p, err := m.RemoveMapping(ctx, args["id"].(model.ID), args["expectedVersion"].(*int))
 		if err != nil {
-			return nil, nil, err
+			return Mutated{}, err
 		}
-		return node(p.Mapping), p.UserErrors, nil
+		return Mutated{Record: node(p.Mapping), UserErrors: p.UserErrors}, nil
 	},
 }
 

@@ -29,6 +29,7 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
 	AuthPayload() AuthPayloadResolver
+	ChangeSet() ChangeSetResolver
 	ClaimCodePayload() ClaimCodePayloadResolver
 	Doctor() DoctorResolver
 	DoctorPayload() DoctorPayloadResolver
@@ -65,6 +66,9 @@ type ComplexityRoot struct {
 
 type AuthPayloadResolver interface {
 	Query(ctx context.Context, obj *AuthPayload) (*Query, error)
+}
+type ChangeSetResolver interface {
+	Nodes(ctx context.Context, obj *model.ChangeSet) ([]model.Node, error)
 }
 type ClaimCodePayloadResolver interface {
 	Query(ctx context.Context, obj *ClaimCodePayload) (*Query, error)
@@ -181,6 +185,7 @@ type QueryResolver interface {
 	Mapping(ctx context.Context, id model.ID) (*model.Mapping, error)
 	Mappings(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.MappingFilter, orderBy *model.MappingOrder) (*model.MappingConnection, error)
 	Accounts(ctx context.Context, first *int, after *string, last *int, before *string, search *string, filter *model.AccountFilter) (*model.UserConnection, error)
+	Changes(ctx context.Context, after *string, first *int, types []model.ChangeType) (*model.ChangeSet, error)
 }
 type SecurityEventResolver interface {
 	By(ctx context.Context, obj *model.SecurityEvent) (*model.User, error)
@@ -912,8 +917,8 @@ enum ErrorCode {
   RATE_LIMITED
 
   """
-  The server does not know a document with this hash. Send the hash again together with the document. The server keeps
-  no documents by their hash yet, so this is the answer to every hash alone.
+  The server does not know a document with this hash or id. Send the hash again together with the document: the server
+  then keeps it for some time.
   """
   PERSISTED_QUERY_NOT_FOUND
 
@@ -961,7 +966,10 @@ enum UserErrorCode {
   "The text has more characters than allowed."
   TOO_LONG
 
-  "Another record or account already has this value, which must be unique."
+  """
+  Another record or account already has this value, which must be unique. ` + "`" + `existing` + "`" + ` of the payload is that record, if the
+  caller sees it; it is never an account.
+  """
   TAKEN
 
   """
@@ -979,12 +987,12 @@ enum UserErrorCode {
   """
   VERSION_CONFLICT
 
-  "The patient already has an active mapping to this doctor."
+  "The patient already has an active mapping to this doctor. The payload has the mapping."
   ALREADY_ASSIGNED
 
   """
   The record is deleted, and the caller may restore it; all other callers get NOT_FOUND. For a mapping: it has ended,
-  and cannot be changed any more.
+  and cannot be changed any more. The payload of a change of the record has it.
   """
   DELETED
 
@@ -1437,8 +1445,8 @@ type Patient implements Node @access(to: CIRCLE) {
   updatedAt: DateTime! @owner(read: CIRCLE)
 
   """
-  Increases by one with each change. Pass it as ` + "`" + `expectedVersion` + "`" + ` to change only the version that you have seen. In REST
-  it is the ETag.
+  Increases by one with each change. Pass it as ` + "`" + `expectedVersion` + "`" + ` to change only the version that you have seen. An update
+  to the values that the record has already is no change. In REST it is the ETag, and every PUT and PATCH increases it.
   """
   version: Int! @owner(read: CIRCLE)
 
@@ -1599,8 +1607,8 @@ type Doctor implements Node @access(to: SIGNED_IN) {
   updatedAt: DateTime! @owner(read: SIGNED_IN)
 
   """
-  Increases by one with each change. Pass it as ` + "`" + `expectedVersion` + "`" + ` to change only the version that you have seen. In REST
-  it is the ETag.
+  Increases by one with each change. Pass it as ` + "`" + `expectedVersion` + "`" + ` to change only the version that you have seen. An update
+  to the values that the record has already is no change. In REST it is the ETag, and every PUT and PATCH increases it.
   """
   version: Int! @owner(read: SIGNED_IN)
 
@@ -1713,8 +1721,8 @@ type Mapping implements Node @access(to: CIRCLE) {
   updatedAt: DateTime! @owner(read: CIRCLE)
 
   """
-  Increases by one with each change, its end included. Pass it as ` + "`" + `expectedVersion` + "`" + ` to change only the version that you have
-  seen.
+  Increases by one with each change, its end included; to set the notes that it has already is no change. Pass it as
+  ` + "`" + `expectedVersion` + "`" + ` to change only the version that you have seen.
   """
   version: Int! @owner(read: CIRCLE)
 
@@ -2384,6 +2392,65 @@ type Query {
     "Conditions that the entries must meet. Null: all accounts."
     filter: AccountFilter
   ): UserConnection @access(to: ADMINS)
+
+  """
+  What changed for the caller since a cursor. For clients that keep records on the device. Without ` + "`" + `after` + "`" + ` it returns
+  everything the caller can see. Call again with ` + "`" + `cursor` + "`" + ` until ` + "`" + `hasMore` + "`" + ` is false. Open to every signed-in account.
+  Errors: INVALID_CURSOR (start again without ` + "`" + `after` + "`" + `), BAD_USER_INPUT, UNAVAILABLE (try again).
+  """
+  changes(
+    "The cursor of the last answer that was stored. Null: from the beginning."
+    after: String
+
+    """
+    The most entries of ` + "`" + `nodes` + "`" + ` and ` + "`" + `gone` + "`" + ` together: 1 to 100, otherwise BAD_USER_INPUT. Ask for 50 with selections such
+    as ` + "`" + `mappings(first: 50)` + "`" + `, which would cost more than the server allows.
+    """
+    first: Int = 100
+
+    "Kinds of records wanted. Must be the same in every call with one cursor, otherwise INVALID_CURSOR. Null: all kinds."
+    types: [ChangeType!]
+  ): ChangeSet @access(to: SIGNED_IN)
+}
+
+"A kind of record whose changes can be followed."
+enum ChangeType {
+  "Patients. A patient also counts as changed when one of its mappings changes."
+  PATIENT
+
+  "Doctor entries."
+  DOCTOR
+}
+
+"One step from a state of the caller's records to a later one. Apply all of it and store ` + "`" + `cursor` + "`" + ` in one transaction."
+type ChangeSet {
+  """
+  Where this step ends. Opaque and valid for this account only. The server promises 7 days unless its operator says
+  otherwise; after that the next answer has ` + "`" + `reset` + "`" + `.
+  """
+  cursor: String!
+
+  """
+  True: delete every record on the device, then apply this step and all that follow. Sent for a first call, for a cursor
+  that is too old, after the database was restored, and when the account's own standing has changed.
+  """
+  reset: Boolean!
+
+  "True: more is waiting. Ask again at once."
+  hasMore: Boolean!
+
+  """
+  Records that are new, changed or newly visible, as they are now. A record may come again unchanged. Mappings are no
+  entries: select ` + "`" + `mappings(first: 50, isActive: null)` + "`" + ` of a patient, and replace those on the device. Changes of accounts
+  are not followed.
+  """
+  nodes: [Node!]!
+
+  """
+  Ids of records to delete from the device: deleted, or no longer visible to the caller. The answer does not say which. It
+  may contain ids that the device does not hold.
+  """
+  gone: [ID!]!
 }
 
 """
@@ -3413,8 +3480,16 @@ type LinkCodePayload implements MutationPayload {
 
 "The answer to mutations of patients."
 type PatientPayload implements MutationPayload {
-  "The patient after the change. With VERSION_CONFLICT, the patient as it is now. Null: see ` + "`" + `userErrors` + "`" + `."
+  """
+  The patient after the change. With VERSION_CONFLICT and DELETED, the patient as it is now. Null: see ` + "`" + `userErrors` + "`" + `.
+  """
   patient: Patient
+
+  """
+  With TAKEN, the patient that already has the value. Null: the mutation succeeded, it has another error, or the caller does
+  not see that patient.
+  """
+  existing: Patient
 
   """
   The patient as an entry of ` + "`" + `Query.patients` + "`" + ` in this order, for a client that adds it to a list. Null: there is no live
@@ -3434,8 +3509,16 @@ type PatientPayload implements MutationPayload {
 
 "The answer to mutations of doctor entries."
 type DoctorPayload implements MutationPayload {
-  "The entry after the change. With VERSION_CONFLICT, the entry as it is now. Null: see ` + "`" + `userErrors` + "`" + `."
+  """
+  The entry after the change. With VERSION_CONFLICT and DELETED, the entry as it is now. Null: see ` + "`" + `userErrors` + "`" + `.
+  """
   doctor: Doctor
+
+  """
+  With TAKEN, the entry that already has the value. Null: the mutation succeeded, it has another error, or the caller does
+  not see that entry.
+  """
+  existing: Doctor
 
   """
   The entry as one of ` + "`" + `Query.doctors` + "`" + ` in this order, for a client that adds it to a list. Null: there is no live entry.
@@ -3454,7 +3537,10 @@ type DoctorPayload implements MutationPayload {
 
 "The answer to mutations of mappings."
 type MappingPayload implements MutationPayload {
-  "The mapping after the change. With VERSION_CONFLICT, the mapping as it is now. Null: see ` + "`" + `userErrors` + "`" + `."
+  """
+  The mapping after the change. With VERSION_CONFLICT, the mapping as it is now; with ALREADY_ASSIGNED, the active mapping
+  of the pair; with DELETED, the one that has ended. Null: see ` + "`" + `userErrors` + "`" + `.
+  """
   mapping: Mapping
 
   """
@@ -3523,6 +3609,22 @@ func (ec *executionContext) childFields_AuthPayload(ctx context.Context, field g
 		return ec.fieldContext_AuthPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AuthPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ChangeSet(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ChangeSet_cursor(ctx, field)
+	case "reset":
+		return ec.fieldContext_ChangeSet_reset(ctx, field)
+	case "hasMore":
+		return ec.fieldContext_ChangeSet_hasMore(ctx, field)
+	case "nodes":
+		return ec.fieldContext_ChangeSet_nodes(ctx, field)
+	case "gone":
+		return ec.fieldContext_ChangeSet_gone(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChangeSet", field.Name)
 }
 
 func (ec *executionContext) childFields_ClaimCodePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3639,6 +3741,8 @@ func (ec *executionContext) childFields_DoctorPayload(ctx context.Context, field
 	switch field.Name {
 	case "doctor":
 		return ec.fieldContext_DoctorPayload_doctor(ctx, field)
+	case "existing":
+		return ec.fieldContext_DoctorPayload_existing(ctx, field)
 	case "doctorEdge":
 		return ec.fieldContext_DoctorPayload_doctorEdge(ctx, field)
 	case "query":
@@ -3975,6 +4079,8 @@ func (ec *executionContext) childFields_PatientPayload(ctx context.Context, fiel
 	switch field.Name {
 	case "patient":
 		return ec.fieldContext_PatientPayload_patient(ctx, field)
+	case "existing":
+		return ec.fieldContext_PatientPayload_existing(ctx, field)
 	case "patientEdge":
 		return ec.fieldContext_PatientPayload_patientEdge(ctx, field)
 	case "query":
@@ -4011,6 +4117,8 @@ func (ec *executionContext) childFields_Query(ctx context.Context, field graphql
 		return ec.fieldContext_Query_mappings(ctx, field)
 	case "accounts":
 		return ec.fieldContext_Query_accounts(ctx, field)
+	case "changes":
+		return ec.fieldContext_Query_changes(ctx, field)
 	case "__schema":
 		return ec.fieldContext_Query___schema(ctx, field)
 	case "__type":
@@ -5519,6 +5627,36 @@ func (ec *executionContext) field_Query_accounts_args(ctx context.Context, rawAr
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_changes_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "types",
+		func(ctx context.Context, v any) ([]model.ChangeType, error) {
+			return ec.unmarshalOChangeType2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐChangeTypeᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["types"] = arg2
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_doctor_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -6340,6 +6478,130 @@ func (ec *executionContext) fieldContext_AuthPayload_userErrors(_ context.Contex
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _ChangeSet_cursor(ctx context.Context, field graphql.CollectedField, obj *model.ChangeSet) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChangeSet_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChangeSet_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChangeSet", field, false, false, "String")
+}
+
+func (ec *executionContext) _ChangeSet_reset(ctx context.Context, field graphql.CollectedField, obj *model.ChangeSet) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChangeSet_reset(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reset, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChangeSet_reset(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChangeSet", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _ChangeSet_hasMore(ctx context.Context, field graphql.CollectedField, obj *model.ChangeSet) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChangeSet_hasMore(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.HasMore, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChangeSet_hasMore(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChangeSet", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _ChangeSet_nodes(ctx context.Context, field graphql.CollectedField, obj *model.ChangeSet) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChangeSet_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChangeSet().Nodes(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.Node) graphql.Marshaler {
+			return ec.marshalNNode2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐNodeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChangeSet_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChangeSet",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChangeSet_gone(ctx context.Context, field graphql.CollectedField, obj *model.ChangeSet) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChangeSet_gone(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Gone, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.ID) graphql.Marshaler {
+			return ec.marshalNID2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐIDᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChangeSet_gone(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChangeSet", field, false, false, "ID")
 }
 
 func (ec *executionContext) _ClaimCodePayload_code(ctx context.Context, field graphql.CollectedField, obj *ClaimCodePayload) (ret graphql.Marshaler) {
@@ -7862,6 +8124,38 @@ func (ec *executionContext) _DoctorPayload_doctor(ctx context.Context, field gra
 	)
 }
 func (ec *executionContext) fieldContext_DoctorPayload_doctor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DoctorPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Doctor(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DoctorPayload_existing(ctx context.Context, field graphql.CollectedField, obj *DoctorPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DoctorPayload_existing(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Existing, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Doctor) graphql.Marshaler {
+			return ec.marshalODoctor2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDoctor(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DoctorPayload_existing(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "DoctorPayload",
 		Field:      field,
@@ -13712,6 +14006,38 @@ func (ec *executionContext) fieldContext_PatientPayload_patient(_ context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _PatientPayload_existing(ctx context.Context, field graphql.CollectedField, obj *PatientPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PatientPayload_existing(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Existing, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Patient) graphql.Marshaler {
+			return ec.marshalOPatient2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐPatient(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PatientPayload_existing(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PatientPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Patient(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _PatientPayload_patientEdge(ctx context.Context, field graphql.CollectedField, obj *PatientPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -14318,6 +14644,50 @@ func (ec *executionContext) fieldContext_Query_accounts(ctx context.Context, fie
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_accounts_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_changes(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_changes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Changes(ctx, fc.Args["after"].(*string), fc.Args["first"].(*int), fc.Args["types"].([]model.ChangeType))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ChangeSet) graphql.Marshaler {
+			return ec.marshalOChangeSet2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐChangeSet(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_changes(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChangeSet(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_changes_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -20972,6 +21342,60 @@ func (ec *executionContext) _AuthPayload(ctx context.Context, sel ast.SelectionS
 	return out
 }
 
+var changeSetImplementors = []string{"ChangeSet"}
+
+func (ec *executionContext) _ChangeSet(ctx context.Context, sel ast.SelectionSet, obj *model.ChangeSet) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, changeSetImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChangeSet")
+		case "cursor":
+			out.Values[i] = ec._ChangeSet_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "reset":
+			out.Values[i] = ec._ChangeSet_reset(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "hasMore":
+			out.Values[i] = ec._ChangeSet_hasMore(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "nodes":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ChangeSet_nodes(ctx, field, obj)
+				})
+		case "gone":
+			out.Values[i] = ec._ChangeSet_gone(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var claimCodePayloadImplementors = []string{"ClaimCodePayload", "MutationPayload"}
 
 func (ec *executionContext) _ClaimCodePayload(ctx context.Context, sel ast.SelectionSet, obj *ClaimCodePayload) graphql.Marshaler {
@@ -21346,6 +21770,11 @@ func (ec *executionContext) _DoctorPayload(ctx context.Context, sel ast.Selectio
 			out.Values[i] = graphql.MarshalString("DoctorPayload")
 		case "doctor":
 			out.Values[i] = ec._DoctorPayload_doctor(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "existing":
+			out.Values[i] = ec._DoctorPayload_existing(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -22806,6 +23235,11 @@ func (ec *executionContext) _PatientPayload(ctx context.Context, sel ast.Selecti
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "existing":
+			out.Values[i] = ec._PatientPayload_existing(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "patientEdge":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -22930,6 +23364,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_accounts(ctx, field)
+				})
+		case "changes":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_changes(ctx, field)
 				})
 		case "__type":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
@@ -24406,6 +24846,16 @@ func (ec *executionContext) unmarshalNChangePasswordInput2githubᚗcomᚋcaregra
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNChangeType2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐChangeType(ctx context.Context, v any) (model.ChangeType, error) {
+	var res model.ChangeType
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNChangeType2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐChangeType(ctx context.Context, sel ast.SelectionSet, v model.ChangeType) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNCreateDoctorInput2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐCreateDoctorInput(ctx context.Context, v any) (CreateDoctorInput, error) {
 	res, err := ec.unmarshalInputCreateDoctorInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -24668,6 +25118,35 @@ func (ec *executionContext) marshalNID2githubᚗcomᚋcaregraphᚋcaregraphᚋmo
 	return v
 }
 
+func (ec *executionContext) unmarshalNID2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐIDᚄ(ctx context.Context, v any) ([]model.ID, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]model.ID, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNID2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐID(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNID2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐIDᚄ(ctx context.Context, sel ast.SelectionSet, v []model.ID) graphql.Marshaler {
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNID2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐID(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNID2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐIDᚄ(ctx context.Context, v any) ([]*model.ID, error) {
 	vSlice := graphql.CoerceList(v)
 	var err error
@@ -24796,12 +25275,36 @@ func (ec *executionContext) marshalNMappingOrderField2githubᚗcomᚋcaregraph�
 	return v
 }
 
+func (ec *executionContext) marshalNNode2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐNode(ctx context.Context, sel ast.SelectionSet, v model.Node) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Node!")
+		return graphql.Null
+	}
+	return ec._Node(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNNode2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐNode(ctx context.Context, sel ast.SelectionSet, v []model.Node) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalONode2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐNode(ctx, sel, v[i])
 	})
+
+	return ret
+}
+
+func (ec *executionContext) marshalNNode2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐNodeᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Node) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNNode2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐNode(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
 
 	return ret
 }
@@ -25670,6 +26173,49 @@ func (ec *executionContext) marshalOBoolean2ᚖbool(ctx context.Context, sel ast
 	_ = ctx
 	res := graphql.MarshalBoolean(*v)
 	return res
+}
+
+func (ec *executionContext) marshalOChangeSet2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐChangeSet(ctx context.Context, sel ast.SelectionSet, v *model.ChangeSet) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ChangeSet(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOChangeType2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐChangeTypeᚄ(ctx context.Context, v any) ([]model.ChangeType, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]model.ChangeType, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNChangeType2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐChangeType(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOChangeType2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐChangeTypeᚄ(ctx context.Context, sel ast.SelectionSet, v []model.ChangeType) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNChangeType2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐChangeType(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalOClaimCodePayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋgenᚐClaimCodePayload(ctx context.Context, sel ast.SelectionSet, v *ClaimCodePayload) graphql.Marshaler {

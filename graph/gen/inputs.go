@@ -124,8 +124,11 @@ type CreatePatientInput struct {
 
 // The answer to mutations of doctor entries.
 type DoctorPayload struct {
-	// The entry after the change. With VERSION_CONFLICT, the entry as it is now. Null: see `userErrors`.
+	// The entry after the change. With VERSION_CONFLICT and DELETED, the entry as it is now. Null: see `userErrors`.
 	Doctor *model.Doctor `json:"doctor,omitempty"`
+	// With TAKEN, the entry that already has the value. Null: the mutation succeeded, it has another error, or the caller does
+	// not see that entry.
+	Existing *model.Doctor `json:"existing,omitempty"`
 	// The entry as one of `Query.doctors` in this order, for a client that adds it to a list. Null: there is no live entry.
 	DoctorEdge *model.DoctorEdge `json:"doctorEdge,omitempty"`
 	// What can be read after the mutation. Null: no one is signed in any more.
@@ -190,7 +193,8 @@ func (LogoutPayload) IsMutationPayload() {}
 
 // The answer to mutations of mappings.
 type MappingPayload struct {
-	// The mapping after the change. With VERSION_CONFLICT, the mapping as it is now. Null: see `userErrors`.
+	// The mapping after the change. With VERSION_CONFLICT, the mapping as it is now; with ALREADY_ASSIGNED, the active mapping
+	// of the pair; with DELETED, the one that has ended. Null: see `userErrors`.
 	Mapping *model.Mapping `json:"mapping,omitempty"`
 	// The doctor as an entry of `Patient.doctors` in the default order, for a client that adds it to a list. Null: there is no active mapping of a
 	// live patient.
@@ -223,8 +227,11 @@ type Mutation struct {
 
 // The answer to mutations of patients.
 type PatientPayload struct {
-	// The patient after the change. With VERSION_CONFLICT, the patient as it is now. Null: see `userErrors`.
+	// The patient after the change. With VERSION_CONFLICT and DELETED, the patient as it is now. Null: see `userErrors`.
 	Patient *model.Patient `json:"patient,omitempty"`
+	// With TAKEN, the patient that already has the value. Null: the mutation succeeded, it has another error, or the caller does
+	// not see that patient.
+	Existing *model.Patient `json:"existing,omitempty"`
 	// The patient as an entry of `Query.patients` in this order, for a client that adds it to a list. Null: there is no live
 	// patient.
 	PatientEdge *model.PatientEdge `json:"patientEdge,omitempty"`
