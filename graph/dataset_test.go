@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vektah/gqlparser/v2/ast"
+
 	"github.com/caregraph/caregraph/graph"
 	"github.com/caregraph/caregraph/graph/graphtest"
 	"github.com/caregraph/caregraph/model"
@@ -243,17 +245,36 @@ func (w *dataset) collectCursorsBelow(tb testing.TB) {
 			if field.Arguments.ForName("first") == nil {
 				continue
 			}
-			args := "first: 30"
-			for _, arg := range field.Arguments {
-				if !paging(arg.Name) {
-					args += ", " + arg.Name + ": null"
+			for order, orderBy := range ordersOf(field) {
+				args := "first: 30"
+				for _, arg := range field.Arguments {
+					if value := map[bool]string{false: "null", true: orderBy}[arg.Name == "orderBy"]; !paging(arg.Name) {
+						args += ", " + arg.Name + ": " + value
+					}
 				}
+				query := fmt.Sprintf("{ it: %s(first: 100) { nodes { %s(%s) { edges { cursor } } } } }", t.Root.Field, field.Name, args)
+				name := strings.TrimSpace(w.listOf(t.Name, field.Name) + " " + order)
+				w.cursors[name] = append(w.cursors[name], w.cursorsBelow(tb, query)...)
 			}
-			query := fmt.Sprintf("{ it: %s(first: 100) { nodes { %s(%s) { edges { cursor } } } } }", t.Root.Field, field.Name, args)
-			name := w.listOf(t.Name, field.Name)
-			w.cursors[name] = append(w.cursors[name], w.cursorsBelow(tb, query)...)
 		}
 	}
+}
+
+// ordersOf returns all values of a list's argument orderBy by their names in
+// dataset.cursors, and null.
+func ordersOf(list *ast.FieldDefinition) map[string]string {
+	orders, schema := map[string]string{"": "null"}, graph.Schema()
+	argument := list.Arguments.ForName("orderBy")
+	if argument == nil {
+		return orders
+	}
+	by := schema.Types[argument.Type.Name()].Fields.ForName("field").Type.Name()
+	for _, field := range schema.Types[by].EnumValues {
+		for _, direction := range schema.Types["OrderDirection"].EnumValues {
+			orders[field.Name+" "+direction.Name] = fmt.Sprintf("{field: %s, direction: %s}", field.Name, direction.Name)
+		}
+	}
+	return orders
 }
 
 // cursorsBelow returns the cursors of the viewer who sees most of those that may
@@ -275,30 +296,21 @@ func (w *dataset) collectCursors(tb testing.TB) {
 	tb.Helper()
 	admin := w.viewer("Admin").client
 	w.collectCursorsBelow(tb)
-	schema := graph.Schema()
-	for _, list := range schema.Query.Fields {
-		argument := list.Arguments.ForName("orderBy")
-		if argument == nil {
-			if list.Arguments.ForName("first") != nil {
-				entries := "edges { cursor }"
-				if list.Name == "changes" {
-					entries = "cursor" // of the step
-				}
-				query := fmt.Sprintf("{ %s(first: 100) { %s } }", list.Name, entries)
-				w.cursors[list.Name] = everything("cursor", admin.Must(query, nil).Value)
-			}
+	for _, list := range graph.Schema().Query.Fields {
+		if list.Arguments.ForName("first") == nil {
 			continue
 		}
-		collect := func(order, orderBy string) {
-			query := fmt.Sprintf("{ %s(first: 100, orderBy: %s) { edges { cursor } } }", list.Name, orderBy)
-			w.cursors[strings.TrimSpace(list.Name+" "+order)] = everything("cursor", admin.Must(query, nil).Value)
-		}
-		collect("", "null")
-		by := schema.Types[argument.Type.Name()].Fields.ForName("field").Type.Name()
-		for _, field := range schema.Types[by].EnumValues {
-			for _, direction := range schema.Types["OrderDirection"].EnumValues {
-				collect(field.Name+" "+direction.Name, fmt.Sprintf("{field: %s, direction: %s}", field.Name, direction.Name))
+		for order, orderBy := range ordersOf(list) {
+			args := "first: 100"
+			if order != "" {
+				args += ", orderBy: " + orderBy
 			}
+			entries := "edges { cursor }"
+			if list.Name == "changes" {
+				entries = "cursor" // of the step
+			}
+			query := fmt.Sprintf("{ %s(%s) { %s } }", list.Name, args, entries)
+			w.cursors[strings.TrimSpace(list.Name+" "+order)] = everything("cursor", admin.Must(query, nil).Value)
 		}
 	}
 }

@@ -111,7 +111,8 @@ func fieldValues(c *graphtest.Clinic, team team, linked bool) map[string]map[str
 		},
 		"Mapping": {
 			"id": c.PriyasMapping, "patient": anyValue{}, "doctor": anyValue{}, "notes": graphtest.Notes, "isActive": true,
-			"assignedAt": anyValue{}, "endedAt": nil, "createdBy": anyValue{}, "createdAt": anyValue{}, "updatedAt": anyValue{}, "viewer": anyValue{},
+			"assignedAt": anyValue{}, "endedAt": nil, "createdBy": anyValue{}, "createdAt": anyValue{}, "updatedAt": anyValue{},
+			"version": 1.0, "viewer": anyValue{},
 		},
 		"Doctor": {
 			"id": c.RahulsEntry, "name": "Dr. Old Friend", "email": "dr.old.friend@mail.example", "phone": "+917654321098",

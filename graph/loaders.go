@@ -45,7 +45,8 @@ func (l *loaders) relatedKey(typ string, e *query.Edge, id int64) key[int64] {
 // pageKey returns the key of a page of a list. Lists of the same rows have the same
 // group.
 func (l *loaders) pageKey(typ string, of *query.List, args query.Args, owner int64) key[int64] {
-	group := groupOf(typ, of.Of, of.Key, args.Page(), of.Conditions(args))
+	conditions, err := of.Conditions(args) // PagesOf returns the error
+	group := groupOf(typ, of.Of, of.Key, args.Page(), of.Sorting(args).Order, conditions, fmt.Sprint(err))
 	return l.pages.key(group, owner, func(ctx context.Context, owners []int64) (map[int64]*model.RecordPage, error) {
 		return l.store.PagesOf(ctx, l.viewer, typ, of.Field, owners, args)
 	})
@@ -53,7 +54,8 @@ func (l *loaders) pageKey(typ string, of *query.List, args query.Args, owner int
 
 // countKey returns the key of the number of rows of a list.
 func (l *loaders) countKey(typ string, of *query.List, args query.Args, owner int64) key[int64] {
-	return l.counts.key(groupOf(typ, of.Of, of.Key, of.Conditions(args)), owner, func(ctx context.Context, owners []int64) (map[int64]int, error) {
+	conditions, err := of.Conditions(args) // CountsOf returns the error
+	return l.counts.key(groupOf(typ, of.Of, of.Key, conditions, fmt.Sprint(err)), owner, func(ctx context.Context, owners []int64) (map[int64]int, error) {
 		return l.store.CountsOf(ctx, l.viewer, typ, of.Field, owners, args)
 	})
 }

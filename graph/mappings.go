@@ -14,13 +14,13 @@ func (m mutation) AssignDoctor(ctx context.Context, input gen.AssignDoctorInput)
 	return mappingPayload(ctx, mapping, err)
 }
 
-func (m mutation) UpdateMapping(ctx context.Context, id model.ID, input gen.UpdateMappingInput) (*gen.MappingPayload, error) {
-	mapping, err := m.Store.UpdateMapping(ctx, viewer(ctx), id.Of(model.KindMapping), gen.MappingChanges(input))
+func (m mutation) UpdateMapping(ctx context.Context, id model.ID, input gen.UpdateMappingInput, expectedVersion *int) (*gen.MappingPayload, error) {
+	mapping, err := m.Store.UpdateMapping(ctx, viewer(ctx), id.Of(model.KindMapping), expectedVersion, gen.MappingChanges(input))
 	return mappingPayload(ctx, mapping, err)
 }
 
-func (m mutation) RemoveMapping(ctx context.Context, id model.ID) (*gen.MappingPayload, error) {
-	mapping, err := m.Store.RemoveMapping(ctx, viewer(ctx), id.Of(model.KindMapping))
+func (m mutation) RemoveMapping(ctx context.Context, id model.ID, expectedVersion *int) (*gen.MappingPayload, error) {
+	mapping, err := m.Store.RemoveMapping(ctx, viewer(ctx), id.Of(model.KindMapping), expectedVersion)
 	return mappingPayload(ctx, mapping, err)
 }
 

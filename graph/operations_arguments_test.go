@@ -71,19 +71,20 @@ func (w *operationWriter) page(on *ast.Definition, field *ast.FieldDefinition, v
 
 // listName returns the name of a list in dataset.cursors.
 func (w *operationWriter) listName(on *ast.Definition, field *ast.FieldDefinition, values map[string]any) string {
+	name := field.Name
 	if on != w.schema.Query {
-		return w.data.listOf(on.Name, field.Name)
+		name = w.data.listOf(on.Name, field.Name)
 	}
 	order, ok := held(values["orderBy"], 0).(map[string]any)
 	if !ok {
-		return field.Name
+		return name
 	}
 	direction := held(order["direction"], 0)
 	if direction == nil {
 		input := w.schema.Types[field.Arguments.ForName("orderBy").Type.Name()]
 		direction = input.Fields.ForName("direction").DefaultValue.Raw
 	}
-	return fmt.Sprint(field.Name, " ", held(order["field"], 0), " ", direction)
+	return fmt.Sprint(name, " ", held(order["field"], 0), " ", direction)
 }
 
 // records returns the number of records that the limits expect of a field.

@@ -168,10 +168,14 @@ func caller(ctx context.Context) identity {
 	return state.identity
 }
 
-// setViewer changes the viewer, after a sign-in or a logout.
+// setViewer changes the viewer, after a sign-in or a logout: nil if the session has ended.
 func (s *response) setViewer(v *model.Viewer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if v == nil {
+		s.setIdentity(nil, &auth.TokenError{Reason: auth.ReasonEnded})
+		return
+	}
 	s.setIdentity(v, nil)
 }
 

@@ -235,5 +235,6 @@ func TestLogout_TheRestOfTheOperationIsSignedOut(t *testing.T) {
 		rahul := s.Account("Rahul"+way, model.RolePatient)
 		answer := rahul.Do(`mutation { `+way+` { userErrors { code } } updateMe(input: {}) { user { email } } }`, nil)
 		equalJSON(t, way, answer.Codes(), []string{"updateMe UNAUTHENTICATED"})
+		equalJSON(t, way, answer.Errors[0]["extensions"], map[string]any{"code": "UNAUTHENTICATED", "reason": "SESSION_ENDED"})
 	}
 }

@@ -20,6 +20,8 @@ type Mapping struct {
 	CreatedBy  int64
 	CreatedAt  DateTime `bun:"created_at,nullzero,default:now()"`
 	UpdatedAt  DateTime `bun:"updated_at,nullzero,default:now()"`
+	// Version increases by one with each change.
+	Version int `bun:"version,nullzero,default:1"`
 }
 
 // NodeID returns map_<number>.

@@ -15,7 +15,7 @@ import (
 
 // filterAccounts returns the conditions of the arguments of accounts.
 func filterAccounts(s query.Scope, args query.Args) (q query.Selection, err error) {
-	if q.Conditions, err = searched(s, args); err != nil {
+	if q.Conditions, err = s.Searching(args); err != nil {
 		return q, err
 	}
 	f := orZero(query.Arg[model.AccountFilter](args, "filter"))

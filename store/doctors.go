@@ -15,16 +15,16 @@ import (
 func filterDoctors(s query.Scope, args query.Args) (q query.Selection, err error) {
 	f := orZero(query.Arg[model.DoctorFilter](args, "filter"))
 	if err := errors.Join(checkNumber("minConsultationFee", f.MinConsultationFee), checkNumber("maxConsultationFee", f.MaxConsultationFee),
-		checkTime("updatedSince", f.UpdatedSince), checkText("specialization", f.Specialization),
+		checkTime("updatedSince", f.UpdatedSince), query.CheckText("specialization", f.Specialization),
 		checkList("ids", f.IDs), checkList("specializations", f.Specializations)); err != nil {
 		return q, err
 	}
 	for _, name := range f.Specializations {
-		if err := checkText("specializations", &name); err != nil {
+		if err := query.CheckText("specializations", &name); err != nil {
 			return q, err
 		}
 	}
-	if q.Conditions, err = searched(s, args); err != nil {
+	if q.Conditions, err = s.Searching(args); err != nil {
 		return q, err
 	}
 	if f.Specialization != nil {

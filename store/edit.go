@@ -76,16 +76,22 @@ func edit[T any, P rowOf[T]](ctx context.Context, s *Store, v *model.Viewer, id 
 func editLive[T any, P owned[T]](ctx context.Context, s *Store, v *model.Viewer, id int64, expected *int, u update[T]) (P, error) {
 	u.set = setVersion
 	u.check = func(row *T) (done bool, err error) {
-		switch life := P(row).Life(); {
-		case life.DeletedAt != nil:
+		life := P(row).Life()
+		if life.DeletedAt != nil {
 			return false, deleted("id")
-		case expected != nil && *expected != life.Version:
-			return false, model.NewFieldError("expectedVersion", model.CodeVersionConflict, "Someone else has changed this record. Load it again, then repeat your change.")
-		default:
-			return false, nil
 		}
+		return false, checkVersion(expected, life.Version)
 	}
 	return edit[T, P](ctx, s, v, id, u)
+}
+
+// checkVersion returns VERSION_CONFLICT for another version than the expected one; nil is
+// any.
+func checkVersion(expected *int, version int) error {
+	if expected == nil || *expected == version {
+		return nil
+	}
+	return model.NewFieldError("expectedVersion", model.CodeVersionConflict, "Someone else has changed this record. Load it again, then repeat your change.")
 }
 
 // restore restores a record, if it was deleted.

@@ -119,7 +119,7 @@ func TestUpdate_NoChangeNoVersion(t *testing.T) {
 		"the same fee in another form": func(ctx context.Context) (any, error) {
 			return c.Store.UpdateDoctor(ctx, priya.Viewer, entry.ID, nil, fee("1.5e3"))
 		},
-		"the same notes": func(ctx context.Context) (any, error) { return c.Store.UpdateMapping(ctx, asha.Viewer, m.ID, note) },
+		"the same notes": func(ctx context.Context) (any, error) { return c.Store.UpdateMapping(ctx, asha.Viewer, m.ID, nil, note) },
 		"the same verification": func(context.Context) (any, error) {
 			return c.VerifyAs(boss.Viewer, entry.ID, store.Verification{IsVerified: true})
 		},
@@ -189,7 +189,7 @@ func TestUpdate_ReturnsTheRecordInTheWay(t *testing.T) {
 	inTheWay(c.Store.UpdatePatient(t.Context(), asha.Viewer, gone.ID, nil, nil))(t, model.CodeDeleted, gone.NodeID())
 	inTheWay(c.Store.DeletePatient(t.Context(), asha.Viewer, gone.ID, nil))(t, model.CodeDeleted, gone.NodeID())
 	inTheWay(c.Store.DeletePatient(t.Context(), boss.Viewer, gone.ID, nil))(t, model.CodeNotFound, model.ID{})
-	inTheWay(c.Store.RemoveMapping(t.Context(), asha.Viewer, ended.ID))(t, model.CodeDeleted, ended.NodeID())
+	inTheWay(c.Store.RemoveMapping(t.Context(), asha.Viewer, ended.ID, nil))(t, model.CodeDeleted, ended.NodeID())
 }
 
 // inTheWay(call(...))(t, code, id) checks the code and the record of a refused call.

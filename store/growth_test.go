@@ -180,6 +180,44 @@ func TestJoins_KeepTheOrderOfTheirList(t *testing.T) {
 	}
 }
 
+// An order below a record reads the rows of that record, and their nodes by an index. A
+// search may begin with the index of texts, if its term is rare.
+func TestNestedLists_SearchTheRowsOfTheirRecord(t *testing.T) {
+	t.Parallel()
+	g := newGrown(t)
+	page := model.PageArgs{First: new(20)}
+	args := func(of query.Args, search bool, orderBy any) query.Args {
+		of["orderBy"] = orderBy
+		if search {
+			of["search"] = new("ana")
+		}
+		return of
+	}
+	patientOrder, doctorOrder := &model.PatientOrder{}, &model.DoctorOrder{}
+	patientOrder.Field, doctorOrder.Field = model.PatientsByName, model.DoctorsByName
+	for _, viewer := range []*storetest.Account{g.big, g.boss} {
+		for _, search := range []bool{false, true} {
+			doctors := nodeOf(t, g.Store, "Doctor")
+			ofDoctor, _ := doctors.Record().List("patients")
+			ok(ofDoctor.Entry().Column("Name"))(t)
+			root := doctors.One(1)
+			below := ok(ofDoctor.ListOf(root, args(pageArgs(page), search, patientOrder)))(t)
+			plan := g.plan(t, viewer.Viewer, root, below) + g.plan(t, viewer.Viewer, root, below.Count())
+			if wholeTable.MatchString(plan) || !strings.Contains(plan, "mappings_") || !search && !strings.Contains(plan, "mappings_doctor") {
+				t.Errorf("of a doctor, search %v:\n%s", search, plan)
+			}
+			patients := nodeOf(t, g.Store, "Patient")
+			ofPatient, _ := patients.Record().List("doctors")
+			ok(ofPatient.Entry().Column("Name"))(t)
+			root = ok(patients.List(viewer.Viewer, argsOf(PatientQuery{Page: page})))(t)
+			below = ok(ofPatient.ListOf(root, args(pageArgs(page), search, doctorOrder)))(t)
+			if plan := g.plan(t, viewer.Viewer, root, below); wholeTable.MatchString(plan) || !strings.Contains(plan, "mappings_") {
+				t.Errorf("of patients, search %v:\n%s", search, plan)
+			}
+		}
+	}
+}
+
 func TestLists_CountsReadIndexesOnly(t *testing.T) {
 	t.Parallel()
 	g := newGrown(t)

@@ -337,10 +337,10 @@ func mappingAttempts() map[string]attempt {
 			}
 		},
 		"UpdateMapping": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			return []string{resultText(s.UpdateMapping(ctx, v, at.mapping, note)), resultText(s.UpdateMapping(ctx, v, at.endedMapping, note))}
+			return []string{resultText(s.UpdateMapping(ctx, v, at.mapping, nil, note)), resultText(s.UpdateMapping(ctx, v, at.endedMapping, nil, note))}
 		},
 		"RemoveMapping": func(ctx context.Context, s *store.Store, v *model.Viewer, at target) []string {
-			return []string{resultText(s.RemoveMapping(ctx, v, at.mapping)), resultText(s.RemoveMapping(ctx, v, at.endedMapping))}
+			return []string{resultText(s.RemoveMapping(ctx, v, at.mapping, nil)), resultText(s.RemoveMapping(ctx, v, at.endedMapping, nil))}
 		},
 	}
 }

@@ -101,20 +101,22 @@ func lockLive[T any, P owned[T]](ctx context.Context, s *Store, tx bun.Tx, v *mo
 	return row, err
 }
 
-// UpdateMapping applies the changes to an active mapping. It returns NOT_FOUND,
-// DELETED together with an ended one, FORBIDDEN, TOO_LONG and INVALID.
-func (s *Store) UpdateMapping(ctx context.Context, v *model.Viewer, id int64, changes []model.Change[model.Mapping]) (*model.Mapping, error) {
-	return s.editMapping(ctx, v, id, update[model.Mapping]{
+// UpdateMapping applies the changes to an active mapping in the expected version; nil is
+// any. It returns NOT_FOUND, DELETED together with an ended one, FORBIDDEN,
+// VERSION_CONFLICT together with the current record, TOO_LONG and INVALID.
+func (s *Store) UpdateMapping(ctx context.Context, v *model.Viewer, id int64, expected *int, changes []model.Change[model.Mapping]) (*model.Mapping, error) {
+	return s.editMapping(ctx, v, id, expected, update[model.Mapping]{
 		changes:  changes,
 		validate: func(m *model.Mapping) error { return m.Validate(s.Constraints("Mapping")) },
 	})
 }
 
-// RemoveMapping ends an active mapping. The pair can be assigned again. It returns
-// NOT_FOUND, DELETED together with an ended one, and FORBIDDEN.
-func (s *Store) RemoveMapping(ctx context.Context, v *model.Viewer, id int64) (*model.Mapping, error) {
+// RemoveMapping ends an active mapping in the expected version; nil is any. The pair can be
+// assigned again. It returns NOT_FOUND, DELETED together with an ended one, FORBIDDEN, and
+// VERSION_CONFLICT together with the current record.
+func (s *Store) RemoveMapping(ctx context.Context, v *model.Viewer, id int64, expected *int) (*model.Mapping, error) {
 	ended := model.DateTime{Time: s.now()}
-	return s.editMapping(ctx, v, id, update[model.Mapping]{
+	return s.editMapping(ctx, v, id, expected, update[model.Mapping]{
 		changes: []model.Change[model.Mapping]{{
 			Field: "isActive", Apply: func(m *model.Mapping) { m.IsActive, m.EndedAt = false, &ended },
 		}},
@@ -126,18 +128,18 @@ func (s *Store) RemoveMapping(ctx context.Context, v *model.Viewer, id int64) (*
 // patients.
 func (s *Store) endMappings(ctx context.Context, tx bun.Tx, of string, id int64, now time.Time) (patients []int64, err error) {
 	err = tx.NewUpdate().Table("mappings").
-		Set("is_active = FALSE, ended_at = ?, updated_at = now()", now).
+		Set("is_active = FALSE, ended_at = ?, updated_at = now(), version = version + 1", now).
 		Where("? = ? AND is_active", bun.Ident(of), id).Returning("patient_id").Scan(ctx, &patients)
 	return patients, err
 }
 
-func (s *Store) editMapping(ctx context.Context, v *model.Viewer, id int64, u update[model.Mapping]) (*model.Mapping, error) {
-	u.set = setUpdatedAt
+func (s *Store) editMapping(ctx context.Context, v *model.Viewer, id int64, expected *int, u update[model.Mapping]) (*model.Mapping, error) {
+	u.set = setVersion
 	u.check = func(m *model.Mapping) (done bool, err error) {
 		if !m.IsActive {
-			err = model.NewFieldError("id", model.CodeDeleted, "This mapping has ended. Assign the doctor again.")
+			return false, model.NewFieldError("id", model.CodeDeleted, "This mapping has ended. Assign the doctor again.")
 		}
-		return false, err
+		return false, checkVersion(expected, m.Version)
 	}
 	return edit(ctx, s, v, id, u)
 }

@@ -71,7 +71,7 @@ func TestRemoveMapping_EndsItForGoodAndThePairCanBeAssignedAgain(t *testing.T) {
 	arjun := asha.Patient("Arjun")
 	first := asha.Assign(arjun, entry)
 	for who, want := range map[*storetest.Account]model.Code{priya: model.CodeForbidden, boss: model.CodeForbidden, c.Stranger(): model.CodeNotFound} {
-		_, err := c.Store.RemoveMapping(t.Context(), who.Viewer, first.ID)
+		_, err := c.Store.RemoveMapping(t.Context(), who.Viewer, first.ID, nil)
 		wantCode(t, err, want, "id")
 	}
 	ended := asha.Remove(first)
@@ -80,9 +80,9 @@ func TestRemoveMapping_EndsItForGoodAndThePairCanBeAssignedAgain(t *testing.T) {
 	}
 	_, err := Patient(t.Context(), c.Store, priya.Viewer, arjun.ID)
 	wantCode(t, err, model.CodeNotFound, "id")
-	_, err = c.Store.RemoveMapping(t.Context(), asha.Viewer, first.ID)
+	_, err = c.Store.RemoveMapping(t.Context(), asha.Viewer, first.ID, nil)
 	wantCode(t, err, model.CodeDeleted, "id")
-	_, err = c.Store.UpdateMapping(t.Context(), asha.Viewer, first.ID, nil)
+	_, err = c.Store.UpdateMapping(t.Context(), asha.Viewer, first.ID, nil, nil)
 	wantCode(t, err, model.CodeDeleted, "id")
 
 	second := asha.Assign(arjun, entry)
@@ -110,7 +110,7 @@ func TestUpdateMapping_NotesAreForOwnerAndAssignedDoctors(t *testing.T) {
 	m, ended := asha.Assign(arjun, entry), asha.Assign(arjun, meeras)
 	asha.Remove(ended)
 	note := func(who *storetest.Account, text *string) (*model.Mapping, error) {
-		return c.Store.UpdateMapping(t.Context(), who.Viewer, m.ID, []model.Change[model.Mapping]{set("notes", func(m *model.Mapping) { m.Notes = text })})
+		return c.Store.UpdateMapping(t.Context(), who.Viewer, m.ID, nil, []model.Change[model.Mapping]{set("notes", func(m *model.Mapping) { m.Notes = text })})
 	}
 	testutil.Equal(t, "the doctor's notes", *ok(note(priya, new(" rest ")))(t).Notes, "rest")
 	testutil.Equal(t, "notes taken away", ok(note(asha, nil))(t).Notes, nil)
@@ -183,6 +183,40 @@ func TestMappingsOf_ManyParentsAreOneStatement(t *testing.T) {
 	}
 	ofDoctors := ok(CountMappingsOf(t.Context(), c.Store, asha.Viewer, ofDoctor, idsOf(entries), nil))(t)
 	testutil.Equal(t, "totals of doctors", resultText(ofDoctors, nil), resultText(map[int64]int{entries[0].ID: 15, entries[1].ID: 10, entries[2].ID: 5}, nil))
+}
+
+// TestMapping_VersionIncreasesWithEachChange, and a change of another version is refused
+// with the mapping as it is.
+func TestMapping_VersionIncreasesWithEachChange(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha := c.Owner("Asha")
+	patient, doctor := asha.Patient("Arjun"), asha.Entry("Dr. Rao")
+	m := asha.Assign(patient, doctor)
+	testutil.Equal(t, "a new mapping", m.Version, 1)
+	note := []model.Change[model.Mapping]{set("notes", func(m *model.Mapping) { m.Notes = new("see") })}
+	for _, expected := range []*int{new(0), new(2)} {
+		got, err := c.Store.UpdateMapping(t.Context(), asha.Viewer, m.ID, expected, note)
+		wantCode(t, err, model.CodeVersionConflict, "expectedVersion")
+		testutil.Equal(t, "the mapping as it is", got.Version == 1 && *got.Notes == "notes on Arjun", true)
+	}
+	m = ok(c.Store.UpdateMapping(t.Context(), asha.Viewer, m.ID, new(1), note))(t)
+	testutil.Equal(t, "a changed one", m.Version, 2)
+	got, err := c.Store.RemoveMapping(t.Context(), asha.Viewer, m.ID, new(1))
+	wantCode(t, err, model.CodeVersionConflict, "expectedVersion")
+	testutil.Equal(t, "it is active still", got.IsActive, true)
+	m = ok(c.Store.RemoveMapping(t.Context(), asha.Viewer, m.ID, new(2)))(t)
+	testutil.Equal(t, "an ended one", m.Version == 3 && !m.IsActive, true)
+	_, err = c.Store.RemoveMapping(t.Context(), asha.Viewer, m.ID, new(1))
+	wantCode(t, err, model.CodeDeleted, "id")
+
+	again := asha.Assign(patient, doctor)
+	ok(c.Store.DeletePatient(t.Context(), asha.Viewer, patient.ID, nil))(t)
+	var version int
+	testutil.Must(t, c.DB.NewRaw("SELECT version FROM mappings WHERE id = ?", again.ID).Scan(t.Context(), &version))
+	testutil.Equal(t, "one that ended with its patient", version, 2)
+	_, err = c.Store.UpdateMapping(t.Context(), c.Owner("Ravi").Viewer, again.ID, new(77), note)
+	wantCode(t, err, model.CodeNotFound, "id")
 }
 
 func TestMappingsOf_PagesOfOneParentAreItsWholeList(t *testing.T) {

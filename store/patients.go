@@ -17,7 +17,7 @@ func filterPatients(s query.Scope, args query.Args) (q query.Selection, err erro
 		checkList("ids", f.IDs), checkList("genders", f.Genders), checkList("bloodGroups", f.BloodGroups)); err != nil {
 		return q, err
 	}
-	if q.Conditions, err = searched(s, args); err != nil {
+	if q.Conditions, err = s.Searching(args); err != nil {
 		return q, err
 	}
 	narrow(&q, s, "gender", f.Gender, "patient.gender = ?")

@@ -130,7 +130,7 @@ func TestRaces_RemovingOneMapping(t *testing.T) {
 	asha := c.Owner("Asha")
 	m := asha.Assign(asha.Patient("Arjun"), asha.Entry("Dr. Rao"))
 	wantOneWinner(t, concurrently(rivals, func(int) error {
-		return errOf(c.Store.RemoveMapping(t.Context(), asha.Viewer, m.ID))
+		return errOf(c.Store.RemoveMapping(t.Context(), asha.Viewer, m.ID, nil))
 	}), model.CodeDeleted)
 }
 
@@ -204,8 +204,8 @@ func TestRaces_MixedOperationsNeverFail(t *testing.T) {
 	operations := []func(i int64) error{
 		func(int64) error { return errOf(c.Store.AssignDoctor(t.Context(), asha.Viewer, mapping(arjun, entry))) },
 		func(int64) error { return errOf(c.Store.AssignDoctor(t.Context(), asha.Viewer, mapping(banu, other))) },
-		func(i int64) error { return errOf(c.Store.RemoveMapping(t.Context(), asha.Viewer, i)) },
-		func(i int64) error { return errOf(c.Store.UpdateMapping(t.Context(), priya.Viewer, i, note)) },
+		func(i int64) error { return errOf(c.Store.RemoveMapping(t.Context(), asha.Viewer, i, nil)) },
+		func(i int64) error { return errOf(c.Store.UpdateMapping(t.Context(), priya.Viewer, i, nil, note)) },
 		func(int64) error { return errOf(c.Store.DeletePatient(t.Context(), asha.Viewer, arjun.ID, nil)) },
 		func(int64) error { return errOf(c.Store.RestorePatient(t.Context(), asha.Viewer, arjun.ID)) },
 		func(int64) error { return errOf(c.Store.UpdatePatient(t.Context(), priya.Viewer, arjun.ID, nil, nil)) },

@@ -130,17 +130,20 @@ func (s *Store) PagesOf(ctx context.Context, v *model.Viewer, typ, field string,
 	if err != nil {
 		return nil, err
 	}
-	t, order := l.Rows(), l.Sorting()
+	t, order := l.Rows(), l.Sorting(args)
 	page, err := args.Page().Page(order.Order)
 	if err != nil {
 		return nil, err
 	}
 	rows, slice := newRows(t)
 	inner := t.Scope(query.LiteralViewer(v)).Select(s.reads.db.NewSelect().Model(slice), query.Lookup, model.DeletedExclude)
-	inner = onPage(query.Apply(inner, l.Conditions(args)).Where("?TableAlias.? = parent.id", bun.Ident(l.Key)), t, order, page)
-	column, direction := bun.Ident(t.Sorts[0].Column), order.Direction(page)
-	err = s.reads.db.NewRaw("SELECT page.* FROM unnest(?::bigint[]) AS parent (id) CROSS JOIN LATERAL (?) AS page ORDER BY page.? ?, page.id ?",
-		array(owners), inner, column, direction, direction).Scan(ctx, slice)
+	if inner, err = onList(inner, l, v, args); err != nil {
+		return nil, err
+	}
+	inner = onPage(inner.Where("?TableAlias.? = parent.id", bun.Ident(l.Key)), t, order, page)
+	key, direction := bun.Safe(string(order.Key)), order.Direction(page)
+	err = s.reads.db.NewRaw("SELECT page.* FROM unnest(?::bigint[]) AS parent (id) CROSS JOIN LATERAL (?) AS page ORDER BY page.sort_key::? ?, page.id ?",
+		array(owners), inner, key, direction, direction).Scan(ctx, slice)
 	if err != nil {
 		return nil, s.translate(ctx, "list "+field+" of many", err)
 	}
@@ -168,7 +171,10 @@ func (s *Store) CountsOf(ctx context.Context, v *model.Viewer, typ, field string
 	}
 	_, slice := newRows(l.Rows())
 	q := l.Rows().Scope(query.LiteralViewer(v)).Narrow(s.reads.db.NewSelect().Model(slice), query.Lookup, model.DeletedExclude)
-	err = query.Apply(q, l.Conditions(args)).ColumnExpr("?TableAlias.? AS owner, count(*) AS total", bun.Ident(l.Key)).
+	if q, err = onList(q, l, v, args); err != nil {
+		return nil, err
+	}
+	err = q.ColumnExpr("?TableAlias.? AS owner, count(*) AS total", bun.Ident(l.Key)).
 		Where("?TableAlias.? = ANY(?::bigint[])", bun.Ident(l.Key), array(owners)).
 		GroupExpr("?TableAlias.?", bun.Ident(l.Key)).Scan(ctx, &rows)
 	totals := make(map[int64]int, len(owners))
@@ -235,6 +241,15 @@ func newRows(t *query.RecordType) (rows func() []model.Listed, slice any) {
 		}
 		return all
 	}, filled.Interface()
+}
+
+// onList narrows a query to the rows of a list for its arguments.
+func onList(q *bun.SelectQuery, l *query.List, v *model.Viewer, args query.Args) (*bun.SelectQuery, error) {
+	conditions, err := l.Conditions(args)
+	if l.NeedsNode(args) {
+		q = q.Join("?", l.NodeJoin(query.LiteralViewer(v)))
+	}
+	return query.Apply(q, conditions), err
 }
 
 // onPage narrows a query to a page in an order and adds the column sort_key. It reads

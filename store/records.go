@@ -46,7 +46,7 @@ func records(s *Store) []query.RecordType {
 		One: []query.Edge{createdBy},
 		Many: []query.List{
 			{Field: "mappings", Of: "Mapping", Key: "patient_id", Where: whereIsActive},
-			{Field: "doctors", Of: "Mapping", Key: "patient_id", Node: "doctor", Entry: "patientDoctorEdge", Where: whereActive},
+			{Field: "doctors", Of: "Mapping", Key: "patient_id", Node: "doctor", ByNode: true, Entry: "patientDoctorEdge", Where: whereActive},
 		},
 		Own:  []query.Own{{Field: "grants", Read: s.grantsOf}},
 		Root: &query.Root{Field: "patients", Entry: "patientEdge", Filter: filterPatients},
@@ -75,7 +75,7 @@ func records(s *Store) []query.RecordType {
 		One: []query.Edge{createdBy, {Field: "account", To: "User", From: "account_id", Key: "id"}},
 		Many: []query.List{
 			{Field: "mappings", Of: "Mapping", Key: "doctor_id", Where: whereIsActive, OwnRows: isActive},
-			{Field: "patients", Of: "Mapping", Key: "doctor_id", Node: "patient", Entry: "doctorPatientEdge", Where: whereActive, OwnRows: always},
+			{Field: "patients", Of: "Mapping", Key: "doctor_id", Node: "patient", ByNode: true, Entry: "doctorPatientEdge", Where: whereActive, OwnRows: always},
 		},
 		Root: &query.Root{Field: "doctors", Entry: "doctorEdge", Filter: filterDoctors},
 		Feed: &query.Feed{Kind: model.ChangedDoctor, Type: model.ChangesOfDoctors, Rows: "c.kind = 'D'", ID: "c.id"},

@@ -33,6 +33,8 @@ func TestSearch_Patients(t *testing.T) {
 		"'": {"O'Neill (Jr)"}, "o'n": {"O'Neill (Jr)"}, "(jr)": {"O'Neill (Jr)"}, "?": nil, "?0": nil,
 		"98765": {"अर्जुन राव"}, "+91 98765 43210": {"अर्जुन राव"}, "098765-43210": {"अर्जुन राव"}, "(98765) 43210": {"अर्जुन राव"},
 		"9876543210": {"अर्जुन राव"}, "+919876543210": {"अर्जुन राव"}, "080 1234 5678": {"Zoë 100%"}, "80-12345678": {"Zoë 100%"}, "98765 43211": nil,
+		"alvarez jose": {"José Álvarez"}, "JOSÉ  home.example ALVAREZ": {"José Álvarez"}, "jose street": nil, "100% zoe": {"Zoë 100%"}, "(jr) o'n": {"O'Neill (Jr)"},
+		"राव अर्जुन": {"अर्जुन राव"}, "43210 अर्जुन": {"अर्जुन राव"}, "43211 अर्जुन": nil, "a b c d e f g h i j": nil,
 		"100": {"Zoë 100%"}, "history": nil, "asthma": nil, "street": nil,
 	} {
 		var got []string
@@ -58,7 +60,7 @@ func TestSearch_Doctors(t *testing.T) {
 	sen := asha.Entry("Dr. Sen", func(d *model.Doctor) { d.Address, d.LicenseNumber = "Rao Road", "X-1" })
 	for term, want := range map[string][]int64{
 		"rao": {rao.ID}, "PEDIATRIE": {rao.ID}, "kmc/2020-77": {rao.ID}, "2020-77": {rao.ID}, "dr.": {rao.ID, sen.ID},
-		"road": {}, "desk@practice": {}, "+9198": {}, "cardio": {sen.ID},
+		"road": {}, "rao pedia 77": {}, "rao pedia kmc/2020-77": {rao.ID}, "desk@practice": {}, "+9198": {}, "cardio": {sen.ID},
 	} {
 		wantDoctors(t, c, asha, DoctorQuery{Search: &term}, want...)
 	}

@@ -109,6 +109,7 @@ var Bindings = map[string]map[string]Binding{
 		"createdBy":  {Resolver: true},
 		"createdAt":  {Field: "CreatedAt"},
 		"updatedAt":  {Field: "UpdatedAt"},
+		"version":    {Field: "Version"},
 		"viewer":     {Resolver: true},
 	},
 	"MappingConnection": {
@@ -605,14 +606,14 @@ var Mutations = map[string]Mutate{
 		return Mutated{Record: node(p.Mapping), UserErrors: p.UserErrors}, nil
 	},
 	"updateMapping": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
-		p, err := m.UpdateMapping(ctx, args["id"].(model.ID), args["input"].(UpdateMappingInput))
+		p, err := m.UpdateMapping(ctx, args["id"].(model.ID), args["input"].(UpdateMappingInput), args["expectedVersion"].(*int))
 		if err != nil {
 			return Mutated{}, err
 		}
 		return Mutated{Record: node(p.Mapping), UserErrors: p.UserErrors}, nil
 	},
 	"removeMapping": func(ctx context.Context, m MutationResolver, args map[string]any) (Mutated, error) {
-		p, err := m.RemoveMapping(ctx, args["id"].(model.ID))
+		p, err := m.RemoveMapping(ctx, args["id"].(model.ID), args["expectedVersion"].(*int))
 		if err != nil {
 			return Mutated{}, err
 		}

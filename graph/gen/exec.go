@@ -78,7 +78,7 @@ type DoctorResolver interface {
 	CreatedBy(ctx context.Context, obj *model.Doctor) (*model.User, error)
 
 	Viewer(ctx context.Context, obj *model.Doctor) (*ViewerAccess, error)
-	Patients(ctx context.Context, obj *model.Doctor, first *int, after *string, last *int, before *string) (*model.DoctorPatientConnection, error)
+	Patients(ctx context.Context, obj *model.Doctor, first *int, after *string, last *int, before *string, search *string, orderBy *model.PatientOrder) (*model.DoctorPatientConnection, error)
 	Mappings(ctx context.Context, obj *model.Doctor, first *int, after *string, last *int, before *string, isActive *bool) (*model.MappingConnection, error)
 }
 type DoctorPayloadResolver interface {
@@ -151,8 +151,8 @@ type MutationResolver interface {
 	RestoreDoctor(ctx context.Context, id model.ID) (*DoctorPayload, error)
 	VerifyDoctor(ctx context.Context, id model.ID, input VerifyDoctorInput, expectedVersion int) (*DoctorPayload, error)
 	AssignDoctor(ctx context.Context, input AssignDoctorInput) (*MappingPayload, error)
-	UpdateMapping(ctx context.Context, id model.ID, input UpdateMappingInput) (*MappingPayload, error)
-	RemoveMapping(ctx context.Context, id model.ID) (*MappingPayload, error)
+	UpdateMapping(ctx context.Context, id model.ID, input UpdateMappingInput, expectedVersion *int) (*MappingPayload, error)
+	RemoveMapping(ctx context.Context, id model.ID, expectedVersion *int) (*MappingPayload, error)
 }
 type NoticeResolver interface {
 	Patient(ctx context.Context, obj *model.Notice) (*model.Patient, error)
@@ -165,7 +165,7 @@ type PatientResolver interface {
 
 	Viewer(ctx context.Context, obj *model.Patient) (*ViewerAccess, error)
 	Mappings(ctx context.Context, obj *model.Patient, first *int, after *string, last *int, before *string, isActive *bool) (*model.MappingConnection, error)
-	Doctors(ctx context.Context, obj *model.Patient, first *int, after *string, last *int, before *string) (*model.PatientDoctorConnection, error)
+	Doctors(ctx context.Context, obj *model.Patient, first *int, after *string, last *int, before *string, search *string, orderBy *model.DoctorOrder) (*model.PatientDoctorConnection, error)
 	Grants(ctx context.Context, obj *model.Patient, first *int, after *string) (*model.GrantConnection, error)
 }
 type PatientPayloadResolver interface {
@@ -1486,8 +1486,8 @@ type Patient implements Node @access(to: CIRCLE) {
 
   # write: who may assign a doctor.
   """
-  The doctors assigned to the patient now, the latest assignment first. The owner and the desk of the owner's team can
-  assign one, with ` + "`" + `assignDoctor` + "`" + `.
+  The doctors assigned to the patient now, deleted ones among them, the latest assignment first. The owner and the desk of
+  the owner's team can assign one, with ` + "`" + `assignDoctor` + "`" + `.
   """
   doctors(
     """
@@ -1507,6 +1507,12 @@ type Patient implements Node @access(to: CIRCLE) {
 
     "Only entries before this cursor. A cursor of another kind of list or order: INVALID_CURSOR."
     before: String
+
+    "As in ` + "`" + `doctors(search:)` + "`" + `, among the doctors of this patient. Null or blank: all."
+    search: String
+
+    "Null: the latest assignment first. Equal values are ordered by the mapping."
+    orderBy: DoctorOrder
   ): PatientDoctorConnection! @owner(read: CIRCLE, write: KEEPERS)
 
   """
@@ -1635,6 +1641,12 @@ type Doctor implements Node @access(to: SIGNED_IN) {
 
     "Only entries before this cursor. A cursor of another kind of list or order: INVALID_CURSOR."
     before: String
+
+    "As in ` + "`" + `patients(search:)` + "`" + `, among the patients of this doctor that the caller can see. Null or blank: all."
+    search: String
+
+    "Null: the latest assignment first. Equal values are ordered by the mapping."
+    orderBy: PatientOrder
   ): DoctorPatientConnection! @owner(read: SIGNED_IN)
 
   "The assignments of the doctor to patients, the latest first. Only those of patients that the caller can see."
@@ -1707,6 +1719,12 @@ type Mapping implements Node @access(to: CIRCLE) {
 
   "When the record was last changed."
   updatedAt: DateTime! @owner(read: CIRCLE)
+
+  """
+  Increases by one with each change, its end included; to set the notes that it has already is no change. Pass it as
+  ` + "`" + `expectedVersion` + "`" + ` to change only the version that you have seen.
+  """
+  version: Int! @owner(read: CIRCLE)
 
   "What the caller may do with this mapping."
   viewer: ViewerAccess! @owner(read: CIRCLE)
@@ -2221,10 +2239,11 @@ type Query {
     before: String
 
     """
-    Part of a name, an e-mail address or a phone number. Case, accents, vowel marks of Arabic scripts, invisible
-    characters, kinds of apostrophes and the amount of white space do not matter, nor does the stroke of ` + "`" + `ł` + "`" + ` or ` + "`" + `ø` + "`" + `. A
-    phone number may contain spaces, as in ` + "`" + `98765 43210` + "`" + `, and digits of any script. One or two letters or digits match
-    the beginnings of words only. At most 254 characters, otherwise BAD_USER_INPUT. Null or blank: all.
+    Parts of a name, an e-mail address, a record number or a phone number. Words may come in any order. Case, accents,
+    vowel marks of Arabic scripts, invisible characters, kinds of apostrophes and the amount of white space do not
+    matter, nor does the stroke of ` + "`" + `ł` + "`" + ` or ` + "`" + `ø` + "`" + `. A phone number may contain spaces, as in ` + "`" + `98765 43210` + "`" + `, and digits of any
+    script. One or two letters or digits match the beginnings of words only. At most 254 characters, otherwise
+    BAD_USER_INPUT. Null or blank: all.
     """
     search: String
 
@@ -2264,10 +2283,10 @@ type Query {
     before: String
 
     """
-    Part of a name, a specialization or a license number. Case, accents, vowel marks of Arabic scripts, invisible
-    characters, kinds of apostrophes and the amount of white space do not matter, nor does the stroke of ` + "`" + `ł` + "`" + ` or ` + "`" + `ø` + "`" + `. One
-    or two letters or digits match the beginnings of words only. At most 254 characters, otherwise BAD_USER_INPUT. Null
-    or blank: all.
+    Parts of a name, a specialization or a license number. Words may come in any order. Case, accents, vowel marks of
+    Arabic scripts, invisible characters, kinds of apostrophes and the amount of white space do not matter, nor does the
+    stroke of ` + "`" + `ł` + "`" + ` or ` + "`" + `ø` + "`" + `. One or two letters or digits match the beginnings of words only. At most 254 characters,
+    otherwise BAD_USER_INPUT. Null or blank: all.
     """
     search: String
 
@@ -3036,7 +3055,12 @@ type Mutation {
 
     "The changes."
     input: UpdateMappingInput!
-  ): MappingPayload @access(to: SIGNED_IN) @userErrors(codes: [NOT_FOUND, FORBIDDEN, DELETED, INVALID, TOO_LONG])
+
+    "Change the mapping only if it still has this version, otherwise VERSION_CONFLICT. Null: change it in any case."
+    expectedVersion: Int
+  ): MappingPayload
+    @access(to: SIGNED_IN)
+    @userErrors(codes: [NOT_FOUND, FORBIDDEN, DELETED, VERSION_CONFLICT, INVALID, TOO_LONG])
 
   """
   Ends a mapping permanently; it stays as history. For the patient's owner and the desk of the owner's team. To undo it,
@@ -3045,7 +3069,10 @@ type Mutation {
   removeMapping(
     "Such as ` + "`" + `map_9` + "`" + `, or ` + "`" + `9` + "`" + `."
     id: ID!
-  ): MappingPayload @access(to: SIGNED_IN) @userErrors(codes: [NOT_FOUND, FORBIDDEN, DELETED])
+
+    "End the mapping only if it still has this version, otherwise VERSION_CONFLICT. Null: end it in any case."
+    expectedVersion: Int
+  ): MappingPayload @access(to: SIGNED_IN) @userErrors(codes: [NOT_FOUND, FORBIDDEN, DELETED, VERSION_CONFLICT])
 }
 
 # ── Inputs ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -3511,19 +3538,19 @@ type DoctorPayload implements MutationPayload {
 "The answer to mutations of mappings."
 type MappingPayload implements MutationPayload {
   """
-  The assignment, with its date, its notes and the account that made it. With ALREADY_ASSIGNED, the active mapping of the
-  pair, and with DELETED, the one that has ended. Null: see ` + "`" + `userErrors` + "`" + `.
+  The mapping after the change. With VERSION_CONFLICT, the mapping as it is now; with ALREADY_ASSIGNED, the active mapping
+  of the pair; with DELETED, the one that has ended. Null: see ` + "`" + `userErrors` + "`" + `.
   """
   mapping: Mapping
 
   """
-  The doctor as an entry of ` + "`" + `Patient.doctors` + "`" + `, for a client that adds it to a list. Null: there is no active mapping of a
+  The doctor as an entry of ` + "`" + `Patient.doctors` + "`" + ` in the default order, for a client that adds it to a list. Null: there is no active mapping of a
   live patient.
   """
   patientDoctorEdge: PatientDoctorEdge
 
   """
-  The patient as an entry of ` + "`" + `Doctor.patients` + "`" + `, for a client that adds it to a list. Null: as ` + "`" + `patientDoctorEdge` + "`" + `.
+  The patient as an entry of ` + "`" + `Doctor.patients` + "`" + ` in the default order, for a client that adds it to a list. Null: as ` + "`" + `patientDoctorEdge` + "`" + `.
   """
   doctorPatientEdge: DoctorPatientEdge
 
@@ -3844,6 +3871,8 @@ func (ec *executionContext) childFields_Mapping(ctx context.Context, field graph
 		return ec.fieldContext_Mapping_createdAt(ctx, field)
 	case "updatedAt":
 		return ec.fieldContext_Mapping_updatedAt(ctx, field)
+	case "version":
+		return ec.fieldContext_Mapping_version(ctx, field)
 	case "viewer":
 		return ec.fieldContext_Mapping_viewer(ctx, field)
 	}
@@ -4639,6 +4668,22 @@ func (ec *executionContext) field_Doctor_patients_args(ctx context.Context, rawA
 		return nil, err
 	}
 	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "search",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["search"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) (*model.PatientOrder, error) {
+			return ec.unmarshalOPatientOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐPatientOrder(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg5
 	return args, nil
 }
 
@@ -5053,6 +5098,14 @@ func (ec *executionContext) field_Mutation_removeMapping_args(ctx context.Contex
 		return nil, err
 	}
 	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "expectedVersion",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["expectedVersion"] = arg1
 	return args, nil
 }
 
@@ -5257,6 +5310,14 @@ func (ec *executionContext) field_Mutation_updateMapping_args(ctx context.Contex
 		return nil, err
 	}
 	args["input"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "expectedVersion",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["expectedVersion"] = arg2
 	return args, nil
 }
 
@@ -5383,6 +5444,22 @@ func (ec *executionContext) field_Patient_doctors_args(ctx context.Context, rawA
 		return nil, err
 	}
 	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "search",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["search"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) (*model.DoctorOrder, error) {
+			return ec.unmarshalODoctorOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐDoctorOrder(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg5
 	return args, nil
 }
 
@@ -7523,7 +7600,7 @@ func (ec *executionContext) _Doctor_patients(ctx context.Context, field graphql.
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Doctor().Patients(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+			return ec.Resolvers.Doctor().Patients(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["search"].(*string), fc.Args["orderBy"].(*model.PatientOrder))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -9663,6 +9740,52 @@ func (ec *executionContext) fieldContext_Mapping_updatedAt(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Mapping", field, false, false, "DateTime")
 }
 
+func (ec *executionContext) _Mapping_version(ctx context.Context, field graphql.CollectedField, obj *model.Mapping) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mapping_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				read, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "CIRCLE")
+				if err != nil {
+					var zeroVal int
+					return zeroVal, err
+				}
+				write, err := ec.unmarshalNAudience2githubᚗcomᚋcaregraphᚋcaregraphᚋmodelᚐAudience(ctx, "NOBODY")
+				if err != nil {
+					var zeroVal int
+					return zeroVal, err
+				}
+				if ec.Directives.Owner == nil {
+					var zeroVal int
+					return zeroVal, errors.New("directive owner is not implemented")
+				}
+				return ec.Directives.Owner(ctx, obj, directive0, read, write)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mapping_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mapping", field, false, false, "Int")
+}
+
 func (ec *executionContext) _Mapping_viewer(ctx context.Context, field graphql.CollectedField, obj *model.Mapping) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -11698,7 +11821,7 @@ func (ec *executionContext) _Mutation_updateMapping(ctx context.Context, field g
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().UpdateMapping(ctx, fc.Args["id"].(model.ID), fc.Args["input"].(UpdateMappingInput))
+			return ec.Resolvers.Mutation().UpdateMapping(ctx, fc.Args["id"].(model.ID), fc.Args["input"].(UpdateMappingInput), fc.Args["expectedVersion"].(*int))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *MappingPayload) graphql.Marshaler {
@@ -11742,7 +11865,7 @@ func (ec *executionContext) _Mutation_removeMapping(ctx context.Context, field g
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().RemoveMapping(ctx, fc.Args["id"].(model.ID))
+			return ec.Resolvers.Mutation().RemoveMapping(ctx, fc.Args["id"].(model.ID), fc.Args["expectedVersion"].(*int))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *MappingPayload) graphql.Marshaler {
@@ -13347,7 +13470,7 @@ func (ec *executionContext) _Patient_doctors(ctx context.Context, field graphql.
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Patient().Doctors(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+			return ec.Resolvers.Patient().Doctors(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["search"].(*string), fc.Args["orderBy"].(*model.DoctorOrder))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -22088,6 +22211,11 @@ func (ec *executionContext) _Mapping(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "updatedAt":
 			out.Values[i] = ec._Mapping_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._Mapping_version(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

@@ -193,13 +193,13 @@ func (LogoutPayload) IsMutationPayload() {}
 
 // The answer to mutations of mappings.
 type MappingPayload struct {
-	// The assignment, with its date, its notes and the account that made it. With ALREADY_ASSIGNED, the active mapping of the
-	// pair, and with DELETED, the one that has ended. Null: see `userErrors`.
+	// The mapping after the change. With VERSION_CONFLICT, the mapping as it is now; with ALREADY_ASSIGNED, the active mapping
+	// of the pair; with DELETED, the one that has ended. Null: see `userErrors`.
 	Mapping *model.Mapping `json:"mapping,omitempty"`
-	// The doctor as an entry of `Patient.doctors`, for a client that adds it to a list. Null: there is no active mapping of a
+	// The doctor as an entry of `Patient.doctors` in the default order, for a client that adds it to a list. Null: there is no active mapping of a
 	// live patient.
 	PatientDoctorEdge *model.PatientDoctorEdge `json:"patientDoctorEdge,omitempty"`
-	// The patient as an entry of `Doctor.patients`, for a client that adds it to a list. Null: as `patientDoctorEdge`.
+	// The patient as an entry of `Doctor.patients` in the default order, for a client that adds it to a list. Null: as `patientDoctorEdge`.
 	DoctorPatientEdge *model.DoctorPatientEdge `json:"doctorPatientEdge,omitempty"`
 	// What can be read after the mutation. Null: no one is signed in any more.
 	Query *Query `json:"query,omitempty"`

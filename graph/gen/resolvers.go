@@ -96,8 +96,8 @@ func (r DoctorReads) Viewer(ctx context.Context, obj *model.Doctor) (*ViewerAcce
 	return r.Reads.Viewer(ctx, obj)
 }
 
-func (r DoctorReads) Patients(ctx context.Context, obj *model.Doctor, first *int, after *string, last *int, before *string) (*model.DoctorPatientConnection, error) {
-	return list[model.DoctorPatientConnection](r.List(ctx, obj, "patients", map[string]any{"first": first, "after": after, "last": last, "before": before}))
+func (r DoctorReads) Patients(ctx context.Context, obj *model.Doctor, first *int, after *string, last *int, before *string, search *string, orderBy *model.PatientOrder) (*model.DoctorPatientConnection, error) {
+	return list[model.DoctorPatientConnection](r.List(ctx, obj, "patients", map[string]any{"first": first, "after": after, "last": last, "before": before, "search": search, "orderBy": orderBy}))
 }
 
 func (r DoctorReads) Mappings(ctx context.Context, obj *model.Doctor, first *int, after *string, last *int, before *string, isActive *bool) (*model.MappingConnection, error) {
@@ -211,8 +211,8 @@ func (r PatientReads) Mappings(ctx context.Context, obj *model.Patient, first *i
 	return list[model.MappingConnection](r.List(ctx, obj, "mappings", map[string]any{"first": first, "after": after, "last": last, "before": before, "isActive": isActive}))
 }
 
-func (r PatientReads) Doctors(ctx context.Context, obj *model.Patient, first *int, after *string, last *int, before *string) (*model.PatientDoctorConnection, error) {
-	return list[model.PatientDoctorConnection](r.List(ctx, obj, "doctors", map[string]any{"first": first, "after": after, "last": last, "before": before}))
+func (r PatientReads) Doctors(ctx context.Context, obj *model.Patient, first *int, after *string, last *int, before *string, search *string, orderBy *model.DoctorOrder) (*model.PatientDoctorConnection, error) {
+	return list[model.PatientDoctorConnection](r.List(ctx, obj, "doctors", map[string]any{"first": first, "after": after, "last": last, "before": before, "search": search, "orderBy": orderBy}))
 }
 
 func (r PatientReads) Grants(ctx context.Context, obj *model.Patient, first *int, after *string) (*model.GrantConnection, error) {

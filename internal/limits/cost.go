@@ -17,8 +17,8 @@ const (
 	// order that an index has is ten times as cheap.
 	rowsPerCost      = 10
 	rowsPerCostPaged = 100
-	// nestedCount is the cost of totalCount below a record.
-	nestedCount = 10
+	// nestedSearch is the cost of a totalCount, a search or an order below a record.
+	nestedSearch = 10
 	// charactersPerCost is how many characters of a text cost 1 more.
 	charactersPerCost = 4_000
 	// asksEachRow is the field of Query that asks for each row whether it has changed.
@@ -181,8 +181,8 @@ func (c *costCounter) search(field *ast.Field) int {
 	isPaged := field.Definition.Arguments.ForName("first") != nil
 	counts := isPaged && c.selects(field.SelectionSet, "totalCount")
 	switch {
-	case !isRoot && counts:
-		return nestedCount
+	case !isRoot && isPaged:
+		return c.searchBelow(field, counts)
 	case !isRoot || !isPaged && (field.Definition.Type.Elem == nil || len(field.Arguments) > 0):
 		return 0
 	}
@@ -197,6 +197,18 @@ func (c *costCounter) search(field *ast.Field) int {
 		c.reads = append(c.reads, read{field.Name, rowsPerCost})
 	}
 	return 0
+}
+
+// searchBelow returns the cost of the rows of a list below a record that are counted, and
+// of those that are searched or ordered.
+func (c *costCounter) searchBelow(field *ast.Field, counts bool) (cost int) {
+	if counts {
+		cost += nestedSearch
+	}
+	if c.given(field, "search", "orderBy") {
+		cost += nestedSearch
+	}
+	return cost
 }
 
 // selects reports whether one of the fields is selected.

@@ -28,8 +28,8 @@ type Limits struct {
 	// Cost counts each field as 1, and a long text as up to 6. It multiplies what is
 	// below a page or below nodes(ids:) by the requested number of records. A search, a
 	// filter, an order and a totalCount of a list of Query cost 1 for 10 rows that the
-	// caller can see, as changes does, a page without them 1 for 100; rows beyond MaxRows are free. A
-	// totalCount below a record costs 10.
+	// caller can see, as changes does, a page without them 1 for 100; rows beyond MaxRows are
+	// free. Below a record, a totalCount costs 10, and a search or an order 10 more.
 	Cost int
 	// Aliases counts the fields of the document that have another name in the
 	// result.

@@ -51,6 +51,9 @@ func (t *RecordType) resolve() error {
 		if len(l.of.Sorts) == 0 {
 			return fmt.Errorf("%s: %s has no order", l.Field, l.Of)
 		}
+		if err := l.checkNodes(); err != nil {
+			return fmt.Errorf("%s: %w", l.Field, err)
+		}
 	}
 	for _, g := range t.Groups {
 		if !t.hasColumn(g.Value) {
@@ -65,6 +68,23 @@ func (t *RecordType) resolve() error {
 		}
 	}
 	return t.checkComparable()
+}
+
+// checkNodes returns an error for a list by nodes that has none, or whose rows exist for
+// callers who do not see their nodes: search and order would reveal these.
+func (l *List) checkNodes() error {
+	if !l.ByNode {
+		return nil
+	}
+	node := l.of.Edge(l.Node)
+	if node == nil {
+		return errors.New("it has no nodes to search and to order by")
+	}
+	to := l.of.records.byName[node.To]
+	if l.of.Parent != nil && l.of.Parent.Type == node.To && to != nil && !l.of.rule().Exists.Within(to.rule().Exists) {
+		return fmt.Errorf("its rows exist for some who do not see their %s, which search and order would reveal", node.To)
+	}
+	return nil
 }
 
 // resolveColumn resolves a type and checks the column that refers to it.
@@ -102,14 +122,32 @@ func (t *RecordType) checkComparable() error {
 	return nil
 }
 
-// callers returns who may call the list of Query, the one place of a search.
+// callers returns who may search: the callers of the list of Query, or everyone if there
+// is a list below a record that searches its nodes.
 func (t *RecordType) callers() model.Relations {
-	if t.Root != nil {
+	if t.Root != nil && !t.isSearchedBelow() {
 		if callers, limited := t.records.policy.Roots["Query."+t.Root.Field]; limited {
 			return callers
 		}
 	}
 	return model.AllRelations
+}
+
+func (t *RecordType) isSearchedBelow() bool {
+	for _, other := range t.records.types {
+		for _, l := range other.Many {
+			if rows := t.records.byName[l.Of]; l.ByNode && rows != nil && rows.names(l.Node, t) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// names reports whether a field names records of another type.
+func (t *RecordType) names(field string, other *RecordType) bool {
+	e := t.Edge(field)
+	return e != nil && e.To == other.Name
 }
 
 func (t *RecordType) checkReadable(field string, by model.Relations) error {

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -55,23 +56,63 @@ func (a Args) Page() model.PageArgs {
 // anywhere in a text.
 const shortest = 3
 
-// Search returns the condition that a row contains the term in its searched fields. A
-// shorter term with a letter or a digit is the beginning of a word, which these indexes
-// can find, too.
-func (s Scope) Search(term string) Condition {
-	folded := model.Fold(term)
-	like := s.SearchIn + " LIKE ?"
-	either := "(" + like + " OR " + like + ")"
-	switch digits := model.PhoneDigits(term); {
-	case folded == "":
-		return Where("TRUE")
-	case utf8.RuneCountInString(folded) < shortest && strings.ContainsFunc(folded, isWord):
-		return Where(either, escaped(folded)+"%", "% "+escaped(folded)+"%")
-	case digits == "":
-		return Where(like, contains(folded))
+// maxTerm is the length of the longest searched text, an e-mail address.
+const maxTerm = 254
+
+// CheckText returns BAD_USER_INPUT for a text that PostgreSQL cannot store, and for
+// one that is too long to match anything.
+func CheckText(field string, text *string) error {
+	switch {
+	case text == nil:
+		return nil
+	case strings.ContainsRune(*text, 0):
+		return model.NewFieldError(field, model.CodeBadUserInput, field+" must not contain null characters.")
+	case utf8.RuneCountInString(*text) > maxTerm:
+		return model.NewFieldError(field, model.CodeBadUserInput, fmt.Sprintf("%s must have at most %d characters.", field, maxTerm))
 	default:
-		return Where(either, contains(folded), contains(digits))
+		return nil
 	}
+}
+
+// Searching returns the condition of the argument search.
+func (t *RecordType) Searching(args Args) ([]Condition, error) {
+	term := Arg[string](args, "search")
+	if err := CheckText("search", term); err != nil || term == nil {
+		return nil, err
+	}
+	return []Condition{t.search(*term)}, nil
+}
+
+// maxWords is how many words of a search may come in any order. The last one has the rest.
+const maxWords = 8
+
+// search returns the condition that a row contains the words of the term in its searched
+// fields, in any order, or the phone number that the term is.
+func (t *RecordType) search(term string) Condition {
+	folded, like := model.Fold(term), t.SearchIn+" LIKE ?"
+	if folded == "" {
+		return Where("TRUE")
+	}
+	var texts []string
+	var args []any
+	for _, word := range strings.SplitN(folded, " ", maxWords) {
+		if isShort(word) {
+			texts, args = append(texts, "("+like+" OR "+like+")"), append(args, escaped(word)+"%", "% "+escaped(word)+"%")
+			continue
+		}
+		texts, args = append(texts, like), append(args, contains(word))
+	}
+	words := strings.Join(texts, " AND ")
+	if digits := model.PhoneDigits(term); digits != "" && !isShort(folded) {
+		return Where("("+words+" OR "+like+")", append(args, contains(digits))...)
+	}
+	return Where(words, args...)
+}
+
+// isShort reports whether a word is too short to be found anywhere, and has a letter or a
+// digit. It is then the beginning of a word, which the indexes can find, too.
+func isShort(word string) bool {
+	return utf8.RuneCountInString(word) < shortest && strings.ContainsFunc(word, isWord)
 }
 
 func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }

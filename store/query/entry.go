@@ -23,14 +23,14 @@ func (t *RecordType) EntryList(field string) (EntryList, bool) {
 	return EntryList{}, false
 }
 
-// Select returns the order of the list for its arguments, and the conditions of the entry
-// with the id.
+// Select returns the order of the list, which args may choose for the list of Query, and
+// the conditions of the entry with the id.
 func (e EntryList) Select(id int64, args Args) (Sorting, []Condition) {
 	conditions := []Condition{Where(e.Alias+".id = ?", id)}
 	if e.Below == nil {
 		return e.Sorting(args), conditions
 	}
-	return e.Below.Sorting(), append(conditions, e.Below.Conditions(args)...)
+	return e.Below.Sorting(nil), append(conditions, e.Below.Where(nil)...)
 }
 
 // EntryPage is the page of one entry.

@@ -21,6 +21,8 @@ type fragments struct {
 	mergedColumns, mergedExports string
 	// exists is the condition that a record exists for the viewer.
 	exists string
+	// nodes joins the nodes of a list, for conditions and orders that are about them.
+	nodes string
 	// sources are those of a list of Query with several; nil for other lists.
 	sources *sources
 	// exports and keys are columns of the node's own records: those for its rows, and
@@ -68,6 +70,9 @@ func (n *Node) newFragments(v ViewerArg, key fragmentsKey) *fragments {
 		f.exists = allOf(narrower, own.typ.Live)
 	} else {
 		f.exists = n.records.where(scope.Exists(key.path, key.deleted))
+	}
+	if n.on != nil && n.list.ByNode {
+		f.nodes = n.records.sql(n.list.NodeJoin(v))
 	}
 	f.exports = own.exported(relations, key.order)
 	merged := *own

@@ -25,6 +25,8 @@ type Load struct {
 	// ownRows is set if the viewer sees every row when the parent is the viewer's own
 	// doctor entry.
 	ownRows bool
+	// byNode is set if the conditions or the order are about the nodes of the list.
+	byNode bool
 	// pageOnly leaves out the row beyond the page.
 	pageOnly bool
 	// split is set if the statement also reads the parent, which is then mergedInto
@@ -76,12 +78,17 @@ func (n *Node) List(v *model.Viewer, args Args) (*Load, error) {
 }
 
 // ListOf loads the same page of the list for each record of the parent. It returns
-// BAD_USER_INPUT and INVALID_CURSOR for bad page arguments.
+// BAD_USER_INPUT and INVALID_CURSOR for bad page arguments and searches.
 func (n *Node) ListOf(parent *Load, args Args) (*Load, error) {
-	l := &Load{parent: parent, order: n.list.Sorting(), Selection: Selection{
-		Path: Among, Deleted: model.DeletedExclude, Conditions: n.list.Conditions(args),
+	conditions, err := n.list.Conditions(args)
+	if err != nil {
+		return nil, err
+	}
+	l := &Load{parent: parent, order: n.list.Sorting(args), byNode: n.list.NeedsNode(args), Selection: Selection{
+		Path: Among, Deleted: model.DeletedExclude, Conditions: conditions,
 	}}
 	l.ownRows = n.list.OwnRows != nil && n.list.OwnRows(args)
+	l.Selective = l.byNode && Arg[string](args, "search") != nil
 	return n.paged(l, args)
 }
 

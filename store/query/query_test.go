@@ -127,7 +127,7 @@ func TestLoad_BindsEachParameter(t *testing.T) {
 				args["after"] = cursor(r.Type("Folder").Sorting(args), "a")
 			}
 			if page&2 != 0 {
-				below["before"] = cursor(r.Type("Folder").List("notes").Sorting(), "2026-01-31 09:30:00+00")
+				below["before"] = cursor(r.Type("Folder").List("notes").Sorting(nil), "2026-01-31 09:30:00+00")
 			}
 			list, err := folders.List(v, args)
 			if err != nil {

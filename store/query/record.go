@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/schema"
 
@@ -75,6 +76,7 @@ type List struct {
 	Key       string // column of Of that names this record
 	Node      string // edge of Of whose record is the node; "" means Of itself
 	Entry     string // field of payloads with a record of Of as an entry; "" means none
+	ByNode    bool   // its arguments orderBy and search are about the nodes
 	Where     func(Args) []Condition
 	// OwnRows reports whether the viewer sees every row of the list when the record is
 	// the viewer's own doctor entry. The cost of the list is known then.
@@ -326,12 +328,50 @@ func (t *RecordType) ID(record any, column string) (int64, bool) {
 	return value.Int(), true
 }
 
-// Conditions returns the conditions of the list for its arguments.
-func (l *List) Conditions(args Args) []Condition {
-	if l.Where == nil {
-		return nil
+// Conditions returns the conditions of the list for its arguments. It returns
+// BAD_USER_INPUT for a bad search.
+func (l *List) Conditions(args Args) (conditions []Condition, err error) {
+	if l.Where != nil {
+		conditions = l.Where(args)
 	}
-	return l.Where(args)
+	if !l.ByNode {
+		return conditions, nil
+	}
+	search, err := l.node().Searching(args)
+	return append(conditions, search...), err
+}
+
+// node returns the type of the nodes of a list with a Node.
+func (l *List) node() *RecordType { return l.of.Edge(l.Node).to }
+
+// NeedsNode reports whether the conditions or the order for these arguments are about the
+// nodes. The statement must then join them to the rows by NodeJoin.
+func (l *List) NeedsNode(args Args) bool {
+	if !l.ByNode {
+		return false
+	}
+	sort, _ := l.node().sortBy(args)
+	return sort != nil || Arg[string](args, "search") != nil
+}
+
+// NodeJoin returns the JOIN of the nodes that exist for the viewer. It is "" if the nodes
+// are the parents of the rows, which are joined already.
+func (l *List) NodeJoin(v ViewerArg) schema.QueryWithArgs {
+	e := l.of.Edge(l.Node)
+	if l.of.parent == e.to {
+		return bun.SafeQuery("")
+	}
+	deleted := model.DeletedExclude
+	if e.IncludeDeleted {
+		deleted = IncludeDeleted
+	}
+	text, args := "JOIN ? AS ? ON ?.? = ?.?", []any{
+		bun.Safe(e.to.Table), bun.Safe(e.to.Alias), bun.Safe(e.to.Alias), bun.Safe(e.Key), bun.Safe(l.of.Alias), bun.Safe(e.From),
+	}
+	for _, c := range e.to.Scope(v).Exists(Lookup, deleted) {
+		text, args = text+" AND ("+c.Text+")", append(args, c.Args...)
+	}
+	return bun.SafeQuery(text, args...)
 }
 
 func (t *RecordType) rule() model.TypePolicy { return t.records.policy.Types[t.Name] }

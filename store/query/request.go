@@ -102,7 +102,7 @@ const (
 func (r *Request) Bounded(ownDoctor int64) bool {
 	rows, bytes := 0, 0
 	for _, l := range r.Loads {
-		if l.counts || l.group != nil || !l.isLookup() && !l.inheritsRelations() && !l.isOwn(ownDoctor) {
+		if l.counts || l.group != nil || l.byNode || !l.isLookup() && !l.inheritsRelations() && !l.isOwn(ownDoctor) {
 			return false
 		}
 		rows += l.maxRows()

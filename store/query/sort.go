@@ -18,25 +18,38 @@ type Sorting struct {
 
 // Sorting returns the order in the argument orderBy, or the default one.
 func (t *RecordType) Sorting(args Args) Sorting {
-	sort, descending := t.Sorts[0], t.Sorts[0].Descending
-	orderBy, _ := args["orderBy"].(interface{ By() (string, bool) })
-	if v := reflect.ValueOf(orderBy); orderBy != nil && (v.Kind() != reflect.Pointer || !v.IsNil()) {
-		name, down := orderBy.By()
-		if named := find(t.Sorts, func(s Sort) bool { return s.Enum == name }); named != nil {
-			sort, descending = *named, down
-		}
+	if sort, descending := t.sortBy(args); sort != nil {
+		return sort.order(t, t.Table, sort.Enum, descending)
 	}
-	return sort.order(t, t.Table, sort.Enum, descending)
+	sort := t.Sorts[0]
+	return sort.order(t, t.Table, sort.Enum, sort.Descending)
+}
+
+// sortBy returns the sort in the argument orderBy, nil without one.
+func (t *RecordType) sortBy(args Args) (sort *Sort, descending bool) {
+	orderBy, _ := args["orderBy"].(interface{ By() (string, bool) })
+	if v := reflect.ValueOf(orderBy); orderBy == nil || v.Kind() == reflect.Pointer && v.IsNil() {
+		return nil, false
+	}
+	name, descending := orderBy.By()
+	return find(t.Sorts, func(s Sort) bool { return s.Enum == name }), descending
 }
 
 func (s Sort) order(t *RecordType, list, field string, descending bool) Sorting {
 	return Sorting{model.Order{List: list, Field: field, Key: s.Key, Descending: descending}, cmp.Or(s.By, t.Alias+"."+s.Column)}
 }
 
-// Sorting returns the order of the list of one record.
-func (l *List) Sorting() Sorting {
+// Sorting returns the order of the list of one record: that of its nodes in the argument
+// orderBy, or the default one of its rows.
+func (l *List) Sorting(args Args) Sorting {
+	list := l.of.Table + " of " + l.Key
+	if l.ByNode {
+		if sort, descending := l.node().sortBy(args); sort != nil {
+			return sort.order(l.node(), list, sort.Enum, descending)
+		}
+	}
 	sort := l.of.Sorts[0]
-	return sort.order(l.of, l.of.Table+" of "+l.Key, "", sort.Descending)
+	return sort.order(l.of, list, "", sort.Descending)
 }
 
 // Bounds returns the conditions that a row lies within the cursors of a page.

@@ -65,6 +65,7 @@ func (l *Load) constants(v *model.Viewer) (all []pgpipe.Constant) {
 func (l *Load) cacheKey(b []byte) (key []byte, ok bool) {
 	for i, is := range [...]bool{
 		l.counts, l.group != nil, l.pageOnly, l.split != nil, l.page.Backwards, l.order.Descending, l.page.After != nil, l.page.Before != nil,
+		l.byNode,
 	} {
 		if is {
 			b = append(b, byte('a'+i))
@@ -256,6 +257,9 @@ func (l *Load) writeFrom(b *textBuilder) {
 	b.write(t.Table, " AS ", t.Alias)
 	if join := t.join(); join != "" && !l.node.inheritsRelations {
 		b.write(" ", join)
+	}
+	if l.byNode {
+		b.write(" ", l.fragments(b.viewer).nodes)
 	}
 	b.write(" WHERE ", l.fragments(b.viewer).exists)
 	if l.parent != nil {

@@ -305,7 +305,7 @@ func (a *Account) Assign(patient *model.Patient, entry *model.Doctor) *model.Map
 // Remove ends a mapping of one of the account's patients.
 func (a *Account) Remove(m *model.Mapping) *model.Mapping {
 	a.clinic.tb.Helper()
-	m, err := a.clinic.Store.RemoveMapping(a.clinic.tb.Context(), a.Viewer, m.ID)
+	m, err := a.clinic.Store.RemoveMapping(a.clinic.tb.Context(), a.Viewer, m.ID, nil)
 	testutil.Must(a.clinic.tb, err)
 	return m
 }
