@@ -362,6 +362,7 @@ func onFailure(count func(store.Cause)) func(context.Context, store.Failure) {
 func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, error) {
 	restAPI, err := rest.New(graph.Schema(), rest.Options{
 		VerifyToken: a.accounts.VerifyToken, Submit: graph.SubmitREST, AddLogAttrs: httpd.AddLogAttrs, Origins: s.CORSOrigins,
+		Compress: compresses(s),
 	})
 	if err != nil {
 		return nil, err
@@ -386,7 +387,7 @@ func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, erro
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", api)
 	mux.Handle("/api/", api)
-	mux.Handle("GET /schema.graphqls", web.Text("text/plain; charset=utf-8", schemaText))
+	mux.Handle("GET /schema.graphqls", web.Schema(schemaText))
 	mux.Handle("GET /.well-known/jwks.json", web.Bytes("application/jwk-set+json", a.tokens.PublicJWKS))
 	mux.Handle("GET /{$}", pages)
 	mux.Handle("GET /assets/", pages)
@@ -445,9 +446,14 @@ func newTransport(s settings.Settings) (gqlhttp.Transport, []documents.Document,
 	}
 	registry, err := documents.New(registered, s.DocumentsOnly)
 	return gqlhttp.Transport{
-		OnSent: graph.Reuse, Documents: registry,
+		OnSent: graph.Reuse, Documents: registry, Compress: compresses(s),
 		Account: func(ctx context.Context) int64 { return auth.CallerFrom(ctx).Account() },
 	}, registered, err
+}
+
+// compresses reports whether the server compresses answers, or leaves that to its proxy.
+func compresses(s settings.Settings) bool {
+	return s.Compression == "on" || s.Compression == "auto" && len(s.TrustedProxies) == 0
 }
 
 func httpOptions(s settings.Settings, log *slog.Logger) httpd.Options {

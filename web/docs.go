@@ -1,16 +1,10 @@
 package web
 
 import (
-	"bytes"
-	"compress/gzip"
-	"crypto/sha256"
 	"embed"
-	"encoding/base64"
-	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
-	"strconv"
 )
 
 //go:embed docs/plain
@@ -38,13 +32,12 @@ func Docs(openapi []byte) (http.Handler, error) {
 // which may be missing.
 func newDocs(app fs.FS, openapi []byte) (http.Handler, error) {
 	pages := site{}
-	document, err := newBlob("application/json", openapi)
-	if err := errors.Join(err, pages.addDocs(app)); err != nil {
+	if err := pages.addDocs(app); err != nil {
 		return nil, fmt.Errorf("docs: %w", err)
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET "+docsPage, pages)
-	mux.Handle("GET /openapi.json", document)
+	mux.Handle("GET /openapi.json", newBlob("application/json", revalidate, openapi))
 	moved := http.RedirectHandler(docsPage, http.StatusPermanentRedirect)
 	mux.Handle("GET /swagger/", moved)
 	mux.Handle("GET /redoc/", moved)
@@ -89,42 +82,4 @@ func (s site) addFiles(files fs.FS, below, policy string) error {
 		s[below+name] = f
 		return nil
 	})
-}
-
-// blob is a text that is generated when the server starts.
-type blob struct {
-	contentType, etag string
-	plain, gzipped    []byte
-}
-
-func newBlob(contentType string, text []byte) (*blob, error) {
-	var gzipped bytes.Buffer
-	w := gzip.NewWriter(&gzipped)
-	_, err := w.Write(text)
-	if err := errors.Join(err, w.Close()); err != nil {
-		return nil, err
-	}
-	sum := sha256.Sum256(text)
-	// Weak, because it is the same for the plain and the gzip text.
-	etag := `W/"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
-	return &blob{contentType, etag, text, gzipped.Bytes()}, nil
-}
-
-func (b *blob) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	h.Set("Cache-Control", revalidate)
-	h.Set("ETag", b.etag)
-	h.Add("Vary", "Accept-Encoding")
-	if unchanged(r.Header, b.etag) {
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	body := b.plain
-	if acceptsGzip(r.Header) {
-		h.Set("Content-Encoding", "gzip")
-		body = b.gzipped
-	}
-	h.Set("Content-Type", b.contentType)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	_, _ = w.Write(body) // the client may be gone; net/http drops the body for HEAD
 }

@@ -8,11 +8,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"mime"
 	"net/http"
 	"path"
 	"strconv"
 	"strings"
+
+	"github.com/caregraph/caregraph/internal/content"
 )
 
 // packed is the suffix of a gzip copy.
@@ -81,7 +82,7 @@ func (f *file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if f.isPacked() {
 		h.Add("Vary", "Accept-Encoding")
 	}
-	if unchanged(r.Header, f.etag) {
+	if content.Unchanged(r.Header, f.etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
@@ -94,7 +95,7 @@ func (f *file) isPacked() bool { return path.Ext(f.name) == packed }
 // send writes the content in an encoding that the client accepts. It ignores
 // errors of the connection.
 func (f *file) send(w http.ResponseWriter, r *http.Request, body io.Reader) {
-	h, unpack := w.Header(), f.isPacked() && !acceptsGzip(r.Header)
+	h, unpack := w.Header(), f.isPacked() && !content.AcceptsGzip(r.Header)
 	if f.isPacked() && !unpack {
 		h.Set("Content-Encoding", "gzip")
 	}
@@ -113,35 +114,4 @@ func (f *file) send(w http.ResponseWriter, r *http.Request, body io.Reader) {
 		body = unpacked
 	}
 	_, _ = io.Copy(w, body)
-}
-
-// unchanged compares weakly, as If-None-Match requires (RFC 9110, 13.1.2).
-func unchanged(header http.Header, etag string) bool {
-	for tag := range strings.SplitSeq(strings.Join(header.Values("If-None-Match"), ","), ",") {
-		tag = strings.TrimSpace(tag)
-		if tag == "*" || strings.TrimPrefix(tag, "W/") == strings.TrimPrefix(etag, "W/") {
-			return true
-		}
-	}
-	return false
-}
-
-// acceptsGzip reports whether Accept-Encoding allows gzip, by name or by "*",
-// with a weight above zero (RFC 9110, 12.5.3). Without the header any encoding is
-// allowed, but clients that do not send it usually cannot unpack.
-func acceptsGzip(header http.Header) bool {
-	everything := false
-	for coding := range strings.SplitSeq(strings.Join(header.Values("Accept-Encoding"), ","), ",") {
-		name, parameters, _ := mime.ParseMediaType(coding)
-		weight, weighted := parameters["q"]
-		q, _ := strconv.ParseFloat(weight, 64) // 0 if it is invalid
-		accepted := q > 0 || !weighted
-		switch name {
-		case "gzip", "x-gzip":
-			return accepted
-		case "*":
-			everything = accepted
-		}
-	}
-	return everything
 }

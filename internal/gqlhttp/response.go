@@ -77,14 +77,18 @@ func respond(w http.ResponseWriter, r *http.Request, media string, response *gra
 		WriteError(w, r, http.StatusInternalServerError, codeInternal, "The answer could not be written.")
 		return
 	}
-	if seconds := retryAfter(response); seconds > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(seconds))
-	}
+	setRetryAfter(w.Header(), response)
 	data, status := response.Data, Status(media, response)
 	if cap(data)-len(data) >= len(after) { // one piece less
 		data, after = append(data, after...), nil
 	}
 	write(w, media, status, before, data, after)
+}
+
+func setRetryAfter(header http.Header, response *graphql.Response) {
+	if seconds := retryAfter(response); seconds > 0 {
+		header.Set("Retry-After", strconv.Itoa(seconds))
+	}
 }
 
 // retryAfter returns after how many seconds the request may succeed: the longest
@@ -153,6 +157,9 @@ func Status(media string, response *graphql.Response) int {
 	return status
 }
 
+// vary lists the headers that every answer depends on.
+const vary = "Authorization, Accept, Accept-Encoding"
+
 // write sends the body in pieces. Responses hold personal data and depend on
 // the caller, so no cache may keep them.
 func write(w http.ResponseWriter, media string, status int, body ...[]byte) {
@@ -161,15 +168,15 @@ func write(w http.ResponseWriter, media string, status int, body ...[]byte) {
 		length += len(piece)
 	}
 	// One array for all values: http.Header.Set would allocate for each.
-	values := [...]string{contentType(media), strconv.Itoa(length), "no-store", "nosniff", "Accept"}
+	values := [...]string{contentType(media), strconv.Itoa(length), "no-store", "nosniff", vary}
 	header := w.Header()
 	for i, name := range [...]string{"Content-Type", "Content-Length", "Cache-Control", "X-Content-Type-Options"} {
 		header[name] = values[i : i+1 : i+1]
 	}
-	if vary := header["Vary"]; vary == nil {
+	if others := header["Vary"]; others == nil {
 		header["Vary"] = values[4:]
 	} else {
-		header["Vary"] = append(vary, "Accept")
+		header["Vary"] = append(others, vary)
 	}
 	if status == http.StatusUnauthorized && header.Get("WWW-Authenticate") == "" {
 		header.Set("WWW-Authenticate", "Bearer")

@@ -40,6 +40,8 @@ type Transport struct {
 	// Account returns the account of the caller, or 0 for an anonymous one. Nil: all are
 	// anonymous.
 	Account func(context.Context) int64
+	// Compress compresses long answers to queries for clients that accept it.
+	Compress bool
 }
 
 var _ graphql.Transport = Transport{}
@@ -76,7 +78,7 @@ func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	}
 	responses, ctx := exec.DispatchOperation(ctx, op)
 	if response := responses(ctx); response != nil {
-		respond(w, r, media, response)
+		t.respondTo(op, w, r, media, response)
 		if t.OnSent != nil {
 			t.OnSent(response.Data)
 		}

@@ -41,6 +41,7 @@ func serve(t *testing.T, o graphtest.Options, origins ...string) server {
 		VerifyToken: func(ctx context.Context, token string) error { return s.Accounts.VerifyToken(ctx, token) },
 		Submit:      graphtest.SubmitREST,
 		Origins:     origins,
+		Compress:    true,
 	})
 	testutil.Must(t, err)
 	o.Transports = append([]graphql.Transport{limited{transport}}, o.Transports...)

@@ -19,7 +19,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -44,6 +43,8 @@ type Options struct {
 	// Origins are other origins whose pages may send forms, or "*" alone for all.
 	// Pages of our own origin always may.
 	Origins []string
+	// Compress compresses long answers for clients that accept it.
+	Compress bool
 }
 
 // New returns a transport for all addresses under /api/. It must come before
@@ -72,7 +73,7 @@ func New(schema *ast.Schema, o Options) (graphql.Transport, error) {
 			op.submit = o.Submit
 		}
 	}
-	return &api{resources: resources, addLogAttrs: o.AddLogAttrs, origins: origins}, nil
+	return &api{resources: resources, addLogAttrs: o.AddLogAttrs, origins: origins, compress: o.Compress}, nil
 }
 
 // trusted returns nil if all origins are trusted.
@@ -93,8 +94,7 @@ type api struct {
 	resources   resources
 	addLogAttrs func(context.Context, ...slog.Attr)
 	origins     *http.CrossOriginProtection // nil: all may send forms
-	// gzipWriters are gzip writers for reuse: each takes most of a megabyte.
-	gzipWriters sync.Pool
+	compress    bool
 }
 
 // Supports reports whether the address is under /api/, even if no row has it.

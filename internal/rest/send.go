@@ -2,19 +2,14 @@ package rest
 
 import (
 	"bytes"
-	"compress/gzip"
 	"io"
 	"log/slog"
-	"mime"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
-)
 
-// minGzipBytes is the length above which an answer is compressed: one that fits
-// into a packet gains nothing.
-const minGzipBytes = 1024
+	"github.com/caregraph/caregraph/internal/content"
+)
 
 // send sends a short answer in one piece with its length, and a long one in
 // parts as they are ready.
@@ -30,10 +25,11 @@ func (a *api) send(w http.ResponseWriter, r *http.Request, answer *answer) {
 		encode(&b, answer.body)
 		body = b.Bytes()
 	}
-	long := answer.more != nil || len(body) > minGzipBytes
-	// A strong tag identifies one representation: the same bytes, never
-	// compressed.
-	compress := long && !answer.tagged() && acceptsGzip(r.Header)
+	long := answer.more != nil || len(body) >= content.MinBytes
+	// Answers to changes may hold tokens, so their length must not depend on what is in
+	// them (BREACH). A strong tag identifies one representation: the same bytes.
+	isRead := r.Method == http.MethodGet || r.Method == http.MethodHead
+	compress := a.compress && isRead && long && !answer.tagged() && content.AcceptsGzip(r.Header)
 	switch {
 	case compress:
 		w.Header().Set("Content-Encoding", "gzip")
@@ -44,21 +40,9 @@ func (a *api) send(w http.ResponseWriter, r *http.Request, answer *answer) {
 	switch {
 	case r.Method == http.MethodHead:
 	case compress:
-		a.writeZipped(w, r, body, answer.more)
+		content.ZipTo(w, func(zip io.Writer) bool { return a.write(w, zip, r, body, answer.more) })
 	default:
 		a.write(w, w, r, body, answer.more)
-	}
-}
-
-func (a *api) writeZipped(w http.ResponseWriter, r *http.Request, body []byte, rest *pages) {
-	zip, ok := a.gzipWriters.Get().(*gzip.Writer)
-	if !ok {
-		zip, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid
-	}
-	defer a.gzipWriters.Put(zip)
-	zip.Reset(w)
-	if a.write(w, zip, r, body, rest) {
-		_ = zip.Close() // the client may have gone
 	}
 }
 
@@ -95,24 +79,4 @@ func (a *api) write(w http.ResponseWriter, to io.Writer, r *http.Request, body [
 func abort(w http.ResponseWriter) {
 	// An error means that there is no connection, as in tests.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Unix(1, 0))
-}
-
-// acceptsGzip reads Accept-Encoding (RFC 9110, 12.5.3): an entry for gzip has
-// precedence over one for all codings.
-func acceptsGzip(header http.Header) bool {
-	accepted := false
-	for coding := range strings.SplitSeq(strings.Join(header.Values("Accept-Encoding"), ","), ",") {
-		name, parameters, err := mime.ParseMediaType(strings.TrimSpace(coding))
-		if err != nil {
-			continue
-		}
-		q, err := strconv.ParseFloat(parameters["q"], 64)
-		switch name {
-		case "gzip", "x-gzip":
-			return err != nil || q > 0
-		case "*":
-			accepted = err != nil || q > 0
-		}
-	}
-	return accepted
 }

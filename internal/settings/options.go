@@ -171,6 +171,8 @@ func options(s *Settings) []option {
 			"Origins of other web pages that may call the API: scheme://host[:port], separated by commas. * alone allows any origin, without credentials. Empty: none."),
 		setting("trusted-proxies", "LIST", "", networks(&s.TrustedProxies),
 			"Networks (CIDR) of the proxies whose X-Forwarded-For header the server believes, separated by commas. Empty: none; the client is the other end of the connection."),
+		setting("compression", "auto|on|off", "auto", oneOf(&s.Compression, "auto", "on", "off"),
+			"Compress answers of GraphQL and REST from 1,024 bytes on with gzip, for clients that accept it; never answers to mutations, which may hold tokens. auto does unless trusted-proxies names a proxy, which can do it itself. Pages and the schema are compressed once, at any rate."),
 		setting("request-timeout", "DURATION", "15s", duration(&s.RequestTimeout),
 			"Time for the body of a request to arrive, and again for its answer."),
 		setting("drain-delay", "DURATION", "0s", brief(&s.DrainDelay, 10*time.Minute),

@@ -26,7 +26,7 @@ type Settings struct {
 	Migrate          bool
 	Playground       bool
 	Introspection    bool
-	Demo             bool   // needs a loopback Addr
+	Demo             bool     // needs a loopback Addr
 	Documents        []string // files
 	DocumentsOnly    bool
 	Keys             string // empty: in the data directory
@@ -46,6 +46,7 @@ type Settings struct {
 	PublicURL        string   // empty: from Addr
 	CORSOrigins      []string // lower case, without default ports; or "*" alone
 	TrustedProxies   []netip.Prefix
+	Compression      string // "auto", "on" or "off"
 	RequestTimeout   time.Duration
 	DrainDelay       time.Duration
 	ShutdownTimeout  time.Duration

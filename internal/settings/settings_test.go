@@ -33,7 +33,7 @@ func TestParse_NothingGivenMeansTheDefaults(t *testing.T) {
 		MaxAnswer: 16 << 20, MaxAnswersPerAccount: 48 << 20, MaxAnswers: 96 << 20,
 		MaxDocument: 128 << 10, MaxAnonymousBody: 64 << 10, MaxWrites: 30, MaxRecords: 4_000_000, MaxDailyBytes: 2 << 30, MinFreeDisk: 512 << 20,
 		Registration: "open", DatabaseConns: 20, MaxWaiting: 32, DatabasePooler: "auto", Prepared: "auto", LogLevel: slog.LevelInfo, LogFormat: "text",
-		MaxWaitingHashes: 500, MaxWaitingRegistrations: 150, MaxRegistrations: Budget{200, time.Second}, MaxResets: Budget{20, 30 * time.Second}, ConfirmEmail: "optional",
+		MaxWaitingHashes: 500, MaxWaitingRegistrations: 150, MaxRegistrations: Budget{200, time.Second}, MaxResets: Budget{20, 30 * time.Second}, ConfirmEmail: "optional", Compression: "auto",
 		MaxSignInFailures: Budget{10, 30 * time.Second}, MaxSignInFailuresPerAddress: Budget{100, 2 * time.Second},
 		MaxTaken: Budget{20, 30 * time.Second}, MaxTakenPerAddress: Budget{50, 30 * time.Second},
 	}
@@ -51,7 +51,7 @@ func samples() map[string]string {
 		"playground": "false", "introspection": "false", "documents": "a.json,b.json", "documents-only": "true", "demo": "true", "keys": "/k", "jwt-algorithm": "ES256",
 		"jwt-issuer": "i", "jwt-audience": "a", "access-ttl": "1h", "refresh-ttl": "200h", "refresh-grace": "0s", "session-ttl": "300h", "feed-retention": "9h", "require-totp": "doctor", "registration": "closed", "hash-concurrency": "2",
 		"confirm-email": "required", "mail": "file:/m", "mail-from": "Desk <desk@clinic.example>", "public-url": "https://care.example/", "max-resets": "16,17s",
-		"cors-origins": "https://a.example", "trusted-proxies": "10.0.0.0/8", "request-timeout": "1s",
+		"cors-origins": "https://a.example", "trusted-proxies": "10.0.0.0/8", "compression": "on", "request-timeout": "1s",
 		"drain-delay": "3s", "shutdown-timeout": "2s", "max-body": "2MiB", "max-streams": "7", "max-depth": "9", "max-cost": "10005", "max-aliases": "26",
 		"max-tokens": "507", "max-selections": "107", "max-repeats": "7",
 		"max-answer": "1MiB", "max-answers-per-account": "2MiB", "max-answers": "3MiB",
