@@ -55,3 +55,16 @@ func TestAnswers_AreZippedWhenTheyAreLong(t *testing.T) {
 	s.Exec(`UPDATE patients SET medical_history = repeat('x', 5000)`)
 	check(patients+"1/", "gzip", false)
 }
+
+// TestAnswers_WithTokensAreNeverZipped, however long they are: the length would reveal
+// something about the tokens.
+func TestAnswers_WithTokensAreNeverZipped(t *testing.T) {
+	t.Parallel()
+	s := serve(t, graphtest.Options{})
+	email := strings.Repeat("a", 60) + "@" + strings.Repeat("bbbbbbbbb.", 15) + "example"
+	got := s.send("POST", register, `{"username":"`+strings.Repeat("u", 100)+`","email":"`+email+`","password":"`+graphtest.Password+
+		`","role":"patient","device":""}`, "Accept-Encoding", "gzip")
+	if got.header.Get("Content-Encoding") != "" || len(got.text) < 1024 || !strings.Contains(got.text, `"access":"ey`) {
+		t.Errorf("%d bytes are encoded as %q: %s", len(got.text), got.header.Get("Content-Encoding"), got.text)
+	}
+}
