@@ -137,8 +137,8 @@ const cluster = `(SELECT system_identifier FROM pg_control_system()),
 
 // readChanges reads the state and the first changes of each kind in one snapshot.
 func (s *Store) readChanges(ctx context.Context, v *model.Viewer, p position) (*foundChanges, error) {
-	statements := []*pgpipe.Statement{s.stateStatement(v, p)}
-	var followed []*query.RecordType
+	state := s.stateStatement(v, p)
+	statements, byType := []*pgpipe.Statement{state}, map[*query.RecordType]*pgpipe.Statement{}
 	for _, t := range s.records.Followed() {
 		after := int64(0)
 		switch kind := t.Feed.Kind; {
@@ -147,8 +147,11 @@ func (s *Store) readChanges(ctx context.Context, v *model.Viewer, p position) (*
 		case kind == p.LastKind:
 			after = p.LastID
 		}
-		followed = append(followed, t)
-		statements = append(statements, t.Changed(v, p.Base, after))
+		if t.Feed.Most && p.Base != "" && s.scope(t.Name, v).IsWhole() {
+			statements = append(statements, query.ByValues())
+		}
+		byType[t] = t.Changed(v, p.Base, after)
+		statements = append(statements, byType[t])
 	}
 	if err := s.reads.Run(ctx, statements...); err != nil {
 		if !s.changes.bare.Load() && refusesControl(err) {
@@ -163,15 +166,18 @@ func (s *Store) readChanges(ctx context.Context, v *model.Viewer, p position) (*
 		}
 	}()
 	found := &foundChanges{}
-	for i, t := range followed {
-		rows := statements[i+1].Rows
+	for _, t := range s.records.Followed() {
+		if byType[t] == nil {
+			continue
+		}
+		rows := byType[t].Rows
 		for n := range rows.Len() {
 			found.entries = append(found.entries, changed{
 				t.Feed.Kind, model.ID{Kind: t.Kind, Num: rows.Int64(n, query.ChangedID)}, pgpipe.Bool(rows.Bytes(n, query.ChangedExists)),
 			})
 		}
 	}
-	return found, s.readState(ctx, p, found, statements[0].Rows)
+	return found, s.readState(ctx, p, found, state.Rows)
 }
 
 func (s *Store) stateStatement(v *model.Viewer, p position) *pgpipe.Statement {
