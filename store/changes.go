@@ -177,7 +177,7 @@ func (s *Store) readChanges(ctx context.Context, v *model.Viewer, p position) (*
 			})
 		}
 	}
-	return found, s.readState(ctx, p, found, state.Rows)
+	return found, s.readState(ctx, v, p, found, state.Rows)
 }
 
 func (s *Store) stateStatement(v *model.Viewer, p position) *pgpipe.Statement {
@@ -196,8 +196,10 @@ func (s *Store) stateStatement(v *model.Viewer, p position) *pgpipe.Statement {
 		strconv.AppendInt(nil, v.UserID, 10), orNull(p.since()), orNull(p.last()), []byte("{"+strings.Join(grants, ",")+"}"))
 }
 
-// readState reads the row of stateStatement.
-func (s *Store) readState(ctx context.Context, p position, found *foundChanges, state *pgpipe.Rows) error {
+// readState reads the row of stateStatement. The role and the grants of the viewer choose the
+// records; the session cache may know older ones than the database for some seconds, and then
+// the device starts again once more.
+func (s *Store) readState(ctx context.Context, v *model.Viewer, p position, found *foundChanges, state *pgpipe.Rows) error {
 	if state.Len() != 1 {
 		return errors.New("read changes: feed_state has no row")
 	}
@@ -206,7 +208,7 @@ func (s *Store) readState(ctx context.Context, p position, found *foundChanges, 
 		return unavailable()
 	}
 	grants, _ := state.Value(0, stateGrants)
-	hash := sha256.Sum256(append(s.changes.rules, grants...))
+	hash := sha256.Sum256(slices.Concat(s.changes.rules, []byte(v.Role), grants))
 	found.snapshot, found.epoch = string(state.Bytes(0, stateSnapshot)), string(state.Bytes(0, stateEpoch))
 	found.rights = base64.RawStdEncoding.EncodeToString(hash[:16])
 	found.reset = pgpipe.Bool(state.Bytes(0, stateReset)) || p.Epoch != found.epoch || p.Rights != found.rights
