@@ -137,8 +137,8 @@ const cluster = `(SELECT system_identifier FROM pg_control_system()),
 
 // readChanges reads the state and the first changes of each kind in one snapshot.
 func (s *Store) readChanges(ctx context.Context, v *model.Viewer, p position) (*foundChanges, error) {
-	statements := []*pgpipe.Statement{s.stateStatement(v, p)}
-	var followed []*query.RecordType
+	state := s.stateStatement(v, p)
+	statements, byType := []*pgpipe.Statement{state}, map[*query.RecordType]*pgpipe.Statement{}
 	for _, t := range s.records.Followed() {
 		after := int64(0)
 		switch kind := t.Feed.Kind; {
@@ -147,8 +147,11 @@ func (s *Store) readChanges(ctx context.Context, v *model.Viewer, p position) (*
 		case kind == p.LastKind:
 			after = p.LastID
 		}
-		followed = append(followed, t)
-		statements = append(statements, t.Changed(v, p.Base, after))
+		if t.Feed.Most && p.Base != "" && s.scope(t.Name, v).IsWhole() {
+			statements = append(statements, query.ByValues())
+		}
+		byType[t] = t.Changed(v, p.Base, after)
+		statements = append(statements, byType[t])
 	}
 	if err := s.reads.Run(ctx, statements...); err != nil {
 		if !s.changes.bare.Load() && refusesControl(err) {
@@ -163,15 +166,18 @@ func (s *Store) readChanges(ctx context.Context, v *model.Viewer, p position) (*
 		}
 	}()
 	found := &foundChanges{}
-	for i, t := range followed {
-		rows := statements[i+1].Rows
+	for _, t := range s.records.Followed() {
+		if byType[t] == nil {
+			continue
+		}
+		rows := byType[t].Rows
 		for n := range rows.Len() {
 			found.entries = append(found.entries, changed{
 				t.Feed.Kind, model.ID{Kind: t.Kind, Num: rows.Int64(n, query.ChangedID)}, pgpipe.Bool(rows.Bytes(n, query.ChangedExists)),
 			})
 		}
 	}
-	return found, s.readState(ctx, p, found, statements[0].Rows)
+	return found, s.readState(ctx, v, p, found, state.Rows)
 }
 
 func (s *Store) stateStatement(v *model.Viewer, p position) *pgpipe.Statement {
@@ -190,8 +196,10 @@ func (s *Store) stateStatement(v *model.Viewer, p position) *pgpipe.Statement {
 		strconv.AppendInt(nil, v.UserID, 10), orNull(p.since()), orNull(p.last()), []byte("{"+strings.Join(grants, ",")+"}"))
 }
 
-// readState reads the row of stateStatement.
-func (s *Store) readState(ctx context.Context, p position, found *foundChanges, state *pgpipe.Rows) error {
+// readState reads the row of stateStatement. The role and the grants of the viewer choose the
+// records; the session cache may know older ones than the database for some seconds, and then
+// the device starts again once more.
+func (s *Store) readState(ctx context.Context, v *model.Viewer, p position, found *foundChanges, state *pgpipe.Rows) error {
 	if state.Len() != 1 {
 		return errors.New("read changes: feed_state has no row")
 	}
@@ -200,7 +208,7 @@ func (s *Store) readState(ctx context.Context, p position, found *foundChanges, 
 		return unavailable()
 	}
 	grants, _ := state.Value(0, stateGrants)
-	hash := sha256.Sum256(append(s.changes.rules, grants...))
+	hash := sha256.Sum256(slices.Concat(s.changes.rules, []byte(v.Role), grants))
 	found.snapshot, found.epoch = string(state.Bytes(0, stateSnapshot)), string(state.Bytes(0, stateEpoch))
 	found.rights = base64.RawStdEncoding.EncodeToString(hash[:16])
 	found.reset = pgpipe.Bool(state.Bytes(0, stateReset)) || p.Epoch != found.epoch || p.Rights != found.rights

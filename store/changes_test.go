@@ -250,8 +250,12 @@ func TestChanges_GoneNamesOnlyWhatCouldBeSeen(t *testing.T) {
 	for _, entry := range []*model.Doctor{verified, unverified} {
 		changed(t, c.DB, model.ChangedMapping, asha.Assign(patient, entry).ID)
 	}
-	phones := map[string]*device{}
-	for name, v := range map[string]*model.Viewer{"owner": asha.Viewer, "doctor": priya.Viewer, "unverified": neha.Viewer, "admin": c.Admin("Boss").Viewer} {
+	claimant, phones := c.Owner("Claimant"), map[string]*device{}
+	c.Exec(`INSERT INTO grants (kind, level, patient_id, granter_id, account_id, accepted_at) VALUES ('SELF', 'CLINICAL', ?, ?, ?, now())`, patient.ID, asha.UserID, claimant.UserID)
+	for name, v := range map[string]*model.Viewer{
+		"owner": asha.Viewer, "doctor": priya.Viewer, "unverified": neha.Viewer, "admin": c.Admin("Boss").Viewer,
+		"member": join(t, c, asha, c.Owner("Member"), model.LevelSee), "the patient": ok(c.Store.SessionViewer(t.Context(), claimant.SessionID))(t),
+	} {
 		phones[name] = newDevice(t, c, v, 100)
 		phones[name].types = []model.ChangeType{model.ChangesOfPatients}
 		phones[name].sync()
@@ -265,6 +269,8 @@ func TestChanges_GoneNamesOnlyWhatCouldBeSeen(t *testing.T) {
 	phones["owner"].wants("the owner", gone)
 	phones["doctor"].wants("the doctor", gone)
 	phones["admin"].wants("the administrator", gone)
+	phones["member"].wants("a member of the owner's team", gone)
+	phones["the patient"].wants("the patient", gone)
 	phones["unverified"].wants("the account of an unverified entry", []string{}...)
 
 	ok(c.Store.RestorePatient(t.Context(), asha.Viewer, patient.ID))(t)
@@ -272,6 +278,7 @@ func TestChanges_GoneNamesOnlyWhatCouldBeSeen(t *testing.T) {
 	phones["owner"].wants("the owner after it was restored", globalID(patient))
 	phones["doctor"].wants("the doctor, whose mapping has ended", []string{}...)
 	phones["admin"].wants("the administrator after it was restored", globalID(patient))
+	phones["member"].wants("a member of the team after it was restored", globalID(patient))
 }
 
 // The end of a mapping takes the patient from the doctor, and another field of the
@@ -345,6 +352,10 @@ func TestChanges_ResetWithTheStandingOfTheAccount(t *testing.T) {
 	touch(t, c.DB, patient)
 	phone.wants("the own record", globalID(patient))
 
+	role := *phone.viewer
+	role.Role = model.RoleDoctor
+	phone.viewer = &role
+	phone.wants("another role", "reset", globalID(patient))
 	changed(t, c.DB, model.ChangedUser, member.UserID)
 	phone.wants("the account", "reset", globalID(patient))
 	changed(t, c.DB, model.ChangedUser, asha.UserID)

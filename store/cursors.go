@@ -22,8 +22,8 @@ import (
 // its load.
 type position struct {
 	Version int `json:"v"`
-	// Epoch names the database. Rights is a hash of the access rules, and of the grants
-	// that the viewer holds.
+	// Epoch names the database. Rights is a hash of the access rules, and of the role and
+	// the grants of the viewer.
 	Epoch  string `json:"e"`
 	Rights string `json:"r"`
 	// Kinds are the letters of the kinds of records wanted.

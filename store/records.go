@@ -50,7 +50,7 @@ func records(s *Store) []query.RecordType {
 		},
 		Own:  []query.Own{{Field: "grants", Read: s.grantsOf}},
 		Root: &query.Root{Field: "patients", Entry: "patientEdge", Filter: filterPatients},
-		Feed: &query.Feed{Kind: model.ChangedPatient, Type: model.ChangesOfPatients, Rows: "c.patient IS NOT NULL", ID: "c.patient"},
+		Feed: &query.Feed{Kind: model.ChangedPatient, Type: model.ChangesOfPatients, Rows: "c.patient IS NOT NULL", ID: "c.patient", Most: true},
 		Sorts: []query.Sort{
 			{Enum: "CREATED_AT", Field: "createdAt", Column: "created_at", Key: model.KeyTime, Descending: true},
 			{Enum: "UPDATED_AT", Field: "updatedAt", Column: "updated_at", Key: model.KeyTime, Descending: true},

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -18,7 +19,13 @@ type Feed struct {
 	// Rows is the condition on a row c of the feed, and ID its column with the id of the
 	// record.
 	Rows, ID string
+	// Most says that most rows are of this type. For a viewer who sees all records, the best
+	// plan then depends on the age of the snapshot.
+	Most bool
 }
+
+// ByValues lets PostgreSQL plan the rest of the transaction for its values.
+func ByValues() *pgpipe.Statement { return &pgpipe.Statement{Text: byValues} }
 
 // Unseen is the condition that a change c is not in the snapshot of a parameter. It is the
 // range of an index, too.
@@ -83,35 +90,37 @@ type feedKey struct {
 }
 
 func (s Scope) changed(since bool) string {
+	limit := strconv.Itoa(changesLimit)
 	rows := " FROM change_feed AS c WHERE " + s.Feed.Rows + " AND " + Unseen(feedSnapshot)
-	found := s.idsOfSources("")
-	switch {
-	case since && s.IsWhole():
-		found = []string{"SELECT " + s.Feed.ID + " AS id" + rows}
-	case since:
-		found = append(
-			s.idsOfSources("CROSS JOIN LATERAL (SELECT"+rows+" AND "+s.Feed.ID+" = "+s.Alias+".id LIMIT 1) AS change"),
-			"SELECT "+s.Feed.ID+" AS id"+rows+" AND c.accounts @> ARRAY["+feedViewer(true)+"]")
+	if since && s.IsWhole() {
+		return "SELECT one.id, EXISTS (SELECT FROM " + s.Table + " AS " + s.Alias + " WHERE " + s.Alias + ".id = one.id AND " +
+			s.records.where(s.Exists(Lookup, model.DeletedExclude)) + ") FROM (SELECT DISTINCT " + s.Feed.ID + " AS id" + rows + " AND " + s.Feed.ID + " > " + feedAfter +
+			" ORDER BY " + s.Feed.ID + " LIMIT " + limit + ") AS one ORDER BY one.id"
 	}
-	return "SELECT found.id, EXISTS (SELECT FROM " + s.Table + " AS " + s.Alias + " WHERE " + s.Alias + ".id = found.id AND " +
-		s.records.where(s.Exists(Lookup, model.DeletedExclude)) + ") FROM (SELECT DISTINCT all_of.id FROM ((" + strings.Join(found, ") UNION ALL (") +
-		")) AS all_of WHERE all_of.id > " + feedAfter + " ORDER BY all_of.id LIMIT " + strconv.Itoa(changesLimit) + ") AS found ORDER BY found.id"
+	found := s.firstOfSources("")
+	if since {
+		found = append(s.firstOfSources("CROSS JOIN LATERAL (SELECT"+rows+" AND "+s.Feed.ID+" = "+s.Alias+".id LIMIT 1) AS change"),
+			"SELECT "+s.Feed.ID+" AS id, false AS seen"+rows+" AND c.accounts @> ARRAY["+feedViewer(true)+"]")
+	}
+	return "SELECT one.id, bool_or(one.seen) FROM ((" + strings.Join(found, ") UNION ALL (") + ")) AS one WHERE one.id > " + feedAfter +
+		" GROUP BY one.id ORDER BY one.id LIMIT " + limit
 }
 
-// idsOfSources returns the SQL of the first ids of each source of the records that exist
-// for the viewer. join is joined to each record.
-func (s Scope) idsOfSources(join string) []string {
-	ids := func(where string) string {
-		return "SELECT " + s.Alias + ".id FROM " + s.Table + " AS " + s.Alias + " " + join + " WHERE " + where + " AND " + s.Alias + ".id > " + feedAfter +
-			" ORDER BY " + s.Alias + ".id LIMIT " + strconv.Itoa(changesLimit)
+// firstOfSources returns the SQL of the first ids of each source of the records that exist
+// for the viewer. join is joined to each record. A record that exists and that has changed
+// is among them, so what is only in other sources does not exist.
+func (s Scope) firstOfSources(join string) []string {
+	first := func(where string) string {
+		return fmt.Sprintf("SELECT %[1]s.id, true AS seen FROM %[2]s AS %[1]s %[3]s WHERE %[4]s AND %[1]s.id > %[5]s ORDER BY %[1]s.id LIMIT %[6]d",
+			s.Alias, s.Table, join, where, feedAfter, changesLimit)
 	}
 	of := s.allSources(model.DeletedExclude)
 	if of == nil {
-		return []string{ids(s.records.where(s.Exists(Scan, model.DeletedExclude)))}
+		return []string{first(s.records.where(s.Exists(Scan, model.DeletedExclude)))}
 	}
-	all := []string{"SELECT one.id FROM (" + of.keys + ") AS owner (id) CROSS JOIN LATERAL (" + ids(of.column+" = owner.id AND "+of.exists) + ") AS one"}
+	all := []string{"SELECT own.* FROM (" + of.keys + ") AS owner (id) CROSS JOIN LATERAL (" + first(of.column+" = owner.id AND "+of.exists) + ") AS own"}
 	if of.others != "" {
-		all = append(all, ids(of.others+" AND "+of.exists))
+		all = append(all, first(of.others+" AND "+of.exists))
 	}
 	return all
 }
