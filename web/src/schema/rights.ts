@@ -53,9 +53,8 @@ export function rightsTo(field: FieldRights, { exists }: TypeRights, relations: 
 export const stranger = 'SIGNED_IN';
 
 /** The relations with other rights to a type than a stranger has, in the order of the schema; and the stranger's. */
-export function relationsIn(schema: GraphQLSchema, { exists, fields }: TypeRights): string[] {
-  const audiences = [exists, ...fields.flatMap(({ read, write }) => [read, write])];
-  const rights = (relation: string) => audiences.map(({ relations }) => relations.includes(relation)).join();
+export function relationsIn(schema: GraphQLSchema, type: TypeRights): string[] {
+  const rights = (relation: string) => type.fields.map(field => rightsTo(field, type, [relation]).length).join();
   const names = enumValues(schema, 'Relation').map(({ name }) => name);
   return [...names.filter(name => name !== 'ANYONE' && rights(name) !== rights(stranger)), stranger];
 }
