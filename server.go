@@ -391,7 +391,7 @@ func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, erro
 	mux.Handle("GET /{$}", pages)
 	mux.Handle("GET /assets/", pages)
 	mux.Handle("GET /account/", pages)
-	for _, path := range []string{"/docs/", "/openapi.json", "/swagger/", "/redoc/"} {
+	for _, path := range []string{"/docs/", "/rights/", "/openapi.json", "/swagger/", "/redoc/"} {
 		mux.Handle("GET "+path, docs)
 	}
 	if a.clinic != nil {
