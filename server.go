@@ -386,7 +386,6 @@ func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, erro
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", api)
 	mux.Handle("/api/", api)
-	mux.Handle("GET /schema.graphqls", web.Text("text/plain; charset=utf-8", schemaText))
 	mux.Handle("GET /.well-known/jwks.json", web.Bytes("application/jwk-set+json", a.tokens.PublicJWKS))
 	mux.Handle("GET /{$}", pages)
 	mux.Handle("GET /assets/", pages)
@@ -394,9 +393,12 @@ func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, erro
 	for _, path := range []string{"/docs/", "/rights/", "/openapi.json", "/swagger/", "/redoc/"} {
 		mux.Handle("GET "+path, docs)
 	}
+	schema := web.Text("text/plain; charset=utf-8", schemaText)
 	if a.clinic != nil {
+		schema = demo.Announce(schema)
 		mux.Handle("/demo/", a.clinic.Handler())
 	}
+	mux.Handle("GET /schema.graphqls", schema)
 	httpd.Probes(mux, a.store.Ping)
 	options := httpOptions(s, log)
 	options.OnDone = a.metrics.Done

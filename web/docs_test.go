@@ -66,7 +66,7 @@ func TestDocs_ServesTheRights(t *testing.T) {
 	} {
 		response := ask(t, builtDocs(t), "GET", target, "Accept-Encoding", "gzip")
 		wantHeader(t, response, "Cache-Control", want.cache)
-		wantHeader(t, response, "Content-Security-Policy", plainPolicy)
+		wantHeader(t, response, "Content-Security-Policy", pagePolicy)
 		wantForPages(t, response)
 		if got := unpacked(t, response); got != want.content {
 			t.Errorf("GET %s: %q, want %q", target, got, want.content)
