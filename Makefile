@@ -46,7 +46,7 @@ build: toolchain bin/pages ## Build bin/caregraph
 # newer. Without Node or a network, the binary serves a plain page instead, so this
 # never fails a build. bin/pages says that this was tried, and is not tried again.
 PAGES = web/index.html web/package.json web/package-lock.json web/tsconfig.json web/vite.config.ts \
-	$(shell find web/src web/docs -type f ! -path 'web/docs/plain/*' 2>/dev/null)
+	$(shell find web/src web/docs web/rights -type f ! -path 'web/docs/plain/*' 2>/dev/null)
 
 bin/pages: $(PAGES)
 	@if sh web/node-version && ! $(MAKE) --no-print-directory playground; then \

@@ -387,17 +387,19 @@ func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, erro
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", api)
 	mux.Handle("/api/", api)
-	mux.Handle("GET /schema.graphqls", web.Schema(schemaText))
 	mux.Handle("GET /.well-known/jwks.json", web.Bytes("application/jwk-set+json", a.tokens.PublicJWKS))
 	mux.Handle("GET /{$}", pages)
 	mux.Handle("GET /assets/", pages)
 	mux.Handle("GET /account/", pages)
-	for _, path := range []string{"/docs/", "/openapi.json", "/swagger/", "/redoc/"} {
+	for _, path := range []string{"/docs/", "/rights/", "/openapi.json", "/swagger/", "/redoc/"} {
 		mux.Handle("GET "+path, docs)
 	}
+	schema := web.Schema(schemaText)
 	if a.clinic != nil {
+		schema = demo.Announce(schema)
 		mux.Handle("/demo/", a.clinic.Handler())
 	}
+	mux.Handle("GET /schema.graphqls", schema)
 	httpd.Probes(mux, a.store.Ping)
 	options := httpOptions(s, log)
 	options.OnDone = a.metrics.Done

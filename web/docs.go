@@ -2,9 +2,11 @@ package web
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
+	"strings"
 )
 
 //go:embed docs/plain
@@ -14,12 +16,17 @@ var plainDocs embed.FS
 const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; " +
 	"img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-const docsPage = "/docs/"
+const (
+	docsPage   = "/docs/"
+	rightsPage = "/rights/"
+)
 
 // Docs serves the description of the REST addresses: GET /openapi.json, the given
 // document, and GET /docs/, a page where people can try them. The page is Swagger
 // UI or, if that was not built, a plain list of the addresses. GET /swagger/ and
-// GET /redoc/ redirect to it permanently. All other paths are 404.
+// GET /redoc/ redirect to it permanently. GET /rights/ is the table of who sees and
+// sets what; if that was not built, it redirects to the text of the schema, which
+// has the same rules. All other paths are 404.
 func Docs(openapi []byte) (http.Handler, error) {
 	app, err := fs.Sub(dist, "dist")
 	if err != nil {
@@ -28,15 +35,19 @@ func Docs(openapi []byte) (http.Handler, error) {
 	return newDocs(app, openapi)
 }
 
-// newDocs returns the handler of the app in the directory docs of the files,
-// which may be missing.
+// newDocs returns the handler of the apps in the directories docs and rights of the
+// files, which may be missing.
 func newDocs(app fs.FS, openapi []byte) (http.Handler, error) {
 	pages := site{}
-	if err := pages.addDocs(app); err != nil {
+	if err := errors.Join(pages.addDocs(app), pages.addBuilt(app, rightsPage, pagePolicy)); err != nil {
 		return nil, fmt.Errorf("docs: %w", err)
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET "+docsPage, pages)
+	mux.Handle("GET "+rightsPage, pages)
+	if pages[rightsPage] == nil {
+		mux.Handle("GET "+rightsPage+"{$}", http.RedirectHandler("/schema.graphqls", http.StatusTemporaryRedirect))
+	}
 	mux.Handle("GET /openapi.json", newBlob("application/json", revalidate, openapi))
 	moved := http.RedirectHandler(docsPage, http.StatusPermanentRedirect)
 	mux.Handle("GET /swagger/", moved)
@@ -46,14 +57,24 @@ func newDocs(app fs.FS, openapi []byte) (http.Handler, error) {
 
 // addDocs adds the app or, without one, the plain list.
 func (s site) addDocs(app fs.FS) error {
-	if _, err := fs.Stat(app, "docs/index.html"+packed); err != nil {
-		own, err := fs.Sub(plainDocs, "docs/plain")
-		if err != nil {
-			return err
-		}
-		return s.addFiles(own, docsPage, pagePolicy)
+	if err := s.addBuilt(app, docsPage, docsPolicy); err != nil || s[docsPage] != nil {
+		return err
 	}
-	built, err := fs.Sub(app, "docs")
+	own, err := fs.Sub(plainDocs, "docs/plain")
+	if err != nil {
+		return err
+	}
+	return s.addFiles(own, docsPage, pagePolicy)
+}
+
+// addBuilt adds the app in the directory of the files that the address names. It
+// adds nothing if that app was not built.
+func (s site) addBuilt(app fs.FS, address, policy string) error {
+	directory := strings.Trim(address, "/")
+	if found, err := fs.Glob(app, directory+"/index.html"+packed); err != nil || len(found) == 0 {
+		return err
+	}
+	built, err := fs.Sub(app, directory)
 	if err != nil {
 		return err
 	}
@@ -61,9 +82,9 @@ func (s site) addDocs(app fs.FS) error {
 	if err := all.addApp(built); err != nil {
 		return err
 	}
-	for address, f := range all {
-		f.policy = docsPolicy
-		s[docsPage+address[1:]] = f
+	for below, f := range all {
+		f.policy = policy
+		s[address+below[1:]] = f
 	}
 	return nil
 }

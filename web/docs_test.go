@@ -30,6 +30,8 @@ func builtDocs(t *testing.T) http.Handler {
 		"docs/index.html.gz":       {Data: pack(t, "<title>docs</title>")},
 		"docs/assets/i-1234.js.gz": {Data: pack(t, "let docs")},
 		"docs/secret.txt":          {Data: []byte("not packed")},
+		"rights/index.html.gz":     {Data: pack(t, "<title>rights</title>")},
+		"rights/assets/r-1.js.gz":  {Data: pack(t, "let rights")},
 	})
 }
 
@@ -52,6 +54,32 @@ func TestDocs_ServesTheAppWithItsPolicy(t *testing.T) {
 		if got := unpacked(t, response); got != want.content {
 			t.Errorf("GET %s: %q, want %q", target, got, want.content)
 		}
+	}
+}
+
+// TestDocs_ServesTheRights as strictly as the plain page: it needs no inline styles.
+func TestDocs_ServesTheRights(t *testing.T) {
+	t.Parallel()
+	for target, want := range map[string]struct{ cache, content string }{
+		"/rights/":              {"no-cache", "<title>rights</title>"},
+		"/rights/assets/r-1.js": {"public, max-age=31536000, immutable", "let rights"},
+	} {
+		response := ask(t, builtDocs(t), "GET", target, "Accept-Encoding", "gzip")
+		wantHeader(t, response, "Cache-Control", want.cache)
+		wantHeader(t, response, "Content-Security-Policy", pagePolicy)
+		wantForPages(t, response)
+		if got := unpacked(t, response); got != want.content {
+			t.Errorf("GET %s: %q, want %q", target, got, want.content)
+		}
+	}
+}
+
+func TestDocs_WithoutTheRightsTheSchemaHasTheRules(t *testing.T) {
+	t.Parallel()
+	response := ask(t, unbuiltDocs(t), "GET", "/rights/")
+	wantHeader(t, response, "Location", "/schema.graphqls")
+	if response.StatusCode != http.StatusTemporaryRedirect {
+		t.Errorf("GET /rights/: %d", response.StatusCode)
 	}
 }
 
@@ -79,7 +107,7 @@ func TestDocs_ServesAPageOfOurOwnWhereTheAppWasNotBuilt(t *testing.T) {
 func TestDocs_OnlyWhatThereIs(t *testing.T) {
 	t.Parallel()
 	for _, h := range []http.Handler{builtDocs(t), unbuiltDocs(t)} {
-		for _, target := range []string{"/", "/docs/secret.txt", "/docs/index.html", "/docs/.gitkeep", "/docs/assets/", "/docs/x", "/openapi.json/"} {
+		for _, target := range []string{"/", "/docs/secret.txt", "/docs/index.html", "/docs/.gitkeep", "/docs/assets/", "/docs/x", "/rights/x", "/rights/index.html", "/openapi.json/"} {
 			if response := ask(t, h, "GET", target); response.StatusCode != http.StatusNotFound {
 				t.Errorf("GET %s: %d", target, response.StatusCode)
 			}

@@ -242,3 +242,12 @@ func TestOpen_RefusesAPartOfTheClinic(t *testing.T) {
 		}
 	}
 }
+
+func TestAnnounce_SaysThatThereIsADemo(t *testing.T) {
+	t.Parallel()
+	w := httptest.NewRecorder()
+	demo.Announce(http.NotFoundHandler()).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/schema.graphqls", nil))
+	if got := w.Header().Get("X-CareGraph-Demo"); got != "1" || w.Code != http.StatusNotFound {
+		t.Errorf("%d with %q", w.Code, got)
+	}
+}

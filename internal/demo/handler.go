@@ -37,6 +37,15 @@ func (c *Clinic) Handler() http.Handler {
 	})
 }
 
+// Announce makes the answers of a handler say that there is a demo. So the page asks for
+// its people only where they are.
+func Announce(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-CareGraph-Demo", "1")
+		next.ServeHTTP(w, r)
+	})
+}
+
 // isLocal reports whether the other end of the connection is on this machine and asks for
 // a name of this machine. A page whose name leads here (DNS rebinding) asks for its own
 // name, and a proxy says that it asks for others.

@@ -103,6 +103,7 @@ func TestServer_AddressesThatNeedNoAccount(t *testing.T) {
 		"/health/":               "Healthcare Backend API is running!",
 		"/ready":                 "ready",
 		"/docs/":                 "CareGraph",
+		"/rights/":               "CareGraph",
 		"/openapi.json":          `"openapi":"3.1`,
 		"/swagger/":              "CareGraph",
 		"/schema.graphqls":       "@owner(read: CLINICAL, write: TREATERS)",

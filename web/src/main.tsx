@@ -4,10 +4,14 @@ import './styles/accounts.css';
 import './styles/answer.css';
 import './styles/docs.css';
 import { createRoot } from 'react-dom/client';
+import { loadDemo } from './demo/demo';
 import { Playground } from './Playground';
 import { loadSchema } from './schema/schema';
 import { applyTheme } from './shell/look';
+import { openShared } from './tabs/shared';
 
 applyTheme();
-void loadSchema();
+openShared();
+addEventListener('hashchange', openShared);
+void loadSchema().then(isDemo => (isDemo ? loadDemo() : undefined));
 createRoot(document.getElementById('playground')!).render(<Playground />);

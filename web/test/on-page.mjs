@@ -9,10 +9,10 @@ import { startServer } from './server.mjs';
 export const phone = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
 
 /** Starts a server and a browser for the file, and returns how to declare a test on a new visit. */
-export function playground(prepare = () => {}) {
+export function playground(prepare = () => {}, ...flags) {
   const shared = {};
   before(async () => {
-    shared.server = await startServer();
+    shared.server = await startServer(...flags);
     await prepare(shared.server);
     shared.browser = await launch();
   });

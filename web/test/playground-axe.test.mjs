@@ -26,7 +26,25 @@ const states = {
     await showPanel(page, 'Ask');
   },
   answer: page => showPanel(page, 'Answer'),
-  marked: page => chooseAsker(page, 'nobody'),
+  compare: async page => {
+    await panel(page, 'Answer').getByRole('button', { name: 'Side by side' }).click();
+    await page.getByRole('dialog', { name: 'Side by side' }).getByText(/lines differ/).waitFor();
+  },
+  copy: async page => {
+    await page.keyboard.press('Escape');
+    await showPanel(page, 'Ask');
+    await panel(page, 'Question').getByRole('button', { name: 'Copy as' }).click();
+    await panel(page, 'Copy as').waitFor();
+  },
+  examples: async page => {
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Examples' }).click();
+  },
+  nobody: async page => {
+    await page.keyboard.press('Escape');
+    await chooseAsker(page, 'nobody');
+    await showPanel(page, 'Answer');
+  },
   raw: page => panel(page, 'Answer').getByRole('button', { name: 'Raw JSON' }).click(),
   fault: async page => {
     await write(page, '{ me { shoe } }');

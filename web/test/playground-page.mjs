@@ -18,15 +18,15 @@ export const activeAsker = page => page.getByRole('group', { name: 'Ask as' }).l
 
 /** The examples by the names of their operations, in the order of the tour. */
 const titles = {
-  Register: 'Register',
+  Register: 'Open an account',
   CreatePatient: 'Create a patient',
-  CreateDoctor: 'Add a doctor',
+  CreateDoctor: 'Create a doctor',
   AssignDoctor: 'Assign the doctor',
-  PatientGraph: 'Patient and doctors',
-  GraphRedacted: 'The same with @redact',
-  SearchPatients: 'Search',
-  UpdatePatient: 'Change the record',
-  StrangersAttempt: 'A stranger asks',
+  PatientGraph: 'Read all of it at once',
+  GraphRedacted: 'Read it without errors',
+  SearchPatients: 'Search, page by page',
+  UpdatePatient: 'Change what you have read',
+  StrangersAttempt: 'Ask as a stranger',
 };
 
 export const tour = Object.keys(titles);

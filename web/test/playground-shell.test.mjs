@@ -132,8 +132,8 @@ onPage('a new tab helps', async page => {
 
 onPage('tabs close, and the last one is replaced by a new question', async page => {
   await openTab(page, 'SearchPatients');
-  await page.getByRole('button', { name: 'Close Search' }).click();
-  await page.getByRole('button', { name: 'Close Register' }).click();
+  await page.getByRole('button', { name: 'Close Search, page by page' }).click();
+  await page.getByRole('button', { name: 'Close Open an account' }).click();
   assert.match(await editor(page).innerText(), /# A new question/);
 });
 

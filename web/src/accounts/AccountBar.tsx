@@ -1,8 +1,10 @@
 import { useState } from 'react';
+import { accountOf, useDemo } from '../demo/demo';
 import { open } from '../examples/actors';
 import { Help } from '../shell/Help';
 import { BookIcon, CloseIcon, PersonIcon } from '../shell/icons';
 import { changeLook, useLook } from '../shell/look';
+import type { DemoPerson } from '../start/Drawing';
 import { askAgain } from '../tabs/run';
 import { activeTab } from '../tabs/tabs';
 import icon from '../icon.svg';
@@ -50,6 +52,13 @@ function Askers() {
     choose(id);
     again();
   };
+  const demo = useDemo();
+  const signIn = async (person: DemoPerson) => {
+    const account = await accountOf(person);
+    if (account) {
+      switchTo(account.id);
+    }
+  };
   const addStranger = async () => {
     await open('stranger');
     switchTo(activeAccount()?.id ?? null);
@@ -68,9 +77,17 @@ function Askers() {
             onChoose={() => switchTo(account.id)}
           />
         ))}
-        <button type="button" className="asker add" onClick={addStranger} title="Registers a new account that owns nothing">
-          + stranger
-        </button>
+        {demo ? (
+          demo.filter(({ id }) => !list.some(account => account.id === id)).map(person => (
+            <button key={person.id} type="button" className="asker add" title={person.about} onClick={() => void signIn(person)}>
+              {person.name}
+            </button>
+          ))
+        ) : (
+          <button type="button" className="asker add" onClick={addStranger} title="Registers a new account that owns nothing">
+            + stranger
+          </button>
+        )}
       </AskerRow>
     </div>
   );
@@ -85,6 +102,9 @@ function Links() {
       </button>
       <a className="plain roomy" href="schema.graphqls" download="caregraph.graphqls" title="Download the schema's text">
         Schema
+      </a>
+      <a className="plain roomy" href="rights/" title="Who sees and sets which field">
+        Rights
       </a>
       <a className="plain roomy" href="docs/" title="The REST addresses">
         REST

@@ -49,15 +49,20 @@ export function activate(id: string | null): void {
   accounts.set({ ...accounts.value, active: id, isChosen: false });
 }
 
-/** Adds an account, or replaces the session of a known one, and makes it active. */
-export function addAccount(account: Account): void {
+/** Adds an account, or replaces the session of a known one. */
+export function keepAccount(account: Account): void {
   const { list } = accounts.value;
-  const known = list.some(({ id }) => id === account.id);
+  const isKnown = list.some(({ id }) => id === account.id);
   accounts.set({
-    list: known ? list.map(old => (old.id === account.id ? account : old)) : [...list, account],
-    active: account.id,
-    isChosen: !account.made,
+    ...accounts.value,
+    list: isKnown ? list.map(old => (old.id === account.id ? account : old)) : [...list, account],
   });
+}
+
+/** Adds an account and makes it the active one. */
+export function addAccount(account: Account): void {
+  keepAccount(account);
+  accounts.set({ ...accounts.value, active: account.id, isChosen: !account.made });
 }
 
 export function dropAccount(id: string): void {

@@ -7,14 +7,19 @@ import { explain } from '../explain/explain';
 import { hiddenIn, type HiddenValues } from '../explain/hidden';
 import { operationIn, withRedact } from '../graphql/document';
 import { useSchema } from '../schema/schema';
+import type { Request } from '../graphql/send';
 import { Choice } from '../shell/Choice';
+import { Tour } from '../start/Tour';
 import { useAnswer, useIsRunning, type Answered } from '../tabs/answers';
 import { askAgain, run } from '../tabs/run';
 import { changeTab, useTabs } from '../tabs/tabs';
+import { isStep, openNext, openStep, useIsStarted, useTour } from '../tabs/tour';
 import { Cost } from './Cost';
 import { Empty } from './Empty';
 import { Errors } from './Errors';
+import { SideBySide } from './SideBySide';
 import { Tree } from './Tree';
+import { Welcome } from './Welcome';
 
 /** The right half of the page: the answer of the open tab or how to get one, and the lines below it. */
 export function AnswerSide() {
@@ -26,6 +31,8 @@ export function AnswerSide() {
     () => (answered ? hiddenIn(answered.answer, answered.question, schema) : new Map()),
     [answered, schema],
   );
+  const isStarted = useIsStarted();
+  const tour = useTour();
   const onRedact = answered && hidden.size > 0 ? redacting(active, answered) : undefined;
   return (
     <>
@@ -34,7 +41,10 @@ export function AnswerSide() {
         {answered ? (
           <Shown key={active} tab={active} answered={answered} hidden={hidden} onRedact={onRedact} />
         ) : (
-          <Empty tab={active} />
+          isStarted ? <Empty tab={active} /> : <Welcome />
+        )}
+        {isStarted && isStep(tour.current) && (
+          <Tour {...tour} onNext={() => openNext(tour.current)} onGo={openStep} />
         )}
       </section>
       <footer className="foot">
@@ -66,7 +76,7 @@ type AnswerProps = { answered: Answered; hidden: HiddenValues; onRedact: (() => 
 
 function Shown({ tab, answered, hidden, onRedact }: AnswerProps & { tab: string }) {
   const [view, setView] = useState<'Data' | 'Raw JSON'>('Data');
-  const { answer, asker } = answered;
+  const { answer, asker, question } = answered;
   return (
     <>
       <header className="row">
@@ -75,6 +85,7 @@ function Shown({ tab, answered, hidden, onRedact }: AnswerProps & { tab: string 
           Asked as <strong>{asker ? asker.username : 'nobody'}</strong>
           {asker && <Role name={asker.role} />}
         </p>
+        {isQuery(question) && <SideBySide question={question} />}
         <Choice label="View of the answer" options={['Data', 'Raw JSON']} chosen={view} onChoose={setView} />
       </header>
       <Owner tab={tab} answered={answered} />
@@ -94,15 +105,19 @@ function Shown({ tab, answered, hidden, onRedact }: AnswerProps & { tab: string 
   );
 }
 
+const twoLines = 80; // characters on a phone
+
 /** The line below an answer. A phone shows its first words, until one asks for more. */
 function Line({ answered, hidden, onRedact }: AnswerProps) {
   const [isWhole, setWhole] = useState(false);
   const { tone, text } = explain(answered.answer, hidden);
   return (
     <div className="explanation" role="status" data-tone={tone} data-whole={isWhole}>
-      <button type="button" className="link more" aria-expanded={isWhole} onClick={() => setWhole(!isWhole)}>
-        {isWhole ? 'Less' : 'More'}
-      </button>
+      {text.length > twoLines && (
+        <button type="button" className="link more" aria-expanded={isWhole} onClick={() => setWhole(!isWhole)}>
+          {isWhole ? 'Less' : 'More'}
+        </button>
+      )}
       <span className="words">{text}</span>{' '}
       {onRedact && (
         <button type="button" className="link redact" onClick={onRedact}>
@@ -113,6 +128,8 @@ function Line({ answered, hidden, onRedact }: AnswerProps) {
   );
 }
 
+const isQuery = ({ query, operationName }: Request) => operationIn(query, operationName)?.operation === 'query';
+
 /** Marks an answer that belongs to another account than the chosen one. */
 function Owner({ tab, answered }: { tab: string; answered: Answered }) {
   const { active } = useAccounts();
@@ -120,11 +137,10 @@ function Owner({ tab, answered }: { tab: string; answered: Answered }) {
   if (owner === active) {
     return null;
   }
-  const isQuestion = operationIn(question.query, question.operationName)?.operation === 'query';
   return (
-    <p className="mark" role="note">
+    <p className="remark" role="note">
       This answer belongs to {asker?.username ?? 'nobody'}. You now ask as {accountById(active)?.username ?? 'nobody'}.
-      {isQuestion && (
+      {isQuery(question) && (
         <button type="button" className="link" onClick={() => void askAgain(tab)}>
           Ask again
         </button>

@@ -10,7 +10,7 @@ export function Cost({ sent }: { sent: Sent }) {
     ...serverTiming(sent.timing),
   ];
   return (
-    <dl className="cost" aria-label="What the answer took">
+    <dl className="took" aria-label="What the answer took">
       {figures.map(
         ([name, figure]) =>
           figure && (

@@ -12,9 +12,10 @@ import { Choice } from '../shell/Choice';
 import { RunIcon, StopIcon } from '../shell/icons';
 import { stop, useIsRunning } from '../tabs/answers';
 import { setHeaders, useHeaders } from '../tabs/headers';
-import { run } from '../tabs/run';
+import { questionIn, run } from '../tabs/run';
 import { changeTab, tabById, useTabs, type Tab } from '../tabs/tabs';
 import { ActorHint } from './ActorHint';
+import { CopyButton } from './CopyButton';
 
 /** The left half of the page: the question with its variables and headers. */
 export function AskPanel() {
@@ -57,6 +58,7 @@ function Toolbar({ tab }: { tab: Tab }) {
       <button type="button" className="button" aria-keyshortcuts="Control+Shift+P" title="Ctrl-Shift-P" onClick={prettify}>
         Prettify
       </button>
+      <CopyButton question={questionIn(tab, name)} />
     </header>
   );
 }

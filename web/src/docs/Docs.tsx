@@ -88,6 +88,9 @@ function Contents({ schema }: { schema: GraphQLSchema }) {
         <a className="link" href="schema.graphqls" download="caregraph.graphqls">
           Download the schema
         </a>
+        <a className="link" href="rights/">
+          Who sees what
+        </a>
         <a className="link" href="docs/">
           REST addresses
         </a>

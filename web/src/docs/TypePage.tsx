@@ -105,7 +105,14 @@ function FieldPage({ schema, type, field }: { schema: GraphQLSchema; type: Graph
         </button>
       )}
       {field.description && <Markdown text={field.description} />}
-      {field.deprecationReason && <p className="mark">Deprecated: {field.deprecationReason}</p>}
+      {ruleOf(schema, field).read && (
+        <p>
+          <a className="link" href={`rights/#${type.name}.${field.name}`}>
+            Who sees and sets it
+          </a>
+        </p>
+      )}
+      {field.deprecationReason && <p className="remark">Deprecated: {field.deprecationReason}</p>}
       {'args' in field && field.args.length > 0 && (
         <>
           <h3>Arguments</h3>

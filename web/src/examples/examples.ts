@@ -8,8 +8,6 @@ export type Variables = Record<string, unknown>;
 export type Example = {
   /** The name of its operation. */
   name: string;
-  /** What it does, in plain words: the title of its tab. */
-  title: string;
   query: string;
   variables: Variables;
   /** The account that sends it, unless the user has chosen another one. */
@@ -23,7 +21,6 @@ export type Example = {
 const withoutQuery: Omit<Example, 'query'>[] = [
   {
     name: 'Register',
-    title: 'Register',
     variables: { input: { username: '', email: '', password: examplePassword, phone: null, role: 'PATIENT' } },
     fills: { 'input.username': 'newUsername', 'input.email': 'newEmail' },
     makes: ({ register }) =>
@@ -31,7 +28,6 @@ const withoutQuery: Omit<Example, 'query'>[] = [
   },
   {
     name: 'CreatePatient',
-    title: 'Create a patient',
     actor: 'desk',
     variables: {
       input: {
@@ -53,7 +49,6 @@ const withoutQuery: Omit<Example, 'query'>[] = [
   },
   {
     name: 'CreateDoctor',
-    title: 'Add a doctor',
     actor: 'doctor',
     variables: {
       input: {
@@ -75,28 +70,14 @@ const withoutQuery: Omit<Example, 'query'>[] = [
   },
   {
     name: 'AssignDoctor',
-    title: 'Assign the doctor',
     actor: 'desk',
     variables: { input: { patientId: '', doctorId: '', notes: 'Wheezing at night; spirometry wanted.' } },
     fills: { 'input.patientId': 'patient', 'input.doctorId': 'doctor' },
   },
-  {
-    name: 'PatientGraph',
-    title: 'Patient and doctors',
-    actor: 'desk',
-    variables: { patient: '' },
-    fills: { patient: 'patient' },
-  },
-  {
-    name: 'GraphRedacted',
-    title: 'The same with @redact',
-    actor: 'desk',
-    variables: { patient: '' },
-    fills: { patient: 'patient' },
-  },
+  { name: 'PatientGraph', actor: 'desk', variables: { patient: '' }, fills: { patient: 'patient' } },
+  { name: 'GraphRedacted', actor: 'desk', variables: { patient: '' }, fills: { patient: 'patient' } },
   {
     name: 'SearchPatients',
-    title: 'Search',
     actor: 'desk',
     variables: { search: 'arjun', first: 5, after: null },
     fills: { after: 'nextPage' },
@@ -104,7 +85,6 @@ const withoutQuery: Omit<Example, 'query'>[] = [
   },
   {
     name: 'UpdatePatient',
-    title: 'Change the record',
     actor: 'desk',
     variables: {
       patient: '',
@@ -116,7 +96,6 @@ const withoutQuery: Omit<Example, 'query'>[] = [
   },
   {
     name: 'StrangersAttempt',
-    title: 'A stranger asks',
     actor: 'stranger',
     variables: { patient: '', doctor: '' },
     fills: { patient: 'patient', doctor: 'doctor' },
@@ -135,10 +114,13 @@ export const examples: Example[] = withoutQuery.map(example => ({ ...example, qu
 
 /** Questions that need no variables, for a new tab. */
 export const starters = [
-  { title: 'My patients and their doctors', query: texts.get('MyPatients')! },
-  { title: 'Doctors of the clinic', query: texts.get('Doctors')! },
-  { title: 'What happened to my account', query: texts.get('MyAccount')! },
-];
+  { name: 'MyPatients', title: 'My patients and their doctors' },
+  { name: 'Doctors', title: 'Doctors of the clinic' },
+  { name: 'MyAccount', title: 'What happened to my account' },
+].map(starter => ({ ...starter, query: texts.get(starter.name)! }));
+
+/** The starter that shows most. */
+export const nestedQuestion = starters[0]!.query;
 
 /** The example whose operation has the name. */
 export function exampleOf(operationName: string | null | undefined): Example | undefined {

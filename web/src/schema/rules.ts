@@ -1,7 +1,7 @@
-import { getDirectiveValues, GraphQLEnumType, type ASTNode, type GraphQLSchema } from 'graphql';
+import { getDirectiveValues, isEnumType, type ASTNode, type GraphQLEnumValue, type GraphQLSchema } from 'graphql';
 
-/** An audience and its description in the schema. */
-export type Audience = { name: string; words: string };
+/** An audience, its description in the schema, and the relations that belong to it. */
+export type Audience = { name: string; words: string; relations: string[] };
 
 /** The ownership rule of one type or field, if it has one. */
 export type Rule = { access?: Audience; read?: Audience; write?: Audience };
@@ -24,7 +24,29 @@ export function values(schema: GraphQLSchema, directive: string, { astNode }: An
 }
 
 function audience(schema: GraphQLSchema, name = ''): Audience {
-  const type = schema.getType('Audience');
-  const value = type instanceof GraphQLEnumType ? type.getValue(name) : undefined;
-  return { name, words: value?.description?.replace(/\s+/g, ' ') ?? '' };
+  const value = enumValues(schema, 'Audience').find(one => one.name === name);
+  const admitted: string[] = (value && values(schema, 'admits', value)?.relations) ?? [];
+  const relations = enumValues(schema, 'Relation').map(relation => relation.name);
+  return {
+    name,
+    words: oneLine(value?.description),
+    relations: relations.filter(relation => impliedBy(relation).some(one => admitted.includes(one))),
+  };
 }
+
+/**
+ * A relation and those that each caller with it has, too: everyone is ANYONE, a caller with any other relation is
+ * SIGNED_IN, and a member of a team with a certain level is a member.
+ */
+function impliedBy(relation: string): string[] {
+  const account = relation === 'ANYONE' ? [] : ['SIGNED_IN'];
+  const member = relation.startsWith('TEAM_') ? ['TEAM'] : [];
+  return [relation, 'ANYONE', ...account, ...member];
+}
+
+export function enumValues(schema: GraphQLSchema, name: string): readonly GraphQLEnumValue[] {
+  const type = schema.getType(name);
+  return isEnumType(type) ? type.getValues() : [];
+}
+
+export const oneLine = (text: string | null | undefined): string => text?.replace(/\s+/g, ' ').trim() ?? '';

@@ -11,19 +11,22 @@ export const useSchema = (): GraphQLSchema | undefined => useShared(schema);
 
 export const loadedSchema = (): GraphQLSchema | undefined => schema.value;
 
-/** Loads the schema's text: introspection does not contain the ownership rules. */
-export async function loadSchema(): Promise<void> {
+/** Loads the schema's text: introspection does not contain the ownership rules. Returns whether the server has a demo. */
+export async function loadSchema(): Promise<boolean> {
   try {
-    schema.set(describeRules(describeLimits(buildSchema(await schemaText()))));
+    const response = await schemaText();
+    schema.set(describeRules(describeLimits(buildSchema(await response.text()))));
+    return response.headers.has('X-CareGraph-Demo');
   } catch (fault) {
     setNotice(`${(fault as Error).message} There is no completion, and there are no docs. Reload the page to try again.`);
+    return false;
   }
 }
 
-async function schemaText(): Promise<string> {
-  const response = await fetch('schema.graphqls');
+async function schemaText(): Promise<Response> {
+  const response = await fetch('schema.graphqls', { cache: 'no-cache' });
   if (!response.ok) {
     throw new Error(`The schema's text cannot be loaded (HTTP status ${response.status}).`);
   }
-  return response.text();
+  return response;
 }

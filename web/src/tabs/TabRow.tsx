@@ -1,10 +1,10 @@
 import { useRef } from 'react';
-import { examples } from '../examples/examples';
 import { showActor } from '../examples/actors';
 import { CloseIcon, DownIcon, PlusIcon } from '../shell/icons';
 import { show, useView } from '../shell/look';
 import { openAt } from '../shell/place';
-import { addTab, closeTab, exampleIn, openExample, openTab, titleOf, useTabs, type Tab } from './tabs';
+import { addTab, closeTab, exampleIn, openTab, titleOf, useTabs, type Tab } from './tabs';
+import { openStep, start, useTour } from './tour';
 
 /** The open questions, and the list of examples. */
 export function TabRow() {
@@ -12,10 +12,11 @@ export function TabRow() {
   const view = useView();
   const open = (tab: Tab) => {
     openTab(tab.id);
-    showActor(exampleIn(tab));
+    void showActor(exampleIn(tab));
     show('ask');
   };
   const add = () => {
+    start();
     addTab();
     show('ask');
   };
@@ -44,14 +45,12 @@ export function TabRow() {
 const intoView = (tab: HTMLElement | null) => tab?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
 
 function Examples() {
+  const { steps } = useTour();
   const button = useRef<HTMLButtonElement>(null);
   const menu = useRef<HTMLDivElement>(null);
   const open = (name: string) => {
     menu.current!.hidePopover();
-    const example = examples.find(each => each.name === name)!;
-    openExample(example);
-    showActor(example);
-    show('ask');
+    openStep(name);
   };
   return (
     <>
@@ -67,7 +66,7 @@ function Examples() {
         aria-label="Examples"
         onToggle={({ newState }) => newState === 'open' && openAt(button.current!, menu.current!)}
       >
-        {examples.map(({ name, title }, index) => (
+        {steps.map(({ name, title }, index) => (
           <button key={name} type="button" onClick={() => open(name)}>
             <span className="count">{index + 1}</span> {title}
           </button>

@@ -11,16 +11,17 @@ import { show } from '../shell/look';
 import { withoutTokens } from '../answer/tokens';
 import { answerOf, begin, end, putAnswer } from './answers';
 import { headersOf } from './headers';
-import { tabById } from './tabs';
+import { tabById, type Tab } from './tabs';
+import { markDone, start } from './tour';
 
 /** Asks the question of a tab as the active account, and shows the answer. */
 export async function run(tab: string, operationName?: string): Promise<void> {
+  start();
   show('answer');
-  const { query, variables } = tabById(tab)!;
-  const question: Request = { query, operationName: operationName ?? operationIn(query)?.name?.value };
+  const question = questionIn(tabById(tab)!, operationName);
   let headers: Record<string, string>;
   try {
-    question.variables = parsed('variables', variables);
+    parsed('variables', tabById(tab)!.variables);
     headers = parsed('headers', headersOf(tab)) as Record<string, string>;
   } catch (fault) {
     const asker = activeAccount();
@@ -38,6 +39,9 @@ async function send(tab: string, question: Request, headers: Record<string, stri
   const sent = await ask(id, question, headers, controller.signal);
   const adopted = adoptSessions(sent.answer);
   remember(example, sent.answer);
+  if (example && sent.answer.data) {
+    markDone(example.name);
+  }
   if (end(tab, controller)) {
     const asker = accountById(id); // gone, if its session has ended
     putAnswer(tab, { ...sent, answer: withoutTokens(sent.answer), question, asker, owner: adopted?.id ?? asker?.id ?? null });
@@ -50,6 +54,16 @@ export async function askAgain(tab: string): Promise<void> {
   const operation = operationIn(query, answerOf(tab)?.question.operationName);
   if (answerOf(tab) && operation?.operation === OperationTypeNode.QUERY) {
     await run(tab, operation.name?.value);
+  }
+}
+
+/** The question in a tab's editors; its variables are empty while they are not JSON. */
+export function questionIn({ query, variables }: Tab, operationName?: string): Request {
+  const name = operationName ?? operationIn(query)?.name?.value;
+  try {
+    return { query, operationName: name, variables: parsed('variables', variables) };
+  } catch {
+    return { query, operationName: name };
   }
 }
 

@@ -1,6 +1,7 @@
 import { nameIn } from '../graphql/document';
-import { exampleOf, examples, type Example } from '../examples/examples';
+import { exampleOf, examples, starters, type Example } from '../examples/examples';
 import { variablesText } from '../examples/memory';
+import { tourSteps } from '../start/steps';
 import { Stored, useShared } from '../stored';
 import newQuestion from './new.graphql?raw';
 
@@ -23,7 +24,10 @@ export const tabById = (id: string): Tab | undefined => tabs.value.list.find(tab
 export const exampleIn = (tab: Tab): Example | undefined => exampleOf(nameIn(tab.query));
 
 /** What a tab is called: in plain words for an example, or by the name of its operation. */
-export const titleOf = (tab: Tab): string => exampleIn(tab)?.title ?? nameIn(tab.query) ?? 'Question';
+export function titleOf({ query }: Tab): string {
+  const name = nameIn(query);
+  return [...tourSteps, ...starters].find(ours => ours.name === name)?.title ?? name ?? 'Question';
+}
 
 export function openTab(id: string): void {
   tabs.set({ ...tabs.value, active: id });
@@ -36,6 +40,25 @@ export const addQuestion = (texts: Omit<Tab, 'id'>): void => add({ id: nextId(),
 
 function add(tab: Tab): void {
   tabs.set({ list: [...tabs.value.list, tab], active: tab.id });
+}
+
+/** Puts a question into the tab of a first visit, if nothing was changed there. */
+export function beginWith(query: string): void {
+  const { list } = tabs.value;
+  if (list.length === 1 && list[0]!.query === examples[0]!.query) {
+    changeTab(list[0]!.id, { query, variables: '' });
+  }
+}
+
+/** Opens the tab that has the question, or a new one. Returns its id. */
+export function openQuestion(query: string): string {
+  const open = tabs.value.list.find(tab => tab.query === query);
+  if (open) {
+    openTab(open.id);
+  } else {
+    addQuestion({ query, variables: '' });
+  }
+  return tabs.value.active;
 }
 
 /** Opens the tab of an example, or a new one. */

@@ -1,0 +1,90 @@
+import { useEffect, useRef, useState } from 'react';
+import type { Answer, Request as Question } from '../graphql/send';
+import { isMutation } from '../share/operation';
+import { Answers } from './Answers';
+import './compare.css';
+
+/** Someone who asks; null asks without a token. */
+export type Person = { id: string | null; name: string; role?: string | undefined };
+
+export type Sent = { answer: Answer; bytes: number; milliseconds: number };
+
+type Props = {
+  question: Question;
+  /** All who can ask, at least two. */
+  people: Person[];
+  send: (personId: string | null, question: Question) => Promise<Sent>;
+  onClose: () => void;
+};
+
+const most = 4;
+
+/** Asks one question as two to four people, with one request each, and shows the answers next to each other. */
+export function Compare({ question, people, send, onClose }: Props) {
+  const [ids, setIds] = useState(() => people.slice(0, most).map(({ id }) => id));
+  const asked = people.filter(({ id }) => ids.includes(id));
+  const chosen = asked.map(({ id }) => id);
+  const changes = isMutation(question);
+  const answers = useAnswers(question, changes ? [] : chosen, send);
+
+  const toggle = (id: string | null) => setIds(chosen.includes(id) ? chosen.filter(one => one !== id) : [...chosen, id]);
+
+  return (
+    <section className="compare" aria-label="Side by side">
+      <header>
+        <h2>
+          One question, {asked.length} people{question.operationName && <code>{question.operationName}</code>}
+        </h2>
+        <button type="button" className="button" onClick={onClose}>
+          Close
+        </button>
+      </header>
+      <fieldset className="choose">
+        <legend>Ask as</legend>
+        {people.map(person => (
+          <label key={person.id ?? 'nobody'}>
+            <input
+              type="checkbox"
+              checked={chosen.includes(person.id)}
+              disabled={chosen.includes(person.id) ? chosen.length <= 2 : chosen.length >= most}
+              onChange={() => toggle(person.id)}
+            />
+            <span>{person.name}</span>
+          </label>
+        ))}
+      </fieldset>
+      {changes ? (
+        <p className="refusal">This question changes data. It is not sent for several people: choose a query.</p>
+      ) : (
+        <Answers people={asked} sent={asked.map(({ id }) => answers.get(id))} />
+      )}
+    </section>
+  );
+}
+
+type Answers = ReadonlyMap<string | null, Sent>;
+
+/** The answers that have arrived. Each person is asked once for each question. */
+function useAnswers(question: Question, ids: (string | null)[], send: Props['send']): Answers {
+  const [answers, setAnswers] = useState<Answers>(new Map());
+  const latest = useRef({ text: '', asked: new Set<string | null>() });
+
+  useEffect(() => {
+    const text = JSON.stringify(question);
+    if (latest.current.text !== text) {
+      latest.current = { text, asked: new Set() };
+      setAnswers(new Map());
+    }
+    const turn = latest.current;
+    for (const id of ids.filter(one => !turn.asked.has(one))) {
+      turn.asked.add(id);
+      void send(id, question).then(sent => {
+        if (latest.current === turn) {
+          setAnswers(old => new Map(old).set(id, sent));
+        }
+      });
+    }
+  });
+
+  return answers;
+}

@@ -1,0 +1,48 @@
+import { Kind, parse, print, separateOperations, stripIgnoredCharacters, type DocumentNode, type OperationDefinitionNode } from 'graphql';
+import type { Request as Question } from '../graphql/send';
+
+/** The parsed document; undefined while it is not valid, and then the texts contain it as it is. */
+function parsed(query: string): DocumentNode | undefined {
+  try {
+    return parse(query);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The document without comments and needless space. */
+export function onOneLine(query: string): string {
+  return parsed(query) ? stripIgnoredCharacters(query) : query;
+}
+
+/** The operation that the question names; the first one if it names none. */
+function operationOf({ query, operationName }: Question): OperationDefinitionNode | undefined {
+  const all = parsed(query)?.definitions.filter(node => node.kind === Kind.OPERATION_DEFINITION) ?? [];
+  return all.find(node => node.name?.value === operationName) ?? all[0];
+}
+
+/** Whether the question changes data. */
+export const isMutation = (question: Question) => operationOf(question)?.operation === 'mutation';
+
+/** The document with only the operation that the question names: Apollo, urql and Relay take no other. */
+export function oneOperation(question: Question): string {
+  const separate = Object.entries(separateOperations(parsed(question.query) ?? { kind: Kind.DOCUMENT, definitions: [] }));
+  const [, document] = separate.find(([name]) => name === question.operationName) ?? separate[0] ?? [];
+  return separate.length > 1 && document ? print(document) : question.query;
+}
+
+/** The document with the name that Relay wants: it ends in Query or Mutation. */
+export function relayOperation(question: Question): { name: string; document: string } {
+  const document = oneOperation(question);
+  const operation = operationOf({ query: document });
+  if (!operation?.loc) {
+    return { name: 'CareGraphQuery', document };
+  }
+  const kind = operation.operation === 'mutation' ? 'Mutation' : 'Query';
+  const given = operation.name?.value ?? 'CareGraph';
+  const name = given.endsWith(kind) ? given : given + kind;
+  const keyword = document.startsWith(operation.operation, operation.loc.start) ? operation.operation.length : 0;
+  const { start, end } = operation.name?.loc ?? { start: operation.loc.start, end: operation.loc.start + keyword };
+  const named = operation.name ? name : `${operation.operation} ${name} `;
+  return { name, document: document.slice(0, start) + named + document.slice(end) };
+}
