@@ -15,11 +15,11 @@ export const figures: Figure[] = [
 
 /** The values of the record in the drawing. */
 export const values: { field: string; label: string; value: string }[] = [
-  { field: 'name', label: 'Name', value: 'Arjun Mehta' },
-  { field: 'phone', label: 'Phone', value: '98765 43210' },
-  { field: 'emergencyContact', label: 'Emergency contact', value: '98450 12345' },
+  { field: 'name', label: 'Name', value: 'Arjun Sharma' },
+  { field: 'phone', label: 'Phone', value: '90080 20001' },
+  { field: 'emergencyContact', label: 'Emergency contact', value: '90080 30001' },
   { field: 'bloodGroup', label: 'Blood group', value: 'B+' },
-  { field: 'medicalHistory', label: 'Medical history', value: 'Asthma since childhood' },
+  { field: 'medicalHistory', label: 'Medical history', value: 'Hypertension since 2021' },
 ];
 
 /** What a figure may do with the record. */
