@@ -1,17 +1,22 @@
 import 'swagger-ui-dist/swagger-ui.css';
+import '../src/styles/theme.css';
+import '../src/styles/page.css';
+import './docs.css';
 import SwaggerUI from 'swagger-ui-dist/swagger-ui-es-bundle.js';
+import { followTheme } from '../src/theme';
 import { sessionOf, signIn, signOut, store, stored, type Session } from './session';
+import { tellStory } from './story';
+import { accessible } from './swagger';
 
 const form = document.querySelector<HTMLFormElement>('#sign-in')!;
 const account = document.querySelector<HTMLElement>('#account')!;
 const fault = document.querySelector<HTMLElement>('#fault')!;
 
-const dark = matchMedia('(prefers-color-scheme: dark)');
-const dress = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
-dark.addEventListener('change', dress);
-dress();
+followTheme(); // before Swagger UI, whose dark look is a class
 
 let session = stored();
+
+const updateStory = tellStory(document.querySelector<HTMLElement>('#story')!, { access: () => session?.access, onAnswer: adopt });
 
 const ui = SwaggerUI({
   url: '../openapi.json',
@@ -19,17 +24,26 @@ const ui = SwaggerUI({
   deepLinking: true,
   defaultModelsExpandDepth: 0,
   displayRequestDuration: true,
+  layout: 'OperationsOnly',
+  plugins: [accessible],
   tryItOutEnabled: true,
   validatorUrl: null, // call no other hosts
   onComplete: () => become(session),
   responseInterceptor(response) {
-    const begun = response.ok ? sessionOf(response.url, response.body, session) : undefined;
-    if (begun) {
-      become(begun);
+    if (response.ok) {
+      adopt(response.url, response.body);
     }
     return response;
   },
 });
+
+/** Continues with the session that an answer starts, if it does. */
+function adopt(url: string, body: unknown) {
+  const begun = sessionOf(url, body, session);
+  if (begun) {
+    become(begun);
+  }
+}
 
 /** Shows who is signed in, and sends the token with every call. */
 function become(next?: Session) {
@@ -40,6 +54,7 @@ function become(next?: Session) {
   account.hidden = !next;
   account.querySelector('span')!.textContent = next?.email ? `Signed in as ${next.email}` : 'Signed in';
   fault.textContent = '';
+  updateStory();
   if (next) {
     ui.preauthorizeApiKey('bearer', next.access);
   } else if (authorized) {

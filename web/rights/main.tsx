@@ -3,7 +3,10 @@ import '../src/styles/page.css';
 import './rights.css';
 import { buildSchema, type GraphQLSchema } from 'graphql';
 import { createRoot } from 'react-dom/client';
+import { followTheme } from '../src/theme';
 import { Rights } from './Rights';
+
+followTheme();
 
 const root = createRoot(document.getElementById('rights')!);
 

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { overflow } from './access.mjs';
 import { launch, visit } from './browser.mjs';
 
 test('every address is listed, and the older addresses lead here', async t => {
@@ -23,5 +24,7 @@ test('every address is listed, and the older addresses lead here', async t => {
     const calls = Object.values(paths).flatMap(Object.keys).length;
     assert.equal(await page.locator('tbody tr').count(), calls);
   }
+  await page.setViewportSize({ width: 360, height: 740 });
+  assert.equal(await overflow(page), 0);
   assert.deepEqual(trouble, []);
 });

@@ -2,8 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { overflow, smallTargets, violations } from './access.mjs';
 import { launch, screenshot, visit } from './browser.mjs';
+import { load } from './modules.mjs';
 import { startServer } from './server.mjs';
+
+const { readShareLink } = await load('src/share/link.ts');
 
 const rahul = { username: 'rahul_kumar', email: 'rahul.kumar@gmail.com', password: 'Secure@123', role: 'patient' };
 
@@ -29,8 +33,8 @@ const call = (name, body) =>
   });
 
 /** Opens the page; the test fails if the browser reports an error or calls another host. */
-async function open(t) {
-  const { page, trouble, close } = await visit(browser, server.base);
+async function open(t, options) {
+  const { page, trouble, close } = await visit(browser, server.base, options);
   await page.goto(`${server.base}/docs/`);
   await page.waitForSelector('.opblock');
   t.after(async () => {
@@ -110,3 +114,76 @@ test('logging in as a tried call signs in, too', async t => {
   await page.waitForSelector('#account:not([hidden])');
   assert.match((await tryOut(page, 'me')).status, /^200/);
 });
+
+const steps = ['Open an account', 'Create a patient', 'Create a doctor', 'Assign the doctor', 'Read it in one answer'];
+
+const step = (page, title) => page.locator('#story li').filter({ hasText: title });
+
+/** Runs a step of the story, and returns its answer when the page shows it. */
+async function runStep(page, title) {
+  await step(page, title).getByRole('button').click();
+  await step(page, title).locator('.status').waitFor();
+  assert.match(await step(page, title).locator('.status').innerText(), /^20[01]/, title);
+  return JSON.parse(await step(page, title).getByLabel('Answer', { exact: true }).innerText());
+}
+
+async function runStory(page) {
+  let answer;
+  for (const title of steps) {
+    answer = await runStep(page, title);
+  }
+  return answer;
+}
+
+test('the story goes from an account to a nested answer, and on to the playground', async t => {
+  const page = await open(t);
+  assert.deepEqual(await page.locator('#story h3').allInnerTexts(), steps);
+  assert.equal(await step(page, 'Create a patient').getByRole('button').isDisabled(), true);
+  const [assignment] = await runStory(page);
+  assert.equal(assignment.patient_details.name, 'Arjun Sharma');
+  assert.equal(assignment.doctor_details.name, 'Dr. Priya Patel');
+  const link = new URL(await page.locator('#story .onward').getAttribute('href'));
+  assert.equal(link.pathname, '/');
+  assert.deepEqual(readShareLink(link.hash).variables, { patient: `pat_${assignment.patient}` });
+  await screenshot(page, 'docs-story');
+});
+
+test('the story shows no token, and signs in with it', async t => {
+  const page = await open(t);
+  const { tokens } = await runStep(page, 'Open an account');
+  assert.deepEqual(tokens, { access: '(not shown)', refresh: '(not shown)' });
+  assert.match(await page.locator('#account span').innerText(), /^Signed in as rahul_\w+@clinic\.example$/);
+  assert.doesNotMatch(await page.locator('body').innerText(), /eyJ/);
+});
+
+test('the page has one title, and ways to the other pages', async t => {
+  const page = await open(t);
+  assert.equal(await page.getByRole('heading', { level: 1 }).count(), 1);
+  assert.equal(await page.getByRole('heading').filter({ hasText: 'REST' }).count(), 1);
+  for (const [name, path] of [['Playground', '/'], ['Who sees what', '/rights/'], ['openapi.json', '/openapi.json']]) {
+    const href = await page.getByRole('navigation').getByRole('link', { name }).evaluate(({ href }) => href);
+    assert.equal(href, server.base + path);
+    assert.equal((await fetch(href)).status, 200);
+  }
+});
+
+for (const colorScheme of ['light', 'dark']) {
+  test(`axe-core finds nothing, ${colorScheme}`, async t => {
+    const page = await open(t, { colorScheme });
+    await runStory(page);
+    await tryOut(page, 'createPatient');
+    assert.deepEqual(await violations(page), []);
+    await page.evaluate(() => scrollTo(0, 0));
+    await screenshot(page, `docs-${colorScheme}`);
+  });
+
+  test(`a phone shows all of it, ${colorScheme}`, async t => {
+    const page = await open(t, { viewport: { width: 360, height: 740 }, colorScheme });
+    await runStory(page);
+    await tryOut(page, 'createPatient');
+    assert.equal(await overflow(page), 0);
+    assert.deepEqual(await smallTargets(page), []);
+    await page.evaluate(() => scrollTo(0, 0));
+    await screenshot(page, `docs-phone-${colorScheme}`);
+  });
+}

@@ -103,6 +103,16 @@ test('an address leads to its field', async t => {
   assert.equal(await page.evaluate(() => document.querySelector(':target').id), 'Doctor.account');
 });
 
+test('the theme that was chosen in the playground is the theme of the page', async t => {
+  const page = await open(t);
+  const theme = () => page.evaluate(() => document.documentElement.dataset.theme);
+  assert.equal(await theme(), 'system');
+  await page.evaluate(() => localStorage.setItem('caregraph.playground.look', '{"theme":"dark"}'));
+  await page.reload();
+  await page.getByRole('table').first().waitFor();
+  assert.equal(await theme(), 'dark');
+});
+
 test('printed, it is the whole table and nothing else', async t => {
   const page = await open(t);
   const all = (await fields(page)).length;

@@ -26,7 +26,7 @@ export function Drawing({ schema, demo, onContinue }: Props) {
   return (
     <fieldset className="drawing">
       <legend>Six people and one patient record. Choose someone to see what they get.</legend>
-      <RecordCard figure={figure} reach={reach?.(figure)} />
+      <RecordCard figure={figure} name={personOf(demo, figure)?.name ?? figure.title} reach={reach?.(figure)} />
       {figures.map(one => (
         <div
           key={one.id}
@@ -38,7 +38,7 @@ export function Drawing({ schema, demo, onContinue }: Props) {
           <div className="box">
             <label>
               <input type="radio" name={group} checked={one.id === chosen} onChange={() => setChosen(one.id)} />
-              <Who figure={one} reach={reach?.(one)} person={personOf(demo, one)} />
+              <Who figure={one} reach={reach?.(one)} />
             </label>
             <ContinueAs person={personOf(demo, one)} onContinue={onContinue} />
           </div>
@@ -58,15 +58,13 @@ function seesOf(reach: Reach | undefined): 'all' | 'part' | 'none' {
   return reach && reach.sees < reach.of ? 'part' : 'all';
 }
 
-function Who({ figure, reach, person }: { figure: Figure; reach: Reach | undefined; person: DemoPerson | undefined }) {
+function Who({ figure, reach }: { figure: Figure; reach: Reach | undefined }) {
   return (
     <span className="who">
       <Icon name={figure.id} />
       <span className="title">{figure.title}</span>
-      <span className="words">{person?.about ?? figure.words}</span>
-      <span className="reach">
-        {figure.relation !== 'none' && <code>{figure.relation}</code>} {reach && sum(reach)}
-      </span>
+      <span className="words">{figure.words}</span>
+      <span className="reach">{reach && sum(reach)}</span>
     </span>
   );
 }
@@ -74,7 +72,7 @@ function Who({ figure, reach, person }: { figure: Figure; reach: Reach | undefin
 function ContinueAs({ person, onContinue }: { person: DemoPerson | undefined; onContinue: Props['onContinue'] }) {
   return (
     person && (
-      <button type="button" className="button continue" onClick={() => onContinue(person)}>
+      <button type="button" className="button continue" title={person.about} onClick={() => onContinue(person)}>
         Continue as {person.name}
       </button>
     )
@@ -84,22 +82,22 @@ function ContinueAs({ person, onContinue }: { person: DemoPerson | undefined; on
 /** The line to the record: solid for all fields, dashed for some, broken for none; an arrow for those who set values. */
 function Line({ sees, sets }: { sees: string; sets: boolean }) {
   return (
-    <svg className="line" viewBox="0 0 24 28" width="24" height="28" aria-hidden="true">
-      <line x1="12" y1="0" x2="12" y2={sees === 'none' ? 7 : 28} />
-      {sees === 'none' && <path d="m8 11 8 8m0-8-8 8" />}
-      {sets && <path className="tip" d="m6 20 6 8 6-8z" />}
+    <svg className="line" viewBox="0 0 24 22" width="24" height="22" aria-hidden="true">
+      <line x1="12" y1="0" x2="12" y2={sees === 'none' ? 5 : 22} />
+      {sees === 'none' && <path d="m8 8 8 8m0-8-8 8" />}
+      {sets && <path className="tip" d="m6 14 6 8 6-8z" />}
     </svg>
   );
 }
 
-function RecordCard({ figure, reach }: { figure: Figure; reach: Reach | undefined }) {
+function RecordCard({ figure, name, reach }: { figure: Figure; name: string; reach: Reach | undefined }) {
   const exists = reach?.exists ?? true;
   return (
     <div className="record" data-exists={exists} aria-live="polite">
       <p className="caption">
         <strong>Patient record</strong>
         <span>
-          as the {figure.title.toLowerCase()} sees it{reach && `: ${sum(reach)}`}
+          for {name} <code>{figure.relation}</code>
         </span>
       </p>
       {exists ? (

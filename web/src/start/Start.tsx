@@ -21,9 +21,8 @@ export function Start({ schema, demo, command, tour, onContinue, onTour }: Props
     <section className="start" aria-labelledby="start-title">
       <h2 id="start-title">The same question, six answers</h2>
       <p className="lead">
-        CareGraph keeps patient records, doctors, and which doctor treats which patient. For each record it works out how you are
-        related to it, and each field says which relations may see and set it. So another person gets another answer, and a record
-        that is not yours does not exist for you.
+        CareGraph keeps patient records, and which doctor treats which patient. An answer depends on who asks: each field says which
+        relations to the record may see and set it. A record that is not yours does not exist for you.
       </p>
       <Drawing schema={schema} demo={demo} onContinue={onContinue} />
       {!demo && (

@@ -6,20 +6,20 @@ export type Figure = { id: string; title: string; words: string; relation: strin
 
 export const figures: Figure[] = [
   { id: 'owner', title: 'Owner', words: 'created the record', relation: 'OWNER', relations: ['OWNER'] },
-  { id: 'colleague', title: 'Colleague', words: 'at the desk of the owner’s team', relation: 'TEAM', relations: ['TEAM', 'TEAM_DESK'] },
+  { id: 'colleague', title: 'Colleague', words: 'at the owner’s desk', relation: 'TEAM', relations: ['TEAM', 'TEAM_DESK'] },
   { id: 'doctor', title: 'Doctor', words: 'treats the patient', relation: 'ASSIGNED_DOCTOR', relations: ['ASSIGNED_DOCTOR'] },
   { id: 'patient', title: 'Patient', words: 'claimed the record', relation: 'SELF', relations: ['SELF'] },
   { id: 'administrator', title: 'Administrator', words: 'runs the server', relation: 'ADMIN', relations: ['ADMIN'] },
-  { id: 'stranger', title: 'Stranger', words: 'any other account', relation: 'none', relations: [stranger] },
+  { id: 'stranger', title: 'Stranger', words: 'any other account', relation: 'no relation', relations: [stranger] },
 ];
 
 /** The values of the record in the drawing. */
 export const values: { field: string; label: string; value: string }[] = [
-  { field: 'name', label: 'Name', value: 'Arjun Mehta' },
-  { field: 'phone', label: 'Phone', value: '98765 43210' },
-  { field: 'emergencyContact', label: 'Emergency contact', value: '98450 12345' },
+  { field: 'name', label: 'Name', value: 'Arjun Sharma' },
+  { field: 'phone', label: 'Phone', value: '90080 20001' },
+  { field: 'emergencyContact', label: 'Emergency contact', value: '90080 30001' },
   { field: 'bloodGroup', label: 'Blood group', value: 'B+' },
-  { field: 'medicalHistory', label: 'Medical history', value: 'Asthma since childhood' },
+  { field: 'medicalHistory', label: 'Medical history', value: 'Hypertension since 2021' },
 ];
 
 /** What a figure may do with the record. */
@@ -38,11 +38,11 @@ function reachIn(patient: TypeRights, { relations }: Figure): Reach {
   return { exists: sees > 0, sees, sets: count('set'), of: fields.size, fields };
 }
 
-/** The reach in words. */
+/** The reach in a few words. */
 export function sum({ exists, sees, sets, of }: Reach): string {
   if (!exists) {
-    return 'the record does not exist';
+    return 'no such record';
   }
-  const seen = sees === of ? `all ${of} fields` : `${sees} of ${of} fields`;
-  return sets === 0 ? `sees ${seen}, sets none` : `sees ${seen}, sets ${sets}`;
+  const seen = sees === of ? `all ${of} fields` : `${sees} of ${of}`;
+  return `sees ${seen}, sets ${sets || 'none'}`;
 }
