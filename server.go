@@ -286,7 +286,7 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 		Pooler: store.Pooler(s.DatabasePooler), Prepared: store.Prepared(s.Prepared), DirectURL: string(s.DatabaseDirectURL), Listen: true,
 		RefreshGrace: s.RefreshGrace, SessionTTL: s.SessionTTL, Log: log, Quotas: quotas, OnOwnConnection: processors.UseAll, ClientAddr: clientAddr,
 		Secrets: secrets, TotpRoles: totpRoles(s),
-		Retention:  store.Retentions{Feed: s.FeedRetention},
+		Retention:  store.Retentions{Feed: s.FeedRetention, Requests: s.KeyRetention},
 		CursorKeys: func(again bool) ([][]byte, error) { return tokens.DeriveAll("caregraph cursor v1", again) },
 	})
 	if err != nil {
@@ -431,6 +431,7 @@ func (a *app) executor(s settings.Settings, log *slog.Logger, restAPI graphql.Tr
 		RequestID:          httpd.RequestID,
 		ClientAddr:         clientAddr,
 		AddLogAttrs:        httpd.AddLogAttrs,
+		SetHeader:          httpd.SetHeader,
 		RunToEnd:           httpd.RunToEnd,
 		OnAnswered:         a.metrics.Answered,
 		OnOperation:        a.metrics.Operation,

@@ -21,8 +21,8 @@ type errorCase struct {
 	operation string
 	// body, if not "", is the body of the request instead of the operation.
 	body string
-	// before, if not nil, prepares the server.
-	before func()
+	// before, if not nil, prepares the server, and after ends what it began.
+	before, after func()
 }
 
 // unsentCodes are the codes that no answer has yet, each with the reason. All others
@@ -45,6 +45,7 @@ func enumValues(name string) []string {
 func TestErrorCodes_EachIsTheAnswerToSomething(t *testing.T) {
 	t.Parallel()
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
+	var release func()
 	provocations := map[string]errorCase{
 		"GRAPHQL_PARSE_FAILED":      {client: c.Rahul, operation: `{ me { `},
 		"GRAPHQL_VALIDATION_FAILED": {client: c.Rahul, operation: `{ nonsense }`},
@@ -55,8 +56,15 @@ func TestErrorCodes_EachIsTheAnswerToSomething(t *testing.T) {
 		"INVALID_CURSOR":            {client: c.Rahul, operation: `{ patients(after: "x") { totalCount } }`},
 		"LIMIT_EXCEEDED":            {client: c.Rahul, operation: `{ patients(first: 100) { nodes { doctors(first: 100) { nodes { patients(first: 100) { nodes { id } } } } } } }`},
 		"PERSISTED_QUERY_NOT_FOUND": {client: c.Rahul, body: `{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"00"}}}`},
-		"UNAVAILABLE":               {client: c.Rahul, operation: `{ patients { totalCount } }`, before: func() { cancelTheNext(t, c.Server) }},
-		"INTERNAL":                  {client: c.Rahul, operation: `{ patients { totalCount } }`, before: func() { c.Exec("ALTER TABLE patients RENAME TO gone") }},
+		"IDEMPOTENCY_KEY_REUSED": {client: c.Rahul.Keyed("k1"), operation: `mutation { updatePatient(id: 1, input: {name: "B"}) { userErrors { code } } }`, before: func() {
+			c.Rahul.Keyed("k1").Must(`mutation { updatePatient(id: 1, input: {name: "A"}) { userErrors { code } } }`, nil)
+		}},
+		"REQUEST_IN_PROGRESS": {
+			client: c.Rahul.Keyed("k2"), operation: `mutation { updatePatient(id: 1, input: {name: "C"}) { userErrors { code } } }`,
+			before: func() { release = hold(t, c.Server, "SELECT FROM patients WHERE id = 1 FOR UPDATE") }, after: func() { release() },
+		},
+		"UNAVAILABLE": {client: c.Rahul, operation: `{ patients { totalCount } }`, before: func() { cancelTheNext(t, c.Server) }},
+		"INTERNAL":    {client: c.Rahul, operation: `{ patients { totalCount } }`, before: func() { c.Exec("ALTER TABLE patients RENAME TO gone") }},
 	}
 	for _, code := range enumValues("ErrorCode") {
 		try, known := provocations[code]
@@ -72,6 +80,9 @@ func TestErrorCodes_EachIsTheAnswerToSomething(t *testing.T) {
 		answer := try.client.Do(try.operation, nil)
 		if try.body != "" {
 			answer = try.client.Send(try.body)
+		}
+		if try.after != nil {
+			try.after()
 		}
 		if got := fmt.Sprint(answer.Codes()); len(answer.Errors) != 1 || !strings.HasSuffix(got, code+"]") {
 			t.Errorf("%s: got %s", code, answer.Body)

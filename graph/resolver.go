@@ -44,6 +44,8 @@ type Config struct {
 	RequestID, ClientAddr func(context.Context) string
 	// AddLogAttrs adds attributes to the log line of a request.
 	AddLogAttrs func(context.Context, ...slog.Attr)
+	// SetHeader sets a header of the answer; may be nil.
+	SetHeader func(ctx context.Context, name, value string)
 	// RunToEnd lets a request go on that its client has left; may be nil.
 	RunToEnd func(context.Context)
 	// OnAnswered is called for each operation with its type, and with Compiled or the

@@ -31,6 +31,7 @@ func New(c Config, transports ...graphql.Transport) (*handler.Server, error) {
 	}))
 	server.SetErrorPresenter(r.presentError)
 	server.SetRecoverFunc(r.recovered)
+	server.AroundOperations(r.submit)
 	server.AroundOperations(r.introspect)
 	server.AroundOperations(r.fast)
 	server.AroundResponses(r.withResponse)

@@ -44,6 +44,8 @@ const (
 	CodeRateLimited            Code = "RATE_LIMITED"
 	CodePersistedQueryNotFound Code = "PERSISTED_QUERY_NOT_FOUND"
 	CodePersistedQueryOnly     Code = "PERSISTED_QUERY_ONLY"
+	CodeKeyReused              Code = "IDEMPOTENCY_KEY_REUSED"
+	CodeInProgress             Code = "REQUEST_IN_PROGRESS"
 	CodeUnavailable            Code = "UNAVAILABLE"
 	CodeInternal               Code = "INTERNAL"
 )

@@ -103,6 +103,10 @@ func (s *Store) administer(ctx context.Context, v *model.Viewer, id int64, a act
 	if v == nil {
 		return nil, unauthenticated()
 	}
+	return once(ctx, s, v, func(ctx context.Context) (*model.User, error) { return s.act(ctx, v, id, a) })
+}
+
+func (s *Store) act(ctx context.Context, v *model.Viewer, id int64, a act) (*model.User, error) {
 	var row *model.User
 	changed := false
 	err := s.inRowTx(ctx, "administer an account", v, "User", id, func(ctx context.Context, tx bun.Tx) (err error) {

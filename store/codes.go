@@ -2,12 +2,10 @@ package store
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
 	"math/big"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -98,10 +96,8 @@ func (s *Store) tryCode(ctx context.Context, account int64, kind CodeKind, text 
 	if err != nil {
 		return nil, s.translate(ctx, "try code", err)
 	}
-	is := func(hash []byte, purpose, text string) bool {
-		return slices.ContainsFunc(s.secrets.anyHash(purpose, text), func(own []byte) bool { return hmac.Equal(own, hash) })
-	}
-	if !is(row.CodeHash, codePurpose(account, kind), NormalCode(text)) && !is(row.TokenHash, string(kind), strings.TrimSpace(text)) {
+	if !s.secrets.matches(codePurpose(account, kind), NormalCode(text), row.CodeHash) &&
+		!s.secrets.matches(string(kind), strings.TrimSpace(text), row.TokenHash) {
 		return nil, nil //nolint:nilnil // as above
 	}
 	return &row, nil

@@ -68,6 +68,11 @@ func (s *Store) CreateDoctor(ctx context.Context, v *model.Viewer, d *model.Doct
 	if v == nil {
 		return nil, unauthenticated()
 	}
+	d, err := once(ctx, s, v, func(ctx context.Context) (*model.Doctor, error) { return s.createDoctor(ctx, v, d, isMe) })
+	return d, renameField(err, "account", "isMe")
+}
+
+func (s *Store) createDoctor(ctx context.Context, v *model.Viewer, d *model.Doctor, isMe bool) (*model.Doctor, error) {
 	if isMe && v.Role != model.RoleDoctor {
 		return nil, model.NewFieldError("isMe", model.CodeForbidden, "Only an account with the role DOCTOR can be linked to a doctor entry.")
 	}
@@ -88,7 +93,7 @@ func (s *Store) CreateDoctor(ctx context.Context, v *model.Viewer, d *model.Doct
 				return err
 			}
 		}
-		if _, err := s.insertIn(tx, d, d).Returning("id, created_at, updated_at, version").Exec(ctx); err != nil {
+		if err := s.insertIn(ctx, tx, d, d, generated); err != nil {
 			return err
 		}
 		if err := checkReserved(ctx, tx, v, d); err != nil {
@@ -97,8 +102,7 @@ func (s *Store) CreateDoctor(ctx context.Context, v *model.Viewer, d *model.Doct
 		return s.recordDoctor(ctx, tx, v, &model.Doctor{}, d)
 	})
 	if err != nil {
-		d, err = holder(ctx, s, v, d, err)
-		return d, renameField(err, "account", "isMe")
+		return holder(ctx, s, v, d, err)
 	}
 	d.Relations = DoctorRelations(v, d)
 	return d, nil
@@ -193,6 +197,11 @@ type Verification struct {
 // does not have, without its code) and TAKEN (an account with another entry; the license
 // number of another verified entry, in any letter case).
 func (s *Store) VerifyDoctor(ctx context.Context, v *model.Viewer, id int64, expected int, check Verification) (*model.Doctor, error) {
+	d, err := once(ctx, s, v, func(ctx context.Context) (*model.Doctor, error) { return s.verifyDoctor(ctx, v, id, expected, check) })
+	return d, renameField(err, "account", "accountId")
+}
+
+func (s *Store) verifyDoctor(ctx context.Context, v *model.Viewer, id int64, expected int, check Verification) (*model.Doctor, error) {
 	changes := []model.Change[model.Doctor]{{
 		Field: "isVerified", Apply: func(d *model.Doctor) { d.IsVerified = check.IsVerified },
 	}}
@@ -207,7 +216,7 @@ func (s *Store) VerifyDoctor(ctx context.Context, v *model.Viewer, id int64, exp
 		})
 	}
 	another, linked := false, false
-	d, err := editLive(ctx, s, v, id, &expected, update[model.Doctor]{
+	return editVersion(ctx, s, v, id, &expected, update[model.Doctor]{
 		changes: changes,
 		alter: func(before, after *model.Doctor) []string {
 			name, license := after.Identity()
@@ -230,7 +239,6 @@ func (s *Store) VerifyDoctor(ctx context.Context, v *model.Viewer, id int64, exp
 			return s.recordDoctor(ctx, tx, v, before, d)
 		},
 	})
-	return d, renameField(err, "account", "accountId")
 }
 
 // checkDoctorAccount checks the account to link, and returns the code that it shows, or

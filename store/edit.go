@@ -72,8 +72,14 @@ func edit[T any, P rowOf[T]](ctx context.Context, s *Store, v *model.Viewer, id 
 	}
 }
 
-// editLive is edit for a live record in the expected version; nil is any.
+// editLive is edit for a live record in the expected version; nil is any. It is done once
+// for a request with a key.
 func editLive[T any, P owned[T]](ctx context.Context, s *Store, v *model.Viewer, id int64, expected *int, u update[T]) (P, error) {
+	submissionOf(ctx).asks = expected != nil && *expected < 0
+	return once(ctx, s, v, func(ctx context.Context) (P, error) { return editVersion[T, P](ctx, s, v, id, expected, u) })
+}
+
+func editVersion[T any, P owned[T]](ctx context.Context, s *Store, v *model.Viewer, id int64, expected *int, u update[T]) (P, error) {
 	u.set = setVersion
 	u.check = func(row *T) (done bool, err error) {
 		life := P(row).Life()
@@ -98,7 +104,7 @@ func checkVersion(expected *int, version int) error {
 func restore[T any, P owned[T]](ctx context.Context, s *Store, v *model.Viewer, id int64, u update[T]) (P, error) {
 	u.set, u.changes = setVersion, deletedAt[T, P](nil)
 	u.check = func(row *T) (done bool, err error) { return P(row).Life().DeletedAt == nil, nil }
-	return edit[T, P](ctx, s, v, id, u)
+	return once(ctx, s, v, func(ctx context.Context) (P, error) { return edit[T, P](ctx, s, v, id, u) })
 }
 
 const setVersion = setUpdatedAt + `, version = ?TableAlias.version + 1`
@@ -190,7 +196,7 @@ func apply[T any, P rowOf[T]](ctx context.Context, s *Store, tx bun.Tx, v *model
 	for _, k := range t.KeysFrom(columns) {
 		q = q.Set("? = ?", bun.Ident(k.Column), t.KeyOf(k, row))
 	}
-	if _, err := q.Exec(ctx); err != nil {
+	if _, err := s.changing(ctx, tx, row, q.Returning("?TableAlias.id")).Exec(ctx); err != nil {
 		return err
 	}
 	if u.after == nil {

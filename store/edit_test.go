@@ -119,7 +119,9 @@ func TestUpdate_NoChangeNoVersion(t *testing.T) {
 		"the same fee in another form": func(ctx context.Context) (any, error) {
 			return c.Store.UpdateDoctor(ctx, priya.Viewer, entry.ID, nil, fee("1.5e3"))
 		},
-		"the same notes": func(ctx context.Context) (any, error) { return c.Store.UpdateMapping(ctx, asha.Viewer, m.ID, nil, note) },
+		"the same notes": func(ctx context.Context) (any, error) {
+			return c.Store.UpdateMapping(ctx, asha.Viewer, m.ID, nil, note)
+		},
 		"the same verification": func(context.Context) (any, error) {
 			return c.VerifyAs(boss.Viewer, entry.ID, store.Verification{IsVerified: true})
 		},

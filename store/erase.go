@@ -101,6 +101,7 @@ func leftovers() []string {
 		"UPDATE users SET totp_seed = NULL, totp_pending = NULL, totp_step = NULL, has_totp = FALSE WHERE id = ?0",
 		"DELETE FROM mail WHERE account_id = ?0",
 		"DELETE FROM notices WHERE account_id = ?0",
+		"DELETE FROM requests WHERE account = ?0",
 		"UPDATE grants SET ended_at = now() WHERE (granter_id = ?0 OR account_id = ?0) AND ended_at IS NULL",
 		"DELETE FROM transfers WHERE (from_id = ?0 OR to_id = ?0) AND accepted_at IS NULL",
 		"UPDATE transfers SET sender = 'erased-' || ?0 WHERE from_id = ?0",

@@ -43,6 +43,12 @@ func (s *Store) translate(ctx context.Context, operation string, err error) erro
 		return model.RateLimited("Too many requests of this account or address wait for the database; --max-waiting is the limit. Send fewer at the same time.", 1)
 	}
 	pgErr, answered := errors.AsType[*pgconn.PgError](err)
+	switch keeps := submissionOf(ctx).keeps(); {
+	case keeps && answered && pgErr.Code == uniqueViolation && pgErr.ConstraintName == requestsIndex:
+		return errRepeated
+	case keeps && (answered && pgErr.Code == lockNotAvailable || errors.Is(err, errRowWaits) && ctx.Err() == nil):
+		return inProgress()
+	}
 	if answered && pgErr.Code == uniqueViolation {
 		if field, known := uniqueError(pgErr.ConstraintName); known {
 			return model.NewFieldError(field.Field, field.Code, field.Message)

@@ -48,6 +48,10 @@ func (s *Store) AddTeamMember(ctx context.Context, v *model.Viewer, username str
 	if v == nil {
 		return nil, unauthenticated()
 	}
+	return once(ctx, s, v, func(ctx context.Context) (*model.Grant, error) { return s.addTeamMember(ctx, v, username, level, days) })
+}
+
+func (s *Store) addTeamMember(ctx context.Context, v *model.Viewer, username string, level model.GrantLevel, days *int) (*model.Grant, error) {
 	g := &model.Grant{Kind: model.GrantTeam, Level: level, GranterID: v.UserID}
 	if days != nil {
 		if *days < 1 || *days > maxDays {
@@ -117,6 +121,10 @@ func (*Store) below(ctx context.Context, tx bun.Tx, field string, most int, whic
 // FORBIDDEN (it is for another account), INVALID_CODE (it has expired or ended) and
 // LIMIT_REACHED. A grant that was accepted before is returned as it is.
 func (s *Store) AcceptGrant(ctx context.Context, v *model.Viewer, id int64) (*model.Grant, error) {
+	return once(ctx, s, v, func(ctx context.Context) (*model.Grant, error) { return s.acceptGrant(ctx, v, id) })
+}
+
+func (s *Store) acceptGrant(ctx context.Context, v *model.Viewer, id int64) (*model.Grant, error) {
 	return s.changeGrant(ctx, "accept grant", v, func(ctx context.Context, tx bun.Tx) (*model.Grant, error) {
 		g, err := lock[model.Grant](ctx, s, tx, v, id, "id", forChange)
 		switch {
@@ -143,6 +151,10 @@ func (s *Store) AcceptGrant(ctx context.Context, v *model.Viewer, id int64) (*mo
 // its holder ends the patient's own access without a reason. A grant that has ended before
 // is returned as it is.
 func (s *Store) EndGrant(ctx context.Context, v *model.Viewer, id int64, reason *string) (*model.Grant, error) {
+	return once(ctx, s, v, func(ctx context.Context) (*model.Grant, error) { return s.endGrant(ctx, v, id, reason) })
+}
+
+func (s *Store) endGrant(ctx context.Context, v *model.Viewer, id int64, reason *string) (*model.Grant, error) {
 	if err := model.ValidateReason("reason", reason, false); err != nil {
 		return nil, err
 	}
@@ -226,6 +238,10 @@ const maxClaimTries = 5
 // ClaimPatient gives the viewer SELF access to the patient of a claim code. It returns
 // NOT_CONFIRMED, and INVALID_CODE for a code, a name or a date of birth that is wrong.
 func (s *Store) ClaimPatient(ctx context.Context, v *model.Viewer, code, name string, born model.Date) (*model.Grant, error) {
+	return once(ctx, s, v, func(ctx context.Context) (*model.Grant, error) { return s.claimPatient(ctx, v, code, name, born) })
+}
+
+func (s *Store) claimPatient(ctx context.Context, v *model.Viewer, code, name string, born model.Date) (*model.Grant, error) {
 	if !born.Valid() {
 		return nil, model.NewFieldError("dateOfBirth", model.CodeInvalid, "Enter a valid date.")
 	}
@@ -308,8 +324,12 @@ func (s *Store) forgetViewers(ctx context.Context, accounts ...int64) {
 	s.announce(ctx, messages...)
 }
 
-// recordGrant records an event of a grant for both sides.
+// recordGrant records a change of a grant: an event for both sides, and the key of the
+// request.
 func (s *Store) recordGrant(ctx context.Context, tx bun.Tx, v *model.Viewer, g *model.Grant, kind model.SecurityEventKind, reason *string) error {
+	if err := s.keepIn(ctx, tx, g); err != nil {
+		return err
+	}
 	subject := g.NodeID().String()
 	var events []model.SecurityEvent
 	for _, account := range g.Accounts() {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"strconv"
 	"strings"
@@ -17,10 +18,10 @@ import (
 )
 
 // insertPlan is the INSERT of a record type with the columns that bun maps and that have
-// no default, and with its keys.
+// no default, and with its keys. keeping is the text for a request with a key.
 type insertPlan struct {
-	text   unique.Handle[string]
-	fields []*schema.Field
+	text, keeping unique.Handle[string]
+	fields        []*schema.Field
 }
 
 // insert stores a new record with a prepared statement and sets the fields that the
@@ -34,7 +35,7 @@ func (s *Store) insert(ctx context.Context, record interface {
 	table := s.db.Table(row.Type())
 	cached, ok := s.inserts.Load(table)
 	if !ok {
-		cached, _ = s.inserts.LoadOrStore(table, newInsertPlan(table, t.Keys))
+		cached, _ = s.inserts.LoadOrStore(table, newInsertPlan(table, t))
 	}
 	plan := cached.(*insertPlan)
 	st := &pgpipe.Statement{Text: plan.text, Args: make([][]byte, len(plan.fields)+len(t.Keys))}
@@ -53,10 +54,18 @@ func (s *Store) insert(ctx context.Context, record interface {
 			st.Args[len(plan.fields)+i] = []byte(*key)
 		}
 	}
-	if err := s.writes.Run(ctx, st); err != nil {
+	statements := []*pgpipe.Statement{st}
+	if sub := submissionOf(ctx); sub.keeps() {
+		st.Text, sub.kept = plan.keeping, true
+		st.Args = append(st.Args, strconv.AppendInt(nil, sub.account, 10), []byte(sub.Key), fmt.Appendf(nil, `\x%x`, sub.hash))
+		statements = []*pgpipe.Statement{pgpipe.NewStatement(setRequestLockTimeout), st}
+	}
+	if err := s.writes.Run(ctx, statements...); err != nil {
 		return err
 	}
-	defer st.Rows.Release()
+	for _, st := range statements {
+		defer st.Rows.Release()
+	}
 	row.FieldByName("ID").SetInt(st.Rows.Int64(0, 0))
 	life := record.Life()
 	life.CreatedAt, life.UpdatedAt = dateTime(st.Rows.Bytes(0, 1)), dateTime(st.Rows.Bytes(0, 2))
@@ -64,16 +73,20 @@ func (s *Store) insert(ctx context.Context, record interface {
 	return nil
 }
 
-// insertIn returns the INSERT of a row with the keys of its record, for a transaction.
-func (s *Store) insertIn(tx bun.Tx, row any, record model.Record) *bun.InsertQuery {
+// insertIn stores a row with the keys of its record in a transaction, and sets the columns
+// that the database generates.
+func (s *Store) insertIn(ctx context.Context, tx bun.Tx, row any, record model.Record, generated string) error {
 	q, t := tx.NewInsert().Model(row), s.records.Type(record.TypeName())
 	for _, k := range t.Keys {
 		q = q.Value(k.Column, "?", t.KeyOf(k, record))
 	}
-	return q
+	return s.changing(ctx, tx, record, q.Returning(generated)).Scan(ctx, row)
 }
 
-func newInsertPlan(table *schema.Table, keys []query.TextKey) *insertPlan {
+// generated are the columns of a record with a lifecycle that the database generates.
+const generated = "id, created_at, updated_at, version"
+
+func newInsertPlan(table *schema.Table, t *query.RecordType) *insertPlan {
 	i := &insertPlan{}
 	var names, placeholders []string
 	for _, field := range table.Fields {
@@ -83,14 +96,16 @@ func newInsertPlan(table *schema.Table, keys []query.TextKey) *insertPlan {
 		i.fields = append(i.fields, field)
 		names = append(names, field.Name)
 	}
-	for _, k := range keys {
+	for _, k := range t.Keys {
 		names = append(names, k.Column)
 	}
-	for n := range names {
-		placeholders = append(placeholders, "$"+strconv.Itoa(n+1))
+	place := numbered(1)
+	for range names {
+		placeholders = append(placeholders, place())
 	}
-	i.text = unique.Make("INSERT INTO " + string(table.SQLName) + " (" + strings.Join(names, ", ") + ") VALUES (" +
-		strings.Join(placeholders, ", ") + ") RETURNING id, created_at, updated_at, version")
+	text := "INSERT INTO " + string(table.SQLName) + " (" + strings.Join(names, ", ") + ") VALUES (" +
+		strings.Join(placeholders, ", ") + ") RETURNING " + generated
+	i.text, i.keeping = unique.Make(text), unique.Make(changingText(text, t.Name, true, place))
 	return i
 }
 

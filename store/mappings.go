@@ -52,6 +52,10 @@ func (s *Store) AssignDoctor(ctx context.Context, v *model.Viewer, m *model.Mapp
 	if v == nil {
 		return nil, unauthenticated()
 	}
+	return once(ctx, s, v, func(ctx context.Context) (*model.Mapping, error) { return s.assignDoctor(ctx, v, m) })
+}
+
+func (s *Store) assignDoctor(ctx context.Context, v *model.Viewer, m *model.Mapping) (*model.Mapping, error) {
 	if err := m.Validate(s.Constraints("Mapping")); err != nil {
 		return nil, err
 	}
@@ -79,7 +83,7 @@ func (s *Store) AssignDoctor(ctx context.Context, v *model.Viewer, m *model.Mapp
 		if !s.policy.Field("Patient", "doctors").CanWrite(patient.Relations) {
 			return model.NewFieldError("patientId", model.CodeForbidden, "Only the patient's owner may assign a doctor.")
 		}
-		if _, err := tx.NewInsert().Model(m).Returning("id").Exec(ctx); err != nil {
+		if err := s.insertIn(ctx, tx, m, m, "id"); err != nil {
 			return err
 		}
 		m, err = reload[model.Mapping](ctx, s, tx, v, m.ID) // the owner may be the doctor
@@ -141,5 +145,5 @@ func (s *Store) editMapping(ctx context.Context, v *model.Viewer, id int64, expe
 		}
 		return false, checkVersion(expected, m.Version)
 	}
-	return edit(ctx, s, v, id, u)
+	return once(ctx, s, v, func(ctx context.Context) (*model.Mapping, error) { return edit(ctx, s, v, id, u) })
 }

@@ -57,15 +57,17 @@ func (s *Store) CreatePatient(ctx context.Context, v *model.Viewer, p *model.Pat
 	if v == nil {
 		return nil, unauthenticated()
 	}
-	if err := p.Validate(s.Constraints("Patient"), s.now()); err != nil {
-		return nil, err
-	}
-	p.CreatedBy = v.UserID
-	if err := s.create(ctx, v, p); err != nil {
-		return holder(ctx, s, v, p, s.translate(ctx, "create patient", err))
-	}
-	p.Relations = PatientRelations(v, p, nil, Grants{})
-	return p, nil
+	return once(ctx, s, v, func(ctx context.Context) (*model.Patient, error) {
+		if err := p.Validate(s.Constraints("Patient"), s.now()); err != nil {
+			return nil, err
+		}
+		p.CreatedBy = v.UserID
+		if err := s.create(ctx, v, p); err != nil {
+			return holder(ctx, s, v, p, s.translate(ctx, "create patient", err))
+		}
+		p.Relations = PatientRelations(v, p, nil, Grants{})
+		return p, nil
+	})
 }
 
 // CreateTeamPatient stores a new patient of an owner in whose team the viewer keeps the
@@ -78,6 +80,10 @@ func (s *Store) CreateTeamPatient(ctx context.Context, v *model.Viewer, owner in
 	if owner == v.UserID {
 		return s.CreatePatient(ctx, v, p)
 	}
+	return once(ctx, s, v, func(ctx context.Context) (*model.Patient, error) { return s.createTeamPatient(ctx, v, owner, p) })
+}
+
+func (s *Store) createTeamPatient(ctx context.Context, v *model.Viewer, owner int64, p *model.Patient) (*model.Patient, error) {
 	if err := p.Validate(s.Constraints("Patient"), s.now()); err != nil {
 		return nil, err
 	}
@@ -98,8 +104,7 @@ func (s *Store) CreateTeamPatient(ctx context.Context, v *model.Viewer, owner in
 				return err
 			}
 		}
-		_, err = s.insertIn(tx, p, p).Returning("id, created_at, updated_at, version").Exec(ctx)
-		return err
+		return s.insertIn(ctx, tx, p, p, generated)
 	})
 	if err != nil {
 		return holder(ctx, s, v, p, err)

@@ -52,8 +52,7 @@ func (s *Store) create(ctx context.Context, v *model.Viewer, record interface {
 		if err := s.lockQuota(ctx, tx, v, record); err != nil {
 			return err
 		}
-		_, err := tx.NewInsert().Model(record).Returning("id, created_at, updated_at, version").Exec(ctx)
-		return err
+		return s.insertIn(ctx, tx, record, record, generated)
 	})
 }
 

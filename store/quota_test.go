@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -115,8 +116,13 @@ func TestQuota_OfBytesFillsUpWithinADay(t *testing.T) {
 	asha, ravi := c.Owner("Asha"), c.Owner("Ravi")
 	large := func(p *model.Patient) { p.Address = strings.Repeat("a", 20_000) }
 	patient := asha.Patient("First", large)
+	changes := 0
 	rename := func() error {
-		_, err := c.Store.UpdatePatient(t.Context(), asha.Viewer, patient.ID, nil, []model.Change[model.Patient]{set("address", large)})
+		changes++ // the same address again would be no change
+		_, err := c.Store.UpdatePatient(t.Context(), asha.Viewer, patient.ID, nil, []model.Change[model.Patient]{set("address", func(p *model.Patient) {
+			large(p)
+			p.Address = strconv.Itoa(changes) + p.Address[1:]
+		})})
 		return err
 	}
 	if err := rename(); err != nil {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -28,6 +29,8 @@ type rowKey struct {
 	id     int64
 }
 
+var errRowWaits = errors.New("wait for a row")
+
 // rowTurn is full while a change has its turn.
 type rowTurn struct {
 	taken chan struct{}
@@ -40,16 +43,16 @@ func (q *rowQueue) enter(ctx context.Context, key rowKey) (leave func(), err err
 	select {
 	case turn.taken <- struct{}{}: // the usual case needs no timer
 	default:
-		if q.timeout > 0 {
+		if timeout := submissionOf(ctx).waits(q.timeout); timeout > 0 {
 			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(ctx, q.timeout)
+			ctx, cancel = context.WithTimeout(ctx, timeout)
 			defer cancel()
 		}
 		select {
 		case turn.taken <- struct{}{}:
 		case <-ctx.Done():
 			q.quit(key, turn)
-			return nil, fmt.Errorf("wait for a row: %w", ctx.Err())
+			return nil, fmt.Errorf("%w: %w", errRowWaits, ctx.Err())
 		}
 	}
 	return func() { <-turn.taken; q.quit(key, turn) }, nil

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // secrets are what Options.Secrets says. The first seals and hashes; all of them open and
@@ -77,6 +78,11 @@ func (all secrets) anyHash(purpose, text string) [][]byte {
 		hashes[i] = s.hash(purpose, text)
 	}
 	return hashes
+}
+
+// matches reports whether a hash is that of a text, under any key.
+func (all secrets) matches(purpose, text string, hash []byte) bool {
+	return slices.ContainsFunc(all.anyHash(purpose, text), func(own []byte) bool { return hmac.Equal(own, hash) })
 }
 
 func (s secret) hash(purpose, text string) []byte {

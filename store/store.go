@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -261,8 +262,12 @@ func (s *Store) selectRow(db bun.IDB, row model.Record, v *model.Viewer, deleted
 // inTx runs f in one transaction. An error of f rolls it back.
 func (s *Store) inTx(ctx context.Context, operation string, f func(context.Context, bun.Tx) error) error {
 	return s.translate(ctx, operation, s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		if s.opening != "" {
-			if _, err := tx.ExecContext(ctx, s.opening); err != nil {
+		opening := s.opening
+		if submissionOf(ctx).keeps() {
+			opening = strings.TrimPrefix(opening+";"+setRequestLockTimeout, ";")
+		}
+		if opening != "" {
+			if _, err := tx.ExecContext(ctx, opening); err != nil {
 				return err
 			}
 		}

@@ -13,6 +13,8 @@ import (
 type Retentions struct {
 	// Feed is that of the change feed. A device that was away for longer starts again.
 	Feed time.Duration
+	// Requests is that of Idempotency-Keys. Later the same request is a new one.
+	Requests time.Duration
 }
 
 // retention is how long the rows of a table stay, by their column at.
@@ -30,7 +32,7 @@ func (s *Store) retentions() []retention {
 		table: "change_feed", keep: s.retention.Feed,
 		where: " AND xid < pg_snapshot_xmin(pg_current_snapshot())",
 		then:  `UPDATE feed_state SET pruned = greatest(pruned, (SELECT xid FROM gone ORDER BY xid DESC LIMIT 1))`,
-	}}
+	}, {table: "requests", keep: s.retention.Requests}}
 }
 
 const (

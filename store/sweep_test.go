@@ -92,3 +92,14 @@ func TestCursor_AfterRestore(t *testing.T) {
 		phone.wants("once", []string{}...)
 	}
 }
+
+// TestSweep_RemovesOldKeys, a thousand at a time.
+func TestSweep_RemovesOldKeys(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t, func(o *store.Options) { o.Retention.Requests = 72 * time.Hour })
+	c.Exec(`INSERT INTO requests (account, key, hash, kind, at) SELECT 1, n::text, '', 'P', now() - interval '73 hours' FROM generate_series(1, 2500) AS n`)
+	c.Exec(`INSERT INTO requests (account, key, hash, kind, at) VALUES (1, 'young', '', 'P', now() - interval '71 hours')`)
+	testutil.Must(t, c.Store.Sweep(t.Context()))
+	testutil.Equal(t, "keys", rowsOf(t, c, "SELECT count(*) FROM requests"), 1)
+	testutil.Equal(t, "young keys", rowsOf(t, c, "SELECT count(*) FROM requests WHERE key = 'young'"), 1)
+}

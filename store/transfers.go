@@ -45,6 +45,10 @@ func (s *Store) OfferTransfer(ctx context.Context, v *model.Viewer, o Offer) (*m
 	if v == nil {
 		return nil, unauthenticated()
 	}
+	return once(ctx, s, v, func(ctx context.Context) (*model.Transfer, error) { return s.offerTransfer(ctx, v, o) })
+}
+
+func (s *Store) offerTransfer(ctx context.Context, v *model.Viewer, o Offer) (*model.Transfer, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
@@ -153,8 +157,12 @@ func (s *Store) storeTransfer(ctx context.Context, tx bun.Tx, t *model.Transfer,
 	return n > 0, err
 }
 
-// recordTransfer records an event of both accounts.
+// recordTransfer records a change of a transfer: an event of both accounts, and the key of
+// the request.
 func (s *Store) recordTransfer(ctx context.Context, tx bun.Tx, v *model.Viewer, t *model.Transfer, kind model.SecurityEventKind) error {
+	if err := s.keepIn(ctx, tx, t); err != nil {
+		return err
+	}
 	subject := t.NodeID().String()
 	event := model.SecurityEvent{Kind: kind, ByID: actor(v), Subject: &subject, Reason: &t.Reason}
 	sides := []model.SecurityEvent{event, event}

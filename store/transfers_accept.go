@@ -19,6 +19,10 @@ func (s *Store) AcceptTransfer(ctx context.Context, v *model.Viewer, id int64) (
 	if v == nil {
 		return nil, unauthenticated()
 	}
+	return once(ctx, s, v, func(ctx context.Context) (*model.Transfer, error) { return s.acceptTransfer(ctx, v, id) })
+}
+
+func (s *Store) acceptTransfer(ctx context.Context, v *model.Viewer, id int64) (*model.Transfer, error) {
 	var t *model.Transfer
 	err := s.inRowTx(ctx, "accept a transfer", v, "Transfer", id, func(ctx context.Context, tx bun.Tx) (err error) {
 		if t, err = lock[model.Transfer](ctx, s, tx, v, id, "id", forChange); err != nil {

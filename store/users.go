@@ -50,7 +50,7 @@ func (s *Store) CreateUser(ctx context.Context, u *model.User, passwordHash stri
 	}
 	err := s.inTx(ctx, "create user", func(ctx context.Context, tx bun.Tx) error {
 		row := newUser{User: u, PasswordHash: passwordHash}
-		if _, err := s.insertIn(tx, &row, u).Returning("id, created_at, is_active, is_confirmed, has_totp").Exec(ctx); err != nil {
+		if err := s.insertIn(ctx, tx, &row, u, "id, created_at, is_active, is_confirmed, has_totp"); err != nil {
 			return err
 		}
 		created := model.SecurityEvent{Kind: model.EventAccountCreated, AccountID: &u.ID}
@@ -213,17 +213,19 @@ func (s *Store) UpdateMe(ctx context.Context, v *model.Viewer, changes []model.C
 	var row *model.User
 	u := update[model.User]{changes: changes, validate: func(u *model.User) error { return u.Validate(s.Constraints("User")) }}
 	u.set = "created_at = created_at" // there is no updated_at, and SET must not be empty
-	err := s.inRowTx(ctx, "update User", v, "User", v.UserID, func(ctx context.Context, tx bun.Tx) (err error) {
-		if row, err = lock[model.User](ctx, s, tx, v, v.UserID, "id", forChange); err != nil {
-			return err
+	return once(ctx, s, v, func(ctx context.Context) (*model.User, error) {
+		err := s.inRowTx(ctx, "update User", v, "User", v.UserID, func(ctx context.Context, tx bun.Tx) (err error) {
+			if row, err = lock[model.User](ctx, s, tx, v, v.UserID, "id", forChange); err != nil {
+				return err
+			}
+			if err := s.mayChange(row, u); err != nil {
+				return err
+			}
+			return apply(ctx, s, tx, v, row, u)
+		})
+		if err != nil {
+			return nil, err
 		}
-		if err := s.mayChange(row, u); err != nil {
-			return err
-		}
-		return apply(ctx, s, tx, v, row, u)
+		return row, nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return row, nil
 }

@@ -926,7 +926,20 @@ enum ErrorCode {
   PERSISTED_QUERY_ONLY
 
   """
-  The server cannot work at the moment. A query can be sent again as it is. A mutation may or may not have taken effect.
+  Another request of the account had this ` + "`" + `Idempotency-Key` + "`" + `, and nothing was changed. Take a new key for each request. It has
+  no ` + "`" + `data` + "`" + `, and the status 422 in application/graphql-response+json.
+  """
+  IDEMPOTENCY_KEY_REUSED
+
+  """
+  The first request with this ` + "`" + `Idempotency-Key` + "`" + ` still runs after two seconds, or another request changes the record. Send
+  the same request again after ` + "`" + `extensions.retryAfter` + "`" + ` seconds. It has no ` + "`" + `data` + "`" + `, and the status 409.
+  """
+  REQUEST_IN_PROGRESS
+
+  """
+  The server cannot work at the moment. A query can be sent again as it is. A mutation may or may not have taken effect: with
+  an ` + "`" + `Idempotency-Key` + "`" + ` it can be sent again, too.
   """
   UNAVAILABLE
 
@@ -2619,6 +2632,12 @@ if ` + "`" + `userErrors` + "`" + ` has errors, and its cost counts as that of a
 error, and the change stays.
 
 Where the kind of an id is known, the number alone is enough: ` + "`" + `42` + "`" + ` for ` + "`" + `pat_42` + "`" + `.
+
+With the header ` + "`" + `Idempotency-Key` + "`" + `, 1 to 255 printable ASCII characters, a request can be sent again without a second effect,
+for 72 hours unless the server's operator says otherwise. It then has one field of Mutation. The answer reads the record
+again, with the rights that the caller has now, and has the header ` + "`" + `Idempotency-Replayed: true` + "`" + `; userErrors come again with
+other messages. Mutations without a record in their payload ignore the key, and so do ` + "`" + `confirmEmail` + "`" + `, ` + "`" + `sendConfirmation` + "`" + ` and
+` + "`" + `readNotices` + "`" + `.
 """
 type Mutation {
   # ── Accounts and sessions
@@ -2968,11 +2987,14 @@ type Mutation {
 
   # ── Doctors
 
-  "Creates a doctor entry, not yet verified. Open to every signed-in account, which becomes the owner."
+  """
+  Creates a doctor entry, not yet verified. Open to every signed-in account, which becomes the owner. NOT_FOUND: an
+  ` + "`" + `Idempotency-Key` + "`" + ` came again, and the caller does not see the entry any more.
+  """
   createDoctor(
     "The new entry."
     input: CreateDoctorInput!
-  ): DoctorPayload @access(to: SIGNED_IN) @userErrors(codes: [REQUIRED, INVALID, TOO_LONG, TAKEN, FORBIDDEN])
+  ): DoctorPayload @access(to: SIGNED_IN) @userErrors(codes: [REQUIRED, INVALID, TOO_LONG, TAKEN, NOT_FOUND, FORBIDDEN])
 
   """
   Changes a doctor entry. For its owner, the account linked to it and administrators. Another name, license number or

@@ -22,7 +22,9 @@ import (
 )
 
 // SubmitREST is that of package graph.
-func SubmitREST(ctx context.Context) context.Context { return graph.SubmitREST(ctx) }
+func SubmitREST(ctx context.Context, key string, content []byte) context.Context {
+	return graph.SubmitREST(ctx, key, content)
+}
 
 // config returns the default configuration of the graph.
 func (s *Server) config(o Options) graph.Config {
@@ -33,7 +35,8 @@ func (s *Server) config(o Options) graph.Config {
 		ClientAddr:  func(ctx context.Context) string { return clientAddr(ctx).String() },
 		AddLogAttrs: func(context.Context, ...slog.Attr) {},
 		RunToEnd:    httpd.RunToEnd,
-		OnAnswered:  setAnswered,
+		OnAnswered:  func(ctx context.Context, _, how string) { setHeader(ctx, answeredHeader, how) },
+		SetHeader:   setHeader,
 	}
 }
 
@@ -97,16 +100,16 @@ const answeredHeader = "Test-Answered"
 
 type headerKey struct{}
 
-// withHeader lets setAnswered write the header of the answer.
+// withHeader lets setHeader write a header of the answer.
 func withHeader(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), headerKey{}, w.Header())))
 	})
 }
 
-func setAnswered(ctx context.Context, _, how string) {
+func setHeader(ctx context.Context, name, value string) {
 	if header, ok := ctx.Value(headerKey{}).(http.Header); ok {
-		header.Set(answeredHeader, how)
+		header.Set(name, value)
 	}
 }
 

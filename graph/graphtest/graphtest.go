@@ -120,6 +120,8 @@ type Client struct {
 	Token, Refresh string
 	UserID         int64
 	Email          string
+	// Key is the Idempotency-Key; "" for none.
+	Key string
 }
 
 // Password is the password of every account that Account makes.
@@ -169,8 +171,17 @@ type Answer struct {
 	Extensions map[string]any   `json:"extensions"`
 	// Answered is the argument of graph.Config.OnAnswered.
 	Answered string `json:"-"`
+	// Replayed is set if the answer has the header Idempotency-Replayed.
+	Replayed bool `json:"-"`
 	// Body is the body of the response.
 	Body string `json:"-"`
+}
+
+// Keyed returns the client with an Idempotency-Key.
+func (c *Client) Keyed(key string) *Client {
+	keyed := *c
+	keyed.Key = key
+	return &keyed
 }
 
 // Do sends an operation.
@@ -198,6 +209,7 @@ func (c *Client) Send(body string) Answer {
 	raw, err := io.ReadAll(response.Body)
 	testutil.Must(tb, err)
 	answer := Answer{Status: response.StatusCode, Answered: response.Header.Get(answeredHeader), Body: string(raw)}
+	answer.Replayed = response.Header.Get("Idempotency-Replayed") == "true"
 	testutil.Must(tb, json.Unmarshal(raw, &answer))
 	checkCodes(tb, answer)
 	return answer
@@ -213,6 +225,9 @@ func (c *Client) Post(body string, headers ...string) *http.Response {
 	request.Header.Set("Content-Type", "application/json")
 	if c.Token != "" {
 		request.Header.Set("Authorization", "Bearer "+c.Token)
+	}
+	if c.Key != "" {
+		request.Header.Set("Idempotency-Key", c.Key)
 	}
 	for i := 0; i+1 < len(headers); i += 2 {
 		request.Header.Set(headers[i], headers[i+1])

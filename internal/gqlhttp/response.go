@@ -16,7 +16,9 @@ import (
 const (
 	codeBadUserInput           = "BAD_USER_INPUT"
 	codeForbidden              = "FORBIDDEN"
+	codeInProgress             = "REQUEST_IN_PROGRESS"
 	codeInternal               = "INTERNAL"
+	codeKeyReused              = "IDEMPOTENCY_KEY_REUSED"
 	codeLimitExceeded          = "LIMIT_EXCEEDED"
 	codePersistedQueryNotFound = "PERSISTED_QUERY_NOT_FOUND"
 	codePersistedQueryOnly     = "PERSISTED_QUERY_ONLY"
@@ -122,10 +124,10 @@ func errorBody(r *http.Request, err *gqlerror.Error) (media string, body []byte)
 // Status returns the HTTP status of a response in the given media type. If the
 // operation was executed it is 200, even with errors. Otherwise it is
 //
-//   - 429, 503, 500 if the service is the reason (RATE_LIMITED, UNAVAILABLE,
-//     INTERNAL or no code), in both media types;
-//   - 401, 403 (UNAUTHENTICATED, FORBIDDEN), else 400, if the request is the
-//     reason, in application/graphql-response+json;
+//   - 429, 409, 503, 500 if the service is the reason (RATE_LIMITED,
+//     REQUEST_IN_PROGRESS, UNAVAILABLE, INTERNAL or no code), in both media types;
+//   - 401, 403, 422 (UNAUTHENTICATED, FORBIDDEN, IDEMPOTENCY_KEY_REUSED), else 400,
+//     if the request is the reason, in application/graphql-response+json;
 //   - 200 if the request is the reason, in application/json, whose clients expect
 //     no GraphQL response under any other status.
 //
@@ -141,6 +143,8 @@ func Status(media string, response *graphql.Response) int {
 		switch code(err) {
 		case codeRateLimited:
 			return http.StatusTooManyRequests
+		case codeInProgress:
+			return http.StatusConflict
 		case codeUnavailable:
 			return http.StatusServiceUnavailable
 		case codeInternal, "":
@@ -149,6 +153,8 @@ func Status(media string, response *graphql.Response) int {
 			status = http.StatusUnauthorized
 		case codeForbidden:
 			status = http.StatusForbidden
+		case codeKeyReused:
+			status = http.StatusUnprocessableEntity
 		}
 	}
 	if media == mediaJSON {

@@ -146,7 +146,7 @@ func TestCORS_LetsPagesReadTheHeadersOfAnswers(t *testing.T) {
 	t.Parallel()
 	w := ask(t, Handler(route("/", accepting), Options{CORSOrigins: []string{"https://a.example"}}), http.MethodPost, "/", "Origin", "https://a.example")
 	readable := strings.Split(w.Header().Get("Access-Control-Expose-Headers"), ", ")
-	for _, name := range []string{"Allow", "ETag", "Location", "Retry-After", "Server-Timing", "WWW-Authenticate", "X-Request-Id"} {
+	for _, name := range []string{"Allow", "ETag", "Idempotency-Replayed", "Location", "Retry-After", "Server-Timing", "WWW-Authenticate", "X-Request-Id"} {
 		if !slices.Contains(readable, name) {
 			t.Errorf("%s is hidden: %q", name, readable)
 		}

@@ -178,6 +178,14 @@ func (s *requestState) Err() error {
 	return err
 }
 
+// SetHeader sets a header of the answer to the request of the context, which must not have
+// begun. It does nothing outside of Handler.
+func SetHeader(ctx context.Context, name, value string) {
+	if s := stateOf(ctx); s != nil {
+		s.answer.Header().Set(name, value)
+	}
+}
+
 // RunToEnd lets the request of the context go on until its deadline, also when its client
 // has gone: it changes something, and the answer must say so. It does nothing outside of
 // Handler.

@@ -42,6 +42,10 @@ func outcomeOf(code string) (o outcome, known bool) {
 		return outcome{status: http.StatusRequestEntityTooLarge}, true
 	case "TOO_MANY_ATTEMPTS", "RATE_LIMITED":
 		return outcome{status: http.StatusTooManyRequests}, true
+	case "REQUEST_IN_PROGRESS":
+		return outcome{status: http.StatusConflict}, true
+	case "IDEMPOTENCY_KEY_REUSED":
+		return outcome{status: http.StatusUnprocessableEntity}, true
 	case "UNAVAILABLE":
 		return outcome{status: http.StatusServiceUnavailable}, true
 	case codeInternal, "GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "INVALID_CURSOR",
@@ -96,7 +100,7 @@ func answerForCode(code, message string, retryAfter int) *answer {
 		body = append(body, member{"code", "otp_not_valid"})
 	}
 	refused := &answer{status: o.status, body: body}
-	if o.status == http.StatusTooManyRequests {
+	if o.status == http.StatusTooManyRequests || o.status == http.StatusConflict {
 		refused.retryAfter = max(retryAfter, 1)
 	}
 	return refused

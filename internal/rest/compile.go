@@ -32,7 +32,7 @@ type operation struct {
 	// asksDevice says that the document has the variable $hasDevice.
 	asksDevice bool
 	// submit is Options.Submit.
-	submit func(context.Context) context.Context
+	submit func(ctx context.Context, key string, content []byte) context.Context
 }
 
 // input is a field of a body with its place in the schema.

@@ -117,7 +117,7 @@ func (s server) checkHeaders(method, path string, got reply) {
 	if got.status != http.StatusNotFound && !strings.HasSuffix(got.header.Get("Allow"), "OPTIONS") {
 		s.t.Errorf("%s %s: Allow is %q", method, path, got.header.Get("Allow"))
 	}
-	if (got.status == http.StatusTooManyRequests) != (got.header.Get("Retry-After") != "") {
+	if (got.status == http.StatusTooManyRequests || got.status == http.StatusConflict) != (got.header.Get("Retry-After") != "") {
 		s.t.Errorf("%s %s: %d with Retry-After %q", method, path, got.status, got.header.Get("Retry-After"))
 	}
 	if hasBody := method != http.MethodHead && !bodiless; json.Valid([]byte(got.text)) != hasBody {

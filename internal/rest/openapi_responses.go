@@ -15,9 +15,11 @@ func refusals() map[int]string {
 		http.StatusForbidden:             "Forbidden",
 		http.StatusNotFound:              "NotFound",
 		http.StatusNotAcceptable:         "NotAcceptable",
+		http.StatusConflict:              "InProgress",
 		http.StatusPreconditionFailed:    "PreconditionFailed",
 		http.StatusRequestEntityTooLarge: "TooLarge",
 		http.StatusUnsupportedMediaType:  "UnsupportedMediaType",
+		http.StatusUnprocessableEntity:   "KeyReused",
 		http.StatusTooManyRequests:       "TooManyRequests",
 		http.StatusInternalServerError:   "Failed",
 		http.StatusServiceUnavailable:    "Unavailable",
@@ -69,6 +71,9 @@ func (d *description) statuses(c call) []int {
 	if hasID {
 		found = append(found, http.StatusNotFound)
 	}
+	if c.hasKey() {
+		found = append(found, http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity)
+	}
 	for _, o := range d.outcomes(c) {
 		// An unknown id in the body is an error of its field.
 		if o.status != http.StatusNotFound || hasID {
@@ -117,6 +122,9 @@ func (d *description) parameters(c call) (all []any) {
 	if c.conditional {
 		all = append(all, d.Parameters["If-Match"])
 	}
+	if c.hasKey() {
+		all = append(all, d.Parameters[keyHeader])
+	}
 	if c.method == http.MethodGet && c.isTagged() {
 		all = append(all, d.Parameters["If-None-Match"])
 	}
@@ -126,6 +134,9 @@ func (d *description) parameters(c call) (all []any) {
 // isTagged says whether the answer has an ETag.
 func (c call) isTagged() bool { return c.status != http.StatusNoContent && c.root.has(etag) }
 
+// hasKey says whether the row changes records, and so takes an Idempotency-Key.
+func (c call) hasKey() bool { return c.method != http.MethodGet && path(c.path).tag() != "auth" }
+
 // answerHeaders are those that come when all is well.
 func (c call) answerHeaders() object {
 	var names []string
@@ -134,6 +145,9 @@ func (c call) answerHeaders() object {
 	}
 	if c.located {
 		names = append(names, "Location")
+	}
+	if c.hasKey() {
+		names = append(names, "Idempotency-Replayed")
 	}
 	return headerReferences(names...)
 }

@@ -148,18 +148,22 @@ func TestOpenAPI_ConditionsAndHeadersAreThoseOfTheRows(t *testing.T) {
 	t.Parallel()
 	_, doc := describe(t, loadSchema(t))
 	one := doc.Paths["/api/patients/{id}/"]
-	for method, want := range map[string]string{"get": "If-None-Match", "put": "If-Match", "patch": "If-Match", "delete": "If-Match"} {
-		parameters := one[method].Parameters
-		if len(parameters) != 2 || parameters[0].Name != "id" || parameters[1].Name != want {
-			t.Errorf("%s: %v", method, parameters)
+	const change = "id If-Match Idempotency-Key"
+	for method, want := range map[string]string{"get": "id If-None-Match", "put": change, "patch": change, "delete": change} {
+		var names []string
+		for _, parameter := range one[method].Parameters {
+			names = append(names, parameter.Name)
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("%s: %s", method, got)
 		}
 	}
 	for place, statuses := range map[[2]string]string{
 		{"/api/patients/{id}/", "get"}:         "200 304 401 404 406 429 500 503 default",
-		{"/api/patients/{id}/", "put"}:         "200 400 401 403 404 406 412 413 415 429 500 503 default",
+		{"/api/patients/{id}/", "put"}:         "200 400 401 403 404 406 409 412 413 415 422 429 500 503 default",
 		{"/api/patients/", "get"}:              "200 401 406 429 500 503 default",
 		{"/api/auth/login/", "post"}:           "200 400 401 406 413 415 429 500 503 default",
-		{"/api/mappings/{id}/", "delete"}:      "204 401 403 404 406 429 500 503 default",
+		{"/api/mappings/{id}/", "delete"}:      "204 400 401 403 404 406 409 422 429 500 503 default",
 		{"/api/auth/token/verify/", "post"}:    "200 400 401 406 413 415 429 500 503 default",
 		{"/api/auth/password/change/", "post"}: "200 400 401 406 413 415 429 500 503 default",
 	} {
@@ -173,7 +177,7 @@ func TestOpenAPI_ConditionsAndHeadersAreThoseOfTheRows(t *testing.T) {
 		}
 	}
 	created := doc.Paths["/api/patients/"]["post"].Responses["201"]
-	if created.Headers["Location"] == nil || created.Headers["ETag"] == nil {
+	if created.Headers["Idempotency-Replayed"] == nil || created.Headers["Location"] == nil || created.Headers["ETag"] == nil {
 		t.Errorf("created: %v", created.Headers)
 	}
 	if doc.Paths["/api/patients/{id}/"]["delete"].Responses["204"].Content != nil {

@@ -37,9 +37,11 @@ type Options struct {
 	// AddLogAttrs adds the route of a request to its line in the access log.
 	// Nil: the route is not logged.
 	AddLogAttrs func(context.Context, ...slog.Attr)
-	// Submit returns the context of a request that changes something. Every change over
-	// REST counts, also one to the values that the record has already. Nil: nothing says so.
-	Submit func(context.Context) context.Context
+	// Submit returns the context of a request that changes something, with its
+	// Idempotency-Key, "" without one, and the content that a repetition of it has. Every
+	// change over REST counts, also one to the values that the record has already. Nil: the
+	// context stays as it is.
+	Submit func(ctx context.Context, key string, content []byte) context.Context
 	// Origins are other origins whose pages may send forms, or "*" alone for all.
 	// Pages of our own origin always may.
 	Origins []string
@@ -59,7 +61,7 @@ func New(schema *ast.Schema, o Options) (graphql.Transport, error) {
 		return nil, err
 	}
 	if o.Submit == nil {
-		o.Submit = func(ctx context.Context) context.Context { return ctx }
+		o.Submit = func(ctx context.Context, _ string, _ []byte) context.Context { return ctx }
 	}
 	if o.AddLogAttrs == nil {
 		o.AddLogAttrs = func(context.Context, ...slog.Attr) {}

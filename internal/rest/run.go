@@ -1,11 +1,13 @@
 package rest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -30,7 +32,8 @@ func (op *operation) answer(r *http.Request, id string, exec graphql.GraphExecut
 	}
 	ctx, variables := r.Context(), op.variables(body, values, id)
 	if !op.reads() {
-		ctx = op.submit(ctx)
+		key := r.Header.Get(keyHeader)
+		ctx = op.submit(ctx, key, content(key, r, body))
 	}
 	run := func() *answer {
 		response := execute(ctx, exec, op.document, variables)
@@ -51,6 +54,19 @@ func (op *operation) answer(r *http.Request, id string, exec graphql.GraphExecut
 	default:
 		return run()
 	}
+}
+
+// keyHeader makes a change happen once, however often its request is sent.
+const keyHeader = "Idempotency-Key"
+
+// content returns what a repetition of a request with a key has: method, path and body.
+func content(key string, r *http.Request, body map[string]any) []byte {
+	if key == "" {
+		return nil
+	}
+	var b bytes.Buffer
+	encode(&b, []any{r.Method, strings.TrimSuffix(r.URL.Path, "/"), body})
+	return b.Bytes()
 }
 
 func (op *operation) runCheck(ctx context.Context, exec graphql.GraphExecutor, values map[string]any) *answer {

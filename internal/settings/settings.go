@@ -38,6 +38,7 @@ type Settings struct {
 	RefreshGrace     time.Duration // zero: none
 	SessionTTL       time.Duration // zero: any time
 	FeedRetention    time.Duration // zero: for ever
+	KeyRetention     time.Duration // of Idempotency-Keys; zero: for ever
 	RequireTotp      string        // "none", "admin" or "doctor"
 	Registration     string        // "open" or "closed"
 	ConfirmEmail     string        // "optional" or "required"

@@ -27,7 +27,7 @@ func TestParse_NothingGivenMeansTheDefaults(t *testing.T) {
 	want := Settings{
 		Addr: "127.0.0.1:8080", Migrate: true, Playground: true, Introspection: true,
 		JWTAlgorithm: "EdDSA", JWTIssuer: "caregraph", JWTAudience: "caregraph",
-		AccessTTL: 24 * time.Hour, RefreshTTL: 7 * 24 * time.Hour, RefreshGrace: 10 * time.Second, SessionTTL: 720 * time.Hour, FeedRetention: 168 * time.Hour, RequireTotp: "none",
+		AccessTTL: 24 * time.Hour, RefreshTTL: 7 * 24 * time.Hour, RefreshGrace: 10 * time.Second, SessionTTL: 720 * time.Hour, FeedRetention: 168 * time.Hour, KeyRetention: 72 * time.Hour, RequireTotp: "none",
 		RequestTimeout: 15 * time.Second, ShutdownTimeout: 20 * time.Second,
 		MaxBody: 1 << 20, MaxStreams: 20, MaxDepth: 16, MaxCost: 50000, MaxAliases: 50, MaxTokens: 1500, MaxSelections: 300, MaxRepeats: 100,
 		MaxAnswer: 16 << 20, MaxAnswersPerAccount: 48 << 20, MaxAnswers: 96 << 20,
@@ -49,7 +49,7 @@ func samples() map[string]string {
 		"database-admin-url": "postgres://a:p@h/d", "migrate": "false",
 		"database-pooler": "session", "prepared": "off", "database-direct-url": "host=h",
 		"playground": "false", "introspection": "false", "documents": "a.json,b.json", "documents-only": "true", "demo": "true", "keys": "/k", "jwt-algorithm": "ES256",
-		"jwt-issuer": "i", "jwt-audience": "a", "access-ttl": "1h", "refresh-ttl": "200h", "refresh-grace": "0s", "session-ttl": "300h", "feed-retention": "9h", "require-totp": "doctor", "registration": "closed", "hash-concurrency": "2",
+		"jwt-issuer": "i", "jwt-audience": "a", "access-ttl": "1h", "refresh-ttl": "200h", "refresh-grace": "0s", "session-ttl": "300h", "idempotency-retention": "71h", "feed-retention": "9h", "require-totp": "doctor", "registration": "closed", "hash-concurrency": "2",
 		"confirm-email": "required", "mail": "file:/m", "mail-from": "Desk <desk@clinic.example>", "public-url": "https://care.example/", "max-resets": "16,17s",
 		"cors-origins": "https://a.example", "trusted-proxies": "10.0.0.0/8", "compression": "on", "request-timeout": "1s",
 		"drain-delay": "3s", "shutdown-timeout": "2s", "max-body": "2MiB", "max-streams": "7", "max-depth": "9", "max-cost": "10005", "max-aliases": "26",
