@@ -33,7 +33,7 @@ func (op *operation) answer(r *http.Request, id string, exec graphql.GraphExecut
 	ctx, variables := r.Context(), op.variables(body, values, id)
 	if !op.reads() {
 		key := r.Header.Get(keyHeader)
-		ctx = op.submit(ctx, key, content(key, r, body))
+		ctx = op.submit(ctx, key, repeated(key, r, body))
 	}
 	run := func() *answer {
 		response := execute(ctx, exec, op.document, variables)
@@ -59,8 +59,8 @@ func (op *operation) answer(r *http.Request, id string, exec graphql.GraphExecut
 // keyHeader makes a change happen once, however often its request is sent.
 const keyHeader = "Idempotency-Key"
 
-// content returns what a repetition of a request with a key has: method, path and body.
-func content(key string, r *http.Request, body map[string]any) []byte {
+// repeated returns what a repetition of a request with a key has: method, path and body.
+func repeated(key string, r *http.Request, body map[string]any) []byte {
 	if key == "" {
 		return nil
 	}
