@@ -84,6 +84,18 @@ func TestCORS_AdmitsTheHeadersThatAPageAsksFor(t *testing.T) {
 	}
 }
 
+// TestCORS_PagesReadWhatClientsActOn: a browser hides all other headers from them.
+func TestCORS_PagesReadWhatClientsActOn(t *testing.T) {
+	t.Parallel()
+	h := Handler(route("/", accepting), Options{CORSOrigins: []string{"https://a.example"}})
+	exposed := ask(t, h, http.MethodGet, "/", "Origin", "https://a.example").Header().Get("Access-Control-Expose-Headers")
+	for _, name := range []string{"ETag", "Idempotency-Replayed", "Retry-After", "Server-Timing", "X-Request-Id", "Location"} {
+		if !slices.Contains(strings.Split(exposed, ", "), name) {
+			t.Errorf("%s is not in %s", name, exposed)
+		}
+	}
+}
+
 func TestCORS(t *testing.T) {
 	t.Parallel()
 	const a, b, stranger = "https://a.example", "https://b.example", "https://a.example.evil.test"
