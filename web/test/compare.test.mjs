@@ -90,7 +90,8 @@ test('until all have answered, the page says who is asked', () => {
 });
 
 test('a change is refused and not sent', () => {
-  const question = { query: 'mutation { logoutEverywhere { userErrors { code } } }' };
-  const markup = renderToStaticMarkup(createElement(Compare, { question, people, send: () => assert.fail('sent'), onClose() {} }));
-  assert.match(markup, /changes data/);
+  const markup = query => renderToStaticMarkup(createElement(Compare, { question: { query }, people, send: () => assert.fail('sent'), onClose() {} }));
+  assert.match(markup('mutation { logoutEverywhere { userErrors { code } } }'), /Only a query/);
+  assert.match(markup('subscription { changes { id } }'), /Only a query/);
+  assert.doesNotMatch(markup('{ me { id } }'), /Only a query/);
 });

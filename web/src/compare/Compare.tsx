@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import type { Answer, Request as Question } from '../graphql/send';
-import { isMutation } from '../share/operation';
+import { isRepeatable } from '../share/operation';
 import { Answers } from './Answers';
 import './compare.css';
 
@@ -24,8 +24,8 @@ export function Compare({ question, people, send, onClose }: Props) {
   const [ids, setIds] = useState(() => people.slice(0, most).map(({ id }) => id));
   const asked = people.filter(({ id }) => ids.includes(id));
   const chosen = asked.map(({ id }) => id);
-  const changes = isMutation(question);
-  const answers = useAnswers(question, changes ? [] : chosen, send);
+  const canAsk = isRepeatable(question);
+  const answers = useAnswers(question, canAsk ? chosen : [], send);
 
   const toggle = (id: string | null) => setIds(chosen.includes(id) ? chosen.filter(one => one !== id) : [...chosen, id]);
 
@@ -53,10 +53,10 @@ export function Compare({ question, people, send, onClose }: Props) {
           </label>
         ))}
       </fieldset>
-      {changes ? (
-        <p className="refusal">This question changes data. It is not sent for several people: choose a query.</p>
-      ) : (
+      {canAsk ? (
         <Answers people={asked} sent={asked.map(({ id }) => answers.get(id))} />
+      ) : (
+        <p className="refusal">Only a query is sent for several people. A mutation would change data more than once.</p>
       )}
     </section>
   );

@@ -24,6 +24,9 @@ function operationOf({ query, operationName }: Question): OperationDefinitionNod
 /** Whether the question changes data. */
 export const isMutation = (question: Question) => operationOf(question)?.operation === 'mutation';
 
+/** Whether the question may be sent twice: not a change, nor a stream. */
+export const isRepeatable = (question: Question) => (operationOf(question)?.operation ?? 'query') === 'query';
+
 /** The document with only the operation that the question names: Apollo, urql and Relay take no other. */
 export function oneOperation(question: Question): string {
   const separate = Object.entries(separateOperations(parsed(question.query) ?? { kind: Kind.DOCUMENT, definitions: [] }));
