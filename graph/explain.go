@@ -37,7 +37,8 @@ type operationCost struct {
 	Limit     int `json:"limit"`
 }
 
-// DispatchOperation executes an operation and explains it, unless it is one of REST.
+// DispatchOperation executes an operation and explains it, unless it is one of REST or of a
+// socket: these have no header that could answer it alone.
 func (e explaining) DispatchOperation(ctx context.Context, op *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
 	if op.Headers == nil { // only GraphQL over HTTP sets them
 		return e.executor.DispatchOperation(ctx, op)

@@ -45,6 +45,19 @@ func TestSockets_AnswerQueriesAndMutationsAsHTTPDoes(t *testing.T) {
 	admin.want(`complete a`)
 }
 
+// The operations of a socket share the header that opened it, so none is explained.
+func TestSockets_OperationsAreNotExplained(t *testing.T) {
+	t.Parallel()
+	asha := graphtest.New(t, graphtest.Options{}).Account("Asha", model.RolePatient)
+	c := dial(t, asha.Server, "X-CareGraph-Explain", "1")
+	c.init(asha.Token)
+	if m := c.receive(); m.Type != "connection_ack" {
+		t.Fatalf("%+v", m)
+	}
+	c.subscribe("1", "{ me { username } }", nil)
+	c.want(`next 1 {"data":{"me":{"username":"Asha"}}}`)
+}
+
 func TestSockets_ARequestErrorKeepsTheSocketOpen(t *testing.T) {
 	t.Parallel()
 	clinic := graphtest.New(t, graphtest.Options{}).NewClinic()
