@@ -43,7 +43,7 @@ func TestIntrospection_SaysWhatTheDirectivesSay(t *testing.T) {
 		"UpdateDoctorInput.experienceYears": " 0 to 70.",
 		"CreateDoctorInput.consultationFee": " 0 to 100,000.",
 		"Mutation.login":                    "\n\nuserErrors: INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS, OTP_REQUIRED, INVALID_CODE, INVALID, TOO_LONG.",
-		"Mutation.removeMapping":            "\n\nuserErrors: NOT_FOUND, FORBIDDEN, DELETED.",
+		"Mutation.removeMapping":            "\n\nuserErrors: NOT_FOUND, FORBIDDEN, DELETED, VERSION_CONFLICT.",
 		"Mutation.logoutEverywhere":         "\n\nuserErrors: none.",
 	} {
 		if text := said[field]; !strings.HasSuffix(text, want) || strings.Count(text, strings.TrimSpace(want)) != 1 {

@@ -95,7 +95,9 @@ func (d *description) outcomes(c call) (all []outcome) {
 	}
 	for _, code := range directive.Arguments.ForName("codes").Value.Children {
 		o, _ := outcomeOf(code.Value.Raw)
-		all = append(all, o)
+		if o.status != http.StatusPreconditionFailed || c.conditional {
+			all = append(all, o)
+		}
 	}
 	return all
 }
