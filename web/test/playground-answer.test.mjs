@@ -116,7 +116,7 @@ onPage('the lines below an answer have its size, time, cost and statements, as f
   });
   await execute(page);
   await took.getByText('38 of 50,000').waitFor();
-  assert.match(await took.innerText(), /In the server\s+2\.5 ms\s+In the database\s+1\.3 ms\s+Statements\s+3/);
+  assert.match(await took.innerText(), /Server\s+2\.5 ms\s+Database\s+1\.3 ms\s+Statements\s+3/);
 });
 
 onPage('a long list shows its first records, and a flat one is a table', async page => {

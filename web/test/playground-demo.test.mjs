@@ -113,6 +113,6 @@ onPage('below an answer the page says its cost and its statements', async page =
   await shown(page);
   assert.match(
     await page.getByLabel('What the answer took').innerText(),
-    /Size\s+[\d.]+ k?B\s+Time\s+[\d.]+ ms\s+Cost\s+[\d,]+ of 50,000\s+In the server\s+[\d.]+ ms\s+In the database\s+[\d.]+ ms\s+Statements\s+\d+/,
+    /Size\s+[\d.]+ k?B\s+Time\s+[\d.]+ ms\s+Cost\s+[\d,]+ of 50,000\s+Server\s+[\d.]+ ms\s+Database\s+[\d.]+ ms\s+Statements\s+\d+/,
   );
 });

@@ -131,7 +131,7 @@ function Asker({ name, account, isActive, onChoose }: AskerProps) {
       }}
     >
       {name}
-      {account && <Role name={account.role} />}
+      {account && <Role account={account} />}
     </button>
   );
 }

@@ -1,8 +1,10 @@
-/** The role of an account, as a small label. */
-export function Role({ name }: { name: string }) {
+import type { Account } from './accounts';
+
+/** What an account is, as a small label: its role, or its part in a demo. */
+export function Role({ account: { role, part = role } }: { account: Account }) {
   return (
-    <span className="role" data-role={name}>
-      {name}
+    <span className="role" data-role={role}>
+      {part}
     </span>
   );
 }

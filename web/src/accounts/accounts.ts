@@ -11,6 +11,8 @@ export type Account = {
   username: string;
   email: string | null;
   role: string;
+  /** The part that it plays in a demo, shown in place of the role. */
+  part?: string | undefined;
   tokens: Tokens;
   /** Registered by an example, not by the user. */
   made?: boolean | undefined;

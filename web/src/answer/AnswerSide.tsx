@@ -17,6 +17,7 @@ import { isStep, openNext, openStep, useIsStarted, useTour } from '../tabs/tour'
 import { Cost } from './Cost';
 import { Empty } from './Empty';
 import { Errors } from './Errors';
+import { KeepLive, Live } from './Live';
 import { SideBySide } from './SideBySide';
 import { Tree } from './Tree';
 import { Welcome } from './Welcome';
@@ -36,10 +37,10 @@ export function AnswerSide() {
   const onRedact = answered && hidden.size > 0 ? redacting(active, answered) : undefined;
   return (
     <>
-      <section id="answer" className="panel answer" aria-label="Answer" aria-busy={isRunning}>
+      <section id="answer" className="panel answer" aria-label="Answer" aria-busy={isRunning && !answered?.pushes}>
         <div className="progress" data-running={isRunning} />
         {answered ? (
-          <Shown key={active} tab={active} answered={answered} hidden={hidden} onRedact={onRedact} />
+          <Shown key={`${active} ${Boolean(answered.pushes)}`} tab={active} answered={answered} hidden={hidden} onRedact={onRedact} />
         ) : (
           isStarted ? <Empty tab={active} /> : <Welcome />
         )}
@@ -72,24 +73,31 @@ function redacting(tab: string, { question }: Answered): (() => void) | undefine
       };
 }
 
+type View = 'Live' | 'Data' | 'Raw JSON';
+
+const views: View[] = ['Data', 'Raw JSON'];
+
 type AnswerProps = { answered: Answered; hidden: HiddenValues; onRedact: (() => void) | undefined };
 
 function Shown({ tab, answered, hidden, onRedact }: AnswerProps & { tab: string }) {
-  const [view, setView] = useState<'Data' | 'Raw JSON'>('Data');
-  const { answer, asker, question } = answered;
+  const { answer, asker, question, pushes } = answered;
+  const [view, setView] = useState<View>(pushes ? 'Live' : 'Data');
   return (
     <>
       <header className="row">
         <h2>Answer</h2>
         <p className="asker-line">
           Asked as <strong>{asker ? asker.username : 'nobody'}</strong>
-          {asker && <Role name={asker.role} />}
+          {asker && <Role account={asker} />}
         </p>
+        {isQuery(question) && <KeepLive tab={tab} question={question} />}
         {isQuery(question) && <SideBySide question={question} />}
-        <Choice label="View of the answer" options={['Data', 'Raw JSON']} chosen={view} onChoose={setView} />
+        <Choice label="View of the answer" options={pushes ? ['Live', ...views] : views} chosen={view} onChoose={setView} />
       </header>
       <Owner tab={tab} answered={answered} />
-      {view === 'Data' ? (
+      {view === 'Live' ? (
+        <Live pushes={pushes!} question={question} />
+      ) : view === 'Data' ? (
         <div className="scroll" tabIndex={0} role="group" aria-label="Data of the answer">
           {answer.data ? (
             <Tree path={[]} value={answer.data} hidden={hidden} onRedact={onRedact} />

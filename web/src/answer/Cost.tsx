@@ -26,11 +26,11 @@ export function Cost({ sent }: { sent: Sent }) {
 
 const count = (number = 0) => number.toLocaleString('en-US');
 
-const bytes = (number: number) => (number < 1000 ? `${number} B` : `${(number / 1000).toFixed(1)} kB`);
+export const bytes = (number: number) => (number < 1000 ? `${number} B` : `${(number / 1000).toFixed(1)} kB`);
 
 const time = (milliseconds: number) => `${milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`;
 
-const metrics: Record<string, string> = { total: 'In the server', db: 'In the database', statements: 'Statements' };
+const metrics: Record<string, string> = { total: 'Server', db: 'Database', statements: 'Statements' };
 
 /** The entries of the header Server-Timing, such as total;dur=1.9, db;dur=1.1, statements;desc="3". */
 function serverTiming(header: string): [string, string][] {

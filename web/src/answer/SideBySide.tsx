@@ -36,7 +36,7 @@ function CompareDialog({ question, people, onClose }: Props) {
 function usePeople(): Person[] {
   const { list, active } = useAccounts();
   const demo = useDemo() ?? [];
-  const accounts = list.map(({ id, username, role }) => ({ id, name: username, role }));
+  const accounts = list.map(({ id, username, role, part = role }) => ({ id, name: username, role: part }));
   const others = demo.filter(({ id }) => !list.some(account => account.id === id)).map(({ id, name, role }) => ({ id, name, role: role.toUpperCase() }));
   const first = accounts.filter(({ id }) => id === active);
   const rest = accounts.filter(({ id }) => id !== active);

@@ -45,12 +45,13 @@ export async function accountOf(person: DemoPerson): Promise<Account | undefined
 
 type Login = { access: string; refresh: string; user: { email: string; role: string } };
 
-function signedIn({ id, name }: DemoPerson, { access, refresh, user }: Login): Account {
+function signedIn({ id, name, role }: DemoPerson, { access, refresh, user }: Login): Account {
   return {
     id,
     username: name,
     email: user.email,
     role: user.role.toUpperCase(),
+    part: role.toUpperCase(),
     tokens: { access, refresh, accessExpiresAt: expiry(access) },
   };
 }

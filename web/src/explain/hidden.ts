@@ -35,7 +35,7 @@ export function reason({ audience, relations }: Hidden): string {
   if (!audience) {
     return 'The server hides this value from you.';
   }
-  const you = relations.length > 0 ? `; to this record you are ${relations.join(' and ')}` : '';
+  const you = relations.length > 0 ? `; to this record you are ${listed.format(relations)}` : '';
   return `For ${audience.name} only: ${lowerFirst(audience.words.replace(/\.$/, ''))}${you}.`;
 }
 
@@ -66,5 +66,7 @@ function relationsAt(path: Path, { data }: Answer): string[] {
   const names: unknown = record?.viewer?.relations;
   return Array.isArray(names) ? names.filter(name => name !== 'ANYONE') : [];
 }
+
+const listed = new Intl.ListFormat('en-GB');
 
 const lowerFirst = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);

@@ -20,6 +20,18 @@ export function nameIn(query: string): string | undefined {
   return /^\s*(?:query|mutation|subscription)\s+(\w+)/m.exec(query)?.[1];
 }
 
+/** A subscription to the answer of a query, by the field live; undefined for other operations. */
+export function asLive(query: string, name?: string | null): string | undefined {
+  const operation = operationIn(query, name);
+  if (operation?.operation !== OperationTypeNode.QUERY) {
+    return undefined;
+  }
+  const { start, end } = operation.selectionSet.loc!;
+  const head = query.slice(operation.loc!.start, start).replace(/^query\s*/, '');
+  const others = query.slice(0, operation.loc!.start).replace(/^#.*\n/gm, '') + query.slice(end);
+  return `subscription Live${head}{ live ${query.slice(start, end)} } ${others}`;
+}
+
 /** The document with @redact on the operation; undefined if it has it, or is not a query. */
 export function withRedact(query: string, name?: string | null): string | undefined {
   const operation = operationIn(query, name);

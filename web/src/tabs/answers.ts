@@ -9,7 +9,12 @@ export type Answered = Sent & {
   asker: Account | undefined;
   /** The id of the account that the answer belongs to: the asker, or the account that the answer signed in. */
   owner: string | null;
+  /** The answers of a subscription so far, the latest first. */
+  pushes?: Push[];
 };
+
+/** One answer of a subscription, and when it arrived. */
+export type Push = Sent & { number: number; at: Date };
 
 // In memory only: answers contain patient data.
 const answers = new Shared<Record<string, Answered>>({});

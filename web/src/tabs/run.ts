@@ -4,12 +4,14 @@ import { adoptSessions } from '../accounts/adopt';
 import { actFor } from '../examples/actors';
 import { exampleOf } from '../examples/examples';
 import { remember } from '../examples/memory';
+import { currentAccess } from '../accounts/renewal';
 import { ask } from '../graphql/ask';
 import { operationIn } from '../graphql/document';
-import { NOT_SENT, pageAnswer, type Request } from '../graphql/send';
+import { subscribe } from '../graphql/live';
+import { bearer, NOT_SENT, pageAnswer, type Request } from '../graphql/send';
 import { show } from '../shell/look';
 import { withoutTokens } from '../answer/tokens';
-import { answerOf, begin, end, putAnswer } from './answers';
+import { answerOf, begin, end, putAnswer, type Push } from './answers';
 import { headersOf } from './headers';
 import { tabById, type Tab } from './tabs';
 import { markDone, start } from './tour';
@@ -28,7 +30,25 @@ export async function run(tab: string, operationName?: string): Promise<void> {
     putAnswer(tab, { ...pageAnswer(NOT_SENT, (fault as Error).message), question, asker, owner: asker?.id ?? null });
     return;
   }
-  await send(tab, question, headers);
+  const kind = operationIn(question.query, question.operationName)?.operation;
+  await (kind === OperationTypeNode.SUBSCRIPTION ? follow : send)(tab, question, headers);
+}
+
+const keptPushes = 50;
+
+/** Subscribes, and shows each push until it ends or is stopped. */
+async function follow(tab: string, question: Request, headers: Record<string, string>): Promise<void> {
+  const controller = begin(tab);
+  const asker = activeAccount();
+  const access = asker && (await currentAccess(asker.id));
+  const { Authorization: authorization } = { ...bearer(access), ...headers };
+  let pushes: Push[] = [];
+  await subscribe(question, authorization, controller.signal, pushed => {
+    const sent = { ...pushed, answer: withoutTokens(pushed.answer) };
+    pushes = [{ ...sent, number: (pushes[0]?.number ?? 0) + 1, at: new Date() }, ...pushes].slice(0, keptPushes);
+    putAnswer(tab, { ...sent, question, asker, owner: asker?.id ?? null, pushes });
+  });
+  end(tab, controller);
 }
 
 async function send(tab: string, question: Request, headers: Record<string, string>): Promise<void> {

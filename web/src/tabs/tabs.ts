@@ -51,12 +51,12 @@ export function beginWith(query: string): void {
 }
 
 /** Opens the tab that has the question, or a new one. Returns its id. */
-export function openQuestion(query: string): string {
+export function openQuestion(query: string, variables = ''): string {
   const open = tabs.value.list.find(tab => tab.query === query);
   if (open) {
     openTab(open.id);
   } else {
-    addQuestion({ query, variables: '' });
+    addQuestion({ query, variables });
   }
   return tabs.value.active;
 }
