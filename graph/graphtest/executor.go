@@ -116,7 +116,7 @@ func setHeader(ctx context.Context, name, value string) {
 // streams returns the options of sockets.
 func (o Options) streams(s *store.Store, tokens *auth.Tokens) streams.Options {
 	options := streams.Options{
-		Store: s, Tokens: tokens, MaxStreams: 20, MaxBody: 1 << 20, MaxAnonymousBody: 64 << 10, RequestTimeout: 15 * time.Second,
+		Store: s, Tokens: tokens, MaxStreams: 20, MaxBody: 1 << 20, MaxAnonymousBody: 64 << 10, RequestTimeout: 15 * time.Second, Reads: 2,
 		Now: o.Now, Log: o.Log,
 	}
 	if o.ChangeStreams != nil {
