@@ -23,8 +23,8 @@ type liveQuery struct {
 }
 
 // liveQueries returns the queries of a document's subscriptions to `live`. It refuses a
-// subscription that has not exactly one root field, whatever its variables are, and a query
-// that asks for the schema or for changes.
+// subscription that has not exactly one root field for all variables, and a query that asks
+// for the schema or for changes.
 func (o *operations) liveQueries(doc *ast.QueryDocument) (map[*ast.OperationDefinition]*liveQuery, gqlerror.List) {
 	found := map[*ast.OperationDefinition]*liveQuery{}
 	for _, op := range doc.Operations {

@@ -44,7 +44,7 @@ func (s *Streams) sessionsChanged(change session.Change) {
 	switch {
 	case change.IsAll():
 		for id := range s.sessions {
-			s.changed[id] = s.changed[id]
+			s.changed[id] = s.changed[id] || !change.IsAll()
 		}
 	case change.Account != 0:
 		for m := range s.accounts[change.Account] {
