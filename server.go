@@ -416,6 +416,7 @@ func (a *app) executor(s settings.Settings, log *slog.Logger, restAPI graphql.Tr
 	if err != nil {
 		return nil, err
 	}
+	transport.Subscribe = a.streams.Subscribe
 	bounds := limits.Default()
 	bounds.Depth, bounds.Cost, bounds.Aliases, bounds.Tokens = s.MaxDepth, s.MaxCost, s.MaxAliases, s.MaxTokens
 	bounds.Selections, bounds.Repeats, bounds.Writes, bounds.Document = s.MaxSelections, s.MaxRepeats, s.MaxWrites, int(s.MaxDocument)

@@ -99,7 +99,7 @@ type transport struct {
 // Do answers a request.
 func (t transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	ready := executor{exec, t.operations}
-	if asksToExplain(r) {
+	if asksToExplain(r) && r.Header["Upgrade"] == nil { // a socket has many answers and no header for them
 		t.Transport.Do(w, r, explaining{ready, w.Header(), time.Now()})
 		return
 	}

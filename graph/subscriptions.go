@@ -83,18 +83,27 @@ func (s *Subscription) Every(v *model.Viewer) time.Duration {
 // Answer returns the answer now, with the rights of the context's caller now. Without data
 // the subscription is refused.
 func (s *Subscription) Answer(ctx context.Context) *graphql.Response {
+	if out := s.Refused(ctx); out != nil {
+		return out
+	}
+	ctx = graphql.WithOperationContext(ctx, s.operation)
+	if s.query != nil {
+		return s.ask(ctx)
+	}
+	out := &graphql.Response{Data: s.wrapped([]byte("true"))}
+	s.executor.operations.report(string(ast.Subscription), out)
+	return out
+}
+
+// Refused returns the answer to a caller who may not subscribe now, else nil.
+func (s *Subscription) Refused(ctx context.Context) *graphql.Response {
 	r := s.executor.operations.resolver
 	ctx = graphql.WithOperationContext(ctx, s.operation)
 	err := s.mayCall(ctx, r)
-	if err == nil && s.query != nil {
-		return s.ask(ctx)
+	if err == nil {
+		return nil
 	}
-	out := &graphql.Response{}
-	if err != nil {
-		out.Errors = gqlerror.List{r.presentError(ctx, errorAt(s.path(), s.field.Position, err))}
-	} else {
-		out.Data = s.wrapped([]byte("true"))
-	}
+	out := &graphql.Response{Errors: gqlerror.List{r.presentError(ctx, errorAt(s.path(), s.field.Position, err))}}
 	r.report(string(ast.Subscription), out)
 	return out
 }

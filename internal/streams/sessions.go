@@ -32,6 +32,7 @@ const (
 	codeIDInUse        = 4409
 	codeTooManyInits   = 4429
 	codeGoingAway      = 1001
+	codeDone           = 1000 // never sent to a socket
 	codeTryAgain       = 1013
 	codeGone           = 1006 // never sent: the connection is lost
 	codeMessageTooLong = 1009

@@ -1,8 +1,9 @@
 // Package streams serves GraphQL over connections that stay open: WebSockets that speak
-// graphql-transport-ws. Each operation is read, checked and executed as one over HTTP.
+// graphql-transport-ws, and server-sent events. Each operation is read, checked and executed as one over HTTP.
 //
 // A stream belongs to the session of its access token, and to its account. It ends with
-// the token or with the session, whichever comes first. An idle stream has one goroutine.
+// the token or with the session, whichever comes first. An idle WebSocket has one goroutine, and
+// an idle stream of events has none.
 package streams
 
 import (
