@@ -276,6 +276,8 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 		Unannounced: func() int64 { return db.Unannounced() }, FreeDisk: quotas.FreeDisk,
 		SignIns: func() map[string]int64 { return accounts.SignIns() }, Hashing: func() map[string]int64 { return accounts.Hasher.Waiting() },
 		Mails: mails.Counts, Streams: func() int64 { return open.Open() }, StreamCloses: func() map[string]int64 { return open.Closes() },
+		Subscriptions: func() int64 { return open.Subscriptions() }, Pushes: func() map[string]int64 { return open.Pushes() },
+		Feed: func() (int64, time.Duration) { return open.Feed() },
 	}
 	if s.DatabaseURL == "" {
 		watched.ExecutableDeleted = func() bool { return pgserver.ExecutableDeleted(s.Data) }
@@ -309,7 +311,7 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	accounts.Later, accounts.ConfirmFirst = auth.NewQueue(log), s.ConfirmEmail == "required"
 	open = streams.New(streams.Options{
 		Store: db, Tokens: tokens, Origins: s.CORSOrigins, MaxStreams: s.MaxStreams, MaxBody: s.MaxBody, MaxAnonymousBody: s.MaxAnonymousBody,
-		RequestTimeout: s.RequestTimeout, Now: time.Now, Log: log,
+		RequestTimeout: s.RequestTimeout, Reads: (db.Stats()[0].Max + 1) / 2, Now: time.Now, Log: log,
 	})
 	return &app{rules, db, tokens, accounts, mails, counters, open, processors, nil}, nil
 }
@@ -414,6 +416,7 @@ func (a *app) executor(s settings.Settings, log *slog.Logger, restAPI graphql.Tr
 	if err != nil {
 		return nil, err
 	}
+	transport.Subscribe = a.streams.Subscribe
 	bounds := limits.Default()
 	bounds.Depth, bounds.Cost, bounds.Aliases, bounds.Tokens = s.MaxDepth, s.MaxCost, s.MaxAliases, s.MaxTokens
 	bounds.Selections, bounds.Repeats, bounds.Writes, bounds.Document = s.MaxSelections, s.MaxRepeats, s.MaxWrites, int(s.MaxDocument)

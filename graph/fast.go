@@ -51,10 +51,24 @@ func (r resolver) fast(ctx context.Context, next graphql.OperationHandler) graph
 		r.OnAnswered(ctx, string(typ), how)
 	}
 	if out == nil {
-		return next(ctx)
+		return ringing(typ, next(ctx), r.Store.Ring)
+	}
+	if typ == ast.Mutation {
+		r.Store.Ring()
 	}
 	r.report(string(typ), out)
 	return graphql.OneShot(out)
+}
+
+// ringing rings after each response to a mutation.
+func ringing(typ ast.Operation, responses graphql.ResponseHandler, ring func()) graphql.ResponseHandler {
+	if typ != ast.Mutation {
+		return responses
+	}
+	return func(ctx context.Context) *graphql.Response {
+		defer ring()
+		return responses(ctx)
+	}
 }
 
 // answer returns the answer by a plan, or nil and the reason why the executor must

@@ -45,6 +45,7 @@ type document struct {
 	*ast.QueryDocument
 
 	variables map[*ast.OperationDefinition]*coerce.Operation
+	live      map[*ast.OperationDefinition]*liveQuery
 }
 
 // maxCachedDocuments is the number of cached documents. The longest ones within the token
@@ -98,7 +99,7 @@ type transport struct {
 // Do answers a request.
 func (t transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	ready := executor{exec, t.operations}
-	if asksToExplain(r) {
+	if asksToExplain(r) && r.Header["Upgrade"] == nil { // a socket has many answers and no header for them
 		t.Transport.Do(w, r, explaining{ready, w.Header(), time.Now()})
 		return
 	}
@@ -135,6 +136,9 @@ func (o *operations) context(ctx context.Context, params *graphql.RawParams) (*g
 	}
 	if op.Variables, errs = doc.variables[op.Operation].Variables(params.Variables); errs != nil {
 		return op, errs
+	}
+	if live := doc.live[op.Operation]; live != nil {
+		op.Stats.SetExtension(liveExtension, live)
 	}
 	cost, err := o.limits.CheckOperation(ctx, op)
 	if err != nil {
@@ -201,7 +205,11 @@ func (o *operations) parse(query string) (*document, gqlerror.List) {
 	if errs != nil {
 		return nil, errs
 	}
-	return &document{parsed, variables}, nil
+	live, errs := o.liveQueries(parsed)
+	if errs != nil {
+		return nil, errs
+	}
+	return &document{parsed, variables, live}, nil
 }
 
 func invalid(format string, args ...any) gqlerror.List {

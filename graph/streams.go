@@ -14,6 +14,8 @@ type Executor interface {
 	// NeedsHTTP reports whether an operation must be answered over HTTP: its answer has
 	// tokens, or it ends the session of the connection.
 	NeedsHTTP(op *graphql.OperationContext) bool
+	// Subscription returns the subscription of an operation that is one.
+	Subscription(op *graphql.OperationContext) *Subscription
 	// Recovered logs a panic and returns the error for the client.
 	Recovered(ctx context.Context, value any) *gqlerror.Error
 }

@@ -55,5 +55,9 @@ func setUpFirst(ctx context.Context) error {
 	if v := viewer(ctx); v == nil || !v.NeedsTotp {
 		return nil
 	}
+	return needsTotp()
+}
+
+func needsTotp() error {
 	return model.NewError(model.CodeForbidden, "This server requires a second factor. Set it up with startTotp and finishTotp first.")
 }

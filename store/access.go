@@ -1,7 +1,9 @@
 package store
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -232,3 +234,31 @@ func mappingRules(v query.ViewerArg) []query.Rule {
 	slices.Reverse(rules) // the quick comparison comes first
 	return rules
 }
+
+// patientAudience returns the third form of the rules of patients: a statement of the pairs
+// (patient, account) that have a relation of the mask, for the patients $1. It has no
+// relations of accounts to all patients. "" means that there are no others in the mask.
+func patientAudience(mask model.Relations) string {
+	forms := []struct {
+		bits model.Relations
+		who  string
+	}{
+		{model.Owner, `SELECT p.id, p.created_by FROM patients AS p WHERE p.id = ANY ($1)`},
+		{model.AssignedDoctor, `SELECT care.patient_id, carer.account_id FROM mappings AS care
+			JOIN doctors AS carer ON carer.id = care.doctor_id JOIN users AS u ON u.id = carer.account_id
+			WHERE care.patient_id = ANY ($1) AND care.is_active AND carer.is_verified AND carer.deleted_at IS NULL AND u.role = 'DOCTOR'`},
+		{model.Self, `SELECT g.patient_id, g.account_id FROM grants AS g
+			WHERE g.patient_id = ANY ($1) AND g.account_id IS NOT NULL AND g.kind = 'SELF' AND ` + session.InForce},
+		{teamRelations, fmt.Sprintf(`SELECT p.id, g.account_id FROM patients AS p JOIN grants AS g ON g.granter_id = p.created_by
+			WHERE p.id = ANY ($1) AND g.account_id IS NOT NULL AND g.kind = 'TEAM' AND g.gives & %d <> 0 AND `, mask&teamRelations) + session.InForce},
+	}
+	var parts []string
+	for _, form := range forms {
+		if form.bits.Any(mask) {
+			parts = append(parts, form.who)
+		}
+	}
+	return strings.Join(parts, " UNION ")
+}
+
+const teamRelations = model.Team | model.TeamClinical | model.TeamDesk

@@ -38,6 +38,9 @@ func TestAccess_SQLAgreesWithGo(t *testing.T) {
 	for name, policy := range policies {
 		s := ok(store.Open(t.Context(), c.URL, store.Options{Policy: policy, Connections: 2}))(t)
 		t.Cleanup(s.Close)
+		for _, mask := range []model.Relations{policy.Types["Patient"].Exists, policy.Types["Mapping"].Exists, model.Self, model.TeamDesk} {
+			agreement{t, s, policy, w, nil}.audience(mask)
+		}
 		for who, v := range w.viewers {
 			t.Run(name+"/"+who, func(t *testing.T) {
 				t.Parallel()

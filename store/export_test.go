@@ -169,3 +169,8 @@ func StatementTimeouts(ctx context.Context, s *Store) map[string]string {
 func SendMail(ctx context.Context, s *Store, account int64, kind model.MailKind, data map[string]string) error {
 	return s.sendMail(ctx, s.db, account, kind, data)
 }
+
+// Audience returns who has one of the relations of the mask to the patients.
+func Audience(ctx context.Context, s *Store, patients []int64, mask model.Relations) ([]inAudience, error) {
+	return s.audience(ctx, patients, mask)
+}

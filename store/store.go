@@ -57,6 +57,7 @@ type Store struct {
 	changes changes
 	// retention is that of the options.
 	retention Retentions
+	bell      bell
 }
 
 // Options configure a Store.
@@ -194,7 +195,7 @@ func (s *Store) listen(ctx context.Context, o Options) error {
 		return nil
 	}
 	if o.Listen {
-		s.stopListening = session.Listen(ctx, to.config.ConnConfig, s.reservedWrites.Pool, s.sessions)
+		s.stopListening = session.Listen(ctx, to.config.ConnConfig, s.reservedWrites.Pool, s.sessions, s.bell.hear)
 	}
 	return nil
 }

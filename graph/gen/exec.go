@@ -3097,6 +3097,29 @@ type Mutation {
   ): MappingPayload @access(to: SIGNED_IN) @userErrors(codes: [NOT_FOUND, FORBIDDEN, DELETED, VERSION_CONFLICT])
 }
 
+# ── Subscriptions ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+# graph/subscriptions.go answers them; the generator leaves them out.
+"What the server pushes. An operation has exactly one root field. Rights are checked again for each push."
+type Subscription {
+  """
+  Rings when something has changed for the caller, at most once a second, and once at the start. It carries no data: call
+  ` + "`" + `changes` + "`" + ` with the stored cursor. A bell that was missed costs nothing, since the next call of ` + "`" + `changes` + "`" + ` brings
+  everything. Open to every signed-in account.
+  """
+  changed(
+    "Kinds of records that ring. Null: all kinds."
+    types: [ChangeType!]
+  ): Boolean @access(to: SIGNED_IN)
+
+  """
+  Any query, kept fresh: the answer now, and again each time it has changed, at most four times a second. Every push holds
+  the whole answer. The limits of queries apply. Introspection is refused. Notices, grants, transfers, sessions and events
+  are looked up every ten seconds. Open to every signed-in account.
+  """
+  live: Query @access(to: SIGNED_IN)
+}
+
 # ── Inputs ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 "A new account."

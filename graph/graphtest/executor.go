@@ -52,7 +52,7 @@ func (o Options) answers() *limits.Answers {
 func (s *Server) serve(config graph.Config, transports ...graphql.Transport) {
 	registry, err := documents.New(config.Documents, s.documentsOnly)
 	testutil.Must(s.tb, err)
-	over := gqlhttp.Transport{OnSent: graph.Reuse, Documents: registry, Account: account, Compress: true}
+	over := gqlhttp.Transport{OnSent: graph.Reuse, Documents: registry, Account: account, Compress: true, Subscribe: s.Streams.Subscribe}
 	executor, err := graph.New(config, append(transports, streams.Sockets{Streams: s.Streams, HTTP: over}, over)...)
 	testutil.Must(s.tb, err)
 	s.Handler = auth.Identify(s.Store, s.Accounts.Tokens, clientAddr, httpd.Attach, withHeader(http.MaxBytesHandler(executor, 1<<20)))
@@ -116,7 +116,7 @@ func setHeader(ctx context.Context, name, value string) {
 // streams returns the options of sockets.
 func (o Options) streams(s *store.Store, tokens *auth.Tokens) streams.Options {
 	options := streams.Options{
-		Store: s, Tokens: tokens, MaxStreams: 20, MaxBody: 1 << 20, MaxAnonymousBody: 64 << 10, RequestTimeout: 15 * time.Second,
+		Store: s, Tokens: tokens, MaxStreams: 20, MaxBody: 1 << 20, MaxAnonymousBody: 64 << 10, RequestTimeout: 15 * time.Second, Reads: 2,
 		Now: o.Now, Log: o.Log,
 	}
 	if o.ChangeStreams != nil {

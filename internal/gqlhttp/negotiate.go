@@ -14,7 +14,8 @@ const (
 )
 
 // negotiate chooses the media type of the response by the header Accept (RFC
-// 9110, 12.5.1). It reports false if Accept allows neither. Among types of
+// 9110, 12.5.1). If it allows no JSON, the response is sent as events. It reports false if
+// Accept does not allow that either. Among types of
 // equal weight the first one wins. Without a preference it returns the type
 // that the specification prefers.
 func negotiate(header http.Header) (string, bool) {
@@ -28,8 +29,22 @@ func negotiate(header http.Header) (string, bool) {
 		return mediaResponse, true
 	case json.weight > 0:
 		return mediaJSON, true
+	case acceptsEvents(header):
+		return mediaEvents, true
 	default:
 		return "", false
+	}
+}
+
+// jsonMedia returns the media type of an answer that is JSON in any case.
+func jsonMedia(r *http.Request) string {
+	switch media, ok := negotiate(r.Header); {
+	case !ok:
+		return mediaJSON
+	case media == mediaEvents:
+		return mediaResponse
+	default:
+		return media
 	}
 }
 

@@ -40,7 +40,9 @@ func TestNegotiate_ChoosesByWeightThenByOrder(t *testing.T) {
 		{[]string{"application/json;q=high"}, neither},
 		{[]string{"application/json;q=NaN"}, neither},
 		{[]string{"application/json; charset=utf-16"}, neither},
-		{[]string{"text/event-stream, multipart/mixed"}, neither},
+		{[]string{"text/event-stream, multipart/mixed"}, mediaEvents},
+		{[]string{"text/event-stream;q=0"}, neither},
+		{[]string{"application/json, text/event-stream"}, mediaJSON},
 		{[]string{";;;, application/json"}, mediaJSON},
 		{[]string{";;;"}, neither},
 	}

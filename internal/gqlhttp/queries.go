@@ -21,7 +21,7 @@ func (t Transport) respondTo(op *graphql.OperationContext, w http.ResponseWriter
 	isQuery := op.Operation.Operation == ast.Query
 	isTagged := isQuery && r.Method != http.MethodPost && len(response.Errors) == 0
 	isZipped := isQuery && t.Compress && len(`{"data":}`)+len(response.Data) >= content.MinBytes && content.AcceptsGzip(r.Header)
-	if !isTagged && !isZipped {
+	if !isTagged && !isZipped || media == mediaEvents {
 		respond(w, r, media, response)
 		return
 	}

@@ -79,6 +79,14 @@ func respond(w http.ResponseWriter, r *http.Request, media string, response *gra
 		WriteError(w, r, http.StatusInternalServerError, codeInternal, "The answer could not be written.")
 		return
 	}
+	if media == mediaEvents && len(response.Data) > 0 {
+		event := AppendEvent(nil, slices.Concat(before, response.Data, after))
+		write(w, media, http.StatusOK, AppendComplete(event))
+		return
+	}
+	if media == mediaEvents {
+		media = mediaResponse
+	}
 	setRetryAfter(w.Header(), response)
 	data, status := response.Data, Status(media, response)
 	if cap(data)-len(data) >= len(after) { // one piece less
@@ -112,10 +120,7 @@ func WriteError(w http.ResponseWriter, r *http.Request, status int, code, messag
 
 // errorBody returns a response with one error, and its media type.
 func errorBody(r *http.Request, err *gqlerror.Error) (media string, body []byte) {
-	media, ok := negotiate(r.Header)
-	if !ok {
-		media = mediaJSON
-	}
+	media = jsonMedia(r)
 	// Strings always encode.
 	body, _ = Encode(&graphql.Response{Errors: gqlerror.List{err}})
 	return media, body
@@ -195,10 +200,14 @@ func write(w http.ResponseWriter, media string, status int, body ...[]byte) {
 }
 
 func contentType(media string) string {
-	if media == mediaJSON {
+	switch media {
+	case mediaJSON:
 		return mediaJSON + "; charset=utf-8"
+	case mediaEvents:
+		return mediaEvents + "; charset=utf-8"
+	default:
+		return mediaResponse + "; charset=utf-8"
 	}
-	return mediaResponse + "; charset=utf-8"
 }
 
 func code(err *gqlerror.Error) string {

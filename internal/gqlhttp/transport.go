@@ -42,6 +42,8 @@ type Transport struct {
 	Account func(context.Context) int64
 	// Compress compresses long answers to queries for clients that accept it.
 	Compress bool
+	// Subscribe answers a subscription by server-sent events. Nil: it is refused.
+	Subscribe func(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, op *graphql.OperationContext)
 }
 
 var _ graphql.Transport = Transport{}
@@ -70,6 +72,10 @@ func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	op, errs := t.prepare(ctx, exec, req)
 	if errs != nil {
 		respond(w, r, media, exec.DispatchError(graphql.WithOperationContext(ctx, op), errs))
+		return
+	}
+	if t.Subscribe != nil && op.Operation.Operation == ast.Subscription && acceptsEvents(r.Header) {
+		t.Subscribe(w, r, exec, op)
 		return
 	}
 	if err := checkOperation(r.Method, op); err != nil {
@@ -139,7 +145,7 @@ func (t Transport) request(r *http.Request) (*request, string, *requestError) {
 func checkOperation(method string, op *graphql.OperationContext) *requestError {
 	switch {
 	case op.Operation.Operation == ast.Subscription:
-		return badRequest("Subscriptions cannot be answered over plain HTTP: use a WebSocket.")
+		return badRequest("Subscriptions cannot be answered over plain HTTP: use a WebSocket, or accept text/event-stream.")
 	case op.Operation.Operation == ast.Mutation && method != http.MethodPost:
 		return &requestError{
 			status: http.StatusMethodNotAllowed, allow: http.MethodPost,

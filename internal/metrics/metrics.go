@@ -62,6 +62,11 @@ type Options struct {
 	// Streams counts the open streams, StreamCloses those that have ended by their code.
 	Streams      func() int64
 	StreamCloses func() map[string]int64
+	// Subscriptions counts the open subscriptions, Pushes their answers by field. Feed returns
+	// how many changes were read, and how old the oldest of the last ones was.
+	Subscriptions func() int64
+	Pushes        func() map[string]int64
+	Feed          func() (changes int64, lag time.Duration)
 	// FreeDisk and ExecutableDeleted are about the private PostgreSQL; nil without one.
 	FreeDisk          func() (int64, error)
 	ExecutableDeleted func() bool

@@ -28,6 +28,8 @@ func watched() Metrics {
 		Hashing:     func() map[string]int64 { return map[string]int64{"login": 2} },
 		Mails:       func() map[string]int64 { return map[string]int64{"dropped": 3} },
 		Streams:     func() int64 { return 5 }, StreamCloses: func() map[string]int64 { return map[string]int64{"4401": 2} },
+		Subscriptions: func() int64 { return 6 }, Pushes: func() map[string]int64 { return map[string]int64{"live": 8} },
+		Feed:     func() (int64, time.Duration) { return 9, 120 * time.Millisecond },
 		FreeDisk: func() (int64, error) { return 7 << 30, nil }, ExecutableDeleted: func() bool { return true },
 	})
 }
@@ -110,6 +112,10 @@ func TestMetrics_HaveTheirSeriesBeforeTheFirstRequest(t *testing.T) {
 		`caregraph_sign_ins_total{outcome="wrong"}`:                                  "7",
 		`caregraph_mails_total{outcome="dropped"}`:                                   "3",
 		`caregraph_hash_queue{purpose="login"}`:                                      "2",
+		`caregraph_subscriptions`:                                                    "6",
+		`caregraph_pushes_total{field="live"}`:                                       "8",
+		`caregraph_feed_changes_total`:                                               "9",
+		`caregraph_feed_lag_seconds`:                                                 "0.12",
 		`caregraph_streams`:                                                          "5",
 		`caregraph_stream_closes_total{code="4401"}`:                                 "2",
 		`caregraph_disk_free_bytes`:                                                  "7.516192768e+09",

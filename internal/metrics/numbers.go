@@ -39,6 +39,20 @@ func (o Options) numbers() []number {
 	}, {
 		"stream_closes_total", "WebSockets and event streams that have ended, by the code of WebSocket; 1006 is a lost connection.",
 		prometheus.CounterValue, "code", many(o.StreamCloses),
+	}, {
+		"subscriptions", "Open subscriptions.", prometheus.GaugeValue, "", one(func() float64 { return float64(o.Subscriptions()) }),
+	}, {
+		"pushes_total", "Answers that subscriptions have sent, by their field.", prometheus.CounterValue, "field", many(o.Pushes),
+	}, {
+		"feed_changes_total", "Rows of the change feed that this server has read.", prometheus.CounterValue, "", one(func() float64 {
+			changes, _ := o.Feed()
+			return float64(changes)
+		}),
+	}, {
+		"feed_lag_seconds", "Age of the oldest change that was read last.", prometheus.GaugeValue, "", one(func() float64 {
+			_, lag := o.Feed()
+			return lag.Seconds()
+		}),
 	}}
 	if o.FreeDisk != nil {
 		all = append(all, number{

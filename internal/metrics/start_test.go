@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/caregraph/caregraph/store"
 )
@@ -44,12 +45,16 @@ func TestStart_ServesUntilItIsStopped(t *testing.T) {
 func TestStart_StopWaitsForTheScrapeInFlight(t *testing.T) {
 	t.Parallel()
 	began, release := make(chan struct{}), make(chan struct{})
-	m := New("127.0.0.1:0", Options{Pools: func() []store.PoolStats {
-		close(began)
-		<-release
-		return nil
-	}, Up: none[bool], SignIns: none[int64], Hashing: none[int64], Mails: none[int64], Unannounced: func() int64 { return 0 },
-		Streams: func() int64 { return 0 }, StreamCloses: none[int64]})
+	m := New("127.0.0.1:0", Options{
+		Pools: func() []store.PoolStats {
+			close(began)
+			<-release
+			return nil
+		},
+		Up: none[bool], SignIns: none[int64], Hashing: none[int64], Mails: none[int64], Unannounced: func() int64 { return 0 },
+		Streams: func() int64 { return 0 }, StreamCloses: none[int64],
+		Subscriptions: func() int64 { return 0 }, Pushes: none[int64], Feed: func() (int64, time.Duration) { return 0, 0 },
+	})
 	addr, stop, err := m.Start(t.Context(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/caregraph/caregraph/internal/auth"
@@ -15,6 +16,17 @@ import (
 type operation struct {
 	id  string
 	ctx context.Context
+	// subscription is nil for other operations.
+	subscription *subscription
+}
+
+// leave ends an operation whose client does not want the answer any more.
+func (op *operation) leave() {
+	if op.subscription != nil {
+		op.subscription.end()
+	} else if op.ctx != nil {
+		httpd.Leave(op.ctx)
+	}
 }
 
 // subscribe begins an operation. It reports false if it has closed the socket.
@@ -81,8 +93,8 @@ func rateLimited() gqlerror.List {
 
 // complete ends an operation whose client does not want the answer any more.
 func (c *socket) complete(id string) {
-	if op := c.take(id); op != nil && op.ctx != nil {
-		httpd.Leave(op.ctx)
+	if op := c.take(id); op != nil {
+		op.leave()
 	}
 }
 
@@ -114,6 +126,10 @@ func (c *socket) perform(op *operation, payload []byte) {
 		c.fail(op, c.exec.DispatchError(graphql.WithOperationContext(op.ctx, prepared), errs).Errors)
 		return
 	}
+	if prepared.Operation.Operation == ast.Subscription {
+		c.follow(op, prepared)
+		return
+	}
 	responses, ctx := c.exec.DispatchOperation(op.ctx, prepared)
 	response := responses(ctx)
 	switch {
@@ -137,6 +153,47 @@ func stopped() *gqlerror.Error {
 	err.Extensions = map[string]any{"code": string(model.CodeUnavailable)}
 	return err
 }
+
+// follow begins a subscription, unless the client has left it already.
+func (c *socket) follow(op *operation, prepared *graphql.OperationContext) {
+	sub := &subscription{
+		Subscription: c.exec.Subscription(prepared), streams: c.Streams, exec: c.exec, account: c.account, to: pusher{c, op},
+	}
+	c.mu.Lock()
+	isWanted := c.running[op.id] == op
+	if isWanted {
+		op.subscription = sub
+	}
+	c.mu.Unlock()
+	if isWanted {
+		c.remember(sub)
+	}
+}
+
+// pusher is the client of a subscription over a socket.
+type pusher struct {
+	*socket
+
+	op *operation
+}
+
+func (p pusher) context() (ctx context.Context, end func(), ok bool) {
+	if p.isExpired(p.caller) {
+		p.leave(codeForbidden, auth.TokenExpired)
+		return nil, nil, false
+	}
+	ctx, end = p.stream.Operation(p.caller.Again())
+	return ctx, end, true
+}
+
+func (p pusher) push(response []byte) {
+	if p.isRunning(p.op) {
+		b := append(appendHead(p.op.id, "next"), `,"payload":`...)
+		p.write(append(append(b, response...), '}'))
+	}
+}
+
+func (p pusher) refuse(errs gqlerror.List) { p.fail(p.op, errs) }
 
 // answer sends the one answer of an operation. The client may use the id again once it has
 // the message complete.

@@ -2,10 +2,13 @@ package streams
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/caregraph/caregraph/internal/auth"
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/store/session"
 )
 
@@ -29,6 +32,7 @@ const (
 	codeIDInUse        = 4409
 	codeTooManyInits   = 4429
 	codeGoingAway      = 1001
+	codeDone           = 1000 // never sent to a socket
 	codeTryAgain       = 1013
 	codeGone           = 1006 // never sent: the connection is lost
 	codeMessageTooLong = 1009
@@ -41,17 +45,17 @@ func (s *Streams) sessionsChanged(change session.Change) {
 	switch {
 	case change.IsAll():
 		for id := range s.sessions {
-			s.changed[id] = struct{}{}
+			s.changed[id] = s.changed[id] || !change.IsAll()
 		}
 	case change.Account != 0:
 		for m := range s.accounts[change.Account] {
 			_, id := m.owner()
-			s.changed[id] = struct{}{}
+			s.changed[id] = true
 		}
 	default:
 		for _, id := range change.Sessions {
 			if len(s.sessions[id]) > 0 {
-				s.changed[id] = struct{}{}
+				s.changed[id] = true
 			}
 		}
 	}
@@ -80,25 +84,25 @@ func (s *Streams) confirmSessions(ctx context.Context) {
 		case <-ticker.C:
 			s.sessionsChanged(session.Change{})
 		case <-s.signal:
-			for batch := range slices.Chunk(s.takeChanged(), confirmAtOnce) {
-				s.confirm(ctx, batch)
+			changed := s.takeChanged()
+			for batch := range slices.Chunk(slices.Collect(maps.Keys(changed)), confirmAtOnce) {
+				s.confirm(ctx, batch, changed)
 			}
 		}
 	}
 }
 
-func (s *Streams) takeChanged() (ids []string) {
+func (s *Streams) takeChanged() map[string]bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for id := range s.changed {
-		ids = append(ids, id)
-	}
-	clear(s.changed)
-	return ids
+	taken := s.changed
+	s.changed = map[string]bool{}
+	return taken
 }
 
-// confirm ends the streams of those sessions that are over.
-func (s *Streams) confirm(ctx context.Context, ids []string) {
+// confirm ends the streams of those sessions that are over. The subscriptions of the others
+// answer again if their viewer may have changed.
+func (s *Streams) confirm(ctx context.Context, ids []string, changed map[string]bool) {
 	live, err := s.Store.LiveSessions(ctx, ids)
 	if err != nil {
 		time.AfterFunc(confirmAgain, func() { s.sessionsChanged(session.Change{Sessions: ids}) })
@@ -108,14 +112,18 @@ func (s *Streams) confirm(ctx context.Context, ids []string) {
 	for _, id := range live {
 		isLive[id] = true
 	}
+	news := &store.News{Accounts: map[int64]model.Topics{}}
 	for _, id := range ids {
-		if isLive[id] {
-			continue
-		}
 		for _, m := range s.membersOf(id) {
-			m.leave(codeUnauthorized, auth.SessionEnded)
+			switch account, _ := m.owner(); {
+			case !isLive[id]:
+				m.leave(codeUnauthorized, auth.SessionEnded)
+			case changed[id]:
+				news.Accounts[account] = model.AllTopics
+			}
 		}
 	}
+	s.Tell(news)
 }
 
 func (s *Streams) membersOf(session string) (members []member) {

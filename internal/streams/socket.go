@@ -199,10 +199,16 @@ func refusalOf(err error) (code int, reason string) {
 	if _, refused := errors.AsType[*auth.TokenError](err); err != nil && !refused {
 		return codeTryAgain, "Try again"
 	}
-	if reason = auth.Refusal(err); reason == auth.TokenExpired {
-		return codeForbidden, reason
+	reason = auth.Refusal(err)
+	return codeOf(reason), reason
+}
+
+// codeOf returns the code for a reason of UNAUTHENTICATED.
+func codeOf(reason string) int {
+	if reason == auth.TokenExpired {
+		return codeForbidden
 	}
-	return codeUnauthorized, reason
+	return codeUnauthorized
 }
 
 // nextTick returns the time to the next ping or to the expiry of the token.
@@ -258,8 +264,12 @@ func (c *socket) end() {
 	c.stream.End(context.Canceled)
 	c.part(c, c.account, c.id)
 	c.mu.Lock()
-	code, operations, nexts := c.code, c.operations, c.nexts
+	code, operations, nexts, running := c.code, c.operations, c.nexts, c.running
+	c.running = nil
 	c.mu.Unlock()
+	for _, op := range running {
+		op.leave()
+	}
 	c.closed(code)
 	c.Log.LogAttrs(context.Background(), slog.LevelInfo, "socket",
 		slog.String("request_id", c.stream.ID()), slog.Int("code", code),

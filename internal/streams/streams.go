@@ -1,8 +1,9 @@
 // Package streams serves GraphQL over connections that stay open: WebSockets that speak
-// graphql-transport-ws. Each operation is read, checked and executed as one over HTTP.
+// graphql-transport-ws, and server-sent events. Each operation is read, checked and executed as one over HTTP.
 //
 // A stream belongs to the session of its access token, and to its account. It ends with
-// the token or with the session, whichever comes first. An idle stream has one goroutine.
+// the token or with the session, whichever comes first. An idle WebSocket has one goroutine, and
+// an idle stream of events has none.
 package streams
 
 import (
@@ -46,6 +47,9 @@ type Options struct {
 	MaxBody, MaxAnonymousBody int64
 	// RequestTimeout is the time of one operation. Zero: no limit.
 	RequestTimeout time.Duration
+	// Reads is how many answers of subscriptions are made at the same time: half of the
+	// connections that read, so that the others stay for requests.
+	Reads int
 	// Now is the clock of the tokens.
 	Now func() time.Time
 	Log *slog.Logger
@@ -69,8 +73,18 @@ type Streams struct {
 	upgrades   int
 	closes     map[int]int64
 
-	// changed are the sessions to confirm, for which signal is full.
-	changed map[string]struct{}
+	subscriptions map[int64]map[*subscription]struct{}
+	// reads has a place for each answer of a subscription that is being made.
+	reads chan struct{}
+	// bell is full when the change feed has grown. changes, lag and pushes are for metrics.
+	bell          chan struct{}
+	changes       int64
+	lag           time.Duration
+	pushes, bells int64
+
+	// changed are the sessions to confirm, for which signal is full, and whether they may have
+	// another viewer now.
+	changed map[string]bool
 	signal  chan struct{}
 }
 
@@ -88,7 +102,8 @@ func New(o Options) *Streams {
 		Options: o, accounts: map[int64]map[member]struct{}{}, sessions: map[string]map[member]struct{}{},
 		initTimeout: defaultInit, pingEvery: defaultPing, writeTimeout: defaultWrite,
 		idle: make(chan struct{}), closes: map[int]int64{},
-		changed: map[string]struct{}{}, signal: make(chan struct{}, 1),
+		subscriptions: map[int64]map[*subscription]struct{}{}, reads: make(chan struct{}, max(o.Reads, 1)), bell: make(chan struct{}, 1),
+		changed: map[string]bool{}, signal: make(chan struct{}, 1),
 	}
 }
 
@@ -143,14 +158,14 @@ func (s *Streams) closed(code int) {
 	s.closes[code]++
 }
 
-func add[K comparable](to map[K]map[member]struct{}, key K, m member) {
+func add[K, M comparable](to map[K]map[M]struct{}, key K, m M) {
 	if to[key] == nil {
-		to[key] = map[member]struct{}{}
+		to[key] = map[M]struct{}{}
 	}
 	to[key][m] = struct{}{}
 }
 
-func remove[K comparable](from map[K]map[member]struct{}, key K, m member) {
+func remove[K, M comparable](from map[K]map[M]struct{}, key K, m M) {
 	if delete(from[key], m); len(from[key]) == 0 {
 		delete(from, key)
 	}
@@ -178,16 +193,42 @@ func (s *Streams) Closes() map[string]int64 {
 	return counts
 }
 
-// Start confirms sessions until ctx ends, and then closes all streams. The function that it
+// Subscriptions returns how many subscriptions are open, for metrics.
+func (s *Streams) Subscriptions() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, subs := range s.subscriptions {
+		n += len(subs)
+	}
+	return int64(n)
+}
+
+// Pushes returns how many answers of subscriptions were sent, by their field.
+func (s *Streams) Pushes() map[string]int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return map[string]int64{"live": s.pushes, "changed": s.bells}
+}
+
+// Feed returns how many changes were read, and how old the oldest of the last read was.
+func (s *Streams) Feed() (changes int64, lag time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.changes, s.lag
+}
+
+// Start follows changes and confirms sessions until ctx ends, and then closes all streams. The function that it
 // returns does so, too, and waits for it.
 func (s *Streams) Start(ctx context.Context) (stop func()) {
 	s.Store.WatchSessions(s.sessionsChanged)
+	s.Store.OnRing(s.ring)
 	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	var running sync.WaitGroup
+	running.Go(func() { s.followNews(ctx) })
+	running.Go(func() {
 		s.confirmSessions(ctx)
 		s.stop()
-	}()
-	return func() { cancel(); <-done }
+	})
+	return func() { cancel(); running.Wait() }
 }

@@ -37,3 +37,22 @@ func Announce(ctx context.Context, pool *pgpipe.Pool, messages ...string) error 
 	}
 	return nil
 }
+
+// changesChannel is the channel of Ring.
+const changesChannel = "caregraph_changes"
+
+// Ring notifies the listeners of all servers that the change feed has grown.
+func Ring(ctx context.Context, pool *pgpipe.Pool) error {
+	ctx, cancel := context.WithTimeout(ctx, announceTimeout)
+	defer cancel()
+	conn, err := pool.AcquireFirst(ctx)
+	if err != nil {
+		return fmt.Errorf("ring: %w", err)
+	}
+	defer conn.Release()
+	// It writes nothing, so it does not wait for the disk.
+	if _, err := conn.Exec(ctx, "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, '')", changesChannel); err != nil {
+		return fmt.Errorf("ring: %w", err)
+	}
+	return nil
+}

@@ -40,13 +40,14 @@ type listener struct {
 	channel string
 	sent    int
 	pongs   chan string
+	rung    func()
 }
 
-// Listen invalidates entries of the cache until stop is called, which waits for the
-// end. The configuration is that of the connection that listens; the pool sends the
+// Listen invalidates entries of the cache, and calls rung after each Ring, until stop is
+// called, which waits for the end. The configuration is that of the connection that listens; the pool sends the
 // pings.
-func Listen(ctx context.Context, config *pgx.ConnConfig, pool *pgpipe.Pool, cache *Cache) (stop func()) {
-	l := &listener{cache: cache, config: config, pool: pool, channel: "caregraph_" + strings.ToLower(rand.Text()), pongs: make(chan string, 1)}
+func Listen(ctx context.Context, config *pgx.ConnConfig, pool *pgpipe.Pool, cache *Cache, rung func()) (stop func()) {
+	l := &listener{cache: cache, config: config, pool: pool, channel: "caregraph_" + strings.ToLower(rand.Text()), pongs: make(chan string, 1), rung: rung}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
 	go func() {
@@ -73,7 +74,7 @@ func (l *listener) connected(ctx context.Context) error {
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer hangUp(context.WithoutCancel(ctx), conn)
-	for _, channel := range []string{sessionsChannel, l.channel} {
+	for _, channel := range []string{sessionsChannel, changesChannel, l.channel} {
 		if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{channel}.Sanitize()); err != nil {
 			return fmt.Errorf("listen: %w", err)
 		}
@@ -110,6 +111,8 @@ func (l *listener) receive(ctx context.Context, conn *pgx.Conn) error {
 			case l.pongs <- got.Payload:
 			case <-ctx.Done():
 			}
+		case got.Channel == changesChannel:
+			l.rung()
 		default:
 			l.cache.invalidate(got.Payload)
 		}

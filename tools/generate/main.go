@@ -28,5 +28,6 @@ func run() error {
 	if err != nil {
 		return fmt.Errorf("read gqlgen.yml: %w", err)
 	}
-	return api.Generate(cfg, api.AddPlugin(payloads{}), api.AddPlugin(bindings{}), api.AddPlugin(reads{}), api.AddPlugin(changes{}))
+	return api.Generate(cfg, api.AddPlugin(payloads{}), api.AddPlugin(bindings{}), api.AddPlugin(reads{}), api.AddPlugin(changes{}),
+		api.AddPlugin(withoutSubscriptions{}))
 }

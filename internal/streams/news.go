@@ -1,0 +1,143 @@
+package streams
+
+import (
+	"context"
+	"time"
+
+	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
+)
+
+const (
+	// newsEvery is how often the feed is read without a bell, and newsAfter is the time from
+	// a bell to the read, in which more changes may come.
+	newsEvery = time.Second
+	newsAfter = 100 * time.Millisecond
+	// othersEvery is how often queries answer again whose changes are in no feed.
+	othersEvery = 10 * time.Second
+	// maxSpread is the time over which the subscriptions answer that the same change wakes,
+	// and spreadEach the part of it that each of them has.
+	maxSpread  = 5 * time.Second
+	spreadEach = time.Millisecond / 2
+)
+
+// followNews tells the subscriptions what the change feed has, until ctx ends.
+func (s *Streams) followNews(ctx context.Context) {
+	var at store.FeedPosition
+	ticker, others, midnight := time.NewTicker(newsEvery), time.NewTicker(othersEvery), time.NewTimer(toMidnight(s.Now()))
+	defer ticker.Stop()
+	defer others.Stop()
+	defer midnight.Stop()
+	for {
+		at = s.readNews(ctx, at)
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		case <-s.bell:
+			wait(ctx, newsAfter)
+		case <-others.C:
+			s.refresh(model.TopicOthers)
+		case <-midnight.C: // patients are a day older
+			s.refresh(model.TopicPatients)
+			midnight.Reset(toMidnight(s.Now()))
+		}
+	}
+}
+
+// toMidnight returns the time until the next day begins in India, where birthdays are.
+func toMidnight(now time.Time) time.Duration {
+	year, month, day := now.In(model.India).Date()
+	return time.Date(year, month, day+1, 0, 0, 0, 0, model.India).Sub(now)
+}
+
+// refresh lets the queries of topics answer again. Bells do not ring.
+func (s *Streams) refresh(topics model.Topics) {
+	s.mu.Lock()
+	var stale []*subscription
+	for _, subs := range s.subscriptions {
+		for sub := range subs {
+			if !sub.IsBell && sub.Topics&topics != 0 {
+				stale = append(stale, sub)
+			}
+		}
+	}
+	s.mu.Unlock()
+	wakeAll(stale)
+}
+
+// wakeAll wakes subscriptions, many of them not at the same time.
+func wakeAll(subs []*subscription) {
+	spread := min(time.Duration(len(subs))*spreadEach, maxSpread)
+	for _, sub := range subs {
+		sub.wake(spread)
+	}
+}
+
+// readNews returns the next position in the feed, or the same one after an error.
+func (s *Streams) readNews(ctx context.Context, at store.FeedPosition) store.FeedPosition {
+	news, next, err := s.Store.News(ctx, at)
+	if err != nil {
+		return at
+	}
+	s.Tell(news)
+	return next
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// ring has the feed read soon.
+func (s *Streams) ring() {
+	select {
+	case s.bell <- struct{}{}:
+	default:
+	}
+}
+
+// Tell wakes the subscriptions whose answers may have changed.
+func (s *Streams) Tell(news *store.News) {
+	named, others := s.concerned(news)
+	for _, sub := range named {
+		sub.wake(0)
+	}
+	wakeAll(others)
+}
+
+// concerned returns the subscriptions of accounts that the news name, and all others that
+// they concern.
+func (s *Streams) concerned(news *store.News) (named, others []*subscription) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.changes, s.lag = s.changes+int64(news.Changes), news.Lag
+	for account, topics := range news.Accounts {
+		for sub := range s.subscriptions[account] {
+			if sub.Topics&topics != 0 {
+				named = append(named, sub)
+			}
+		}
+	}
+	if news.Topics|news.Admins == 0 {
+		return named, nil
+	}
+	for account, subs := range s.subscriptions {
+		for sub := range subs {
+			if sub.Topics&news.Accounts[account] == 0 && sub.Topics&forAll(news, sub) != 0 {
+				others = append(others, sub)
+			}
+		}
+	}
+	return named, others
+}
+
+// forAll returns the topics that concern a subscription of an account without a name.
+func forAll(news *store.News, sub *subscription) model.Topics {
+	if sub.isAdmin.Load() {
+		return news.Topics | news.Admins
+	}
+	return news.Topics
+}

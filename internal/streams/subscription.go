@@ -1,0 +1,232 @@
+package streams
+
+import (
+	"context"
+	"hash/maphash"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/caregraph/caregraph/graph"
+	"github.com/caregraph/caregraph/internal/auth"
+	"github.com/caregraph/caregraph/internal/gqlhttp"
+	"github.com/caregraph/caregraph/model"
+)
+
+const (
+	// retryFirst and retryMost bound the time after which a failed read is tried again, and
+	// giveUp is how long it may fail.
+	retryFirst, retryMost = time.Second / 4, 5 * time.Second
+	giveUp                = 30 * time.Second
+)
+
+// hashSeed is that of the hashes of answers.
+var hashSeed = maphash.MakeSeed()
+
+// client is the connection that a subscription pushes to.
+type client interface {
+	// context returns the context of one answer, or false if the token has expired, which
+	// ends the stream.
+	context() (ctx context.Context, end func(), ok bool)
+	// push sends the JSON of a response, and waits until it is written.
+	push(response []byte)
+	// refuse ends the subscription with errors.
+	refuse(errs gqlerror.List)
+	// leave ends the stream.
+	leave(code int, reason string)
+}
+
+// subscription pushes answers to a client. It has no goroutine while nothing changes, and
+// at most one answer in memory.
+type subscription struct {
+	*graph.Subscription
+
+	streams *Streams
+	exec    graph.Executor
+	account int64
+	to      client
+	// isAdmin is whether the account was an administrator at the last answer.
+	isAdmin atomic.Bool
+
+	mu sync.Mutex
+	// stale says that something may have changed since the last answer began. busy says that
+	// the next answer is waiting for its time, or is being made or written.
+	stale, busy, ended bool
+	sum                uint64
+	next               time.Time
+	failing            time.Time // zero: the last read was good
+	retry              time.Duration
+}
+
+// wake says that something may have changed. The answer comes within spread, so that many
+// subscriptions do not ask at the same time.
+func (s *subscription) wake(spread time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stale = true
+	s.schedule(spread)
+}
+
+// schedule must be called with the lock.
+func (s *subscription) schedule(spread time.Duration) {
+	if s.busy || s.ended || !s.stale {
+		return
+	}
+	s.busy = true
+	wait := max(time.Until(s.next), 0)
+	if spread > 0 {
+		wait += rand.N(spread) //nolint:gosec // G404: it is no secret
+	}
+	time.AfterFunc(wait, s.run)
+}
+
+// run makes one answer and pushes it.
+func (s *subscription) run() {
+	s.streams.reads <- struct{}{}
+	begin := time.Now()
+	ctx, end, ok := s.begin()
+	if !ok {
+		<-s.streams.reads
+		return
+	}
+	defer end()
+	text, every := s.answer(ctx)
+	<-s.streams.reads
+	if text != nil {
+		s.to.push(text)
+		s.streams.pushed(s.IsBell)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.busy, s.next = false, begin.Add(every)
+	s.schedule(0)
+}
+
+// begin returns the context of the next answer.
+func (s *subscription) begin() (ctx context.Context, end func(), ok bool) {
+	s.mu.Lock()
+	ended := s.ended
+	s.stale = false
+	s.mu.Unlock()
+	if ended {
+		return nil, nil, false
+	}
+	return s.to.context()
+}
+
+// answer returns the JSON to push, nil if there is nothing to push, and the time until the
+// next answer.
+func (s *subscription) answer(ctx context.Context) (text []byte, every time.Duration) {
+	defer func() {
+		if value := recover(); value != nil {
+			s.refuse(gqlerror.List{s.exec.Recovered(ctx, value)})
+		}
+	}()
+	response := s.Answer(ctx)
+	failed := failureOf(response.Errors)
+	switch {
+	case failed == model.CodeUnauthenticated:
+		reason, _ := response.Errors[0].Extensions["reason"].(string)
+		s.to.leave(codeOf(reason), reason)
+		return nil, 0
+	case failed != "":
+		return nil, s.failed(response.Errors)
+	case len(response.Data) == 0:
+		s.refuse(response.Errors)
+		return nil, 0
+	}
+	text, err := gqlhttp.AppendResponse(nil, response)
+	if err != nil {
+		s.refuse(gqlerror.List{s.exec.Recovered(ctx, err)})
+		return nil, 0
+	}
+	v, _, err := auth.CallerFrom(ctx).CachedViewer(ctx)
+	if err != nil {
+		return nil, s.failed(nil)
+	}
+	sum := maphash.Bytes(hashSeed, text)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	isSame := !s.IsBell && s.sum == sum
+	s.sum, s.failing = sum, time.Time{}
+	s.isAdmin.Store(v.Role == model.RoleAdmin)
+	if isSame {
+		text = nil
+	}
+	return text, s.Every(v)
+}
+
+// failureOf returns the code of an answer that is not worth sending: it may succeed later,
+// or there is no session any more.
+func failureOf(errs gqlerror.List) model.Code {
+	for _, err := range errs {
+		switch code, _ := err.Extensions["code"].(string); model.Code(code) {
+		case model.CodeUnauthenticated, model.CodeUnavailable, model.CodeRateLimited:
+			return model.Code(code)
+		}
+	}
+	return ""
+}
+
+// failed returns when a failed read is tried again. It ends the subscription after a while.
+func (s *subscription) failed(errs gqlerror.List) time.Duration {
+	s.mu.Lock()
+	now := time.Now()
+	if s.failing.IsZero() {
+		s.failing, s.retry = now, retryFirst
+	}
+	s.stale, s.retry = true, min(2*s.retry, retryMost)
+	retry, isOver := s.retry, now.Sub(s.failing) > giveUp
+	s.mu.Unlock()
+	if isOver {
+		s.refuse(errs)
+	}
+	return retry
+}
+
+// refuse ends the subscription with errors.
+func (s *subscription) refuse(errs gqlerror.List) {
+	if s.end() {
+		s.to.refuse(errs)
+	}
+}
+
+// end reports whether the subscription had not ended.
+func (s *subscription) end() bool {
+	s.mu.Lock()
+	ended := s.ended
+	s.ended = true
+	s.mu.Unlock()
+	if !ended {
+		s.streams.forget(s)
+	}
+	return !ended
+}
+
+// remember adds a subscription, which answers for the first time.
+func (s *Streams) remember(sub *subscription) {
+	s.mu.Lock()
+	add(s.subscriptions, sub.account, sub)
+	s.mu.Unlock()
+	sub.wake(0)
+}
+
+func (s *Streams) forget(sub *subscription) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	remove(s.subscriptions, sub.account, sub)
+}
+
+// pushed counts an answer that was pushed.
+func (s *Streams) pushed(isBell bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if isBell {
+		s.bells++
+	} else {
+		s.pushes++
+	}
+}
