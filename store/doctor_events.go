@@ -47,9 +47,13 @@ func (s *Store) reservedAndRecorded(v *model.Viewer) func(ctx context.Context, t
 }
 
 // endMappingsOf ends the active mappings of a doctor entry. The owners of the patients get
-// a notice.
-func (s *Store) endMappingsOf(ctx context.Context, tx bun.Tx, v *model.Viewer, d *model.Doctor) error {
-	patients, err := s.endMappings(ctx, tx, "doctor_id", d.ID, s.now())
+// a notice. before is the entry before the change that ends them.
+func (s *Store) endMappingsOf(ctx context.Context, tx bun.Tx, v *model.Viewer, before *model.Doctor) error {
+	var lost []int64
+	if before.IsVerified && before.DeletedAt == nil && before.AccountID != nil {
+		lost = []int64{*before.AccountID}
+	}
+	patients, err := s.endMappings(ctx, tx, "doctor_id", before.ID, s.now(), lost)
 	if err != nil || len(patients) == 0 {
 		return err
 	}

@@ -232,7 +232,7 @@ func (s *Store) verifyDoctor(ctx context.Context, v *model.Viewer, id int64, exp
 				}
 			}
 			if another && !check.KeepsMappings {
-				if err := s.endMappingsOf(ctx, tx, v, d); err != nil {
+				if err := s.endMappingsOf(ctx, tx, v, before); err != nil {
 					return err
 				}
 			}

@@ -32,6 +32,11 @@ type update[T any] struct {
 	check func(*T) (done bool, err error)
 	// validate checks the changed record; may be nil.
 	validate func(*T) error
+	// first takes the locks that come before that of the row; may be nil.
+	first func(ctx context.Context, tx bun.Tx) error
+	// lost returns the accounts that lose access by the change, in addition to those of
+	// standing; may be nil.
+	lost func(ctx context.Context, tx bun.Tx, before *T) ([]int64, error)
 	// alter makes changes that follow from others and returns their fields; may be nil.
 	alter func(before, after *T) (fields []string)
 	// after runs in the same transaction after the write; may be nil.
@@ -49,6 +54,11 @@ const setUpdatedAt = "updated_at = now()"
 func edit[T any, P rowOf[T]](ctx context.Context, s *Store, v *model.Viewer, id int64, u update[T]) (P, error) {
 	var row P
 	err := s.inRowTx(ctx, "update "+row.TypeName(), v, row.TypeName(), id, func(ctx context.Context, tx bun.Tx) (err error) {
+		if u.first != nil {
+			if err := u.first(ctx, tx); err != nil {
+				return err
+			}
+		}
 		if row, err = lock[T, P](ctx, s, tx, v, id, "id", forChange); err != nil {
 			return err
 		}
@@ -192,11 +202,19 @@ func apply[T any, P rowOf[T]](ctx context.Context, s *Store, tx bun.Tx, v *model
 	if err := s.mayWrite(v, s.bytesOf(row, columns...)); err != nil {
 		return err
 	}
-	q := tx.NewUpdate().Model(row).WherePK().Column(columns...).Set(u.set)
+	lost := standing(P(&before), row)
+	if u.lost != nil {
+		more, err := u.lost(ctx, tx, &before)
+		if err != nil {
+			return err
+		}
+		lost = append(lost, more...)
+	}
+	q := tx.NewUpdate().Model(row).WherePK().Column(columns...).Set(u.set).Returning(changedColumns(row.TypeName()))
 	for _, k := range t.KeysFrom(columns) {
 		q = q.Set("? = ?", bun.Ident(k.Column), t.KeyOf(k, row))
 	}
-	if _, err := s.changing(ctx, tx, row, q.Returning("?TableAlias.id")).Exec(ctx); err != nil {
+	if _, err := s.changing(ctx, tx, row, q, lost).Exec(ctx); err != nil {
 		return err
 	}
 	if u.after == nil {

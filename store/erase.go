@@ -102,10 +102,11 @@ func leftovers() []string {
 		"DELETE FROM mail WHERE account_id = ?0",
 		"DELETE FROM notices WHERE account_id = ?0",
 		"DELETE FROM requests WHERE account = ?0",
-		"UPDATE grants SET ended_at = now() WHERE (granter_id = ?0 OR account_id = ?0) AND ended_at IS NULL",
+		`WITH ended AS (UPDATE grants SET ended_at = now() WHERE (granter_id = ?0 OR account_id = ?0) AND ended_at IS NULL RETURNING account_id, accepted_at),
+			changed AS (SELECT DISTINCT account_id AS id FROM ended WHERE account_id <> ?0 AND accepted_at IS NOT NULL)` + fed("User", "ARRAY[id]") + ` SELECT FROM changed`,
 		"DELETE FROM transfers WHERE (from_id = ?0 OR to_id = ?0) AND accepted_at IS NULL",
 		"UPDATE transfers SET sender = 'erased-' || ?0 WHERE from_id = ?0",
-		`UPDATE doctors SET deleted_at = coalesce(deleted_at, now()), account_id = NULL, is_verified = FALSE, email = 'erased-' || ?0 || '@invalid', phone = '',
-			updated_at = now(), version = version + 1 WHERE account_id = ?0`,
+		`WITH changed AS (UPDATE doctors SET deleted_at = coalesce(deleted_at, now()), account_id = NULL, is_verified = FALSE, email = 'erased-' || ?0 || '@invalid', phone = '',
+			updated_at = now(), version = version + 1 WHERE account_id = ?0 RETURNING id)` + fed("Doctor", "ARRAY[?0::bigint]") + ` SELECT FROM changed`,
 	}
 }

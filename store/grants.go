@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -59,7 +60,7 @@ func (s *Store) addTeamMember(ctx context.Context, v *model.Viewer, username str
 		}
 		g.ExpiresAt = &model.DateTime{Time: s.now().AddDate(0, 0, *days)}
 	}
-	return s.changeGrant(ctx, "add team member", v, func(ctx context.Context, tx bun.Tx) (*model.Grant, error) {
+	return s.changeGrant(ctx, "add team member", v, 0, func(ctx context.Context, tx bun.Tx) (*model.Grant, error) {
 		member, err := s.receiver(ctx, tx, v, username)
 		if err != nil {
 			return nil, err
@@ -125,7 +126,7 @@ func (s *Store) AcceptGrant(ctx context.Context, v *model.Viewer, id int64) (*mo
 }
 
 func (s *Store) acceptGrant(ctx context.Context, v *model.Viewer, id int64) (*model.Grant, error) {
-	return s.changeGrant(ctx, "accept grant", v, func(ctx context.Context, tx bun.Tx) (*model.Grant, error) {
+	return s.changeGrant(ctx, "accept grant", v, id, func(ctx context.Context, tx bun.Tx) (*model.Grant, error) {
 		g, err := lock[model.Grant](ctx, s, tx, v, id, "id", forChange)
 		switch {
 		case err != nil:
@@ -158,7 +159,7 @@ func (s *Store) endGrant(ctx context.Context, v *model.Viewer, id int64, reason 
 	if err := model.ValidateReason("reason", reason, false); err != nil {
 		return nil, err
 	}
-	return s.changeGrant(ctx, "end grant", v, func(ctx context.Context, tx bun.Tx) (*model.Grant, error) {
+	return s.changeGrant(ctx, "end grant", v, 0, func(ctx context.Context, tx bun.Tx) (*model.Grant, error) {
 		g, err := lock[model.Grant](ctx, s, tx, v, id, "id", forChange)
 		if err != nil || g.EndedAt != nil {
 			return g, err
@@ -247,7 +248,7 @@ func (s *Store) claimPatient(ctx context.Context, v *model.Viewer, code, name st
 	}
 	refused := model.NewFieldError("code", model.CodeInvalidCode, "The code, the name or the date of birth is wrong, or the code has expired.")
 	wrong := false
-	g, err := s.changeGrant(ctx, "claim patient", v, func(ctx context.Context, tx bun.Tx) (*model.Grant, error) {
+	g, err := s.changeGrant(ctx, "claim patient", v, 0, func(ctx context.Context, tx bun.Tx) (*model.Grant, error) {
 		switch confirmed, err := isConfirmed(ctx, tx, v.UserID); {
 		case err != nil:
 			return nil, err
@@ -292,16 +293,23 @@ func (s *Store) claimPatient(ctx context.Context, v *model.Viewer, code, name st
 }
 
 // changeGrant runs a change of a grant in a transaction, with the account of the viewer
-// locked. Then all servers look the viewers of both sides up again.
+// locked, and that of who offered a grant that begins: see standing.go. Then all servers
+// look the viewers of both sides up again.
 func (s *Store) changeGrant(
-	ctx context.Context, operation string, v *model.Viewer, f func(context.Context, bun.Tx) (*model.Grant, error),
+	ctx context.Context, operation string, v *model.Viewer, begins int64, f func(context.Context, bun.Tx) (*model.Grant, error),
 ) (g *model.Grant, err error) {
 	if v == nil {
 		return nil, unauthenticated()
 	}
 	err = s.inRowTx(ctx, operation, v, "User", v.UserID, func(ctx context.Context, tx bun.Tx) (err error) {
-		if _, err = lock[model.User](ctx, s, tx, v, v.UserID, "id", forChange); err != nil {
+		locked, err := accountsOf(ctx, tx.NewSelect().TableExpr("users AS u").ColumnExpr("u.id").
+			Where("u.id = ? OR u.id = (SELECT granter_id FROM grants WHERE id = ? AND account_id = ?)", v.UserID, begins, v.UserID).
+			OrderExpr("u.id").For(forChange))
+		switch {
+		case err != nil:
 			return err
+		case !slices.Contains(locked, v.UserID):
+			return notFound("id")
 		}
 		g, err = f(ctx, tx)
 		return err
@@ -324,10 +332,17 @@ func (s *Store) forgetViewers(ctx context.Context, accounts ...int64) {
 	s.announce(ctx, messages...)
 }
 
-// recordGrant records a change of a grant: an event for both sides, and the key of the
-// request.
+// recordGrant records a change of a grant: an event and a row of the feed for both sides,
+// and the key of the request.
 func (s *Store) recordGrant(ctx context.Context, tx bun.Tx, v *model.Viewer, g *model.Grant, kind model.SecurityEventKind, reason *string) error {
 	if err := s.keepIn(ctx, tx, g); err != nil {
+		return err
+	}
+	var reset []int64
+	if g.AccountID != nil && g.AcceptedAt != nil { // its access has begun or ended
+		reset = []int64{*g.AccountID}
+	}
+	if err := s.feedAccounts(ctx, tx, g.Accounts(), reset...); err != nil {
 		return err
 	}
 	subject := g.NodeID().String()

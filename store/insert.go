@@ -18,7 +18,7 @@ import (
 )
 
 // insertPlan is the INSERT of a record type with the columns that bun maps and that have
-// no default, and with its keys. keeping is the text for a request with a key.
+// no default, and with its keys; see changing. keeping is the text for a request with a key.
 type insertPlan struct {
 	text, keeping unique.Handle[string]
 	fields        []*schema.Field
@@ -80,7 +80,7 @@ func (s *Store) insertIn(ctx context.Context, tx bun.Tx, row any, record model.R
 	for _, k := range t.Keys {
 		q = q.Value(k.Column, "?", t.KeyOf(k, record))
 	}
-	return s.changing(ctx, tx, record, q.Returning(generated)).Scan(ctx, row)
+	return s.changing(ctx, tx, record, q.Returning(generated), nil).Scan(ctx, row)
 }
 
 // generated are the columns of a record with a lifecycle that the database generates.
@@ -105,7 +105,8 @@ func newInsertPlan(table *schema.Table, t *query.RecordType) *insertPlan {
 	}
 	text := "INSERT INTO " + string(table.SQLName) + " (" + strings.Join(names, ", ") + ") VALUES (" +
 		strings.Join(placeholders, ", ") + ") RETURNING " + generated
-	i.text, i.keeping = unique.Make(text), unique.Make(changingText(text, t.Name, true, place))
+	text = "WITH changed AS (" + text + ")" + fed(t.Name, "NULL::bigint[]")
+	i.text, i.keeping = unique.Make(text+" SELECT * FROM changed"), unique.Make(text+kept(t.Name, place)+" SELECT * FROM changed")
 	return i
 }
 

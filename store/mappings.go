@@ -83,7 +83,7 @@ func (s *Store) assignDoctor(ctx context.Context, v *model.Viewer, m *model.Mapp
 		if !s.policy.Field("Patient", "doctors").CanWrite(patient.Relations) {
 			return model.NewFieldError("patientId", model.CodeForbidden, "Only the patient's owner may assign a doctor.")
 		}
-		if err := s.insertIn(ctx, tx, m, m, "id"); err != nil {
+		if err := s.insertIn(ctx, tx, m, m, changedColumns("Mapping")); err != nil {
 			return err
 		}
 		m, err = reload[model.Mapping](ctx, s, tx, v, m.ID) // the owner may be the doctor
@@ -120,7 +120,13 @@ func (s *Store) UpdateMapping(ctx context.Context, v *model.Viewer, id int64, ex
 // VERSION_CONFLICT together with the current record.
 func (s *Store) RemoveMapping(ctx context.Context, v *model.Viewer, id int64, expected *int) (*model.Mapping, error) {
 	ended := model.DateTime{Time: s.now()}
+	var lost []int64
 	return s.editMapping(ctx, v, id, expected, update[model.Mapping]{
+		first: func(ctx context.Context, tx bun.Tx) (err error) {
+			lost, err = s.lockEntry(ctx, tx, v, id)
+			return err
+		},
+		lost: func(context.Context, bun.Tx, *model.Mapping) ([]int64, error) { return lost, nil },
 		changes: []model.Change[model.Mapping]{{
 			Field: "isActive", Apply: func(m *model.Mapping) { m.IsActive, m.EndedAt = false, &ended },
 		}},
@@ -129,11 +135,12 @@ func (s *Store) RemoveMapping(ctx context.Context, v *model.Viewer, id int64, ex
 }
 
 // endMappings ends the active mappings whose column of has the id, and returns their
-// patients.
-func (s *Store) endMappings(ctx context.Context, tx bun.Tx, of string, id int64, now time.Time) (patients []int64, err error) {
-	err = tx.NewUpdate().Table("mappings").
-		Set("is_active = FALSE, ended_at = ?, updated_at = now(), version = version + 1", now).
-		Where("? = ? AND is_active", bun.Ident(of), id).Returning("patient_id").Scan(ctx, &patients)
+// patients. lost are the accounts that lose access to each of the patients.
+func (s *Store) endMappings(ctx context.Context, tx bun.Tx, of string, id int64, now time.Time, lost []int64) (patients []int64, err error) {
+	active := tx.NewSelect().Table("mappings").Column("id").Where("? = ? AND is_active", bun.Ident(of), id).Order("id").For("UPDATE")
+	ended := tx.NewUpdate().Table("mappings").Set("is_active = FALSE, ended_at = ?, updated_at = now(), version = version + 1", now).
+		Where("id = ANY (ARRAY (?))", active).Returning(changedColumns("Mapping"))
+	err = tx.NewRaw("WITH changed AS (?)"+fed("Mapping", "?::bigint[]")+" SELECT patient_id FROM changed", ended, idsOrNull(lost)).Scan(ctx, &patients)
 	return patients, err
 }
 

@@ -128,8 +128,12 @@ func (s *Store) DeletePatient(ctx context.Context, v *model.Viewer, id int64, ex
 	now := s.now()
 	return editLive(ctx, s, v, id, expected, update[model.Patient]{
 		changes: deletedAt[model.Patient](&model.DateTime{Time: now}),
+		first: func(ctx context.Context, tx bun.Tx) error {
+			return s.lockAccount(ctx, tx, v, (*model.Patient)(nil), "created_by", id)
+		},
+		lost: s.circle,
 		after: func(ctx context.Context, tx bun.Tx, _, p *model.Patient) error {
-			_, err := s.endMappings(ctx, tx, "patient_id", p.ID, now)
+			_, err := s.endMappings(ctx, tx, "patient_id", p.ID, now, nil) // circle has named the accounts
 			return err
 		},
 	})

@@ -59,6 +59,9 @@ func (s *Store) ConfirmEmail(ctx context.Context, v *model.Viewer, text string) 
 		if _, err := tx.NewUpdate().Table("users").Set("is_confirmed = TRUE").Where("id = ?", v.UserID).Exec(ctx); err != nil {
 			return err
 		}
+		if err := s.feedAccounts(ctx, tx, []int64{v.UserID}); err != nil {
+			return err
+		}
 		return s.record(ctx, tx, model.SecurityEvent{Kind: model.EventEmailConfirmed, AccountID: &v.UserID, ByID: &v.UserID})
 	})
 	if err != nil {

@@ -150,6 +150,9 @@ func (s *Store) changeTotp(
 		if err := mustChange(ctx, change(tx), field); err != nil {
 			return err
 		}
+		if err := s.feedAccounts(ctx, tx, []int64{v.UserID}); err != nil {
+			return err
+		}
 		if err := replaceCodes(ctx, tx, v.UserID, codes); err != nil {
 			return err
 		}
@@ -189,6 +192,9 @@ func (s *Store) RemoveTotp(ctx context.Context, v *model.Viewer, userID int64, r
 			return model.NewFieldError("id", model.CodeForbidden, "Only an administrator may do this.")
 		}
 		if err := mustChange(ctx, withoutTotp(tx.NewUpdate().Table("users")).Where("id = ? AND has_totp", userID), "id"); err != nil {
+			return err
+		}
+		if err := s.feedAccounts(ctx, tx, []int64{userID}); err != nil {
 			return err
 		}
 		if err := replaceCodes(ctx, tx, userID, nil); err != nil {

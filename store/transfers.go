@@ -93,6 +93,11 @@ func (o *Offer) check() error {
 
 // newTransfer checks who offers what to which account.
 func (s *Store) newTransfer(ctx context.Context, tx bun.Tx, v *model.Viewer, o Offer) (*model.Transfer, error) {
+	if o.To < o.From { // accounts are locked by their ids
+		if err := s.checkReceiver(ctx, tx, v, o.To); err != nil {
+			return nil, err
+		}
+	}
 	from, err := lock[model.User](ctx, s, tx, v, o.From, "fromId", forChange)
 	if err != nil {
 		return nil, err
@@ -157,10 +162,13 @@ func (s *Store) storeTransfer(ctx context.Context, tx bun.Tx, t *model.Transfer,
 	return n > 0, err
 }
 
-// recordTransfer records a change of a transfer: an event of both accounts, and the key of
-// the request.
+// recordTransfer records a change of a transfer: an event and a row of the feed of both
+// accounts, and the key of the request.
 func (s *Store) recordTransfer(ctx context.Context, tx bun.Tx, v *model.Viewer, t *model.Transfer, kind model.SecurityEventKind) error {
 	if err := s.keepIn(ctx, tx, t); err != nil {
+		return err
+	}
+	if err := s.feedAccounts(ctx, tx, []int64{t.FromID, t.ToID}); err != nil {
 		return err
 	}
 	subject := t.NodeID().String()

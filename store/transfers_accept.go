@@ -25,6 +25,9 @@ func (s *Store) AcceptTransfer(ctx context.Context, v *model.Viewer, id int64) (
 func (s *Store) acceptTransfer(ctx context.Context, v *model.Viewer, id int64) (*model.Transfer, error) {
 	var t *model.Transfer
 	err := s.inRowTx(ctx, "accept a transfer", v, "Transfer", id, func(ctx context.Context, tx bun.Tx) (err error) {
+		if err := s.lockAccount(ctx, tx, v, (*model.Transfer)(nil), "from_id", id); err != nil {
+			return err
+		}
 		if t, err = lock[model.Transfer](ctx, s, tx, v, id, "id", forChange); err != nil {
 			return err
 		}
@@ -126,7 +129,11 @@ func (s *Store) carryOut(ctx context.Context, tx bun.Tx, v *model.Viewer, t *mod
 	if err := tx.NewSelect().Table("transfers").Column("patient_ids").Where("id = ?", t.ID).Scan(ctx, pgdialect.Array(&named)); err != nil {
 		return err
 	}
-	n, err := movePatients(ctx, tx, t, named)
+	lost, err := accountsOf(ctx, team(tx, t.FromID))
+	if err != nil {
+		return err
+	}
+	n, err := movePatients(ctx, tx, t, named, append(lost, t.FromID))
 	if err != nil {
 		return err
 	}
@@ -138,8 +145,8 @@ func (s *Store) carryOut(ctx context.Context, tx bun.Tx, v *model.Viewer, t *mod
 }
 
 // movePatients changes the owner of the named patients, nil for all, in batches. It returns
-// how many there were.
-func movePatients(ctx context.Context, tx bun.Tx, t *model.Transfer, named []int64) (n int, err error) {
+// how many there were. lost are the accounts that saw them by their former owner.
+func movePatients(ctx context.Context, tx bun.Tx, t *model.Transfer, named, lost []int64) (n int, err error) {
 	var last struct {
 		CreatedAt time.Time
 		ID        int64
@@ -161,8 +168,9 @@ func movePatients(ctx context.Context, tx bun.Tx, t *model.Transfer, named []int
 		for i, p := range batch {
 			ids[i] = p.ID
 		}
-		_, err := tx.NewUpdate().Table("patients").Set("created_by = ?, updated_at = now(), version = version + 1", t.ToID).
-			Where("id = ANY(?)", array(ids)).Exec(ctx)
+		moved := tx.NewUpdate().Table("patients").Set("created_by = ?, updated_at = now(), version = version + 1", t.ToID).
+			Where("id = ANY(?)", array(ids)).Returning(changedColumns("Patient"))
+		_, err := tx.NewRaw("WITH changed AS (?)"+fed("Patient", "?::bigint[]")+" SELECT count(*) FROM changed", moved, array(lost)).Exec(ctx)
 		if err != nil {
 			return n, err
 		}
