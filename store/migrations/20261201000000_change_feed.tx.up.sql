@@ -36,9 +36,6 @@ CREATE FUNCTION caregraph_changed(kind "char", id bigint) RETURNS void LANGUAGE 
                 WHERE m.id = $2 AND NOT m.is_active AND d.is_verified AND d.deleted_at IS NULL AND d.account_id IS NOT NULL)
             WHEN 'P' THEN (SELECT array_agg(a.account) FROM (
                 SELECT p.created_by AS account FROM patients AS p WHERE p.id = $2 AND p.deleted_at IS NOT NULL
-                UNION SELECT g.account_id FROM patients AS p JOIN grants AS g ON g.patient_id = p.id OR g.patient_id IS NULL AND g.granter_id = p.created_by
-                WHERE p.id = $2 AND p.deleted_at IS NOT NULL AND g.account_id IS NOT NULL
-                    AND g.accepted_at IS NOT NULL AND g.ended_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > now())
                 UNION SELECT d.account_id FROM patients AS p JOIN mappings AS m ON m.patient_id = p.id JOIN doctors AS d ON d.id = m.doctor_id
                 WHERE p.id = $2 AND p.deleted_at IS NOT NULL AND (m.is_active OR m.ended_at >= p.deleted_at)
                     AND d.is_verified AND d.deleted_at IS NULL AND d.account_id IS NOT NULL
