@@ -1,6 +1,7 @@
 // Package web holds the pages for browsers: the playground; a plain page with
 // the same purpose for binaries without the playground; a text for servers
-// that should have neither; and the page behind the links of mails. Everything is embedded in the binary. The package
+// that should have neither; the pages of the REST addresses and of the rights;
+// and the page behind the links of mails. Everything is embedded in the binary. The package
 // never opens a file, calls another host or handles patient data.
 package web
 

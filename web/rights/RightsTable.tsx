@@ -1,5 +1,5 @@
 import { rightsTo, type FieldRights, type TypeRights } from '../src/schema/rights';
-import { firstSentence, labelOf } from './words';
+import { firstSentence, labelOf, plain } from './words';
 
 type Props = { type: TypeRights; relations: string[] };
 
@@ -10,7 +10,7 @@ export function RightsTable({ type, relations }: Props) {
       <h2 id={`title-${type.name}`}>
         <a href={`#${type.name}`}>{type.name}</a>
       </h2>
-      <p>{type.words}</p>
+      <p>{plain(type.words)}</p>
       <p className="exists">
         Exists for <code>{type.exists.name}</code>: {type.exists.words}
       </p>

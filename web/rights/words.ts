@@ -9,5 +9,8 @@ export function labelOf(relation: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** The first sentence of a description, without its Markdown. */
-export const firstSentence = (text: string): string => (/^.*?[.:](?=\s|$)/.exec(text)?.[0] ?? text).replaceAll('`', '');
+/** A description without its Markdown. */
+export const plain = (text: string): string => text.replaceAll('`', '');
+
+/** The first sentence of a description. */
+export const firstSentence = (text: string): string => plain(/^.*?\.(?=\s|$)/.exec(text)?.[0] ?? text);
