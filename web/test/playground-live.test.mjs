@@ -88,3 +88,16 @@ onPage('one click keeps a query live in a tab of its own, if the server has subs
   assert.match(payload.variables.patient, /^pat_/);
   assert.match(await editor(page).innerText(), /^subscription LivePatientGraph/);
 });
+
+onPage('a real change reaches the live view over a real WebSocket', async page => {
+  await runTourUpTo(page, 'CreatePatient');
+  await write(page, '{ patients { totalCount } }');
+  await ask(page);
+  await answer(page).getByRole('button', { name: 'Live' }).click();
+  const pushes = answer(page).getByRole('log', { name: 'Pushes' }).locator(':scope > details');
+  await pushes.first().locator('.leaf', { hasText: /totalCount\s*1/ }).waitFor();
+  await openTab(page, 'CreatePatient');
+  await execute(page);
+  await page.getByRole('navigation', { name: 'Questions' }).getByRole('button', { name: 'Live', exact: true }).click();
+  await pushes.first().locator('.leaf', { hasText: /totalCount\s*2/ }).waitFor();
+});
