@@ -227,14 +227,12 @@ func (e *events) leave(code int, reason string) {
 }
 
 // setCode sets the code of the end, unless there is one.
-func (e *events) setCode(code int) (isFirst bool) {
+func (e *events) setCode(code int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.code != 0 {
-		return false
+	if e.code == 0 {
+		e.code = code
 	}
-	e.code = code
-	return true
 }
 
 // end closes the connection, once.
