@@ -94,6 +94,20 @@ func TestPayloadQuery_SeesChangedRights(t *testing.T) {
 	}
 }
 
+// TestPayloadQuery_ConfirmsTheSession, which may end while the mutation runs.
+func TestPayloadQuery_ConfirmsTheSession(t *testing.T) {
+	t.Parallel()
+	for _, how := range []string{graph.Compiled, "interpreted"} {
+		s := graphtest.New(t, graphtest.Options{})
+		rahul := s.Account("Rahul", model.RolePatient).At(bothEngines(s)[how])
+		s.Exec(`CREATE FUNCTION sign_out() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN UPDATE sessions SET ended_at = now(); RETURN NEW; END'`)
+		s.Exec(`CREATE TRIGGER sign_out AFTER INSERT ON patients FOR EACH ROW EXECUTE FUNCTION sign_out()`)
+		answer := rahul.Do("mutation { "+create("", "patient { name } patientEdge { cursor } query { patients { nodes { name } } }")+"}", nil)
+		equalJSON(t, how, answer.Answered, how)
+		equalJSON(t, how, answer.Result(t).At("createPatient", "query").Value, nil)
+	}
+}
+
 // TestPayloadQuery_IsClosedAsQueryIs: to root fields of others, and to introspection where
 // it is off.
 func TestPayloadQuery_IsClosedAsQueryIs(t *testing.T) {
