@@ -49,6 +49,9 @@ func (r resolver) guard(ctx context.Context, next graphql.Resolver) (any, error)
 	if field.Object != "Query" && field.Object != "Mutation" && field.Object != "Subscription" {
 		return next(ctx)
 	}
+	if field.Object == "Mutation" {
+		current(ctx).forget()
+	}
 	v := viewer(ctx)
 	name := field.Field.Name
 	isIntrospection := strings.HasPrefix(name, "__")

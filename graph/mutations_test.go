@@ -230,3 +230,17 @@ func TestMutation_FailsAsByTheExecutor(t *testing.T) {
 		})
 	}
 }
+
+// TestMutation_ReadsAfterTheOneBefore: what the reference engine has read for one payload
+// is not the answer of the next.
+func TestMutation_ReadsAfterTheOneBefore(t *testing.T) {
+	t.Parallel()
+	c := graphtest.New(t, graphtest.Options{}).NewClinic()
+	const payload = `{ mapping { patient { address mappings { nodes { notes } } } } }`
+	answer := c.Rahul.Do(`mutation ($id: ID!) { a: updateMapping(id: $id, input: {notes: "one"}) `+payload+` b: updateMapping(id: $id, input: {notes: "two"}) `+payload+` }`,
+		map[string]any{"id": c.PriyasMapping})
+	equalJSON(t, "answered", answer.Answered, plan.ReasonReads)
+	for field, notes := range map[string]string{"a": "one", "b": "two"} {
+		equalJSON(t, field, answer.Result(t).Text(field, "mapping", "patient", "mappings", "nodes", 0, "notes"), notes)
+	}
+}

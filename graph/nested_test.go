@@ -69,8 +69,10 @@ func TestNestedLists_AreOrderedAndSearchedByTheirNodes(t *testing.T) {
 			equalJSON(t, how+": page by page in "+pages.order, read, all)
 		}
 		cursor := rahul.Must(`{ doctor(id: "`+c.PriyasEntry+`") { patients(orderBy: {field: NAME}) { pageInfo { endCursor } } } }`, nil).Text("doctor", "patients", "pageInfo", "endCursor")
+		created := rahul.Must(`{ doctor(id: "`+c.PriyasEntry+`") { patients(orderBy: {field: CREATED_AT}) { pageInfo { endCursor } } } }`, nil).Text("doctor", "patients", "pageInfo", "endCursor")
 		for args, code := range map[string]string{
-			`after: "` + cursor + `"`: "INVALID_CURSOR", `orderBy: {field: NAME, direction: DESC}, after: "` + cursor + `"`: "INVALID_CURSOR",
+			`orderBy: {field: UPDATED_AT}, after: "` + created + `"`: "INVALID_CURSOR",
+			`after: "` + cursor + `"`:                                "INVALID_CURSOR", `orderBy: {field: NAME, direction: DESC}, after: "` + cursor + `"`: "INVALID_CURSOR",
 			`search: "\u0000"`: "BAD_USER_INPUT",
 		} {
 			answer := rahul.Do(`{ doctor(id: "`+c.PriyasEntry+`") { patients(`+args+`) { nodes { id } } } }`, nil)

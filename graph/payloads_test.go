@@ -37,17 +37,16 @@ func TestPayloadQuery_IsReadAfterItsMutation(t *testing.T) {
 	}
 }
 
-// TestPayloadQuery_TakesTheStatementsOfAQuery, and the lookup of the session.
+// TestPayloadQuery_TakesTheStatementsOfAQuery, after those of the mutation.
 func TestPayloadQuery_TakesTheStatementsOfAQuery(t *testing.T) {
 	t.Parallel()
 	sent := &statements{}
 	c := graphtest.New(t, graphtest.Options{Tracer: sent}).NewClinic()
 	const update, query = `mutation { updatePatient(id: 1, input: {}) { patient { id } %s } }`, `{ patients { totalCount nodes { name doctors { nodes { name } } } } }`
-	write, lookups := len(sent.of(c.Rahul, fmt.Sprintf(update, ""))), sent.sessions
-	read := sent.of(c.Rahul, query)
-	both := sent.of(c.Rahul, fmt.Sprintf(update, "query "+query))
-	if len(both) != write+len(read) || sent.sessions != lookups+1 {
-		t.Errorf("%d statements and %d lookups, want %d and %d:\n%s", len(both), sent.sessions, write+len(read), lookups+1, strings.Join(both, "\n"))
+	write, read := sent.fewest(c.Rahul, fmt.Sprintf(update, "")), sent.fewest(c.Rahul, query)
+	both := sent.fewest(c.Rahul, fmt.Sprintf(update, "query "+query))
+	if len(both) != len(write)+len(read) {
+		t.Errorf("%d statements, want %d:\n%s", len(both), len(write)+len(read), strings.Join(both, "\n"))
 	}
 }
 
@@ -91,6 +90,20 @@ func TestPayloadQuery_SeesChangedRights(t *testing.T) {
 		disabled := second.Do(`mutation { disableAccount(id: "`+second.ID()+`", reason: "leaves") { query { me { id } accounts { totalCount } } userErrors { code } } }`, nil)
 		equalJSON(t, how, disabled.Answered, how)
 		equalJSON(t, "the own account", disabled.Body, `{"data":{"disableAccount":{"query":null,"userErrors":[]}}}`)
+	}
+}
+
+// TestPayloadQuery_ConfirmsTheSession, which may end while the mutation runs.
+func TestPayloadQuery_ConfirmsTheSession(t *testing.T) {
+	t.Parallel()
+	for _, how := range []string{graph.Compiled, "interpreted"} {
+		s := graphtest.New(t, graphtest.Options{})
+		rahul := s.Account("Rahul", model.RolePatient).At(bothEngines(s)[how])
+		s.Exec(`CREATE FUNCTION sign_out() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN UPDATE sessions SET ended_at = now(); RETURN NEW; END'`)
+		s.Exec(`CREATE TRIGGER sign_out AFTER INSERT ON patients FOR EACH ROW EXECUTE FUNCTION sign_out()`)
+		answer := rahul.Do("mutation { "+create("", "patient { name } patientEdge { cursor } query { patients { nodes { name } } }")+"}", nil)
+		equalJSON(t, how, answer.Answered, how)
+		equalJSON(t, how, answer.Result(t).At("createPatient", "query").Value, nil)
 	}
 }
 

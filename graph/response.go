@@ -179,6 +179,13 @@ func (s *response) setViewer(v *model.Viewer) {
 	s.setIdentity(v, nil)
 }
 
+// forget drops what was read before a mutation, which may change it.
+func (s *response) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.loaders = nil
+}
+
 func (s *response) setIdentity(v *model.Viewer, tokenErr error) {
 	s.identity, s.identified, s.loaders = identity{v, tokenErr}, true, nil
 }
