@@ -131,11 +131,11 @@ func TestClinic_IsManyPeople(t *testing.T) {
 }
 
 // admin makes an administrator as an operator does, and signs it in.
-func (c *clinic) admin(name string) (token string) {
-	c.t.Helper()
-	if _, failure := run(c.t, "Secure@12345\n", "admin", "create", "--email", name+"@clinic.example", "--data", c.data); failure != "" {
-		c.t.Fatal(failure)
+func (p *program) admin(name string) (token string) {
+	p.t.Helper()
+	if _, failure := run(p.t, "Secure@12345\n", "admin", "create", "--email", name+"@clinic.example", "--data", p.data); failure != "" {
+		p.t.Fatal(failure)
 	}
-	return at(c.t, c.must("", `mutation ($email: EmailAddress!) { login(input: {email: $email, password: "Secure@12345"}) { tokens { access } userErrors { code } } }`,
+	return at(p.t, p.must("", `mutation ($email: EmailAddress!) { login(input: {email: $email, password: "Secure@12345"}) { tokens { access } userErrors { code } } }`,
 		map[string]any{"email": name + "@clinic.example"}), "login", "tokens", "access").(string)
 }
