@@ -232,7 +232,7 @@ func TestWrites_LockOrderDoesNotDeadlock(t *testing.T) {
 		}
 	}
 	for _, err := range concurrently(workers, func(i int) error {
-		random := rand.New(rand.NewPCG(1, uint64(i))) //nolint:gosec // G404: the same sequence each time
+		random := rand.New(rand.NewPCG(1, uint64(i)))
 		for range rounds {
 			if err := one(random); model.CodeOf(err) == model.CodeUnavailable || model.CodeOf(err) == model.CodeInternal {
 				return fmt.Errorf("worker %d: %w", i, err)
