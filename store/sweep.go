@@ -37,6 +37,8 @@ func (s *Store) retentions() []retention {
 
 const (
 	sweepBatch = 1000
+	// sweepTimeout bounds one statement.
+	sweepTimeout = 10 * time.Second
 	// sweepLease keeps all servers together from sweeping more than once an hour.
 	sweepLease = 55 * time.Minute
 )
@@ -67,10 +69,10 @@ func (s *Store) SweepHourly(ctx context.Context) (stop func()) {
 }
 
 // Sweep deletes the rows that are older than their retention. It does nothing if a server has
-// done so in the last hour.
+// done so in the last hour. The end of ctx stops it between two statements.
 func (s *Store) Sweep(ctx context.Context) error {
 	mine := false
-	err := s.writes.scan(ctx, &mine, takeLease, "sweep", interval(sweepLease))
+	err := s.sweepBy(ctx, &mine, takeLease, "sweep", interval(sweepLease))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil
 	}
@@ -97,12 +99,20 @@ func (s *Store) sweep(ctx context.Context, r retention) error {
 	} else {
 		text = "WITH gone AS (" + text + " RETURNING 1) SELECT count(*) FROM gone"
 	}
-	for {
+	for ctx.Err() == nil {
 		deleted := 0
-		if err := s.writes.scan(ctx, &deleted, text, interval(r.keep)); err != nil || deleted < sweepBatch {
+		if err := s.sweepBy(ctx, &deleted, text, interval(r.keep)); err != nil || deleted < sweepBatch {
 			return err
 		}
 	}
+	return nil
+}
+
+// sweepBy runs a statement that returns one value. The end of ctx does not stop it.
+func (s *Store) sweepBy(ctx context.Context, to any, text string, args ...any) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sweepTimeout)
+	defer cancel()
+	return s.writes.scan(ctx, to, text, args...)
 }
 
 // interval returns a duration as PostgreSQL reads it.

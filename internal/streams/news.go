@@ -2,6 +2,8 @@ package streams
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/caregraph/caregraph/model"
@@ -13,6 +15,8 @@ const (
 	// a bell to the read, in which more changes may come.
 	newsEvery = time.Second
 	newsAfter = 100 * time.Millisecond
+	// newsTimeout bounds one read of the feed.
+	newsTimeout = 5 * time.Second
 	// othersEvery is how often queries answer again whose changes are in no feed.
 	othersEvery = 10 * time.Second
 	// maxSpread is the time over which the subscriptions answer that the same change wakes,
@@ -21,7 +25,8 @@ const (
 	spreadEach = time.Millisecond / 2
 )
 
-// followNews tells the subscriptions what the change feed has, until ctx ends.
+// followNews tells the subscriptions what the change feed has, until ctx ends. Without a
+// subscription it reads nothing.
 func (s *Streams) followNews(ctx context.Context) {
 	var at store.FeedPosition
 	ticker, others, midnight := time.NewTicker(newsEvery), time.NewTicker(othersEvery), time.NewTimer(toMidnight(s.Now()))
@@ -29,13 +34,19 @@ func (s *Streams) followNews(ctx context.Context) {
 	defer others.Stop()
 	defer midnight.Stop()
 	for {
-		at = s.readNews(ctx, at)
+		if s.isFollowed() {
+			at = s.readNews(ctx, at)
+		} else {
+			at = store.FeedPosition{}
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		case <-s.bell:
-			wait(ctx, newsAfter)
+			if at != (store.FeedPosition{}) {
+				wait(ctx, newsAfter)
+			}
 		case <-others.C:
 			s.refresh(model.TopicOthers)
 		case <-midnight.C: // patients are a day older
@@ -74,14 +85,40 @@ func wakeAll(subs []*subscription) {
 	}
 }
 
-// readNews returns the next position in the feed, or the same one after an error.
+// isFollowed reports whether there are subscriptions.
+func (s *Streams) isFollowed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.follows = s.follows && len(s.subscriptions) > 0
+	return len(s.subscriptions) > 0
+}
+
+// readNews returns the next position in the feed, or the same one after an error. The end
+// of ctx does not stop a read that has begun. With the first position all subscriptions
+// answer, so that no change comes between.
 func (s *Streams) readNews(ctx context.Context, at store.FeedPosition) store.FeedPosition {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), newsTimeout)
+	defer cancel()
 	news, next, err := s.Store.News(ctx, at)
-	if err != nil {
-		return at
+	switch {
+	case at == (store.FeedPosition{}):
+		wakeAll(s.begun(err == nil))
+	case err == nil:
+		s.Tell(news)
 	}
-	s.Tell(news)
 	return next
+}
+
+// begun returns all subscriptions. If the server follows the feed from now on, new ones need
+// not wait for it.
+func (s *Streams) begun(follows bool) (all []*subscription) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.follows = follows
+	for _, subs := range s.subscriptions {
+		all = slices.AppendSeq(all, maps.Keys(subs))
+	}
+	return all
 }
 
 func wait(ctx context.Context, d time.Duration) {

@@ -74,6 +74,8 @@ type Streams struct {
 	closes     map[int]int64
 
 	subscriptions map[int64]map[*subscription]struct{}
+	// follows says that the server has a position in the change feed.
+	follows bool
 	// reads has a place for each answer of a subscription that is being made.
 	reads chan struct{}
 	// bell is full when the change feed has grown. changes, lag and pushes are for metrics.

@@ -206,12 +206,18 @@ func (s *subscription) end() bool {
 	return !ended
 }
 
-// remember adds a subscription, which answers for the first time.
+// remember adds a subscription, which answers for the first time. The first one waits until
+// the server follows the feed.
 func (s *Streams) remember(sub *subscription) {
 	s.mu.Lock()
 	add(s.subscriptions, sub.account, sub)
+	follows := s.follows
 	s.mu.Unlock()
-	sub.wake(0)
+	if follows {
+		sub.wake(0)
+	} else {
+		s.ring()
+	}
 }
 
 func (s *Streams) forget(sub *subscription) {
