@@ -24,7 +24,8 @@ func TestAccess_SQLAgreesWithGo(t *testing.T) {
 	policies := map[string]*model.Policy{
 		"as it is": storetest.Policy(t),
 		"a patient exists for its owner alone": storetest.Policy(t,
-			"type Patient implements Node @access(to: CIRCLE)", "type Patient implements Node @access(to: OWNER)"),
+			"type Patient implements Node @access(to: CIRCLE)", "type Patient implements Node @access(to: OWNER)",
+			"type Mapping implements Node @access(to: CIRCLE)", "type Mapping implements Node @access(to: OWNER)"),
 		"patients and mappings are hidden from administrators": storetest.Policy(t,
 			"type Patient implements Node @access(to: CIRCLE)", "type Patient implements Node @access(to: CLINICAL)",
 			"type Mapping implements Node @access(to: CIRCLE)", "type Mapping implements Node @access(to: CLINICAL)"),

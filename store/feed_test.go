@@ -20,7 +20,7 @@ func leavesNoRow() map[string]string {
 	for reason, names := range map[string]string{
 		"reads": `Constraints Local Ping Pooler Stats Up Unannounced HasAccounts Credential Records CachedViewer SessionViewer Taken Budgets KnowsDevice Totp
 			RequiresTotp CredentialOfToken CredentialOf User Rows Fetch Get GetMany Related Page PagesOf Count CountsOf Specializations Accounts
-			Changes Entry LiveSessions WatchSessions`,
+			Changes Entry LiveSessions News OnRing Ring WatchSessions`,
 		"changes a session, a code, a budget or a device, which no one follows": `Close CreateSession RotateSession EndSession EndSessions EndSessionNumber SetPasswordHash
 			ChangePassword SpendBudgets RefillBudgets RememberDevice CountEvent SpendTotp SpendRecoveryCode WriteCollected ResetPassword SendReset CreateReset
 			CreateLinkCode StartTotp SendConfirmation`,

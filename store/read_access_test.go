@@ -55,7 +55,8 @@ func accessPolicies(t *testing.T) map[string]*model.Policy {
 	return map[string]*model.Policy{
 		"as it is": storetest.Policy(t),
 		"a patient exists for its owner alone": storetest.Policy(t,
-			patient, "type Patient implements Node @access(to: OWNER)"),
+			patient, "type Patient implements Node @access(to: OWNER)",
+			mapping, "type Mapping implements Node @access(to: OWNER)"),
 		"a mapping exists for the owner of its patient alone": storetest.Policy(t,
 			mapping, "type Mapping implements Node @access(to: OWNER)"),
 		"a mapping exists for administrators alone": storetest.Policy(t,
