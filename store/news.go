@@ -22,12 +22,14 @@ type News struct {
 	Lag     time.Duration
 }
 
-// FeedPosition is a place in the change feed. The zero value is before the first news.
-type FeedPosition struct{ snapshot, epoch string }
+// FeedPosition is a place in the change feed, and the time of the database then. The zero
+// value is before the first news.
+type FeedPosition struct{ snapshot, epoch, at string }
 
 // readFeed returns one row. In a transaction with one snapshot, a change is new if it is
 // visible now and was not in the snapshot $1. The position counts for nothing if the database
-// was restored since: then $1 is ahead, or the epoch is another one.
+// was restored since: then $1 is ahead, or the epoch is another one. A grant that has expired
+// since the time $2 leaves no row in the feed.
 const readFeed = `WITH fresh AS (
 		SELECT kind, id, patient, accounts, at FROM change_feed
 		WHERE xid >= pg_snapshot_xmin($1::text::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::text::pg_snapshot)
@@ -35,7 +37,9 @@ const readFeed = `WITH fresh AS (
 	SELECT pg_current_snapshot()::text, epoch::text, pg_is_in_recovery(),
 		pg_snapshot_xmax(pg_current_snapshot()) < pg_snapshot_xmax($1::text::pg_snapshot),
 		ARRAY (SELECT DISTINCT patient FROM fresh WHERE patient IS NOT NULL),
-		ARRAY (SELECT DISTINCT unnest(accounts) FROM fresh),
+		ARRAY (SELECT unnest(accounts) FROM fresh UNION SELECT account_id FROM grants
+			WHERE expires_at > $2::text::timestamptz AND expires_at <= now() AND accepted_at IS NOT NULL AND account_id IS NOT NULL),
+		now()::text,
 		EXISTS (SELECT FROM fresh WHERE kind = 'D'), EXISTS (SELECT FROM fresh WHERE kind = 'U'),
 		(SELECT count(*) FROM fresh), (SELECT coalesce(extract(epoch FROM now() - min(at)), 0)::float8 FROM fresh)
 	FROM feed_state`
@@ -48,7 +52,7 @@ const audienceAtOnce = 10_000
 
 // fresh is the row of readFeed.
 type fresh struct {
-	snapshot, epoch      string
+	snapshot, epoch, at  string
 	isStandby, isAhead   bool
 	patients, accounts   []int64
 	hasDoctors, hasUsers bool
@@ -59,14 +63,14 @@ type fresh struct {
 // News returns what is new since a position, and the next position. Of a new position
 // everything may be new. It fails on a standby, whose snapshots hide changes.
 func (s *Store) News(ctx context.Context, since FeedPosition) (*News, FeedPosition, error) {
-	from := since.snapshot
+	from, expired := since.snapshot, since.at
 	if from == "" {
-		from = nothing
+		from, expired = nothing, "infinity"
 	}
 	var f fresh
 	err := s.reads.on(ctx, func(conn *pgx.Conn, mode pgx.QueryExecMode) error {
-		return conn.QueryRow(ctx, readFeed, mode, from).Scan(&f.snapshot, &f.epoch, &f.isStandby, &f.isAhead,
-			&f.patients, &f.accounts, &f.hasDoctors, &f.hasUsers, &f.changes, &f.lag)
+		return conn.QueryRow(ctx, readFeed, mode, from, expired).Scan(&f.snapshot, &f.epoch, &f.isStandby, &f.isAhead,
+			&f.patients, &f.accounts, &f.at, &f.hasDoctors, &f.hasUsers, &f.changes, &f.lag)
 	})
 	if err != nil {
 		return nil, since, s.translate(ctx, "read the change feed", err)
@@ -74,7 +78,7 @@ func (s *Store) News(ctx context.Context, since FeedPosition) (*News, FeedPositi
 	if f.isStandby {
 		return nil, since, model.NewError(model.CodeUnavailable, "The change feed needs the primary.")
 	}
-	at := FeedPosition{f.snapshot, f.epoch}
+	at := FeedPosition{f.snapshot, f.epoch, f.at}
 	if since.snapshot == "" || f.isAhead || f.epoch != since.epoch {
 		return &News{Topics: model.AllTopics}, at, nil
 	}

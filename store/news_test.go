@@ -90,6 +90,25 @@ func TestNews_NamesThoseWhoLoseAccess(t *testing.T) {
 	}
 }
 
+// TestNews_NamesWhoseGrantHasExpired: once, although nothing was written when it did.
+func TestNews_NamesWhoseGrantHasExpired(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha, ravi := c.Owner("Asha"), c.Owner("Ravi")
+	_, at, err := c.Store.News(t.Context(), store.FeedPosition{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Exec(`INSERT INTO grants (kind, level, granter_id, account_id, accepted_at, expires_at) VALUES ('TEAM', 'SEE', ?, ?, now(), clock_timestamp())`,
+		asha.UserID, ravi.UserID)
+	news, at, err := c.Store.News(t.Context(), at)
+	if err != nil || news.Accounts[ravi.UserID] != model.AllTopics || len(news.Accounts) != 1 {
+		t.Errorf("%+v %v", news, err)
+	}
+	news, _, err = c.Store.News(t.Context(), at)
+	wantNews(t, news, err)
+}
+
 // audience compares the third form of the rules of patients with Go.
 func (a agreement) audience(mask model.Relations) {
 	a.Helper()

@@ -153,8 +153,11 @@ func (r *refusal) error() error {
 }
 
 // keep stores the outcome of a request that has changed nothing. It reports false if there
-// is a row of another one.
+// is a row of another one. It returns the errors of mayWrite.
 func (s *Store) keep(ctx context.Context, sub *Submission, typ string, id *int64, outcome error) (kept bool, err error) {
+	if err := s.mayWrite(&model.Viewer{UserID: sub.account}, int64(len(sub.Key))); err != nil {
+		return false, err
+	}
 	var refused *string
 	if apiErr, ok := errors.AsType[*model.Error](outcome); ok {
 		text, err := json.Marshal(withoutTexts(apiErr))

@@ -65,7 +65,7 @@ func (s Sockets) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphEx
 
 // refused answers a request that begins a stream while there are too many of them.
 func (s *Streams) refused(w http.ResponseWriter, r *http.Request) bool {
-	seconds := s.admit()
+	seconds := s.admit(httpd.ClientAddr(r.Context()))
 	if seconds == 0 {
 		return false
 	}

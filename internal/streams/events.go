@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"strconv"
 	"sync"
@@ -33,8 +34,10 @@ type events struct {
 	account int64
 	id      string
 
-	// writing is held while something is written.
-	writing sync.Mutex
+	// writing is held while something is written, and guards isClosed: then nothing is
+	// written any more.
+	writing  sync.Mutex
+	isClosed bool
 
 	mu           sync.Mutex
 	subscription *subscription
@@ -130,8 +133,7 @@ func (e *events) take(w http.ResponseWriter, r *http.Request) bool {
 	control := http.NewResponseController(w)
 	if r.ProtoMajor > 1 {
 		w.WriteHeader(http.StatusOK)
-		e.setOut(part{w, control, make(chan struct{})})
-		return e.write(comment)
+		return e.setOut(part{w, control, make(chan struct{})}) && e.write(comment)
 	}
 	conn, _, err := control.Hijack()
 	if err != nil {
@@ -144,14 +146,39 @@ func (e *events) take(w http.ResponseWriter, r *http.Request) bool {
 	head.WriteString("HTTP/1.1 200 OK\r\n")
 	_ = header.Write(&head) // into memory
 	head.WriteString("\r\n")
-	e.setOut(conn)
-	return e.write(head.Bytes())
+	return e.setOut(conn) && e.write(head.Bytes())
 }
 
-func (e *events) setOut(out output) {
+// setOut reports false, and closes the output, if the stream has ended meanwhile.
+func (e *events) setOut(out output) bool {
+	e.writing.Lock()
+	defer e.writing.Unlock()
+	if e.isClosed {
+		_ = out.Close()
+		return false
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.out = out
+	return true
+}
+
+// close closes the output, and stops what is being written.
+func (e *events) close() {
+	e.mu.Lock()
+	out := e.out
+	e.mu.Unlock()
+	if !e.writing.TryLock() {
+		if out != nil {
+			_ = out.SetWriteDeadline(time.Unix(1, 0)) // only close lets the handler return
+		}
+		e.writing.Lock()
+	}
+	defer e.writing.Unlock()
+	e.isClosed = true
+	if e.out != nil {
+		_ = e.out.Close()
+	}
 }
 
 func (e *events) owner() (account int64, session string) { return e.account, e.id }
@@ -176,14 +203,24 @@ func (e *events) tick() {
 // write reports whether the client has received the bytes, as far as one can know. It ends
 // the stream otherwise.
 func (e *events) write(text []byte) bool {
-	e.writing.Lock()
-	_ = e.out.SetWriteDeadline(time.Now().Add(e.writeTimeout)) // Write returns the error
-	_, err := e.out.Write(text)
-	e.writing.Unlock()
+	err := e.writeNow(text)
 	if err != nil {
 		e.end(codeGone)
 	}
 	return err == nil
+}
+
+func (e *events) writeNow(text []byte) error {
+	e.writing.Lock()
+	defer e.writing.Unlock()
+	if e.out == nil || e.isClosed {
+		return net.ErrClosed
+	}
+	_ = e.out.SetWriteDeadline(time.Now().Add(e.writeTimeout)) // Write returns the error
+	if _, err := e.out.Write(text); err != nil {
+		return err
+	}
+	return e.out.SetWriteDeadline(time.Time{}) // HTTP/2 ends a stream whose deadline passes
 }
 
 func (e *events) context() (ctx context.Context, end func(), ok bool) {
@@ -239,7 +276,7 @@ func (e *events) setCode(code int) {
 func (e *events) end(code int) {
 	e.setCode(code)
 	e.mu.Lock()
-	code, nexts, sub, out, timer := e.code, e.nexts, e.subscription, e.out, e.timer
+	code, nexts, sub, timer := e.code, e.nexts, e.subscription, e.timer
 	isOver := e.isOver
 	e.isOver = true
 	e.mu.Unlock()
@@ -252,9 +289,7 @@ func (e *events) end(code int) {
 	if sub != nil {
 		sub.end()
 	}
-	if out != nil {
-		_ = out.Close()
-	}
+	e.close()
 	e.stream.End(context.Canceled)
 	e.part(e, e.account, e.id)
 	e.closed(code)

@@ -10,6 +10,7 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
+	"net/netip"
 	"strconv"
 	"sync"
 	"time"
@@ -71,13 +72,16 @@ type Streams struct {
 	performing sync.WaitGroup
 	second     int64
 	upgrades   int
+	from       map[netip.Addr]int // the upgrades of each client address
 	closes     map[int]int64
 
 	subscriptions map[int64]map[*subscription]struct{}
 	// follows says that the server has a position in the change feed.
 	follows bool
-	// reads has a place for each answer of a subscription that is being made.
+	// reads has a place for each answer of a subscription that is being made, and turns one
+	// for each account that has some.
 	reads chan struct{}
+	turns map[int64]*turn
 	// bell is full when the change feed has grown. changes, lag and pushes are for metrics.
 	bell          chan struct{}
 	changes       int64
@@ -104,23 +108,24 @@ func New(o Options) *Streams {
 		Options: o, accounts: map[int64]map[member]struct{}{}, sessions: map[string]map[member]struct{}{},
 		initTimeout: defaultInit, pingEvery: defaultPing, writeTimeout: defaultWrite,
 		idle: make(chan struct{}), closes: map[int]int64{},
-		subscriptions: map[int64]map[*subscription]struct{}{}, reads: make(chan struct{}, max(o.Reads, 1)), bell: make(chan struct{}, 1),
+		subscriptions: map[int64]map[*subscription]struct{}{}, reads: make(chan struct{}, max(o.Reads, 1)), turns: map[int64]*turn{}, bell: make(chan struct{}, 1),
 		changed: map[string]bool{}, signal: make(chan struct{}, 1),
 	}
 }
 
 // admit counts an upgrade. It returns after how many seconds the client may try again if
-// there are too many, or if the server stops; else 0.
-func (s *Streams) admit() (retryAfter int) {
+// there are too many in all, or half as many from one address, or if the server stops; else 0.
+func (s *Streams) admit(addr netip.Addr) (retryAfter int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now := time.Now().Unix(); s.second != now {
-		s.second, s.upgrades = now, 0
+		s.second, s.upgrades, s.from = now, 0, map[netip.Addr]int{}
 	}
-	if s.stopping || s.upgrades >= maxUpgrades {
+	if s.stopping || s.upgrades >= maxUpgrades || s.from[addr] >= maxUpgrades/2 {
 		return inSeconds()
 	}
 	s.upgrades++
+	s.from[addr]++
 	return 0
 }
 
@@ -158,6 +163,37 @@ func (s *Streams) closed(code int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closes[code]++
+}
+
+// turn lets one answer of an account's subscriptions be made at a time, so that an account
+// with many does not keep the others waiting.
+type turn struct {
+	sync.Mutex
+
+	users int
+}
+
+// enter waits for the turn of an account and for a place among all, until leave is called.
+func (s *Streams) enter(account int64) (leave func()) {
+	s.mu.Lock()
+	t := s.turns[account]
+	if t == nil {
+		t = &turn{}
+		s.turns[account] = t
+	}
+	t.users++
+	s.mu.Unlock()
+	t.Lock()
+	s.reads <- struct{}{}
+	return func() {
+		<-s.reads
+		t.Unlock()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if t.users--; t.users == 0 {
+			delete(s.turns, account)
+		}
+	}
 }
 
 func add[K, M comparable](to map[K]map[M]struct{}, key K, m M) {

@@ -85,16 +85,16 @@ func (s *subscription) schedule(spread time.Duration) {
 
 // run makes one answer and pushes it.
 func (s *subscription) run() {
-	s.streams.reads <- struct{}{}
+	leave := s.streams.enter(s.account)
 	begin := time.Now()
 	ctx, end, ok := s.begin()
 	if !ok {
-		<-s.streams.reads
+		leave()
 		return
 	}
 	defer end()
 	text, every := s.answer(ctx)
-	<-s.streams.reads
+	leave()
 	if text != nil {
 		s.to.push(text)
 		s.streams.pushed(s.IsBell)
@@ -125,6 +125,9 @@ func (s *subscription) answer(ctx context.Context) (text []byte, every time.Dura
 			s.refuse(gqlerror.List{s.exec.Recovered(ctx, value)})
 		}
 	}()
+	if v, _, err := auth.CallerFrom(ctx).CachedViewer(ctx); err == nil && v != nil { // before what is read, for news that come meanwhile
+		s.isAdmin.Store(v.Role == model.RoleAdmin)
+	}
 	response := s.Answer(ctx)
 	failed := failureOf(response.Errors)
 	switch {
@@ -152,7 +155,6 @@ func (s *subscription) answer(ctx context.Context) (text []byte, every time.Dura
 	defer s.mu.Unlock()
 	isSame := !s.IsBell && s.sum == sum
 	s.sum, s.failing = sum, time.Time{}
-	s.isAdmin.Store(v.Role == model.RoleAdmin)
 	if isSame {
 		text = nil
 	}
@@ -213,11 +215,20 @@ func (s *Streams) remember(sub *subscription) {
 	add(s.subscriptions, sub.account, sub)
 	follows := s.follows
 	s.mu.Unlock()
-	if follows {
+	switch {
+	case sub.hasEnded(): // meanwhile
+		s.forget(sub)
+	case follows:
 		sub.wake(0)
-	} else {
+	default:
 		s.ring()
 	}
+}
+
+func (s *subscription) hasEnded() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended
 }
 
 func (s *Streams) forget(sub *subscription) {
