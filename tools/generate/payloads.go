@@ -10,7 +10,7 @@ type payloads struct{}
 func (payloads) Name() string { return "payloads" }
 
 // GenerateCode changes what the other plugins and gqlgen then write.
-func (payloads) GenerateCode(data *codegen.Data) error {
+func (payloads) GenerateCode(data *codegen.Data) error { //nolint:unparam // the interface of gqlgen
 	for _, object := range data.Objects {
 		for _, field := range object.Fields {
 			if field.TypeReference.IsRoot {

@@ -10,7 +10,7 @@ type withoutSubscriptions struct{}
 func (withoutSubscriptions) Name() string { return "withoutSubscriptions" }
 
 // MutateSchema removes the type from the schema of the generator. The server reads its own.
-func (withoutSubscriptions) MutateSchema(schema *ast.Schema) error {
+func (withoutSubscriptions) MutateSchema(schema *ast.Schema) error { //nolint:unparam // the interface of gqlgen
 	delete(schema.Types, "Subscription")
 	schema.Subscription = nil
 	return nil
