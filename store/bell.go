@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -15,7 +16,9 @@ const bellEvery = 10 * time.Millisecond
 // and no reader depends on it.
 type bell struct {
 	ringing atomic.Bool
-	heard   atomic.Pointer[func()]
+	// rings are those that the others have not heard yet.
+	rings sync.WaitGroup
+	heard atomic.Pointer[func()]
 }
 
 func (b *bell) hear() {
@@ -34,7 +37,9 @@ func (s *Store) Ring() {
 	if s.bell.ringing.Swap(true) {
 		return
 	}
+	s.bell.rings.Add(1)
 	time.AfterFunc(bellEvery, func() {
+		defer s.bell.rings.Done()
 		s.bell.ringing.Store(false)
 		_ = session.Ring(context.Background(), s.reservedWrites.Pool) // the others look every second, too
 	})

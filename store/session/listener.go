@@ -92,11 +92,13 @@ func (l *listener) connected(ctx context.Context) error {
 	return err
 }
 
-// hangUp closes the connection without a long wait for a failed network.
+// hangUp closes the connection without a long wait for a failed network. First it listens no
+// more: PostgreSQL logs a lost client if it cannot deliver a notification.
 func hangUp(ctx context.Context, conn *pgx.Conn) {
 	ctx, cancel := context.WithTimeout(ctx, reconnectAfter)
 	defer cancel()
-	_ = conn.Close(ctx) // the connection is closed in any case
+	_, _ = conn.Exec(ctx, "UNLISTEN *") // fails if the connection has
+	_ = conn.Close(ctx)                 // the connection is closed in any case
 }
 
 // receive handles notifications until the connection fails.
