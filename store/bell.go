@@ -16,9 +16,11 @@ const bellEvery = 10 * time.Millisecond
 // and no reader depends on it.
 type bell struct {
 	ringing atomic.Bool
-	// rings are those that the others have not heard yet.
-	rings sync.WaitGroup
-	heard atomic.Pointer[func()]
+	heard   atomic.Pointer[func()]
+
+	// mu is held while the others are notified. Once the store is closed they are not.
+	mu       sync.Mutex
+	isClosed bool
 }
 
 func (b *bell) hear() {
@@ -37,10 +39,19 @@ func (s *Store) Ring() {
 	if s.bell.ringing.Swap(true) {
 		return
 	}
-	s.bell.rings.Add(1)
 	time.AfterFunc(bellEvery, func() {
-		defer s.bell.rings.Done()
+		s.bell.mu.Lock()
+		defer s.bell.mu.Unlock()
 		s.bell.ringing.Store(false)
-		_ = session.Ring(context.Background(), s.reservedWrites.Pool) // the others look every second, too
+		if !s.bell.isClosed {
+			_ = session.Ring(context.Background(), s.reservedWrites.Pool) // the others look every second, too
+		}
 	})
+}
+
+// close waits until the others have heard.
+func (b *bell) close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.isClosed = true
 }

@@ -247,7 +247,7 @@ func (s *Store) Pooler() Pooler { return s.connection.pooler }
 // Close waits for running statements and closes all connections.
 func (s *Store) Close() {
 	s.stopListening()
-	s.bell.rings.Wait()
+	s.bell.close()
 	s.close()
 }
 

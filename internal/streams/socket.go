@@ -248,13 +248,11 @@ func (c *socket) slow() {
 	_ = c.conn.CloseNow()
 }
 
-// write sends a message.
+// write sends a message. A client that does not take it in time is slow.
 func (c *socket) write(text []byte) {
-	ctx, cancel := context.WithTimeout(context.Background(), c.writeTimeout)
-	defer cancel()
-	if c.conn.Write(ctx, websocket.MessageText, text) != nil && ctx.Err() != nil {
-		c.slow()
-	}
+	late := time.AfterFunc(c.writeTimeout, c.slow)
+	defer late.Stop()
+	_ = c.conn.Write(context.Background(), websocket.MessageText, text) // the reader notices a lost connection
 }
 
 // end is called once the socket is closed.
