@@ -1,4 +1,5 @@
-import { Kind, parse, print, separateOperations, stripIgnoredCharacters, type DocumentNode, type OperationDefinitionNode } from 'graphql';
+import { Kind, parse, print, separateOperations, stripIgnoredCharacters, type DocumentNode } from 'graphql';
+import { operationIn } from '../graphql/document';
 import type { Request as Question } from '../graphql/send';
 
 /** The parsed document; undefined while it is not valid, and then the texts contain it as it is. */
@@ -15,17 +16,11 @@ export function onOneLine(query: string): string {
   return parsed(query) ? stripIgnoredCharacters(query) : query;
 }
 
-/** The operation that the question names; the first one if it names none. */
-function operationOf({ query, operationName }: Question): OperationDefinitionNode | undefined {
-  const all = parsed(query)?.definitions.filter(node => node.kind === Kind.OPERATION_DEFINITION) ?? [];
-  return all.find(node => node.name?.value === operationName) ?? all[0];
-}
-
 /** Whether the question changes data. */
-export const isMutation = (question: Question) => operationOf(question)?.operation === 'mutation';
+export const isMutation = (question: Question) => operationIn(question.query, question.operationName)?.operation === 'mutation';
 
 /** Whether the question may be sent twice: not a change, nor a stream. */
-export const isRepeatable = (question: Question) => (operationOf(question)?.operation ?? 'query') === 'query';
+export const isRepeatable = (question: Question) => (operationIn(question.query, question.operationName)?.operation ?? 'query') === 'query';
 
 /** The document with only the operation that the question names: Apollo, urql and Relay take no other. */
 export function oneOperation(question: Question): string {
@@ -37,7 +32,7 @@ export function oneOperation(question: Question): string {
 /** The document with the name that Relay wants: it ends in Query or Mutation. */
 export function relayOperation(question: Question): { name: string; document: string } {
   const document = oneOperation(question);
-  const operation = operationOf({ query: document });
+  const operation = operationIn(document);
   if (!operation?.loc) {
     return { name: 'CareGraphQuery', document };
   }
