@@ -209,15 +209,19 @@ func remove[K, M comparable](from map[K]map[M]struct{}, key K, m M) {
 	}
 }
 
+// count returns how many members all keys have together.
+func count[K, M comparable](of map[K]map[M]struct{}) (n int64) {
+	for _, members := range of {
+		n += int64(len(members))
+	}
+	return n
+}
+
 // Open returns how many streams are open, for metrics.
 func (s *Streams) Open() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := 0
-	for _, members := range s.accounts {
-		n += len(members)
-	}
-	return int64(n)
+	return count(s.accounts)
 }
 
 // Closes returns how many streams have ended, by the code of WebSocket.
@@ -235,11 +239,7 @@ func (s *Streams) Closes() map[string]int64 {
 func (s *Streams) Subscriptions() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := 0
-	for _, subs := range s.subscriptions {
-		n += len(subs)
-	}
-	return int64(n)
+	return count(s.subscriptions)
 }
 
 // Pushes returns how many answers of subscriptions were sent, by their field.
