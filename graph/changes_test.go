@@ -108,7 +108,7 @@ func TestChanges_OfOthersAreNotTold(t *testing.T) {
 	after := ask(before["cursor"])
 	for _, set := range []map[string]any{before, after} {
 		if len(set["nodes"].([]any))+len(set["gone"].([]any)) > 0 || set["hasMore"] != false {
-			t.Errorf("the stranger is told %v", set)
+			t.Errorf("the stranger hears of %v", set)
 		}
 	}
 	testutil.Equal(t, "length of the cursor", len(after["cursor"].(string)), len(before["cursor"].(string)))
