@@ -113,8 +113,9 @@ faults: ## Run the tests of docs/faults.md, and print the result of each fault; 
 fmt: ## Format all Go code as lint requires
 	$(TOOL) golangci-lint fmt
 
+# -short compares fewer random operations; those run one after the other.
 race: ## Run every test under the race detector (needs a C compiler)
-	$(GO) test -race -shuffle=on -timeout=30m ./...
+	$(GO) test -race -short -shuffle=on -timeout=30m ./...
 
 # go test takes one fuzz target of one package at a time.
 fuzz: ## Fuzz every target for FUZZTIME each

@@ -71,6 +71,9 @@ func timeless(body string) string {
 // the same way, one operation after another.
 func TestDifferential_Mutations(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("the coverage that this test demands needs all its operations")
+	}
 	twins, total := newTwins(t, unchanged, unchanged), newTotals(refusals()...)
 	for seed := range *operations / 5 {
 		if difference := twins.compare(t, randomChoices(uint64(seed)), total); difference != "" {

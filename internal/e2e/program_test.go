@@ -29,7 +29,7 @@ var binary = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "caregraph")
-	out, err := exec.CommandContext(context.Background(), "go", "build", "-ldflags", stampFlag+"0123abc", "-o", path, "../..").CombinedOutput()
+	out, err := exec.CommandContext(context.Background(), "go", "build", "-pgo=off", "-ldflags", stampFlag+"0123abc", "-o", path, "../..").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
 	}

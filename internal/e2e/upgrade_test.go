@@ -30,7 +30,7 @@ func releasedBinary(t *testing.T) (path string, ok bool) {
 		return "", false
 	}
 	path = filepath.Join(dir, "caregraph")
-	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", path, ".")
+	build := exec.CommandContext(t.Context(), "go", "build", "-pgo=off", "-buildvcs=false", "-o", path, ".")
 	build.Dir = dir
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build version 0.1.0: %v\n%s", err, out)

@@ -109,7 +109,7 @@ onPage(
     await screenshot(page, 'account-row');
     assert.notEqual(await row.evaluate(list => getComputedStyle(list).maskImage), 'none');
     while (await more.count()) {
-      await more.click().catch(() => {}); // it goes away at the end of the row
+      await more.click({ timeout: 1000 }).catch(() => {}); // it goes away at the end of the row
     }
     await page.getByRole('button', { name: 'Earlier accounts' }).waitFor();
   },
