@@ -26,6 +26,9 @@ type grown struct {
 
 func newGrown(t *testing.T) *grown {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("plans of PostgreSQL, in a large database")
+	}
 	c := storetest.New(t)
 	g := &grown{Clinic: c, boss: c.Admin("Boss"), big: c.Owner("Big"), small: c.Owner("Small")}
 	c.Exec(`INSERT INTO users (username, email, role, password_hash) SELECT 'u' || n, 'u' || n || '@clinic.example', 'PATIENT', '!' FROM generate_series(1, 400) AS n`)
