@@ -288,7 +288,7 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 		Pooler: store.Pooler(s.DatabasePooler), Prepared: store.Prepared(s.Prepared), DirectURL: string(s.DatabaseDirectURL), Listen: true,
 		RefreshGrace: s.RefreshGrace, SessionTTL: s.SessionTTL, Log: log, Quotas: quotas, OnOwnConnection: processors.UseAll, ClientAddr: clientAddr,
 		Secrets: secrets, TotpRoles: totpRoles(s),
-		Retention:  store.Retentions{Feed: s.FeedRetention, Requests: s.KeyRetention},
+		Retention:  store.Retentions{Feed: s.FeedRetention, Requests: s.KeyRetention, Sessions: s.SessionRetention},
 		CursorKeys: func(again bool) ([][]byte, error) { return tokens.DeriveAll("caregraph cursor v1", again) },
 	})
 	if err != nil {

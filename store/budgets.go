@@ -26,18 +26,11 @@ func (s *Store) Budgets(ctx context.Context, keys []string) (map[string]time.Tim
 	return fullAt, s.translate(ctx, "read budgets", err)
 }
 
-// spendBudgets deletes some old rows after it has its own, and waits for none of
-// them. So two of these statements never wait for each other in a circle.
 const spendBudgets = `WITH spent AS (
 		INSERT INTO budgets AS b (key, full_at) SELECT key, $1::timestamptz + every * interval '1 microsecond'
 		FROM unnest($2::text[], $3::bigint[]) AS s (key, every) ORDER BY key
 		ON CONFLICT (key) DO UPDATE SET full_at = greatest(b.full_at, $1) + (excluded.full_at - $1)
 		RETURNING key, full_at
-	), old AS (
-		SELECT b.key FROM (SELECT count(*) FROM spent) AS after CROSS JOIN budgets AS b
-		WHERE b.full_at < $1 - interval '24 hours' AND b.key <> ALL ($2) LIMIT 20 FOR UPDATE OF b SKIP LOCKED
-	), swept AS (
-		DELETE FROM budgets WHERE key = ANY (ARRAY (SELECT key FROM old))
 	), recorded AS (
 		` + insertEvent + ` SELECT kind, account.id, NULL, client, $7
 		FROM unnest($4::text[], $5::bigint[], $6::text[]) AS event (kind, account_id, client) LEFT JOIN users AS account ON account.id = account_id
@@ -46,7 +39,7 @@ const spendBudgets = `WITH spent AS (
 
 // SpendBudgets takes one unit from each budget, whether there is one left or not, and
 // returns when they are full again. It records the kinds, accounts and clients of events
-// with it. It also deletes some rows of budgets that have been full for 24 hours.
+// with it.
 func (s *Store) SpendBudgets(ctx context.Context, now time.Time, all []Spending, events ...model.SecurityEvent) (map[string]time.Time, error) {
 	keys, every := make([]string, len(all)), make([]int64, len(all))
 	for i, one := range all {

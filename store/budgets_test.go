@@ -43,23 +43,3 @@ func TestBudgets_TwoStoresShareThem(t *testing.T) {
 	testutil.Must(t, other.RefillBudgets(t.Context(), []string{"a"}))
 	testutil.Equal(t, "budgets after a refill", len(ok(c.Store.Budgets(t.Context(), []string{"a"}))(t)), 0)
 }
-
-func TestSpendBudgets_DeletesOldRows(t *testing.T) {
-	t.Parallel()
-	c := storetest.New(t)
-	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
-	spend := func(key string, now time.Time) {
-		ok(c.Store.SpendBudgets(t.Context(), now, []store.Spending{{Key: key, Every: time.Minute}}))(t)
-	}
-	for _, key := range []string{"a", "b", "c"} {
-		spend(key, now)
-	}
-	spend("a", now.Add(24*time.Hour))
-	testutil.Equal(t, "rows after 24 hours", ok(c.DB.NewSelect().Table("budgets").Count(t.Context()))(t), 3)
-	spend("b", now.Add(25*time.Hour))
-	left := ok(c.Store.Budgets(t.Context(), []string{"a", "b", "c"}))(t)
-	testutil.Equal(t, "rows after 25 hours", len(left), 2)
-	if !left["c"].IsZero() {
-		t.Error("a row stays that says nothing")
-	}
-}

@@ -24,8 +24,8 @@ func leavesNoRow() map[string]string {
 		"changes a session, a code, a budget or a device, which no one follows": `Close CreateSession RotateSession EndSession EndSessions EndSessionNumber SetPasswordHash
 			ChangePassword SpendBudgets RefillBudgets RememberDevice CountEvent SpendTotp SpendRecoveryCode WriteCollected ResetPassword SendReset CreateReset
 			CreateLinkCode StartTotp SendConfirmation`,
-		"removes what is old":                              "Sweep SweepHourly",
-		"changes a mail or a notice, which no one follows": "DeliverMail SweepMail SendAlreadyRegistered ReadNotices",
+		"removes what is old; see purge_test.go for the rows of Purge": "Sweep SweepHourly Purge Purgeable",
+		"changes a mail or a notice, which no one follows":             "DeliverMail SweepMail SendAlreadyRegistered ReadNotices",
 	} {
 		for name := range strings.FieldsSeq(names) {
 			reasons[name] = reason

@@ -52,6 +52,8 @@ func withoutViewer() map[string]string {
 		"SweepMail":             "for the server: removes what is old",
 		"Sweep":                 "as SweepMail",
 		"SweepHourly":           "as SweepMail",
+		"Purgeable":             "for operators: counts rows, and names none",
+		"Purge":                 "for operators: removes what nobody may see any more, and names none",
 		"CredentialOfToken":     "signs in: who has the token of a mail read it; see codes_test.go",
 		"ResetPassword":         "signs in: as CredentialOfToken",
 		"SendReset":             "sends a mail to the account itself",

@@ -29,9 +29,7 @@ type Session struct {
 }
 
 // createSession is one statement. It sees one snapshot, but FOR SHARE waits for a
-// transaction that changes the account and then reads the new row. It looks for
-// expired sessions after it has the account, so that a sign-in that waits for the
-// account holds no sessions.
+// transaction that changes the account and then reads the new row.
 const createSession = `WITH account AS (
 		SELECT ` + accountColumns + ` FROM users AS u WHERE u.id = $1 AND u.password_hash = $2 AND u.is_active
 			AND (NOT u.has_totp OR $9) FOR SHARE
@@ -43,17 +41,12 @@ const createSession = `WITH account AS (
 		` + insertNotice + ` SELECT 'NEW_DEVICE', id, id FROM account WHERE $8
 	), mailed AS (
 		INSERT INTO mail (account_id, kind, data) SELECT id, 'NEW_DEVICE', '' FROM account WHERE $8 AND is_confirmed
-	), expired AS (
-		SELECT s.id FROM account CROSS JOIN sessions AS s WHERE s.expires_at < now() LIMIT 20 FOR UPDATE OF s SKIP LOCKED
-	), swept AS (
-		DELETE FROM sessions WHERE id = ANY (ARRAY (SELECT id FROM expired))
 	)
 	SELECT * FROM account`
 
 // CreateSession stores a session of an account and returns the account. It returns
 // NOT_FOUND if the account is not active, its password hash is not the given one, or it
 // needs a second factor that the sign-in did not have.
-// It also deletes some expired sessions of any account.
 func (s *Store) CreateSession(ctx context.Context, session Session, passwordHash string) (*model.User, error) {
 	leave, err := s.rows.enter(ctx, rowKey{session.UserID, "User", session.UserID})
 	if err != nil {

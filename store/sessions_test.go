@@ -35,22 +35,6 @@ func TestSessionViewer_ActsForItsAccount(t *testing.T) {
 	wantLive(t, c, map[string]bool{priya.SessionID: false})
 }
 
-func TestCreateSession_SweepsExpiredOnes(t *testing.T) {
-	t.Parallel()
-	c := storetest.New(t)
-	asha := c.Owner("Asha")
-	c.Owner("Ravi")
-	c.Exec("UPDATE sessions SET expires_at = now() - interval '1 second'")
-	testutil.Equal(t, "error", errOf(c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), "hash of Asha")), nil)
-	wantLive(t, c, map[string]bool{"phone": true, asha.SessionID: false})
-
-	var left []string
-	if err := c.DB.NewRaw("SELECT id FROM sessions ORDER BY id").Scan(t.Context(), &left); err != nil {
-		t.Fatal(err)
-	}
-	testutil.Equal(t, "stored sessions", resultText(left, nil), resultText([]string{"phone"}, nil))
-}
-
 func TestRotateSession_EachRefreshTokenWorksOnce(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)

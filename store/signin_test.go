@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"runtime"
 	"testing"
-	"time"
 
 	"github.com/uptrace/bun"
 
@@ -51,60 +50,6 @@ func TestCreateSession_OnlyOfAnActiveAccount(t *testing.T) {
 	wantCode(t, errOf(c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), "hash of Asha")), model.CodeNotFound, "email")
 	c.Exec("UPDATE users SET is_active = TRUE")
 	wantLive(t, c, map[string]bool{"phone": false, asha.SessionID: true})
-}
-
-func TestCreateSession_SweepsTwentyAtOnce(t *testing.T) {
-	t.Parallel()
-	c := storetest.New(t)
-	asha := c.Owner("Asha")
-	expire(c, 50)
-	testutil.Equal(t, "error", errOf(c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), "hash of Asha")), nil)
-	testutil.Equal(t, "expired sessions", expired(t, c), 30)
-	wantCode(t, errOf(c.Store.CreateSession(t.Context(), storetest.Session("tablet", asha.UserID, "r"), "wrong")), model.CodeNotFound, "email")
-	testutil.Equal(t, "expired sessions after a refusal", expired(t, c), 30)
-	wantLive(t, c, map[string]bool{"phone": true, asha.SessionID: true})
-}
-
-func TestCreateSession_WaitsForNoExpiredSession(t *testing.T) {
-	t.Parallel()
-	c := concurrentClinic(t)
-	asha := c.Owner("Asha")
-	expire(c, 5)
-	err := c.DB.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
-		if _, err := tx.ExecContext(ctx, "SELECT FROM sessions WHERE id = 'expired 1' FOR UPDATE"); err != nil {
-			return err
-		}
-		ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
-		defer cancel()
-		return errOf(c.Store.CreateSession(ctx, storetest.Session("phone", asha.UserID, "r"), "hash of Asha"))
-	})
-	testutil.Equal(t, "error", err, nil)
-	testutil.Equal(t, "expired sessions", expired(t, c), 1)
-}
-
-func TestRaces_SignInsSweepNextToEachOther(t *testing.T) {
-	t.Parallel()
-	c := concurrentClinic(t)
-	asha := c.Owner("Asha")
-	expire(c, 20*rivals)
-	for _, err := range concurrently(rivals, func(i int) error {
-		return errOf(c.Store.CreateSession(t.Context(), storetest.Session(fmt.Sprint("phone ", i), asha.UserID, "r"), "hash of Asha"))
-	}) {
-		testutil.Equal(t, "error", err, nil)
-	}
-	testutil.Equal(t, "expired sessions", expired(t, c), 0)
-	wantLive(t, c, map[string]bool{"phone 0": true, fmt.Sprint("phone ", rivals-1): true, asha.SessionID: true})
-}
-
-// expire inserts expired sessions of the only account.
-func expire(c *storetest.Clinic, n int) {
-	c.Exec(`INSERT INTO sessions (id, user_id, refresh_id, expires_at)
-		SELECT 'expired ' || n, users.id, 'r', now() - interval '1 day' FROM users, generate_series(1, ?) AS n`, n)
-}
-
-func expired(t *testing.T, c *storetest.Clinic) int64 {
-	t.Helper()
-	return ok(c.DB.NewSelect().Table("sessions").Where("expires_at < now()").Count(t.Context()))(t)
 }
 
 // duringTransaction makes the call wait for a transaction that has run the statement, runs
@@ -176,7 +121,6 @@ func TestRaces_SigningInWhileAllSessionsAreEnded(t *testing.T) {
 	t.Parallel()
 	c := concurrentClinic(t)
 	asha := c.Owner("Asha")
-	expire(c, 5)
 	wantCode(t, duringTransaction(t, c, "UPDATE users SET password_hash = 'new'", func() error {
 		return errOf(c.Store.CreateSession(t.Context(), storetest.Session("phone", asha.UserID, "r"), "hash of Asha"))
 	}, "UPDATE sessions SET ended_at = now() WHERE ended_at IS NULL"), model.CodeNotFound, "email")

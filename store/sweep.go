@@ -15,14 +15,19 @@ type Retentions struct {
 	Feed time.Duration
 	// Requests is that of Idempotency-Keys. Later the same request is a new one.
 	Requests time.Duration
+	// Sessions is that of sessions, after their end.
+	Sessions time.Duration
 }
 
-// retention is how long the rows of a table stay, by their column at.
+// keepBudgets is how long a budget stays after it is full again. Then it says nothing.
+const keepBudgets = 24 * time.Hour
+
+// retention is how long the rows of a table stay.
 type retention struct {
 	table string
 	keep  time.Duration
-	// where is a further condition on a row; "" for none.
-	where string
+	// past is the condition on a row that has stayed for longer than $1.
+	past string
 	// then is a statement about the deleted rows, which have the column xid; "" for none.
 	then string
 }
@@ -30,9 +35,15 @@ type retention struct {
 func (s *Store) retentions() []retention {
 	return []retention{{
 		table: "change_feed", keep: s.retention.Feed,
-		where: " AND xid < pg_snapshot_xmin(pg_current_snapshot())",
-		then:  `UPDATE feed_state SET pruned = greatest(pruned, (SELECT xid FROM gone ORDER BY xid DESC LIMIT 1))`,
-	}, {table: "requests", keep: s.retention.Requests}}
+		past: "at < now() - $1::interval AND xid < pg_snapshot_xmin(pg_current_snapshot())",
+		then: `UPDATE feed_state SET pruned = greatest(pruned, (SELECT xid FROM gone ORDER BY xid DESC LIMIT 1))`,
+	}, {
+		table: "requests", keep: s.retention.Requests, past: "at < now() - $1::interval",
+	}, {
+		table: "sessions", keep: s.retention.Sessions, past: "ended_at < now() - $1::interval OR expires_at < now() - $1::interval",
+	}, {
+		table: "budgets", keep: keepBudgets, past: "full_at < now() - $1::interval",
+	}}
 }
 
 const (
@@ -93,7 +104,7 @@ func (s *Store) sweep(ctx context.Context, r retention) error {
 		return nil
 	}
 	limit := strconv.Itoa(sweepBatch)
-	text := "DELETE FROM " + r.table + " WHERE ctid = ANY (ARRAY (SELECT ctid FROM " + r.table + " WHERE at < now() - $1::interval" + r.where + " LIMIT " + limit + "))"
+	text := "DELETE FROM " + r.table + " WHERE ctid = ANY (ARRAY (SELECT ctid FROM " + r.table + " WHERE " + r.past + " LIMIT " + limit + "))"
 	if r.then != "" {
 		text = "WITH gone AS (" + text + " RETURNING xid), noted AS (" + r.then + " WHERE EXISTS (SELECT FROM gone)) SELECT count(*) FROM gone"
 	} else {

@@ -104,3 +104,34 @@ func TestSweep_RemovesOldKeys(t *testing.T) {
 	testutil.Equal(t, "keys", rowsOf(t, c, "SELECT count(*) FROM requests"), 1)
 	testutil.Equal(t, "young keys", rowsOf(t, c, "SELECT count(*) FROM requests WHERE key = 'young'"), 1)
 }
+
+// TestSweep_RemovesSessionsLongAfterTheirEnd, ended ones and expired ones. None of them is
+// announced: they had ended before.
+func TestSweep_RemovesSessionsLongAfterTheirEnd(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t, func(o *store.Options) { o.Retention.Sessions = 720 * time.Hour })
+	asha := c.Owner("Asha")
+	const write = `INSERT INTO sessions (id, user_id, refresh_id, expires_at, ended_at)
+		SELECT ?0 || n, ?1, 'r', now() + ?2::interval, now() + ?3::interval FROM generate_series(1, ?4) AS n`
+	c.Exec(write, "ended ", asha.UserID, "1 day", "-721 hours", 1500)
+	c.Exec(write, "expired ", asha.UserID, "-721 hours", nil, 600)
+	c.Exec(write, "ended lately ", asha.UserID, "1 day", "-719 hours", 2)
+	c.Exec(write, "expired lately ", asha.UserID, "-719 hours", nil, 3)
+	testutil.Must(t, c.Store.Sweep(t.Context()))
+	testutil.Equal(t, "sessions", rowsOf(t, c, "SELECT count(*) FROM sessions"), 6)
+	testutil.Equal(t, "old sessions", rowsOf(t, c, "SELECT count(*) FROM sessions WHERE id ~ '^(ended|expired) [0-9]'"), 0)
+	wantLive(t, c, map[string]bool{asha.SessionID: true})
+}
+
+// TestSweep_RemovesFullBudgets a day after they say nothing.
+func TestSweep_RemovesFullBudgets(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	for key, at := range map[string]time.Duration{"old": -25 * time.Hour, "young": -23 * time.Hour, "in use": time.Hour} {
+		ok(c.Store.SpendBudgets(t.Context(), time.Now().Add(at), []store.Spending{{Key: key, Every: time.Second}}))(t)
+	}
+	testutil.Must(t, c.Store.Sweep(t.Context()))
+	left := ok(c.Store.Budgets(t.Context(), []string{"old", "young", "in use"}))(t)
+	testutil.Equal(t, "budgets", len(left), 2)
+	testutil.Equal(t, "the old one", left["old"].IsZero(), true)
+}

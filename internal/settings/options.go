@@ -135,6 +135,8 @@ func options(s *Settings) []option {
 			"How long a session lasts at most, however often its tokens are renewed. Then the account signs in again. 0s: any time."),
 		setting("idempotency-retention", "DURATION", "72h", brief(&s.KeyRetention, 87_600*time.Hour),
 			"How long a request with an Idempotency-Key can be sent again without a second effect. 0s: for ever."),
+		setting("session-retention", "DURATION", "720h", brief(&s.SessionRetention, 87_600*time.Hour),
+			"How long a session stays in the database after its end, for questions about who signed in. 0s: for ever."),
 		setting("feed-retention", "DURATION", "168h", brief(&s.FeedRetention, 87_600*time.Hour),
 			"How long the change feed goes back. A device that was offline for longer loads all its records again. 0s: for ever."),
 		setting("require-totp", "none|admin|doctor", "none", oneOf(&s.RequireTotp, "none", "admin", "doctor"),

@@ -37,6 +37,7 @@ type Settings struct {
 	RefreshTTL       time.Duration
 	RefreshGrace     time.Duration // zero: none
 	SessionTTL       time.Duration // zero: any time
+	SessionRetention time.Duration // zero: for ever
 	FeedRetention    time.Duration // zero: for ever
 	KeyRetention     time.Duration // of Idempotency-Keys; zero: for ever
 	RequireTotp      string        // "none", "admin" or "doctor"
