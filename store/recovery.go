@@ -48,6 +48,10 @@ func (s *Store) ConfirmEmail(ctx context.Context, v *model.Viewer, text string) 
 	if v == nil {
 		return nil, unauthenticated()
 	}
+	return once(ctx, s, v, func(ctx context.Context) (*model.User, error) { return s.confirmEmail(ctx, v, text) })
+}
+
+func (s *Store) confirmEmail(ctx context.Context, v *model.Viewer, text string) (*model.User, error) {
 	row, err := s.tryCode(ctx, v.UserID, CodeConfirm, text)
 	if err != nil {
 		return nil, err
@@ -57,6 +61,9 @@ func (s *Store) ConfirmEmail(ctx context.Context, v *model.Viewer, text string) 
 			return err
 		}
 		if err := s.useCode(ctx, tx, row, "code"); err != nil {
+			return err
+		}
+		if err := s.keepIn(ctx, tx, &model.User{ID: v.UserID}); err != nil {
 			return err
 		}
 		if err := s.feedAccounts(ctx, tx, []int64{v.UserID}); err != nil {
