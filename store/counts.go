@@ -80,8 +80,9 @@ func (c *counts) drop(accounts ...int64) {
 }
 
 // Rows returns how many rows a list of Query has for the viewer, or the list that a
-// group of Query counts: about, at most a minute old, and at most most. It is 0 for
-// other fields.
+// group of Query counts: about, at most a minute old, and at most most. It counts none that
+// the viewer cannot see, since what an operation costs shows the number. It is 0 for other
+// fields.
 func (s *Store) Rows(ctx context.Context, v *model.Viewer, field string, most int) (int, error) {
 	if field == "changes" {
 		field = "patients" // of which it asks for each one
@@ -93,13 +94,13 @@ func (s *Store) Rows(ctx context.Context, v *model.Viewer, field string, most in
 	if t == nil || v == nil {
 		return 0, nil
 	}
-	scope, key := t.Scope(query.LiteralViewer(v)), countKey{field, v.UserID}
-	if scope.IsWhole() {
-		key.account = 0
+	scope, key, deleted := t.Scope(query.LiteralViewer(v)), countKey{field, v.UserID}, model.DeletedInclude
+	if scope.IsWhole() { // all who see it share the count, but not who may restore what
+		key.account, deleted = 0, model.DeletedExclude
 	}
 	return s.counts.get(key, s.now(), func() (int, error) {
 		_, slice := newRows(t)
-		rows := scope.Narrow(s.reads.db.NewSelect().Model(slice), query.Scan, query.IncludeDeleted).ColumnExpr("1").Limit(int64(most))
+		rows := scope.Narrow(s.reads.db.NewSelect().Model(slice), query.Scan, deleted).ColumnExpr("1").Limit(int64(most))
 		var n int
 		err := s.reads.db.NewSelect().ColumnExpr("count(*)").TableExpr("(?) AS found", rows).Scan(ctx, &n)
 		return n, s.translate(ctx, "count about "+field, err)

@@ -9,9 +9,9 @@ import (
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
-// TestRows_CountsWhatAListSearches: the rows of a list, deleted ones too, as far as the
+// TestRows_CountsWhatTheViewerSees: the rows of a list, deleted ones too, as far as the
 // viewer sees them; at most most, and of the last minute.
-func TestRows_CountsWhatAListSearches(t *testing.T) {
+func TestRows_CountsWhatTheViewerSees(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	c := storetest.New(t, func(o *store.Options) { o.Now = func() time.Time { return now } })
@@ -22,6 +22,9 @@ func TestRows_CountsWhatAListSearches(t *testing.T) {
 		asha.Assign(patient, doctor)
 	}
 	priya.Patient("Nila")
+	asha.DeletedPatient("Veer")
+	asha.DeletedEntry("Dr. Gone")
+	member := join(t, c, asha, c.Owner("Member"), model.LevelSee)
 	rows := func(v *model.Viewer, field string, most int) int {
 		n, err := c.Store.Rows(t.Context(), v, field, most)
 		if err != nil {
@@ -34,7 +37,8 @@ func TestRows_CountsWhatAListSearches(t *testing.T) {
 		viewer      *model.Viewer
 		most, rows  int
 	}{
-		{"an owner", "patients", asha.Viewer, 100, 3},
+		{"an owner, also of a deleted one", "patients", asha.Viewer, 100, 4},
+		{"a member of the owner's team, without the deleted one", "patients", member, 100, 3},
 		{"an owner's mappings", "mappings", asha.Viewer, 100, 3},
 		{"a doctor, own and assigned", "patients", priya.Viewer, 100, 4},
 		{"an administrator", "patients", admin.Viewer, 100, 4},
@@ -50,11 +54,11 @@ func TestRows_CountsWhatAListSearches(t *testing.T) {
 	}
 	asha.Patient("Tara")
 	now = now.Add(59 * time.Second)
-	if got := rows(asha.Viewer, "patients", 100); got != 3 {
+	if got := rows(asha.Viewer, "patients", 100); got != 4 {
 		t.Errorf("%d rows before the minute is over", got)
 	}
 	now = now.Add(time.Second)
-	if got := rows(asha.Viewer, "patients", 100); got != 4 {
+	if got := rows(asha.Viewer, "patients", 100); got != 5 {
 		t.Errorf("%d rows after a minute", got)
 	}
 }

@@ -31,7 +31,7 @@ func (s *Store) erase(ctx context.Context, v *model.Viewer, id int64, presentHas
 		if err != nil {
 			return err
 		}
-		row, err := lock[model.User](ctx, s, tx, v, id, "id", "UPDATE") // waits for patients that are being created
+		row, err := lock[model.User](ctx, s, tx, v, id, "id", forChange)
 		switch {
 		case err != nil:
 			return err
@@ -41,6 +41,9 @@ func (s *Store) erase(ctx context.Context, v *model.Viewer, id int64, presentHas
 			return model.NewFieldError("id", model.CodeForbidden, "Only an operator may erase the account of another.")
 		case isLast:
 			return lastAdministrator()
+		}
+		if err := lockNamed(ctx, tx, id); err != nil {
+			return err
 		}
 		if err := mayErase(ctx, tx, id, presentHash); err != nil {
 			return err
@@ -52,6 +55,24 @@ func (s *Store) erase(ctx context.Context, v *model.Viewer, id int64, presentHas
 		s.forgetViewers(ctx, id)
 	}
 	return err
+}
+
+// lockNamed locks what names a locked account, and then waits for all rows that are being
+// created and name it, such as patients. Their transactions lock the account last, for the
+// foreign key, and may hold one of the other rows until then.
+func lockNamed(ctx context.Context, tx bun.Tx, id int64) error {
+	for _, named := range []string{
+		"SELECT FROM sessions WHERE user_id = ?0 FOR UPDATE",
+		"SELECT FROM transfers WHERE from_id = ?0 OR to_id = ?0 ORDER BY id FOR UPDATE",
+		"SELECT FROM doctors WHERE account_id = ?0 ORDER BY id FOR UPDATE",
+		"SELECT FROM grants WHERE granter_id = ?0 OR account_id = ?0 ORDER BY id FOR UPDATE",
+		"SELECT FROM users WHERE id = ?0 FOR UPDATE",
+	} {
+		if _, err := tx.ExecContext(ctx, named, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mayErase returns NOT_FOUND for the password and IN_USE.

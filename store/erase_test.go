@@ -9,6 +9,7 @@ import (
 
 	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
+	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
@@ -119,4 +120,93 @@ func TestErase_WaitsForAPatientThatIsBeingCreated(t *testing.T) {
 	})
 	testutil.Must(t, tx.Commit())
 	wantCode(t, <-done, model.CodeInUse, "id")
+}
+
+// TestErase_WaitsForWhatNamesTheAccount: another change that holds a row that names the
+// account, and then stores another one that names it, goes first. Otherwise the two would
+// wait for each other.
+func TestErase_WaitsForWhatNamesTheAccount(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		held string
+		act  func(c *storetest.Clinic, zubin, owner *storetest.Account, entry *model.Doctor) error
+	}{
+		"verifyDoctor takes the entry away": {"SELECT FROM mappings FOR UPDATE", func(c *storetest.Clinic, _, _ *storetest.Account, entry *model.Doctor) error {
+			return errOf(c.VerifyAs(model.Operator(), entry.ID, store.Verification{Account: new((*int64)(nil))}))
+		}},
+		"the owner ends the grant": {"SELECT FROM grants FOR UPDATE", func(c *storetest.Clinic, _, owner *storetest.Account, _ *model.Doctor) error {
+			return errOf(c.Store.EndGrant(t.Context(), owner.Viewer, 1, nil))
+		}},
+		"a session ends": {"SELECT FROM sessions FOR UPDATE", func(c *storetest.Clinic, zubin, _ *storetest.Account, _ *model.Doctor) error {
+			return c.Store.EndSession(t.Context(), zubin.Viewer, zubin.SessionID)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := care{Clinic: concurrentClinic(t)}
+			owner, zubin := c.Owner("Owner"), c.DoctorAccount("Zubin")
+			entry := c.Verify(zubin.OwnEntry("Dr. Zubin"))
+			owner.Assign(owner.Patient("Arjun"), entry)
+			join(t, c.Clinic, owner, zubin, model.LevelSee)
+
+			held := ok(c.DB.BeginTx(t.Context(), nil))(t)
+			ok(held.NewRaw(test.held).Exec(t.Context()))(t)
+			acted, erased := make(chan error, 1), make(chan error, 1)
+			go func() { acted <- test.act(c.Clinic, zubin, owner, entry) }()
+			c.waiting(t, 1, acted)
+			go func() { erased <- c.Store.EraseAccount(t.Context(), model.Operator(), zubin.UserID) }()
+			c.waiting(t, 2, erased)
+			testutil.Must(t, held.Rollback())
+			testutil.Must(t, <-acted)
+			testutil.Must(t, <-erased)
+		})
+	}
+}
+
+// TestErase_TheAccountComesBeforeItsCodes: a code that is used at the same time is gone.
+func TestErase_TheAccountComesBeforeItsCodes(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		send func(c *storetest.Clinic, zubin *storetest.Account) error
+		use  func(c *storetest.Clinic, zubin *storetest.Account, data map[string]string) error
+	}{
+		"confirms the address": {
+			func(c *storetest.Clinic, zubin *storetest.Account) error {
+				return errOf(c.Store.SendConfirmation(t.Context(), zubin.Viewer))
+			},
+			func(c *storetest.Clinic, zubin *storetest.Account, data map[string]string) error {
+				return errOf(c.Store.ConfirmEmail(t.Context(), zubin.Viewer, data["code"]))
+			},
+		},
+		"resets the password": {
+			func(c *storetest.Clinic, zubin *storetest.Account) error {
+				return c.Store.SendReset(t.Context(), zubin.Confirm().UserID)
+			},
+			func(c *storetest.Clinic, _ *storetest.Account, data map[string]string) error {
+				return c.Store.ResetPassword(t.Context(), data["token"], "hash")
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := care{Clinic: concurrentClinic(t)}
+			zubin := c.Owner("Zubin")
+			testutil.Must(t, test.send(c.Clinic, zubin))
+			mails := c.Mail()
+			data := mails[len(mails)-1].Data
+
+			held := ok(c.DB.BeginTx(t.Context(), nil))(t)
+			ok(held.NewRaw("SELECT FROM sessions FOR UPDATE").Exec(t.Context()))(t)
+			used, erased := make(chan error, 1), make(chan error, 1)
+			go func() { erased <- c.Store.EraseAccount(t.Context(), model.Operator(), zubin.UserID) }()
+			c.waiting(t, 1, erased)
+			go func() { used <- test.use(c.Clinic, zubin, data) }()
+			c.waiting(t, 2, used)
+			testutil.Must(t, held.Rollback())
+			testutil.Must(t, <-erased)
+			if err := <-used; model.CodeOf(err) != model.CodeInvalidCode {
+				t.Errorf("the code: %v", err)
+			}
+		})
+	}
 }

@@ -34,6 +34,10 @@ func (s *Store) ReadNotices(ctx context.Context, v *model.Viewer, upTo int64) (*
 	if v == nil {
 		return nil, unauthenticated()
 	}
+	return once(ctx, s, v, func(ctx context.Context) (*model.User, error) { return s.readNotices(ctx, v, upTo) })
+}
+
+func (s *Store) readNotices(ctx context.Context, v *model.Viewer, upTo int64) (*model.User, error) {
 	err := s.inTx(ctx, "read notices", func(ctx context.Context, tx bun.Tx) error {
 		last := new(model.Notice)
 		err := s.selectRow(tx, last, v, model.DeletedExclude).Where("?TableAlias.id = ?", upTo).Scan(ctx)
@@ -45,7 +49,10 @@ func (s *Store) ReadNotices(ctx context.Context, v *model.Viewer, upTo int64) (*
 		}
 		_, err = tx.NewUpdate().Table("notices").Set("read_at = now()").
 			Where("account_id = ? AND (at, id) <= (?, ?) AND read_at IS NULL", v.UserID, last.At, last.ID).Exec(ctx)
-		return err
+		if err != nil {
+			return err
+		}
+		return s.keepIn(ctx, tx, &model.User{ID: v.UserID})
 	})
 	if err != nil {
 		return nil, err

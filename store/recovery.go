@@ -48,15 +48,22 @@ func (s *Store) ConfirmEmail(ctx context.Context, v *model.Viewer, text string) 
 	if v == nil {
 		return nil, unauthenticated()
 	}
+	return once(ctx, s, v, func(ctx context.Context) (*model.User, error) { return s.confirmEmail(ctx, v, text) })
+}
+
+func (s *Store) confirmEmail(ctx context.Context, v *model.Viewer, text string) (*model.User, error) {
 	row, err := s.tryCode(ctx, v.UserID, CodeConfirm, text)
 	if err != nil {
 		return nil, err
 	}
 	err = s.inTx(ctx, "confirm e-mail", func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.NewUpdate().Table("users").Set("is_confirmed = TRUE").Where("id = ?", v.UserID).Exec(ctx); err != nil {
+			return err
+		}
 		if err := s.useCode(ctx, tx, row, "code"); err != nil {
 			return err
 		}
-		if _, err := tx.NewUpdate().Table("users").Set("is_confirmed = TRUE").Where("id = ?", v.UserID).Exec(ctx); err != nil {
+		if err := s.keepIn(ctx, tx, &model.User{ID: v.UserID}); err != nil {
 			return err
 		}
 		if err := s.feedAccounts(ctx, tx, []int64{v.UserID}); err != nil {
@@ -129,18 +136,21 @@ func (s *Store) SendAlreadyRegistered(ctx context.Context, account int64) error 
 // account. It returns INVALID_CODE.
 func (s *Store) ResetPassword(ctx context.Context, token, newHash string) error {
 	row, err := s.codeOfToken(ctx, CodeReset, token)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case row == nil:
+		return model.InvalidCode("token")
 	}
 	var ended []string
 	err = s.inTx(ctx, "reset password", func(ctx context.Context, tx bun.Tx) error {
-		if err := s.useCode(ctx, tx, row, "token"); err != nil {
-			return err
-		}
 		user := tx.NewUpdate().Table("users").Set("password_hash = ?", newHash).Where("id = ? AND is_active", row.AccountID)
 		if err := mustChange(ctx, user, "token"); model.CodeOf(err) == model.CodeNotFound {
 			return model.InvalidCode("token")
 		} else if err != nil {
+			return err
+		}
+		if err := s.useCode(ctx, tx, row, "token"); err != nil {
 			return err
 		}
 		if ended, err = endAll(ctx, tx, row.AccountID); err != nil {

@@ -2636,8 +2636,8 @@ Where the kind of an id is known, the number alone is enough: ` + "`" + `42` + "
 With the header ` + "`" + `Idempotency-Key` + "`" + `, 1 to 255 printable ASCII characters, a request can be sent again without a second effect,
 for 72 hours unless the server's operator says otherwise. It then has one field of Mutation. The answer reads the record
 again, with the rights that the caller has now, and has the header ` + "`" + `Idempotency-Replayed: true` + "`" + `; userErrors come again with
-other messages. Mutations without a record in their payload ignore the key, and so do ` + "`" + `confirmEmail` + "`" + `, ` + "`" + `sendConfirmation` + "`" + ` and
-` + "`" + `readNotices` + "`" + `.
+other messages. Mutations without a record in their payload ignore the key, and so do ` + "`" + `sendConfirmation` + "`" + `, which sends one mail
+a minute at most, and a caller without an access token.
 """
 type Mutation {
   # ── Accounts and sessions
@@ -3105,7 +3105,8 @@ type Subscription {
   """
   Rings when something has changed for the caller, at most once a second, and once at the start. It carries no data: call
   ` + "`" + `changes` + "`" + ` with the stored cursor. A bell that was missed costs nothing, since the next call of ` + "`" + `changes` + "`" + ` brings
-  everything. Open to every signed-in account.
+  everything. Notices, grants, transfers, sessions and events do not ring, and ` + "`" + `changes` + "`" + ` does not have them: ` + "`" + `live` + "`" + ` looks
+  them up. Open to every signed-in account.
   """
   changed(
     "Kinds of records that ring. Null: all kinds."

@@ -226,8 +226,8 @@ func (MappingPayload) IsMutationPayload() {}
 // With the header `Idempotency-Key`, 1 to 255 printable ASCII characters, a request can be sent again without a second effect,
 // for 72 hours unless the server's operator says otherwise. It then has one field of Mutation. The answer reads the record
 // again, with the rights that the caller has now, and has the header `Idempotency-Replayed: true`; userErrors come again with
-// other messages. Mutations without a record in their payload ignore the key, and so do `confirmEmail`, `sendConfirmation` and
-// `readNotices`.
+// other messages. Mutations without a record in their payload ignore the key, and so do `sendConfirmation`, which sends one mail
+// a minute at most, and a caller without an access token.
 type Mutation struct {
 }
 

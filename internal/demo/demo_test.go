@@ -145,6 +145,10 @@ func TestClinic_IsForThisMachineAndItsPageAlone(t *testing.T) {
 		"a machine that says loopback": func(r *http.Request) { r.RemoteAddr = "192.0.2.1:4711"; r.Header.Set("X-Forwarded-For", "127.0.0.1") },
 		"a proxy":                      header("X-Forwarded-For", "127.0.0.1"),
 		"a proxy of RFC 7239":          header("Forwarded", "for=127.0.0.1"),
+		"a proxy with a host":          header("X-Forwarded-Host", "localhost"),
+		"a proxy with a scheme":        header("X-Forwarded-Proto", "https"),
+		"a proxy with an address":      header("X-Real-IP", "127.0.0.1"),
+		"a proxy of RFC 9110":          header("Via", "1.1 proxy"),
 		"rebinding": func(r *http.Request) {
 			r.Host = "evil.example:8080"
 			r.Header.Set("Origin", "http://evil.example:8080")

@@ -48,11 +48,22 @@ func Announce(next http.Handler) http.Handler {
 
 // isLocal reports whether the other end of the connection is on this machine and asks for
 // a name of this machine. A page whose name leads here (DNS rebinding) asks for its own
-// name, and a proxy says that it asks for others.
+// name. A proxy that does not say that it asks for others looks like a program of this
+// machine.
 func isLocal(r *http.Request) bool {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	return err == nil && peer.Addr().Unmap().IsLoopback() && isLoopbackName(r.Host) &&
-		r.Header["X-Forwarded-For"] == nil && r.Header["Forwarded"] == nil
+	return err == nil && peer.Addr().Unmap().IsLoopback() && isLoopbackName(r.Host) && !isForwarded(r.Header)
+}
+
+// isForwarded reports whether a proxy says that it sends the request for another.
+func isForwarded(header http.Header) bool {
+	for name := range header {
+		switch {
+		case name == "Via", name == "Forwarded", name == "X-Real-Ip", strings.HasPrefix(name, "X-Forwarded-"):
+			return true
+		}
+	}
+	return false
 }
 
 func isLoopbackName(host string) bool {

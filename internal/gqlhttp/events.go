@@ -2,7 +2,6 @@ package gqlhttp
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -23,10 +22,10 @@ func acceptsEvents(header http.Header) bool {
 	return false
 }
 
-// AppendEvent appends the server-sent event with a response, which is JSON in one line.
-func AppendEvent(b, response []byte) []byte {
-	b = slices.Grow(b, len(response)+len(eventNext)+len(eventEnd))
-	return append(append(append(b, eventNext...), response...), eventEnd...)
+// AppendEvent appends the server-sent event with a response, whose JSON is one line.
+func AppendEvent(b []byte, response *graphql.Response) ([]byte, error) {
+	b, err := AppendResponse(append(b, eventNext...), response)
+	return append(b, eventEnd...), err
 }
 
 // AppendComplete appends the event after the last response. Browsers ignore an event without

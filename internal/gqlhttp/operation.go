@@ -34,11 +34,13 @@ func (t Transport) prepare(ctx context.Context, exec graphql.GraphExecutor, r *r
 	return op, withCodes(errs)
 }
 
-// AppendResponse appends the JSON of a response, as Encode returns it.
+// AppendResponse appends the JSON of a response, as Encode returns it, and leaves room for
+// the end of a message.
 func AppendResponse(b []byte, response *graphql.Response) ([]byte, error) {
 	before, after, err := envelope(response)
 	if err != nil {
 		return nil, err
 	}
+	b = slices.Grow(b, len(before)+len(response.Data)+len(after)+len(eventEnd))
 	return append(append(append(b, before...), response.Data...), after...), nil
 }

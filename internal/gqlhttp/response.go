@@ -80,7 +80,7 @@ func respond(w http.ResponseWriter, r *http.Request, media string, response *gra
 		return
 	}
 	if media == mediaEvents && len(response.Data) > 0 {
-		event := AppendEvent(nil, slices.Concat(before, response.Data, after))
+		event, _ := AppendEvent(nil, response) // it has an envelope
 		write(w, media, http.StatusOK, AppendComplete(event))
 		return
 	}

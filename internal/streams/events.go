@@ -232,8 +232,15 @@ func (e *events) context() (ctx context.Context, end func(), ok bool) {
 	return ctx, end, true
 }
 
-func (e *events) push(response []byte) {
-	if e.write(gqlhttp.AppendEvent(nil, response)) {
+// turn does not wait: a stream has one subscription.
+func (e *events) turn() (done func()) { return func() {} }
+
+func (e *events) message(response *graphql.Response) ([]byte, error) {
+	return gqlhttp.AppendEvent(nil, response)
+}
+
+func (e *events) push(message []byte) {
+	if e.write(message) {
 		e.mu.Lock()
 		e.nexts++
 		e.mu.Unlock()
@@ -241,7 +248,7 @@ func (e *events) push(response []byte) {
 }
 
 func (e *events) refuse(errs gqlerror.List) {
-	if text, err := gqlhttp.Encode(&graphql.Response{Errors: errs}); err == nil {
+	if text, err := e.message(&graphql.Response{Errors: errs}); err == nil {
 		e.push(text)
 	}
 	e.write(gqlhttp.AppendComplete(nil))

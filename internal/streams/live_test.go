@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -286,5 +287,34 @@ func TestLive_ASlowReaderHoldsNothingUp(t *testing.T) {
 	}
 	if n := clinic.Streams.Closes()["1013"]; n != 1 {
 		t.Errorf("closes: %v", clinic.Streams.Closes())
+	}
+}
+
+// TestLive_OneAnswerForASlowReaderIsInMemory, however many subscriptions its socket has. What
+// the connection takes is not in memory; another socket of the account gets its answer.
+func TestLive_OneAnswerForASlowReaderIsInMemory(t *testing.T) {
+	t.Parallel()
+	const subscriptions, taken = 16, 6 // of 3 MB each
+	clinic := graphtest.New(t, graphtest.Options{Answers: &graphtest.Answers{One: 1 << 30, Account: 1 << 30, All: 1 << 30}}).NewClinic()
+	var answers atomic.Int64
+	rahul := clinic.Rahul.At(clinic.With(func(c *graph.Config) {
+		c.OnOperation = func(string, string, []string) { answers.Add(1) }
+	}))
+	rahul.Must(`mutation ($id: ID!, $text: String!) { updatePatient(id: $id, input: {medicalHistory: $text}) { userErrors { code } } }`,
+		map[string]any{"id": clinic.Patient, "text": strings.Repeat("अ", 20_000)})
+	var fields strings.Builder
+	for i := range 50 {
+		fmt.Fprintf(&fields, "f%d: patient(id: $id) { medicalHistory } ", i)
+	}
+	slow := connect(t, rahul)
+	for i := range subscriptions {
+		slow.subscribe(fmt.Sprint(i), `subscription ($id: ID!) { live { `+fields.String()+`} }`, map[string]any{"id": clinic.Patient})
+	}
+	until(t, func() bool { return clinic.Streams.Subscriptions() == subscriptions })
+	quick := connect(t, rahul)
+	quick.subscribe("a", livePatient, map[string]any{"id": clinic.Patient})
+	quick.want(nameOf(graphtest.PatientName))
+	if n := answers.Load(); n > 1+taken+1+1 { // the change, those taken, the one that waits, that of the quick reader
+		t.Errorf("%d answers were made for a client that reads none", n)
 	}
 }

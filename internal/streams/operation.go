@@ -186,10 +186,18 @@ func (p pusher) context() (ctx context.Context, end func(), ok bool) {
 	return ctx, end, true
 }
 
-func (p pusher) push(response []byte) {
+func (p pusher) turn() (done func()) {
+	p.pushing.Lock()
+	return p.pushing.Unlock
+}
+
+func (p pusher) message(response *graphql.Response) ([]byte, error) {
+	return nextMessage(p.op.id, response)
+}
+
+func (p pusher) push(message []byte) {
 	if p.isRunning(p.op) {
-		b := append(appendHead(p.op.id, "next"), `,"payload":`...)
-		p.write(append(append(b, response...), '}'))
+		p.write(message)
 	}
 }
 

@@ -33,6 +33,9 @@ type socket struct {
 	account int64
 	id      string
 
+	// pushing is held while a subscription makes its answer and sends it.
+	pushing sync.Mutex
+
 	mu sync.Mutex
 	// caller is nil until the server has accepted the token.
 	caller  *auth.Caller

@@ -8,11 +8,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/caregraph/caregraph/graph"
 	"github.com/caregraph/caregraph/internal/auth"
-	"github.com/caregraph/caregraph/internal/gqlhttp"
 	"github.com/caregraph/caregraph/model"
 )
 
@@ -31,8 +31,13 @@ type client interface {
 	// context returns the context of one answer, or false if the token has expired, which
 	// ends the stream.
 	context() (ctx context.Context, end func(), ok bool)
-	// push sends the JSON of a response, and waits until it is written.
-	push(response []byte)
+	// turn waits until the client has what its other subscriptions have sent, and keeps them
+	// waiting until done: only one answer for a slow client is in memory.
+	turn() (done func())
+	// message returns the message with a response.
+	message(response *graphql.Response) ([]byte, error)
+	// push sends a message, and waits until it is written.
+	push(message []byte)
 	// refuse ends the subscription with errors.
 	refuse(errs gqlerror.List)
 	// leave ends the stream.
@@ -85,6 +90,7 @@ func (s *subscription) schedule(spread time.Duration) {
 
 // run makes one answer and pushes it.
 func (s *subscription) run() {
+	defer s.to.turn()()
 	leave := s.streams.enter(s.account)
 	begin := time.Now()
 	ctx, end, ok := s.begin()
@@ -117,8 +123,8 @@ func (s *subscription) begin() (ctx context.Context, end func(), ok bool) {
 	return s.to.context()
 }
 
-// answer returns the JSON to push, nil if there is nothing to push, and the time until the
-// next answer.
+// answer returns the message to push, nil if there is nothing to push, and the time until
+// the next answer.
 func (s *subscription) answer(ctx context.Context) (text []byte, every time.Duration) {
 	defer func() {
 		if value := recover(); value != nil {
@@ -141,7 +147,7 @@ func (s *subscription) answer(ctx context.Context) (text []byte, every time.Dura
 		s.refuse(response.Errors)
 		return nil, 0
 	}
-	text, err := gqlhttp.AppendResponse(nil, response)
+	text, err := s.to.message(response)
 	if err != nil {
 		s.refuse(gqlerror.List{s.exec.Recovered(ctx, err)})
 		return nil, 0
