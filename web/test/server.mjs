@@ -8,23 +8,37 @@ import { fileURLToPath } from 'node:url';
 
 const binary = process.env.CAREGRAPH_BIN ?? fileURLToPath(new URL('../../bin/caregraph', import.meta.url));
 
-/** Starts the server on a new database and a free port; `base` is its address. */
+/**
+ * Starts the server on a new database and a free port; `base` is its address. `restart` stops it, and starts it at the same
+ * address with the same data.
+ */
 export async function startServer(...flags) {
   const data = await mkdtemp(join(tmpdir(), 'caregraph-web-test-'));
-  const server = spawn(binary, ['serve', '--addr', '127.0.0.1:0', '--data', join(data, 'db'), '--log-level', 'warn', ...flags], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ended = once(server, 'exit');
-  const stop = async () => {
+  let server, ended;
+  const start = address => {
+    server = spawn(binary, ['serve', '--addr', address, '--data', join(data, 'db'), '--log-level', 'warn', ...flags], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    ended = once(server, 'exit');
+    return greeting(server);
+  };
+  const end = async () => {
     server.kill('SIGTERM');
     await ended;
+  };
+  const stop = async () => {
+    await end();
     await rm(data, { recursive: true, force: true });
   };
-  const base = await greeting(server).catch(async error => {
+  const base = await start('127.0.0.1:0').catch(async error => {
     await stop();
     throw error;
   });
-  return { base, data: join(data, 'db'), stop };
+  const restart = async () => {
+    await end();
+    await start(new URL(base).host);
+  };
+  return { base, data: join(data, 'db'), stop, restart };
 }
 
 async function greeting(server) {
