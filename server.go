@@ -9,7 +9,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -92,7 +91,8 @@ func accessRules() (*model.Policy, error) {
 
 // serve runs the server until ctx ends or its private PostgreSQL ends. It
 // checks the rules of the schema before it touches any data.
-func (c server) serve(ctx context.Context, s settings.Settings, out io.Writer, log *slog.Logger) error {
+func (c server) serve(ctx context.Context, p cli.Process) error {
+	s, log := p.Settings, p.Log
 	rules, err := accessRules()
 	if err != nil {
 		return err
@@ -111,12 +111,11 @@ func (c server) serve(ctx context.Context, s settings.Settings, out io.Writer, l
 		if err != nil {
 			return err
 		}
-		app, err := openApp(ctx, s, rules, url, log)
+		app, err := openApp(ctx, p, rules, url)
 		if err != nil {
 			return err
 		}
 		defer app.store.Close()
-		log.InfoContext(ctx, "database", slog.String("pooler", string(app.store.Pooler())))
 		if app.store.Local() {
 			app.processors.Halve()
 		}
@@ -146,18 +145,53 @@ func (c server) serve(ctx context.Context, s settings.Settings, out io.Writer, l
 		defer writeEachMinute(ctx, app.store, log)()
 		defer app.store.SweepHourly(ctx)()
 		host.ProfileOnSignal(ctx, log)
-		log.InfoContext(ctx, "serving", "version", version, "addr", listener.Addr().String(), "settings", s)
+		app.logStart(ctx, p, listener.Addr())
 		warnAboutPlainHTTP(ctx, listener.Addr(), s, log)
 		ready := cli.Ready{Program: os.Args[0], Version: version, Addr: listener.Addr(), Metrics: metricsAddr}
-		_ = ready.Print(out, s) // a closed output does not stop the server
+		_ = ready.Print(p.Out, s) // a closed output does not stop the server
 		options := httpOptions(s, log)
-		options.SkipDrain = c.skipDrain
+		options.SkipDrain, options.OnStop = c.skipDrain, logStop(ctx, log)
 		return httpd.Serve(ctx, listener, handler, options)
 	})
 	if ctx.Err() != nil {
-		_, _ = fmt.Fprintln(out, "CareGraph has stopped.")
+		_, _ = fmt.Fprintln(p.Out, "CareGraph has stopped.")
 	}
 	return err
+}
+
+// logStart says what runs, in one line.
+func (a *app) logStart(ctx context.Context, p cli.Process, addr net.Addr) {
+	tls := "off"
+	if len(p.TrustedProxies) > 0 {
+		tls = "proxy"
+	}
+	p.Log.LogAttrs(ctx, slog.LevelInfo, "serving",
+		slog.String("version", version), slog.String("revision", cli.Revision()), slog.String("schema", store.SchemaVersion()),
+		slog.String("postgres", a.store.ServerVersion()), slog.String("pooler", string(a.store.Pooler())),
+		slog.String("addr", addr.String()), slog.String("tls", tls), slog.String("data", p.Data), slog.GroupAttrs("settings", p.Changed...))
+}
+
+// logStop returns a function that says why the server stops, and what became of its requests.
+func logStop(ctx context.Context, log *slog.Logger) func(finished, cut int64) {
+	return func(finished, cut int64) {
+		reason := "the address of the server failed"
+		if cause := context.Cause(ctx); cause != nil {
+			reason = cause.Error()
+		}
+		log.InfoContext(ctx, "stopped", "reason", reason, "requests_finished", finished, "requests_cut", cut)
+	}
+}
+
+// logCaller adds to the line of a request what it asked of the database, and whose session it
+// was.
+func logCaller(ctx context.Context, line *slog.Record) {
+	caller := auth.CallerFrom(ctx)
+	if trips, waited := caller.Used(); trips > 0 {
+		line.AddAttrs(slog.Int64("trips", trips), httpd.Milliseconds("pool_wait_ms", waited))
+	}
+	if session := caller.Session(); session != "" {
+		line.AddAttrs(slog.String("session", session))
+	}
 }
 
 // warnAboutPlainHTTP warns that other machines can reach the server and read along.
@@ -235,7 +269,8 @@ func writeEachMinute(ctx context.Context, db *store.Store, log *slog.Logger) (st
 }
 
 // openApp opens the database at the URL and creates the services that use it.
-func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url string, log *slog.Logger) (*app, error) {
+func openApp(ctx context.Context, p cli.Process, rules *model.Policy, url string) (*app, error) {
+	s, log := p.Settings, p.Log
 	keys, err := auth.LoadOrCreateKeys(s.Keys, s.JWTAlgorithm)
 	if err != nil {
 		return nil, err
@@ -273,13 +308,19 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 	watched := metrics.Options{
 		Build: build(), AnswerKinds: graph.AnswerKinds(), ErrorCodes: graph.ErrorCodes(),
 		Pools: func() []store.PoolStats { return db.Stats() }, Up: func() map[string]bool { return db.Up() },
-		Unannounced: func() int64 { return db.Unannounced() }, FreeDisk: quotas.FreeDisk,
-		SignIns: func() map[string]int64 { return accounts.SignIns() }, Hashing: func() map[string]int64 { return accounts.Hasher.Waiting() },
-		Mails: mails.Counts, Streams: func() int64 { return open.Open() }, StreamCloses: func() map[string]int64 { return open.Closes() },
+		Unannounced: func() int64 { return db.Unannounced() }, Recalls: func() map[string]int64 { return db.Recalls() },
+		Unproven: func() (time.Duration, bool) { return db.Unproven() },
+		SignIns:  func() map[string]int64 { return accounts.SignIns() }, Hashing: func() map[string]int64 { return accounts.Hasher.Waiting() },
+		Throttled: func() map[string]int64 { return accounts.Throttle.Refused() },
+		Mails:     mails.Counts, Streams: func() map[string]int64 { return open.Transports() }, StreamCloses: func() map[string]int64 { return open.Closes() },
 		Subscriptions: func() int64 { return open.Subscriptions() }, Pushes: func() map[string]int64 { return open.Pushes() },
-		Feed: func() (int64, time.Duration) { return open.Feed() },
+		Feed: func() (int64, time.Duration) { return open.Feed() }, FeedResets: func() int64 { return db.FeedResets() },
+		Swept: func() (map[string]int64, time.Time) { return db.Swept() }, Archive: func() *store.Archive { return db.Archive() },
+		LogDropped: p.LogDropped,
 	}
 	if s.DatabaseURL == "" {
+		watched.Disk = func() (free, size int64, err error) { return host.Disk(s.Data) }
+		watched.LastBackup = func() time.Time { return metrics.LastBackup(s.Data) }
 		watched.ExecutableDeleted = func() bool { return pgserver.ExecutableDeleted(s.Data) }
 	}
 	counters, processors := metrics.New(s.MetricsAddr, watched), &host.Processors{}
@@ -287,6 +328,7 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 		Policy: rules, Connections: s.DatabaseConns, ReadConnections: s.DatabaseReadConns, MaxWaiting: s.MaxWaiting, RequestTimeout: s.RequestTimeout, OnFailure: onFailure(counters.Failed),
 		Pooler: store.Pooler(s.DatabasePooler), Prepared: store.Prepared(s.Prepared), DirectURL: string(s.DatabaseDirectURL), Listen: true,
 		RefreshGrace: s.RefreshGrace, SessionTTL: s.SessionTTL, Log: log, Quotas: quotas, OnOwnConnection: processors.UseAll, ClientAddr: clientAddr,
+		OnTrip:  metrics.LogSlow(log, s.Slow, counters.Trip),
 		Secrets: secrets, TotpRoles: totpRoles(s),
 		Retention:  store.Retentions{Feed: s.FeedRetention, Requests: s.KeyRetention, Sessions: s.SessionRetention},
 		CursorKeys: func(again bool) ([][]byte, error) { return tokens.DeriveAll("caregraph cursor v1", again) },
@@ -305,7 +347,7 @@ func openApp(ctx context.Context, s settings.Settings, rules *model.Policy, url 
 		hashes = runtime.NumCPU()
 	}
 	accounts = &auth.Accounts{Store: db, Hasher: auth.NewHasher(hashes), Tokens: tokens, Throttle: auth.NewThrottle(db, time.Now, secret)}
-	accounts.Hasher.ExtraCPU = processors.ExtraCPU
+	accounts.Hasher.ExtraCPU, accounts.Hasher.OnWait = processors.ExtraCPU, counters.HashWaited
 	accounts.Hasher.LimitQueues(s.MaxWaitingHashes, s.MaxWaitingRegistrations)
 	accounts.Throttle.Budgets = budgets(s)
 	accounts.Later, accounts.ConfirmFirst = auth.NewQueue(log), s.ConfirmEmail == "required"
@@ -346,7 +388,7 @@ func budgets(s settings.Settings) auth.Budgets {
 
 // build returns what build_info says.
 func build() map[string]string {
-	return map[string]string{"version": version, "revision": cli.Revision(), "go": runtime.Version()}
+	return map[string]string{"version": version, "revision": cli.Revision(), "go": runtime.Version(), "schema": store.SchemaVersion()}
 }
 
 // onFailure returns a function that adds the cause of an outage to the log line of the
@@ -404,7 +446,7 @@ func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, erro
 	mux.Handle("GET /schema.graphqls", schema)
 	httpd.Probes(mux, a.store.Ping)
 	options := httpOptions(s, log)
-	options.OnDone = a.metrics.Done
+	options.OnDone, options.LogMore = a.metrics.Done, logCaller
 	options.MaxAnonymousBody = s.MaxAnonymousBody
 	options.Known = func(r *http.Request) bool { return auth.HasToken(a.tokens, r) }
 	return httpd.Handler(mux, options), nil

@@ -29,6 +29,8 @@ type changes struct {
 	// bare is set if the database refuses to say which cluster it is, as some managed
 	// services do.
 	bare atomic.Bool
+	// resets counts the devices that had to start again.
+	resets atomic.Int64
 }
 
 // Changes returns the next step of a device: which of the viewer's records have changed
@@ -48,6 +50,7 @@ func (s *Store) Changes(ctx context.Context, v *model.Viewer, args query.Args) (
 	}
 	found, err := s.readChanges(ctx, v, p)
 	if err == nil && found.reset && p.last() != "" {
+		s.changes.resets.Add(1)
 		p = position{Kinds: p.Kinds}
 		found, err = s.readChanges(ctx, v, p)
 	}

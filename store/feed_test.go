@@ -18,7 +18,7 @@ import (
 func leavesNoRow() map[string]string {
 	reasons := map[string]string{}
 	for reason, names := range map[string]string{
-		"reads": `Constraints Local Ping Pooler Stats Up Unannounced HasAccounts Credential Records CachedViewer SessionViewer Taken Budgets KnowsDevice Totp
+		"reads": `Constraints Local Ping Pooler Stats Up Unannounced Recalls Unproven FeedResets Archive Swept ServerVersion HasAccounts Credential Records CachedViewer SessionViewer Taken Budgets KnowsDevice Totp
 			RequiresTotp CredentialOfToken CredentialOf User Rows Fetch Get GetMany Related Page PagesOf Count CountsOf Specializations Accounts
 			Changes Entry LiveSessions News OnRing Ring WatchSessions`,
 		"changes a session, a code, a budget or a device, which no one follows": `Close CreateSession RotateSession EndSession EndSessions EndSessionNumber SetPasswordHash

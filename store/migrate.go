@@ -67,6 +67,13 @@ func Migrate(ctx context.Context, url string, log *slog.Logger) error {
 	return m.run(ctx, url)
 }
 
+// SchemaVersion returns the newest migration that this server knows.
+func SchemaVersion() string {
+	entries, _ := migrationFiles.ReadDir("migrations") // fails for bad names only
+	name, _, _ := strings.Cut(entries[len(entries)-1].Name(), "_")
+	return name
+}
+
 // migration is one file.
 type migration struct {
 	name      string // date and time, its key in bun_migrations

@@ -33,9 +33,12 @@ type pool struct {
 }
 
 // Request and RequestKey give a request its place in the queues for connections. The
-// context of a request has a *Request under RequestKey. Measure measures one.
+// context of a request has a *Request under RequestKey. Measure measures one. Trip is a round
+// trip of one or several.
 type (
+	Client     = pgpipe.Client
 	Request    = pgpipe.Request
+	Trip       = pgpipe.Trip
 	RequestKey = pgpipe.RequestKey
 	Measure    = pgpipe.Measure
 )
@@ -43,18 +46,18 @@ type (
 // ofIPv6 is the part of an address that one subscriber has.
 const ofIPv6 = 64
 
-// AccountRequest returns a request of an account.
-func AccountRequest(id int64) Request { return Request{Client: pgpipe.Client{Account: id}} }
+// AccountClient returns an account as a client.
+func AccountClient(id int64) Client { return Client{Account: id} }
 
-// AddressRequest returns a request without an account. All addresses of a subscriber
-// count as one.
-func AddressRequest(addr netip.Addr) Request {
+// AddressClient returns an address without an account as a client. All addresses of a
+// subscriber count as one.
+func AddressClient(addr netip.Addr) Client {
 	if addr.Is6() {
 		if prefix, err := addr.Prefix(ofIPv6); err == nil {
 			addr = prefix.Addr()
 		}
 	}
-	return Request{Client: pgpipe.Client{Addr: addr}}
+	return Client{Addr: addr}
 }
 
 const (
@@ -82,17 +85,18 @@ func openPools(ctx context.Context, c *connection, o Options) (p pools, err erro
 	reading := append(slices.Clone(limits), planning()...)
 	reads, writes := o.share(c.local())
 	for _, open := range []struct {
+		name        string
 		to          *pool
 		connections int
 		waiting     int
 		promises    promises
 	}{
-		{&p.writes, writes, o.MaxWaiting, promises{settings: limits}},
-		{&p.reads, reads, o.MaxWaiting, promises{snapshot: true, settings: reading}},
-		{&p.reservedWrites, 1, reservedWaiting, promises{settings: brief}},
-		{&p.reservedReads, 1, reservedWaiting, promises{snapshot: true, settings: brief}},
+		{"writes", &p.writes, writes, o.MaxWaiting, promises{settings: limits}},
+		{"reads", &p.reads, reads, o.MaxWaiting, promises{snapshot: true, settings: reading}},
+		{"reserved_writes", &p.reservedWrites, 1, reservedWaiting, promises{settings: brief}},
+		{"reserved_reads", &p.reservedReads, 1, reservedWaiting, promises{snapshot: true, settings: brief}},
 	} {
-		options := pgpipe.Options{Tracer: o.Tracer, MaxWaiting: open.waiting, Share: (open.connections + 1) / 2}
+		options := pgpipe.Options{Name: open.name, Tracer: o.Tracer, OnTrip: o.OnTrip, MaxWaiting: open.waiting, Share: (open.connections + 1) / 2}
 		if open.to == &p.reads || open.to == &p.writes {
 			options.OnClient = o.OnOwnConnection
 		}

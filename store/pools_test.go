@@ -21,8 +21,7 @@ import (
 
 // requestOf returns the context of a request of the account.
 func requestOf(ctx context.Context, v *model.Viewer) context.Context {
-	request := store.AccountRequest(v.UserID)
-	return context.WithValue(ctx, store.RequestKey{}, &request)
+	return context.WithValue(ctx, store.RequestKey{}, &store.Request{Client: store.AccountClient(v.UserID)})
 }
 
 // locked locks a table, or rows, until the returned function is called.
@@ -303,7 +302,7 @@ func TestPools_TooManyRequestsOfOneAccount(t *testing.T) {
 // TestPools_SubscriberHasOnePlace: an IPv6 subscriber has very many addresses.
 func TestPools_SubscriberHasOnePlace(t *testing.T) {
 	t.Parallel()
-	of := func(text string) store.Request { return store.AddressRequest(netip.MustParseAddr(text)) }
+	of := func(text string) store.Client { return store.AddressClient(netip.MustParseAddr(text)) }
 	testutil.Equal(t, "two of one network", of("2001:db8::1") == of("2001:db8::2:3"), true)
 	testutil.Equal(t, "two networks", of("2001:db8::1") == of("2001:db8:0:1::1"), false)
 	testutil.Equal(t, "two of IPv4", of("192.0.2.1") == of("192.0.2.2"), false)

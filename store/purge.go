@@ -81,9 +81,6 @@ func (s *Store) Purgeable(ctx context.Context, keep time.Duration) ([]Purgeable,
 	return all, nil
 }
 
-// purgePause is the time between two batches, for the requests of others.
-const purgePause = 10 * time.Millisecond
-
 // Purge deletes what Purgeable returns, for good, and calls removed after each batch. The
 // devices that have a row learn that it is gone. Purge can be stopped at any time; the next
 // one goes on.
@@ -100,7 +97,7 @@ func (s *Store) Purge(ctx context.Context, keep time.Duration, removed func(tabl
 			}
 			removed(p.table, rows)
 			after = last
-			if err := pause(ctx, purgePause); err != nil {
+			if err := pause(ctx, sweepPause); err != nil {
 				return err
 			}
 		}

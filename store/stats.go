@@ -39,11 +39,58 @@ func poolStats(name string, p pool) PoolStats {
 	}
 }
 
-// Up reports which of "reads", "writes" and "listener" work now, within a second.
+// Up reports which of "reads", "writes" and "listener" work now, within a second. A server
+// that does not listen has no listener.
 func (s *Store) Up() map[string]bool {
 	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
 	defer cancel()
 	_, readErr := isReadOnly(ctx, s.reservedReads)
 	readOnly, writeErr := isReadOnly(ctx, s.reservedWrites)
-	return map[string]bool{"reads": readErr == nil, "writes": writeErr == nil && !readOnly, "listener": s.sessions.IsListening()}
+	up := map[string]bool{"reads": readErr == nil, "writes": writeErr == nil && !readOnly}
+	if s.listens {
+		up["listener"] = s.sessions.IsListening()
+	}
+	return up
+}
+
+// Recalls returns how often the session of a request was "true": certain without a round
+// trip; and how often it was "false".
+func (s *Store) Recalls() map[string]int64 {
+	certain, uncertain := s.sessions.Recalls()
+	return map[string]int64{"true": certain, "false": uncertain}
+}
+
+// Unproven returns for how long requests have needed a proof that ended sessions are reported
+// to this server, and listens is false if it never asks for one.
+func (s *Store) Unproven() (age time.Duration, listens bool) { return s.sessions.Unproven(), s.listens }
+
+// FeedResets returns how many devices had to start again.
+func (s *Store) FeedResets() int64 { return s.changes.resets.Load() }
+
+// Archive is what PostgreSQL says of the archive of its log of writes.
+type Archive struct {
+	// Failed counts the segments that could not be archived. Age is the time since the last
+	// one that could; negative if there is none.
+	Failed int64
+	Age    time.Duration
+}
+
+// Archive returns nil if PostgreSQL keeps no archive, or does not answer within a second.
+func (s *Store) Archive() *Archive {
+	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
+	defer cancel()
+	conn, err := s.reservedReads.AcquireFirst(ctx)
+	if err != nil {
+		return nil
+	}
+	defer conn.Release()
+	var a Archive
+	var seconds float64
+	err = conn.QueryRow(ctx, `SELECT failed_count, coalesce(extract(epoch FROM now() - last_archived_time), -1)::float8
+		FROM pg_stat_archiver WHERE current_setting('archive_mode') <> 'off'`).Scan(&a.Failed, &seconds)
+	if err != nil {
+		return nil
+	}
+	a.Age = time.Duration(seconds * float64(time.Second))
+	return &a
 }

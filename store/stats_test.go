@@ -28,3 +28,22 @@ func TestStats_TellsThePoolsApart(t *testing.T) {
 		t.Error("the connection of the write is not open any more")
 	}
 }
+
+// TestUp_HasAListenerOnlyIfThereIsOne: without one, nothing is down.
+func TestUp_HasAListenerOnlyIfThereIsOne(t *testing.T) {
+	t.Parallel()
+	for _, listen := range []bool{false, true} {
+		c := storetest.New(t, func(o *store.Options) { o.Listen = listen })
+		_, has := c.Store.Up()["listener"]
+		_, listens := c.Store.Unproven()
+		testutil.Equal(t, "a listener", [2]bool{has, listens}, [2]bool{listen, listen})
+	}
+}
+
+func TestArchive_IsThatOfPostgreSQL(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	if a := c.Store.Archive(); a != nil {
+		t.Errorf("without archive_mode there is %+v", a)
+	}
+}

@@ -41,14 +41,18 @@ type Store struct {
 	rows          rowQueue
 	stopListening func()
 	unannounced   atomic.Int64
-	log           *slog.Logger
-	refreshGrace  time.Duration
-	sessionTTL    time.Duration
-	clientAddr    func(context.Context) string
-	client        string
-	secrets       secrets
-	totpRoles     []model.Role
-	collected     collected
+	listens       bool
+	swept         swept
+	// version is that of PostgreSQL.
+	version      string
+	log          *slog.Logger
+	refreshGrace time.Duration
+	sessionTTL   time.Duration
+	clientAddr   func(context.Context) string
+	client       string
+	secrets      secrets
+	totpRoles    []model.Role
+	collected    collected
 	// inserts caches *insertPlan by *schema.Table.
 	inserts sync.Map
 	quotas  Quotas
@@ -104,6 +108,9 @@ type Options struct {
 	// OnOwnConnection is called for each list and write, which need a connection of their
 	// own; may be nil. Lookups share connections.
 	OnOwnConnection func()
+	// OnTrip is called after each round trip, with the context of one of its requests; may
+	// be nil. It must be fast.
+	OnTrip func(context.Context, Trip)
 	// ClientAddr returns the network address of the client of a request, for security
 	// events; may be nil. Client is who else acts, such as "cli"; may be empty.
 	ClientAddr func(context.Context) string
@@ -195,6 +202,7 @@ func (s *Store) listen(ctx context.Context, o Options) error {
 		return nil
 	}
 	if o.Listen {
+		s.listens = true
 		s.stopListening = session.Listen(ctx, to.config.ConnConfig, s.reservedWrites.Pool, s.sessions, s.bell.hear)
 	}
 	return nil
@@ -209,11 +217,12 @@ func (s *Store) check(ctx context.Context) error {
 		return err
 	}
 	kept := []setting{{"transaction_isolation", "repeatable read"}, {"transaction_read_only", "on"}, {"plan_cache_mode", "force_generic_plan"}}
-	st := pgpipe.NewStatement("SELECT current_setting('transaction_isolation'), current_setting('transaction_read_only'), current_setting('plan_cache_mode')")
+	st := pgpipe.NewStatement("SELECT current_setting('transaction_isolation'), current_setting('transaction_read_only'), current_setting('plan_cache_mode'), current_setting('server_version')")
 	if err := s.reads.Run(ctx, st); err != nil {
 		return fmt.Errorf("read from the database: %w", err)
 	}
 	defer st.Rows.Release()
+	s.version = string(st.Rows.Bytes(0, len(kept)))
 	for i, want := range kept {
 		if got := string(st.Rows.Bytes(0, i)); got != want.value {
 			return fmt.Errorf("%s is %q and not %q in connections that read, with --database-pooler=%s; try --database-pooler=transaction",
@@ -243,6 +252,9 @@ func (s *Store) Local() bool { return s.connection.local() }
 
 // Pooler returns what is between the server and PostgreSQL, never PoolerAuto.
 func (s *Store) Pooler() Pooler { return s.connection.pooler }
+
+// ServerVersion returns the version of PostgreSQL, such as "15.18 (Debian 15.18-1)".
+func (s *Store) ServerVersion() string { return s.version }
 
 // Close waits for running statements and closes all connections.
 func (s *Store) Close() {

@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"errors"
+	"maps"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -46,10 +48,41 @@ func (s *Store) retentions() []retention {
 	}}
 }
 
+// swept is what the sweeps of this server have done.
+type swept struct {
+	mu   sync.Mutex
+	rows map[string]int64
+	at   time.Time
+}
+
+// Swept returns how many rows of each table this server has swept, and when it did so the
+// last time without an error; zero for never.
+func (s *Store) Swept() (rows map[string]int64, at time.Time) {
+	s.swept.mu.Lock()
+	defer s.swept.mu.Unlock()
+	rows = map[string]int64{}
+	for _, r := range s.retentions() {
+		rows[r.table] = 0
+	}
+	maps.Copy(rows, s.swept.rows)
+	return rows, s.swept.at
+}
+
+func (s *swept) add(table string, rows int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.rows == nil {
+		s.rows = map[string]int64{}
+	}
+	s.rows[table] += int64(rows)
+}
+
 const (
 	sweepBatch = 1000
 	// sweepTimeout bounds one statement.
 	sweepTimeout = 10 * time.Second
+	// sweepPause is the time between two batches, for the requests of others.
+	sweepPause = 10 * time.Millisecond
 	// sweepLease keeps all servers together from sweeping more than once an hour.
 	sweepLease = 55 * time.Minute
 )
@@ -95,6 +128,9 @@ func (s *Store) Sweep(ctx context.Context) error {
 			return s.translate(ctx, "sweep "+r.table, err)
 		}
 	}
+	s.swept.mu.Lock()
+	defer s.swept.mu.Unlock()
+	s.swept.at = s.now()
 	return nil
 }
 
@@ -112,9 +148,12 @@ func (s *Store) sweep(ctx context.Context, r retention) error {
 	}
 	for ctx.Err() == nil {
 		deleted := 0
-		if err := s.sweepBy(ctx, &deleted, text, interval(r.keep)); err != nil || deleted < sweepBatch {
+		err := s.sweepBy(ctx, &deleted, text, interval(r.keep))
+		s.swept.add(r.table, deleted)
+		if err != nil || deleted < sweepBatch {
 			return err
 		}
+		_ = pause(ctx, sweepPause) // the end of ctx ends the loop
 	}
 	return nil
 }

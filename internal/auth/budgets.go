@@ -44,26 +44,28 @@ type budget struct {
 
 	key     string
 	setting string // sets the Budget; empty if none does
+	// isOfAddress: it is of a client address, and not of an account or a device.
+	isOfAddress bool
 }
 
 func (b Budgets) ofAccount(key string) budget {
-	return budget{b.Failures, key, "--max-sign-in-failures"}
+	return budget{b.Failures, key, "--max-sign-in-failures", false}
 }
 
 func (b Budgets) ofAddress(key string) budget {
-	return budget{b.AddressFailures, key, "--max-sign-in-failures-per-address"}
+	return budget{b.AddressFailures, key, "--max-sign-in-failures-per-address", true}
 }
 
 func (b Budgets) ofRegistrations(key string) budget {
-	return budget{b.Registrations, key, "--max-registrations"}
+	return budget{b.Registrations, key, "--max-registrations", true}
 }
 
 func (b Budgets) ofTakenToAccount(key string) budget {
-	return budget{b.Taken, key, "--max-taken"}
+	return budget{b.Taken, key, "--max-taken", false}
 }
 
 func (b Budgets) ofTakenToAddress(key string) budget {
-	return budget{b.AddressTaken, key, "--max-taken-per-address"}
+	return budget{b.AddressTaken, key, "--max-taken-per-address", true}
 }
 
 // left returns how many units a budget has.

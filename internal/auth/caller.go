@@ -2,10 +2,13 @@ package auth
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"net/netip"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
@@ -61,7 +64,7 @@ func Identify(s *store.Store, t *Tokens, addr func(context.Context) netip.Addr,
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		caller := NewCaller(s, t, r.Header.Get("Authorization"))
 		if caller.claims == nil {
-			caller.request = store.AddressRequest(addr(r.Context()))
+			caller.request.Client = store.AddressClient(addr(r.Context()))
 		}
 		if ctx := attach(r.Context(), caller); ctx != r.Context() {
 			r = r.WithContext(ctx)
@@ -75,7 +78,7 @@ func NewCaller(s *store.Store, t *Tokens, authorization string) *Caller {
 	caller := identify(t, authorization)
 	caller.store = s
 	if caller.claims != nil {
-		caller.request = store.AccountRequest(caller.claims.UserID)
+		caller.request.Client = store.AccountClient(caller.claims.UserID)
 	}
 	return caller
 }
@@ -83,7 +86,7 @@ func NewCaller(s *store.Store, t *Tokens, authorization string) *Caller {
 // Again returns the same caller for another request of a connection, whose session must be
 // confirmed again. It does not check the expiry of the token.
 func (c *Caller) Again() *Caller {
-	return &Caller{tokenErr: c.tokenErr, claims: c.claims, store: c.store, request: store.AccountRequest(c.Account())}
+	return &Caller{tokenErr: c.tokenErr, claims: c.claims, store: c.store, request: store.Request{Client: store.AccountClient(c.Account())}}
 }
 
 // Claims returns the claims of the valid token, or nil.
@@ -119,6 +122,20 @@ func (c *Caller) Measure() *store.Measure {
 	c.request.Measure = &store.Measure{}
 	return c.request.Measure
 }
+
+// Session returns a name for the caller's session in logs: the first 8 characters of the
+// SHA-256 of its id. It is empty without a valid token.
+func (c *Caller) Session() string {
+	if c.claims == nil {
+		return ""
+	}
+	hash := sha256.Sum256([]byte(c.claims.SessionID))
+	return hex.EncodeToString(hash[:4])
+}
+
+// Used returns how often the request has sent statements to the database, and how long it has
+// waited for connections.
+func (c *Caller) Used() (trips int64, waited time.Duration) { return c.request.Used() }
 
 // HasToken reports whether a request has a valid access token. Its session may have
 // ended.

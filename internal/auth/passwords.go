@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"golang.org/x/crypto/argon2"
@@ -54,6 +55,9 @@ type Hasher struct {
 	// can give the computation a processor of its own, so that other work does
 	// not wait for it.
 	ExtraCPU func(compute func())
+	// OnWait, if set, is called with how long each computation has waited for its turn: one
+	// of "register", or of "login" for all other passwords.
+	OnWait func(purpose string, waited time.Duration)
 
 	slots                  chan struct{}
 	signIns, registrations queue
@@ -61,6 +65,7 @@ type Hasher struct {
 
 // queue is where computations of one kind wait.
 type queue struct {
+	purpose string
 	setting string // sets the number of places
 	// places bounds those that wait and run, turns those that compete for a slot.
 	places, turns chan struct{}
@@ -88,8 +93,8 @@ func NewHasher(concurrency int) *Hasher {
 	concurrency = max(1, concurrency)
 	h := &Hasher{
 		slots:         make(chan struct{}, concurrency),
-		signIns:       queue{setting: "--max-waiting-hashes", turns: make(chan struct{}, concurrency)},
-		registrations: queue{setting: "--max-waiting-registrations", turns: make(chan struct{}, max(1, concurrency/2))},
+		signIns:       queue{purpose: "login", setting: "--max-waiting-hashes", turns: make(chan struct{}, concurrency)},
+		registrations: queue{purpose: "register", setting: "--max-waiting-registrations", turns: make(chan struct{}, max(1, concurrency/2))},
 	}
 	h.LimitQueues(maxWaiting, maxWaitingRegistrations)
 	return h
@@ -105,7 +110,7 @@ func (h *Hasher) LimitQueues(waiting, registrations int) {
 // Waiting returns how many passwords are hashed or wait for it: "login" counts those of
 // sign-ins and of changes.
 func (h *Hasher) Waiting() map[string]int64 {
-	return map[string]int64{"login": int64(len(h.signIns.places)), "register": int64(len(h.registrations.places))}
+	return map[string]int64{h.signIns.purpose: int64(len(h.signIns.places)), h.registrations.purpose: int64(len(h.registrations.places))}
 }
 
 // HashNew is Hash for the password of a new account, which waits in a queue of
@@ -184,6 +189,7 @@ func (h *Hasher) derive(ctx context.Context, in queue, hash storedHash, password
 	default:
 		return nil, queueFull{in.setting}
 	}
+	began := time.Now()
 	for _, wanted := range []chan struct{}{in.turns, h.slots} {
 		select {
 		case wanted <- struct{}{}:
@@ -191,6 +197,9 @@ func (h *Hasher) derive(ctx context.Context, in queue, hash storedHash, password
 		case <-ctx.Done():
 			return nil, fmt.Errorf("wait to hash a password: %w", ctx.Err())
 		}
+	}
+	if h.OnWait != nil {
+		h.OnWait(in.purpose, time.Since(began))
 	}
 	if h.ExtraCPU == nil {
 		return hash.derive(password)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
@@ -37,6 +38,12 @@ func TestHasher_ComputesBesideTheRest(t *testing.T) {
 	computed := 0
 	hasher := NewHasher(1)
 	hasher.ExtraCPU = func(compute func()) { compute(); computed++ }
+	var waits []string
+	hasher.OnWait = func(purpose string, waited time.Duration) {
+		if waits = append(waits, purpose); waited < 0 {
+			t.Errorf("it waited %v", waited)
+		}
+	}
 	encoded, err := hasher.Hash(t.Context(), "Secure@123")
 	testutil.Must(t, err)
 	wantVerify(t, hasher, encoded, "Secure@123", true, false)
@@ -44,6 +51,7 @@ func TestHasher_ComputesBesideTheRest(t *testing.T) {
 	if computed != 3 {
 		t.Errorf("%d hashes were computed with ExtraCPU, want 3", computed)
 	}
+	testutil.Equal(t, "waits", waits, []string{"login", "login", "login"})
 }
 
 func TestHasher_SamePasswordHashesDifferently(t *testing.T) {

@@ -151,7 +151,7 @@ func (a *Accounts) RequestReset(ctx context.Context, email model.EmailAddress, a
 		return model.NewFieldError("email", model.CodeInvalid, "Enter a valid e-mail address.")
 	}
 	key := a.Throttle.hash("resets", addressGroup(addr))
-	if err := a.Throttle.spend(ctx, budget{a.Throttle.Budgets.Resets, key, "--max-resets"}); err != nil {
+	if err := a.Throttle.spend(ctx, budget{a.Throttle.Budgets.Resets, key, "--max-resets", true}); err != nil {
 		return rateLimited(err)
 	}
 	return a.Later.Add(func(ctx context.Context) error {

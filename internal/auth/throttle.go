@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
@@ -37,6 +38,9 @@ type Throttle struct {
 	store  *store.Store
 	clock  func() time.Time
 	secret []byte
+
+	// refused counts the refusals by the budget with the longest wait.
+	refused struct{ account, address atomic.Int64 }
 
 	mu       sync.Mutex
 	inUse    map[string]*balance
@@ -77,18 +81,18 @@ type attempt struct {
 
 // tooSoon is the error of an attempt that the budgets refuse.
 type tooSoon struct {
-	wait    time.Duration
-	setting string // of the budget with the longest wait
+	wait time.Duration
+	of   budget // with the longest wait
 }
 
 func (e *tooSoon) Error() string { return fmt.Sprintf("try again after %v", e.wait) }
 
 // message is the sentence for people, after what there was too much of.
 func (e *tooSoon) message(what string) string {
-	if e.setting == "" {
+	if e.of.setting == "" {
 		return fmt.Sprintf("%s. Try again in %d seconds.", what, e.seconds())
 	}
-	return fmt.Sprintf("%s; %s is the limit. Try again in %d seconds.", what, e.setting, e.seconds())
+	return fmt.Sprintf("%s; %s is the limit. Try again in %d seconds.", what, e.of.setting, e.seconds())
 }
 
 // seconds is the wait in whole seconds.
@@ -204,6 +208,7 @@ func (t *Throttle) wait(ctx context.Context, all []budget) error {
 		held, refused := t.blocking(all)
 		switch {
 		case refused != nil:
+			t.count(refused)
 			return refused
 		case held == nil:
 			return nil
@@ -221,6 +226,20 @@ func (t *Throttle) wait(ctx context.Context, all []budget) error {
 	}
 }
 
+func (t *Throttle) count(refused *tooSoon) {
+	if refused.of.isOfAddress {
+		t.refused.address.Add(1)
+	} else {
+		t.refused.account.Add(1)
+	}
+}
+
+// Refused returns how many attempts were refused, by whose budget was used up: that of an
+// "account" or a device, or that of an "address".
+func (t *Throttle) Refused() map[string]int64 {
+	return map[string]int64{"account": t.refused.account.Load(), "address": t.refused.address.Load()}
+}
+
 // blocking returns the refusal of the budget that is longest without a unit. If each has
 // one, it returns a balance of which the attempts in flight hold all units, or nil.
 func (t *Throttle) blocking(all []budget) (held *balance, refused *tooSoon) {
@@ -230,7 +249,7 @@ func (t *Throttle) blocking(all []budget) (held *balance, refused *tooSoon) {
 		left := b.left(balance.fullAt, now)
 		if left < 1 {
 			if wait := b.wait(balance.fullAt, now); refused == nil || wait > refused.wait {
-				refused = &tooSoon{wait, b.setting}
+				refused = &tooSoon{wait, b}
 			}
 		}
 		if balance.inFlight >= left {

@@ -129,6 +129,7 @@ func TestThrottle_AddressIsSlowedOverManyAccounts(t *testing.T) {
 	clock.advance(wait)
 	wantPass(t, throttle, ashasMail, afarAddr)
 	wantWait(t, throttle, ashasMail, afarAddr)
+	testutil.Equal(t, "refused", throttle.Refused(), map[string]int64{"account": 0, "address": 2})
 }
 
 // A refused attempt must not use up the other budget.

@@ -47,8 +47,10 @@ type call struct {
 	Env
 	settings.Settings
 
-	args []string // as many as the command has placeholders
-	log  *slog.Logger
+	args    []string // as many as the command has placeholders
+	log     *slog.Logger
+	lines   *host.Lines
+	changed []slog.Attr // the settings that are not the defaults
 }
 
 // Run runs the command that env.Args names: one of more, which usage lists
@@ -91,7 +93,7 @@ func Run(ctx context.Context, env Env, more ...Command) error {
 	})
 	defer lines.Close()
 	log = newLog(s, lines)
-	return commands[at].run(ctx, call{env, s, given, log})
+	return commands[at].run(ctx, call{env, s, given, log, lines, settings.Changed(args, env.Getenv, commands[at].options...)})
 }
 
 // splitName separates the words of the command's name from the flags.

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -28,16 +28,17 @@ type ran struct {
 	err      error
 	out, log bytes.Buffer
 	served   settings.Settings // zero: the server was not started
-	filled   []string          // nil: fill was not started
+	changed  string
+	filled   []string // nil: fill was not started
 }
 
 func run(t *testing.T, env map[string]string, args ...string) *ran {
 	t.Helper()
 	r := &ran{}
-	serve := func(ctx context.Context, s settings.Settings, out io.Writer, log *slog.Logger) error {
-		r.served = s
-		log.DebugContext(ctx, "serving")
-		_, err := io.WriteString(out, "serving\n")
+	serve := func(ctx context.Context, p Process) error {
+		r.served, r.changed = p.Settings, fmt.Sprint(p.Changed)
+		p.Log.DebugContext(ctx, "serving")
+		_, err := io.WriteString(p.Out, "serving\n")
 		return err
 	}
 	fill := func(_ context.Context, args []string, _ func(string) string, _, _ io.Writer) error {
@@ -118,6 +119,9 @@ func TestRun_ServesWithCheckedSettings(t *testing.T) {
 		r := run(t, env, args...)
 		if r.err != nil || r.out.String() != "serving\n" || !strings.HasPrefix(r.log.String(), `{"time":`) {
 			t.Errorf("%q: %v, %s, %s", args, r.err, &r.out, &r.log)
+		}
+		if want := "[data=/d max-depth=9 log-level=debug log-format=json]"; r.changed != want {
+			t.Errorf("%q: the changed settings are %s, want %s", args, r.changed, want)
 		}
 		if r.served.MaxDepth != 9 || r.served.Data != "/d" || r.served.Keys != filepath.FromSlash("/d/keys.json") {
 			t.Errorf("%q: %+v", args, r.served)

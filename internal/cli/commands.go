@@ -23,11 +23,25 @@ import (
 	"github.com/caregraph/caregraph/store"
 )
 
+// Process is one run of the server.
+type Process struct {
+	settings.Settings
+
+	// Changed are the settings that are not the defaults, for the log.
+	Changed []slog.Attr
+	Out     io.Writer
+	Log     *slog.Logger
+	// LogDropped returns how many lines the log could not take.
+	LogDropped func() int64
+}
+
 // Serve is the command that runs the server by calling serve.
-func Serve(serve func(context.Context, settings.Settings, io.Writer, *slog.Logger) error) Command {
+func Serve(serve func(context.Context, Process) error) Command {
 	return Command{
 		name: "serve", summary: "run the server (default)",
-		run: func(ctx context.Context, c call) error { return serve(ctx, c.Settings, c.Stdout, c.log) },
+		run: func(ctx context.Context, c call) error {
+			return serve(ctx, Process{c.Settings, c.changed, c.Stdout, c.log, c.lines.Dropped})
+		},
 	}
 }
 

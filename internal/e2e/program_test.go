@@ -89,7 +89,7 @@ func startBinary(t *testing.T, path string, file *os.File, data string, flags ..
 	p := &program{t: t, data: data, log: &bytes.Buffer{}, output: &bytes.Buffer{}, outputEnded: make(chan struct{})}
 	args := append([]string{"serve", "--addr", "127.0.0.1:0", "--data", data}, flags...)
 	p.process = exec.CommandContext(context.WithoutCancel(t.Context()), path, args...)
-	p.process.Env = cleanEnv()
+	p.process.Env = append(cleanEnv(), "CAREGRAPH_SLOW=0s") // other tests use the machine, too
 	p.process.Stderr = p.log
 	if file != nil {
 		p.process.Stderr = file

@@ -24,7 +24,8 @@ type Lines struct {
 	mu      sync.Mutex
 	text    []byte // the waiting lines
 	waiting int    // lines that were not passed on
-	dropped int64
+	dropped int64  // since the last report
+	lost    int64  // dropped ever
 
 	wake    chan struct{} // full if lines may wait
 	closing chan struct{}
@@ -47,6 +48,7 @@ func (l *Lines) Write(line []byte) (int, error) {
 		l.waiting++
 	} else {
 		l.dropped++
+		l.lost++
 	}
 	l.mu.Unlock()
 	select {
@@ -54,6 +56,13 @@ func (l *Lines) Write(line []byte) (int, error) {
 	default:
 	}
 	return len(line), nil
+}
+
+// Dropped returns how many lines were dropped.
+func (l *Lines) Dropped() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lost
 }
 
 // Close passes on what is queued. It waits a second at most.

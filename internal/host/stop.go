@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -9,12 +10,12 @@ import (
 	"time"
 )
 
-// StopSignals returns a context that ends with the first SIGINT, SIGTERM or SIGHUP,
-// and a channel that closes with the second. SIGHUP counts only if it was not ignored
+// StopSignals returns a context that ends with the first SIGINT, SIGTERM or SIGHUP, whose
+// cause names the signal, and a channel that closes with the second. SIGHUP counts only if it was not ignored
 // at the start, as under nohup. SIGPIPE has no effect: a closed log does not end the
 // process.
 func StopSignals(parent context.Context) (ctx context.Context, again <-chan struct{}, release func()) {
-	ctx, cancel := context.WithCancel(parent)
+	ctx, cancel := context.WithCancelCause(parent)
 	second := make(chan struct{})
 	signals, pipe := make(chan os.Signal, 2), make(chan os.Signal, 1)
 	signal.Notify(pipe, syscall.SIGPIPE)
@@ -24,15 +25,15 @@ func StopSignals(parent context.Context) (ctx context.Context, again <-chan stru
 	}
 	go func() {
 		select {
-		case <-signals:
-			cancel()
+		case got := <-signals:
+			cancel(errors.New("signal: " + got.String()))
 		case <-ctx.Done():
 			return
 		}
 		<-signals
 		close(second)
 	}()
-	return ctx, second, func() { signal.Stop(signals); cancel() }
+	return ctx, second, func() { signal.Stop(signals); cancel(nil) }
 }
 
 // ExitWithin ends the process with code 1 when the time has passed since the end of

@@ -1,6 +1,7 @@
 package httpd
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -9,10 +10,9 @@ import (
 )
 
 // logAccess writes one line per request when it ends, at level Info or, for a
-// status from 500, Error. Then it calls onDone unless that is nil.
-func logAccess(
-	log *slog.Logger, now func() time.Time, onDone func(string, string, int, time.Duration), next http.Handler,
-) http.Handler {
+// status from 500, Error. Then it calls OnDone unless that is nil.
+func logAccess(o Options, next http.Handler) http.Handler {
+	log, now, onDone := o.log(), o.now(), o.OnDone
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s, start, finished := stateOf(r.Context()), now(), false
 		defer func() { // deferred: http.ErrAbortHandler passes through here
@@ -26,7 +26,7 @@ func logAccess(
 			}
 			method, end := knownMethod(r.Method), now()
 			if wanted {
-				s.write(log, level, method, start, end, finished)
+				s.write(log, o.LogMore, s.line(level, method, start, end, finished))
 			}
 			if onDone != nil {
 				onDone(method, s.kind(), s.answer.status, end.Sub(start))
@@ -66,23 +66,35 @@ func (s *requestState) level() slog.Level {
 	return slog.LevelInfo
 }
 
-// write logs what happened and nothing about the client: no path, query,
-// address or user agent. It passes the record to the log's handler directly:
-// the logger would read the clock again, and the source line, which is always
-// this one.
-func (s *requestState) write(log *slog.Logger, level slog.Level, method string, start, end time.Time, finished bool) {
+// Milliseconds returns a duration as an attribute of a log line. The key ends in _ms.
+func Milliseconds(key string, d time.Duration) slog.Attr {
+	return slog.Float64(key, float64(d.Microseconds())/1000)
+}
+
+// line says what happened and nothing about the client: no path, query, address or
+// user agent.
+func (s *requestState) line(level slog.Level, method string, start, end time.Time, finished bool) slog.Record {
 	line := slog.NewRecord(end, level, "request", 0)
 	line.AddAttrs(
 		slog.String("request_id", s.id),
 		slog.String("method", method),
 		slog.Int("status", s.answer.status),
 		slog.Int64("bytes", s.answer.bytes),
-		slog.Duration("duration", end.Sub(start)),
+		Milliseconds("duration_ms", end.Sub(start)),
 	)
 	if !finished {
 		line.AddAttrs(slog.Bool("aborted", true))
 	}
+	return line
+}
+
+// write passes the record to the log's handler directly: the logger would read the clock
+// again, and the source line, which is always this one.
+func (s *requestState) write(log *slog.Logger, more func(context.Context, *slog.Record), line slog.Record) {
 	line.AddAttrs(s.logAttrs()...)
+	if more != nil {
+		more(s, &line)
+	}
 	_ = log.Handler().Handle(s, line) // slog.Logger ignores the error too
 }
 

@@ -7,6 +7,7 @@
 package httpd
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -23,6 +24,11 @@ type Options struct {
 	// invented it; the kind is GraphQL, REST, Probe or Page; the status is 0 if the connection ended before there was
 	// one. OnDone must be fast and safe for concurrent use. May be nil.
 	OnDone func(method, kind string, status int, took time.Duration)
+	// LogMore adds to the line of a request in the log, with its context. May be nil.
+	LogMore func(ctx context.Context, line *slog.Record)
+	// OnStop is called at the end of Serve, with how many requests were finished since its
+	// beginning, and how many of the last ones were cut off. May be nil.
+	OnStop func(finished, cut int64)
 
 	// CORSOrigins lists the origins whose pages may call us, each in the form
 	// that browsers send, or "*" alone for all. Empty: no CORS headers.
@@ -64,7 +70,7 @@ func Handler(mux http.Handler, o Options) http.Handler {
 	h = limitBody(o, h)
 	h = cors(o.CORSOrigins, h)
 	h = recoverPanics(o.log(), h)
-	h = logAccess(o.log(), o.now(), o.OnDone, h)
+	h = logAccess(o, h)
 	return withState(o, h) // outermost: the others need the requestState
 }
 

@@ -249,7 +249,7 @@ func ClientAddr(ctx context.Context) netip.Addr {
 // AddLogAttrs adds attributes to this request's line in the access log. If a
 // key comes again, the last value counts; the key "route" replaces the pattern
 // of the mux. Do not use the log's own keys (request_id, method, status, bytes,
-// duration). AddLogAttrs is safe for concurrent use, and does nothing outside
+// duration_ms). AddLogAttrs is safe for concurrent use, and does nothing outside
 // of Handler or after the request was answered.
 func AddLogAttrs(ctx context.Context, attrs ...slog.Attr) {
 	s := stateOf(ctx)

@@ -83,12 +83,15 @@ func TestAccessLog_OneLineWithRouteAndAnnotations(t *testing.T) {
 		w.WriteHeader(http.StatusTeapot)
 		_, _ = io.WriteString(w, "short")
 	})
-	h := Handler(mux, Options{Log: j.logger(), Now: ticking(), RequestTimeout: 1 << 40, MaxBody: 9, TrustedProxies: thePeer()})
+	more := func(ctx context.Context, line *slog.Record) {
+		line.AddAttrs(slog.String("again", RequestID(ctx)), Milliseconds("wait_ms", 1500*time.Microsecond))
+	}
+	h := Handler(mux, Options{Log: j.logger(), Now: ticking(), RequestTimeout: 1 << 40, MaxBody: 9, TrustedProxies: thePeer(), LogMore: more})
 	ask(t, h, http.MethodGet, "/patients/PAT-4711/?q=Asha", requestIDHeader, "r1", "User-Agent", "Browser", "X-Forwarded-For", "198.51.100.7")
 
 	want := []map[string]any{{
 		"level": "INFO", "msg": "request", "request_id": "r1", "method": "GET", "route": "GET /patients/{id}/",
-		"status": 418., "bytes": 5., "duration": 1e9, "operation": "Patient", "fields": 3.,
+		"status": 418., "bytes": 5., "duration_ms": 1e3, "operation": "Patient", "fields": 3., "again": "r1", "wait_ms": 1.5,
 	}}
 	testutil.Equal(t, "log lines", j.lines(t, "request"), want)
 	if strings.Contains(j.String(), "draft") {
@@ -167,7 +170,7 @@ func TestAccessLog_WritesNoLineThatIsNotWanted(t *testing.T) {
 	}
 	want := []map[string]any{{
 		"level": "ERROR", "msg": "request", "request_id": "r1", "method": "GET", "route": "/{status}",
-		"status": 503., "bytes": 0., "duration": 1e9, "operation": "Patients",
+		"status": 503., "bytes": 0., "duration_ms": 1e3, "operation": "Patients",
 	}}
 	testutil.Equal(t, "log lines", j.lines(t, "request"), want)
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
@@ -44,7 +45,11 @@ func stopping(ctx context.Context) context.Context {
 func Serve(ctx context.Context, listener net.Listener, handler http.Handler, o Options) error {
 	base, cancelRequests := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancelRequests(ErrShutdown)
-	server := newServer(context.WithValue(base, stoppingKey{}, ctx), handler, o)
+	var requests inFlight
+	server := newServer(context.WithValue(base, stoppingKey{}, ctx), requests.count(handler), o)
+	if o.OnStop != nil {
+		defer func() { o.OnStop(requests.began.Load()-requests.cut, requests.cut) }()
+	}
 
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(onePiece{listener}) }()
@@ -64,11 +69,26 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, o O
 	err := server.Shutdown(limit)
 	<-served //nolint:errcheck // always http.ErrServerClosed
 	if err != nil {
+		requests.cut = requests.began.Load() - requests.ended.Load()
 		cancelRequests(ErrShutdown)
 		_ = server.Close() // nothing else can be done for those connections
 		return fmt.Errorf("shut down HTTP, requests were cut off: %w", err)
 	}
 	return nil
+}
+
+// inFlight counts requests.
+type inFlight struct {
+	began, ended atomic.Int64
+	cut          int64
+}
+
+func (f *inFlight) count(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f.began.Add(1)
+		defer f.ended.Add(1)
+		next.ServeHTTP(w, r)
+	})
 }
 
 func newServer(base context.Context, handler http.Handler, o Options) *http.Server {

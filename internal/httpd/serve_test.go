@@ -85,6 +85,16 @@ func (s served) begin(t *testing.T, path string) <-chan answer {
 	return answers
 }
 
+// stopped is an OnStop that wants so many requests.
+func stopped(t *testing.T, finished, cut int64) func(int64, int64) {
+	called := false
+	t.Cleanup(func() { testutil.Equal(t, "OnStop was called", called, true) })
+	return func(gotFinished, gotCut int64) {
+		called = true
+		testutil.Equal(t, "finished and cut", []int64{gotFinished, gotCut}, []int64{finished, cut})
+	}
+}
+
 func TestServe_FinishesTheRequestsInFlight(t *testing.T) {
 	t.Parallel()
 	began, release := make(chan struct{}), make(chan struct{})
@@ -95,7 +105,7 @@ func TestServe_FinishesTheRequestsInFlight(t *testing.T) {
 			t.Errorf("the request's context: %v", r.Context().Err())
 		}
 		_, _ = io.WriteString(w, "done")
-	}), Options{RequestTimeout: time.Hour, ShutdownTimeout: time.Hour})
+	}), Options{RequestTimeout: time.Hour, ShutdownTimeout: time.Hour, OnStop: stopped(t, 1, 0)})
 
 	inFlight := s.begin(t, "/slow")
 	<-began
@@ -121,11 +131,16 @@ func TestServe_FinishesTheRequestsInFlight(t *testing.T) {
 func TestServe_CutsOffAfterTheTimeout(t *testing.T) {
 	t.Parallel()
 	began, cause := make(chan struct{}), make(chan error, 1)
-	s := serve(t, route("/", func(_ http.ResponseWriter, r *http.Request) {
+	mux := route("/", func(_ http.ResponseWriter, r *http.Request) {
 		close(began)
 		<-r.Context().Done()
 		cause <- context.Cause(r.Context())
-	}), Options{ShutdownTimeout: time.Nanosecond})
+	})
+	mux.HandleFunc("/quick", nothing)
+	s := serve(t, mux, Options{ShutdownTimeout: time.Nanosecond, OnStop: stopped(t, 1, 1)})
+	if quick := <-s.begin(t, "/quick"); quick.err != nil {
+		t.Error(quick.err)
+	}
 	inFlight := s.begin(t, "/")
 	<-began
 	s.end()

@@ -38,6 +38,10 @@ type Metrics struct {
 	Done func(method, kind string, status int, took time.Duration)
 	// Failed counts a failure of the database by its cause, for store.Options.
 	Failed func(store.Cause)
+	// Trip counts a round trip to the database, for store.Options.
+	Trip func(context.Context, store.Trip)
+	// HashWaited counts how long a password waited to be hashed, for auth.Hasher.
+	HashWaited func(purpose string, waited time.Duration)
 
 	addr    string
 	handler http.Handler
@@ -55,21 +59,38 @@ type Options struct {
 	// messages about ended sessions that could not be sent.
 	Up          func() map[string]bool
 	Unannounced func() int64
-	// SignIns counts passwords by their result, Hashing those that wait by their purpose.
-	SignIns, Hashing func() map[string]int64
+	// Recalls counts sessions by whether they were certain without a round trip. Unproven is
+	// for how long they could not be, if the server listens.
+	Recalls  func() map[string]int64
+	Unproven func() (age time.Duration, listens bool)
+	// SignIns counts passwords by their result, Hashing those that wait by their purpose,
+	// Throttled refused attempts by whose budget was used up.
+	SignIns, Hashing, Throttled func() map[string]int64
 	// Mails counts tries to send a mail by their result.
 	Mails func() map[string]int64
-	// Streams counts the open streams, StreamCloses those that have ended by their code.
-	Streams      func() int64
-	StreamCloses func() map[string]int64
+	// Streams counts the open streams by their transport, StreamCloses those that have ended
+	// by their code.
+	Streams, StreamCloses func() map[string]int64
 	// Subscriptions counts the open subscriptions, Pushes their answers by field. Feed returns
 	// how many changes were read, and how old the oldest of the last ones was.
 	Subscriptions func() int64
 	Pushes        func() map[string]int64
 	Feed          func() (changes int64, lag time.Duration)
-	// FreeDisk and ExecutableDeleted are about the private PostgreSQL; nil without one.
-	FreeDisk          func() (int64, error)
+	// FeedResets counts devices that had to start again.
+	FeedResets func() int64
+	// Swept returns the removed rows of each table, and when this was done last.
+	Swept func() (rows map[string]int64, at time.Time)
+	// Archive is what PostgreSQL says of its archive; nil if there is none.
+	Archive func() *store.Archive
+	// LogDropped counts lines that the log could not take.
+	LogDropped func() int64
+	// LastBackup, Disk and ExecutableDeleted are about the private PostgreSQL; nil without
+	// one. LastBackup is zero for no backup.
+	LastBackup        func() time.Time
+	Disk              func() (free, size int64, err error)
 	ExecutableDeleted func() bool
+	// CertificateEnds is when the certificate of the server ends; nil without TLS.
+	CertificateEnds func() time.Time
 }
 
 // New returns the metrics for the address addr, or the zero value if addr is
@@ -93,12 +114,14 @@ func New(addr string, o Options) Metrics {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	return Metrics{
-		Answered:  countAnswers(registry, o.AnswerKinds),
-		Operation: countOperations(registry, o.ErrorCodes),
-		Done:      countRequests(registry),
-		Failed:    countFailures(registry),
-		addr:      addr,
-		handler:   mux,
+		Answered:   countAnswers(registry, o.AnswerKinds),
+		Operation:  countOperations(registry, o.ErrorCodes),
+		Done:       countRequests(registry),
+		Failed:     countFailures(registry),
+		Trip:       countTrips(registry),
+		HashWaited: countHashWaits(registry),
+		addr:       addr,
+		handler:    mux,
 	}
 }
 

@@ -23,15 +23,25 @@ func watched() Metrics {
 		},
 		AnswerKinds: []string{"compiled", "refused", "size"}, ErrorCodes: []string{"FORBIDDEN", "UNAVAILABLE"},
 		Up:          func() map[string]bool { return map[string]bool{"reads": true, "listener": false} },
-		Unannounced: func() int64 { return 4 },
-		SignIns:     func() map[string]int64 { return map[string]int64{"wrong": 7} },
-		Hashing:     func() map[string]int64 { return map[string]int64{"login": 2} },
-		Mails:       func() map[string]int64 { return map[string]int64{"dropped": 3} },
-		Streams:     func() int64 { return 5 }, StreamCloses: func() map[string]int64 { return map[string]int64{"4401": 2} },
-		Subscriptions: func() int64 { return 6 }, Pushes: func() map[string]int64 { return map[string]int64{"live": 8} },
-		Feed:     func() (int64, time.Duration) { return 9, 120 * time.Millisecond },
-		FreeDisk: func() (int64, error) { return 7 << 30, nil }, ExecutableDeleted: func() bool { return true },
+		Unannounced: func() int64 { return 4 }, Recalls: counts("true", 10), Unproven: func() (time.Duration, bool) { return 11 * time.Second, true },
+		SignIns: counts("wrong", 7), Hashing: counts("login", 2), Throttled: counts("account", 12), Mails: counts("dropped", 3),
+		Streams: counts("sse", 5), StreamCloses: counts("4401", 2),
+		Subscriptions: func() int64 { return 6 }, Pushes: counts("live", 8),
+		Feed: func() (int64, time.Duration) { return 9, 120 * time.Millisecond }, FeedResets: func() int64 { return 13 },
+		Swept: func() (map[string]int64, time.Time) {
+			return map[string]int64{"sessions": 14}, time.Unix(1_800_000_000, 0)
+		},
+		Archive:    func() *store.Archive { return &store.Archive{Failed: 15, Age: time.Minute} },
+		LogDropped: func() int64 { return 16 },
+		LastBackup: func() time.Time { return time.Time{} },
+		Disk:       func() (free, size int64, err error) { return 7 << 30, 8 << 30, nil }, ExecutableDeleted: func() bool { return true },
+		CertificateEnds: func() time.Time { return time.Unix(1_900_000_000, 0) },
 	})
+}
+
+// counts is a source with one label.
+func counts(label string, n int64) func() map[string]int64 {
+	return func() map[string]int64 { return map[string]int64{label: n} }
 }
 
 func ask(t *testing.T, m Metrics, method, target string) *httptest.ResponseRecorder {
@@ -116,7 +126,22 @@ func TestMetrics_HaveTheirSeriesBeforeTheFirstRequest(t *testing.T) {
 		`caregraph_pushes_total{field="live"}`:                                       "8",
 		`caregraph_feed_changes_total`:                                               "9",
 		`caregraph_feed_lag_seconds`:                                                 "0.12",
-		`caregraph_streams`:                                                          "5",
+		`caregraph_feed_resets_total`:                                                "13",
+		`caregraph_streams{transport="sse"}`:                                         "5",
+		`caregraph_database_statements_total{pool="reads"}`:                          "0",
+		`caregraph_database_round_trip_seconds_count{pool="writes"}`:                 "0",
+		`caregraph_hash_wait_seconds_count{purpose="register"}`:                      "0",
+		`caregraph_sessions_recalled_total{certain="true"}`:                          "10",
+		`caregraph_listener_proven_seconds`:                                          "11",
+		`caregraph_throttled_total{by="account"}`:                                    "12",
+		`caregraph_purged_rows_total{table="sessions"}`:                              "14",
+		`caregraph_purge_last_success_timestamp_seconds`:                             "1.8e+09",
+		`caregraph_backup_last_success_timestamp_seconds`:                            "0",
+		`caregraph_backup_archive_failed_total`:                                      "15",
+		`caregraph_backup_archive_age_seconds`:                                       "60",
+		`caregraph_log_dropped_total`:                                                "16",
+		`caregraph_disk_size_bytes`:                                                  "8.589934592e+09",
+		`caregraph_tls_not_after_timestamp_seconds`:                                  "1.9e+09",
 		`caregraph_stream_closes_total{code="4401"}`:                                 "2",
 		`caregraph_disk_free_bytes`:                                                  "7.516192768e+09",
 		`caregraph_postgres_executable_deleted`:                                      "1",
@@ -214,6 +239,7 @@ func TestMetrics_CountingAllocatesNothing(t *testing.T) {
 		m.Answered(ctx, "mutation", "compiled")
 		m.Operation("query", "ok", nil)
 		m.Done(http.MethodPost, "graphql", http.StatusOK, time.Millisecond)
+		m.Trip(ctx, store.Trip{Pool: "reads", Count: 2, Took: time.Millisecond})
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
 	}

@@ -1,22 +1,19 @@
 package metrics
 
-import "github.com/prometheus/client_golang/prometheus"
-
-// number is a metric whose values each scrape reads.
-type number struct {
-	name, help string
-	kind       prometheus.ValueType
-	// label is the name of the one label, whose values are the keys of values; "" for a
-	// metric without labels.
-	label  string
-	values func() map[string]float64
-}
+import (
+	"slices"
+	"time"
+)
 
 // numbers returns the metrics that the options have.
 func (o Options) numbers() []number {
-	all := []number{{
+	return slices.Concat(o.ofDatabase(), o.ofPeople(), o.ofStreams(), o.ofMachine())
+}
+
+func (o Options) ofDatabase() []number {
+	return []number{{
 		"database_up", "1 if the connections of the pool, or the listener for ended sessions, work now, else 0.",
-		prometheus.GaugeValue, "pool", func() map[string]float64 {
+		gauge, "pool", func() map[string]float64 {
 			values := map[string]float64{}
 			for pool, up := range o.Up() {
 				values[pool] = truth(up)
@@ -24,95 +21,127 @@ func (o Options) numbers() []number {
 			return values
 		},
 	}, {
+		"listener_proven_seconds", "For how long requests have needed a proof that ended sessions are reported to this server; 0 if none does.",
+		gauge, "", maybe(func() (float64, bool) {
+			age, listens := o.Unproven()
+			return age.Seconds(), listens
+		}),
+	}, {
+		"sessions_recalled_total", "Sessions of requests: certain without a round trip, or not.", counter, "certain", many(o.Recalls),
+	}, {
 		"sessions_unannounced_total", "Messages about ended sessions that could not be sent. Other servers then refuse the session within 30 seconds.",
-		prometheus.CounterValue, "", one(func() float64 { return float64(o.Unannounced()) }),
+		counter, "", one(func() float64 { return float64(o.Unannounced()) }),
 	}, {
-		"sign_ins_total", "Passwords that were right or wrong, or not compared after too many failures.",
-		prometheus.CounterValue, "outcome", many(o.SignIns),
+		"purged_rows_total", "Rows that this server has removed after their retention.", counter, "table", many(func() map[string]int64 {
+			rows, _ := o.Swept()
+			return rows
+		}),
 	}, {
-		"hash_queue", "Passwords that are hashed or wait for it.", prometheus.GaugeValue, "purpose", many(o.Hashing),
+		"purge_last_success_timestamp_seconds", "When this server removed rows the last time. Of several servers one does it.", gauge, "", maybe(func() (float64, bool) {
+			_, at := o.Swept()
+			return timestamp(at)
+		}),
+	}, {
+		"backup_archive_failed_total", "Segments of the log of writes that PostgreSQL could not archive.", counter, "", maybe(func() (float64, bool) {
+			a := o.Archive()
+			if a == nil {
+				return 0, false
+			}
+			return float64(a.Failed), true
+		}),
+	}, {
+		"backup_archive_age_seconds", "Time since PostgreSQL archived the last segment.", gauge, "", maybe(func() (float64, bool) {
+			a := o.Archive()
+			if a == nil || a.Age < 0 {
+				return 0, false
+			}
+			return a.Age.Seconds(), true
+		}),
+	}}
+}
+
+func (o Options) ofPeople() []number {
+	return []number{{
+		"sign_ins_total", "Passwords that were right or wrong, or not compared after too many failures.", counter, "outcome", many(o.SignIns),
+	}, {
+		"throttled_total", "Sign-ins, registrations and other attempts that were refused, by whose budget was used up.", counter, "by", many(o.Throttled),
+	}, {
+		"hash_queue", "Passwords that are hashed or wait for it.", gauge, "purpose", many(o.Hashing),
 	}, {
 		"mails_total", "Mails that were sent; tries that failed, after which the mail waits; and mails given up after three days.",
-		prometheus.CounterValue, "outcome", many(o.Mails),
-	}, {
-		"streams", "Open WebSockets and event streams.", prometheus.GaugeValue, "", one(func() float64 { return float64(o.Streams()) }),
+		counter, "outcome", many(o.Mails),
+	}}
+}
+
+func (o Options) ofStreams() []number {
+	return []number{{
+		"streams", "Open WebSockets and event streams.", gauge, "transport", many(o.Streams),
 	}, {
 		"stream_closes_total", "WebSockets and event streams that have ended, by the code of WebSocket; 1006 is a lost connection.",
-		prometheus.CounterValue, "code", many(o.StreamCloses),
+		counter, "code", many(o.StreamCloses),
 	}, {
-		"subscriptions", "Open subscriptions.", prometheus.GaugeValue, "", one(func() float64 { return float64(o.Subscriptions()) }),
+		"subscriptions", "Open subscriptions.", gauge, "", one(func() float64 { return float64(o.Subscriptions()) }),
 	}, {
-		"pushes_total", "Answers that subscriptions have sent, by their field.", prometheus.CounterValue, "field", many(o.Pushes),
+		"pushes_total", "Answers that subscriptions have sent, by their field.", counter, "field", many(o.Pushes),
 	}, {
-		"feed_changes_total", "Rows of the change feed that this server has read.", prometheus.CounterValue, "", one(func() float64 {
+		"feed_changes_total", "Rows of the change feed that this server has read.", counter, "", one(func() float64 {
 			changes, _ := o.Feed()
 			return float64(changes)
 		}),
 	}, {
-		"feed_lag_seconds", "Age of the oldest change that was read last.", prometheus.GaugeValue, "", one(func() float64 {
+		"feed_lag_seconds", "Age of the oldest change that was read last.", gauge, "", one(func() float64 {
 			_, lag := o.Feed()
 			return lag.Seconds()
 		}),
+	}, {
+		"feed_resets_total", "Devices that had to load all their records again.", counter, "", one(func() float64 { return float64(o.FeedResets()) }),
 	}}
-	if o.FreeDisk != nil {
+}
+
+func (o Options) ofMachine() []number {
+	all := []number{{
+		"log_dropped_total", "Log lines that were dropped because nothing read the log fast enough.",
+		counter, "", one(func() float64 { return float64(o.LogDropped()) }),
+	}}
+	if o.LastBackup != nil {
 		all = append(all, number{
-			"disk_free_bytes", "Free bytes of the disk with the database; -1 if unknown.", prometheus.GaugeValue, "", one(func() float64 {
-				free, err := o.FreeDisk()
-				if err != nil {
-					return -1
-				}
-				return float64(free)
+			"backup_last_success_timestamp_seconds", "When caregraph backup ended without an error; 0 for never.",
+			gauge, "", one(func() float64 {
+				at, _ := timestamp(o.LastBackup())
+				return at
 			}),
 		})
+	}
+	if o.Disk != nil {
+		disk := func(value func(free, size int64) int64) func() map[string]float64 {
+			return maybe(func() (float64, bool) {
+				free, size, err := o.Disk()
+				return float64(value(free, size)), err == nil
+			})
+		}
+		all = append(all,
+			number{"disk_free_bytes", "Free bytes of the disk with the database.", gauge, "", disk(func(free, _ int64) int64 { return free })},
+			number{"disk_size_bytes", "Bytes of the disk with the database.", gauge, "", disk(func(_, size int64) int64 { return size })})
 	}
 	if o.ExecutableDeleted != nil {
 		all = append(all, number{
 			"postgres_executable_deleted", "1 if the executable of the private PostgreSQL was deleted or replaced since its start, else 0.",
-			prometheus.GaugeValue, "", one(func() float64 { return truth(o.ExecutableDeleted()) }),
+			gauge, "", one(func() float64 { return truth(o.ExecutableDeleted()) }),
+		})
+	}
+	if o.CertificateEnds != nil {
+		all = append(all, number{
+			"tls_not_after_timestamp_seconds", "When the certificate of the server ends.",
+			gauge, "", maybe(func() (float64, bool) { return timestamp(o.CertificateEnds()) }),
 		})
 	}
 	return all
 }
 
-func truth(is bool) float64 {
-	if is {
-		return 1
+// timestamp returns the seconds since 1970, and false for the zero time.
+func timestamp(at time.Time) (seconds float64, known bool) {
+	if at.IsZero() {
+		return 0, false
 	}
-	return 0
-}
-
-func one(value func() float64) func() map[string]float64 {
-	return func() map[string]float64 { return map[string]float64{"": value()} }
-}
-
-func many(counts func() map[string]int64) func() map[string]float64 {
-	return func() map[string]float64 {
-		values := map[string]float64{}
-		for label, n := range counts() {
-			values[label] = float64(n)
-		}
-		return values
-	}
-}
-
-func (n number) description() *prometheus.Desc {
-	var labels []string
-	if n.label != "" {
-		labels = []string{n.label}
-	}
-	return prometheus.NewDesc(prometheus.BuildFQName(namespace, "", n.name), n.help, labels, nil)
-}
-
-// Describe sends the description of the metric.
-func (n number) Describe(out chan<- *prometheus.Desc) { out <- n.description() }
-
-// Collect sends the present values.
-func (n number) Collect(out chan<- prometheus.Metric) {
-	for label, value := range n.values() {
-		labels := []string{label}
-		if n.label == "" {
-			labels = nil
-		}
-		out <- prometheus.MustNewConstMetric(n.description(), n.kind, value, labels...)
-	}
+	return float64(at.UnixMilli()) / 1000, true
 }

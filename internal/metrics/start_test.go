@@ -51,9 +51,12 @@ func TestStart_StopWaitsForTheScrapeInFlight(t *testing.T) {
 			<-release
 			return nil
 		},
-		Up: none[bool], SignIns: none[int64], Hashing: none[int64], Mails: none[int64], Unannounced: func() int64 { return 0 },
-		Streams: func() int64 { return 0 }, StreamCloses: none[int64],
-		Subscriptions: func() int64 { return 0 }, Pushes: none[int64], Feed: func() (int64, time.Duration) { return 0, 0 },
+		Up: none[bool], SignIns: none[int64], Hashing: none[int64], Throttled: none[int64], Mails: none[int64], Unannounced: zero,
+		Recalls: none[int64], Unproven: func() (time.Duration, bool) { return 0, false },
+		Streams: none[int64], StreamCloses: none[int64], FeedResets: zero, LogDropped: zero,
+		Subscriptions: zero, Pushes: none[int64], Feed: func() (int64, time.Duration) { return 0, 0 },
+		Swept:   func() (map[string]int64, time.Time) { return nil, time.Time{} },
+		Archive: func() *store.Archive { return nil },
 	})
 	addr, stop, err := m.Start(t.Context(), slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -120,5 +123,7 @@ func isListening(t *testing.T, addr net.Addr) bool {
 	}
 	return conn.Close() == nil
 }
+
+func zero() int64 { return 0 }
 
 func none[V any]() map[string]V { return nil }

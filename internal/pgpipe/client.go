@@ -3,6 +3,8 @@ package pgpipe
 import (
 	"context"
 	"net/netip"
+	"sync/atomic"
+	"time"
 )
 
 // Client is who shares connections fairly with others: an account, or an address
@@ -26,6 +28,30 @@ type Request struct {
 	Client Client
 	// Measure measures the request; nil for most.
 	Measure *Measure
+
+	trips  atomic.Int64
+	waited atomic.Int64 // nanoseconds
+}
+
+// Used returns how often the request has sent statements, and how long it has waited for
+// connections, and for its turn in shared round trips. Waits that overlap all count.
+func (r *Request) Used() (trips int64, waited time.Duration) {
+	return r.trips.Load(), time.Duration(r.waited.Load())
+}
+
+// sends counts statements that are sent together.
+func (r *Request) sends(statements int) {
+	if r != nil {
+		r.trips.Add(1)
+		r.Measure.count(statements)
+	}
+}
+
+// hasWaited counts a wait.
+func (r *Request) hasWaited(d time.Duration) {
+	if r != nil {
+		r.waited.Add(int64(d))
+	}
 }
 
 // RequestKey is the key of a *Request in a context.

@@ -34,6 +34,8 @@ type waiter struct {
 	statements []*Statement
 	// bytes is the size of the results, as the statements predict it.
 	bytes int
+	// taken is when it was taken into a round trip of another request.
+	taken time.Time
 	done  chan outcome
 }
 
@@ -61,18 +63,19 @@ var waiterPool = sync.Pool{New: func() any { return &waiter{done: make(chan outc
 // statement, and none may change a setting of its transaction.
 func (p *Pool) RunShared(ctx context.Context, statements ...*Statement) error {
 	r := requestOf(ctx)
+	r.sends(len(statements))
 	measure := r.measure()
-	measure.count(len(statements))
 	measure.begin()
 	defer measure.end()
 	w := waiterPool.Get().(*waiter)
-	w.ctx, w.client, w.statements, w.bytes = ctx, r.client(), statements, 0
+	w.ctx, w.client, w.statements, w.bytes, w.taken = ctx, r.client(), statements, 0, time.Time{}
 	for _, st := range statements {
 		w.bytes += st.Bytes
 	}
 	p.queue.noteActive(w.client)
 	got := flush
 	if !p.coalescer.join(w) {
+		joined := time.Now()
 		select {
 		case got = <-w.done:
 		case <-ctx.Done():
@@ -81,6 +84,10 @@ func (p *Pool) RunShared(ctx context.Context, statements ...*Statement) error {
 			}
 			got = <-w.done // it is in a round trip, or must flush one
 		}
+		if got == flush {
+			w.taken = time.Now()
+		}
+		r.hasWaited(max(w.taken.Sub(joined), 0))
 	}
 	var err error
 	if got == flush {
@@ -184,6 +191,12 @@ func (c *coalescer) take(first *waiter) []*waiter {
 			break
 		}
 		waiters, bytes = append(waiters, w), bytes+w.bytes
+	}
+	if len(waiters) > 1 {
+		now := time.Now()
+		for _, w := range waiters[1:] {
+			w.taken = now
+		}
 	}
 	slices.SortStableFunc(waiters, func(a, b *waiter) int { return a.bytes - b.bytes })
 	return waiters

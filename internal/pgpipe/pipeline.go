@@ -29,7 +29,7 @@ func (e *AcquireError) Unwrap() error { return e.Err }
 // Sync in one transaction: what was written is durable when Run returns.
 func (p *Pool) Run(ctx context.Context, statements ...*Statement) error {
 	r := requestOf(ctx)
-	r.measure().count(len(statements))
+	r.sends(len(statements))
 	conn, err := p.acquire(ctx, r.client(), r)
 	if err != nil {
 		return err
@@ -46,7 +46,9 @@ func (p *Pool) send(ctx context.Context, conn *pgxpool.Conn, statements []*State
 			defer p.tracer.TraceQueryEnd(ended, conn.Conn(), pgx.TraceQueryEndData{})
 		}
 	}
+	began := p.begin()
 	err := p.pipeline(ctx, conn.Conn().PgConn(), statements)
+	p.ended(ctx, began, len(statements), statements)
 	if err != nil && !violates(err) {
 		// The cache of prepared statements may be wrong now, for example after a
 		// migration. The next request gets another connection.

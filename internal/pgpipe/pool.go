@@ -20,14 +20,18 @@ type Pool struct {
 	Unnamed bool
 	Opening []string
 
+	name      string
 	pool      *pgxpool.Pool
 	queue     queue
 	tracer    pgx.QueryTracer
+	onTrip    func(context.Context, Trip)
 	coalescer coalescer
 }
 
 // Options configure a Pool.
 type Options struct {
+	// Name is that of the pool in its trips.
+	Name string
 	// Tracer sees every statement; may be nil.
 	Tracer pgx.QueryTracer
 	// MaxShared is how many round trips of RunShared may be in flight.
@@ -43,12 +47,15 @@ type Options struct {
 	// OnClient is called for each connection that a request asks for, but not for those
 	// of shared round trips; may be nil.
 	OnClient func()
+	// OnTrip is called after each round trip of a statement, with the context of one of its
+	// requests; may be nil. It must be fast, and keep no statement.
+	OnTrip func(context.Context, Trip)
 }
 
 // New returns a Pool over a pgx pool, which no one else may use.
 func New(pool *pgxpool.Pool, o Options) *Pool {
 	return &Pool{
-		Unnamed: o.Unnamed, Opening: o.Opening, pool: pool, tracer: o.Tracer, coalescer: coalescer{maxInFlight: max(o.MaxShared, 1)},
+		Unnamed: o.Unnamed, Opening: o.Opening, name: o.Name, pool: pool, tracer: o.Tracer, onTrip: o.OnTrip, coalescer: coalescer{maxInFlight: max(o.MaxShared, 1)},
 		queue: newQueue(int(pool.Config().MaxConns), o),
 	}
 }
@@ -60,13 +67,20 @@ type Conn struct {
 	queue   *queue
 	client  Client
 	measure *Measure
+	// trip reports the trip of a statement of one's own; nil without one.
+	trip func()
 }
 
 // Acquire returns a connection for a statement when it is the turn of the context's client.
 func (p *Pool) Acquire(ctx context.Context) (Conn, error) {
 	r := requestOf(ctx)
-	r.measure().count(1)
-	return p.acquire(ctx, r.client(), r)
+	r.sends(1)
+	conn, err := p.acquire(ctx, r.client(), r)
+	if err == nil && p.onTrip != nil {
+		began := p.begin()
+		conn.trip = func() { p.ended(ctx, began, 1, nil) }
+	}
+	return conn, err
 }
 
 // AcquireFirst is Acquire with the next turn, before all clients.
@@ -85,7 +99,7 @@ func (p *Pool) acquire(ctx context.Context, c Client, r *Request) (Conn, error) 
 		measure.end()
 		return Conn{}, notAcquired(err)
 	}
-	return Conn{conn, &p.queue, c, measure}, nil
+	return Conn{Conn: conn, queue: &p.queue, client: c, measure: measure}, nil
 }
 
 // notAcquired returns an AcquireError, or ErrQueueFull.
@@ -98,6 +112,9 @@ func notAcquired(err error) error {
 
 // Release returns the connection to its pool.
 func (c Conn) Release() {
+	if c.trip != nil {
+		c.trip()
+	}
 	c.Conn.Release()
 	c.queue.leave(c.client)
 	c.measure.end()
@@ -141,57 +158,61 @@ func (p *Pool) Close() { p.pool.Close() }
 
 // DB returns a database over the connections of the pool.
 func (p *Pool) DB() *sql.DB {
-	db := sql.OpenDB(connector{stdlib.GetPoolConnector(p.pool), &p.queue})
+	db := sql.OpenDB(connector{stdlib.GetPoolConnector(p.pool), p})
 	db.SetMaxIdleConns(0) // the pool has the idle ones
 	return db
 }
 
 type connector struct {
 	driver.Connector
-	queue *queue
+	pool *Pool
 }
 
 // Connect acquires a connection of the pool.
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	r := requestOf(ctx)
-	client, measure := r.client(), r.measure()
-	measure.begin()
-	if err := c.queue.enter(ctx, client, r); err != nil {
-		measure.end()
+	r.measure().begin()
+	if err := c.pool.queue.enter(ctx, r.client(), r); err != nil {
+		r.measure().end()
 		return nil, notAcquired(err)
 	}
 	conn, err := c.Connector.Connect(ctx)
 	if err != nil {
-		c.queue.leave(client)
-		measure.end()
+		c.pool.queue.leave(r.client())
+		r.measure().end()
 		return nil, notAcquired(err)
 	}
-	return &sqlConn{conn.(*stdlib.Conn), c.queue, client, measure}, nil // it has no other type
+	return &sqlConn{conn.(*stdlib.Conn), c.pool, r}, nil // it has no other type
 }
 
 // sqlConn is a connection of one request: the database keeps none.
 type sqlConn struct {
 	*stdlib.Conn
-	queue   *queue
-	client  Client
-	measure *Measure
+	pool    *Pool
+	request *Request // nil without one
 }
 
 // ExecContext counts the statement.
 func (c *sqlConn) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
-	c.measure.count(1)
-	return c.Conn.ExecContext(ctx, text, args)
+	c.request.sends(1)
+	began := c.pool.begin()
+	result, err := c.Conn.ExecContext(ctx, text, args)
+	c.pool.ended(ctx, began, 1, nil)
+	return result, err
 }
 
 // QueryContext counts the statement.
 func (c *sqlConn) QueryContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
-	c.measure.count(1)
-	return c.Conn.QueryContext(ctx, text, args)
+	c.request.sends(1)
+	began := c.pool.begin()
+	rows, err := c.Conn.QueryContext(ctx, text, args)
+	c.pool.ended(ctx, began, 1, nil)
+	return rows, err
 }
 
 // Close returns the connection to its pool.
 func (c *sqlConn) Close() error {
-	defer c.measure.end()
-	defer c.queue.leave(c.client)
+	defer c.request.measure().end()
+	defer c.pool.queue.leave(c.request.client())
 	return c.Conn.Close()
 }

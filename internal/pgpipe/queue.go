@@ -97,7 +97,9 @@ func (q *queue) enter(ctx context.Context, c Client, r *Request) error {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.waited += time.Since(began)
+	waited := time.Since(began)
+	q.waited += waited
+	r.hasWaited(waited)
 	if err != nil && q.waiting.remove(c, p) {
 		q.left(p)
 		return err

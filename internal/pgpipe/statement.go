@@ -13,6 +13,8 @@ import (
 type Statement struct {
 	// Text is interned, so that the cache of prepared statements compares pointers.
 	Text unique.Handle[string]
+	// Type is what the statement reads, for the log; may be empty.
+	Type string
 	// Args are in PostgreSQL's text format; nil is null. See Argument.
 	Args [][]byte
 	// Constants are columns that the statement does not return, by their place in its

@@ -24,7 +24,7 @@ type Database struct {
 
 // With calls f with the address of the database. If no one runs it, With starts
 // the private cluster and stops it when f returns. If the cluster ends by
-// itself, the context of f ends. The error joins those of f and of the stop.
+// itself, the context of f ends, and its cause says so. The error joins those of f and of the stop.
 func With(ctx context.Context, d Database, f func(ctx context.Context, url string) error) (err error) {
 	if d.URL != "" {
 		return f(ctx, d.URL)
@@ -42,11 +42,11 @@ func With(ctx context.Context, d Database, f func(ctx context.Context, url strin
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	go func() {
 		<-server.Done()
-		cancel()
+		cancel(errors.New("the private PostgreSQL has ended"))
 	}()
 	defer func() {
 		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.StopTimeout)

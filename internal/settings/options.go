@@ -219,6 +219,8 @@ func options(s *Settings) []option {
 			"How much an account may write a day through one server: texts, and 512 bytes for each record.").limited(rateLimited, "until enough of the day is over"),
 		setting("min-free-disk", "SIZE", "512MiB", size(&s.MinFreeDisk, 1<<20*mebibyte),
 			"Free space on the disk of the data directory below which only administrators can store anything. Only for the private PostgreSQL.").limited("UNAVAILABLE", ""),
+		setting("slow", "DURATION", "500ms", brief(&s.Slow, time.Hour),
+			"How long a round trip to the database may take before the log has a warning about it. 0s: for ever."),
 		setting("log-level", "LEVEL", "info", level(&s.LogLevel),
 			"Lowest level that the log contains: debug, info, warn or error."),
 		setting("log-format", "text|json", "text", oneOf(&s.LogFormat, "text", "json"),

@@ -77,8 +77,9 @@ type Settings struct {
 	// DatabasePooler is "auto", "none", "session" or "transaction", Prepared "auto",
 	// "on" or "off".
 	DatabasePooler, Prepared string
-	DatabaseDirectURL        Secret // empty: none
-	HashConcurrency          int    // 0: the number of CPUs
+	DatabaseDirectURL        Secret        // empty: none
+	HashConcurrency          int           // 0: the number of CPUs
+	Slow                     time.Duration // zero: for ever
 	LogLevel                 slog.Level
 	LogFormat                string // "text" or "json"
 }
@@ -132,6 +133,28 @@ func Parse(args []string, getenv func(string) string, own ...Option) (Settings, 
 		return Settings{}, nil, errors.Join(invalid...)
 	}
 	return s, rest, nil
+}
+
+// Changed returns the settings whose texts are not the defaults, as the operator wrote them,
+// for the log. A secret is "(set)". The arguments are those of Parse, which has accepted them.
+func Changed(args []string, getenv func(string) string, own ...Option) (changed []slog.Attr) {
+	table := options(&Settings{})
+	all := table
+	for _, o := range own {
+		all = append(all, o.row())
+	}
+	flags, _, _ := readFlags(all, args)
+	for _, o := range table {
+		text, _ := o.choose(flags, getenv)
+		if text == o.def {
+			continue
+		}
+		if o.secret {
+			text = "(set)"
+		}
+		changed = append(changed, slog.String(o.name, text))
+	}
+	return changed
 }
 
 // readFlags returns the texts of the flags. It does not check them: package flag

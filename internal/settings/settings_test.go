@@ -32,7 +32,7 @@ func TestParse_NothingGivenMeansTheDefaults(t *testing.T) {
 		MaxBody: 1 << 20, MaxStreams: 20, MaxDepth: 16, MaxCost: 50000, MaxAliases: 50, MaxTokens: 1500, MaxSelections: 300, MaxRepeats: 100,
 		MaxAnswer: 16 << 20, MaxAnswersPerAccount: 48 << 20, MaxAnswers: 96 << 20,
 		MaxDocument: 128 << 10, MaxAnonymousBody: 64 << 10, MaxWrites: 30, MaxRecords: 4_000_000, MaxDailyBytes: 2 << 30, MinFreeDisk: 512 << 20,
-		Registration: "open", DatabaseConns: 20, MaxWaiting: 32, DatabasePooler: "auto", Prepared: "auto", LogLevel: slog.LevelInfo, LogFormat: "text",
+		Registration: "open", DatabaseConns: 20, MaxWaiting: 32, DatabasePooler: "auto", Prepared: "auto", Slow: 500 * time.Millisecond, LogLevel: slog.LevelInfo, LogFormat: "text",
 		MaxWaitingHashes: 500, MaxWaitingRegistrations: 150, MaxRegistrations: Budget{200, time.Second}, MaxResets: Budget{20, 30 * time.Second}, ConfirmEmail: "optional", Compression: "auto",
 		MaxSignInFailures: Budget{10, 30 * time.Second}, MaxSignInFailuresPerAddress: Budget{100, 2 * time.Second},
 		MaxTaken: Budget{20, 30 * time.Second}, MaxTakenPerAddress: Budget{50, 30 * time.Second},
@@ -58,7 +58,7 @@ func samples() map[string]string {
 		"max-document": "11KiB", "max-anonymous-body": "12KiB", "max-writes": "7", "max-records": "8", "max-daily-bytes": "9MiB", "min-free-disk": "10MiB",
 		"max-waiting-hashes": "5", "max-waiting-registrations": "6", "max-registrations": "7,8s",
 		"max-sign-in-failures": "9,10s", "max-sign-in-failures-per-address": "11, 12ms", "max-taken": "13,14m", "max-taken-per-address": "15,1h",
-		"log-level": "debug", "log-format": "json",
+		"slow": "2s", "log-level": "debug", "log-format": "json",
 	}
 }
 
@@ -332,6 +332,7 @@ func TestParse_RefusesBadValues(t *testing.T) {
 		"max-waiting-hashes":        {"0", "-1", ""},
 		"max-waiting-registrations": {"0"},
 		"log-format":                {"xml"},
+		"slow":                      {"", "-1s", "61m", "500"},
 	}
 	for name, values := range bad {
 		for _, value := range values {

@@ -181,6 +181,8 @@ func (e *events) close() {
 	}
 }
 
+func (*events) transport() string { return transportEvents }
+
 func (e *events) owner() (account int64, session string) { return e.account, e.id }
 
 func (e *events) nextTick() time.Duration {
@@ -302,5 +304,5 @@ func (e *events) end(code int) {
 	e.closed(code)
 	e.Log.LogAttrs(context.Background(), slog.LevelInfo, "events",
 		slog.String("request_id", e.stream.ID()), slog.Int("code", code), slog.Int("answers", nexts),
-		slog.Duration("duration", time.Since(e.began)))
+		httpd.Milliseconds("duration_ms", time.Since(e.began)))
 }

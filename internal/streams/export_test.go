@@ -10,3 +10,10 @@ func (s *Streams) SetPing(every time.Duration) { s.pingEvery = every }
 
 // SetWrite sets how long a client may take to receive a message or to answer a ping.
 func (s *Streams) SetWrite(timeout time.Duration) { s.writeTimeout = timeout }
+
+// Open returns how many streams are open.
+func (s *Streams) Open() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return count(s.accounts)
+}

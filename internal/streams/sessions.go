@@ -38,6 +38,14 @@ const (
 	codeMessageTooLong = 1009
 )
 
+// codes returns all of them.
+func codes() []int {
+	return []int{
+		codeDone, codeGoingAway, codeGone, codeMessageTooLong, codeTryAgain, codeBadMessage, codeUnauthorized, codeForbidden,
+		codeNoSubprotocol, codeNoInit, codeIDInUse, codeTooManyInits,
+	}
+}
+
 // sessionsChanged has the sessions of streams confirmed that a change is about.
 func (s *Streams) sessionsChanged(change session.Change) {
 	s.mu.Lock()

@@ -56,6 +56,8 @@ func (s Sockets) newSocket(conn *websocket.Conn, stream *httpd.Stream, exec grap
 	return c
 }
 
+func (*socket) transport() string { return transportSocket }
+
 func (c *socket) owner() (account int64, session string) { return c.account, c.id }
 
 // leave closes the socket in the background. If the server stops, running operations end
@@ -275,5 +277,5 @@ func (c *socket) end() {
 	c.Log.LogAttrs(context.Background(), slog.LevelInfo, "socket",
 		slog.String("request_id", c.stream.ID()), slog.Int("code", code),
 		slog.Int("operations", operations), slog.Int("answers", nexts),
-		slog.Duration("duration", time.Since(c.began)))
+		httpd.Milliseconds("duration_ms", time.Since(c.began)))
 }

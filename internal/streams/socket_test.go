@@ -318,8 +318,11 @@ func TestSockets_OfOneAccountAreLimited(t *testing.T) {
 	third.init(rahul.Token)
 	third.wantClose(websocket.StatusTryAgainLater, "")
 	connect(t, asha)
-	testutil.Must(t, first.conn.Close(websocket.StatusNormalClosure, ""))
+	testutil.Equal(t, "open", s.Streams.Transports(), map[string]int64{"websocket": 3, "sse": 0})
+	testutil.Must(t, first.conn.Close(4711, "")) // a code that no one knows
 	until(t, func() bool { return s.Streams.Open() == 2 })
+	until(t, func() bool { return s.Streams.Closes()["other"] == 1 })
+	testutil.Equal(t, "codes", len(s.Streams.Closes()), 13)
 	connect(t, rahul)
 }
 

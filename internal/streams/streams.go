@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -100,7 +101,11 @@ type member interface {
 	owner() (account int64, session string)
 	// leave closes the stream in the background.
 	leave(code int, reason string)
+	// transport is a label of a metric.
+	transport() string
 }
+
+const transportSocket, transportEvents = "websocket", "sse"
 
 // New returns the streams of a server, without any.
 func New(o Options) *Streams {
@@ -217,20 +222,35 @@ func count[K, M comparable](of map[K]map[M]struct{}) (n int64) {
 	return n
 }
 
-// Open returns how many streams are open, for metrics.
-func (s *Streams) Open() int64 {
+// Transports returns how many streams are open, by their transport: "websocket" or "sse". It
+// is for metrics.
+func (s *Streams) Transports() map[string]int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return count(s.accounts)
+	open := map[string]int64{transportSocket: 0, transportEvents: 0}
+	for _, members := range s.accounts {
+		for m := range members {
+			open[m.transport()]++
+		}
+	}
+	return open
 }
 
-// Closes returns how many streams have ended, by the code of WebSocket.
+// Closes returns how many streams have ended, by the code of WebSocket; "other" counts those
+// with a code that a client made up.
 func (s *Streams) Closes() map[string]int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	counts := map[string]int64{}
+	counts := map[string]int64{"other": 0}
+	for _, code := range codes() {
+		counts[strconv.Itoa(code)] = 0
+	}
 	for code, n := range s.closes {
-		counts[strconv.Itoa(code)] = n
+		if name := strconv.Itoa(code); slices.Contains(codes(), code) {
+			counts[name] += n
+		} else {
+			counts["other"] += n
+		}
 	}
 	return counts
 }

@@ -43,7 +43,7 @@ func (r *Request) Statements(v *model.Viewer, more ...*pgpipe.Statement) ([]*pgp
 			if l.sent, err = l.statement(v); err != nil {
 				return nil, err
 			}
-			l.sent.Meter = r.Meter
+			l.sent.Meter, l.sent.Type = r.Meter, l.node.Record().typ.Name
 			statements = append(statements, l.sent)
 		}
 	}

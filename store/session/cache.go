@@ -30,6 +30,11 @@ type Cache struct {
 	wanted chan struct{}
 	// used are the sessions that were used since the last Used.
 	used map[string]struct{}
+	// unproven is when an entry was wanted first after the last proof that notifications
+	// arrive; zero if none was.
+	unproven time.Time
+	// recalls counts the calls of Get whose result was certain, and the others.
+	recalls struct{ certain, uncertain int64 }
 	// listening is set while the listener is connected.
 	listening atomic.Bool
 	watcher   atomic.Pointer[func(Change)]
@@ -89,12 +94,40 @@ func (c *Cache) Get(id string, now Instant) (v *model.Viewer, certain bool) {
 	case c.wanted <- struct{}{}:
 	default:
 	}
+	if c.unproven.IsZero() {
+		c.unproven = now.awake
+	}
 	cached, ok := c.entries.Get(id)
+	certain = ok && now.Before(c.validUntil) && now.Before(cached.validUntil)
+	if certain {
+		c.recalls.certain++
+	} else {
+		c.recalls.uncertain++
+	}
 	if !ok {
 		return nil, false
 	}
 	c.used[id] = struct{}{}
-	return cached.viewer, now.Before(c.validUntil) && now.Before(cached.validUntil)
+	return cached.viewer, certain
+}
+
+// Recalls returns how often the result of Get was certain, and how often it was not.
+func (c *Cache) Recalls() (certain, uncertain int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.recalls.certain, c.recalls.uncertain
+}
+
+// Unproven returns for how long an entry has been wanted without a proof that notifications
+// arrive. It is 0 if none was wanted since the last proof, and below two seconds while the
+// listener works.
+func (c *Cache) Unproven() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.unproven.IsZero() {
+		return 0
+	}
+	return time.Since(c.unproven)
 }
 
 // Used returns the sessions that Get and Put found since the last call.
@@ -193,9 +226,9 @@ func (c *Cache) invalidate(message string) {
 	}
 }
 
-// setValidUntil makes entries certain until a time.
+// setValidUntil makes entries certain until a time: there is a proof.
 func (c *Cache) setValidUntil(until Instant) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.validUntil = until
+	c.validUntil, c.unproven = until, time.Time{}
 }

@@ -25,6 +25,31 @@ func TestCache_AsksAgain(t *testing.T) {
 	}
 }
 
+// TestCache_CountsWhatIsCertain, and for how long nothing could be.
+func TestCache_CountsWhatIsCertain(t *testing.T) {
+	t.Parallel()
+	l := NewCache()
+	if age := l.Unproven(); age != 0 {
+		t.Errorf("nobody has asked, for %v", age)
+	}
+	started := l.Epoch()
+	l.Put(started, "phone", Result{Viewer: &model.Viewer{UserID: 1}, Left: time.Hour})
+	minuteAgo := Now().Add(-time.Minute)
+	l.Get("phone", minuteAgo)
+	l.Get("tablet", Now())
+	if age := l.Unproven(); age < time.Minute || age > 2*time.Minute {
+		t.Errorf("a minute without a proof is %v", age)
+	}
+	l.setValidUntil(started.at.Add(time.Hour))
+	if age := l.Unproven(); age != 0 {
+		t.Errorf("after a proof it is %v", age)
+	}
+	l.Get("phone", started.at)
+	if certain, uncertain := l.Recalls(); certain != 1 || uncertain != 2 {
+		t.Errorf("%d are certain, %d are not", certain, uncertain)
+	}
+}
+
 func TestCache_Invalidate(t *testing.T) {
 	t.Parallel()
 	for message, want := range map[string][]bool{ // whether phone, tablet of 1 and phone of 2 are forgotten
