@@ -1,6 +1,7 @@
 // The page stores data in these places and nowhere else:
 //
-//   localStorage    the look of the page: theme, open docs, width of the panels
+//   localStorage    the look of the page: theme, open docs, width of the panels;
+//                   the latest questions, without their texts, until one signs out
 //   sessionStorage  the accounts with their tokens, the tabs with queries and
 //                   variables, values from the examples; ends with the browser
 //                   tab

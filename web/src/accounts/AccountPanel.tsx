@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { activeAccount, addAccount, dropAccount, useAccounts, type Account } from './accounts';
 import { AccountForm } from './AccountForm';
 import { Choice } from '../shell/Choice';
+import { forget } from '../tabs/history';
 import { login, logout, register } from './operations';
 
 type Props = {
@@ -53,6 +54,7 @@ function WhoAmI({ account, onSignedOut }: { account: Account; onSignedOut: () =>
   const signOut = async () => {
     await logout(account);
     dropAccount(account.id);
+    forget();
     onSignedOut();
   };
   const until = new Date(account.tokens.accessExpiresAt).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' });

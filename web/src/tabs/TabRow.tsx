@@ -1,9 +1,11 @@
-import { useRef } from 'react';
+import { useId, useRef, type ReactNode } from 'react';
 import { showActor } from '../examples/actors';
+import { nameIn } from '../graphql/document';
 import { CloseIcon, DownIcon, PlusIcon } from '../shell/icons';
 import { show, useView } from '../shell/look';
 import { openAt } from '../shell/place';
-import { addTab, closeTab, exampleIn, openTab, titleOf, useTabs, type Tab } from './tabs';
+import { forget, useHistory } from './history';
+import { addTab, closeTab, exampleIn, openQuestion, openTab, titleOf, useTabs, type Tab } from './tabs';
 import { openStep, start, useTour } from './tour';
 
 /** The open questions, and the list of examples. */
@@ -38,6 +40,7 @@ export function TabRow() {
         <PlusIcon />
       </button>
       <Examples />
+      <History />
     </nav>
   );
 }
@@ -46,31 +49,63 @@ const intoView = (tab: HTMLElement | null) => tab?.scrollIntoView({ block: 'near
 
 function Examples() {
   const { steps } = useTour();
-  const button = useRef<HTMLButtonElement>(null);
-  const menu = useRef<HTMLDivElement>(null);
-  const open = (name: string) => {
-    menu.current!.hidePopover();
-    openStep(name);
+  return (
+    <Menu name="Examples">
+      {steps.map(({ name, title }, index) => (
+        <button key={name} type="button" onClick={() => openStep(name)}>
+          <span className="count">{index + 1}</span> {title}
+        </button>
+      ))}
+    </Menu>
+  );
+}
+
+/** The questions that were run before, also those whose tab is closed. */
+function History() {
+  const questions = useHistory();
+  if (questions.length === 0) {
+    return null;
+  }
+  const open = (question: string) => {
+    start();
+    openQuestion(question);
+    show('ask');
   };
   return (
+    <Menu name="History">
+      {questions.map(question => (
+        <button key={question} type="button" onClick={() => open(question)}>
+          {nameIn(question) ?? <code>{question.replace(/\s+/g, ' ')}</code>}
+        </button>
+      ))}
+      <button type="button" className="last" onClick={forget}>
+        Forget all
+      </button>
+    </Menu>
+  );
+}
+
+/** A button that opens a list of buttons. A click on one of these closes it. */
+function Menu({ name, children }: { name: string; children: ReactNode }) {
+  const button = useRef<HTMLButtonElement>(null);
+  const menu = useRef<HTMLDivElement>(null);
+  const id = useId();
+  return (
     <>
-      <button ref={button} type="button" className="plain" popoverTarget="examples">
-        Examples <DownIcon />
+      <button ref={button} type="button" className="plain" popoverTarget={id}>
+        {name} <DownIcon />
       </button>
       <div
         ref={menu}
-        id="examples"
+        id={id}
         popover="auto"
         className="menu"
         role="group"
-        aria-label="Examples"
+        aria-label={name}
+        onClick={() => menu.current!.hidePopover()}
         onToggle={({ newState }) => newState === 'open' && openAt(button.current!, menu.current!)}
       >
-        {steps.map(({ name, title }, index) => (
-          <button key={name} type="button" onClick={() => open(name)}>
-            <span className="count">{index + 1}</span> {title}
-          </button>
-        ))}
+        {children}
       </div>
     </>
   );
