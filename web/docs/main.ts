@@ -4,7 +4,9 @@ import '../src/styles/page.css';
 import './docs.css';
 import SwaggerUI from 'swagger-ui-dist/swagger-ui-es-bundle.js';
 import { followTheme } from '../src/theme';
+import { demoOwner } from './demo';
 import { sessionOf, signIn, signOut, store, stored, type Session } from './session';
+import { newStory } from './steps';
 import { tellStory } from './story';
 import { accessible } from './swagger';
 
@@ -16,7 +18,10 @@ followTheme(); // before Swagger UI, whose dark look is a class
 
 let session = stored();
 
-const updateStory = tellStory(document.querySelector<HTMLElement>('#story')!, { access: () => session?.access, onAnswer: adopt });
+const updateStory = tellStory(document.querySelector<HTMLElement>('#story')!, newStory(await demoOwner()), {
+  access: () => session?.access,
+  onAnswer: adopt,
+});
 
 const ui = SwaggerUI({
   url: '../openapi.json',
