@@ -18,7 +18,8 @@ followTheme(); // before Swagger UI, whose dark look is a class
 
 let session = stored();
 
-const updateStory = tellStory(document.querySelector<HTMLElement>('#story')!, newStory(await demoOwner()), {
+const owner = await demoOwner();
+const updateStory = tellStory(document.querySelector<HTMLElement>('#story')!, newStory(owner), {
   access: () => session?.access,
   onAnswer: adopt,
 });
@@ -55,7 +56,7 @@ function become(next?: Session) {
   const authorized = session; // Swagger UI fails to sign out without a sign-in before
   session = next;
   store(next);
-  form.hidden = Boolean(next);
+  form.hidden = Boolean(next ?? owner); // the people of a demo have no password
   account.hidden = !next;
   account.querySelector('span')!.textContent = next?.email ? `Signed in as ${next.email}` : 'Signed in';
   fault.textContent = '';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { overflow, serious, smallTargets } from './access.mjs';
 import { screenshot } from './browser.mjs';
 import { phone, playground } from './on-page.mjs';
-import { activeAsker, answerOf, asker, editor, execute, explanation, panel, showPanel, shown } from './playground-page.mjs';
+import { activeAsker, answerOf, asker, editor, execute, explanation, openAccounts, panel, showPanel, shown } from './playground-page.mjs';
 
 const { shared, onPage, onEachLook } = playground(() => {}, '--demo');
 
@@ -82,7 +82,7 @@ onEachLook('side by side says why a value is hidden', async (page, look) => {
   await panel(page, 'Answer').getByRole('button', { name: 'Side by side' }).click();
   const dialog = page.getByRole('dialog', { name: 'Side by side' });
   const chip = dialog.getByRole('button', { name: 'hidden: CLINICAL only' }).first();
-  const reason = dialog.getByText(/^For CLINICAL only: those who may read clinical text.*; to this record you are .*TEAM/).first();
+  const reason = dialog.getByText(/^For CLINICAL only: those who may read clinical text.*; to this record Sunita Nair is .*TEAM/).first();
   await chip.waitFor();
   assert.equal(await reason.isVisible(), false);
   if (look.startsWith('phone')) {
@@ -118,10 +118,22 @@ onPage('the tour runs on the demo, as its people', async page => {
   await screenshot(page, 'demo-tour-end');
 });
 
+onPage('the demo explains an empty list, and that no one registers', async page => {
+  await continueAs(page, 'Meera Iyer').click();
+  await shown(page);
+  assert.equal(await explanation(page), 'Nothing was hidden or refused. A list has only what you may see, and you see none of: patients.');
+  await openAccounts(page);
+  await screenshot(page, 'demo-accounts');
+  const accounts = panel(page, 'Accounts');
+  await accounts.getByText('registration is closed').waitFor();
+  assert.deepEqual(await accounts.getByRole('button').allInnerTexts(), ['Sign out']);
+});
+
 onPage('the story of the REST page runs on the demo, too', async page => {
   for (let visit = 0; visit < 2; visit++) {
     await page.goto(`${shared.server.base}/docs/`);
     const steps = page.locator('#story li');
+    assert.equal(await page.locator('#sign-in').isVisible(), false, 'no one has a password');
     await steps.first().getByRole('heading', { name: 'Continue as Rahul Kumar' }).waitFor();
     for (const step of await steps.all()) {
       await step.getByRole('button').click();

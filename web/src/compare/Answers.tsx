@@ -84,14 +84,14 @@ function RowOf({ row, people }: { row: Row; people: Person[] }) {
       </th>
       {row.cells.map((cell, i) => (
         <td role="cell" key={people[i]?.id ?? 'nobody'} data-name={people[i]?.name} data-kind={cell.kind} data-first={i === first}>
-          {row.isTitle && !row.differs ? null : <CellOf cell={cell} />}
+          {row.isTitle && !row.differs ? null : <CellOf cell={cell} asker={people[i]!.name} />}
         </td>
       ))}
     </tr>
   );
 }
 
-function CellOf({ cell }: { cell: Cell }) {
+function CellOf({ cell, asker }: { cell: Cell; asker: string }) {
   switch (cell.kind) {
     case 'value':
     case 'there':
@@ -99,7 +99,7 @@ function CellOf({ cell }: { cell: Cell }) {
     case 'empty':
       return <span className="none">empty</span>;
     case 'hidden':
-      return <HiddenChip hidden={cell.why} onRedact={undefined} />;
+      return <HiddenChip hidden={cell.why} asker={asker} />;
     case 'absent':
       return <span className="chip absent-record">does not exist</span>;
     case 'refused':

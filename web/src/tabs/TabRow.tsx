@@ -1,7 +1,7 @@
 import { useId, useRef, type ReactNode } from 'react';
 import { showActor } from '../examples/actors';
 import { nameIn } from '../graphql/document';
-import { CloseIcon, DownIcon, PlusIcon } from '../shell/icons';
+import { ClockIcon, CloseIcon, DownIcon, PlusIcon } from '../shell/icons';
 import { show, useView } from '../shell/look';
 import { openAt } from '../shell/place';
 import { forget, useHistory } from './history';
@@ -50,7 +50,7 @@ const intoView = (tab: HTMLElement | null) => tab?.scrollIntoView({ block: 'near
 function Examples() {
   const { steps } = useTour();
   return (
-    <Menu name="Examples">
+    <Menu name="Examples" look={<>Examples <DownIcon /></>}>
       {steps.map(({ name, title }, index) => (
         <button key={name} type="button" onClick={() => openStep(name)}>
           <span className="count">{index + 1}</span> {title}
@@ -63,37 +63,37 @@ function Examples() {
 /** The questions that were run before, also those whose tab is closed. */
 function History() {
   const questions = useHistory();
-  if (questions.length === 0) {
-    return null;
-  }
   const open = (question: string) => {
     start();
     openQuestion(question);
     show('ask');
   };
   return (
-    <Menu name="History">
+    <Menu name="History" look={<ClockIcon />}>
+      {questions.length === 0 && <p className="muted">The questions that you write and run appear here.</p>}
       {questions.map(question => (
         <button key={question} type="button" onClick={() => open(question)}>
           {nameIn(question) ?? <code>{question.replace(/\s+/g, ' ')}</code>}
         </button>
       ))}
-      <button type="button" className="last" onClick={forget}>
-        Forget all
-      </button>
+      {questions.length > 0 && (
+        <button type="button" className="last" onClick={forget}>
+          Forget all
+        </button>
+      )}
     </Menu>
   );
 }
 
 /** A button that opens a list of buttons. A click on one of these closes it. */
-function Menu({ name, children }: { name: string; children: ReactNode }) {
+function Menu({ name, look, children }: { name: string; look: ReactNode; children: ReactNode }) {
   const button = useRef<HTMLButtonElement>(null);
   const menu = useRef<HTMLDivElement>(null);
   const id = useId();
   return (
     <>
-      <button ref={button} type="button" className="plain" popoverTarget={id}>
-        {name} <DownIcon />
+      <button ref={button} type="button" className="plain" aria-label={name} title={name} popoverTarget={id}>
+        {look}
       </button>
       <div
         ref={menu}
