@@ -96,6 +96,10 @@ func addGrants(t *testing.T, c *storetest.Clinic, w *dataset, asha, dual, priya 
 		team(asha, member, "FULL", state)
 		add("member of a team, "+state, member)
 	}
+	left := c.Owner("MemberWhoLeft")
+	team(asha, left, "FULL", "ended")
+	team(dual, left, "SEE", "accepted")
+	add("member of a team who left another", left)
 	both := c.Owner("MemberOfTwo")
 	both.Patient("Own")
 	team(asha, both, "SEE", "accepted")
