@@ -152,13 +152,15 @@ func (c Assignment) assigns(v *model.Viewer, p *model.Patient) bool {
 
 func patientRules(v query.ViewerArg) []query.Rule {
 	rules := []query.Rule{{
-		Bit:    model.Owner,
-		Holds:  bun.SafeQuery(`patient.created_by = ?`, v.ID),
-		Rows:   bun.SafeQuery(`SELECT id FROM patients WHERE created_by = ?`, v.ID),
-		Column: "patient.created_by", Keys: bun.SafeQuery(`SELECT ?::bigint`, v.ID),
+		Bit:   model.Owner,
+		Holds: bun.SafeQuery(`patient.created_by = ?`, v.ID),
+		Rows:  bun.SafeQuery(`SELECT id FROM patients WHERE created_by = ?`, v.ID),
+		Range: &query.Range{
+			Column: "patient.created_by", Value: bun.SafeQuery(`?::bigint`, v.ID), Gives: bun.SafeQuery(`?`, int(model.Owner)), From: bun.SafeQuery(``),
+		},
 	}}
 	if v.Grants.Any(model.HoldsTeam) {
-		rules = append(rules, teamRule(v, model.Team, 0), teamRule(v, model.TeamClinical, model.Team), teamRule(v, model.TeamDesk, model.Team))
+		rules = append(rules, teamRule(v))
 	}
 	if v.Grants.Any(model.HoldsOne) {
 		own := bun.SafeQuery(`SELECT g.patient_id FROM grants AS g WHERE g.account_id = ? AND g.kind = 'SELF' AND `+session.InForce, v.ID)
@@ -176,13 +178,16 @@ func patientRules(v query.ViewerArg) []query.Rule {
 	return rules
 }
 
-// teamRule returns the rule of the members of teams whose level gives them a relation.
-func teamRule(v query.ViewerArg, bit, within model.Relations) query.Rule {
-	owners := bun.SafeQuery(`SELECT g.granter_id FROM grants AS g WHERE g.account_id = ? AND g.kind = 'TEAM' AND g.gives & ? <> 0 AND `+session.InForce,
-		v.ID, int(bit))
+// teamRule returns the rule of the members of teams. The grant says which relations its
+// level gives. A unique index lets a member have one grant in force of an owner.
+func teamRule(v query.ViewerArg) query.Rule {
+	grants := bun.SafeQuery(` FROM grants AS g WHERE g.account_id = ? AND g.kind = 'TEAM' AND `+session.InForce, v.ID)
 	return query.Rule{
-		Bit: bit, Within: within, Holds: bun.SafeQuery(`patient.created_by = ANY (ARRAY (?))`, owners),
-		Column: "patient.created_by", Keys: owners,
+		Bit:   teamRelations,
+		Given: bun.SafeQuery(`coalesce((SELECT g.gives? AND g.granter_id = patient.created_by), 0)`, grants),
+		Range: &query.Range{
+			Column: "patient.created_by", Value: bun.SafeQuery(`g.granter_id`), Gives: bun.SafeQuery(`g.gives`), From: grants,
+		},
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
+	"github.com/caregraph/caregraph/store/query"
 	"github.com/caregraph/caregraph/store/storetest"
 )
 
@@ -172,6 +173,7 @@ func (a agreement) patients() {
 			return Patients(ctx, a.store, a.viewer, q)
 		}
 		compare(a, fmt.Sprintf("patients, deleted %s", deleted), want, everyPage(a.T, read, 100, false), nil)
+		a.planned("Patient", argsOf(PatientQuery{Deleted: deleted, Page: model.PageArgs{First: new(model.MaxPage)}}), want)
 		n, err := CountPatients(a.Context(), a.store, a.viewer, q)
 		a.total("patients", len(want), n, err)
 		if deleted == model.DeletedExclude {
@@ -200,9 +202,41 @@ func (a agreement) mappings() {
 		return Mappings(ctx, a.store, a.viewer, MappingQuery{Page: args})
 	}
 	compare(a, "mappings", want, everyPage(a.T, read, 100, false), nil)
+	a.planned("Mapping", argsOf(MappingQuery{Page: model.PageArgs{First: new(model.MaxPage)}}), want)
 	n, err := CountMappings(a.Context(), a.store, a.viewer, MappingQuery{})
 	a.total("mappings", len(want), n, err)
 	a.mappingsOfPatients(ofPatient)
+}
+
+// planned compares the first page of a list as plans read it. The relations to the patient
+// of a mapping are those to the mapping.
+func (a agreement) planned(typ string, args query.Args, want expected) {
+	if a.viewer == nil {
+		return // plans are for those who have signed in
+	}
+	node := nodeOf(a.T, a.store, typ)
+	columns := []int{node.Record().Relations()}
+	if patient, found := node.Record().One("patient"); found {
+		columns = append(columns, patient.Relations())
+	}
+	load, err := node.List(a.viewer, args)
+	if err == nil {
+		err = fetch(a.Context(), a.store, a.viewer, []*query.Load{load})
+	}
+	if err != nil {
+		a.Fatalf("planned %s: %v", typ, err)
+	}
+	if n := load.Rows.Len(); n != min(len(want), model.MaxPage+1) {
+		a.Errorf("planned %s: %d rows of %d", typ, n, len(want))
+	}
+	for row := range load.Rows.Len() {
+		id := load.Rows.Int64(row, query.Key)
+		for _, column := range columns {
+			if got := model.Relations(load.Rows.Int(row, column)); got != want[id] {
+				a.Errorf("planned %s %d: SQL says %v, Go says %v", typ, id, got.Names(), want[id].Names())
+			}
+		}
+	}
 }
 
 func (a agreement) mappingsOfPatients(want map[int64]expected) {

@@ -60,7 +60,10 @@ func (n *Node) newFragments(v ViewerArg, key fragmentsKey) *fragments {
 	if n.on != nil && f.columns != "" { // they follow the key
 		f.columns = ", " + f.columns
 	}
-	relations, live := n.records.sql(scope.Relations()), own.typ.live()
+	if n.on == nil && key.path == Scan && key.order != "" {
+		f.sources = scope.sources(key.deleted)
+	}
+	relations, live := f.relations(scope), own.typ.live()
 	if n.inheritsRelations {
 		narrower := ""
 		if n.narrowerThanParent() {
@@ -83,14 +86,15 @@ func (n *Node) newFragments(v ViewerArg, key fragmentsKey) *fragments {
 		f.mergedExports += ", " + key.order + " AS place"
 	}
 	f.keys = own.keys(relations) + ", " + live + " AS live"
-	if n.on == nil && key.path == Scan && key.order != "" {
-		if f.sources = scope.sources(key.deleted); f.sources != nil {
-			f.keys += ", " + key.order + " AS place" // their rows are merged by it
-		}
+	if f.sources != nil {
+		f.keys += ", " + key.order + " AS place" // their rows are merged by it
 	}
 	for _, joined := range n.joins[1:] {
 		scope := joined.typ.Scope(v)
 		relations := n.records.sql(scope.Relations())
+		if joined.inline() {
+			relations = f.relations(scope)
+		}
 		exports, keys := joined.exported(relations, ""), joined.keys(relations)
 		if joined.inline() {
 			f.exports, f.keys = f.exports+", "+exports, f.keys+", "+keys
@@ -106,6 +110,15 @@ func (n *Node) newFragments(v ViewerArg, key fragmentsKey) *fragments {
 		f.joinKeys = append(f.joinKeys, " "+joined.lateral(keys, exists))
 	}
 	return f
+}
+
+// relations returns the SQL of the viewer's relations to the node's own records, or to
+// their parents.
+func (f *fragments) relations(own Scope) string {
+	if f.sources != nil && !f.sources.isPart {
+		return own.records.sql(own.inSources())
+	}
+	return own.records.sql(own.Relations())
 }
 
 // constants returns the columns with relations that are the same for every row.

@@ -11,24 +11,30 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// Rule is the SQL of one relation.
+// Rule is the SQL of one relation, or of several that have one source.
 type Rule struct {
 	Bit model.Relations
 	// Holds is the condition on a row.
 	Holds schema.QueryWithArgs
+	// Given is instead of Holds if the rule has several relations: those of a row, as an
+	// integer. Such a rule has a Range.
+	Given schema.QueryWithArgs
 	// Rows selects the ids of all rows with the relation, which is fast for a long list
 	// with several rules. Its Query is "" if there is none.
 	Rows schema.QueryWithArgs
 	// Among is Holds for many rows with different parents: it reads once what Holds would
 	// read for each. Its Query is "" if Holds does not.
 	Among schema.QueryWithArgs
-	// Column and Keys say that the rows with the relation are those whose Column has one
-	// of the values that Keys selects: each value is one range of an index. Column is ""
-	// for other rules.
-	Column string
-	Keys   schema.QueryWithArgs
-	// Within has the relation that every row of the rule has, too; 0 if there is none.
-	Within model.Relations
+	// Range is set if the rows with the relation are ranges of an index.
+	Range *Range
+}
+
+// Range says that the rows of a rule are those whose Column has one of the values that
+// SELECT Value From returns, each of them once: each value is one range of an index. Gives
+// are the relations to its rows. From has a WHERE if Gives is no constant.
+type Range struct {
+	Column             string
+	Value, Gives, From schema.QueryWithArgs
 }
 
 // holds returns Holds, or Among if it is for the path.
@@ -139,10 +145,20 @@ func (s Scope) Has(id int64, field string) Condition {
 
 // Relations returns the SQL of the viewer's relations to a row.
 func (s Scope) Relations() schema.QueryWithArgs {
-	terms, args := []string{"?"}, []any{int(s.viewer.Relations())}
+	return s.relations(func(Rule) bool { return true })
+}
+
+// relations is Relations by some of the rules, and by more terms of the same sum.
+func (s Scope) relations(counts func(Rule) bool, terms ...string) schema.QueryWithArgs {
+	terms, args := append([]string{"?"}, terms...), []any{int(s.viewer.Relations())}
 	for _, r := range s.rules(s.viewer) {
-		terms = append(terms, "CASE WHEN ? THEN ? ELSE 0 END")
-		args = append(args, r.Holds, int(r.Bit))
+		switch {
+		case !counts(r):
+		case r.Given.Query != "":
+			terms, args = append(terms, "?"), append(args, r.Given)
+		default:
+			terms, args = append(terms, "CASE WHEN ? THEN ? ELSE 0 END"), append(args, r.Holds, int(r.Bit))
+		}
 	}
 	return bun.SafeQuery("("+strings.Join(terms, " | ")+")", args...)
 }
@@ -154,7 +170,7 @@ func (s Scope) constantRelations() (model.Relations, bool) {
 		return 0, false
 	}
 	rules := s.rules(s.viewer)
-	if len(rules) != 1 || !rules[0].Bit.Any(s.rule().Exists) {
+	if len(rules) != 1 || rules[0].Given.Query != "" || !rules[0].Bit.Any(s.rule().Exists) {
 		return 0, false
 	}
 	return s.viewer.Relations() | rules[0].Bit, true

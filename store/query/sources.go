@@ -9,10 +9,13 @@ import (
 	"github.com/caregraph/caregraph/model"
 )
 
-// ranges are the rows of rules with a Column, which is the same for all of them.
+// ranges are the rows of rules with a Range, whose Column is the same for all of them.
 type ranges struct {
 	column string
-	keys   schema.QueryWithArgs
+	// keys selects the values of the column, and gives the values with the relations.
+	keys, gives schema.QueryWithArgs
+	// isPart is set if some rows of the rules are in none of the ranges.
+	isPart bool
 }
 
 // hasRanges reports whether the viewer holds grants, so that conditions and lists use the
@@ -21,21 +24,36 @@ func (s Scope) hasRanges() bool {
 	return s.viewer.Viewer != nil && s.viewer.Grants.Any(model.HoldsOne|model.HoldsTeam)
 }
 
-// split returns the rules that admit by a mask, by whether they have a Column.
+// split returns the rules that admit by a mask, by whether they have a Range.
 func split(rules []Rule, mask model.Relations) (r ranges, others []Rule) {
-	var keys []string
-	var args []any
+	var keys, gives []schema.QueryWithArgs
 	for _, rule := range rules {
+		r.isPart = r.isPart || rule.Range != nil && !rule.Bit.Within(mask)
 		switch {
-		case !rule.Bit.Any(mask), rule.Within.Any(mask):
-		case rule.Column == "":
+		case !rule.Bit.Any(mask):
+		case rule.Range == nil:
 			others = append(others, rule)
 		default:
-			r.column, keys, args = rule.Column, append(keys, "?"), append(args, rule.Keys)
+			from := rule.Range.From
+			if !rule.Bit.Within(mask) {
+				from = bun.SafeQuery("? AND ? & ? <> 0", from, rule.Range.Gives, int(mask&rule.Bit))
+			}
+			r.column = rule.Range.Column
+			keys = append(keys, bun.SafeQuery("SELECT ??", rule.Range.Value, from))
+			gives = append(gives, bun.SafeQuery("SELECT ?, ??", rule.Range.Value, rule.Range.Gives, from))
 		}
 	}
-	r.keys = bun.SafeQuery(strings.Join(keys, " UNION ALL "), args...)
+	r.keys, r.gives = unionAll(keys), unionAll(gives)
 	return r, others
+}
+
+// unionAll returns the rows of all selects; its Query is "" without one.
+func unionAll(selects []schema.QueryWithArgs) schema.QueryWithArgs {
+	texts, args := make([]string, len(selects)), make([]any, len(selects))
+	for i, s := range selects {
+		texts[i], args[i] = "?", s
+	}
+	return bun.SafeQuery(strings.Join(texts, " UNION ALL "), args...)
 }
 
 // array returns the keys as an array, which PostgreSQL computes once per statement.
@@ -59,19 +77,22 @@ func (r ranges) admits(alias string, others []Rule, by AccessPath) schema.QueryW
 
 // rowsOf returns the ids of the rows of rules; its Query is "" without a rule.
 func rowsOf(rules []Rule) schema.QueryWithArgs {
-	texts, args := make([]string, len(rules)), make([]any, len(rules))
+	rows := make([]schema.QueryWithArgs, len(rules))
 	for i, r := range rules {
-		texts[i], args[i] = "?", r.Rows
+		rows[i] = r.Rows
 	}
-	return bun.SafeQuery(strings.Join(texts, " UNION ALL "), args...)
+	return unionAll(rows)
 }
 
 // sources says where a list of several owners finds its rows. An index has the rows of one
 // owner in the order of the list, but not those of several. So the list reads the first
 // rows of each owner, and those among the other rows, and merges them.
 type sources struct {
-	// column is that of the owner, keys selects the owners.
-	column, keys string
+	// column is that of the owner, keys selects the owners, and gives selects them with what
+	// their ranges give.
+	column, keys, gives string
+	// isPart is that of ranges.
+	isPart bool
 	// others is the condition of rows of no owner; "" if there are none.
 	others string
 	// exists is the condition that an admitted row exists.
@@ -96,7 +117,7 @@ func (s Scope) allSources(deleted model.DeletedFilter) *sources {
 	if ranges.column == "" {
 		return nil
 	}
-	found := &sources{column: ranges.column, keys: s.records.sql(ranges.keys), exists: "TRUE"}
+	found := &sources{column: ranges.column, keys: s.records.sql(ranges.keys), gives: s.records.sql(ranges.gives), isPart: ranges.isPart, exists: "TRUE"}
 	if rows := rowsOf(others); rows.Query != "" {
 		found.others = s.records.sql(bun.SafeQuery("?.id = ANY (ARRAY (?)) AND ? <> ALL (?)",
 			bun.Safe(s.owner().Alias), rows, bun.Safe(ranges.column), ranges.array()))
@@ -105,6 +126,12 @@ func (s Scope) allSources(deleted model.DeletedFilter) *sources {
 		found.exists = s.records.where(conditions)
 	}
 	return found
+}
+
+// inSources is Relations in the sources of a list: the owner has what the range gives. No
+// row is in two ranges, and without isPart the other rows are in none.
+func (s Scope) inSources() schema.QueryWithArgs {
+	return s.relations(func(r Rule) bool { return r.Range == nil }, "owner.gives")
 }
 
 // sources returns the sources of a list of Query, or nil if it has one.
@@ -126,12 +153,13 @@ func (l *Load) writeSources(b *textBuilder, s *sources, exports string, limit in
 		l.writeFirst(b, l.order.Column, t.Alias+".id", direction, limit)
 		b.write(")")
 	}
-	b.write("(SELECT one.* FROM (", s.keys, ") AS owner (id) CROSS JOIN LATERAL ")
+	b.write("(SELECT one.* FROM (", s.gives, ") AS owner (id, gives) CROSS JOIN LATERAL ")
 	source(s.column + " = owner.id")
 	b.write(" AS one")
 	if s.others != "" {
-		b.write(" UNION ALL ")
+		b.write(" UNION ALL SELECT one.* FROM (SELECT 0) AS owner (gives) CROSS JOIN LATERAL ")
 		source(s.others)
+		b.write(" AS one")
 	}
 	l.writeFirst(b, "place", "id", direction, limit)
 	b.write(") AS page")

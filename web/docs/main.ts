@@ -4,7 +4,9 @@ import '../src/styles/page.css';
 import './docs.css';
 import SwaggerUI from 'swagger-ui-dist/swagger-ui-es-bundle.js';
 import { followTheme } from '../src/theme';
+import { demoOwner } from './demo';
 import { sessionOf, signIn, signOut, store, stored, type Session } from './session';
+import { newStory } from './steps';
 import { tellStory } from './story';
 import { accessible } from './swagger';
 
@@ -16,7 +18,11 @@ followTheme(); // before Swagger UI, whose dark look is a class
 
 let session = stored();
 
-const updateStory = tellStory(document.querySelector<HTMLElement>('#story')!, { access: () => session?.access, onAnswer: adopt });
+const owner = await demoOwner();
+const updateStory = tellStory(document.querySelector<HTMLElement>('#story')!, newStory(owner), {
+  access: () => session?.access,
+  onAnswer: adopt,
+});
 
 const ui = SwaggerUI({
   url: '../openapi.json',
@@ -50,7 +56,7 @@ function become(next?: Session) {
   const authorized = session; // Swagger UI fails to sign out without a sign-in before
   session = next;
   store(next);
-  form.hidden = Boolean(next);
+  form.hidden = Boolean(next ?? owner); // the people of a demo have no password
   account.hidden = !next;
   account.querySelector('span')!.textContent = next?.email ? `Signed in as ${next.email}` : 'Signed in';
   fault.textContent = '';

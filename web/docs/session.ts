@@ -37,7 +37,7 @@ export async function signOut({ access, refresh }: Session) {
 
 /** The session that the answer to a call starts or continues. */
 export function sessionOf(url: string, body: any, current?: Session): Session | undefined {
-  if (!/\/api\/auth\/(register|login|token\/refresh|password\/change)\/$/.test(new URL(url, location.href).pathname)) {
+  if (!/\/(api\/auth\/(register|login|token\/refresh|password\/change)\/|demo\/continue)$/.test(new URL(url, location.href).pathname)) {
     return undefined;
   }
   const tokens = body?.tokens ?? body;

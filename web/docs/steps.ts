@@ -1,4 +1,5 @@
 import { salt } from '../src/examples/salt';
+import type { Person } from './demo';
 
 /** The ids of the records that the story has created. */
 export type Made = { patient?: number; doctor?: number; assigned?: boolean };
@@ -16,18 +17,14 @@ export type Step = {
   needsToken: boolean;
 };
 
-/** The steps of the story. Names are new for each visit, so that it runs again on the same server. */
-export function newStory(): Step[] {
-  const name = `rahul_${salt()}`;
+/**
+ * The steps of the story. Names are new for each visit, so that it runs again on the same server. On a demo server
+ * registration is closed, so the story begins as the owner of its patients.
+ */
+export function newStory(owner: Person | undefined): Step[] {
   const license = `CARD-${salt().toUpperCase()}`;
-  const password = `${salt(8)}-${salt(8)}`;
   return [
-    {
-      title: 'Open an account',
-      words: 'Everyone may register. The answer has the tokens; this page signs in with them and sends them from now on.',
-      call: () => post('register/', { username: name, email: `${name}@clinic.example`, password, role: 'patient' }, 'auth/'),
-      needsToken: false,
-    },
+    owner ? continueAs(owner) : openAccount(),
     {
       title: 'Create a patient',
       words: 'The account that creates a record owns it.',
@@ -37,7 +34,7 @@ export function newStory(): Step[] {
           date_of_birth: '1990-05-15',
           gender: 'male',
           phone: '90080 20001',
-          email: 'arjun.sharma@mail.example',
+          email: `arjun.${salt()}@mail.example`,
           address: '12 MG Road, Bengaluru',
           emergency_contact: '90080 30001',
           blood_group: 'B+',
@@ -80,7 +77,25 @@ export function newStory(): Step[] {
   ];
 }
 
-const post = (path: string, body: Record<string, unknown>, below = ''): Call => ({ method: 'POST', path: `/api/${below}${path}`, body });
+function openAccount(): Step {
+  const name = `rahul_${salt()}`;
+  const password = `${salt(8)}-${salt(8)}`;
+  return {
+    title: 'Open an account',
+    words: 'Everyone may register. The answer has the tokens; this page signs in with them and sends them from now on.',
+    call: () => post('auth/register/', { username: name, email: `${name}@clinic.example`, password, role: 'patient' }),
+    needsToken: false,
+  };
+}
+
+const continueAs = ({ id, name }: Person): Step => ({
+  title: `Continue as ${name}`,
+  words: 'On this demo registration is closed, and its people need no password. The answer has the tokens; this page signs in with them and sends them from now on.',
+  call: () => ({ method: 'POST', path: '/demo/continue', body: { id } }),
+  needsToken: false,
+});
+
+const post = (path: string, body: Record<string, unknown>): Call => ({ method: 'POST', path: `/api/${path}`, body });
 
 /** The nested question of the last step for the playground. */
 export const nested = (patient: number) => ({

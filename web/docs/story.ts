@@ -1,5 +1,5 @@
 import { shareLink } from '../src/share/link';
-import { nested, newStory, type Call, type Made, type Step } from './steps';
+import { nested, type Call, type Made, type Step } from './steps';
 
 type Host = {
   /** The access token of the signed-in account. */
@@ -7,10 +7,10 @@ type Host = {
   onAnswer(url: string, body: unknown): void;
 };
 
-/** Shows the steps of the story in a list. The result updates what can be run. */
-export function tellStory(list: HTMLElement, host: Host): () => void {
+/** Shows the steps of a story in a list. The result updates what can be run. */
+export function tellStory(list: HTMLElement, story: Step[], host: Host): () => void {
   let made: Made = {};
-  const steps = newStory().map(step => ({ step, ...stepElements(step) }));
+  const steps = story.map(step => ({ step, ...stepElements(step) }));
 
   const update = () => {
     for (const { step, request, button } of steps) {

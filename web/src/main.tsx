@@ -7,10 +7,10 @@ import { createRoot } from 'react-dom/client';
 import { loadDemo } from './demo/demo';
 import { Playground } from './Playground';
 import { loadSchema } from './schema/schema';
-import { applyTheme } from './shell/look';
 import { openShared } from './tabs/shared';
+import { followTheme } from './theme';
 
-applyTheme();
+followTheme();
 openShared();
 addEventListener('hashchange', openShared);
 void loadSchema().then(isDemo => (isDemo ? loadDemo() : undefined));

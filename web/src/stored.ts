@@ -1,6 +1,7 @@
 // The page stores data in these places and nowhere else:
 //
-//   localStorage    the look of the page: theme, open docs, width of the panels
+//   localStorage    the look of the page: theme, open docs, width of the panels;
+//                   the latest questions, without their texts, until one signs out
 //   sessionStorage  the accounts with their tokens, the tabs with queries and
 //                   variables, values from the examples; ends with the browser
 //                   tab
@@ -8,7 +9,6 @@
 //
 // localStorage is shared by all who use this machine, so it must never contain
 // patient data.
-import { useSyncExternalStore } from 'react';
 
 /** A value in the memory of the page that components can follow. */
 export class Shared<T> {
@@ -34,25 +34,34 @@ export class Shared<T> {
   };
 }
 
-/** A value of this browser tab, or of this browser. It survives a reload. */
+/**
+ * A value of this browser tab, or of this browser. It survives a reload. Without a storage it lasts as long as the page.
+ */
 export class Stored<T> extends Shared<T> {
   readonly #key: string;
-  readonly #storage: Storage;
+  readonly #storage: 'sessionStorage' | 'localStorage';
 
-  constructor(name: string, initial: () => T, storage = sessionStorage) {
+  constructor(name: string, initial: () => T, storage: 'sessionStorage' | 'localStorage' = 'sessionStorage') {
     const key = `caregraph.playground.${name}`;
-    const text = storage.getItem(key);
-    super(text === null ? initial() : JSON.parse(text));
+    super(stored<T>(storage, key) ?? initial());
     this.#key = key;
     this.#storage = storage;
   }
 
   override set(value: T): void {
-    this.#storage.setItem(this.#key, JSON.stringify(value));
+    try {
+      window[this.#storage].setItem(this.#key, JSON.stringify(value));
+    } catch {
+      // The page shows the value all the same.
+    }
     super.set(value);
   }
 }
 
-export function useShared<T>(shared: Shared<T>): T {
-  return useSyncExternalStore(shared.subscribe, () => shared.value);
+function stored<T>(storage: 'sessionStorage' | 'localStorage', key: string): T | undefined {
+  try {
+    return JSON.parse(window[storage].getItem(key) ?? 'null') ?? undefined;
+  } catch {
+    return undefined; // the storage is not available, or its content is not JSON
+  }
 }

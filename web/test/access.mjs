@@ -12,6 +12,16 @@ export async function violations(page, selector = 'body') {
   return found.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')} ${failureSummary.replace(/\s+/g, ' ')}`));
 }
 
+/** What axe-core finds in the page that is serious or critical. */
+export async function serious(page) {
+  await page.evaluate(axe);
+  // Without selectors: to find one takes so long that the page may have drawn the element again.
+  const { violations: found } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'], selectors: false }));
+  return found
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id} at ${html}: ${failureSummary}`));
+}
+
 /** The pixels by which the page is wider than its window. */
 export const overflow = page => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 

@@ -11,7 +11,9 @@ const { Compare } = await load('src/compare/Compare.tsx');
 const { Answers } = await load('src/compare/Answers.tsx');
 
 const kinds = row => row.cells.map(({ kind, text, code }) => text ?? code ?? kind);
-const table = answers => rowsOf(answers).map(row => [row.label, ...kinds(row), ...(row.differs ? ['≠'] : [])]);
+const question = { query: '{ patient { name medicalHistory deletedAt } }' };
+const rows = answers => rowsOf(answers, question, undefined);
+const table = answers => rows(answers).map(row => [row.label, ...kinds(row), ...(row.differs ? ['≠'] : [])]);
 
 const hidden = (...path) => ({ message: 'hidden', path, extensions: { code: 'FORBIDDEN_FIELD' } });
 const owner = { data: { patient: { name: 'Arjun', medicalHistory: 'Asthma', deletedAt: null } } };
@@ -62,7 +64,7 @@ test('equal names are equal entries one after the other', () => {
 
 test('the words of connections are not shown', () => {
   const answer = { data: { doctors: { edges: [{ node: { id: 'doc_1', name: 'Priya' }, mapping: { notes: 'x' } }] } } };
-  assert.deepEqual(rowsOf([answer, answer]).map(({ label, depth }) => `${'  '.repeat(depth)}${label}`), ['doctors', '  doctors 1', '    id', '    name', '    mapping', '      notes']);
+  assert.deepEqual(rows([answer, answer]).map(({ label, depth }) => `${'  '.repeat(depth)}${label}`), ['doctors', '  doctors 1', '    id', '    name', '    mapping', '      notes']);
 });
 
 test('a list of plain values is one value', () => {
@@ -71,26 +73,26 @@ test('a list of plain values is one value', () => {
 });
 
 test('without data there is no row', () => {
-  assert.deepEqual(rowsOf([{ data: null }, { errors: [{ message: 'syntax' }] }]), []);
+  assert.deepEqual(rows([{ data: null }, { errors: [{ message: 'syntax' }] }]), []);
 });
 
 const people = [{ id: 'usr_1', name: 'Asha', role: 'PATIENT' }, { id: null, name: 'Nobody' }];
 const sent = answer => ({ answer, bytes: 10, milliseconds: 2.4 });
 
 test('a difference has a sign and a word, not only a color', () => {
-  const markup = renderToStaticMarkup(createElement(Answers, { people, sent: [sent(owner), sent({ data: { patient: null } })] }));
+  const markup = renderToStaticMarkup(createElement(Answers, { question, people, sent: [sent(owner), sent({ data: { patient: null } })] }));
   assert.match(markup, /1 of 4 lines differ, marked with ≠/);
   assert.match(markup, /<tr[^>]*data-differs="true"[^>]*><th[^>]*>patient<span[^>]*>≠<span class="unseen"> differs/);
   assert.match(markup, /does not exist/);
 });
 
 test('until all have answered, the page says who is asked', () => {
-  const markup = renderToStaticMarkup(createElement(Answers, { people, sent: [sent(owner), undefined] }));
+  const markup = renderToStaticMarkup(createElement(Answers, { question, people, sent: [sent(owner), undefined] }));
   assert.match(markup, /Asking as Nobody/);
 });
 
 test('a change is refused and not sent', () => {
-  const markup = query => renderToStaticMarkup(createElement(Compare, { question: { query }, people, send: () => assert.fail('sent'), onClose() {} }));
+  const markup = query => renderToStaticMarkup(createElement(Compare, { question: { query }, schema: undefined, people, send: () => assert.fail('sent'), onClose() {} }));
   assert.match(markup('mutation { logoutEverywhere { userErrors { code } } }'), /Only a query/);
   assert.match(markup('subscription { changes { id } }'), /Only a query/);
   assert.doesNotMatch(markup('{ me { id } }'), /Only a query/);

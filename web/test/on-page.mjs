@@ -32,5 +32,13 @@ export function playground(prepare = () => {}, ...flags) {
       assert.deepEqual(trouble.filter(text => !/the server responded with a status of 4\d\d/.test(text)), []);
     });
   }
-  return { shared, onPage };
+  /** A test on a new visit in each look: light and dark, wide and on a phone. */
+  function onEachLook(name, body) {
+    for (const colorScheme of ['light', 'dark']) {
+      for (const [size, options] of Object.entries({ wide: {}, phone })) {
+        onPage(`${name}: ${colorScheme}, ${size}`, (page, t) => body(page, `${size}-${colorScheme}`, t), { colorScheme, ...options });
+      }
+    }
+  }
+  return { shared, onPage, onEachLook };
 }

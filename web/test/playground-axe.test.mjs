@@ -1,23 +1,12 @@
 // axe-core looks at each state of the page, light and dark, wide and narrow.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { serious } from './access.mjs';
 import { screenshot } from './browser.mjs';
-import { phone, playground } from './on-page.mjs';
+import { playground } from './on-page.mjs';
 import { ask, chooseAsker, editor, openAccounts, panel, runTourUpTo, showPanel, write } from './playground-page.mjs';
 
-const { onPage } = playground();
-
-const axe = await readFile(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
-
-/** What axe-core finds that is serious or critical. */
-async function serious(page) {
-  // Without selectors: to find one takes so long that the page may have drawn the element again.
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'], selectors: false }));
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id} at ${html}: ${failureSummary}`));
-}
+const { onEachLook } = playground();
 
 const states = {
   start: () => {},
@@ -65,20 +54,11 @@ const states = {
   help: page => page.getByRole('button', { name: 'Help and settings' }).click(),
 };
 
-for (const colorScheme of ['light', 'dark']) {
-  for (const [size, options] of Object.entries({ wide: {}, phone })) {
-    onPage(
-      `axe-core finds nothing serious: ${colorScheme}, ${size}`,
-      async (page, t) => {
-        await page.evaluate(axe);
-        for (const [name, reach] of Object.entries(states)) {
-          await reach(page);
-          await screenshot(page, `axe-${size}-${colorScheme}-${name}`);
-          assert.deepEqual(await serious(page), [], name);
-        }
-        t.diagnostic(`${Object.keys(states).length} states`);
-      },
-      { colorScheme, ...options },
-    );
+onEachLook('axe-core finds nothing serious', async (page, look, t) => {
+  for (const [name, reach] of Object.entries(states)) {
+    await reach(page);
+    await screenshot(page, `axe-${look}-${name}`);
+    assert.deepEqual(await serious(page), [], name);
   }
-}
+  t.diagnostic(`${Object.keys(states).length} states`);
+});

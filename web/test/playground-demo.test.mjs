@@ -1,11 +1,12 @@
 // The demo server: from an empty start to one question that two people ask, and the rest of the first visit.
 
 import assert from 'node:assert/strict';
+import { overflow, serious, smallTargets } from './access.mjs';
 import { screenshot } from './browser.mjs';
 import { phone, playground } from './on-page.mjs';
-import { activeAsker, answerOf, asker, editor, execute, explanation, panel, showPanel, shown } from './playground-page.mjs';
+import { activeAsker, answerOf, asker, editor, execute, explanation, openAccounts, panel, showPanel, shown } from './playground-page.mjs';
 
-const { onPage } = playground(() => {}, '--demo');
+const { shared, onPage, onEachLook } = playground(() => {}, '--demo');
 
 const MOST_CLICKS = 3;
 const MOST_MILLISECONDS = 60_000;
@@ -67,6 +68,34 @@ for (const [size, options] of Object.entries({ 'at 1280 px': {}, 'at 360 px': ph
   );
 }
 
+onEachLook('the start screen of the demo can be used by everyone', async (page, look) => {
+  await continueAs(page, 'Rahul Kumar').waitFor();
+  await screenshot(page, `demo-start-${look}`);
+  assert.deepEqual(await serious(page), []);
+  assert.equal(await overflow(page), 0);
+  assert.deepEqual(look.startsWith('phone') ? await smallTargets(page, 'main') : [], []);
+});
+
+onEachLook('side by side says why a value is hidden', async (page, look) => {
+  await continueAs(page, 'Rahul Kumar').click();
+  await shown(page);
+  await panel(page, 'Answer').getByRole('button', { name: 'Side by side' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Side by side' });
+  const chip = dialog.getByRole('button', { name: 'hidden: CLINICAL only' }).first();
+  const reason = dialog.getByText(/^For CLINICAL only: those who may read clinical text.*; to this record Sunita Nair is .*TEAM/).first();
+  await chip.waitFor();
+  assert.equal(await reason.isVisible(), false);
+  if (look.startsWith('phone')) {
+    await chip.tap();
+  } else {
+    await chip.hover();
+  }
+  await reason.waitFor();
+  await screenshot(page, `side-by-side-reason-${look}`);
+  assert.deepEqual(await serious(page), []);
+  assert.deepEqual(look.startsWith('phone') ? await smallTargets(page, 'dialog table') : [], []);
+});
+
 onPage('the tour runs on the demo, as its people', async page => {
   const tour = panel(page, 'Tour');
   await page.getByRole('button', { name: 'Start the tour' }).click();
@@ -87,6 +116,35 @@ onPage('the tour runs on the demo, as its people', async page => {
   assert.equal(steps.length, 7);
   assert.match(await activeAsker(page), /^Meera Iyer/);
   await screenshot(page, 'demo-tour-end');
+});
+
+onPage('the demo explains an empty list, and that no one registers', async page => {
+  await continueAs(page, 'Meera Iyer').click();
+  await shown(page);
+  assert.equal(await explanation(page), 'Nothing was hidden or refused. A list has only what you may see, and you see none of: patients.');
+  await openAccounts(page);
+  await screenshot(page, 'demo-accounts');
+  const accounts = panel(page, 'Accounts');
+  await accounts.getByText('registration is closed').waitFor();
+  assert.deepEqual(await accounts.getByRole('button').allInnerTexts(), ['Sign out']);
+});
+
+onPage('the story of the REST page runs on the demo, too', async page => {
+  for (let visit = 0; visit < 2; visit++) {
+    await page.goto(`${shared.server.base}/docs/`);
+    const steps = page.locator('#story li');
+    assert.equal(await page.locator('#sign-in').isVisible(), false, 'no one has a password');
+    await steps.first().getByRole('heading', { name: 'Continue as Rahul Kumar' }).waitFor();
+    for (const step of await steps.all()) {
+      await step.getByRole('button').click();
+      await step.locator('.status').waitFor();
+      assert.match(await step.locator('.status').innerText(), /^20[01]/);
+    }
+    assert.match(await steps.last().innerText(), /"name": "Dr\. Priya Patel"/);
+    assert.equal(await page.locator('#account span').innerText(), 'Signed in as rahul.kumar@neemtree.example');
+    assert.doesNotMatch(await page.locator('body').innerText(), /eyJ/);
+  }
+  await screenshot(page, 'demo-docs');
 });
 
 onPage('a link opens its question in a new tab and does not run it', async page => {

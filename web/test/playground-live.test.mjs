@@ -1,11 +1,12 @@
 // Subscriptions in the playground. The test plays the server's side of the WebSocket, so it decides when a push comes.
 
 import assert from 'node:assert/strict';
+import { overflow, serious, smallTargets } from './access.mjs';
 import { screenshot } from './browser.mjs';
 import { playground } from './on-page.mjs';
 import { ask, editor, execute, explanation, openTab, panel, ready, runTourUpTo, tone, write } from './playground-page.mjs';
 
-const { onPage } = playground();
+const { onPage, onEachLook } = playground();
 
 const answer = page => panel(page, 'Answer');
 
@@ -53,6 +54,21 @@ onPage('each push is shown with its time and size, until one stops it', async pa
   await page.getByRole('button', { name: 'Stop' }).click();
   assert.equal(await closed, 1000);
   await panel(page, 'Question').getByRole('button', { name: 'Run', exact: true }).waitFor();
+});
+
+onEachLook('the live view can be used by everyone', async (page, look) => {
+  await runTourUpTo(page, 'Register');
+  const server = await playServer(page);
+  await write(page, subscription);
+  await execute(page);
+  const pushes = answer(page).getByRole('log', { name: 'Pushes' }).locator(':scope > details');
+  await pushes.first().waitFor();
+  server.push({ data: { live: { patients: { totalCount: 2 } } } });
+  await pushes.nth(1).waitFor();
+  await screenshot(page, `live-${look}`);
+  assert.deepEqual(await serious(page), []);
+  assert.equal(await overflow(page), 0);
+  assert.deepEqual(look.startsWith('phone') ? await smallTargets(page, '#answer') : [], []);
 });
 
 onPage('an ended connection and a refused subscription say so', async page => {

@@ -10,12 +10,14 @@ import {
   chooseAsker,
   editor,
   execute,
+  openAccounts,
   openTab,
   panel,
   runExample,
   runTourUpTo,
   shown,
   textOf,
+  write,
 } from './playground-page.mjs';
 
 const { onPage } = playground();
@@ -135,6 +137,32 @@ onPage('tabs close, and the last one is replaced by a new question', async page 
   await page.getByRole('button', { name: 'Close Search, page by page' }).click();
   await page.getByRole('button', { name: 'Close Open an account' }).click();
   assert.match(await editor(page).innerText(), /# A new question/);
+});
+
+onPage('a question stays in the history after its tab, without texts and variables, until one signs out', async page => {
+  const history = page.getByRole('button', { name: 'History' });
+  const list = page.getByRole('group', { name: 'History' });
+  const kept = () => page.evaluate(() => localStorage['caregraph.playground.history']);
+  await runTourUpTo(page, 'CreatePatient');
+  assert.equal(await kept(), undefined, 'the examples have a list of their own');
+  const query = '# Arjun\nquery Find($after: String) { patients(search: "Arjun Mehta", first: 3, after: $after) { totalCount } }';
+  await write(page, query, '{"after": null}');
+  await ask(page);
+  await write(page, '{ me { username } }');
+  await ask(page);
+  assert.doesNotMatch(await kept(), /Arjun|Mehta|pat_|usr_|asha|eyJ|null/);
+  await page.reload();
+  await page.locator('main[data-schema=loaded]').waitFor();
+  await history.click();
+  await screenshot(page, 'history');
+  assert.deepEqual(await list.getByRole('button').allInnerTexts(), ['{ me { username } }', 'Find', 'Forget all']);
+  await list.getByRole('button', { name: 'Find' }).click();
+  assert.match(await editor(page).innerText(), /^query Find\(\$after: String\) \{\n {2}patients\(search: "", first: 3, after: \$after\)/);
+  await openAccounts(page);
+  await panel(page, 'Accounts').getByRole('button', { name: 'Sign out' }).click();
+  await page.waitForFunction(() => localStorage['caregraph.playground.history'] === '[]');
+  await history.click();
+  await list.getByText('The questions that you write and run appear here.').waitFor();
 });
 
 onPage('after a resize the panels fill the screen', async page => {

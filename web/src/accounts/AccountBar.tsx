@@ -10,7 +10,7 @@ import { activeTab } from '../tabs/tabs';
 import icon from '../icon.svg';
 import { AccountPanel } from './AccountPanel';
 import { AskerRow } from './AskerRow';
-import { activeAccount, choose, useAccounts, type Account } from './accounts';
+import { accountById, activeAccount, choose, useAccounts, type Account } from './accounts';
 import { setNotice, useNotice } from './notice';
 import { Role } from './Role';
 
@@ -63,27 +63,33 @@ function Askers() {
     await open('stranger');
     switchTo(activeAccount()?.id ?? null);
   };
+  const askerOf = (account: Account) => (
+    <Asker
+      key={account.id}
+      name={account.username}
+      account={account}
+      isActive={account.id === active}
+      onChoose={() => switchTo(account.id)}
+    />
+  );
+  // The people of a demo keep their places when they are signed in.
+  const personOf = (person: DemoPerson) => {
+    const account = accountById(person.id);
+    return account ? (
+      askerOf(account)
+    ) : (
+      <button key={person.id} type="button" className="asker add" title={person.about} onClick={() => void signIn(person)}>
+        {person.name}
+      </button>
+    );
+  };
   return (
     <div className="askers" role="group" aria-label="Ask as">
       <span className="label">Ask as</span>
       <AskerRow>
         <Asker name="nobody" isActive={active === null} onChoose={() => switchTo(null)} />
-        {list.map(account => (
-          <Asker
-            key={account.id}
-            name={account.username}
-            account={account}
-            isActive={account.id === active}
-            onChoose={() => switchTo(account.id)}
-          />
-        ))}
-        {demo ? (
-          demo.filter(({ id }) => !list.some(account => account.id === id)).map(person => (
-            <button key={person.id} type="button" className="asker add" title={person.about} onClick={() => void signIn(person)}>
-              {person.name}
-            </button>
-          ))
-        ) : (
+        {list.filter(({ id }) => !demo?.some(person => person.id === id)).map(askerOf)}
+        {demo?.map(personOf) ?? (
           <button type="button" className="asker add" onClick={addStranger} title="Registers a new account that owns nothing">
             + stranger
           </button>

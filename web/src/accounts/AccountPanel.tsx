@@ -1,7 +1,9 @@
 import { useState } from 'react';
 import { activeAccount, addAccount, dropAccount, useAccounts, type Account } from './accounts';
 import { AccountForm } from './AccountForm';
+import { useDemo } from '../demo/demo';
 import { Choice } from '../shell/Choice';
+import { forget } from '../tabs/history';
 import { login, logout, register } from './operations';
 
 type Props = {
@@ -14,6 +16,20 @@ type Props = {
 export function AccountPanel({ onSignedIn, onClose }: Props) {
   useAccounts();
   const account = activeAccount();
+  const isDemo = useDemo() !== null;
+  return (
+    <section id="account-panel" className="accounts" aria-label="Accounts">
+      {account ? <WhoAmI account={account} onSignedOut={onSignedIn} /> : <Nobody isDemo={isDemo} />}
+      {isDemo ? (
+        <p className="forms">This is a demo: registration is closed, and no one has a password. Choose one of its people in the bar above.</p>
+      ) : (
+        <Forms onSignedIn={onSignedIn} onClose={onClose} />
+      )}
+    </section>
+  );
+}
+
+function Forms({ onSignedIn, onClose }: Props) {
   const [form, setForm] = useState<'Sign in' | 'Register'>('Sign in');
 
   const done = (account: Account) => {
@@ -23,29 +39,26 @@ export function AccountPanel({ onSignedIn, onClose }: Props) {
   };
 
   return (
-    <section id="account-panel" className="accounts" aria-label="Accounts">
-      {account ? <WhoAmI account={account} onSignedOut={onSignedIn} /> : <Nobody />}
-      <div className="forms">
-        <Choice label="What to do" options={['Sign in', 'Register']} chosen={form} onChoose={setForm} />
-        {form === 'Sign in' ? (
-          <AccountForm
-            key="sign in"
-            fields={['email', 'password']}
-            submit="Sign in"
-            send={({ email, password }) => login({ email, password })}
-            onDone={done}
-          />
-        ) : (
-          <AccountForm
-            key="register"
-            fields={['username', 'email', 'password', 'phone', 'role']}
-            submit="Register"
-            send={({ phone, ...input }) => register({ ...input, phone: phone || null })}
-            onDone={done}
-          />
-        )}
-      </div>
-    </section>
+    <div className="forms">
+      <Choice label="What to do" options={['Sign in', 'Register']} chosen={form} onChoose={setForm} />
+      {form === 'Sign in' ? (
+        <AccountForm
+          key="sign in"
+          fields={['email', 'password']}
+          submit="Sign in"
+          send={({ email, password }) => login({ email, password })}
+          onDone={done}
+        />
+      ) : (
+        <AccountForm
+          key="register"
+          fields={['username', 'email', 'password', 'phone', 'role']}
+          submit="Register"
+          send={({ phone, ...input }) => register({ ...input, phone: phone || null })}
+          onDone={done}
+        />
+      )}
+    </div>
   );
 }
 
@@ -53,6 +66,7 @@ function WhoAmI({ account, onSignedOut }: { account: Account; onSignedOut: () =>
   const signOut = async () => {
     await logout(account);
     dropAccount(account.id);
+    forget();
     onSignedOut();
   };
   const until = new Date(account.tokens.accessExpiresAt).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' });
@@ -78,12 +92,17 @@ function WhoAmI({ account, onSignedOut }: { account: Account; onSignedOut: () =>
   );
 }
 
-function Nobody() {
+function Nobody({ isDemo }: { isDemo: boolean }) {
   return (
     <div className="me">
       <h2>You ask as nobody</h2>
-      <p>The page sends no access token. Sign in or register, or run the example Register. Create an administrator on the
-      server's command line: <code>caregraph admin create --email …</code></p>
+      <p>The page sends no access token.</p>
+      {!isDemo && (
+        <p>
+          Sign in or register, or run the example “Open an account”. Create an administrator on the server's command line:{' '}
+          <code>caregraph admin create --email …</code>
+        </p>
+      )}
     </div>
   );
 }

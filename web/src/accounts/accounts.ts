@@ -1,4 +1,5 @@
-import { Stored, useShared } from '../stored';
+import { Stored } from '../stored';
+import { useShared } from '../useShared';
 
 export type Tokens = {
   access: string;

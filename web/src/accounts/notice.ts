@@ -1,4 +1,5 @@
-import { Shared, useShared } from '../stored';
+import { Shared } from '../stored';
+import { useShared } from '../useShared';
 
 const notice = new Shared<string | null>(null);
 

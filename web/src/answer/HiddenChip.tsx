@@ -3,10 +3,15 @@ import { reason, type Hidden } from '../explain/hidden';
 import { LockIcon } from '../shell/icons';
 import { openAt } from '../shell/place';
 
-type Props = { hidden: Hidden; onRedact: (() => void) | undefined };
+type Props = {
+  hidden: Hidden;
+  /** Who asked, if it was not you. */
+  asker?: string;
+  onRedact?: (() => void) | undefined;
+};
 
 /** Stands for a hidden value. Its reason opens on hover, on tap and with the keyboard. */
-export function HiddenChip({ hidden, onRedact }: Props) {
+export function HiddenChip({ hidden, asker, onRedact }: Props) {
   const id = useId();
   const button = useRef<HTMLButtonElement>(null);
   const note = useRef<HTMLDivElement>(null);
@@ -23,7 +28,7 @@ export function HiddenChip({ hidden, onRedact }: Props) {
         <p>
           <strong>{hidden.name}</strong>
         </p>
-        <p>{reason(hidden)}</p>
+        <p>{reason(hidden, asker)}</p>
         {onRedact && (
           <button type="button" className="button" onClick={onRedact}>
             Ask again with @redact

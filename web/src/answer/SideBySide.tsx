@@ -4,6 +4,7 @@ import { Compare, type Person, type Sent } from '../compare/Compare';
 import { accountOf, demoPeople, useDemo } from '../demo/demo';
 import { ask } from '../graphql/ask';
 import type { Request } from '../graphql/send';
+import { useSchema } from '../schema/schema';
 import { withoutTokens } from './tokens';
 
 /** The button that asks the question of an answer as several people, and the dialog with their answers. */
@@ -24,23 +25,24 @@ type Props = { question: Request; people: Person[]; onClose: () => void };
 
 function CompareDialog({ question, people, onClose }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const schema = useSchema();
   useEffect(() => dialog.current!.showModal(), []);
   return (
     <dialog ref={dialog} className="dialog wide-dialog" aria-label="Side by side" onClose={onClose}>
-      <Compare question={question} people={people} send={sendAs} onClose={() => dialog.current!.close()} />
+      <Compare question={question} schema={schema} people={people} send={sendAs} onClose={() => dialog.current!.close()} />
     </dialog>
   );
 }
 
-/** All who can ask: the accounts of the page with the chosen one first, the people of a demo, and nobody. */
+/** All who can ask, with the chosen one first. The people of a demo keep their order when they are signed in. */
 function usePeople(): Person[] {
   const { list, active } = useAccounts();
   const demo = useDemo() ?? [];
-  const accounts = list.map(({ id, username, role, part = role }) => ({ id, name: username, role: part }));
-  const others = demo.filter(({ id }) => !list.some(account => account.id === id)).map(({ id, name, role }) => ({ id, name, role: role.toUpperCase() }));
-  const first = accounts.filter(({ id }) => id === active);
-  const rest = accounts.filter(({ id }) => id !== active);
-  return [...first, ...rest, ...others, { id: null, name: 'nobody' }];
+  const accounts = list.filter(({ id }) => !demo.some(person => person.id === id)).map(({ id, username, role }) => ({ id, name: username, role }));
+  const people = [...accounts, ...demo.map(({ id, name, role }) => ({ id, name, role: role.toUpperCase() }))];
+  const first = people.filter(({ id }) => id === active);
+  const rest = people.filter(({ id }) => id !== active);
+  return [...first, ...rest, { id: null, name: 'nobody' }];
 }
 
 async function sendAs(id: string | null, question: Request): Promise<Sent> {

@@ -1,14 +1,17 @@
+import type { GraphQLSchema } from 'graphql';
 import { useState, type CSSProperties } from 'react';
+import { HiddenChip } from '../answer/HiddenChip';
+import type { Request } from '../graphql/send';
 import type { Person, Sent } from './Compare';
 import { rowsOf, type Cell, type Row } from './rows';
 
-type Props = { people: Person[]; sent: (Sent | undefined)[] };
+type Props = { question: Request; schema: GraphQLSchema | undefined; people: Person[]; sent: (Sent | undefined)[] };
 
 /** The answers as a table: a column for each person, a row for each value. Rows that differ are marked. */
-export function Answers({ people, sent }: Props) {
+export function Answers({ question, schema, people, sent }: Props) {
   const [onlyDifferent, setOnlyDifferent] = useState(false);
   const waiting = people.filter((_, i) => !sent[i]);
-  const rows = waiting.length > 0 ? [] : rowsOf(sent.map(one => one!.answer));
+  const rows = waiting.length > 0 ? [] : rowsOf(sent.map(one => one!.answer), question, schema);
   const different = rows.filter(({ differs }) => differs);
   const shown = onlyDifferent ? different : rows;
 
@@ -81,14 +84,14 @@ function RowOf({ row, people }: { row: Row; people: Person[] }) {
       </th>
       {row.cells.map((cell, i) => (
         <td role="cell" key={people[i]?.id ?? 'nobody'} data-name={people[i]?.name} data-kind={cell.kind} data-first={i === first}>
-          {row.isTitle && !row.differs ? null : <CellOf cell={cell} />}
+          {row.isTitle && !row.differs ? null : <CellOf cell={cell} asker={people[i]!.name} />}
         </td>
       ))}
     </tr>
   );
 }
 
-function CellOf({ cell }: { cell: Cell }) {
+function CellOf({ cell, asker }: { cell: Cell; asker: string }) {
   switch (cell.kind) {
     case 'value':
     case 'there':
@@ -96,7 +99,7 @@ function CellOf({ cell }: { cell: Cell }) {
     case 'empty':
       return <span className="none">empty</span>;
     case 'hidden':
-      return <span className="chip hidden-value">hidden</span>;
+      return <HiddenChip hidden={cell.why} asker={asker} />;
     case 'absent':
       return <span className="chip absent-record">does not exist</span>;
     case 'refused':

@@ -1,3 +1,4 @@
+import type { GraphQLSchema } from 'graphql';
 import { useEffect, useRef, useState } from 'react';
 import type { Answer, Request as Question } from '../graphql/send';
 import { isRepeatable } from '../share/operation';
@@ -11,6 +12,8 @@ export type Sent = { answer: Answer; bytes: number; milliseconds: number };
 
 type Props = {
   question: Question;
+  /** Says why a value is hidden; undefined until it is loaded. */
+  schema: GraphQLSchema | undefined;
   /** All who can ask, at least two. */
   people: Person[];
   send: (personId: string | null, question: Question) => Promise<Sent>;
@@ -20,7 +23,7 @@ type Props = {
 const most = 4;
 
 /** Asks one question as two to four people, with one request each, and shows the answers next to each other. */
-export function Compare({ question, people, send, onClose }: Props) {
+export function Compare({ question, schema, people, send, onClose }: Props) {
   const [ids, setIds] = useState(() => people.slice(0, most).map(({ id }) => id));
   const asked = people.filter(({ id }) => ids.includes(id));
   const chosen = asked.map(({ id }) => id);
@@ -54,7 +57,7 @@ export function Compare({ question, people, send, onClose }: Props) {
         ))}
       </fieldset>
       {canAsk ? (
-        <Answers people={asked} sent={asked.map(({ id }) => answers.get(id))} />
+        <Answers question={question} schema={schema} people={asked} sent={asked.map(({ id }) => answers.get(id))} />
       ) : (
         <p className="refusal">Only a query is sent for several people. A mutation would change data more than once.</p>
       )}

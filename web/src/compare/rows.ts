@@ -1,4 +1,6 @@
-import type { Answer, Path } from '../graphql/send';
+import type { GraphQLSchema } from 'graphql';
+import { hiddenIn, keyOf, type Hidden, type HiddenValues } from '../explain/hidden';
+import type { Answer, Path, Request } from '../graphql/send';
 
 /** What one answer has at one place. */
 export type Cell =
@@ -7,7 +9,7 @@ export type Cell =
   | { kind: 'there'; text: string }
   /** Null, and the caller may see that. */
   | { kind: 'empty' }
-  | { kind: 'hidden' }
+  | { kind: 'hidden'; why: Hidden }
   /** The record does not exist for the caller, or the list does not contain it. */
   | { kind: 'absent' }
   | { kind: 'refused'; code: string }
@@ -26,8 +28,8 @@ type Place = { key: string; label: string; depth: number };
 const wrappers = new Set(['edges', 'nodes', 'node']);
 
 /** Merges the answers to one question: a row for each place, with a cell for each answer. */
-export function rowsOf(answers: Answer[]): Row[] {
-  const marks = answers.map(marksOf);
+export function rowsOf(answers: Answer[], question: Request, schema: GraphQLSchema | undefined): Row[] {
+  const marks = answers.map(answer => ({ hidden: hiddenIn(answer, question, schema), refused: refusedIn(answer) }));
   const roots: Seen[] = answers.map(({ data }) => ({ value: data ?? null, path: [] }));
   return members(roots).flatMap(key => rowsAt({ key, label: key, depth: 0 }, roots.map(seen => memberOf(seen, key)), marks));
 }
@@ -76,9 +78,12 @@ const entries = (seen: Seen) => {
 };
 
 function row({ key, label, depth }: Place, isTitle: boolean, cells: Cell[]): Row {
-  const different = new Set(cells.filter(({ kind }) => kind !== 'nothing').map(cell => JSON.stringify(cell)));
+  const different = new Set(cells.filter(({ kind }) => kind !== 'nothing').map(shownIn));
   return { key, label, depth, isTitle, cells, differs: different.size > 1 };
 }
+
+/** What a cell shows. Why a value is hidden is no difference. */
+const shownIn = (cell: Cell): string => JSON.stringify(cell.kind === 'hidden' ? cell.kind : cell);
 
 function leafCell(seen: Seen, marks: Marks): Cell {
   if (seen && seen.value !== null && seen.value !== undefined) {
@@ -96,10 +101,11 @@ function nullCell(seen: Seen, marks: Marks): Cell {
   if (!seen) {
     return { kind: 'nothing' };
   }
-  const path = seen.path.join('.');
-  if (marks.hidden.has(path)) {
-    return { kind: 'hidden' };
+  const why = marks.hidden.get(keyOf(seen.path));
+  if (why) {
+    return { kind: 'hidden', why };
   }
+  const path = seen.path.join('.');
   const refusal = marks.refused.find(one => one.path === '' || one.path === path || path.startsWith(`${one.path}.`));
   return refusal ? { kind: 'refused', code: refusal.code } : { kind: 'absent' };
 }
@@ -111,17 +117,14 @@ function textOf(value: unknown): string {
   return value === '' ? '(empty text)' : String(value);
 }
 
-type Marks = { hidden: Set<string>; refused: { path: string; code: string }[] };
+type Refused = { path: string; code: string };
 
-function marksOf({ errors = [], extensions }: Answer): Marks {
-  const isHidden = (code: string | undefined) => code === 'FORBIDDEN_FIELD';
-  const paths = errors.filter(error => isHidden(error.extensions?.code)).map(({ path }) => path ?? []);
-  const others = errors.filter(error => !isHidden(error.extensions?.code));
-  return {
-    hidden: new Set([...paths, ...(extensions?.redacted ?? [])].map(path => path.join('.'))),
-    refused: others.map(error => ({ path: (error.path ?? []).join('.'), code: error.extensions?.code ?? 'error' })),
-  };
-}
+type Marks = { hidden: HiddenValues; refused: Refused[] };
+
+const refusedIn = ({ errors = [] }: Answer): Refused[] =>
+  errors
+    .filter(error => error.extensions?.code !== 'FORBIDDEN_FIELD')
+    .map(error => ({ path: (error.path ?? []).join('.'), code: error.extensions?.code ?? 'error' }));
 
 const listIn = (seen: Seen) => (Array.isArray(seen?.value) ? (seen.value as unknown[]) : undefined);
 

@@ -4,8 +4,9 @@ import { nestedQuestion } from '../examples/examples';
 import { made, note } from '../examples/memory';
 import { ask } from '../graphql/ask';
 import type { DemoPerson } from '../start/Drawing';
-import { Shared, useShared } from '../stored';
+import { Shared } from '../stored';
 import { beginWith } from '../tabs/tabs';
+import { useShared } from '../useShared';
 
 const people = new Shared<DemoPerson[] | null>(null);
 

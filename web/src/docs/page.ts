@@ -1,5 +1,6 @@
-import { Shared, useShared } from '../stored';
+import { Shared } from '../stored';
 import { showDocs } from '../shell/look';
+import { useShared } from '../useShared';
 
 /** What the docs show: a field, a type, or the start. */
 export type Page = { type?: string; field?: string };

@@ -1,7 +1,8 @@
 import type { Answer } from '../graphql/send';
-import { Stored, useShared } from '../stored';
+import { Stored } from '../stored';
 import type { Example, Variables } from './examples';
 import { newEmail, newLicense, newUsername } from './fresh';
+import { useShared } from '../useShared';
 
 /** Values from the answers of the examples, for the variables of later ones. */
 export type Made = {

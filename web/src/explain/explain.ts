@@ -11,7 +11,7 @@ export function explain(answer: Answer, hidden: HiddenValues): Explanation {
   const faults = [explainFaults(answer.errors), inTheWay(answer)].filter(Boolean);
   const gaps = [absent(answer), ...explainHidden([...hidden.values()], answer)].filter(Boolean);
   if (faults.length + gaps.length === 0) {
-    return { tone: 'good', text: 'Nothing was hidden or refused.' };
+    return { tone: 'good', text: ['Nothing was hidden or refused.', empty(answer)].filter(Boolean).join(' ') };
   }
   return { tone: faults.length > 0 ? 'fault' : 'partial', text: [...faults, ...gaps].join(' ') };
 }
@@ -29,6 +29,13 @@ function absent({ data, errors = [] }: Answer): string | undefined {
     .filter(([name, value]) => value === null && !errors.some(({ path }) => path?.[0] === name))
     .map(([name]) => name);
   return names.length > 0 ? `${names.join(' and ')}: there is no such record for you.` : undefined;
+}
+
+// A list without the records that others see looks like one that has none.
+function empty({ data }: Answer): string | undefined {
+  const isEmpty = (list: any) => [list?.totalCount, list?.nodes?.length, list?.edges?.length].includes(0);
+  const names = Object.keys(data ?? {}).filter(name => isEmpty(data![name]));
+  return names.length > 0 ? `A list has only what you may see, and you see none of: ${names.join(', ')}.` : undefined;
 }
 
 function explainHidden(hidden: Hidden[], { extensions }: Answer): string[] {

@@ -30,13 +30,13 @@ export function hiddenIn(answer: Answer, question: Request, schema: GraphQLSchem
   );
 }
 
-/** Says who sees a hidden value, and who the caller is. */
-export function reason({ audience, relations }: Hidden): string {
+/** Says who sees a hidden value, and what the caller is: you, or the one with the name. */
+export function reason({ audience, relations }: Hidden, name?: string): string {
   if (!audience) {
-    return 'The server hides this value from you.';
+    return `The server hides this value from ${name ?? 'you'}.`;
   }
-  const you = relations.length > 0 ? `; to this record you are ${listed.format(relations)}` : '';
-  return `For ${audience.name} only: ${lowerFirst(audience.words.replace(/\.$/, ''))}${you}.`;
+  const caller = relations.length > 0 ? `; to this record ${name ? `${name} is` : 'you are'} ${listed.format(relations)}` : '';
+  return `For ${audience.name} only: ${lowerFirst(audience.words.replace(/\.$/, ''))}${caller}.`;
 }
 
 function fields({ query, operationName }: Request, schema: GraphQLSchema | undefined) {

@@ -1,4 +1,4 @@
-import { Kind, OperationTypeNode, parse, type OperationDefinitionNode } from 'graphql';
+import { Kind, OperationTypeNode, parse, print, visit, type OperationDefinitionNode } from 'graphql';
 
 /** The operations of a document; none while it is not valid GraphQL. */
 export function operationsIn(query: string): OperationDefinitionNode[] {
@@ -18,6 +18,15 @@ export function operationIn(query: string, name?: string | null): OperationDefin
 /** The name of the first operation, also while the document is not valid. */
 export function nameIn(query: string): string | undefined {
   return /^\s*(?:query|mutation|subscription)\s+(\w+)/m.exec(query)?.[1];
+}
+
+/** The document with "" for every text in it, and without comments; undefined while it is not valid GraphQL. */
+export function withoutTexts(query: string): string | undefined {
+  try {
+    return print(visit(parse(query), { StringValue: () => ({ kind: Kind.STRING, value: '' }) }));
+  } catch {
+    return undefined;
+  }
 }
 
 /** A subscription to the answer of a query, by the field live; undefined for other operations. */

@@ -1,8 +1,9 @@
 import { buildSchema, type GraphQLSchema } from 'graphql';
 import { setNotice } from '../accounts/notice';
-import { Shared, useShared } from '../stored';
+import { Shared } from '../stored';
 import { describeRules } from './describe';
 import { describeLimits } from './limits';
+import { useShared } from '../useShared';
 
 const schema = new Shared<GraphQLSchema | undefined>(undefined);
 

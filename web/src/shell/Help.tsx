@@ -47,8 +47,9 @@ export function Help() {
           </table>
           <h3>What this page keeps</h3>
           <p>
-            Accounts and questions last until you close this browser tab. Answers and headers last until you leave the page. Only
-            the look of the page stays in this browser.
+            Accounts and questions last until you close this browser tab. Answers and headers last until you leave the page. Two
+            things stay in this browser: the look of the page, and the latest questions without variables and texts, until you
+            sign out.
           </p>
         </div>
       </dialog>

@@ -18,6 +18,7 @@ export const LockIcon = icon(<path d="M4 7.5h8V13H4zM5.8 7.5V5.2a2.2 2.2 0 0 1 4
 export const BookIcon = icon(<path d="M8 4.2C6.6 3.2 4.6 3 2.5 3v9.2c2.1 0 4.1.2 5.5 1.2 1.4-1 3.4-1.2 5.5-1.2V3C11.4 3 9.4 3.2 8 4.2zm0 0v9.2" />);
 export const PersonIcon = icon(<path d="M8 8.2a2.7 2.7 0 1 0 0-5.4 2.7 2.7 0 0 0 0 5.4zM2.8 13.5c.5-2.4 2.5-3.6 5.2-3.6s4.7 1.2 5.2 3.6" />);
 export const HelpIcon = icon(<path d="M6 6.2a2 2 0 1 1 2.9 1.9c-.6.3-.9.7-.9 1.4M8 12v.2M8 14.5a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13z" />);
+export const ClockIcon = icon(<path d="M8 14.5a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13zM8 4.2V8l2.6 1.8" />);
 export const LeftIcon = icon(<path d="M10 3.5L5.5 8l4.5 4.5" />);
 export const RightIcon = icon(<path d="M6 3.5L10.5 8 6 12.5" />);
 export const DownIcon = icon(<path d="M3.5 6L8 10.5 12.5 6" />);

@@ -1,29 +1,11 @@
 import { useSyncExternalStore } from 'react';
-import { Shared, Stored, useShared } from '../stored';
-
-export type Theme = 'system' | 'light' | 'dark';
-
-type Look = {
-  theme: Theme;
-  /** The docs are open next to the question, on a wide screen. */
-  docs: boolean;
-  /** The width of the question's panel, in percent. */
-  split: number;
-};
-
-const look = new Stored<Look>('look', () => ({ theme: 'system', docs: false, split: 42 }), localStorage);
+import { Shared } from '../stored';
+import { look, type Look } from '../theme';
+import { useShared } from '../useShared';
 
 export const useLook = (): Look => useShared(look);
 
-export function changeLook(change: Partial<Look>): void {
-  look.set({ ...look.value, ...change });
-  applyTheme();
-}
-
-/** Lets the style sheets follow the chosen theme. */
-export function applyTheme(): void {
-  document.documentElement.dataset.theme = look.value.theme;
-}
+export const changeLook = (change: Partial<Look>): void => look.set({ ...look.value, ...change });
 
 /** The panel that fills the screen of a phone. Wide screens show them all. */
 export type View = 'ask' | 'answer' | 'docs';

@@ -30,7 +30,7 @@ export function Start({ schema, demo, command, tour, onContinue, onTour }: Props
           This server has no example people. <code>{command}</code> starts one where you continue as each of the six with one click.
         </p>
       )}
-      <TourInvitation {...tour} isMain={!demo} onTour={onTour} />
+      <TourInvitation {...tour} isDemo={Boolean(demo)} onTour={onTour} />
       <p className="elsewhere">
         <a href="rights/">Who sees what: every field</a> <a href="docs/">The same data over REST</a>
       </p>
@@ -38,7 +38,7 @@ export function Start({ schema, demo, command, tour, onContinue, onTour }: Props
   );
 }
 
-function TourInvitation({ isMain, onTour, ...tour }: Progress & Pick<Props, 'onTour'> & { isMain: boolean }) {
+function TourInvitation({ isDemo, onTour, ...tour }: Progress & Pick<Props, 'onTour'> & { isDemo: boolean }) {
   const { steps, done } = tour;
   const isOver = done.size >= steps.length;
   const isNew = done.size === 0;
@@ -46,10 +46,10 @@ function TourInvitation({ isMain, onTour, ...tour }: Progress & Pick<Props, 'onT
     <div className="invitation">
       <p>
         <strong>{isOver ? 'You have seen the tour.' : 'Take the tour.'}</strong>{' '}
-        {isNew ? `${steps.length} short steps, from an account of your own to a stranger who asks.` : `${done.size} of ${steps.length} steps are done.`}
+        {isNew ? `${steps.length} short steps, from ${isDemo ? 'a new patient' : 'an account of your own'} to a stranger who asks.` : `${done.size} of ${steps.length} steps are done.`}
       </p>
       <Segments {...tour} />
-      <button type="button" className={isMain ? 'button primary' : 'button'} onClick={onTour}>
+      <button type="button" className={isDemo ? 'button' : 'button primary'} onClick={onTour}>
         {isOver ? 'See it again' : isNew ? 'Start the tour' : 'Go on with the tour'}
       </button>
     </div>

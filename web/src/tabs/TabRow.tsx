@@ -1,9 +1,11 @@
-import { useRef } from 'react';
+import { useId, useRef, type ReactNode } from 'react';
 import { showActor } from '../examples/actors';
-import { CloseIcon, DownIcon, PlusIcon } from '../shell/icons';
+import { nameIn } from '../graphql/document';
+import { ClockIcon, CloseIcon, DownIcon, PlusIcon } from '../shell/icons';
 import { show, useView } from '../shell/look';
 import { openAt } from '../shell/place';
-import { addTab, closeTab, exampleIn, openTab, titleOf, useTabs, type Tab } from './tabs';
+import { forget, useHistory } from './history';
+import { addTab, closeTab, exampleIn, openQuestion, openTab, titleOf, useTabs, type Tab } from './tabs';
 import { openStep, start, useTour } from './tour';
 
 /** The open questions, and the list of examples. */
@@ -38,6 +40,7 @@ export function TabRow() {
         <PlusIcon />
       </button>
       <Examples />
+      <History />
     </nav>
   );
 }
@@ -46,31 +49,63 @@ const intoView = (tab: HTMLElement | null) => tab?.scrollIntoView({ block: 'near
 
 function Examples() {
   const { steps } = useTour();
-  const button = useRef<HTMLButtonElement>(null);
-  const menu = useRef<HTMLDivElement>(null);
-  const open = (name: string) => {
-    menu.current!.hidePopover();
-    openStep(name);
+  return (
+    <Menu name="Examples" look={<>Examples <DownIcon /></>}>
+      {steps.map(({ name, title }, index) => (
+        <button key={name} type="button" onClick={() => openStep(name)}>
+          <span className="count">{index + 1}</span> {title}
+        </button>
+      ))}
+    </Menu>
+  );
+}
+
+/** The questions that were run before, also those whose tab is closed. */
+function History() {
+  const questions = useHistory();
+  const open = (question: string) => {
+    start();
+    openQuestion(question);
+    show('ask');
   };
   return (
+    <Menu name="History" look={<ClockIcon />}>
+      {questions.length === 0 && <p className="muted">The questions that you write and run appear here.</p>}
+      {questions.map(question => (
+        <button key={question} type="button" onClick={() => open(question)}>
+          {nameIn(question) ?? <code>{question.replace(/\s+/g, ' ')}</code>}
+        </button>
+      ))}
+      {questions.length > 0 && (
+        <button type="button" className="last" onClick={forget}>
+          Forget all
+        </button>
+      )}
+    </Menu>
+  );
+}
+
+/** A button that opens a list of buttons. A click on one of these closes it. */
+function Menu({ name, look, children }: { name: string; look: ReactNode; children: ReactNode }) {
+  const button = useRef<HTMLButtonElement>(null);
+  const menu = useRef<HTMLDivElement>(null);
+  const id = useId();
+  return (
     <>
-      <button ref={button} type="button" className="plain" popoverTarget="examples">
-        Examples <DownIcon />
+      <button ref={button} type="button" className="plain" aria-label={name} title={name} popoverTarget={id}>
+        {look}
       </button>
       <div
         ref={menu}
-        id="examples"
+        id={id}
         popover="auto"
         className="menu"
         role="group"
-        aria-label="Examples"
+        aria-label={name}
+        onClick={() => menu.current!.hidePopover()}
         onToggle={({ newState }) => newState === 'open' && openAt(button.current!, menu.current!)}
       >
-        {steps.map(({ name, title }, index) => (
-          <button key={name} type="button" onClick={() => open(name)}>
-            <span className="count">{index + 1}</span> {title}
-          </button>
-        ))}
+        {children}
       </div>
     </>
   );

@@ -1,6 +1,7 @@
 import type { Account } from '../accounts/accounts';
 import type { Request, Sent } from '../graphql/send';
-import { Shared, useShared } from '../stored';
+import { Shared } from '../stored';
+import { useShared } from '../useShared';
 
 /** An answer with its question. */
 export type Answered = Sent & {

@@ -1,4 +1,5 @@
-import { Shared, useShared } from '../stored';
+import { Shared } from '../stored';
+import { useShared } from '../useShared';
 
 // In memory only: a header can be a token.
 const headers = new Shared<Record<string, string>>({});

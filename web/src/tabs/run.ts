@@ -13,6 +13,7 @@ import { show } from '../shell/look';
 import { withoutTokens } from '../answer/tokens';
 import { answerOf, begin, end, putAnswer, type Push } from './answers';
 import { headersOf } from './headers';
+import { keep } from './history';
 import { tabById, type Tab } from './tabs';
 import { markDone, start } from './tour';
 
@@ -21,6 +22,7 @@ export async function run(tab: string, operationName?: string): Promise<void> {
   start();
   show('answer');
   const question = questionIn(tabById(tab)!, operationName);
+  keep(question.query);
   let headers: Record<string, string>;
   try {
     parsed('variables', tabById(tab)!.variables);

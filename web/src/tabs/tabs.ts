@@ -2,8 +2,9 @@ import { nameIn } from '../graphql/document';
 import { exampleOf, examples, starters, type Example } from '../examples/examples';
 import { variablesText } from '../examples/memory';
 import { tourSteps } from '../start/steps';
-import { Stored, useShared } from '../stored';
+import { Stored } from '../stored';
 import newQuestion from './new.graphql?raw';
+import { useShared } from '../useShared';
 
 /** One question: the texts of its editors. */
 export type Tab = { id: string; query: string; variables: string };

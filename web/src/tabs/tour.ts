@@ -3,8 +3,9 @@ import { showActor } from '../examples/actors';
 import { exampleOf } from '../examples/examples';
 import { show } from '../shell/look';
 import { tourSteps, type Step } from '../start/steps';
-import { Shared, Stored, useShared } from '../stored';
+import { Shared, Stored } from '../stored';
 import { exampleIn, openExample, useTabs } from './tabs';
+import { useShared } from '../useShared';
 
 const done = new Stored<string[]>('tour', () => []);
 const isStarted = new Shared(false);
