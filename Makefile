@@ -14,7 +14,7 @@ TOOL = $(GO) tool -modfile=tools/go.mod
 STAMP = -buildvcs=false -ldflags "-X github.com/caregraph/caregraph/internal/cli.built=$$(git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null)"
 
 .DEFAULT_GOAL := help
-.PHONY: toolchain fresh-machine run demo test test-tools check lint nolint prose faults fmt generate fresh versions contract release-schema tidy vet build pg playground browse test-clients fill fuzz race bench growth drills drill-failover pgo clean help
+.PHONY: toolchain fresh-machine run demo test test-tools check lint nolint prose faults fmt generate fresh versions contract release-schema tidy vet build pg playground browse test-clients examples fill fuzz race bench growth drills drill-failover pgo clean help
 
 # An old Go says only that it cannot read go.mod.
 toolchain:
@@ -67,6 +67,9 @@ browse: ## Test the pages in a real browser (needs Node and Chromium)
 
 test-clients: build ## Test the server with GraphQL clients that people use, as they are (needs Node)
 	cd internal/e2e/clients && npm ci --no-audit --no-fund && npm test
+
+examples: ## Test examples/spa and examples/mobile against the server (needs Node and Chromium)
+	.ci/examples
 
 fill: build ## Fill a running server with example records; N=1000 adds that many patients
 	@exec bin/caregraph fill $(if $(N),--number $(N)) $(ARGS)
