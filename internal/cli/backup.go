@@ -16,7 +16,7 @@ import (
 
 // backups are the commands for the care of the database.
 func backups() []Command {
-	return []Command{verifyBackup(), writeBackup(), restore(), putLog()}
+	return []Command{verifyBackup(), writeBackup(), restore(), putLog(), upgradePostgres()}
 }
 
 // recipient is the flag of age recipients.
