@@ -68,6 +68,9 @@ func main() {
 		Args: os.Args[1:], Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Version: version, Policy: accessRules,
 	}, cli.Serve(server{again}.serve), cli.Fill(fill.Run))
+	if code, ok := errors.AsType[cli.ExitCode](err); ok {
+		os.Exit(int(code))
+	}
 	if err != nil && (ctx.Err() == nil || !errors.Is(err, context.Canceled)) {
 		last := host.NewLines(os.Stderr, nil)
 		_, _ = fmt.Fprintln(last, "caregraph:", err)

@@ -57,7 +57,7 @@ type call struct {
 // first, or one of this package. Without a name it runs the first of more. The
 // error joins all mistakes of the command line, one line each.
 func Run(ctx context.Context, env Env, more ...Command) error {
-	commands := slices.Concat(more, []Command{migrate(), createAdmin(), createAccount()}, accounts(), []Command{purge(), publishKey(), rotateKeys()}, backups(), []Command{version()})
+	commands := slices.Concat(more, []Command{migrate(), createAdmin(), createAccount()}, accounts(), []Command{purge(), publishKey(), rotateKeys()}, backups(), []Command{checkUp(), version()})
 	name, args := splitName(env.Args)
 	at := slices.IndexFunc(commands, func(c Command) bool {
 		return name == "" || name == c.name || len(c.args) > 0 && strings.HasPrefix(name, c.name+" ")
