@@ -14,7 +14,7 @@ TOOL = $(GO) tool -modfile=tools/go.mod
 STAMP = -buildvcs=false -ldflags "-X github.com/caregraph/caregraph/internal/cli.built=$$(git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null)"
 
 .DEFAULT_GOAL := help
-.PHONY: toolchain fresh-machine run demo test test-tools check lint nolint prose faults fmt generate fresh versions contract release-schema tidy vet build pg playground browse test-clients examples fill fuzz race bench growth drills drill-failover pgo clean help
+.PHONY: toolchain fresh-machine run demo test test-tools check lint nolint prose faults fmt generate fresh versions contract release-schema tidy vet build pg playground browse test-clients examples fill fuzz race bench growth drills drill-failover drill-backup pgo clean help
 
 # An old Go says only that it cannot read go.mod.
 toolchain:
@@ -146,6 +146,9 @@ drills: build ## Measure how much one hostile client hurts others; ARGS="--repea
 
 drill-failover: build ## Kill, switch and freeze the primary while 8 clients write; ARGS="--repeats 3" (Linux)
 	@$(GO) build -o bin/failover ./internal/drills/failover && exec bin/failover --binary bin/caregraph $(ARGS)
+
+drill-backup: build ## Kill backups, restore one and recover to a second while clients write (Linux)
+	@$(GO) build -o bin/backup ./internal/drills/backup && exec bin/backup --binary bin/caregraph $(ARGS)
 
 growth: ## Measure how that grows with the data, and lists of 5 million patients (half an hour, 15 GB of disk)
 	$(BENCH) --growth --seconds 2 --json bin/growth.json $(ARGS)

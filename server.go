@@ -21,6 +21,7 @@ import (
 
 	"github.com/caregraph/caregraph/graph"
 	"github.com/caregraph/caregraph/internal/auth"
+	"github.com/caregraph/caregraph/internal/backup"
 	"github.com/caregraph/caregraph/internal/cli"
 	"github.com/caregraph/caregraph/internal/demo"
 	"github.com/caregraph/caregraph/internal/documents"
@@ -67,6 +68,9 @@ func main() {
 		Args: os.Args[1:], Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Version: version, Policy: accessRules,
 	}, cli.Serve(server{again}.serve), cli.Fill(fill.Run))
+	if code, ok := errors.AsType[cli.ExitCode](err); ok {
+		os.Exit(int(code))
+	}
 	if err != nil && (ctx.Err() == nil || !errors.Is(err, context.Canceled)) {
 		last := host.NewLines(os.Stderr, nil)
 		_, _ = fmt.Fprintln(last, "caregraph:", err)
@@ -105,7 +109,11 @@ func (c server) serve(ctx context.Context, p cli.Process) error {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryBase + s.MaxAnswers)
 	}
-	database := pgserver.Database{URL: string(s.DatabaseURL), DataDir: s.Data, StopTimeout: s.ShutdownTimeout, Log: log}
+	archive, err := archiver(s)
+	if err != nil {
+		return err
+	}
+	database := pgserver.Database{URL: string(s.DatabaseURL), DataDir: s.Data, StopTimeout: s.ShutdownTimeout, Log: log, Archive: archive}
 	err = pgserver.With(ctx, database, func(ctx context.Context, url string) error {
 		finish, err := migrate(ctx, s, url, log)
 		if err != nil {
@@ -217,6 +225,28 @@ type app struct {
 	clinic *demo.Clinic
 }
 
+// archiver returns where the private PostgreSQL archives its log, nil for nowhere.
+func archiver(s settings.Settings) (*pgserver.Archive, error) {
+	switch {
+	case s.ArchiveDir == "":
+		return nil, nil //nolint:nilnil // no archive is no error
+	case s.DatabaseURL != "":
+		return nil, errors.New("--archive-dir: is for the private PostgreSQL; archive the log of your own as its documentation says")
+	}
+	recipients, err := backup.Recipients(nil, s.RecipientsFile)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(recipients) == 0:
+		return nil, errors.New("--archive-dir: needs --recipients-file, because the archive is always encrypted")
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return backup.Archive(program, s.Data, s.ArchiveDir, recipients), nil
+}
+
 // migrate prepares the schema. What takes long is left to caregraph migrate, unless
 // the PostgreSQL is private and so has one server: then finish begins it in the
 // background, and returns a function that stops it.
@@ -320,7 +350,7 @@ func openApp(ctx context.Context, p cli.Process, rules *model.Policy, url string
 	}
 	if s.DatabaseURL == "" {
 		watched.Disk = func() (free, size int64, err error) { return host.Disk(s.Data) }
-		watched.LastBackup = func() time.Time { return metrics.LastBackup(s.Data) }
+		watched.LastBackup = func() time.Time { return backup.Last(s.Data) }
 		watched.ExecutableDeleted = func() bool { return pgserver.ExecutableDeleted(s.Data) }
 	}
 	counters, processors := metrics.New(s.MetricsAddr, watched), &host.Processors{}

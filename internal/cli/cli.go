@@ -57,7 +57,7 @@ type call struct {
 // first, or one of this package. Without a name it runs the first of more. The
 // error joins all mistakes of the command line, one line each.
 func Run(ctx context.Context, env Env, more ...Command) error {
-	commands := slices.Concat(more, []Command{migrate(), createAdmin(), createAccount()}, accounts(), []Command{purge(), publishKey(), rotateKeys(), version()})
+	commands := slices.Concat(more, []Command{migrate(), createAdmin(), createAccount()}, accounts(), []Command{purge(), publishKey(), rotateKeys()}, backups(), []Command{checkUp(), version()})
 	name, args := splitName(env.Args)
 	at := slices.IndexFunc(commands, func(c Command) bool {
 		return name == "" || name == c.name || len(c.args) > 0 && strings.HasPrefix(name, c.name+" ")
@@ -77,7 +77,9 @@ func Run(ctx context.Context, env Env, more ...Command) error {
 	case err != nil:
 		return err
 	}
-	given, wanted := append(strings.Fields(strings.TrimPrefix(name, commands[at].name)), rest...), commands[at].args
+	// An argument may have spaces.
+	words := env.Args[:len(env.Args)-len(args)]
+	given, wanted := slices.Concat(words[min(len(words), len(strings.Fields(commands[at].name))):], rest), commands[at].args
 	switch {
 	case len(given) > len(wanted):
 		return fmt.Errorf("unknown argument %q; see caregraph help", given[len(wanted)])
@@ -113,6 +115,11 @@ func completePaths(s *settings.Settings, getenv func(string) string) (err error)
 		}
 		if s.Demo { // it must not fill the database of the user
 			s.Data += "-demo"
+		}
+	}
+	if s.ArchiveDir != "" { // PostgreSQL runs in another directory
+		if s.ArchiveDir, err = filepath.Abs(s.ArchiveDir); err != nil {
+			return err
 		}
 	}
 	if s.Keys == "" {

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -30,20 +28,5 @@ func TestLogSlow_WarnsOnlyOfSlowTrips(t *testing.T) {
 	testutil.Equal(t, "counted", counted, 2)
 	if LogSlow(nil, 0, nil) != nil {
 		t.Error("something is called for each round trip")
-	}
-}
-
-func TestLastBackup_IsThatOfTheFile(t *testing.T) {
-	t.Parallel()
-	data := t.TempDir()
-	for text, want := range map[string]int64{
-		`{"finished": "2026-11-29T18:30:00+05:30"}`: 1795957200, `{"finished": "yesterday"}`: 0, `{`: 0, `{}`: 0,
-	} {
-		testutil.Must(t, os.WriteFile(filepath.Join(data, "backup.state"), []byte(text), 0o600))
-		got, _ := timestamp(LastBackup(data))
-		testutil.Equal(t, text, int64(got), want)
-	}
-	if at := LastBackup(t.TempDir()); !at.IsZero() {
-		t.Errorf("without a file it is %v", at)
 	}
 }

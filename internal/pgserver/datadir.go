@@ -20,6 +20,10 @@ import (
 // and copied together. PostgreSQL ignores files that it does not know.
 const secretName = "caregraph.secret"
 
+// UpgradeDir is the directory in a data directory where an upgrade makes the new cluster. If
+// it is there, and no cluster, then the upgrade was interrupted when it exchanged them.
+const UpgradeDir = "postgres.upgrade"
+
 // DefaultDataDir returns the data directory when none is configured:
 // /var/lib/caregraph for root, whose home is closed to the user that PostgreSQL
 // runs as, and the XDG state directory for other users. It fails if neither
@@ -95,7 +99,7 @@ func (c cluster) binaries(ctx context.Context, places Places) (Installation, err
 			return bin, nil
 		}
 	}
-	return Installation{}, fmt.Errorf("data directory %s was made by PostgreSQL %d, but only %d was found (%s): install PostgreSQL %d, or dump and restore. Nothing was changed.", //nolint:staticcheck,revive // two sentences for people, one message
+	return Installation{}, fmt.Errorf("data directory %s was made by PostgreSQL %d, but only %d was found (%s): install PostgreSQL %d; with both, caregraph postgres upgrade moves it. Nothing was changed.", //nolint:staticcheck,revive // two sentences for people, one message
 		c.dataDir, major, found[0].Major, found[0].Dir, major)
 }
 
@@ -111,6 +115,9 @@ func (c cluster) warnWithoutTrigrams(ctx context.Context, bin Installation) {
 func (c cluster) ensure(ctx context.Context, bin Installation, as account) error {
 	if exists(c.path()) {
 		return nil
+	}
+	if exists(filepath.Join(c.dataDir, UpgradeDir)) { // the database is in it
+		return errors.New("an upgrade of PostgreSQL was interrupted: run caregraph postgres upgrade again")
 	}
 	fresh := c.path() + ".new"
 	if err := c.clearLeftovers(ctx, fresh); err != nil {

@@ -42,7 +42,7 @@ func TestStart_ClusterOfAnotherMajorIsLeftAlone(t *testing.T) {
 	before := tree(t, filepath.Join(dir, "postgres"))
 
 	_, err := Start(t.Context(), Options{DataDir: dir, Places: Places{Root: root, Getenv: noEnv}})
-	want := "data directory " + dir + " was made by PostgreSQL 15, but only 18 was found (" + root + "/usr/pgsql-18/bin): install PostgreSQL 15, or dump and restore. Nothing was changed."
+	want := "data directory " + dir + " was made by PostgreSQL 15, but only 18 was found (" + root + "/usr/pgsql-18/bin): install PostgreSQL 15; with both, caregraph postgres upgrade moves it. Nothing was changed."
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}

@@ -39,6 +39,19 @@ type Options struct {
 	// Throwaway creates a cluster for tests: no password, nothing is flushed to
 	// disk, and a crash may lose all data.
 	Throwaway bool
+	// Settings are further settings of PostgreSQL, as "name=value". They hold for this
+	// run only.
+	Settings []string
+	// Archive, if it is set, gets each segment of the log that PostgreSQL has filled.
+	Archive *Archive
+}
+
+// Archive says where PostgreSQL puts its log for a point-in-time recovery.
+type Archive struct {
+	Dir string
+	// Program archives one file. It and its arguments get the path of the file as one
+	// more argument. The user that PostgreSQL runs as must be able to run it.
+	Program []string
 }
 
 // Server is a running PostgreSQL.
@@ -46,6 +59,8 @@ type Server struct {
 	dataDir   string
 	log       *slog.Logger
 	throwaway bool
+	extra     []string // settings
+	archive   *Archive
 
 	lock      *dirLock
 	socketDir string
@@ -85,7 +100,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	}
 	s := &Server{
 		dataDir: dir, log: o.Log, throwaway: o.Throwaway, lock: lock,
-		done: make(chan struct{}),
+		extra: o.Settings, archive: o.Archive, done: make(chan struct{}),
 	}
 	s.output = &logWriter{log: o.Log, stopping: s.stopping.Load}
 	if err := s.start(ctx, o.Places); err != nil {
@@ -111,6 +126,12 @@ func (s *Server) start(ctx context.Context, places Places) error {
 	if err := c.clearLeftovers(ctx, c.path()); err != nil {
 		return err
 	}
+	if s.archive != nil {
+		if err := s.archive.prepare(ctx, as); err != nil {
+			return err
+		}
+		s.extra = append(s.extra, s.archive.settings()...)
+	}
 	if s.socketDir, err = makeSocketDir(c.socketParents(), as); err != nil {
 		return err
 	}
@@ -135,7 +156,7 @@ func (s *Server) start(ctx context.Context, places Places) error {
 // so that we notice its end and our end stops it.
 func (s *Server) command(ctx context.Context, c cluster, bin Installation, as account) *exec.Cmd {
 	args := []string{"-D", c.path(), "-p", socketPort}
-	for _, setting := range c.settings(s.socketDir, bin) {
+	for _, setting := range append(c.settings(s.socketDir, bin), s.extra...) {
 		args = append(args, "-c", setting)
 	}
 	// Stop ends the server, not ctx: that is only the context of the start.

@@ -14,6 +14,8 @@ const (
 	recoveryPoll = 200 * time.Millisecond
 	// recoveryReport is the time between two lines about the progress.
 	recoveryReport = 10 * time.Second
+	// endingGrace is the time that PostgreSQL has to end after it closed a connection.
+	endingGrace = 2 * time.Second
 )
 
 // awaitRecovery returns when a point-in-time recovery has ended: until then
@@ -29,7 +31,7 @@ func (s *Server) awaitRecovery(ctx context.Context, c cluster) error {
 	}
 	conn, err := pgx.Connect(ctx, s.url)
 	if err != nil {
-		return fmt.Errorf("ask PostgreSQL for its recovery: %w", err)
+		return s.lost(err)
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	tick := time.NewTicker(recoveryPoll)
@@ -38,7 +40,7 @@ func (s *Server) awaitRecovery(ctx context.Context, c cluster) error {
 		recovering, paused, reached, err := recovery(ctx, conn)
 		switch {
 		case err != nil:
-			return fmt.Errorf("ask PostgreSQL for its recovery: %w", err)
+			return s.lost(err)
 		case !recovering:
 			return nil
 		case paused:
@@ -55,6 +57,16 @@ func (s *Server) awaitRecovery(ctx context.Context, c cluster) error {
 			return fmt.Errorf("recover: %w", ctx.Err())
 		case <-tick.C:
 		}
+	}
+}
+
+// lost returns why PostgreSQL ended during its recovery, or else why it does not answer.
+func (s *Server) lost(err error) error {
+	select {
+	case <-s.done:
+		return fmt.Errorf("recover: %w", s.err)
+	case <-time.After(endingGrace):
+		return fmt.Errorf("ask PostgreSQL for its recovery: %w", err)
 	}
 }
 

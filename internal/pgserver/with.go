@@ -20,6 +20,8 @@ type Database struct {
 	StopTimeout time.Duration
 	// Log gets what PostgreSQL says; see Options. May be nil.
 	Log *slog.Logger
+	// Archive is that of Options. It has no effect on a cluster that runs already.
+	Archive *Archive
 }
 
 // With calls f with the address of the database. If no one runs it, With starts
@@ -38,7 +40,7 @@ func With(ctx context.Context, d Database, f func(ctx context.Context, url strin
 			return f(ctx, url)
 		}
 	}
-	server, err := Start(ctx, Options{DataDir: d.DataDir, Log: d.Log})
+	server, err := Start(ctx, Options{DataDir: d.DataDir, Log: d.Log, Archive: d.Archive})
 	if err != nil {
 		return err
 	}

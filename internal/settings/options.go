@@ -35,6 +35,8 @@ type Option struct {
 	// Set gets the value, or "" if the flag is absent. Its error says what the
 	// value must be.
 	Set func(text string) error
+	// Repeats allows the flag to come several times; Set gets the values between commas.
+	Repeats bool
 }
 
 // Switch is an option of a command that stands alone: it is true if it is there.
@@ -49,7 +51,7 @@ func Switch(name string, to *bool) Option {
 }
 
 func (o Option) row() option {
-	return option{name: o.Name, value: o.Value, set: o.Set, flagOnly: true}
+	return option{name: o.Name, value: o.Value, set: o.Set, repeats: o.Repeats, flagOnly: true}
 }
 
 func setting(name, value, def string, set func(text string) error, help string) option {
@@ -119,6 +121,10 @@ func options(s *Settings) []option {
 			"Execute registered documents only; all others get PERSISTED_QUERY_ONLY. The REST addresses and the page of mails work. The playground can only show the schema."),
 		setting("keys", "FILE", "", text(&s.Keys),
 			"File of the keys that sign tokens. The first start creates it. Empty: keys.json in the data directory."),
+		setting("recipients-file", "FILE", "", text(&s.RecipientsFile),
+			"File of age recipients (age1...), one per line, who can read backups and the archive. Their keys do not belong on this machine."),
+		setting("archive-dir", "DIR", "", text(&s.ArchiveDir),
+			"Directory where serve archives the log of the private PostgreSQL, encrypted, for a point-in-time recovery. It needs recipients-file. Empty: none."),
 		setting("jwt-algorithm", "EdDSA|ES256", "EdDSA", oneOf(&s.JWTAlgorithm, "EdDSA", "ES256"),
 			"Algorithm of new signing keys."),
 		setting("jwt-issuer", "TEXT", "caregraph", filled(&s.JWTIssuer),

@@ -30,6 +30,8 @@ type Settings struct {
 	Documents        []string // files
 	DocumentsOnly    bool
 	Keys             string // empty: in the data directory
+	RecipientsFile   string // empty: none
+	ArchiveDir       string // empty: no archive
 	JWTAlgorithm     string // "EdDSA" or "ES256"
 	JWTIssuer        string
 	JWTAudience      string

@@ -48,7 +48,7 @@ func samples() map[string]string {
 		"addr": "[::1]:9", "metrics-addr": ":9100", "data": "/d", "database-url": "postgres://u:p@h/d", "database-connections": "3", "database-read-connections": "1", "max-waiting": "4",
 		"database-admin-url": "postgres://a:p@h/d", "migrate": "false",
 		"database-pooler": "session", "prepared": "off", "database-direct-url": "host=h",
-		"playground": "false", "introspection": "false", "documents": "a.json,b.json", "documents-only": "true", "demo": "true", "keys": "/k", "jwt-algorithm": "ES256",
+		"playground": "false", "introspection": "false", "documents": "a.json,b.json", "documents-only": "true", "demo": "true", "keys": "/k", "recipients-file": "/r", "archive-dir": "/a", "jwt-algorithm": "ES256",
 		"jwt-issuer": "i", "jwt-audience": "a", "access-ttl": "1h", "refresh-ttl": "200h", "refresh-grace": "0s", "session-ttl": "300h", "idempotency-retention": "71h", "session-retention": "8h", "feed-retention": "9h", "require-totp": "doctor", "registration": "closed", "hash-concurrency": "2",
 		"confirm-email": "required", "mail": "file:/m", "mail-from": "Desk <desk@clinic.example>", "public-url": "https://care.example/", "max-resets": "16,17s",
 		"cors-origins": "https://a.example", "trusted-proxies": "10.0.0.0/8", "compression": "on", "request-timeout": "1s",

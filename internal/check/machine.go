@@ -1,0 +1,95 @@
+package check
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"os"
+	"time"
+)
+
+// Machine is what the checks of files and of the process look at.
+type Machine struct {
+	// DataDir is that of the private PostgreSQL; "" for another one.
+	DataDir string
+	Keys    string // file
+	// Free are the free bytes of the disk with the data, MinFree those that a server needs.
+	Free, MinFree int64
+	// LastBackup is zero if there was none.
+	LastBackup time.Time
+	Now        time.Time
+	// ExecutableDeleted reports whether the packages of PostgreSQL were replaced.
+	ExecutableDeleted bool
+	// Addr is that of the server, Proxied whether a proxy with TLS is known.
+	Addr    string
+	Proxied bool
+}
+
+// oldBackup is the age of a nightly backup that has failed once.
+const oldBackup = 26 * time.Hour
+
+// Check runs the checks that ask no database.
+func (m Machine) Check() []Finding {
+	all := []Finding{mode("keys", m.Keys, 0o077, "others can read it, and sign tokens"), m.address()}
+	if m.DataDir == "" {
+		return all
+	}
+	return append(all, mode("data directory", m.DataDir, 0o066, "others can list or change it"), m.disk(), m.backup(), m.executable())
+}
+
+// mode refuses the bits of others.
+func mode(name, path string, bits fs.FileMode, advice string) Finding {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Finding{"files", name, Warning, path + " is not there yet: the first start makes it"}
+	case err != nil:
+		return Finding{"files", name, Failure, err.Error()}
+	case info.Mode().Perm()&bits != 0:
+		return Finding{"files", name, Failure, fmt.Sprintf("%s has mode %04o: %s", path, info.Mode().Perm(), advice)}
+	default:
+		return Finding{"files", name, Good, "as it should be"}
+	}
+}
+
+func (m Machine) disk() Finding {
+	f := Finding{"files", "free disk", Good, fmt.Sprintf("%d MiB", m.Free>>20)}
+	switch {
+	case m.Free < m.MinFree:
+		f.Level, f.Text = Failure, f.Text+": only administrators can store anything below --min-free-disk"
+	case m.Free < 2*m.MinFree:
+		f.Level, f.Text = Warning, f.Text+": near --min-free-disk"
+	}
+	return f
+}
+
+func (m Machine) backup() Finding {
+	age := m.Now.Sub(m.LastBackup)
+	switch {
+	case m.LastBackup.IsZero():
+		return Finding{"files", "backup", Warning, "there was none: run caregraph backup each night"}
+	case age > oldBackup:
+		return Finding{"files", "backup", Warning, fmt.Sprintf("the last one is %s old", age.Round(time.Hour))}
+	default:
+		return Finding{"files", "backup", Good, m.LastBackup.Format(time.RFC3339)}
+	}
+}
+
+func (m Machine) executable() Finding {
+	if m.ExecutableDeleted {
+		return Finding{"process", "PostgreSQL", Failure, "its packages were replaced: restart the server to use the new ones"}
+	}
+	return Finding{"process", "PostgreSQL", Good, "runs what is installed"}
+}
+
+// address warns if other machines reach the server without TLS.
+func (m Machine) address() Finding {
+	host, _, _ := net.SplitHostPort(m.Addr)
+	ip, err := netip.ParseAddr(host)
+	if host == "localhost" || err == nil && ip.Unmap().IsLoopback() || m.Proxied {
+		return Finding{"process", "address", Good, "as it should be"}
+	}
+	return Finding{"process", "address", Warning, "--addr is open to other machines without TLS: put a proxy in front and name it with --trusted-proxies"}
+}
