@@ -58,7 +58,7 @@ func (b *benchmark) against(ctx context.Context, binary string) ([]comparison, e
 		builds = append(builds, caregraph(buildNames[i], p))
 	}
 	var rows []comparison
-	for _, load := range workloads() {
+	for _, load := range append(workloads(), keyed()) {
 		if !b.plan.wants(load) {
 			continue
 		}
@@ -99,6 +99,11 @@ func (b *benchmark) compareBuilds(ctx context.Context, w *dataset, builds []cont
 	s, err := builds[0].script(load, calls)
 	if err != nil {
 		return c, err
+	}
+	if load.writes {
+		if err := w.tidy(ctx); err != nil {
+			return c, err
+		}
 	}
 	for target := b.plan.repeats; target > c.rounds(); target = c.target(b.plan.repeats) {
 		for c.rounds() < target {

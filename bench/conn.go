@@ -146,12 +146,11 @@ func refuseErrors(body []byte) error {
 }
 
 // graphRequest returns the HTTP request of a GraphQL operation.
-func graphRequest(token, document string, variables map[string]any) ([]byte, error) {
+func graphRequest(token, document string, variables map[string]any, headers ...string) ([]byte, error) {
 	body, err := json.Marshal(map[string]any{"query": document, "variables": variables})
 	if err != nil {
 		return nil, err
 	}
-	var headers []string
 	if token != "" {
 		headers = append(headers, "Authorization: Bearer "+token)
 	}

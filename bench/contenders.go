@@ -37,7 +37,11 @@ const nameOfOurs = "caregraph"
 // caregraph is a CareGraph server, of this tree or of an older build.
 func caregraph(name string, p *process) contender {
 	return contender{name: name, process: p, request: func(load workload, c call) ([]byte, error) {
-		return graphRequest(c.token, load.document, load.variables(c))
+		var headers []string
+		if c.key != "" {
+			headers = []string{"Idempotency-Key: " + c.key}
+		}
+		return graphRequest(c.token, load.document, load.variables(c), headers...)
 	}}
 }
 

@@ -35,7 +35,7 @@ func (p plan) progressed(name, contender string, repeat int, f figures) {
 }
 
 func (p plan) wants(load workload) bool {
-	return len(p.only) == 0 || slices.Contains(p.only, load.name)
+	return len(p.only) == 0 && load.name != keyedName || slices.Contains(p.only, load.name)
 }
 
 // result is the cost of a workload for a contender: the median of each figure,

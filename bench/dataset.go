@@ -130,6 +130,14 @@ func (w *dataset) calls(load workload, owner account, first int) []call {
 			calls = append(calls, c)
 		}
 		return calls
+	case keyedName: // no key comes twice until tidy
+		var calls []call
+		for i := range 64_000 {
+			c := base
+			c.token, c.owner, c.name, c.key = w.clerk.token, w.clerk.id, fmt.Sprintf("Meera Krishnan %03d", i%1000), fmt.Sprintf("key-%d", i)
+			calls = append(calls, c)
+		}
+		return calls
 	case "W5":
 		base.token, base.owner = w.carer.token, w.carer.id
 	}
@@ -160,10 +168,16 @@ func (w *dataset) tidy(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = db.Close(ctx) }()
-	if _, err := db.Exec(ctx, "DELETE FROM patients WHERE created_by = $1", w.clerk.id); err != nil {
-		return fmt.Errorf("remove the written rows: %w", err)
+	for _, written := range []string{
+		"DELETE FROM change_feed AS f USING patients AS p WHERE p.created_by = $1 AND f.patient = p.id",
+		"DELETE FROM requests WHERE account = $1",
+		"DELETE FROM patients WHERE created_by = $1",
+	} {
+		if _, err := db.Exec(ctx, written, w.clerk.id); err != nil {
+			return fmt.Errorf("remove the written rows: %w", err)
+		}
 	}
-	_, err = db.Exec(ctx, "VACUUM patients")
+	_, err = db.Exec(ctx, "VACUUM patients, change_feed, requests")
 	return err
 }
 

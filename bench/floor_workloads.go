@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"net/http"
 	"time"
@@ -43,6 +44,15 @@ func (o floorOptions) tasks() map[string]task {
 			sql: `INSERT INTO patients
 				(name, date_of_birth, gender, phone, address, emergency_contact, created_by)
 				VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id, name, date_of_birth, gender, phone`,
+		},
+		keyedName: {
+			pattern: "POST /" + keyedName + "/{id}/{key}", writes: true, arguments: keyedArguments, write: (*scratch).writeCreated,
+			sql: `WITH made AS (INSERT INTO patients
+					(name, date_of_birth, gender, phone, address, emergency_contact, created_by)
+					VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id, name, date_of_birth, gender, phone),
+				fed AS (INSERT INTO change_feed (kind, id, patient) SELECT 'P', id, id FROM made),
+				kept AS (INSERT INTO requests (account, key, hash, kind, result) SELECT $7, $8, $9, 'P', id FROM made)
+				SELECT * FROM made`,
 		},
 		"W5": {
 			pattern: "GET /W5/{id}/{first}", arguments: numbers("id", "first"), write: (*scratch).writeDoctor,
@@ -185,6 +195,14 @@ func newPatientArguments(r *http.Request) ([]any, error) {
 	}
 	born, err := time.Parse(time.DateOnly, in.DateOfBirth)
 	return []any{in.Name, born, in.Gender, in.Phone, in.Address, in.EmergencyContact, owner}, err
+}
+
+// keyedArguments are those of newPatientArguments with the key and a hash.
+func keyedArguments(r *http.Request) ([]any, error) {
+	arguments, err := newPatientArguments(r)
+	key := r.PathValue("key")
+	hash := sha256.Sum256([]byte(key))
+	return append(arguments, key, hash[:]), err
 }
 
 // writeCreated writes the answer to W4.

@@ -36,7 +36,7 @@ func main() {
 // options are the flags.
 type options struct {
 	plan
-	growth, peers, pgo         bool
+	growth, live, peers, pgo   bool
 	profile, json, dir, server string
 	// against is an older build to compare with, "" for none.
 	against string
@@ -55,6 +55,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.Float64Var(&seconds, "seconds", 2, "length of a measurement; of a profile by default 4, with --against 0.5")
 	flags.StringVar(&o.against, "against", "", "compare this tree with an older server, the `binary` at this path")
 	flags.BoolVar(&o.growth, "growth", false, "measure how the cost grows, instead of the goals")
+	flags.BoolVar(&o.live, "live", false, "measure retries, the change feed and WebSockets, instead of the goals")
 	flags.IntVar(&o.largest, "largest", 5_000_000, "`patients` of the large database of --growth, a multiple of 100")
 	flags.BoolVar(&o.peers, "peers", false, "also measure the servers in bench/peers (needs Node)")
 	flags.StringVar(&o.profile, "profile", "", "write a CPU profile of each workload to this `directory`, instead of measuring")
@@ -96,12 +97,15 @@ func parse(args []string, stderr io.Writer) (options, error) {
 
 // check refuses unknown workloads and options that exclude each other.
 func (o options) check() error {
-	if o.against != "" && (o.growth || o.peers || o.pgo || o.profile != "") {
-		return errors.New("--against excludes --growth, --peers, --pgo and --profile")
+	if o.against != "" && (o.growth || o.live || o.peers || o.pgo || o.profile != "") {
+		return errors.New("--against excludes --growth, --live, --peers, --pgo and --profile")
 	}
 	for _, name := range o.only {
 		if o.against != "" && slices.Contains(otherNames(), name) {
 			return fmt.Errorf("--against measures workloads only, not %s", name)
+		}
+		if o.against != "" && name == keyedName {
+			continue
 		}
 		if !slices.ContainsFunc(workloads(), func(w workload) bool { return w.name == name }) && !slices.Contains(otherNames(), name) {
 			return fmt.Errorf("--only: there is no workload %s", name)
@@ -150,6 +154,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		if r.Growth, err = b.growth(ctx); err == nil {
 			r.Limits, err = b.limits(ctx, o.largest)
 		}
+	case o.live:
+		r.Live, err = b.live(ctx)
 	case o.against != "":
 		r.Builds, err = b.against(ctx, o.against)
 	default:
@@ -159,5 +165,5 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		return err
 	}
 	r.print(stdout)
-	return errors.Join(r.save(o.json), failures(r.Builds), overLimits(r.Limits))
+	return errors.Join(r.save(o.json), failures(r.Builds), overLimits(r.Limits), missedLive(r.Live))
 }

@@ -25,6 +25,7 @@ type report struct {
 	Others      []row        `json:"others,omitempty"`
 	Growth      []growthRow  `json:"growth,omitempty"`
 	Limits      []limitRow   `json:"limits,omitempty"`
+	Live        []liveRow    `json:"live,omitempty"`
 	Builds      []comparison `json:"builds,omitempty"`
 }
 
@@ -62,6 +63,9 @@ func (r report) print(w io.Writer) {
 	}
 	if len(r.Limits) > 0 {
 		tables = append(tables, limitsTable(r.Limits))
+	}
+	if len(r.Live) > 0 {
+		tables = append(tables, liveTable(r.Live))
 	}
 	if len(r.Builds) > 0 {
 		tables = append(tables, buildsTable(r.Builds))

@@ -52,13 +52,13 @@ func (t toolbox) migrate(ctx context.Context, url string) error {
 	return nil
 }
 
-// serve starts the server with its default settings. All servers share a data
+// serve starts the server with its default settings, except for flags. All servers share a data
 // directory, so each of them accepts the tokens of the others.
-func (t toolbox) serve(ctx context.Context, url string) (*process, error) {
+func (t toolbox) serve(ctx context.Context, url string, flags ...string) (*process, error) {
 	return command{
 		name: filepath.Base(t.server), dir: t.dir, log: t.log, env: []string{"DATABASE_URL=" + url},
 		args: func(port string) []string {
-			return []string{t.server, "serve", "--addr", "127.0.0.1:" + port, "--data", t.dir}
+			return append([]string{t.server, "serve", "--addr", "127.0.0.1:" + port, "--data", t.dir}, flags...)
 		},
 	}.start(ctx)
 }

@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // workload is a kind of request, and the goals for it.
 type workload struct {
@@ -43,6 +46,8 @@ type call struct {
 	patient, doctor, owner int64
 	first                  int
 	name                   string
+	// key is the Idempotency-Key, "" for none.
+	key string
 }
 
 // usualPage is the page size of W2 unless a measurement sets another one.
@@ -102,6 +107,19 @@ func workloads() []workload {
 			floor: func(c call) string { return fmt.Sprintf("/W5/%d/%d", c.doctor, fullPage) },
 		},
 	}
+}
+
+// keyedName is the name of keyed.
+const keyedName = "W4-key"
+
+// keyed is W4 with an Idempotency-Key: the record, its row of the change feed and that of
+// the request are durable together. It is measured only by its name and with --live.
+func keyed() workload {
+	all := workloads()
+	load := all[slices.IndexFunc(all, func(w workload) bool { return w.name == "W4" })]
+	load.name, load.title, load.goals = keyedName, "create a patient, with a key", goals{}
+	load.floor = func(c call) string { return fmt.Sprintf("/%s/%d/floor-%s", keyedName, c.owner, c.key) }
+	return load
 }
 
 // newPatient returns an input without an e-mail, which would have to be unique.

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -18,8 +19,8 @@ const liveExtension = "live"
 // liveQuery is what a subscription to `live` asks for again and again.
 type liveQuery struct {
 	// operation selects below Query what the subscription selects below live.
-	operation *ast.OperationDefinition
-	topics    model.Topics
+	operation     *ast.OperationDefinition
+	topics, named model.Topics
 }
 
 // liveQueries returns the queries of a document's subscriptions to `live`. It refuses a
@@ -49,7 +50,7 @@ func (o *operations) liveQueries(doc *ast.QueryDocument) (map[*ast.OperationDefi
 		}
 		topics := topicFinder{schema: o.schema, records: o.Store.Records(), visited: map[*ast.FragmentDefinition]bool{}}
 		topics.walk(query.SelectionSet)
-		found[op] = &liveQuery{&query, topics.found}
+		found[op] = &liveQuery{&query, topics.found, topics.found &^ topics.listed}
 	}
 	return found, nil
 }
@@ -95,6 +96,9 @@ type topicFinder struct {
 	records *query.Records
 	visited map[*ast.FragmentDefinition]bool
 	found   model.Topics
+	// listed are those of records of which others than those in the answer matter, and of
+	// records without an id in the answer.
+	listed model.Topics
 }
 
 func (t *topicFinder) walk(selections ast.SelectionSet) {
@@ -116,16 +120,43 @@ func (t *topicFinder) walk(selections ast.SelectionSet) {
 
 func (t *topicFinder) field(f *ast.Field) {
 	def := t.schema.Types[f.Definition.Type.Name()]
-	if edges := def.Fields.ForName("edges"); edges != nil {
-		def = t.schema.Types[t.schema.Types[edges.Type.Name()].Fields.ForName("node").Type.Name()]
+	isPage := def.Fields.ForName("edges") != nil
+	if isPage {
+		def = t.schema.Types[t.schema.Types[def.Fields.ForName("edges").Type.Name()].Fields.ForName("node").Type.Name()]
 	}
 	counted, _ := t.records.Group(f.Name)
 	switch {
 	case def.Kind == ast.Interface:
-		t.found = model.AllTopics
+		t.add(model.AllTopics, false)
 	case def.Directives.ForName("access") != nil:
-		t.found |= model.TopicOf(def.Name)
+		t.add(model.TopicOf(def.Name), !isPage && isNamed(f, def.Name))
 	case counted != nil:
-		t.found |= model.TopicOf(counted.Name)
+		t.add(model.TopicOf(counted.Name), false)
 	}
+}
+
+func (t *topicFinder) add(topics model.Topics, isNamed bool) {
+	t.found |= topics
+	if !isNamed {
+		t.listed |= topics
+	}
+}
+
+// isNamed reports whether no change of another record of the type can change the value of a
+// field, and the answer has the id of the record. A change of an account concerns that
+// account in any case.
+func isNamed(f *ast.Field, typ string) bool {
+	switch typ {
+	case "User":
+		return f.Name == "me" || f.ObjectDefinition.Name != "Query" && selectsID(f)
+	case "Doctor": // which stays readable through its mappings
+		return f.ObjectDefinition.Name == "Mapping" && selectsID(f)
+	default:
+		return false
+	}
+}
+
+func selectsID(f *ast.Field) bool {
+	below := rootFieldsOf(f.SelectionSet)
+	return !below.isConditional && slices.ContainsFunc(below.fields, func(f *ast.Field) bool { return f.Name == "id" })
 }

@@ -16,16 +16,19 @@ import (
 
 const (
 	// changedEvery and liveEvery are the shortest times between two answers of a
-	// subscription, and adminEvery of an administrator's: it changes with everything.
+	// subscription, and broadEvery of one that everything changes: that of an administrator,
+	// or a list of doctor entries.
 	changedEvery = time.Second
 	liveEvery    = time.Second / 4
-	adminEvery   = time.Second
+	broadEvery   = time.Second
 )
 
 // Subscription is a subscription of one client: `changed`, or `live` with a query.
 type Subscription struct {
 	// Topics are those of the records whose changes can change the answer.
 	Topics model.Topics
+	// Named are the topics of which only the records matter whose ids the answer has.
+	Named model.Topics
 	// IsBell says that each answer is sent. Otherwise one that equals the one before is not.
 	IsBell bool
 
@@ -42,7 +45,7 @@ func (e executor) Subscription(op *graphql.OperationContext) *Subscription {
 		field: graphql.CollectFields(op, op.Operation.SelectionSet, []string{subscriptionType})[0],
 	}
 	if live, ok := op.Stats.GetExtension(liveExtension).(*liveQuery); ok {
-		s.query, s.Topics = live.operation, live.topics
+		s.query, s.Topics, s.Named = live.operation, live.topics, live.named
 	} else {
 		s.IsBell, s.Topics = true, topicsOf(s.field.ArgumentMap(op.Variables)["types"])
 	}
@@ -73,8 +76,8 @@ func (s *Subscription) Every(v *model.Viewer) time.Duration {
 	switch {
 	case s.IsBell:
 		return changedEvery
-	case v.Role == model.RoleAdmin:
-		return adminEvery
+	case v.Role == model.RoleAdmin || s.Topics&^s.Named&(model.TopicDoctors|model.TopicAccounts) != 0:
+		return broadEvery
 	default:
 		return liveEvery
 	}

@@ -17,6 +17,8 @@ type News struct {
 	// Admins what every administrator has.
 	Accounts       map[int64]model.Topics
 	Topics, Admins model.Topics
+	// Records are the doctor entries and accounts of Topics; nil if they are too many to name.
+	Records []model.ID
 	// Changes counts the rows of the feed, and Lag is the age of the oldest.
 	Changes int
 	Lag     time.Duration
@@ -40,24 +42,27 @@ const readFeed = `WITH fresh AS (
 		ARRAY (SELECT unnest(accounts) FROM fresh UNION SELECT account_id FROM grants
 			WHERE expires_at > $2::text::timestamptz AND expires_at <= now() AND accepted_at IS NOT NULL AND account_id IS NOT NULL),
 		now()::text,
-		EXISTS (SELECT FROM fresh WHERE kind = 'D'), EXISTS (SELECT FROM fresh WHERE kind = 'U'),
+		ARRAY (SELECT DISTINCT id FROM fresh WHERE kind = 'D' LIMIT $3::int + 1), ARRAY (SELECT DISTINCT id FROM fresh WHERE kind = 'U' LIMIT $3::int + 1),
 		(SELECT count(*) FROM fresh), (SELECT coalesce(extract(epoch FROM now() - min(at)), 0)::float8 FROM fresh)
 	FROM feed_state`
 
 // nothing is a snapshot that sees every transaction.
 const nothing = "9223372036854775807:9223372036854775807:"
 
+// maxRecords is how many doctor entries, and how many accounts, are named.
+const maxRecords = 1_000
+
 // audienceAtOnce is the number of patients of one statement.
 const audienceAtOnce = 10_000
 
 // fresh is the row of readFeed.
 type fresh struct {
-	snapshot, epoch, at  string
-	isStandby, isAhead   bool
-	patients, accounts   []int64
-	hasDoctors, hasUsers bool
-	changes              int
-	lag                  float64
+	snapshot, epoch, at string
+	isStandby, isAhead  bool
+	patients, accounts  []int64
+	doctors, users      []int64
+	changes             int
+	lag                 float64
 }
 
 // News returns what is new since a position, and the next position. Of a new position
@@ -69,8 +74,8 @@ func (s *Store) News(ctx context.Context, since FeedPosition) (*News, FeedPositi
 	}
 	var f fresh
 	err := s.reads.on(ctx, func(conn *pgx.Conn, mode pgx.QueryExecMode) error {
-		return conn.QueryRow(ctx, readFeed, mode, from, expired).Scan(&f.snapshot, &f.epoch, &f.isStandby, &f.isAhead,
-			&f.patients, &f.accounts, &f.at, &f.hasDoctors, &f.hasUsers, &f.changes, &f.lag)
+		return conn.QueryRow(ctx, readFeed, mode, from, expired, maxRecords).Scan(&f.snapshot, &f.epoch, &f.isStandby, &f.isAhead,
+			&f.patients, &f.accounts, &f.at, &f.doctors, &f.users, &f.changes, &f.lag)
 	})
 	if err != nil {
 		return nil, since, s.translate(ctx, "read the change feed", err)
@@ -91,12 +96,7 @@ func (s *Store) News(ctx context.Context, since FeedPosition) (*News, FeedPositi
 
 func (s *Store) newsOf(ctx context.Context, f fresh) (*News, error) {
 	news := &News{Accounts: map[int64]model.Topics{}, Changes: f.changes, Lag: time.Duration(f.lag * float64(time.Second))}
-	if f.hasDoctors {
-		news.Topics |= model.TopicDoctors
-	}
-	if f.hasUsers {
-		news.Topics |= model.TopicAccounts
-	}
+	news.name(f)
 	for _, account := range f.accounts {
 		news.Accounts[account] = model.AllTopics
 	}
@@ -120,6 +120,22 @@ func (s *Store) newsOf(ctx context.Context, f fresh) (*News, error) {
 		}
 	}
 	return news, nil
+}
+
+// name adds the doctor entries and the accounts that have changed.
+func (n *News) name(f fresh) {
+	for _, id := range f.doctors {
+		n.Topics |= model.TopicDoctors
+		n.Records = append(n.Records, model.ID{Kind: model.KindDoctor, Num: id})
+	}
+	for _, id := range f.users {
+		n.Topics |= model.TopicAccounts
+		n.Records = append(n.Records, model.ID{Kind: model.KindUser, Num: id})
+		n.Accounts[id] |= model.TopicAccounts
+	}
+	if max(len(f.doctors), len(f.users)) > maxRecords {
+		n.Records = nil
+	}
 }
 
 // inAudience is an account with a relation to a patient.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 	"github.com/caregraph/caregraph/store/storetest"
@@ -139,5 +140,28 @@ func (a agreement) audience(mask model.Relations) {
 	slices.Sort(pairs)
 	if want = slices.Compact(want); !slices.Equal(pairs, want) {
 		a.Errorf("the audience of %v is %v in SQL, and %v in Go", mask.Names(), pairs, want)
+	}
+}
+
+// TestNews_NameEntriesAndAccounts: those that have changed, and each account its own change.
+func TestNews_NameEntriesAndAccounts(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha := c.Owner("Asha")
+	entry := asha.Entry("Dr. Rao")
+	_, at, err := c.Store.News(t.Context(), store.FeedPosition{})
+	testutil.Must(t, err)
+	c.Exec(`INSERT INTO change_feed (kind, id) VALUES ('D', ?), ('U', ?), ('D', ?)`, entry.ID, asha.UserID, entry.ID)
+	news, at, err := c.Store.News(t.Context(), at)
+	testutil.Must(t, err)
+	want := store.News{
+		Accounts: map[int64]model.Topics{asha.UserID: model.TopicAccounts}, Topics: model.TopicDoctors | model.TopicAccounts,
+		Records: []model.ID{entry.NodeID(), asha.User.NodeID()}, Changes: 3, Lag: news.Lag,
+	}
+	testutil.Equal(t, "the news", fmt.Sprint(*news), fmt.Sprint(want))
+	c.Exec(`INSERT INTO change_feed (kind, id) SELECT 'D', n FROM generate_series(1, 1001) AS n`)
+	news, _, err = c.Store.News(t.Context(), at)
+	if err != nil || news.Topics != model.TopicDoctors || news.Records != nil {
+		t.Errorf("of too many: %d records, %+v, %v", len(news.Records), news.Topics, err)
 	}
 }

@@ -3114,9 +3114,9 @@ type Subscription {
   ): Boolean @access(to: SIGNED_IN)
 
   """
-  Any query, kept fresh: the answer now, and again each time it has changed, at most four times a second. Every push holds
-  the whole answer. The limits of queries apply. Introspection is refused. Notices, grants, transfers, sessions and events
-  are looked up every ten seconds. Open to every signed-in account.
+  Any query, kept fresh: the answer now, and again each time it has changed, at most four times a second, or once a second
+  with a list of doctor entries or accounts. Every push holds the whole answer. The limits of queries apply. Introspection is
+  refused. Notices, grants, transfers, sessions and events are looked up every ten seconds. Open to every signed-in account.
   """
   live: Query @access(to: SIGNED_IN)
 }

@@ -56,7 +56,7 @@ func (s Sockets) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphEx
 	if s.refused(w, r) {
 		return
 	}
-	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}, InsecureSkipVerify: true})
+	conn, err := websocket.Accept(smallBuffers{w}, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}, InsecureSkipVerify: true})
 	if err != nil {
 		return // Accept has answered
 	}

@@ -3,6 +3,7 @@ package streams_test
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -128,6 +129,27 @@ func TestLive_AnotherStandingIsAnotherAnswer(t *testing.T) {
 	c.want(nameOf(graphtest.PatientName))
 	clinic.Exec(`UPDATE users SET role = 'PATIENT' WHERE id = $1`, clinic.Admin.UserID)
 	c.want(`next a {"data":{"live":{"patient":null}}}`)
+}
+
+// TestLive_FollowsTheEntriesAndAccountsInItsAnswer: of doctors and owners.
+func TestLive_FollowsTheEntriesAndAccountsInItsAnswer(t *testing.T) {
+	t.Parallel()
+	clinic := graphtest.New(t, graphtest.Options{}).NewClinic()
+	c := connect(t, clinic.Priya)
+	c.subscribe("a", `subscription ($id: ID!) { live { patient(id: $id) { createdBy { id username } } mapping: mappings(first: 1) { nodes { doctor { id name } } } } }`,
+		map[string]any{"id": clinic.Patient})
+	first := c.receive()
+	for _, statement := range []string{
+		`WITH d AS (UPDATE doctors SET name = 'Dr. Renamed' WHERE id = ` + strconv.FormatInt(model.ParseID(clinic.PriyasEntry).Num, 10) + ` RETURNING id) SELECT caregraph_changed('D', id) FROM d`,
+		`WITH u AS (UPDATE users SET username = 'renamed' WHERE id = ` + strconv.FormatInt(clinic.Rahul.UserID, 10) + ` RETURNING id) SELECT caregraph_changed('U', id) FROM u`,
+	} {
+		clinic.Exec(statement)
+		next := c.receive()
+		if next.Type != "next" || !strings.Contains(strings.ToLower(string(next.Payload)), "renamed") || string(next.Payload) == string(first.Payload) {
+			t.Errorf("after %s: %s %s", statement, next.Type, next.Payload)
+		}
+		first = next
+	}
 }
 
 // TestChanged_StrangerHearsNothing: of what others change. Asha's own change comes after it.

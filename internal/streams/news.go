@@ -158,23 +158,21 @@ func (s *Streams) concerned(news *store.News) (named, others []*subscription) {
 			}
 		}
 	}
-	if news.Topics|news.Admins == 0 {
-		return named, nil
+	ask := func(sub *subscription) {
+		if sub.Topics&news.Accounts[sub.account] == 0 && sub.isConcerned(news) {
+			others = append(others, sub)
+		}
 	}
-	for account, subs := range s.subscriptions {
+	if news.Topics == 0 {
+		for sub := range s.admins {
+			ask(sub)
+		}
+		return named, others
+	}
+	for _, subs := range s.subscriptions {
 		for sub := range subs {
-			if sub.Topics&news.Accounts[account] == 0 && sub.Topics&forAll(news, sub) != 0 {
-				others = append(others, sub)
-			}
+			ask(sub)
 		}
 	}
 	return named, others
-}
-
-// forAll returns the topics that concern a subscription of an account without a name.
-func forAll(news *store.News, sub *subscription) model.Topics {
-	if sub.isAdmin.Load() {
-		return news.Topics | news.Admins
-	}
-	return news.Topics
 }

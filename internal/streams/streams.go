@@ -77,6 +77,8 @@ type Streams struct {
 	closes     map[int]int64
 
 	subscriptions map[int64]map[*subscription]struct{}
+	// admins are the subscriptions of administrators, whom most changes concern.
+	admins map[*subscription]struct{}
 	// follows says that the server has a position in the change feed.
 	follows bool
 	// reads has a place for each answer of a subscription that is being made, and turns one
@@ -113,7 +115,7 @@ func New(o Options) *Streams {
 		Options: o, accounts: map[int64]map[member]struct{}{}, sessions: map[string]map[member]struct{}{},
 		initTimeout: defaultInit, pingEvery: defaultPing, writeTimeout: defaultWrite,
 		idle: make(chan struct{}), closes: map[int]int64{},
-		subscriptions: map[int64]map[*subscription]struct{}{}, reads: make(chan struct{}, max(o.Reads, 1)), turns: map[int64]*turn{}, bell: make(chan struct{}, 1),
+		subscriptions: map[int64]map[*subscription]struct{}{}, admins: map[*subscription]struct{}{}, reads: make(chan struct{}, max(o.Reads, 1)), turns: map[int64]*turn{}, bell: make(chan struct{}, 1),
 		changed: map[string]bool{}, signal: make(chan struct{}, 1),
 	}
 }

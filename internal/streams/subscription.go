@@ -61,9 +61,11 @@ type subscription struct {
 	// the next answer is waiting for its time, or is being made or written.
 	stale, busy, ended bool
 	sum                uint64
-	next               time.Time
-	failing            time.Time // zero: the last read was good
-	retry              time.Duration
+	// named are the doctor entries and accounts in the last answer; nil if that is not known.
+	named   map[model.ID]struct{}
+	next    time.Time
+	failing time.Time // zero: the last read was good
+	retry   time.Duration
 }
 
 // wake says that something may have changed. The answer comes within spread, so that many
@@ -132,7 +134,7 @@ func (s *subscription) answer(ctx context.Context) (text []byte, every time.Dura
 		}
 	}()
 	if v, _, err := auth.CallerFrom(ctx).CachedViewer(ctx); err == nil && v != nil { // before what is read, for news that come meanwhile
-		s.isAdmin.Store(v.Role == model.RoleAdmin)
+		s.setAdmin(v.Role == model.RoleAdmin)
 	}
 	response := s.Answer(ctx)
 	failed := failureOf(response.Errors)
@@ -159,12 +161,29 @@ func (s *subscription) answer(ctx context.Context) (text []byte, every time.Dura
 	sum := maphash.Bytes(hashSeed, text)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.Named != 0 {
+		s.named = namedIn(text)
+	}
 	isSame := !s.IsBell && s.sum == sum
 	s.sum, s.failing = sum, time.Time{}
 	if isSame {
 		text = nil
 	}
 	return text, s.Every(v)
+}
+
+// setAdmin notes whether the account is an administrator.
+func (s *subscription) setAdmin(isAdmin bool) {
+	if s.isAdmin.Swap(isAdmin) == isAdmin {
+		return
+	}
+	s.streams.mu.Lock()
+	defer s.streams.mu.Unlock()
+	if _, isOpen := s.streams.subscriptions[s.account][s]; isOpen && isAdmin {
+		s.streams.admins[s] = struct{}{}
+	} else {
+		delete(s.streams.admins, s)
+	}
 }
 
 // failureOf returns the code of an answer that is not worth sending: it may succeed later,
@@ -241,6 +260,7 @@ func (s *Streams) forget(sub *subscription) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	remove(s.subscriptions, sub.account, sub)
+	delete(s.admins, sub)
 }
 
 // pushed counts an answer that was pushed.
