@@ -92,7 +92,7 @@ func openPools(ctx context.Context, c *connection, o Options) (p pools, err erro
 		{&p.reservedWrites, 1, reservedWaiting, promises{settings: brief}},
 		{&p.reservedReads, 1, reservedWaiting, promises{snapshot: true, settings: brief}},
 	} {
-		options := pgpipe.Options{Tracer: o.Tracer, MaxWaiting: open.waiting, Share: (open.connections + 1) / 2}
+		options := pgpipe.Options{Tracer: o.Tracer, MaxWaiting: open.waiting, Share: (open.connections + 1) / 2, Patience: o.RequestTimeout}
 		if open.to == &p.reads || open.to == &p.writes {
 			options.OnClient = o.OnOwnConnection
 		}

@@ -22,12 +22,20 @@ type Pool struct {
 
 	pool      *pgxpool.Pool
 	queue     queue
+	patience  time.Duration
 	tracer    pgx.QueryTracer
 	coalescer coalescer
 }
 
 // Options configure a Pool.
 type Options struct {
+	// Connections is how many are in use at the same time; zero means all of the pgx pool.
+	// The pgx pool should have more, because one that is being closed still counts there,
+	// for 15 seconds if its server hangs.
+	Connections int
+	// Patience is how long a connection is in use if the context has no deadline. Then it
+	// is closed. Zero means without an end.
+	Patience time.Duration
 	// Tracer sees every statement; may be nil.
 	Tracer pgx.QueryTracer
 	// MaxShared is how many round trips of RunShared may be in flight.
@@ -47,9 +55,13 @@ type Options struct {
 
 // New returns a Pool over a pgx pool, which no one else may use.
 func New(pool *pgxpool.Pool, o Options) *Pool {
+	size := o.Connections
+	if size == 0 {
+		size = int(pool.Config().MaxConns)
+	}
 	return &Pool{
 		Unnamed: o.Unnamed, Opening: o.Opening, pool: pool, tracer: o.Tracer, coalescer: coalescer{maxInFlight: max(o.MaxShared, 1)},
-		queue: newQueue(int(pool.Config().MaxConns), o),
+		queue: newQueue(size, o), patience: o.Patience,
 	}
 }
 
@@ -60,6 +72,7 @@ type Conn struct {
 	queue   *queue
 	client  Client
 	measure *Measure
+	unguard func()
 }
 
 // Acquire returns a connection for a statement when it is the turn of the context's client.
@@ -85,7 +98,18 @@ func (p *Pool) acquire(ctx context.Context, c Client, r *Request) (Conn, error) 
 		measure.end()
 		return Conn{}, notAcquired(err)
 	}
-	return Conn{conn, &p.queue, c, measure}, nil
+	return Conn{conn, &p.queue, c, measure, guard(ctx, conn.Conn(), p.patience)}, nil
+}
+
+// guard closes a connection that is in use for too long, until it is called off. A machine
+// that hangs may still acknowledge what it receives: then nothing ends the wait for its
+// answer, except the deadline of a context.
+func guard(ctx context.Context, conn *pgx.Conn, patience time.Duration) (off func()) {
+	if _, ok := ctx.Deadline(); ok || patience == 0 {
+		return func() {}
+	}
+	timer := time.AfterFunc(patience, func() { _ = conn.PgConn().Conn().Close() }) // the user of the connection gets the error
+	return func() { timer.Stop() }
 }
 
 // notAcquired returns an AcquireError, or ErrQueueFull.
@@ -98,6 +122,7 @@ func notAcquired(err error) error {
 
 // Release returns the connection to its pool.
 func (c Conn) Release() {
+	c.unguard()
 	c.Conn.Release()
 	c.queue.leave(c.client)
 	c.measure.end()
@@ -126,6 +151,9 @@ func (r row) Scan(to ...any) error {
 	return r.Row.Scan(to...)
 }
 
+// Size returns how many connections can be in use at the same time.
+func (p *Pool) Size() int { return p.queue.size }
+
 // Stat returns the state of the pgx pool.
 func (p *Pool) Stat() *pgxpool.Stat { return p.pool.Stat() }
 
@@ -141,14 +169,15 @@ func (p *Pool) Close() { p.pool.Close() }
 
 // DB returns a database over the connections of the pool.
 func (p *Pool) DB() *sql.DB {
-	db := sql.OpenDB(connector{stdlib.GetPoolConnector(p.pool), &p.queue})
+	db := sql.OpenDB(connector{stdlib.GetPoolConnector(p.pool), &p.queue, p.patience})
 	db.SetMaxIdleConns(0) // the pool has the idle ones
 	return db
 }
 
 type connector struct {
 	driver.Connector
-	queue *queue
+	queue    *queue
+	patience time.Duration
 }
 
 // Connect acquires a connection of the pool.
@@ -166,7 +195,8 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 		measure.end()
 		return nil, notAcquired(err)
 	}
-	return &sqlConn{conn.(*stdlib.Conn), c.queue, client, measure}, nil // it has no other type
+	acquired := conn.(*stdlib.Conn) // it has no other type
+	return &sqlConn{acquired, c.queue, client, measure, guard(ctx, acquired.Conn(), c.patience)}, nil
 }
 
 // sqlConn is a connection of one request: the database keeps none.
@@ -175,6 +205,7 @@ type sqlConn struct {
 	queue   *queue
 	client  Client
 	measure *Measure
+	unguard func()
 }
 
 // ExecContext counts the statement.
@@ -193,5 +224,6 @@ func (c *sqlConn) QueryContext(ctx context.Context, text string, args []driver.N
 func (c *sqlConn) Close() error {
 	defer c.measure.end()
 	defer c.queue.leave(c.client)
+	c.unguard()
 	return c.Conn.Close()
 }
