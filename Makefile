@@ -14,7 +14,7 @@ TOOL = $(GO) tool -modfile=tools/go.mod
 STAMP = -buildvcs=false -ldflags "-X github.com/caregraph/caregraph/internal/cli.built=$$(git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null)"
 
 .DEFAULT_GOAL := help
-.PHONY: toolchain fresh-machine run demo test test-tools check lint nolint prose faults fmt generate fresh versions contract release-schema tidy vet build pg playground browse test-clients examples fill fuzz race bench growth drills drill-failover drill-backup pgo clean help
+.PHONY: toolchain fresh-machine run demo test test-tools check lint nolint prose faults fmt generate fresh versions contract release-schema tidy vet build pg playground browse test-clients examples fill fuzz race bench growth drills pgo clean help
 
 # An old Go says only that it cannot read go.mod.
 toolchain:
@@ -141,14 +141,8 @@ BENCH = @$(GO) build $(STAMP) -o bin/bench ./bench && exec bin/bench
 bench: ## Measure requests against the floor (PEERS=1) or an older build (ARGS="--against BINARY")
 	$(BENCH) $(if $(PEERS),--peers) $(ARGS)
 
-drills: build ## Measure how much one hostile client hurts others; ARGS="--repeats 3" for the median (Linux)
-	@$(GO) build $(STAMP) -o bin/greedy ./internal/drills/greedy && exec bin/greedy --binary bin/caregraph $(ARGS)
-
-drill-failover: build ## Kill, switch and freeze the primary while 8 clients write; ARGS="--repeats 3" (Linux)
-	@$(GO) build -o bin/failover ./internal/drills/failover && exec bin/failover --binary bin/caregraph $(ARGS)
-
-drill-backup: build ## Kill backups, restore one and recover to a second while clients write (Linux)
-	@$(GO) build -o bin/backup ./internal/drills/backup && exec bin/backup --binary bin/caregraph $(ARGS)
+drills: build ## Run the drills, such as hostile clients and failovers; ONLY=D1,D2 chooses some (Linux)
+	@$(GO) build $(STAMP) -o bin/drill ./internal/drills && exec bin/drill --only "$(ONLY)" $(ARGS)
 
 growth: ## Measure how that grows with the data, and lists of 5 million patients (half an hour, 15 GB of disk)
 	$(BENCH) --growth --seconds 2 --json bin/growth.json $(ARGS)

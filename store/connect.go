@@ -150,7 +150,7 @@ func isDirect(result *pgconn.Result, conn *pgx.Conn) (bool, error) {
 // pipeline begins with them.
 func (c *connection) open(ctx context.Context, connections int, p promises, o pgpipe.Options) (*pgpipe.Pool, error) {
 	config := c.config.Copy()
-	config.MaxConns = int32(connections) //nolint:gosec // the settings bound it
+	config.MaxConns = int32(2 * connections) //nolint:gosec // the settings bound it
 	config.ConnConfig.Tracer = o.Tracer
 	if c.pooler != PoolerTransaction {
 		config.AfterConnect = c.setUp(p)
@@ -163,7 +163,7 @@ func (c *connection) open(ctx context.Context, connections int, p promises, o pg
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
 	c.pools = append(c.pools, pool)
-	o.Unnamed, o.Opening = !c.prepared, c.opening(p)
+	o.Connections, o.Unnamed, o.Opening = connections, !c.prepared, c.opening(p)
 	return pgpipe.New(pool, o), nil
 }
 

@@ -96,7 +96,7 @@ func openPools(ctx context.Context, c *connection, o Options) (p pools, err erro
 		{"reserved_writes", &p.reservedWrites, 1, reservedWaiting, promises{settings: brief}},
 		{"reserved_reads", &p.reservedReads, 1, reservedWaiting, promises{snapshot: true, settings: brief}},
 	} {
-		options := pgpipe.Options{Name: open.name, Tracer: o.Tracer, OnTrip: o.OnTrip, MaxWaiting: open.waiting, Share: (open.connections + 1) / 2}
+		options := pgpipe.Options{Name: open.name, Tracer: o.Tracer, OnTrip: o.OnTrip, MaxWaiting: open.waiting, Share: (open.connections + 1) / 2, Patience: o.RequestTimeout}
 		if open.to == &p.reads || open.to == &p.writes {
 			options.OnClient = o.OnOwnConnection
 		}

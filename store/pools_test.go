@@ -409,3 +409,37 @@ func asDatabase(t *testing.T, c *storetest.Clinic, statement string) {
 		t.Fatal(err)
 	}
 }
+
+// hung returns a store whose connections to the database get no more answers, but are not
+// broken: its machine is frozen, and another one has taken over. New connections lead there.
+func hung(t *testing.T) *store.Store {
+	t.Helper()
+	pooler := (&storetest.Pooler{}).Start(t, storetest.Database(t))
+	s := opened(t, pooler.URL, store.Options{Connections: 2, RequestTimeout: time.Second})
+	soon(t, "a session before", func(ctx context.Context) error { return errOf(s.SessionViewer(ctx, "x")) })
+	pooler.Silence()
+	return s
+}
+
+// Work in the background has no deadline. It must not keep the only connection for
+// sessions for ever.
+func TestPools_BackgroundWorkOnAFrozenDatabaseEnds(t *testing.T) {
+	t.Parallel()
+	s := hung(t)
+	_, err := s.DeliverMail(t.Context(), nil) // hung without a limit
+	if err == nil {
+		t.Error("a frozen database has answered")
+	}
+	soon(t, "a session", func(ctx context.Context) error { return errOf(s.SessionViewer(ctx, "x")) })
+}
+
+// To close a connection to a frozen database takes 15 seconds. The next request does not
+// wait for that.
+func TestPools_NextRequestDoesNotWaitForTheEndOfAConnection(t *testing.T) {
+	t.Parallel()
+	s := hung(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
+	defer cancel()
+	wantCode(t, errOf(s.SessionViewer(ctx, "x")), model.CodeUnavailable)
+	soon(t, "a session", func(ctx context.Context) error { return errOf(s.SessionViewer(ctx, "x")) })
+}

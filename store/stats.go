@@ -33,7 +33,7 @@ func poolStats(name string, p pool) PoolStats {
 	waits, waited := p.Waits()
 	return PoolStats{
 		Name:  name,
-		InUse: int(now.AcquiredConns()), Idle: int(now.IdleConns()), Max: int(now.MaxConns()),
+		InUse: int(now.AcquiredConns()), Idle: int(now.IdleConns()), Max: p.Size(),
 		Acquired: now.AcquireCount(), TimedOut: now.CanceledAcquireCount(), Opened: now.NewConnsCount(),
 		Waits: waits, Waited: waited,
 	}

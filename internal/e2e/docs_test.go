@@ -236,3 +236,22 @@ func anchors(markdown string) (names []string) {
 	}
 	return names
 }
+
+// The files of a cluster in docs/operations.md are those that the drill runs.
+func TestOperations_ShowsTheFilesOfTheDrill(t *testing.T) {
+	t.Parallel()
+	shown := map[string]bool{}
+	for _, b := range blocks(section(t, "docs/operations.md", "When one machine is not enough")) {
+		shown[b.text] = true
+	}
+	names := files(t, "")
+	names = slices.DeleteFunc(names, func(name string) bool { return filepath.Dir(name) != "packaging/patroni" })
+	for _, name := range names {
+		if !shown[document(t, name)] {
+			t.Errorf("docs/operations.md does not have %s as it is", name)
+		}
+	}
+	if len(names) < 6 {
+		t.Errorf("packaging/patroni has only %q", names)
+	}
+}

@@ -23,6 +23,7 @@ type Pool struct {
 	name      string
 	pool      *pgxpool.Pool
 	queue     queue
+	patience  time.Duration
 	tracer    pgx.QueryTracer
 	onTrip    func(context.Context, Trip)
 	coalescer coalescer
@@ -32,6 +33,13 @@ type Pool struct {
 type Options struct {
 	// Name is that of the pool in its trips.
 	Name string
+	// Connections is how many are in use at the same time; zero means all of the pgx pool.
+	// The pgx pool should have more, because one that is being closed still counts there,
+	// for 15 seconds if its server hangs.
+	Connections int
+	// Patience is how long a connection is in use if the context has no deadline. Then it
+	// is closed. Zero means without an end.
+	Patience time.Duration
 	// Tracer sees every statement; may be nil.
 	Tracer pgx.QueryTracer
 	// MaxShared is how many round trips of RunShared may be in flight.
@@ -54,9 +62,13 @@ type Options struct {
 
 // New returns a Pool over a pgx pool, which no one else may use.
 func New(pool *pgxpool.Pool, o Options) *Pool {
+	size := o.Connections
+	if size == 0 {
+		size = int(pool.Config().MaxConns)
+	}
 	return &Pool{
 		Unnamed: o.Unnamed, Opening: o.Opening, name: o.Name, pool: pool, tracer: o.Tracer, onTrip: o.OnTrip, coalescer: coalescer{maxInFlight: max(o.MaxShared, 1)},
-		queue: newQueue(int(pool.Config().MaxConns), o),
+		queue: newQueue(size, o), patience: o.Patience,
 	}
 }
 
@@ -69,6 +81,8 @@ type Conn struct {
 	measure *Measure
 	// trip reports the trip of a statement of one's own; nil without one.
 	trip func()
+	// unguard ends the patience.
+	unguard func()
 }
 
 // Acquire returns a connection for a statement when it is the turn of the context's client.
@@ -99,7 +113,18 @@ func (p *Pool) acquire(ctx context.Context, c Client, r *Request) (Conn, error) 
 		measure.end()
 		return Conn{}, notAcquired(err)
 	}
-	return Conn{Conn: conn, queue: &p.queue, client: c, measure: measure}, nil
+	return Conn{Conn: conn, queue: &p.queue, client: c, measure: measure, unguard: guard(ctx, conn.Conn(), p.patience)}, nil
+}
+
+// guard closes a connection that is in use for too long, until it is called off. A machine
+// that hangs may still acknowledge what it receives: then nothing ends the wait for its
+// answer, except the deadline of a context.
+func guard(ctx context.Context, conn *pgx.Conn, patience time.Duration) (off func()) {
+	if _, ok := ctx.Deadline(); ok || patience == 0 {
+		return func() {}
+	}
+	timer := time.AfterFunc(patience, func() { _ = conn.PgConn().Conn().Close() }) // the user of the connection gets the error
+	return func() { timer.Stop() }
 }
 
 // notAcquired returns an AcquireError, or ErrQueueFull.
@@ -115,6 +140,7 @@ func (c Conn) Release() {
 	if c.trip != nil {
 		c.trip()
 	}
+	c.unguard()
 	c.Conn.Release()
 	c.queue.leave(c.client)
 	c.measure.end()
@@ -142,6 +168,9 @@ func (r row) Scan(to ...any) error {
 	defer r.conn.Release()
 	return r.Row.Scan(to...)
 }
+
+// Size returns how many connections can be in use at the same time.
+func (p *Pool) Size() int { return p.queue.size }
 
 // Stat returns the state of the pgx pool.
 func (p *Pool) Stat() *pgxpool.Stat { return p.pool.Stat() }
@@ -182,7 +211,8 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 		r.measure().end()
 		return nil, notAcquired(err)
 	}
-	return &sqlConn{conn.(*stdlib.Conn), c.pool, r}, nil // it has no other type
+	acquired := conn.(*stdlib.Conn) // it has no other type
+	return &sqlConn{acquired, c.pool, r, guard(ctx, acquired.Conn(), c.pool.patience)}, nil
 }
 
 // sqlConn is a connection of one request: the database keeps none.
@@ -190,6 +220,7 @@ type sqlConn struct {
 	*stdlib.Conn
 	pool    *Pool
 	request *Request // nil without one
+	unguard func()
 }
 
 // ExecContext counts the statement.
@@ -214,5 +245,6 @@ func (c *sqlConn) QueryContext(ctx context.Context, text string, args []driver.N
 func (c *sqlConn) Close() error {
 	defer c.request.measure().end()
 	defer c.pool.queue.leave(c.request.client())
+	c.unguard()
 	return c.Conn.Close()
 }

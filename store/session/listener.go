@@ -74,10 +74,8 @@ func (l *listener) connected(ctx context.Context) error {
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer hangUp(context.WithoutCancel(ctx), conn)
-	for _, channel := range []string{sessionsChannel, changesChannel, l.channel} {
-		if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{channel}.Sanitize()); err != nil {
-			return fmt.Errorf("listen: %w", err)
-		}
+	if err := l.listen(ctx, conn); err != nil {
+		return err
 	}
 	l.cache.listening.Store(true)
 	defer l.cache.listening.Store(false)
@@ -90,6 +88,18 @@ func (l *listener) connected(ctx context.Context) error {
 	<-done
 	l.cache.Clear()
 	return err
+}
+
+// listen subscribes to the channels. A server that hangs does not answer.
+func (l *listener) listen(ctx context.Context, conn *pgx.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, announceTimeout)
+	defer cancel()
+	for _, channel := range []string{sessionsChannel, changesChannel, l.channel} {
+		if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{channel}.Sanitize()); err != nil {
+			return fmt.Errorf("listen: %w", err)
+		}
+	}
+	return nil
 }
 
 // hangUp closes the connection without a long wait for a failed network. First it listens no

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/url"
 	"strings"
@@ -127,7 +128,7 @@ func (p *Pooler) serve(client net.Conn) {
 		batch, texts, ok := receiveBatch(backend)
 		if !ok || p.isSilenced(number) {
 			if ok {
-				_, _, _ = receiveBatch(backend) // until the client goes
+				_, _ = io.Copy(io.Discard, client) // until the client goes
 			}
 			break
 		}

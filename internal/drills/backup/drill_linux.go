@@ -1,4 +1,4 @@
-package main
+package backup
 
 import (
 	"bytes"
@@ -24,7 +24,7 @@ const writers = 4
 
 // drill is a server with clients that write to it.
 type drill struct {
-	options
+	Options
 
 	dir, data, archive string
 	key, recipients    string // files
@@ -36,9 +36,9 @@ type drill struct {
 	stopWriters func()
 }
 
-func newDrill(ctx context.Context, o options, dir string) (*drill, error) {
+func newDrill(ctx context.Context, o Options, dir string) (*drill, error) {
 	d := &drill{
-		options: o, dir: dir, data: filepath.Join(dir, "data"), archive: filepath.Join(dir, "archive"),
+		Options: o, dir: dir, data: filepath.Join(dir, "data"), archive: filepath.Join(dir, "archive"),
 		key: filepath.Join(dir, "key"), recipients: filepath.Join(dir, "recipients"), last: filepath.Join(dir, "last.age"),
 	}
 	pair, err := age.GenerateX25519Identity()
@@ -46,17 +46,14 @@ func newDrill(ctx context.Context, o options, dir string) (*drill, error) {
 		return nil, err
 	}
 	// The user of PostgreSQL runs the program, and may not reach its first place.
-	program, err := os.ReadFile(o.binary)
+	program, err := os.ReadFile(o.Binary)
 	if err != nil {
 		return nil, err
 	}
-	d.binary = filepath.Join(dir, "caregraph")
-	if o.log == "" {
-		o.log = filepath.Join(dir, "server.log")
-	}
-	d.log, err = os.Create(o.log)
+	d.Binary = filepath.Join(dir, "caregraph")
+	d.log, err = os.Create(filepath.Join(o.Logs, "server.log"))
 	err = errors.Join(
-		err, os.WriteFile(d.binary, program, 0o755), //nolint:gosec // G306: see above
+		err, os.WriteFile(d.Binary, program, 0o755), //nolint:gosec // G306: see above
 		os.WriteFile(d.key, []byte(pair.String()+"\n"), 0o600), os.WriteFile(d.recipients, []byte(pair.Recipient().String()+"\n"), 0o600),
 	)
 	if err != nil {
@@ -73,7 +70,7 @@ func newDrill(ctx context.Context, o options, dir string) (*drill, error) {
 }
 
 func (d *drill) start(ctx context.Context, data string, flags ...string) (*server, error) {
-	running, err := process.Start(ctx, d.binary, "", data, d.log, append([]string{"--data", data}, flags...)...)
+	running, err := process.Start(ctx, d.Binary, "", data, d.log, append([]string{"--data", data}, flags...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +102,7 @@ func (d *drill) close() error {
 // command runs the program to its end. The error is what it said last.
 func (d *drill) command(ctx context.Context, args ...string) error {
 	var said bytes.Buffer
-	cmd := exec.CommandContext(ctx, d.binary, args...) //nolint:gosec // G204: the server under test
+	cmd := exec.CommandContext(ctx, d.Binary, args...) //nolint:gosec // G204: the server under test
 	cmd.Stderr = &said
 	if err := cmd.Run(); err != nil {
 		lines := strings.Split(strings.TrimSpace(said.String()), "\n")
@@ -126,7 +123,7 @@ func (d *drill) killed(ctx context.Context) (string, error) {
 	}
 	d.took = time.Since(before)
 	there := 0
-	for i := range d.kills {
+	for i := range d.Kills {
 		file := filepath.Join(d.dir, fmt.Sprintf("killed-%d.age", i))
 		if err := d.kill(ctx, file); err != nil {
 			return "", err
@@ -139,7 +136,7 @@ func (d *drill) killed(ctx context.Context) (string, error) {
 			return "", fmt.Errorf("a killed backup left a file that is not good: %w", err)
 		}
 	}
-	return fmt.Sprintf("%d killed within %s: %d files, all of them good", d.kills, d.took.Round(time.Millisecond), there), nil
+	return fmt.Sprintf("%d killed within %s: %d files, all of them good", d.Kills, d.took.Round(time.Millisecond), there), nil
 }
 
 // kill starts a backup, and kills it at a random moment of the time that one takes.
@@ -148,7 +145,7 @@ func (d *drill) kill(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, d.binary, d.backup(file)...) //nolint:gosec // G204: the server under test
+	cmd := exec.CommandContext(ctx, d.Binary, d.backup(file)...) //nolint:gosec // G204: the server under test
 	if err := cmd.Start(); err != nil {
 		return err
 	}
@@ -200,7 +197,7 @@ func (d *drill) recovered(ctx context.Context) (string, error) {
 	// The segment with the moment is archived within a minute.
 	copied := filepath.Join(d.dir, "recovered")
 	var last error
-	err := process.Within(ctx, "", func() bool {
+	err := process.Within(ctx, 2*time.Minute, "the log was not archived", func() bool {
 		last = d.command(ctx, "restore", d.last, "--identity", d.key, "--archive", d.archive, "--to", at.Format(time.RFC3339), "--data", copied)
 		return last == nil || !strings.Contains(last.Error(), "recovery ended before")
 	})

@@ -1,88 +1,115 @@
-package main
+package failover
 
 import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/caregraph/caregraph/internal/drills/process"
 )
 
-// server is the server under test, as its clients see it.
+// The two servers: one knows all hosts of the database, the other one asks HAProxy.
+const (
+	byHosts = iota
+	byHAProxy
+	numServers
+)
+
+// server is a server under test.
 type server struct {
 	*process.Server
 
 	metrics string // the address of the metrics
-	client  *http.Client
-	token   string
+	log     string // the file of its log
 }
 
-// startServer starts the binary, and returns when it is ready.
-func startServer(ctx context.Context, binary, database, dir string, log *os.File) (*server, error) {
+// startServer starts the binary with the database of a file of the configuration.
+func startServer(ctx context.Context, binary string, c *cluster, name string) (s server, err error) {
+	variables, err := c.environment(name+".env", c.replace)
+	if err != nil {
+		return s, err
+	}
+	_, database, _ := strings.Cut(variables[0], "=")
 	metrics, err := process.FreeAddr(ctx)
 	if err != nil {
-		return nil, err
+		return s, err
 	}
-	running, err := process.Start(ctx, binary, database, dir, log, "--metrics-addr", metrics, "--log-format", "json")
+	s = server{metrics: "http://" + metrics + "/metrics", log: filepath.Join(c.logs, "server-"+name+".log")}
+	log, err := os.Create(s.log)
 	if err != nil {
-		return nil, err
+		return s, err
 	}
-	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: writers}}
-	return &server{Server: running, metrics: "http://" + metrics, client: client}, nil
+	defer func() { _ = log.Close() }()
+	s.Server, err = process.Start(ctx, binary, database, c.dir, log, "--metrics-addr", metrics, "--log-format", "json")
+	return s, err
 }
 
-func (s *server) get(ctx context.Context, url string) (string, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
-	if err != nil {
-		return "", err
-	}
-	response, err := s.client.Do(request)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = response.Body.Close() }()
-	text, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s", url, response.Status)
-	}
-	return string(text), err
-}
-
-// counter returns a counter of /metrics as an operator sees it.
-func (s *server) counter(ctx context.Context, name string) (n int, err error) {
-	text, err := s.get(ctx, s.metrics+"/metrics")
+// unavailable returns how many answers UNAVAILABLE /metrics counts.
+func (s server) unavailable(ctx context.Context) (n int, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.metrics, http.NoBody)
 	if err != nil {
 		return 0, err
 	}
-	_, after, found := strings.Cut(text, "\n"+name+" ")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return 0, err
+	}
+	_, after, found := strings.Cut(string(text), "\ncaregraph_errors_total{code=\"UNAVAILABLE\"} ")
 	if !found {
-		return 0, fmt.Errorf("/metrics has no %s", name)
+		return 0, errors.New("/metrics does not count UNAVAILABLE")
 	}
 	_, err = fmt.Sscan(after, &n)
 	return n, err
 }
 
+// explain adds the ids of the requests whose line in the log has a cause. The server has
+// ended.
+func (s server) explain(ids map[string]bool) error {
+	text, err := os.ReadFile(s.log)
+	if err != nil {
+		return err
+	}
+	for line := range bytes.Lines(text) {
+		var entry struct {
+			ID       string `json:"request_id"`
+			Database struct{ Cause string }
+			Stopped  string
+		}
+		if json.Unmarshal(line, &entry) == nil && entry.Database.Cause+entry.Stopped != "" {
+			ids[entry.ID] = true
+		}
+	}
+	return nil
+}
+
+// client is an account that uses one server.
+type client struct {
+	server      int
+	base, token string
+	http        http.Client
+}
+
 // reply is an answer of GraphQL.
 type reply struct {
 	id     string // of the request
-	status int    // 0: the connection broke
+	status int
 	Data   struct {
-		Register struct{ Tokens struct{ Access string } }
-		// CreatePatient is nil if the request failed.
-		CreatePatient *struct{ Patient *struct{ ID string } }
-		Patients      struct {
-			Nodes    []struct{ Name string }
-			PageInfo struct {
-				HasNextPage bool
-				EndCursor   string
-			}
-		}
+		Register      struct{ Tokens struct{ Access string } }
+		CreatePatient struct{ Patient struct{ ID string } }
+		Patient       *struct{ Name string }
 	}
 	Errors []struct {
 		Message    string
@@ -90,19 +117,19 @@ type reply struct {
 	}
 }
 
-func (s *server) ask(ctx context.Context, document string, variables map[string]any) (got reply, err error) {
+func (c *client) ask(ctx context.Context, document string, variables map[string]any) (got reply, err error) {
 	var body bytes.Buffer
 	// Texts and maps of texts always have a JSON form.
 	_ = json.NewEncoder(&body).Encode(map[string]any{"query": document, "variables": variables})
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Base+"/graphql", &body)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+"/graphql", &body)
 	if err != nil {
 		return got, err
 	}
 	request.Header.Set("Content-Type", "application/json")
-	if s.token != "" {
-		request.Header.Set("Authorization", "Bearer "+s.token)
+	if c.token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.token)
 	}
-	response, err := s.client.Do(request)
+	response, err := c.http.Do(request)
 	if err != nil {
 		return got, err
 	}
@@ -113,60 +140,31 @@ func (s *server) ask(ctx context.Context, document string, variables map[string]
 	}
 	got.id, got.status = response.Header.Get("X-Request-Id"), response.StatusCode
 	if err := json.Unmarshal(text, &got); err != nil {
-		return got, fmt.Errorf("the answer is no JSON: %w", err)
+		return got, fmt.Errorf("%s is no answer of GraphQL: %w", response.Status, err)
 	}
 	return got, nil
 }
 
-// register makes the account of the writers.
-func (s *server) register(ctx context.Context) error {
-	got, err := s.ask(ctx, `mutation($i: RegisterInput!) { register(input: $i) { tokens { access } } }`, map[string]any{"i": map[string]any{
-		"username": "writer", "email": "writer@clinic.example", "password": "Secure@1234", "role": "PATIENT",
+// newClient registers an account.
+func newClient(ctx context.Context, s server, number, writer int) (*client, error) {
+	c := &client{server: number, base: s.Base, http: http.Client{Timeout: time.Minute, Transport: &http.Transport{}}}
+	name := fmt.Sprintf("writer%d", writer)
+	got, err := c.ask(ctx, `mutation($i: RegisterInput!) { register(input: $i) { tokens { access } } }`, map[string]any{"i": map[string]any{
+		"username": name, "email": name + "@clinic.example", "password": "Secure@1234", "role": "PATIENT",
 	}})
-	if s.token = got.Data.Register.Tokens.Access; err == nil && s.token == "" {
+	if c.token = got.Data.Register.Tokens.Access; err == nil && c.token == "" {
 		err = fmt.Errorf("register: %v", got.Errors)
 	}
-	return err
+	return c, err
 }
 
-// names returns the names of all patients.
-func (s *server) names(ctx context.Context) (map[string]bool, error) {
-	all := map[string]bool{}
-	for after, more := any(nil), true; more; {
-		got, err := s.ask(ctx, `query($after: String) { patients(first: 100, after: $after) { nodes { name } pageInfo { hasNextPage endCursor } } }`, map[string]any{"after": after})
-		if err == nil && len(got.Errors) > 0 {
-			err = fmt.Errorf("read the patients: %v", got.Errors)
-		}
-		if err != nil {
-			return nil, err
-		}
-		for _, patient := range got.Data.Patients.Nodes {
-			all[patient.Name] = true
-		}
-		after, more = got.Data.Patients.PageInfo.EndCursor, got.Data.Patients.PageInfo.HasNextPage
-	}
-	return all, nil
+func (c *client) create(ctx context.Context, name string) (reply, error) {
+	return c.ask(ctx, `mutation($i: CreatePatientInput!) { createPatient(input: $i) { patient { id } } }`, map[string]any{"i": map[string]any{
+		"name": name, "dateOfBirth": "1990-05-15", "gender": "MALE", "phone": "+919876543210",
+		"address": "12 MG Road", "emergencyContact": "+919876500000",
+	}})
 }
 
-// explained returns the ids of the requests whose line in the log has the cause of an
-// outage.
-func explained(log io.ReadSeeker) (map[string]bool, error) {
-	if _, err := log.Seek(0, io.SeekStart); err != nil {
-		return nil, err
-	}
-	text, err := io.ReadAll(log)
-	if err != nil {
-		return nil, err
-	}
-	ids := map[string]bool{}
-	for line := range bytes.Lines(text) {
-		var entry struct {
-			ID       string `json:"request_id"`
-			Database struct{ Cause string }
-		}
-		if json.Unmarshal(line, &entry) == nil && entry.Database.Cause != "" {
-			ids[entry.ID] = true
-		}
-	}
-	return ids, nil
+func (c *client) read(ctx context.Context, id string) (reply, error) {
+	return c.ask(ctx, `query($id: ID!) { patient(id: $id) { name } }`, map[string]any{"id": id})
 }

@@ -1,4 +1,5 @@
-// Package process starts the server under test, for the drills.
+// Package process starts the server under test, for the drills, and prints what they
+// found.
 package process
 
 import (
@@ -44,7 +45,10 @@ func Start(ctx context.Context, binary, database, dir string, log *os.File, flag
 		defer close(s.done)
 		_ = cmd.Wait() // a signal ends it
 	}()
-	err = Within(ctx, "the server was not ready in a minute; see --log", func() bool { return s.isReady(ctx) })
+	err = Within(ctx, time.Minute, "the server was not ready in a minute; see its log", func() bool { return s.hasEnded() || s.isReady(ctx) })
+	if err == nil && s.hasEnded() {
+		err = errors.New("the server ended at its start; see its log")
+	}
 	if err != nil {
 		s.Stop()
 		return nil, err
@@ -56,6 +60,15 @@ func Start(ctx context.Context, binary, database, dir string, log *os.File, flag
 func (s *Server) Stop() {
 	_ = s.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
 	<-s.done
+}
+
+func (s *Server) hasEnded() bool {
+	select {
+	case <-s.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // PID returns the number of the process.
@@ -97,9 +110,10 @@ func Dir() (dir string, remove func(), err error) {
 	return dir, remove, nil
 }
 
-// Within waits until done reports true, for a minute at most.
-func Within(ctx context.Context, failure string, done func() bool) error {
-	for until := time.Now().Add(time.Minute); !done(); Pause(ctx, 50*time.Millisecond) {
+// Within waits until done reports true. If that takes longer than the limit, the error is
+// failure.
+func Within(ctx context.Context, limit time.Duration, failure string, done func() bool) error {
+	for until := time.Now().Add(limit); !done(); Pause(ctx, 50*time.Millisecond) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
