@@ -1,12 +1,10 @@
-// Command caregraph serves patients, doctors and assignments between them over
-// GraphQL, and over the REST addresses of the system that it replaces. See
-// README.md.
-package main
+// Package server connects the parts of CareGraph: from settings to a server that
+// listens. It decides nothing about records or callers.
+package server
 
 import (
 	"cmp"
 	"context"
-	_ "embed"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -25,7 +23,6 @@ import (
 	"github.com/caregraph/caregraph/internal/cli"
 	"github.com/caregraph/caregraph/internal/demo"
 	"github.com/caregraph/caregraph/internal/documents"
-	"github.com/caregraph/caregraph/internal/fill"
 	"github.com/caregraph/caregraph/internal/gqlhttp"
 	"github.com/caregraph/caregraph/internal/host"
 	"github.com/caregraph/caregraph/internal/httpd"
@@ -42,15 +39,6 @@ import (
 	"github.com/caregraph/caregraph/web"
 )
 
-//go:embed schema.graphqls
-var schemaText string
-
-const version = "0.1.0"
-
-// gcPercent lets the heap grow to three times the live data before a garbage
-// collection; Go's default is two times. The live data are about 10 MB.
-const gcPercent = 200
-
 // shutdownGrace is what a stop may take after the shutdown timeout, for closing the
 // database.
 const shutdownGrace = 5 * time.Second
@@ -59,33 +47,17 @@ const shutdownGrace = 5 * time.Second
 // collector works harder.
 const memoryBase = 200 << 20
 
-func main() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
-	ctx, again, release := host.StopSignals(context.Background())
-	err := cli.Run(ctx, cli.Env{
-		Args: os.Args[1:], Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Version: version, Policy: accessRules,
-	}, cli.Serve(server{again}.serve), cli.Fill(fill.Run))
-	if code, ok := errors.AsType[cli.ExitCode](err); ok {
-		os.Exit(int(code))
-	}
-	if err != nil && (ctx.Err() == nil || !errors.Is(err, context.Canceled)) {
-		last := host.NewLines(os.Stderr, nil)
-		_, _ = fmt.Fprintln(last, "caregraph:", err)
-		last.Close()
-		os.Exit(1)
-	}
-	release()
+// Server is the command serve.
+type Server struct {
+	Version string
+	Schema  string // the text of schema.graphqls
+	// SkipDrain closes when the operator does not want to wait.
+	SkipDrain <-chan struct{}
 }
 
-// server is the command serve. skipDrain closes when the operator does not want to wait.
-type server struct{ skipDrain <-chan struct{} }
-
-// accessRules compiles the access rules of the schema. Its error lists all
+// AccessRules compiles the access rules of the schema. Its error lists all
 // contradictions in the schema.
-func accessRules() (*model.Policy, error) {
+func AccessRules() (*model.Policy, error) {
 	rules, err := policy.Compile(graph.Schema())
 	if err != nil {
 		return nil, fmt.Errorf("nothing is served: %w", err)
@@ -93,11 +65,11 @@ func accessRules() (*model.Policy, error) {
 	return rules, nil
 }
 
-// serve runs the server until ctx ends or its private PostgreSQL ends. It
+// Serve runs the server until ctx ends or its private PostgreSQL ends. It
 // checks the rules of the schema before it touches any data.
-func (c server) serve(ctx context.Context, p cli.Process) error {
+func (c Server) Serve(ctx context.Context, p cli.Process) error {
 	s, log := p.Settings, p.Log
-	rules, err := accessRules()
+	rules, err := AccessRules()
 	if err != nil {
 		return err
 	}
@@ -119,7 +91,7 @@ func (c server) serve(ctx context.Context, p cli.Process) error {
 		if err != nil {
 			return err
 		}
-		app, err := openApp(ctx, p, rules, url)
+		app, err := c.openApp(ctx, p, rules, url)
 		if err != nil {
 			return err
 		}
@@ -132,7 +104,7 @@ func (c server) serve(ctx context.Context, p cli.Process) error {
 				return err
 			}
 		}
-		handler, err := app.handler(s, log)
+		handler, err := c.handler(app, s, log)
 		if err != nil {
 			return err
 		}
@@ -153,53 +125,18 @@ func (c server) serve(ctx context.Context, p cli.Process) error {
 		defer writeEachMinute(ctx, app.store, log)()
 		defer app.store.SweepHourly(ctx)()
 		host.ProfileOnSignal(ctx, log)
-		app.logStart(ctx, p, listener.Addr())
+		c.logStart(ctx, app, p, listener.Addr())
 		warnAboutPlainHTTP(ctx, listener.Addr(), s, log)
-		ready := cli.Ready{Program: os.Args[0], Version: version, Addr: listener.Addr(), Metrics: metricsAddr}
+		ready := cli.Ready{Program: os.Args[0], Version: c.Version, Addr: listener.Addr(), Metrics: metricsAddr}
 		_ = ready.Print(p.Out, s) // a closed output does not stop the server
 		options := httpOptions(s, log)
-		options.SkipDrain, options.OnStop = c.skipDrain, logStop(ctx, log)
+		options.SkipDrain, options.OnStop = c.SkipDrain, logStop(ctx, log)
 		return httpd.Serve(ctx, listener, handler, options)
 	})
 	if ctx.Err() != nil {
 		_, _ = fmt.Fprintln(p.Out, "CareGraph has stopped.")
 	}
 	return err
-}
-
-// logStart says what runs, in one line.
-func (a *app) logStart(ctx context.Context, p cli.Process, addr net.Addr) {
-	tls := "off"
-	if len(p.TrustedProxies) > 0 {
-		tls = "proxy"
-	}
-	p.Log.LogAttrs(ctx, slog.LevelInfo, "serving",
-		slog.String("version", version), slog.String("revision", cli.Revision()), slog.String("schema", store.SchemaVersion()),
-		slog.String("postgres", a.store.ServerVersion()), slog.String("pooler", string(a.store.Pooler())),
-		slog.String("addr", addr.String()), slog.String("tls", tls), slog.String("data", p.Data), slog.GroupAttrs("settings", p.Changed...))
-}
-
-// logStop returns a function that says why the server stops, and what became of its requests.
-func logStop(ctx context.Context, log *slog.Logger) func(finished, cut int64) {
-	return func(finished, cut int64) {
-		reason := "the address of the server failed"
-		if cause := context.Cause(ctx); cause != nil {
-			reason = cause.Error()
-		}
-		log.InfoContext(ctx, "stopped", "reason", reason, "requests_finished", finished, "requests_cut", cut)
-	}
-}
-
-// logCaller adds to the line of a request what it asked of the database, and whose session it
-// was.
-func logCaller(ctx context.Context, line *slog.Record) {
-	caller := auth.CallerFrom(ctx)
-	if trips, waited := caller.Used(); trips > 0 {
-		line.AddAttrs(slog.Int64("trips", trips), httpd.Milliseconds("pool_wait_ms", waited))
-	}
-	if session := caller.Session(); session != "" {
-		line.AddAttrs(slog.String("session", session))
-	}
 }
 
 // warnAboutPlainHTTP warns that other machines can reach the server and read along.
@@ -225,81 +162,8 @@ type app struct {
 	clinic *demo.Clinic
 }
 
-// archiver returns where the private PostgreSQL archives its log, nil for nowhere.
-func archiver(s settings.Settings) (*pgserver.Archive, error) {
-	switch {
-	case s.ArchiveDir == "":
-		return nil, nil //nolint:nilnil // no archive is no error
-	case s.DatabaseURL != "":
-		return nil, errors.New("--archive-dir: is for the private PostgreSQL; archive the log of your own as its documentation says")
-	}
-	recipients, err := backup.Recipients(nil, s.RecipientsFile)
-	switch {
-	case err != nil:
-		return nil, err
-	case len(recipients) == 0:
-		return nil, errors.New("--archive-dir: needs --recipients-file, because the archive is always encrypted")
-	}
-	program, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	return backup.Archive(program, s.Data, s.ArchiveDir, recipients), nil
-}
-
-// migrate prepares the schema. What takes long is left to caregraph migrate, unless
-// the PostgreSQL is private and so has one server: then finish begins it in the
-// background, and returns a function that stops it.
-func migrate(ctx context.Context, s settings.Settings, url string, log *slog.Logger) (finish func() (stop func()), err error) {
-	complete, err := store.Prepare(ctx, url, store.Preparation{Migrate: s.Migrate, AdminURL: string(s.AdminURL), Log: log})
-	nothing := func() func() { return func() {} }
-	switch {
-	case err != nil || complete:
-		return nothing, err
-	case s.DatabaseURL != "" || !s.Migrate:
-		log.InfoContext(ctx, "the database lacks indexes or values of new columns, so some requests take longer: run caregraph migrate")
-		return nothing, nil
-	}
-	return func() func() {
-		ctx, cancel := context.WithCancel(ctx)
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			if err := store.Migrate(ctx, url, log); err != nil && ctx.Err() == nil {
-				log.ErrorContext(ctx, "the database still lacks indexes or values of new columns", "error", err)
-			}
-		}()
-		return func() { cancel(); <-done }
-	}, nil
-}
-
-// writeEachMinute stores what the store collects until stop is called, and once more then.
-func writeEachMinute(ctx context.Context, db *store.Store, log *slog.Logger) (stop func()) {
-	ticker, stopped, done := time.NewTicker(time.Minute), make(chan struct{}), make(chan struct{})
-	ctx = context.WithoutCancel(ctx)
-	write := func() {
-		if err := db.WriteCollected(ctx); err != nil {
-			log.WarnContext(ctx, "security events could not be stored", "error", err)
-		}
-	}
-	go func() {
-		defer close(done)
-		for {
-			select {
-			case <-ticker.C:
-				write()
-			case <-stopped:
-				ticker.Stop()
-				write()
-				return
-			}
-		}
-	}()
-	return func() { close(stopped); <-done }
-}
-
 // openApp opens the database at the URL and creates the services that use it.
-func openApp(ctx context.Context, p cli.Process, rules *model.Policy, url string) (*app, error) {
+func (c Server) openApp(ctx context.Context, p cli.Process, rules *model.Policy, url string) (*app, error) {
 	s, log := p.Settings, p.Log
 	keys, err := auth.LoadOrCreateKeys(s.Keys, s.JWTAlgorithm)
 	if err != nil {
@@ -336,7 +200,7 @@ func openApp(ctx context.Context, p cli.Process, rules *model.Policy, url string
 	var accounts *auth.Accounts
 	var open *streams.Streams
 	watched := metrics.Options{
-		Build: build(), AnswerKinds: graph.AnswerKinds(), ErrorCodes: graph.ErrorCodes(),
+		Build: c.build(), AnswerKinds: graph.AnswerKinds(), ErrorCodes: graph.ErrorCodes(),
 		Pools: func() []store.PoolStats { return db.Stats() }, Up: func() map[string]bool { return db.Up() },
 		Unannounced: func() int64 { return db.Unannounced() }, Recalls: func() map[string]int64 { return db.Recalls() },
 		Unproven: func() (time.Duration, bool) { return db.Unproven() },
@@ -388,37 +252,9 @@ func openApp(ctx context.Context, p cli.Process, rules *model.Policy, url string
 	return &app{rules, db, tokens, accounts, mails, counters, open, processors, nil}, nil
 }
 
-// totpRoles returns the roles of accounts that must set up a second factor.
-func totpRoles(s settings.Settings) []model.Role {
-	switch s.RequireTotp {
-	case "admin":
-		return []model.Role{model.RoleAdmin}
-	case "doctor":
-		return []model.Role{model.RoleAdmin, model.RoleDoctor}
-	default:
-		return nil
-	}
-}
-
-// clientAddr returns the address of the client of a request, or "".
-func clientAddr(ctx context.Context) string {
-	if addr := httpd.ClientAddr(ctx); addr.IsValid() {
-		return addr.String()
-	}
-	return ""
-}
-
-func budgets(s settings.Settings) auth.Budgets {
-	b := auth.DefaultBudgets()
-	b.Failures, b.AddressFailures = auth.Budget(s.MaxSignInFailures), auth.Budget(s.MaxSignInFailuresPerAddress)
-	b.Registrations, b.Resets = auth.Budget(s.MaxRegistrations), auth.Budget(s.MaxResets)
-	b.Taken, b.AddressTaken = auth.Budget(s.MaxTaken), auth.Budget(s.MaxTakenPerAddress)
-	return b
-}
-
 // build returns what build_info says.
-func build() map[string]string {
-	return map[string]string{"version": version, "revision": cli.Revision(), "go": runtime.Version(), "schema": store.SchemaVersion()}
+func (c Server) build() map[string]string {
+	return map[string]string{"version": c.Version, "revision": cli.Revision(), "go": runtime.Version(), "schema": store.SchemaVersion()}
 }
 
 // onFailure returns a function that adds the cause of an outage to the log line of the
@@ -433,7 +269,7 @@ func onFailure(count func(store.Cause)) func(context.Context, store.Failure) {
 }
 
 // handler connects the addresses to the services.
-func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, error) {
+func (c Server) handler(a *app, s settings.Settings, log *slog.Logger) (http.Handler, error) {
 	restAPI, err := rest.New(graph.Schema(), rest.Options{
 		VerifyToken: a.accounts.VerifyToken, Submit: graph.SubmitREST, AddLogAttrs: httpd.AddLogAttrs, Origins: s.CORSOrigins,
 		Compress: compresses(s),
@@ -445,7 +281,7 @@ func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, erro
 	if err != nil {
 		return nil, err
 	}
-	openAPI, err := rest.OpenAPI(graph.Schema(), version)
+	openAPI, err := rest.OpenAPI(graph.Schema(), c.Version)
 	if err != nil {
 		return nil, err
 	}
@@ -468,7 +304,7 @@ func (a *app) handler(s settings.Settings, log *slog.Logger) (http.Handler, erro
 	for _, path := range []string{"/docs/", "/rights/", "/openapi.json", "/swagger/", "/redoc/"} {
 		mux.Handle("GET "+path, docs)
 	}
-	schema := web.Schema(schemaText)
+	schema := web.Schema(c.Schema)
 	if a.clinic != nil {
 		schema = demo.Announce(schema)
 		mux.Handle("/demo/", a.clinic.Handler())
@@ -527,16 +363,4 @@ func newTransport(s settings.Settings) (gqlhttp.Transport, []documents.Document,
 		OnSent: graph.Reuse, Documents: registry, Compress: compresses(s),
 		Account: func(ctx context.Context) int64 { return auth.CallerFrom(ctx).Account() },
 	}, registered, err
-}
-
-// compresses reports whether the server compresses answers, or leaves that to its proxy.
-func compresses(s settings.Settings) bool {
-	return s.Compression == "on" || s.Compression == "auto" && len(s.TrustedProxies) == 0
-}
-
-func httpOptions(s settings.Settings, log *slog.Logger) httpd.Options {
-	return httpd.Options{
-		Log: log, CORSOrigins: s.CORSOrigins, TrustedProxies: s.TrustedProxies, MaxBody: s.MaxBody,
-		RequestTimeout: s.RequestTimeout, DrainDelay: s.DrainDelay, ShutdownTimeout: s.ShutdownTimeout,
-	}
 }
