@@ -8,17 +8,20 @@ import (
 	"github.com/caregraph/caregraph/internal/auth"
 	"github.com/caregraph/caregraph/internal/cli"
 	"github.com/caregraph/caregraph/internal/httpd"
-	"github.com/caregraph/caregraph/store"
 )
 
 // logStart says what runs, in one line.
 func (c Server) logStart(ctx context.Context, a *app, p cli.Process, addr net.Addr) {
 	tls := "off"
-	if len(p.TrustedProxies) > 0 {
+	switch {
+	case p.TLSCert != "":
+		tls = "on"
+	case len(p.TrustedProxies) > 0:
 		tls = "proxy"
 	}
+	b := cli.BuildOf(c.Version)
 	p.Log.LogAttrs(ctx, slog.LevelInfo, "serving",
-		slog.String("version", c.Version), slog.String("revision", cli.Revision()), slog.String("schema", store.SchemaVersion()),
+		slog.String("version", b.Version), slog.String("revision", b.Name()), slog.String("schema", b.Schema),
 		slog.String("postgres", a.store.ServerVersion()), slog.String("pooler", string(a.store.Pooler())),
 		slog.String("addr", addr.String()), slog.String("tls", tls), slog.String("data", p.Data), slog.GroupAttrs("settings", p.Changed...))
 }

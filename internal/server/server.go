@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"runtime"
@@ -53,6 +52,8 @@ type Server struct {
 	Schema  string // the text of schema.graphqls
 	// SkipDrain closes when the operator does not want to wait.
 	SkipDrain <-chan struct{}
+
+	certificate *httpd.Certificate // nil: plain HTTP
 }
 
 // AccessRules compiles the access rules of the schema. Its error lists all
@@ -75,6 +76,9 @@ func (c Server) Serve(ctx context.Context, p cli.Process) error {
 	}
 	// A taken address must not leave a new database behind.
 	if err := errors.Join(httpd.CheckFree(ctx, "--addr", s.Addr), httpd.CheckFree(ctx, "--metrics-addr", s.MetricsAddr)); err != nil {
+		return err
+	}
+	if c.certificate, err = loadCertificate(s, log); err != nil {
 		return err
 	}
 	defer host.ExitWithin(ctx, s.DrainDelay+s.ShutdownTimeout+shutdownGrace, log)()
@@ -118,7 +122,7 @@ func (c Server) Serve(ctx context.Context, p cli.Process) error {
 		}
 		defer stopMetrics()
 		defer finish()()
-		app.mails.PublicURL = cmp.Or(s.PublicURL, "http://"+listener.Addr().String())
+		app.mails.PublicURL = cmp.Or(s.PublicURL, cli.BaseURL(listener.Addr(), s))
 		defer app.mails.Start(ctx)()
 		defer app.accounts.Later.Start(ctx)()
 		defer app.streams.Start(ctx)()
@@ -130,21 +134,14 @@ func (c Server) Serve(ctx context.Context, p cli.Process) error {
 		ready := cli.Ready{Program: os.Args[0], Version: c.Version, Addr: listener.Addr(), Metrics: metricsAddr}
 		_ = ready.Print(p.Out, s) // a closed output does not stop the server
 		options := httpOptions(s, log)
-		options.SkipDrain, options.OnStop = c.SkipDrain, logStop(ctx, log)
+		options.SkipDrain, options.OnStop, options.Certificate = c.SkipDrain, logStop(ctx, log), c.certificate
+		notify(ctx, log)
 		return httpd.Serve(ctx, listener, handler, options)
 	})
 	if ctx.Err() != nil {
 		_, _ = fmt.Fprintln(p.Out, "CareGraph has stopped.")
 	}
 	return err
-}
-
-// warnAboutPlainHTTP warns that other machines can reach the server and read along.
-func warnAboutPlainHTTP(ctx context.Context, addr net.Addr, s settings.Settings, log *slog.Logger) {
-	tcp, ok := addr.(*net.TCPAddr)
-	if ok && !tcp.IP.IsLoopback() && len(s.TrustedProxies) == 0 {
-		log.WarnContext(ctx, "other machines can reach this address without TLS: put a proxy with TLS in front, and name it with --trusted-proxies", "addr", addr.String())
-	}
 }
 
 // app is the server without its addresses.
@@ -212,6 +209,9 @@ func (c Server) openApp(ctx context.Context, p cli.Process, rules *model.Policy,
 		Swept: func() (map[string]int64, time.Time) { return db.Swept() }, Archive: func() *store.Archive { return db.Archive() },
 		LogDropped: p.LogDropped,
 	}
+	if c.certificate != nil {
+		watched.CertificateEnds = c.certificate.NotAfter
+	}
 	if s.DatabaseURL == "" {
 		watched.Disk = func() (free, size int64, err error) { return host.Disk(s.Data) }
 		watched.LastBackup = func() time.Time { return backup.Last(s.Data) }
@@ -254,7 +254,8 @@ func (c Server) openApp(ctx context.Context, p cli.Process, rules *model.Policy,
 
 // build returns what build_info says.
 func (c Server) build() map[string]string {
-	return map[string]string{"version": c.Version, "revision": cli.Revision(), "go": runtime.Version(), "schema": store.SchemaVersion()}
+	b := cli.BuildOf(c.Version)
+	return map[string]string{"version": b.Version, "revision": b.Name(), "go": b.Go, "schema": b.Schema}
 }
 
 // onFailure returns a function that adds the cause of an outage to the log line of the
