@@ -17,7 +17,7 @@ STAMP = -trimpath -buildvcs=false -ldflags "-X $(CLI).built=$$(git describe --al
 	-X $(CLI).builtAt=$$(git log -1 --format=%cI 2>/dev/null) $(LDFLAGS)"
 
 .DEFAULT_GOAL := help
-.PHONY: toolchain binary fresh-machine run demo test test-tools check lint nolint prose faults fmt generate fresh versions contract release-schema tidy vet build pg playground browse test-clients examples fill fuzz race bench growth drills drill-failover drill-backup pgo clean help
+.PHONY: toolchain package binary fresh-machine run demo test test-tools check lint nolint prose faults fmt generate fresh versions contract release-schema tidy vet build pg playground browse test-clients examples fill fuzz race bench growth drills drill-failover drill-backup pgo clean help
 
 # An old Go says only that it cannot read go.mod.
 toolchain:
@@ -47,6 +47,21 @@ build: toolchain bin/pages ## Build bin/caregraph
 
 binary: # the same bytes in each directory and on each machine of one kind
 	@CGO_ENABLED=0 $(GO) build $(STAMP) -o $(OUT) .
+
+# nfpm has a module of its own: it needs much that neither the server nor its tools do.
+PACKAGE = bin/package
+FORMATS = deb rpm
+package: export ARCH = $(shell $(GO) env GOARCH)
+package: export VERSION ?= $(shell sed -n 's/^const version = "\(.*\)"/\1/p' main.go)
+package: toolchain bin/pages ## Build bin/package/caregraph_*.deb and .rpm
+	@mkdir -p $(PACKAGE)
+	@$(MAKE) --no-print-directory binary OUT=$(PACKAGE)/caregraph LDFLAGS='-s -w'
+	@printf 'caregraph (%s) stable; urgency=medium\n\n  * See CHANGELOG.md.\n\n -- %s  %s\n' "$$VERSION" \
+		"$$(sed -n 's/^maintainer: //p' packaging/nfpm.yaml)" "$$(git log -1 --format=%cD 2>/dev/null || date -R)" | gzip -9n >$(PACKAGE)/changelog.gz
+	@cd packaging && for format in $(FORMATS); do \
+		[ $$format = deb ] && export UNITS=/lib/systemd/system || export UNITS=/usr/lib/systemd/system; \
+		$(GO) tool nfpm package --config nfpm.yaml --packager $$format --target ../$(PACKAGE)/ || exit; \
+	done
 
 # The pages for the browser are built if Node is installed and their sources are
 # newer. Without Node or a network, the binary serves a plain page instead, so this
