@@ -11,10 +11,13 @@ TOOL = $(GO) tool -modfile=tools/go.mod
 
 # The binary contains its revision, unless there is no git, or git refuses to read
 # this tree, for example because it belongs to another account.
-STAMP = -buildvcs=false -ldflags "-X github.com/caregraph/caregraph/internal/cli.built=$$(git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null)"
+# The paths of this machine stay out, so that two builds of a commit are equal.
+CLI   = github.com/caregraph/caregraph/internal/cli
+STAMP = -trimpath -buildvcs=false -ldflags "-X $(CLI).built=$$(git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null) \
+	-X $(CLI).builtAt=$$(git log -1 --format=%cI 2>/dev/null) $(LDFLAGS)"
 
 .DEFAULT_GOAL := help
-.PHONY: toolchain fresh-machine run demo test test-tools check lint nolint prose faults fmt generate fresh versions contract release-schema tidy vet build pg playground browse test-clients examples fill fuzz race bench growth drills pgo clean help
+.PHONY: toolchain package binary fresh-machine run demo test test-tools check lint nolint prose faults fmt generate fresh versions contract release-schema tidy vet build pg playground browse test-clients examples fill fuzz race bench growth drills pgo clean help
 
 # An old Go says only that it cannot read go.mod.
 toolchain:
@@ -40,7 +43,25 @@ check: fresh versions contract tidy vet nolint prose lint test-tools race ## Eve
 
 build: toolchain bin/pages ## Build bin/caregraph
 	@echo "building bin/caregraph: the first time takes a minute or two" >&2
-	@$(GO) build $(STAMP) -o bin/caregraph .
+	@$(MAKE) --no-print-directory binary OUT=bin/caregraph
+
+binary: # the same bytes in each directory and on each machine of one kind
+	@CGO_ENABLED=0 $(GO) build $(STAMP) -o $(OUT) .
+
+# nfpm has a module of its own: it needs much that neither the server nor its tools do.
+PACKAGE = bin/package
+FORMATS = deb rpm
+package: export ARCH = $(shell $(GO) env GOARCH)
+package: export VERSION ?= $(shell sed -n 's/^const version = "\(.*\)"/\1/p' server.go)
+package: toolchain bin/pages ## Build bin/package/caregraph_*.deb and .rpm
+	@mkdir -p $(PACKAGE)
+	@$(MAKE) --no-print-directory binary OUT=$(PACKAGE)/caregraph LDFLAGS='-s -w'
+	@printf 'caregraph (%s) stable; urgency=medium\n\n  * See CHANGELOG.md.\n\n -- %s  %s\n' "$$VERSION" \
+		"$$(sed -n 's/^maintainer: //p' packaging/nfpm.yaml)" "$$(git log -1 --format=%cD 2>/dev/null || date -R)" | gzip -9n >$(PACKAGE)/changelog.gz
+	@cd packaging && for format in $(FORMATS); do \
+		[ $$format = deb ] && export UNITS=/lib/systemd/system || export UNITS=/usr/lib/systemd/system; \
+		$(GO) tool nfpm package --config nfpm.yaml --packager $$format --target ../$(PACKAGE)/ || exit; \
+	done
 
 # The pages for the browser are built if Node is installed and their sources are
 # newer. Without Node or a network, the binary serves a plain page instead, so this

@@ -12,7 +12,7 @@ import (
 
 const described = `{"openapi":"3.1.0"}`
 
-// docsOf returns the page of a dist, mounted as in server.go.
+// docsOf returns the page of a dist, mounted as in internal/server.
 func docsOf(t *testing.T, dist fs.FS) http.Handler {
 	t.Helper()
 	docs, err := newDocs(dist, []byte(described))

@@ -60,7 +60,7 @@ func siteOf(t *testing.T, dist fs.FS) http.Handler {
 	return mounted(s)
 }
 
-// mounted returns the handler mounted among others, as in server.go.
+// mounted returns the handler mounted among others, as in internal/server.
 func mounted(h http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", h)

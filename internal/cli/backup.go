@@ -64,7 +64,7 @@ func writeBackup() Command {
 			case len(all) > 0 && plaintext:
 				return errors.New("backup: --plaintext and recipients exclude each other")
 			}
-			source := backup.Source{Format: format, Keys: c.Keys, Version: c.Version, Revision: Revision(), Recipients: all}
+			source := backup.Source{Format: format, Keys: c.Keys, Version: c.Version, Revision: BuildOf(c.Version).Name(), Recipients: all}
 			return c.backup(ctx, source, keep)
 		},
 	}

@@ -37,6 +37,8 @@ type Command struct {
 	args          []string          // placeholders of the arguments after the name
 	options       []settings.Option // next to the settings
 	run           func(context.Context, call) error
+	// anywhere: the command uses no data directory.
+	anywhere bool
 	// runArgs, if set, replaces run: it parses its flags itself, and has no
 	// settings.
 	runArgs func(context.Context, Env, []string) error
@@ -57,7 +59,7 @@ type call struct {
 // first, or one of this package. Without a name it runs the first of more. The
 // error joins all mistakes of the command line, one line each.
 func Run(ctx context.Context, env Env, more ...Command) error {
-	commands := slices.Concat(more, []Command{migrate(), createAdmin(), createAccount()}, accounts(), []Command{purge(), publishKey(), rotateKeys()}, backups(), []Command{checkUp(), version()})
+	commands := slices.Concat(more, []Command{migrate(), createAdmin(), createAccount()}, accounts(), []Command{purge(), publishKey(), rotateKeys()}, backups(), []Command{checkUp(), showSettings(), health(), version()})
 	name, args := splitName(env.Args)
 	at := slices.IndexFunc(commands, func(c Command) bool {
 		return name == "" || name == c.name || len(c.args) > 0 && strings.HasPrefix(name, c.name+" ")
@@ -86,7 +88,7 @@ func Run(ctx context.Context, env Env, more ...Command) error {
 	case len(given) < len(wanted):
 		return fmt.Errorf("%s needs %s; see caregraph help", commands[at].name, strings.Join(wanted, " and "))
 	}
-	if err := completePaths(&s, env.Getenv); err != nil && name != "version" {
+	if err := completePaths(&s, env.Getenv); err != nil && !commands[at].anywhere {
 		return err
 	}
 	var log *slog.Logger
@@ -107,7 +109,7 @@ func splitName(args []string) (name string, flags []string) {
 	return strings.Join(args[:words], " "), args[words:]
 }
 
-// completePaths sets the paths that depend on the machine. The version is printed without them.
+// completePaths sets the paths that depend on the machine.
 func completePaths(s *settings.Settings, getenv func(string) string) (err error) {
 	if s.Data == "" {
 		if s.Data, err = pgserver.DefaultDataDir(getenv); err != nil {

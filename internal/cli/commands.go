@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -230,35 +229,4 @@ func rotateKeys() Command {
 			return err
 		},
 	}
-}
-
-func version() Command {
-	return Command{
-		name: "version", summary: "print the version",
-		run: func(_ context.Context, c call) error {
-			_, err := fmt.Fprintln(c.Stdout, strings.TrimSpace("caregraph "+c.Version+" "+Revision()))
-			return err
-		},
-	}
-}
-
-// built is the commit that make build passes to the linker: GOFLAGS, or a worktree of
-// git, can keep the compiler from recording it.
-var built string
-
-// Revision returns the commit that the binary was built from, or "".
-func Revision() string {
-	if built != "" {
-		return built
-	}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return ""
-	}
-	for _, setting := range info.Settings {
-		if setting.Key == "vcs.revision" {
-			return setting.Value
-		}
-	}
-	return ""
 }

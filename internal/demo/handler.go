@@ -78,7 +78,11 @@ func isLoopbackName(host string) bool {
 // program that is no browser. Another port of this machine is another server.
 func isOfOurPage(r *http.Request) bool {
 	site, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")
-	return slices.Contains([]string{"", "none", "same-origin"}, site) && (origin == "" || origin == "http://"+r.Host)
+	ours := "http://" + r.Host
+	if r.TLS != nil {
+		ours = "https://" + r.Host
+	}
+	return slices.Contains([]string{"", "none", "same-origin"}, site) && (origin == "" || origin == ours)
 }
 
 // listed is a person in the answer.

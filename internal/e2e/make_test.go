@@ -179,22 +179,49 @@ func TestVersion_PrintsTheStamp(t *testing.T) {
 	if failure != "" || !regexp.MustCompile(`^caregraph \d+\.\d+\.\d+ 0123abc\n$`).MatchString(out) {
 		t.Errorf("%s, %q", failure, out)
 	}
+	out, failure = run(t, "", "version", "--json")
+	want := `^\{"version":"\d+\.\d+\.\d+","revision":"0123abc","time":"","modified":false,"go":"go1\.[^"]+","schema":"20\d{12}"\}\n$`
+	if failure != "" || !regexp.MustCompile(want).MatchString(out) {
+		t.Errorf("%s, %q", failure, out)
+	}
+}
+
+// TestVersion_IsInAnArchiveOfGit: git archive fills the file in, and a build without git
+// reads it.
+func TestVersion_IsInAnArchiveOfGit(t *testing.T) {
+	t.Parallel()
+	r := copied(t)
+	r.git("init", "-q")
+	r.git("add", "-A")
+	r.git("commit", "-qm", "all")
+	cmd := exec.CommandContext(t.Context(), "git", "archive", "HEAD", "internal/cli/revision.txt")
+	cmd.Dir = r.dir
+	archive, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := r.git("log", "-1", "--format=%H %cI"); !bytes.Contains(archive, []byte("\x00"+want+"\n\x00")) {
+		t.Errorf("the archive lacks %q", want)
+	}
+}
+
+// git runs git in the copy, and returns what it printed.
+func (r recipe) git(args ...string) string {
+	r.Helper()
+	cmd := exec.CommandContext(r.Context(), "git", append([]string{"-c", "user.name=a", "-c", "user.email=a@b.example"}, args...)...)
+	cmd.Dir = r.dir
+	out, err := cmd.Output()
+	if err != nil {
+		r.Fatal(args, err)
+	}
+	return strings.TrimSpace(string(out))
 }
 
 // The stamp of the binary does not depend on GOFLAGS, nor on the kind of checkout.
 func TestMake_StampsTheRevision(t *testing.T) {
 	t.Parallel()
 	r := copied(t)
-	git := func(args ...string) string {
-		t.Helper()
-		cmd := exec.CommandContext(t.Context(), "git", append([]string{"-c", "user.name=a", "-c", "user.email=a@b.example"}, args...)...)
-		cmd.Dir = r.dir
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatal(args, err)
-		}
-		return strings.TrimSpace(string(out))
-	}
+	git := r.git
 	stamp := func() string {
 		t.Helper()
 		if said, err := r.makes(tools{"go": `[ "$1" != build ] || echo "$*" >bin/go.log`, "node": "exit 1"}, "build"); err != nil {

@@ -50,6 +50,7 @@ type program struct {
 	base    string
 	metrics string // the address of the metrics, if it has them
 	data    string
+	client  *http.Client
 	process *exec.Cmd
 	log     *bytes.Buffer
 
@@ -86,7 +87,7 @@ func start(t *testing.T, data string, flags ...string) *program {
 // the buffer log.
 func startBinary(t *testing.T, path string, file *os.File, data string, flags ...string) *program {
 	t.Helper()
-	p := &program{t: t, data: data, log: &bytes.Buffer{}, output: &bytes.Buffer{}, outputEnded: make(chan struct{})}
+	p := &program{t: t, data: data, client: http.DefaultClient, log: &bytes.Buffer{}, output: &bytes.Buffer{}, outputEnded: make(chan struct{})}
 	args := append([]string{"serve", "--addr", "127.0.0.1:0", "--data", data}, flags...)
 	p.process = exec.CommandContext(context.WithoutCancel(t.Context()), path, args...)
 	p.process.Env = append(cleanEnv(), "CAREGRAPH_SLOW=0s") // other tests use the machine, too
@@ -198,7 +199,7 @@ func (p *program) ask(token, query string, variables map[string]any) (map[string
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := p.client.Do(request)
 	if err != nil {
 		return nil, err
 	}

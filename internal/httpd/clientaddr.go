@@ -1,6 +1,7 @@
 package httpd
 
 import (
+	"net"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -10,7 +11,7 @@ import (
 // clientAddr walks from the peer towards the client and stops at the first
 // address that is not a trusted proxy: anyone could have written the entries to
 // its left. An entry that is not an address also ends the walk, at the proxy
-// that sent it. A peer without an address (a Unix socket) is never trusted.
+// that sent it. A peer without an address is never trusted.
 func clientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	addr := peer(r)
 	if len(trusted) == 0 {
@@ -30,9 +31,13 @@ func clientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	return addr
 }
 
-// peer returns the other end of the connection.
+// peer returns the other end of the connection. At a Unix socket that is 127.0.0.1: only
+// programs of this machine can connect.
 func peer(r *http.Request) netip.Addr {
-	addr, _ := parseAddr(r.RemoteAddr)
+	addr, ok := parseAddr(r.RemoteAddr)
+	if _, isSocket := r.Context().Value(http.LocalAddrContextKey).(*net.UnixAddr); !ok && isSocket {
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
 	return addr
 }
 

@@ -8,15 +8,17 @@ package httpd
 // Cross-Origin-Opener-Policy is about scripts that open windows,
 // Referrer-Policy about links that a person follows.
 //
-// There is no Strict-Transport-Security: we serve plain HTTP, where RFC 6797
-// (section 7.2) forbids it and browsers ignore it. The proxy that terminates
-// TLS knows for which names and how long it can promise TLS.
+// Strict-Transport-Security is set over TLS only: over plain HTTP RFC 6797 (section
+// 7.2) forbids it. A proxy that terminates TLS knows how long it can promise TLS.
 var security = [...]struct{ name, value string }{
 	{"Cache-Control", "no-store"}, // most answers hold patient data
 	{"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
 	{"X-Content-Type-Options", "nosniff"},
 	{"X-Frame-Options", "DENY"},
 }
+
+// transportSecurity makes browsers use TLS for this name, for a year.
+const transportSecurity = "max-age=31536000"
 
 // setHeaders sets the request's id and the headers above. The values are stored
 // in the requestState: http.Header.Set would allocate for each.
@@ -30,6 +32,9 @@ func (s *requestState) setHeaders() {
 		set(i, header.name, header.value)
 	}
 	set(len(security), requestIDHeader, s.id)
+	if s.request.TLS != nil {
+		set(len(security)+1, "Strict-Transport-Security", transportSecurity)
+	}
 	if stopping(s.Context).Err() != nil {
 		h["Connection"] = []string{"close"} // the next request goes to another server
 	}

@@ -44,6 +44,8 @@ type Options struct {
 	// RequestTimeout is the time for a request's body to arrive, and then for its
 	// context. Zero: no limit.
 	RequestTimeout time.Duration
+	// Certificate is that of the server. Nil: plain HTTP.
+	Certificate *Certificate
 	// DrainDelay is how long the listener stays open after the end of Serve's
 	// context. The end of SkipDrain ends it early. Zero: not at all.
 	DrainDelay time.Duration

@@ -31,7 +31,7 @@ type requestState struct {
 	attached values        // nil: none
 	proxies  []netip.Prefix
 	answer   recorder
-	headers  [1 + len(security)]string
+	headers  [2 + len(security)]string
 
 	runsToEnd atomic.Bool
 

@@ -3,7 +3,7 @@ package httpd
 import (
 	"context"
 	"fmt"
-	"log/slog"
+	"log"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -32,7 +32,8 @@ func stopping(ctx context.Context) context.Context {
 	return context.Background()
 }
 
-// Serve answers the requests that arrive at listener until ctx ends. Then
+// Serve answers the requests that arrive at listener until ctx ends: over TLS 1.2 or
+// newer with HTTP/2 and HTTP/1.1 if there is a certificate, else over plain HTTP. Then
 // /ready answers 503, streams are notified, and answers close their connections.
 // After the drain delay the listener closes, requests in flight complete, and
 // Serve returns nil. The contexts of requests hold the
@@ -52,7 +53,12 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, o O
 	}
 
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(onePiece{listener}) }()
+	if o.Certificate == nil {
+		go func() { served <- server.Serve(onePiece{listener}) }()
+	} else {
+		defer o.Certificate.watch(base)()
+		go func() { served <- server.ServeTLS(listener, "", "") }()
+	}
 	select {
 	case err := <-served:
 		_ = server.Close() // the listener's error is the one to return
@@ -99,12 +105,17 @@ func newServer(base context.Context, handler http.Handler, o Options) *http.Serv
 		MaxHeaderBytes:    maxHeaderBytes,
 		BaseContext:       func(net.Listener) context.Context { return base },
 		ConnContext:       withConn,
-		ErrorLog:          slog.NewLogLogger(o.log().Handler(), slog.LevelWarn),
+		ErrorLog:          log.New(problems{o.log(), o.Certificate}, "", 0),
 	}
-	// HTTP/2 without TLS, for proxies that know it. RFC 9113 has no upgrade to it any more.
 	server.Protocols = new(http.Protocols)
 	server.Protocols.SetHTTP1(true)
-	server.Protocols.SetUnencryptedHTTP2(true)
+	if o.Certificate != nil {
+		server.Protocols.SetHTTP2(true)
+		server.TLSConfig = o.Certificate.config()
+	} else {
+		// For proxies that know it. RFC 9113 has no upgrade to HTTP/2 any more.
+		server.Protocols.SetUnencryptedHTTP2(true)
+	}
 	if o.RequestTimeout > 0 {
 		server.ReadTimeout = o.RequestTimeout + transferGrace
 		server.WriteTimeout = o.RequestTimeout + transferGrace

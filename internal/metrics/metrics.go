@@ -6,6 +6,7 @@ package metrics
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net"
 	"net/http"
@@ -49,7 +50,7 @@ type Metrics struct {
 
 // Options say what is counted.
 type Options struct {
-	// Build is the label values of build_info.
+	// Build is the label values of build_info, and the answer to GET /health.
 	Build map[string]string
 	// Pools returns the state of the connection pools. Each scrape calls it.
 	Pools func() []store.PoolStats
@@ -112,6 +113,10 @@ func New(addr string, o Options) Metrics {
 		registry.MustRegister(n)
 	}
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(o.Build) // the client may be gone
+	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	return Metrics{
 		Answered:   countAnswers(registry, o.AnswerKinds),

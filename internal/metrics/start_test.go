@@ -25,6 +25,14 @@ func TestMetrics_ZeroValueIsOff(t *testing.T) {
 	stop()
 }
 
+func TestMetrics_HealthSaysWhichBuildItIs(t *testing.T) {
+	t.Parallel()
+	w := ask(t, watched(), http.MethodGet, "/health")
+	if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "application/json" || w.Body.String() != `{"version":"1.2.3"}`+"\n" {
+		t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
+	}
+}
+
 func TestStart_ServesUntilItIsStopped(t *testing.T) {
 	t.Parallel()
 	ctx, end := context.WithCancel(t.Context())

@@ -237,7 +237,8 @@ func syncDir(path string) error {
 
 // settings go to the command line, where no edit of postgresql.conf can undo
 // them: no network, and no statement, parameter or row in the log. The libraries are
-// loaded at the start: those of a newer package may not fit the running server.
+// loaded at the start: those of a newer package may not fit the running server. Without
+// JIT, systemd can forbid memory that is writable and executable.
 func (c cluster) settings(socketDir string, bin Installation) []string {
 	libraries := "plpgsql"
 	if bin.Trigrams {
@@ -247,7 +248,7 @@ func (c cluster) settings(socketDir string, bin Installation) []string {
 		"listen_addresses=", "unix_socket_directories=" + socketDir, "unix_socket_permissions=0700",
 		"logging_collector=off", "log_destination=stderr", "log_line_prefix=",
 		"log_min_messages=log", "log_min_error_statement=panic", "log_error_verbosity=terse",
-		"log_checkpoints=off", "shared_preload_libraries=" + libraries,
+		"log_checkpoints=off", "jit=off", "shared_preload_libraries=" + libraries,
 	}
 	if c.throwaway {
 		// Shared memory in files of the directory is deleted with the

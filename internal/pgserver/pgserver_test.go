@@ -45,6 +45,7 @@ func TestStart_ClusterIsClosedAndChecked(t *testing.T) {
 		"SHOW data_checksums":            "on",
 		"SHOW server_encoding":           "UTF8",
 		"SHOW fsync":                     "on",
+		"SHOW jit":                       "off",
 		"SELECT upper('é')":              "É",
 		"SELECT 'a' < 'B' COLLATE \"C\"": "f",
 		"SELECT 'a' < 'B'":               "f",

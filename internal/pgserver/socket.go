@@ -17,13 +17,19 @@ const (
 )
 
 // socketParents puts the short path first: TMPDIR can be long, and closed to
-// the user that PostgreSQL runs as. The socket of a throwaway cluster goes into
-// its directory if the path is short enough.
+// the user that PostgreSQL runs as. Under systemd the directory of the service
+// comes first: its /tmp can be its own, where other commands do not see the
+// socket. The socket of a throwaway cluster goes into its directory if the path
+// is short enough.
 func (c cluster) socketParents() []string {
 	if c.throwaway {
 		return []string{c.dataDir, "/tmp", os.TempDir()}
 	}
-	return []string{"/tmp", os.TempDir()}
+	parents := []string{"/tmp", os.TempDir()}
+	if dir := os.Getenv("RUNTIME_DIRECTORY"); filepath.IsAbs(dir) {
+		return append([]string{dir}, parents...)
+	}
+	return parents
 }
 
 // makeSocketDir creates a directory that only the account may enter, below the

@@ -1,9 +1,12 @@
 package settings
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/caregraph/caregraph/internal/host"
 )
 
 // option is one row of the table.
@@ -20,6 +23,7 @@ type option struct {
 	repeats  bool   // the flag may come several times; the variable has the values between commas
 	alias    string // a second variable, used if the first is empty
 	secret   bool   // error texts must not show the value
+	fileOf   string // the secret that the file of this option holds; "" for other options
 	flagOnly bool   // no variable sets it
 }
 
@@ -54,6 +58,14 @@ func (o Option) row() option {
 	return option{name: o.Name, value: o.Value, set: o.Set, repeats: o.Repeats, flagOnly: true}
 }
 
+// withOwn returns the table with the options of a command after it.
+func withOwn(table []option, own []Option) []option {
+	for _, o := range own {
+		table = append(table, o.row())
+	}
+	return table
+}
+
 func setting(name, value, def string, set func(text string) error, help string) option {
 	return option{name: name, value: value, def: def, help: help, set: set}
 }
@@ -76,11 +88,26 @@ const (
 )
 
 // options is the table, bound to the fields of s. A new setting needs a field
-// and a row.
+// and a row. Each secret is followed by a row for a file that holds it.
 func options(s *Settings) []option {
+	var table []option
+	for _, o := range rows(s) {
+		table = append(table, o)
+		if o.secret {
+			table = append(table, o.inFile())
+		}
+	}
+	return table
+}
+
+func rows(s *Settings) []option {
 	return []option{
-		setting("addr", "HOST:PORT", "127.0.0.1:8080", address(&s.Addr, false),
-			"Address of the server, plain HTTP. Use 0.0.0.0:8080 to accept requests from other machines, behind a proxy that speaks TLS."),
+		setting("addr", "HOST:PORT|unix:PATH", "127.0.0.1:8080", serverAddress(&s.Addr),
+			"Address of the server. 0.0.0.0:8443 accepts requests from other machines: set tls-cert, or put a proxy that speaks TLS in front. unix:/run/caregraph/http.sock is a socket for a proxy of this machine in the group of the server; it counts as 127.0.0.1 in trusted-proxies."),
+		setting("tls-cert", "FILE", "", text(&s.TLSCert),
+			"Certificate of the server in PEM, followed by those that lead to the root. With it the server speaks TLS 1.2 and newer, HTTP/2 and HTTP/1.1. It uses changed files within 10 seconds, and keeps the old ones if the new ones are broken. Empty: plain HTTP."),
+		setting("tls-key", "FILE", "", text(&s.TLSKey),
+			"Private key of tls-cert in PEM. Other users of the machine must not be able to read the file."),
 		setting("metrics-addr", "HOST:PORT", "", address(&s.MetricsAddr, true),
 			"Second address, for GET /metrics in the Prometheus format only. It requires no token: keep it private. Empty: no metrics."),
 		setting("data", "DIR", "", text(&s.Data),
@@ -158,7 +185,7 @@ func options(s *Settings) []option {
 		setting("mail-from", "ADDRESS", "", mailAddress(&s.MailFrom),
 			"Sender of mails, such as CareGraph <desk@clinic.example>. Required for an SMTP server. Empty: caregraph@localhost."),
 		setting("public-url", "URL", "", publicURL(&s.PublicURL),
-			"Address of the server for links in mails, as clients see it, such as https://care.clinic.example. Required for an SMTP server. Empty: http:// and the address of the server."),
+			"Address of the server for links in mails, as clients see it, such as https://care.clinic.example. Required for an SMTP server. Empty: the address of the server."),
 		setting("hash-concurrency", "N", "0", whole(&s.HashConcurrency, 0, 1024),
 			"How many passwords the server hashes at the same time. Each hash uses one CPU and 19 MiB of memory. 0: the number of CPUs."),
 		setting("max-waiting-hashes", "N", "500", whole(&s.MaxWaitingHashes, 1, 100_000),
@@ -249,10 +276,35 @@ func (o option) variables() []string {
 	return names
 }
 
-// choose returns the text that wins, and its variable or "".
+// inFile returns the option that names a file with the secret.
+func (o option) inFile() option {
+	return option{
+		name: o.name + "-file", value: "FILE", fileOf: o.name,
+		help: "File that contains " + o.name + ", instead of that setting. Other users of the machine must not be able to read it.",
+		set: func(path string) error {
+			if path == "" {
+				return nil
+			}
+			content, err := host.ReadPrivate(path)
+			text := strings.TrimSpace(string(content))
+			switch {
+			case err != nil:
+				return fmt.Errorf("must be a private file: %w", err)
+			case text == "":
+				return errors.New("must be a file with a value")
+			}
+			if err := o.set(text); err != nil {
+				return fmt.Errorf("the value in the file %w", err)
+			}
+			return nil
+		},
+	}
+}
+
+// choose returns the text that wins, and its flag or variable; "" for the default.
 func (o option) choose(flags map[string]string, getenv func(string) string) (text, source string) {
 	if text, ok := flags[o.name]; ok {
-		return strings.TrimSpace(text), ""
+		return strings.TrimSpace(text), "--" + o.name
 	}
 	for _, name := range o.variables() {
 		if text := strings.TrimSpace(getenv(name)); text != "" {
@@ -266,10 +318,10 @@ func (o option) choose(flags map[string]string, getenv func(string) string) (tex
 // the value must be.
 func (o option) invalid(text, source string, err error) error {
 	where := "--" + o.name
-	if source != "" {
+	if source != "" && source != where {
 		where += " (from " + source + ")"
 	}
-	if o.secret {
+	if o.secret || o.fileOf != "" {
 		return fmt.Errorf("%s: %w", where, err)
 	}
 	return fmt.Errorf("%s: %w, not %q", where, err, text)

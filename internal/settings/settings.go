@@ -1,7 +1,8 @@
 // Package settings parses flags and environment variables into one struct.
 // Each name, default, bound and meaning is in the table of options.go only; the
 // help text and the table of docs/operations.md are written from it. The
-// package reads no file and no clock, and never puts a secret into an error.
+// package reads no clock and no file but those that hold a secret, and never puts
+// a secret into an error.
 package settings
 
 import (
@@ -18,7 +19,8 @@ import (
 // Settings is the checked configuration of a server. The help texts in
 // options.go explain the fields.
 type Settings struct {
-	Addr             string
+	Addr             string // HOST:PORT or unix:PATH
+	TLSCert, TLSKey  string // files; empty: plain HTTP
 	MetricsAddr      string // empty: no metrics
 	Data             string // empty: the default of pgserver
 	DatabaseURL      Secret // empty: run a private PostgreSQL
@@ -97,19 +99,24 @@ type Settings struct {
 // the user asks for help, it is flag.ErrHelp alone.
 func Parse(args []string, getenv func(string) string, own ...Option) (Settings, []string, error) {
 	var s Settings
-	table := options(&s)
-	for _, o := range own {
-		table = append(table, o.row())
-	}
+	table := withOwn(options(&s), own)
 	flags, rest, invalid := readFlags(table, args)
 	for _, err := range invalid {
 		if errors.Is(err, flag.ErrHelp) {
 			return Settings{}, nil, flag.ErrHelp
 		}
 	}
+	sources := map[string]string{}
 	for _, o := range table {
 		text, source := o.choose(flags, getenv)
-		if err := o.set(text); err != nil {
+		if text != "" {
+			sources[o.name] = source
+		}
+		err := o.set(text)
+		if direct := sources[o.fileOf]; o.fileOf != "" && text != "" && direct != "" {
+			err = fmt.Errorf("must not be set together with %s", direct)
+		}
+		if err != nil {
 			invalid = append(invalid, o.invalid(text, source, err))
 		}
 	}
@@ -135,28 +142,6 @@ func Parse(args []string, getenv func(string) string, own ...Option) (Settings, 
 		return Settings{}, nil, errors.Join(invalid...)
 	}
 	return s, rest, nil
-}
-
-// Changed returns the settings whose texts are not the defaults, as the operator wrote them,
-// for the log. A secret is "(set)". The arguments are those of Parse, which has accepted them.
-func Changed(args []string, getenv func(string) string, own ...Option) (changed []slog.Attr) {
-	table := options(&Settings{})
-	all := table
-	for _, o := range own {
-		all = append(all, o.row())
-	}
-	flags, _, _ := readFlags(all, args)
-	for _, o := range table {
-		text, _ := o.choose(flags, getenv)
-		if text == o.def {
-			continue
-		}
-		if o.secret {
-			text = "(set)"
-		}
-		changed = append(changed, slog.String(o.name, text))
-	}
-	return changed
 }
 
 // readFlags returns the texts of the flags. It does not check them: package flag

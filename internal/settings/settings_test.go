@@ -45,7 +45,7 @@ func TestParse_NothingGivenMeansTheDefaults(t *testing.T) {
 // samples has a value for each option that is not its default.
 func samples() map[string]string {
 	return map[string]string{
-		"addr": "[::1]:9", "metrics-addr": ":9100", "data": "/d", "database-url": "postgres://u:p@h/d", "database-connections": "3", "database-read-connections": "1", "max-waiting": "4",
+		"addr": "[::1]:9", "tls-cert": "/c", "tls-key": "/k", "metrics-addr": ":9100", "data": "/d", "database-url": "postgres://u:p@h/d", "database-connections": "3", "database-read-connections": "1", "max-waiting": "4",
 		"database-admin-url": "postgres://a:p@h/d", "migrate": "false",
 		"database-pooler": "session", "prepared": "off", "database-direct-url": "host=h",
 		"playground": "false", "introspection": "false", "documents": "a.json,b.json", "documents-only": "true", "demo": "true", "keys": "/k", "recipients-file": "/r", "archive-dir": "/a", "jwt-algorithm": "ES256",
@@ -69,6 +69,11 @@ func TestParse_EveryOptionIsFlagAndVariableOfOneField(t *testing.T) {
 		t.Fatal(err)
 	}
 	given, untouched := samples(), map[string]bool{}
+	for _, o := range options(&Settings{}) {
+		if o.fileOf != "" {
+			given[o.name] = secretFile(t, given[o.fileOf])
+		}
+	}
 	for field := range reflect.TypeFor[Settings]().Fields() {
 		untouched[field.Name] = true
 	}
@@ -164,7 +169,7 @@ func TestParse_TellsEveryMistakeAtOnce(t *testing.T) {
 		`bad flag syntax: ---what`,
 		`flag provided but not defined: -nothing`,
 		`flag needs an argument: -log-format`,
-		`--addr: must be HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080, not "8080"`,
+		`--addr: must be HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080, or unix:PATH with a path from the root, not "8080"`,
 		`--playground: must be true or false, not "maybe"`,
 		`--max-body (from CAREGRAPH_MAX_BODY): must be a size such as 1048576, 512KiB or 1MiB, at most 1024MiB, not "1MB"`,
 		`--max-depth: must be a whole number from 8 to 1000, not "0"`,
@@ -190,7 +195,7 @@ func TestParse_AnSMTPServerNeedsASenderAndAnAddressForLinks(t *testing.T) {
 
 func TestParse_TheDemoIsForThisMachineAlone(t *testing.T) {
 	t.Parallel()
-	for _, addr := range []string{":8080", "0.0.0.0:8080", "[::]:8080", "192.0.2.1:8080", "10.0.0.1:0", "care.example:8080", "localhost.example:8080", "127.1:8080"} {
+	for _, addr := range []string{":8080", "0.0.0.0:8080", "[::]:8080", "192.0.2.1:8080", "10.0.0.1:0", "care.example:8080", "localhost.example:8080", "127.1:8080", "unix:/a"} {
 		_, _, err := Parse([]string{"--demo", "--addr", addr}, environment(nil))
 		want := fmt.Sprintf("--demo: --addr must be an address of this machine alone, such as 127.0.0.1:8080, not %q", addr)
 		if err == nil || err.Error() != want {
@@ -296,7 +301,7 @@ func TestParse_Lists(t *testing.T) {
 func TestParse_RefusesBadValues(t *testing.T) {
 	t.Parallel()
 	bad := map[string][]string{
-		"addr":                 {"", "localhost", "localhost:http", "1.2.3.4:70000", "::1:80"},
+		"addr":                 {"", "localhost", "localhost:http", "1.2.3.4:70000", "::1:80", "unix:", "unix:a.sock", "UNIX:/a"},
 		"metrics-addr":         {"9100", "localhost", "localhost:metrics"},
 		"database-url":         {"mysql://h/d", "h", "http://h/?a=b"},
 		"database-connections": {"0", "1", "x", "1e3"}, "database-read-connections": {"-1", "x", "20"},

@@ -8,6 +8,7 @@ import (
 	"net/mail"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -127,6 +128,16 @@ func address(to *string, optional bool) func(string) error {
 	return setter(to, "HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080", func(text string) (string, bool) {
 		_, port, err := net.SplitHostPort(text)
 		return text, err == nil && isPort(port) || optional && text == ""
+	})
+}
+
+// serverAddress accepts what address does, and the path of a Unix socket.
+func serverAddress(to *string) func(string) error {
+	return setter(to, "HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080, or unix:PATH with a path from the root", func(text string) (string, bool) {
+		if path, isSocket := strings.CutPrefix(text, "unix:"); isSocket {
+			return text, filepath.IsAbs(path)
+		}
+		return text, address(new(string), false)(text) == nil
 	})
 }
 
