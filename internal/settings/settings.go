@@ -138,7 +138,7 @@ func Parse(args []string, getenv func(string) string, own ...Option) (Settings, 
 }
 
 // Changed returns the settings whose texts are not the defaults, as the operator wrote them,
-// for the log. A secret is "(set)". The arguments are those of Parse, which has accepted them.
+// for the log. A secret, and what has a mail address, is "(set)". The arguments are those of Parse, which has accepted them.
 func Changed(args []string, getenv func(string) string, own ...Option) (changed []slog.Attr) {
 	table := options(&Settings{})
 	all := table
@@ -151,7 +151,7 @@ func Changed(args []string, getenv func(string) string, own ...Option) (changed 
 		if text == o.def {
 			continue
 		}
-		if o.secret {
+		if o.secret || strings.Contains(text, "@") {
 			text = "(set)"
 		}
 		changed = append(changed, slog.String(o.name, text))
