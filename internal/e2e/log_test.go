@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -71,5 +72,21 @@ func TestServe_StoppedWhileItStarts(t *testing.T) {
 	testutil.Must(t, process.Process.Signal(syscall.SIGTERM))
 	if err := process.Wait(); err != nil {
 		t.Errorf("it ended with %v: %s", err, log.String())
+	}
+}
+
+// TestServer_LogsWhatRunsAndWhyItStops, with the settings that are not the defaults.
+func TestServer_LogsWhatRunsAndWhyItStops(t *testing.T) {
+	t.Parallel()
+	server := start(t, dataDir(t), "--max-depth", "9", "--trusted-proxies", "10.0.0.0/8")
+	server.get("/health/")
+	server.stop()
+	for _, want := range []string{
+		`msg=serving version=\S+ revision=0123abc schema=\d{14} postgres="?\d+\.\S+.* pooler=none addr=127\.0\.0\.1:\d+ tls=proxy data=\S+ settings\.addr=127\.0\.0\.1:0 settings\.data=\S+.* settings\.max-depth=9`,
+		`msg=stopped reason="signal: interrupt" requests_finished=1 requests_cut=0`,
+	} {
+		if !regexp.MustCompile(want).MatchString(server.log.String()) {
+			t.Errorf("no line with %s in\n%s", want, server.log)
+		}
 	}
 }

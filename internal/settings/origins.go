@@ -1,6 +1,9 @@
 package settings
 
-import "log/slog"
+import (
+	"log/slog"
+	"strings"
+)
 
 // Origin is a setting as a server uses it, and where it comes from.
 type Origin struct {
@@ -9,14 +12,19 @@ type Origin struct {
 	Source string // a flag, a variable, or "default"
 }
 
-// Changed returns the settings whose texts are not the defaults, for the log. The
-// arguments are those of Parse, which must have accepted them.
+// Changed returns the settings whose texts are not the defaults, for the log; one with a
+// mail address is "(set)", like a secret. The arguments are those of Parse, which must have
+// accepted them.
 func Changed(args []string, getenv func(string) string, own ...Option) (changed []slog.Attr) {
 	table := options(&Settings{})
 	for i, o := range Origins(args, getenv, own...) {
-		if o.Value != table[i].def {
-			changed = append(changed, slog.String(o.Name, o.Value))
+		if o.Value == table[i].def {
+			continue
 		}
+		if strings.Contains(o.Value, "@") {
+			o.Value = "(set)"
+		}
+		changed = append(changed, slog.String(o.Name, o.Value))
 	}
 	return changed
 }
