@@ -14,7 +14,8 @@ import (
 
 // operation is a running operation of a socket.
 type operation struct {
-	id  string
+	id string
+	// ctx is nil for a subscription, each of whose answers has one.
 	ctx context.Context
 	// subscription is nil for other operations.
 	subscription *subscription
@@ -62,13 +63,13 @@ func (c *socket) subscribe(m message) bool {
 	case isLeaving: // the client sends it again to another server
 		return true
 	}
-	var end func()
-	op.ctx, end = c.stream.Operation(caller.Again())
-	op.ctx = graphql.StartOperationTrace(op.ctx)
+	ctx, end := c.stream.Operation(caller.Again())
+	ctx = graphql.StartOperationTrace(ctx)
+	op.ctx = ctx
 	go func() {
 		defer c.performed()
 		defer end()
-		c.perform(op, m.Payload)
+		c.perform(ctx, op, m.Payload)
 	}()
 	return true
 }
@@ -108,13 +109,13 @@ func (c *socket) take(id string) *operation {
 }
 
 // perform answers an operation.
-func (c *socket) perform(op *operation, payload []byte) {
+func (c *socket) perform(ctx context.Context, op *operation, payload []byte) {
 	defer func() {
 		if value := recover(); value != nil {
-			c.fail(op, gqlerror.List{c.exec.Recovered(op.ctx, value)})
+			c.fail(op, gqlerror.List{c.exec.Recovered(ctx, value)})
 		}
 	}()
-	prepared, errs := c.http.Operation(op.ctx, c.exec, payload)
+	prepared, errs := c.http.Operation(ctx, c.exec, payload)
 	if prepared == nil {
 		c.fail(op, errs)
 		return
@@ -123,14 +124,14 @@ func (c *socket) perform(op *operation, payload []byte) {
 		errs = gqlerror.List{badRequest("Tokens are sent over HTTP only: send this mutation as a POST request.")}
 	}
 	if errs != nil {
-		c.fail(op, c.exec.DispatchError(graphql.WithOperationContext(op.ctx, prepared), errs).Errors)
+		c.fail(op, c.exec.DispatchError(graphql.WithOperationContext(ctx, prepared), errs).Errors)
 		return
 	}
 	if prepared.Operation.Operation == ast.Subscription {
 		c.follow(op, prepared)
 		return
 	}
-	responses, ctx := c.exec.DispatchOperation(op.ctx, prepared)
+	responses, ctx := c.exec.DispatchOperation(ctx, prepared)
 	response := responses(ctx)
 	switch {
 	case response == nil:
@@ -162,7 +163,7 @@ func (c *socket) follow(op *operation, prepared *graphql.OperationContext) {
 	c.mu.Lock()
 	isWanted := c.running[op.id] == op
 	if isWanted {
-		op.subscription = sub
+		op.subscription, op.ctx = sub, nil
 	}
 	c.mu.Unlock()
 	if isWanted {
