@@ -77,7 +77,7 @@ type Streams struct {
 	closes     map[int]int64
 
 	subscriptions map[int64]map[*subscription]struct{}
-	// admins are the subscriptions of administrators, whom most changes concern.
+	// admins are the subscriptions of administrators: most changes concern them.
 	admins map[*subscription]struct{}
 	// follows says that the server has a position in the change feed.
 	follows bool
