@@ -140,10 +140,11 @@ test('graphql-ws: 1013 while there are too many sockets, and the client comes ba
   const first = connect(t, vikram);
   first.subscribe(me);
   await first.answers.next();
+  const closed = first.closes.next();
   const second = connect(t, vikram, {
-    retryWait: async () => {
+    retryWait: () => {
       first.client.dispose();
-      await first.closes.next();
+      return closed;
     },
   });
   second.subscribe(me);

@@ -4,6 +4,7 @@ import { EventEmitter, once } from 'node:events';
 import { inspect } from 'node:util';
 
 const limit = 40_000;
+const shown = 20;
 
 /** What a client reports, in order. */
 export class Reports {
@@ -36,7 +37,7 @@ export class Reports {
         }
       }
       await once(this.#arrivals, 'report', { signal }).catch(() => {
-        throw new Error(`waited in vain for ${wanted}; there was ${inspect(this.#all, { depth: 6 })}`);
+        throw new Error(`waited in vain for ${wanted}; the last reports were ${inspect(this.#all.slice(-shown), { depth: 6 })}`);
       });
     }
   }
