@@ -7,6 +7,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -55,6 +56,8 @@ type connection struct {
 	prepared bool
 	// pools are those that open has opened.
 	pools []*pgxpool.Pool
+	// primary is the address of the last connection, if there are several hosts.
+	primary atomic.Pointer[string]
 }
 
 // connectionTo returns how to connect to the URL. The startup parameters are those
@@ -155,6 +158,9 @@ func (c *connection) open(ctx context.Context, connections int, p promises, o pg
 	if c.pooler != PoolerTransaction {
 		config.AfterConnect = c.setUp(p)
 	}
+	if severalHosts(config.ConnConfig) {
+		config.AfterConnect = c.follow(config.AfterConnect)
+	}
 	config.ShouldPing = func(ctx context.Context, p pgxpool.ShouldPingParams) bool {
 		return p.IdleDuration > pingIdle && isSilent(ctx, p.Conn, c.reset)
 	}
@@ -180,6 +186,22 @@ func (c *connection) opening(p promises) []string {
 func (c *connection) reset() {
 	for _, pool := range c.pools {
 		pool.Reset()
+	}
+}
+
+// follow returns then, which may be nil, for a list of hosts. If another host than before
+// is the primary, it closes the idle connections to the former one. That may be frozen:
+// then each of them would cost a request the time of a ping.
+func (c *connection) follow(then func(context.Context, *pgx.Conn) error) func(context.Context, *pgx.Conn) error {
+	return func(ctx context.Context, conn *pgx.Conn) error {
+		address := conn.PgConn().Conn().RemoteAddr().String()
+		if former := c.primary.Swap(&address); former != nil && *former != address {
+			c.reset()
+		}
+		if then == nil {
+			return nil
+		}
+		return then(ctx, conn)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -442,4 +443,26 @@ func TestPools_NextRequestDoesNotWaitForTheEndOfAConnection(t *testing.T) {
 	defer cancel()
 	wantCode(t, errOf(s.SessionViewer(ctx, "x")), model.CodeUnavailable)
 	soon(t, "a session", func(ctx context.Context) error { return errOf(s.SessionViewer(ctx, "x")) })
+}
+
+// After a failover the idle connections to the former primary are closed. If it is frozen,
+// each would cost a request the time of a ping.
+func TestPools_ForgetTheFormerPrimary(t *testing.T) {
+	t.Parallel()
+	database := storetest.Database(t)
+	former, next := (&storetest.Pooler{}).Start(t, database), (&storetest.Pooler{}).Start(t, database)
+	u, v := ok(url.Parse(former.URL))(t), ok(url.Parse(next.URL))(t)
+	u.Host += "," + v.Host
+	s := opened(t, u.String(), store.Options{Connections: 2, RequestTimeout: time.Second})
+	ok(store.Reads(s).Acquire(t.Context()))(t).Release()
+	idle := func() int32 { return store.Reads(s).Stat().IdleConns() }
+	testutil.Equal(t, "idle connections before", idle(), 1)
+	soon(t, "a session before", func(ctx context.Context) error { return errOf(s.SessionViewer(ctx, "x")) })
+	former.Demote()
+	former.Silence()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
+	defer cancel()
+	wantCode(t, errOf(s.SessionViewer(ctx, "x")), model.CodeUnavailable)
+	soon(t, "a session", func(ctx context.Context) error { return errOf(s.SessionViewer(ctx, "x")) })
+	testutil.Equal(t, "idle connections to the former primary", idle(), 0)
 }

@@ -46,6 +46,19 @@ func (p *Pooler) Clients() int {
 	return int(p.clients)
 }
 
+// Demote lets it answer like a standby from now on.
+func (p *Pooler) Demote() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.Standby = true
+}
+
+func (p *Pooler) isStandby() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.Standby
+}
+
 // Silence lets the present clients wait for ever. New ones get answers.
 func (p *Pooler) Silence() {
 	p.mu.Lock()
@@ -132,7 +145,7 @@ func (p *Pooler) serve(client net.Conn) {
 			}
 			break
 		}
-		if p.Standby && strings.Contains(texts, "pg_is_in_recovery") {
+		if p.isStandby() && strings.Contains(texts, "pg_is_in_recovery") {
 			batch, _ = (&pgproto3.Query{String: "SELECT true"}).Encode(nil) // fails for a text of gigabytes only
 		}
 		if server == nil {
