@@ -134,6 +134,9 @@ test('after a day offline a revoked patient is gone, with the bell and without a
   await until(phone, () => names(phone).length === 1);
   assert.deepEqual(names(phone), ['Lakshmi Rao']);
   assert.equal(JSON.stringify(phone.store.state).includes('Arjun'), false);
+
+  await clinic.updatePatient(desk, kept, { address: '1 Church Street' });
+  await until(phone, () => phone.patients()[0].address === '1 Church Street');
 });
 
 test('a change of a patient that someone else has changed is refused, and the screen has both', async t => {
@@ -166,6 +169,7 @@ test('a change that was sent three days ago is not sent again', async t => {
   const away = start(offline);
   away.createPatient(clinic.newPatient('Dev Menon'));
   await away.catchUp();
+  assert.ok(away.store.state.outbox[0].sentAt > 0);
   away.store.transaction(draft => (draft.outbox[0].sentAt -= 72 * 3_600_000));
   const phone = start();
   await phone.catchUp();
