@@ -162,47 +162,54 @@ func refresh(answer []byte) ([]byte, error) {
 // asks reports whether --only names a request.
 func (p plan) asks(o other) bool { return slices.Contains(p.only, o.name) }
 
-// others measures the requests that --only names.
+// others measures the requests that --only names, in turns: what else the machine does
+// then changes all of them.
 func (b *benchmark) others(ctx context.Context, w *dataset) (rows []row, err error) {
-	for _, o := range others() {
-		if !b.plan.asks(o) {
-			continue
-		}
-		r, err := b.other(ctx, w, o)
+	asked := slices.DeleteFunc(others(), func(o other) bool { return !b.plan.asks(o) })
+	for _, o := range asked {
+		r, err := b.introduce(ctx, w, o)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", o.name, err)
 		}
 		rows = append(rows, r)
 	}
+	for repeat := range b.plan.repeats {
+		for i, o := range asked {
+			f, err := b.other(ctx, w, o, repeat)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", o.name, err)
+			}
+			rows[i].Results[0].Runs = append(rows[i].Results[0].Runs, f)
+		}
+	}
+	for _, r := range rows {
+		r.Results[0].summarize()
+	}
 	return rows, nil
 }
 
-func (b *benchmark) other(ctx context.Context, w *dataset, o other) (row, error) {
-	r := row{Workload: o.name, Title: o.title}
+// introduce returns the row of a request, without measurements.
+func (b *benchmark) introduce(ctx context.Context, w *dataset, o other) (row, error) {
+	r := row{Workload: o.name, Title: o.title, Results: []result{{Contender: nameOfOurs}}}
 	s, err := o.script(ctx, w)
 	if err != nil {
 		return r, err
 	}
 	seen, err := b.traffic(ctx, w.url, s)
-	if err != nil {
-		return r, err
-	}
 	r.Statements, r.RoundTrips = seen.statements, seen.roundTrips
-	own := result{Contender: nameOfOurs}
-	for repeat := range b.plan.repeats {
-		if s, err = o.script(ctx, w); err != nil {
-			return r, err
-		}
-		f, err := measure(ctx, w.server, b.cluster.pid, s, b.plan.window(repeat))
-		if err != nil {
-			return r, err
-		}
-		own.Runs = append(own.Runs, f)
+	return r, err
+}
+
+func (b *benchmark) other(ctx context.Context, w *dataset, o other, repeat int) (figures, error) {
+	s, err := o.script(ctx, w)
+	if err != nil {
+		return figures{}, err
+	}
+	f, err := measure(ctx, w.server, b.cluster.pid, s, b.plan.window(repeat))
+	if err == nil {
 		b.plan.progressed(o.name, nameOfOurs, repeat, f)
 	}
-	own.summarize()
-	r.Results = []result{own}
-	return r, nil
+	return f, err
 }
 
 // othersTable shows the cost of the other requests.
