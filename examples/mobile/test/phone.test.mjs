@@ -29,11 +29,11 @@ const countOf = async account => (await clinic.ask(account, '{ patients { totalC
 const names = phone => phone.patients().map(({ name }) => name);
 
 /** A phone whose app can be started again from the same file, with another network each time. */
-function device(t, name, url = base) {
+function device(t, name, url = base, webSocket = WebSocket) {
   const running = new Set();
   t.after(() => running.forEach(phone => phone.stop()));
   return fetch => {
-    const phone = new Phone(file(join(directory, name)), url, fetch, WebSocket);
+    const phone = new Phone(file(join(directory, name)), url, fetch, webSocket);
     running.add(phone);
     return phone;
   };
@@ -121,7 +121,15 @@ test('after a day offline a revoked patient is gone, with the bell and without a
 
   const road = await buildRoad(base);
   t.after(road.cut);
-  const phone = await signedIn(device(t, 'priya', road.base), priya);
+  let refuse;
+  const refused = new Promise(resolve => (refuse = resolve));
+  class Observed extends WebSocket {
+    constructor(...options) {
+      super(...options);
+      this.addEventListener('error', refuse);
+    }
+  }
+  const phone = await signedIn(device(t, 'priya', road.base, Observed), priya);
   phone.start();
   await until(phone, () => names(phone).length === 2);
   const [arjun] = phone.patients();
@@ -130,6 +138,7 @@ test('after a day offline a revoked patient is gone, with the bell and without a
   await road.cut();
   await clinic.removeMapping(desk, mapping);
   assert.deepEqual(names(phone), ['Arjun Sharma', 'Lakshmi Rao'], 'still on the device');
+  await refused; // a connection that cannot be made must not end the bell
   await road.repair();
   await until(phone, () => names(phone).length === 1);
   assert.deepEqual(names(phone), ['Lakshmi Rao']);
