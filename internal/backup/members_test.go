@@ -45,6 +45,10 @@ func TestVerify_EveryFlippedBitIsNoticed(t *testing.T) {
 				t.Errorf("byte %d of %d: nothing was noticed", at, len(whole))
 			}
 		}
+		longer := append(append([]byte(nil), whole...), "and more"...)
+		if _, err := Verify(inFile(t, longer), key.identity); err == nil {
+			t.Error("bytes after the end: nothing was noticed")
+		}
 		for _, size := range []int{0, 1, len(whole) / 2, len(whole) - 1} {
 			if _, err := Verify(inFile(t, whole[:size]), key.identity); err == nil {
 				t.Errorf("cut to %d of %d bytes: nothing was noticed", size, len(whole))
