@@ -117,8 +117,12 @@ func TestMachine_LevelsFollowFilesAndTimes(t *testing.T) {
 	testutil.Must(t, os.WriteFile(keys, nil, 0o600))
 	testutil.Must(t, os.Chmod(dir, 0o711))
 	good := Machine{DataDir: dir, Keys: keys, Free: 100, MinFree: 50, LastBackup: now.Add(-25 * time.Hour), Now: now, Addr: "127.0.0.1:8080"}
-	if found := bad(good.Check()); len(found) > 0 {
-		t.Errorf("a good machine: %v", found)
+	socket, encrypted := good, good
+	socket.Addr, encrypted.Addr, encrypted.Encrypted = "unix:/run/caregraph/http.sock", "0.0.0.0:8443", true
+	for _, m := range []Machine{good, socket, encrypted} {
+		if found := bad(m.Check()); len(found) > 0 {
+			t.Errorf("a good machine on %s: %v", m.Addr, found)
+		}
 	}
 	for name, test := range map[string]struct {
 		change func(*Machine)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -22,9 +23,9 @@ type Machine struct {
 	Now        time.Time
 	// ExecutableDeleted reports whether the packages of PostgreSQL were replaced.
 	ExecutableDeleted bool
-	// Addr is that of the server, Proxied whether a proxy with TLS is known.
-	Addr    string
-	Proxied bool
+	// Addr is that of the server, Encrypted whether it or a known proxy speaks TLS.
+	Addr      string
+	Encrypted bool
 }
 
 // oldBackup is the age of a nightly backup that has failed once.
@@ -88,8 +89,8 @@ func (m Machine) executable() Finding {
 func (m Machine) address() Finding {
 	host, _, _ := net.SplitHostPort(m.Addr)
 	ip, err := netip.ParseAddr(host)
-	if host == "localhost" || err == nil && ip.Unmap().IsLoopback() || m.Proxied {
+	if strings.HasPrefix(m.Addr, "unix:") || host == "localhost" || err == nil && ip.Unmap().IsLoopback() || m.Encrypted {
 		return Finding{"process", "address", Good, "as it should be"}
 	}
-	return Finding{"process", "address", Warning, "--addr is open to other machines without TLS: put a proxy in front and name it with --trusted-proxies"}
+	return Finding{"process", "address", Warning, "--addr is open to other machines without TLS: set --tls-cert and --tls-key, or put a proxy in front and name it with --trusted-proxies"}
 }

@@ -108,7 +108,7 @@ func (c call) checkPooler(ctx context.Context, url string) check.Finding {
 }
 
 func (c call) machine() check.Machine {
-	m := check.Machine{Keys: c.Keys, Addr: c.Addr, Proxied: len(c.TrustedProxies) > 0, Now: time.Now(), MinFree: c.MinFreeDisk}
+	m := check.Machine{Keys: c.Keys, Addr: c.Addr, Encrypted: c.TLSCert != "" || len(c.TrustedProxies) > 0, Now: time.Now(), MinFree: c.MinFreeDisk}
 	if c.DatabaseURL != "" {
 		return m
 	}
