@@ -133,7 +133,7 @@ func TestMachine_LevelsFollowFilesAndTimes(t *testing.T) {
 		"PostgreSQL":     {func(m *Machine) { m.ExecutableDeleted = true }, Failure},
 		"address":        {func(m *Machine) { m.Addr = ":8080" }, Warning},
 		"keys":           {func(m *Machine) { m.Keys = filepath.Join(dir, "missing") }, Warning},
-		"data directory": {func(*Machine) { testutil.Must(t, os.Chmod(dir, 0o777)) }, Failure}, //nolint:gosec // the fault to find
+		"data directory": {func(*Machine) { testutil.Must(t, os.Chmod(dir, 0o777)) }, Failure},
 	} {
 		m := good
 		test.change(&m)
