@@ -33,8 +33,11 @@ run: build ## Run the server, with its own PostgreSQL; ARGS="..." passes flags
 demo: build ## Run the server with an example clinic, in a database of its own; ARGS="..." passes flags
 	@export DATABASE_URL= CAREGRAPH_DATABASE_URL= CAREGRAPH_DATABASE_ADMIN_URL= CAREGRAPH_DATA=; exec bin/caregraph serve --demo $(ARGS)
 
+# The packages that take longest come first, so that none of them is left alone at the end.
+SLOWEST = ./internal/e2e ./store ./graph
+
 test: toolchain ## Run every test; they start their own PostgreSQL
-	$(GO) test -shuffle=on -timeout=20m ./...
+	$(GO) test -shuffle=on -timeout=20m $(SLOWEST) ./...
 
 test-tools: ## Run the tests of the development tools
 	$(GO) test -C tools -shuffle=on ./...
@@ -144,7 +147,7 @@ fmt: ## Format all Go code as lint requires
 # that run one after the other and the plans of PostgreSQL, and internal/e2e, which drives
 # other processes, is left out as a whole.
 race: ## Run the tests under the race detector (needs a C compiler)
-	$(GO) test -race -short -shuffle=on -timeout=30m $$($(GO) list ./... | grep -v '/internal/e2e$$')
+	$(GO) test -race -short -shuffle=on -timeout=30m $$($(GO) list $(SLOWEST) ./... | grep -v '/internal/e2e$$')
 
 # go test takes one fuzz target of one package at a time.
 fuzz: ## Fuzz every target for FUZZTIME each
