@@ -72,7 +72,7 @@ func timeless(body string) string {
 func TestDifferential_Mutations(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("the coverage that this test demands needs all its operations")
+		t.Skip("-short: the coverage that this test demands needs all its operations")
 	}
 	twins, total := newTwins(t, unchanged, unchanged), newTotals(refusals()...)
 	for seed := range *operations / 5 {

@@ -27,7 +27,7 @@ type grown struct {
 func newGrown(t *testing.T) *grown {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("plans of PostgreSQL, in a large database")
+		t.Skip("-short: PostgreSQL makes the plans, and filling its database takes seconds")
 	}
 	c := storetest.New(t)
 	g := &grown{Clinic: c, boss: c.Admin("Boss"), big: c.Owner("Big"), small: c.Owner("Small")}

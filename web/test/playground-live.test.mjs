@@ -34,7 +34,8 @@ async function playServer(page) {
 
 const subscription = 'subscription Count { live { patients { totalCount } } }';
 
-onPage('each push is shown with its time and size, until one stops it', async page => {
+/** Runs the subscription as a new account, and returns the two pushes that the page shows. */
+async function showTwoPushes(page) {
   await runTourUpTo(page, 'Register');
   const server = await playServer(page);
   await write(page, subscription);
@@ -43,6 +44,11 @@ onPage('each push is shown with its time and size, until one stops it', async pa
   await pushes.first().waitFor();
   server.push({ data: { live: { patients: { totalCount: 2 } } } });
   await pushes.nth(1).waitFor();
+  return { server, pushes };
+}
+
+onPage('each push is shown with its time and size, until one stops it', async page => {
+  const { server, pushes } = await showTwoPushes(page);
   await screenshot(page, 'live');
   assert.match(await pushes.first().innerText(), /^2 \d+:\d\d:\d\d.* \d+ B[\s\S]*totalCount\s+2$/);
   assert.match(await pushes.nth(1).locator(':scope > summary').innerText(), /^1 \d+:\d\d:\d\d.* \d+ B$/);
@@ -57,14 +63,7 @@ onPage('each push is shown with its time and size, until one stops it', async pa
 });
 
 onEachLook('the live view can be used by everyone', async (page, look) => {
-  await runTourUpTo(page, 'Register');
-  const server = await playServer(page);
-  await write(page, subscription);
-  await execute(page);
-  const pushes = answer(page).getByRole('log', { name: 'Pushes' }).locator(':scope > details');
-  await pushes.first().waitFor();
-  server.push({ data: { live: { patients: { totalCount: 2 } } } });
-  await pushes.nth(1).waitFor();
+  await showTwoPushes(page);
   await screenshot(page, `live-${look}`);
   assert.deepEqual(await serious(page), []);
   assert.equal(await overflow(page), 0);
