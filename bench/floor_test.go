@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -41,7 +42,7 @@ func connect(t *testing.T, url string) *pgx.Conn {
 	t.Helper()
 	db, err := pgx.Connect(t.Context(), url)
 	must(t, err)
-	t.Cleanup(func() { _ = db.Close(t.Context()) })
+	t.Cleanup(func() { _ = db.Close(context.WithoutCancel(t.Context())) })
 	return db
 }
 

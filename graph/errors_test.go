@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -25,12 +26,15 @@ func cancelTheNext(t *testing.T, s *graphtest.Server) {
 	if _, err := conn.Exec(t.Context(), "BEGIN; LOCK TABLE patients"); err != nil {
 		t.Fatal(err)
 	}
+	// The test may be over before the answer to the last statement is here.
+	ctx, end := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
 	done := make(chan error, 1)
 	go func() {
-		err := cancelWhoWaits(t.Context(), conn)
-		done <- errors.Join(err, conn.Close(context.WithoutCancel(t.Context())))
+		err := cancelWhoWaits(ctx, conn)
+		done <- errors.Join(err, conn.Close(ctx))
 	}()
 	t.Cleanup(func() {
+		defer end()
 		if err := <-done; err != nil {
 			t.Error(err)
 		}

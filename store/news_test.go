@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -25,7 +26,7 @@ func TestNews_LateCommitsAreNotLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	late := ok(pgx.Connect(t.Context(), c.URL))(t)
-	t.Cleanup(func() { _ = late.Close(t.Context()) })
+	t.Cleanup(func() { _ = late.Close(context.WithoutCancel(t.Context())) })
 	tx := ok(late.Begin(t.Context()))(t)
 	ok(tx.Exec(t.Context(), `SELECT caregraph_changed('P', $1)`, hers.ID))(t)
 	c.Exec(`SELECT caregraph_changed('P', ?)`, his.ID)
