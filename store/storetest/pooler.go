@@ -59,8 +59,9 @@ func (p *Pooler) isStandby() bool {
 	return p.Standby
 }
 
-// Silence lets the present clients wait for ever. New ones get answers.
+// Silence lets the present clients wait until the test ends. New ones get answers.
 func (p *Pooler) Silence() {
+	p.tb.Cleanup(p.closeAll) // a store that closes would wait for answers
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.silenced = p.clients
