@@ -3,9 +3,12 @@ package store_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
@@ -29,36 +32,52 @@ func newGrown(t *testing.T) *grown {
 	if testing.Short() {
 		t.Skip("-short: PostgreSQL makes the plans, and filling its database takes seconds")
 	}
-	c := storetest.New(t)
-	g := &grown{Clinic: c, boss: c.Admin("Boss"), big: c.Owner("Big"), small: c.Owner("Small")}
-	c.Exec(`INSERT INTO users (username, email, role, password_hash) SELECT 'u' || n, 'u' || n || '@clinic.example', 'PATIENT', '!' FROM generate_series(1, 400) AS n`)
-	c.Exec(`INSERT INTO patients (name, date_of_birth, gender, phone, address, emergency_contact, created_by, created_at, deleted_at)
-		SELECT (ARRAY['Arjun', 'Sunita', 'Imran', 'Lakshmi', 'Harpreet'])[1 + n % 5] || ' ' || (ARRAY['Sharma', 'Iyer', 'Khan', 'Reddy', 'Nair', 'Patel', 'Singh'])[1 + n % 7],
-			'1990-01-01', 'MALE', '+9198' || 10000000 + n, 'Flat ' || n || repeat(', Station Road', 9), '+9197', CASE WHEN n % 10 = 0 THEN ?0 ELSE ?1 + n % 400 END,
-			timestamptz '2020-01-01' + n * interval '1 minute', CASE WHEN n % 100 < 2 THEN now() END
-		FROM generate_series(1, 20000) AS n`, g.big.UserID, g.small.UserID)
-	c.Exec(`INSERT INTO doctors (name, email, phone, specialization, license_number, experience_years, address, consultation_fee, availability, is_verified, created_by)
-		SELECT 'Dr. Rao ' || n, 'd@clinic.example', '+91', (ARRAY['Cardiology', 'Pediatrics', 'Dermatology'])[1 + n % 3], 'KMC-' || n, n % 40,
-			repeat('MG Road ', 20), n % 900, repeat('Mon-Fri ', 5), true, ? FROM generate_series(1, 5000) AS n`, g.small.UserID)
-	c.Exec(`INSERT INTO mappings (patient_id, doctor_id, notes, is_active, assigned_at, ended_at, created_by)
-		SELECT p.id, (SELECT min(id) FROM doctors) + (p.id + j * 31) % 5000, repeat('Once a week ', 20), p.deleted_at IS NULL AND p.id % 10 <> 0, p.created_at + j * interval '1 day',
-			CASE WHEN p.deleted_at IS NOT NULL OR p.id % 10 = 0 THEN now() END, p.created_by
-		FROM patients AS p CROSS JOIN generate_series(0, 2) AS j`)
-	db := connect(t, c.URL)
-	conn := ok(db.Conn(t.Context()))(t)
-	// A connection of another test that begins at the moment keeps VACUUM from marking
-	// pages as visible to all.
-	for clean := false; !clean; {
-		c.Exec("VACUUM (ANALYZE)")
-		testutil.Must(t, conn.QueryRowContext(t.Context(), `SELECT bool_and(relallvisible >= relpages) FROM pg_class
-			WHERE oid IN ('patients'::regclass, 'doctors'::regclass, 'mappings'::regclass)`).Scan(&clean))
+	c := storetest.Open(t, storetest.Filled(t, "grown", grow))
+	account := func(name string, role model.Role) *storetest.Account {
+		v := &model.Viewer{Role: role}
+		testutil.Must(t, c.DB.NewRaw("SELECT id FROM users WHERE username = ?", name).Scan(t.Context(), &v.UserID))
+		return &storetest.Account{Viewer: v}
 	}
+	g := &grown{Clinic: c, boss: account("Boss", model.RoleAdmin), big: account("Big", model.RolePatient), small: account("Small", model.RolePatient)}
+	conn := ok(connect(t, c.URL).Conn(t.Context()))(t)
 	t.Cleanup(func() { _ = conn.Close() })
 	g.conn = conn
 	for _, set := range store.PlanSettings() {
 		g.sql(t, set)
 	}
 	return g
+}
+
+// grow fills the database of grown.
+func grow(ctx context.Context, url string) error {
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, `INSERT INTO users (username, email, role, password_hash)
+		VALUES ('Boss', 'boss@clinic.example', 'ADMIN', '!'), ('Big', 'big@clinic.example', 'PATIENT', '!'), ('Small', 'small@clinic.example', 'PATIENT', '!');
+	INSERT INTO users (username, email, role, password_hash) SELECT 'u' || n, 'u' || n || '@clinic.example', 'PATIENT', '!' FROM generate_series(1, 400) AS n;
+	INSERT INTO patients (name, date_of_birth, gender, phone, address, emergency_contact, created_by, created_at, deleted_at)
+		SELECT (ARRAY['Arjun', 'Sunita', 'Imran', 'Lakshmi', 'Harpreet'])[1 + n % 5] || ' ' || (ARRAY['Sharma', 'Iyer', 'Khan', 'Reddy', 'Nair', 'Patel', 'Singh'])[1 + n % 7],
+			'1990-01-01', 'MALE', '+9198' || 10000000 + n, 'Flat ' || n || repeat(', Station Road', 9), '+9197', CASE WHEN n % 10 = 0 THEN big.id ELSE small.id + n % 400 END,
+			timestamptz '2020-01-01' + n * interval '1 minute', CASE WHEN n % 100 < 2 THEN now() END
+		FROM users AS big, users AS small, generate_series(1, 20000) AS n WHERE big.username = 'Big' AND small.username = 'Small';
+	INSERT INTO doctors (name, email, phone, specialization, license_number, experience_years, address, consultation_fee, availability, is_verified, created_by)
+		SELECT 'Dr. Rao ' || n, 'd@clinic.example', '+91', (ARRAY['Cardiology', 'Pediatrics', 'Dermatology'])[1 + n % 3], 'KMC-' || n, n % 40,
+			repeat('MG Road ', 20), n % 900, repeat('Mon-Fri ', 5), true, (SELECT id FROM users WHERE username = 'Small') FROM generate_series(1, 5000) AS n;
+	INSERT INTO mappings (patient_id, doctor_id, notes, is_active, assigned_at, ended_at, created_by)
+		SELECT p.id, (SELECT min(id) FROM doctors) + (p.id + j * 31) % 5000, repeat('Once a week ', 20), p.deleted_at IS NULL AND p.id % 10 <> 0, p.created_at + j * interval '1 day',
+			CASE WHEN p.deleted_at IS NOT NULL OR p.id % 10 = 0 THEN now() END, p.created_by
+		FROM patients AS p CROSS JOIN generate_series(0, 2) AS j`)
+	// A connection of another test that begins at the moment keeps VACUUM from marking
+	// pages as visible to all.
+	for clean := false; err == nil && !clean; {
+		if _, err = conn.Exec(ctx, "VACUUM (ANALYZE)"); err == nil {
+			err = conn.QueryRow(ctx, `SELECT bool_and(relallvisible >= relpages) FROM pg_class
+				WHERE oid IN ('patients'::regclass, 'doctors'::regclass, 'mappings'::regclass)`).Scan(&clean)
+		}
+	}
+	return errors.Join(err, conn.Close(ctx))
 }
 
 func (g *grown) sql(t *testing.T, text string) {

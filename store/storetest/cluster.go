@@ -32,10 +32,19 @@ import (
 func Database(tb testing.TB) string {
 	tb.Helper()
 	c := running(tb)
-	if err := c.migrated(); err != nil {
-		tb.Fatal(err)
-	}
+	c.make(tb, template, "template1", migrate)
 	return c.database(tb, template)
+}
+
+// Filled is Database after fill. Only the first test with this name calls fill, and all of
+// them get copies of the result. So fill must not depend on the test, and no connection of
+// it may stay open.
+func Filled(tb testing.TB, name string, fill func(ctx context.Context, url string) error) string {
+	tb.Helper()
+	c := running(tb)
+	c.make(tb, template, "template1", migrate)
+	c.make(tb, name, template, fill)
+	return c.database(tb, name)
 }
 
 // EmptyDatabase is Database before the first migration.
@@ -44,7 +53,7 @@ func EmptyDatabase(tb testing.TB) string {
 	return running(tb).database(tb, "template1")
 }
 
-// template is the database that the tests copy.
+// template is the migrated database that the tests copy.
 const template = "migrated"
 
 // shared is the cluster of this process, which the first test starts. It is the only
@@ -61,11 +70,11 @@ func running(tb testing.TB) *cluster {
 }
 
 type cluster struct {
-	url      *url.URL
-	admin    *pgxpool.Pool
-	migrated func() error // runs once
-	strategy string       // of CREATE DATABASE
-	count    atomic.Int64
+	url       *url.URL
+	admin     *pgxpool.Pool
+	strategy  string   // of CREATE DATABASE
+	templates sync.Map // by name: func() error, which creates it once
+	count     atomic.Int64
 
 	// These are open until the process ends.
 	alive, watched *os.File
@@ -99,7 +108,6 @@ func start() (*cluster, error) {
 	if err := admin.QueryRow(ctx, strategySQL).Scan(&c.strategy); err != nil {
 		return nil, err
 	}
-	c.migrated = sync.OnceValue(func() error { return c.migrate(ctx) })
 	return c, nil
 }
 
@@ -108,11 +116,24 @@ func start() (*cluster, error) {
 const strategySQL = `SELECT CASE WHEN current_setting('server_version_num')::int >= 150000
 	THEN ' STRATEGY FILE_COPY' ELSE '' END`
 
-func (c *cluster) migrate(ctx context.Context) error {
-	if _, err := c.admin.Exec(ctx, "CREATE DATABASE "+template); err != nil {
-		return err
+func migrate(ctx context.Context, url string) error {
+	return store.Migrate(ctx, url, slog.New(slog.DiscardHandler))
+}
+
+// make copies the database from and fills the copy, unless it is there. It outlives the
+// test.
+func (c *cluster) make(tb testing.TB, name, from string, fill func(context.Context, string) error) {
+	tb.Helper()
+	once, _ := c.templates.LoadOrStore(name, sync.OnceValue(func() error {
+		ctx := context.WithoutCancel(tb.Context())
+		if _, err := c.admin.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE "+from+c.strategy); err != nil {
+			return err
+		}
+		return fill(ctx, c.of(name))
+	}))
+	if err := once.(func() error)(); err != nil {
+		tb.Fatalf("create the database %s: %v", name, err)
 	}
-	return store.Migrate(ctx, c.of(template), slog.New(slog.DiscardHandler))
 }
 
 // database copies the database from. The names need no quotes.

@@ -51,6 +51,12 @@ type Clinic struct {
 // default policy is that of schema.graphqls.
 func New(tb testing.TB, options ...func(*store.Options)) *Clinic {
 	tb.Helper()
+	return Open(tb, Database(tb), options...)
+}
+
+// Open is New on the database at the URL.
+func Open(tb testing.TB, url string, options ...func(*store.Options)) *Clinic {
+	tb.Helper()
 	o := store.Options{Connections: 4, RefreshGrace: RefreshGrace, SessionTTL: SessionTTL, Secrets: Secrets()}
 	for _, option := range options {
 		option(&o)
@@ -58,7 +64,7 @@ func New(tb testing.TB, options ...func(*store.Options)) *Clinic {
 	if o.Policy == nil {
 		o.Policy = Policy(tb)
 	}
-	c := &Clinic{tb: tb, URL: Database(tb)}
+	c := &Clinic{tb: tb, URL: url}
 	config, err := pgx.ParseConfig(c.URL)
 	testutil.Must(c.tb, err)
 	c.DB = bun.NewDB(stdlib.OpenDB(*config), pgdialect.New())
