@@ -4,6 +4,7 @@ package graphtest
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -130,37 +131,24 @@ const Password = "Secure@123"
 // Nobody returns a client without a token.
 func (s *Server) Nobody() *Client { return &Client{Server: s} }
 
-// Account registers an account through the API and signs it in. Its e-mail
-// address is name@clinic.example. It creates an administrator as an operator does.
+// passwordHash is one of Password. Most tests would take longer to compute one than for
+// the rest.
+const passwordHash = "$argon2id$v=19$m=19456,t=2,p=1$y5oaLmFC/9g6RIh1BT/mqg$/hC69et7rYkqi8OL22qI4lmM9GsfKaQlGQXbDnEjg8Q"
+
+// Account creates an account with a session, as its registration would. Its e-mail
+// address is name@clinic.example.
 func (s *Server) Account(name string, role model.Role) *Client {
 	s.tb.Helper()
 	email := strings.ToLower(name) + "@clinic.example"
-	if role == model.RoleAdmin {
-		_, err := auth.CreateAccount(s.tb.Context(), s.Store, s.Accounts.Hasher, &model.User{Username: name, Email: model.EmailAddress(email), Role: role}, Password)
-		testutil.Must(s.tb, err)
-		return s.login(email)
-	}
-	out := s.Nobody().Must(`mutation ($input: RegisterInput!) {
-		register(input: $input) { user { id } tokens { access refresh } userErrors { code message } } }`,
-		map[string]any{"input": map[string]any{"username": name, "email": email, "password": Password, "role": role}})
-	return s.client(email, out.At("register"))
-}
-
-func (s *Server) login(email string) *Client {
-	s.tb.Helper()
-	out := s.Nobody().Must(`mutation ($input: LoginInput!) {
-		login(input: $input) { user { id } tokens { access refresh } userErrors { code message } } }`,
-		map[string]any{"input": map[string]any{"email": email, "password": Password}})
-	return s.client(email, out.At("login"))
-}
-
-func (s *Server) client(email string, in Result) *Client {
-	return &Client{
-		Server: s, Email: email,
-		Token:   in.Text("tokens", "access"),
-		Refresh: in.Text("tokens", "refresh"),
-		UserID:  model.ParseID(in.Text("user", "id")).Num,
-	}
+	session := rand.Text()
+	var pair auth.Pair
+	u := &model.User{Username: name, Email: model.EmailAddress(email), Role: role}
+	u, err := s.Store.CreateUser(s.tb.Context(), u, passwordHash, func(id int64) (_ store.Session, err error) {
+		pair, err = s.Accounts.Tokens.Issue(id, session)
+		return store.Session{ID: session, UserID: id, RefreshID: pair.RefreshJTI, ExpiresAt: pair.RefreshExpiresAt}, err
+	})
+	testutil.Must(s.tb, err)
+	return &Client{Server: s, Email: email, Token: pair.Access, Refresh: pair.Refresh, UserID: u.ID}
 }
 
 // Answer is a GraphQL response.
