@@ -2,6 +2,8 @@ package storetest_test
 
 import (
 	"context"
+	"errors"
+	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -81,4 +83,27 @@ func tables(t *testing.T, conn *pgx.Conn) (count int) {
 		t.Fatal(err)
 	}
 	return count
+}
+
+func TestFilled_IsFilledOnceAndNobodyElses(t *testing.T) {
+	t.Parallel()
+	var fills atomic.Int32
+	for range 3 {
+		t.Run("one", func(t *testing.T) {
+			t.Parallel()
+			conn := connect(t, storetest.Filled(t, "filled", func(ctx context.Context, url string) error {
+				fills.Add(1)
+				conn, err := pgx.Connect(ctx, url)
+				if err != nil {
+					return err
+				}
+				_, err = conn.Exec(ctx, "CREATE TABLE filled AS SELECT 1")
+				return errors.Join(err, conn.Close(ctx))
+			}))
+			exec(t, conn, "ALTER TABLE filled RENAME TO mine") // fails in a database where another test did
+			if got := fills.Load(); got != 1 || tables(t, conn) < 2 {
+				t.Errorf("filled %d times, %d tables", got, tables(t, conn))
+			}
+		})
+	}
 }
