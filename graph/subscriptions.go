@@ -15,10 +15,10 @@ import (
 )
 
 const (
-	// changedEvery and liveEvery are the shortest times between two answers of a
+	// ChangedEvery and liveEvery are the shortest times between two answers of a
 	// subscription, and broadEvery of one that everything changes: that of an administrator,
 	// or a list of doctor entries.
-	changedEvery = time.Second
+	ChangedEvery = time.Second
 	liveEvery    = time.Second / 4
 	broadEvery   = time.Second
 )
@@ -33,16 +33,19 @@ type Subscription struct {
 	IsBell bool
 
 	executor  executor
-	operation *graphql.OperationContext
-	field     graphql.CollectedField
+	doc       *ast.QueryDocument
+	operation *ast.OperationDefinition
+	variables map[string]any
+	field     *ast.Field
 	query     *ast.OperationDefinition // nil for changed
 }
 
-// Subscription is that of Executor.
+// Subscription is that of Executor. It keeps what all subscriptions with the same document
+// share, and the variables: it may stay for days.
 func (e executor) Subscription(op *graphql.OperationContext) *Subscription {
 	s := &Subscription{
-		executor: e, operation: op,
-		field: graphql.CollectFields(op, op.Operation.SelectionSet, []string{subscriptionType})[0],
+		executor: e, doc: op.Doc, operation: op.Operation, variables: op.Variables,
+		field: rootFieldsOf(op.Operation.SelectionSet).fields[0],
 	}
 	if live, ok := op.Stats.GetExtension(liveExtension).(*liveQuery); ok {
 		s.query, s.Topics, s.Named = live.operation, live.topics, live.named
@@ -75,7 +78,7 @@ func topicsOf(types any) (topics model.Topics) {
 func (s *Subscription) Every(v *model.Viewer) time.Duration {
 	switch {
 	case s.IsBell:
-		return changedEvery
+		return ChangedEvery
 	case v.Role == model.RoleAdmin || s.Topics&^s.Named&(model.TopicDoctors|model.TopicAccounts) != 0:
 		return broadEvery
 	default:
@@ -89,23 +92,44 @@ func (s *Subscription) Answer(ctx context.Context) *graphql.Response {
 	if out := s.Refused(ctx); out != nil {
 		return out
 	}
-	ctx = graphql.WithOperationContext(ctx, s.operation)
 	if s.query != nil {
 		return s.ask(ctx)
 	}
+	return s.ring()
+}
+
+// Bell returns the answer of a bell to a viewer whose session is open. Without one, Answer says
+// why.
+func (s *Subscription) Bell(v *model.Viewer) *graphql.Response {
+	if !s.IsBell || s.isClosedTo(v) != nil {
+		return nil
+	}
+	return s.ring()
+}
+
+func (s *Subscription) ring() *graphql.Response {
 	out := &graphql.Response{Data: s.wrapped([]byte("true"))}
 	s.executor.operations.report(string(ast.Subscription), out)
 	return out
 }
 
+// context returns the context of an operation of the document.
+func (s *Subscription) context(of *ast.OperationDefinition) *graphql.OperationContext {
+	o := s.executor.operations
+	return &graphql.OperationContext{
+		RawQuery: of.Position.Src.Input, Variables: s.variables, OperationName: of.Name, Doc: s.doc, Operation: of,
+		RecoverFunc: o.onPanic, ResolverMiddleware: o.onField, RootResolverMiddleware: onRoot,
+	}
+}
+
 // Refused returns the answer to a caller who may not subscribe now, else nil.
 func (s *Subscription) Refused(ctx context.Context) *graphql.Response {
-	r := s.executor.operations.resolver
-	ctx = graphql.WithOperationContext(ctx, s.operation)
-	err := s.mayCall(ctx, r)
+	err := s.mayCall(ctx)
 	if err == nil {
 		return nil
 	}
+	r := s.executor.operations
+	ctx = graphql.WithOperationContext(ctx, s.context(s.operation))
 	out := &graphql.Response{Errors: gqlerror.List{r.presentError(ctx, errorAt(s.path(), s.field.Position, err))}}
 	r.report(string(ast.Subscription), out)
 	return out
@@ -113,18 +137,24 @@ func (s *Subscription) Refused(ctx context.Context) *graphql.Response {
 
 // mayCall returns why the caller may not subscribe. The session is confirmed with the query,
 // or here if there is none.
-func (s *Subscription) mayCall(ctx context.Context, r resolver) error {
+func (s *Subscription) mayCall(ctx context.Context) error {
 	caller := auth.CallerFrom(ctx)
 	v, _, err := caller.CachedViewer(ctx)
 	if s.query == nil && err == nil {
 		v, err = caller.Viewer(ctx)
 	}
-	switch {
-	case err != nil || v == nil:
+	if err != nil || v == nil {
 		return unauthenticated(err)
+	}
+	return s.isClosedTo(v)
+}
+
+// isClosedTo returns why a viewer may not subscribe.
+func (s *Subscription) isClosedTo(v *model.Viewer) error {
+	switch {
 	case v.NeedsTotp:
 		return needsTotp()
-	case !r.Policy.CanCall(subscriptionType+"."+s.field.Name, v.Relations()):
+	case !s.executor.operations.Policy.CanCall(subscriptionType+"."+s.field.Name, v.Relations()):
 		return model.NewError(model.CodeForbidden, "You may not call "+s.field.Name+".")
 	default:
 		return nil
@@ -133,11 +163,7 @@ func (s *Subscription) mayCall(ctx context.Context, r resolver) error {
 
 // ask executes the query.
 func (s *Subscription) ask(ctx context.Context) *graphql.Response {
-	from := s.operation
-	responses, ctx := s.executor.DispatchOperation(ctx, &graphql.OperationContext{
-		RawQuery: from.RawQuery, Variables: from.Variables, OperationName: from.OperationName, Doc: from.Doc, Operation: s.query,
-		RecoverFunc: from.RecoverFunc, ResolverMiddleware: from.ResolverMiddleware, RootResolverMiddleware: from.RootResolverMiddleware,
-	})
+	responses, ctx := s.executor.DispatchOperation(ctx, s.context(s.query))
 	out := responses(ctx)
 	if out == nil {
 		return &graphql.Response{Errors: gqlerror.List{s.executor.operations.presentError(ctx, cmp.Or(ctx.Err(), context.Canceled))}}

@@ -181,14 +181,33 @@ func (c *Caller) cached() (v *model.Viewer, confirmed bool, err error) {
 	if c.viewer != nil {
 		return c.viewer, true, nil
 	}
-	v, certain := c.store.CachedViewer(c.claims.SessionID)
-	if v == nil || v.UserID != c.claims.UserID {
+	v, certain := c.lookUp()
+	if v == nil {
 		return nil, false, nil
 	}
 	if certain {
 		c.viewer = v
 	}
 	return v, certain, nil
+}
+
+// lookUp returns the viewer that the cache has, and whether its session is certain to be open.
+func (c *Caller) lookUp() (v *model.Viewer, certain bool) {
+	v, certain = c.store.CachedViewer(c.claims.SessionID)
+	if v == nil || v.UserID != c.claims.UserID {
+		return nil, false
+	}
+	return v, certain
+}
+
+// ViewerNow returns the viewer of a caller with a token, for the next request of a connection,
+// as Again does. It asks no database: it returns nil if the session is not certain to be open.
+func (c *Caller) ViewerNow() *model.Viewer {
+	v, certain := c.lookUp()
+	if !certain {
+		return nil
+	}
+	return v
 }
 
 // Confirm stores the viewer that a session lookup found; nil means that the

@@ -186,7 +186,7 @@ func (*events) transport() string { return transportEvents }
 func (e *events) owner() (account int64, session string) { return e.account, e.id }
 
 func (e *events) nextTick() time.Duration {
-	return min(e.pingEvery, max(e.caller.Claims().ExpiresAt.Sub(e.Now()), 0))
+	return min(e.together(e.pingEvery, e.pingEvery/pingGroups), max(e.caller.Claims().ExpiresAt.Sub(e.Now()), 0))
 }
 
 func (e *events) isExpired() bool { return !e.Now().Before(e.caller.Claims().ExpiresAt) }
@@ -223,6 +223,13 @@ func (e *events) writeNow(text []byte) error {
 		return err
 	}
 	return e.out.SetWriteDeadline(time.Time{}) // HTTP/2 ends a stream whose deadline passes
+}
+
+func (e *events) viewer() *model.Viewer {
+	if e.isExpired() {
+		return nil
+	}
+	return e.caller.ViewerNow()
 }
 
 func (e *events) context() (ctx context.Context, end func(), ok bool) {
@@ -299,7 +306,7 @@ func (e *events) end(code int) {
 		sub.end()
 	}
 	e.close()
-	e.stream.End(context.Canceled)
+	e.stream.End()
 	e.part(e, e.account, e.id)
 	e.closed(code)
 	e.Log.LogAttrs(context.Background(), slog.LevelInfo, "events",

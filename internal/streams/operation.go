@@ -2,6 +2,7 @@ package streams
 
 import (
 	"context"
+	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -38,15 +39,12 @@ func (c *socket) subscribe(m message) bool {
 		return false
 	}
 	c.mu.Lock()
-	caller, used, n := c.caller, c.running[m.ID] != nil, len(c.running)
+	caller, used, n := c.caller, c.find(m.ID) >= 0, len(c.running)
 	isAdmitted, isLeaving := caller != nil && !used && n < maxOperations, c.leaving
 	if isAdmitted && !isLeaving {
 		c.performing++
 		c.Streams.performing.Add(1)
-		if c.running == nil {
-			c.running = map[string]*operation{}
-		}
-		c.running[m.ID] = op
+		c.running = append(c.running, op)
 		c.operations++
 	}
 	c.mu.Unlock()
@@ -94,18 +92,32 @@ func rateLimited() gqlerror.List {
 
 // complete ends an operation whose client does not want the answer any more.
 func (c *socket) complete(id string) {
-	if op := c.take(id); op != nil {
-		op.leave()
+	c.mu.Lock()
+	i := c.find(id)
+	if i < 0 {
+		c.mu.Unlock()
+		return
 	}
+	op := c.running[i]
+	c.running = slices.Delete(c.running, i, i+1)
+	c.mu.Unlock()
+	op.leave()
 }
 
-// take returns a running operation, which runs no more, or nil.
-func (c *socket) take(id string) *operation {
+// find returns the place of a running operation, or -1. It must be called with the lock.
+func (c *socket) find(id string) int {
+	return slices.IndexFunc(c.running, func(op *operation) bool { return op.id == id })
+}
+
+// finish lets an operation run no more. It reports whether it ran.
+func (c *socket) finish(op *operation) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	op := c.running[id]
-	delete(c.running, id)
-	return op
+	i := slices.Index(c.running, op)
+	if i >= 0 {
+		c.running = slices.Delete(c.running, i, i+1)
+	}
+	return i >= 0
 }
 
 // perform answers an operation.
@@ -161,7 +173,7 @@ func (c *socket) follow(op *operation, prepared *graphql.OperationContext) {
 		Subscription: c.exec.Subscription(prepared), streams: c.Streams, exec: c.exec, account: c.account, to: pusher{c, op},
 	}
 	c.mu.Lock()
-	isWanted := c.running[op.id] == op
+	isWanted := slices.Contains(c.running, op)
 	if isWanted {
 		op.subscription, op.ctx = sub, nil
 	}
@@ -176,6 +188,13 @@ type pusher struct {
 	*socket
 
 	op *operation
+}
+
+func (p pusher) viewer() *model.Viewer {
+	if p.isExpired(p.caller) {
+		return nil
+	}
+	return p.caller.ViewerNow()
 }
 
 func (p pusher) context() (ctx context.Context, end func(), ok bool) {
@@ -217,7 +236,7 @@ func (c *socket) answer(op *operation, response *graphql.Response) {
 	if c.http.OnSent != nil {
 		c.http.OnSent(response.Data)
 	}
-	if c.take(op.id) == op {
+	if c.finish(op) {
 		c.write(completeMessage(op.id))
 	}
 }
@@ -226,16 +245,16 @@ func (c *socket) answer(op *operation, response *graphql.Response) {
 func (c *socket) isRunning(op *operation) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.running[op.id] != op {
-		return false
+	isRunning := slices.Contains(c.running, op)
+	if isRunning {
+		c.nexts++
 	}
-	c.nexts++
-	return true
+	return isRunning
 }
 
 // fail sends the errors of an operation that was not executed.
 func (c *socket) fail(op *operation, errs gqlerror.List) {
-	if c.take(op.id) == op {
+	if c.finish(op) {
 		c.refuse(op.id, errs)
 	}
 }

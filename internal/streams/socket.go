@@ -32,6 +32,8 @@ type socket struct {
 	// account and id are those of the session; zero without a token.
 	account int64
 	id      string
+	// isInit says that the client has sent its token. Only the reader uses it.
+	isInit bool
 
 	// pushing is held while a subscription makes its answer and sends it.
 	pushing sync.Mutex
@@ -39,7 +41,7 @@ type socket struct {
 	mu sync.Mutex
 	// caller is nil until the server has accepted the token.
 	caller  *auth.Caller
-	running map[string]*operation
+	running []*operation // few
 	// performing counts the running operations without subscriptions. leaving says that the
 	// socket ends with the last of them.
 	performing int
@@ -96,12 +98,6 @@ func (c *socket) setCode(code int) bool {
 // run reads messages until the socket is closed.
 func (c *socket) run() {
 	defer c.end()
-	defer func() {
-		if value := recover(); value != nil {
-			_ = c.exec.Recovered(c.stream, value)
-			c.close(int(websocket.StatusInternalError), "")
-		}
-	}()
 	if !c.join(c) {
 		c.close(codeGoingAway, "")
 		return
@@ -110,36 +106,58 @@ func (c *socket) run() {
 		c.close(codeNoSubprotocol, "Subprotocol not acceptable")
 		return
 	}
-	isInit := false
 	for {
 		kind, text, err := c.read()
 		if err != nil {
 			c.setCode(lostCode(err))
 			return
 		}
-		m, ok := readMessage(kind, text)
-		switch {
-		case !ok:
-			c.close(codeBadMessage, "Invalid message")
+		// A goroutine keeps the stack that it once needed. That of an idle socket stays small
+		// if others do what needs a large one.
+		isOpen := make(chan bool, 1)
+		go c.take(kind, text, isOpen)
+		if !<-isOpen {
 			return
-		case m.Type == typeInit && isInit:
-			c.close(codeTooManyInits, "Too many initialisation requests")
-			return
-		case m.Type == typeInit:
-			isInit = true
-			if !c.accept(m.Payload) {
-				return
-			}
-		case m.Type == typeSubscribe:
-			if !c.subscribe(m) {
-				return
-			}
-		case m.Type == typeComplete:
-			c.complete(m.ID)
-		case m.Type == typePing:
-			c.write([]byte(messagePong))
 		}
 	}
+}
+
+// take does what a message says. It sends false if it has closed the socket.
+func (c *socket) take(kind websocket.MessageType, text []byte, isOpen chan<- bool) {
+	ok := false
+	defer func() {
+		if value := recover(); value != nil {
+			_ = c.exec.Recovered(context.Background(), value)
+			c.close(int(websocket.StatusInternalError), "")
+		}
+		isOpen <- ok
+	}()
+	m, isMessage := readMessage(kind, text)
+	if !isMessage {
+		c.close(codeBadMessage, "Invalid message")
+		return
+	}
+	ok = c.do(m)
+}
+
+// do reports false if it has closed the socket.
+func (c *socket) do(m message) bool {
+	switch m.Type {
+	case typeInit:
+		if c.isInit {
+			c.close(codeTooManyInits, "Too many initialisation requests")
+			return false
+		}
+		c.isInit = true
+		return c.accept(m.Payload)
+	case typeSubscribe:
+		return c.subscribe(m)
+	case typeComplete:
+		c.complete(m.ID)
+	case typePing:
+		c.write([]byte(messagePong))
+	}
+	return true
 }
 
 // lostCode returns the code of a socket that the client has closed, or the network.
@@ -218,7 +236,7 @@ func codeOf(reason string) int {
 
 // nextTick returns the time to the next ping or to the expiry of the token.
 func (c *socket) nextTick() time.Duration {
-	return min(c.pingEvery, max(c.caller.Claims().ExpiresAt.Sub(c.Now()), 0))
+	return min(c.together(c.pingEvery, c.pingEvery/pingGroups), max(c.caller.Claims().ExpiresAt.Sub(c.Now()), 0))
 }
 
 // tick ends a socket whose token has expired, and pings its client.
@@ -264,7 +282,7 @@ func (c *socket) write(text []byte) {
 func (c *socket) end() {
 	c.timer.Stop()
 	_ = c.conn.CloseNow()
-	c.stream.End(context.Canceled)
+	c.stream.End()
 	c.part(c, c.account, c.id)
 	c.mu.Lock()
 	code, operations, nexts, running := c.code, c.operations, c.nexts, c.running

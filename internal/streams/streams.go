@@ -61,6 +61,7 @@ type Options struct {
 type Streams struct {
 	Options
 
+	began    time.Time
 	mu       sync.Mutex
 	accounts map[int64]map[member]struct{} // account 0 has those without a token yet
 	sessions map[string]map[member]struct{}
@@ -112,7 +113,7 @@ const transportSocket, transportEvents = "websocket", "sse"
 // New returns the streams of a server, without any.
 func New(o Options) *Streams {
 	return &Streams{
-		Options: o, accounts: map[int64]map[member]struct{}{}, sessions: map[string]map[member]struct{}{},
+		Options: o, began: time.Now(), accounts: map[int64]map[member]struct{}{}, sessions: map[string]map[member]struct{}{},
 		initTimeout: defaultInit, pingEvery: defaultPing, writeTimeout: defaultWrite,
 		idle: make(chan struct{}), closes: map[int]int64{},
 		subscriptions: map[int64]map[*subscription]struct{}{}, admins: map[*subscription]struct{}{}, reads: make(chan struct{}, max(o.Reads, 1)), turns: map[int64]*turn{}, bell: make(chan struct{}, 1),

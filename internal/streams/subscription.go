@@ -2,6 +2,7 @@ package streams
 
 import (
 	"context"
+	"fmt"
 	"hash/maphash"
 	"math/rand/v2"
 	"sync"
@@ -31,6 +32,9 @@ type client interface {
 	// context returns the context of one answer, or false if the token has expired, which
 	// ends the stream.
 	context() (ctx context.Context, end func(), ok bool)
+	// viewer returns the viewer if the token has not expired and the session is certain to be
+	// open, else nil.
+	viewer() *model.Viewer
 	// turn waits until the client has what its other subscriptions have sent, and keeps them
 	// waiting until done: only one answer for a slow client is in memory.
 	turn() (done func())
@@ -87,22 +91,20 @@ func (s *subscription) schedule(spread time.Duration) {
 	if spread > 0 {
 		wait += rand.N(spread) //nolint:gosec // G404: it is no secret
 	}
-	time.AfterFunc(wait, s.run)
+	time.AfterFunc(s.streams.together(wait, min(spread, spreadStep)), s.run)
 }
 
 // run makes one answer and pushes it.
 func (s *subscription) run() {
 	defer s.to.turn()()
-	leave := s.streams.enter(s.account)
-	begin := time.Now()
-	ctx, end, ok := s.begin()
-	if !ok {
-		leave()
-		return
+	begin, text, every := time.Now(), s.bell(), graph.ChangedEvery
+	if text == nil {
+		var end func()
+		if begin, text, every, end = s.read(); end == nil {
+			return
+		}
+		defer end()
 	}
-	defer end()
-	text, every := s.answer(ctx)
-	leave()
 	if text != nil {
 		s.to.push(text)
 		s.streams.pushed(s.IsBell)
@@ -113,16 +115,53 @@ func (s *subscription) run() {
 	s.schedule(0)
 }
 
-// begin returns the context of the next answer.
-func (s *subscription) begin() (ctx context.Context, end func(), ok bool) {
+// begin reports whether the next answer is wanted.
+func (s *subscription) begin() bool {
 	s.mu.Lock()
-	ended := s.ended
+	defer s.mu.Unlock()
 	s.stale = false
-	s.mu.Unlock()
-	if ended {
-		return nil, nil, false
+	return !s.ended
+}
+
+// bell returns the message of a bell whose rights the server knows for certain. It returns nil
+// if the answer needs a read, or is another one.
+func (s *subscription) bell() []byte {
+	if !s.IsBell || !s.begin() {
+		return nil
 	}
-	return s.to.context()
+	v := s.to.viewer()
+	if v == nil {
+		return nil
+	}
+	s.setAdmin(v.Role == model.RoleAdmin)
+	response := s.Bell(v)
+	if response == nil {
+		return nil
+	}
+	text, err := s.to.message(response)
+	if err != nil {
+		return nil // the answer tells why
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failing = time.Time{}
+	return text
+}
+
+// read returns what answer returns, and when the answer began. The caller must call end after
+// the push; it is nil if the subscription has ended.
+func (s *subscription) read() (begin time.Time, text []byte, every time.Duration, end func()) {
+	defer s.streams.enter(s.account)()
+	begin = time.Now()
+	if !s.begin() {
+		return begin, nil, 0, nil
+	}
+	ctx, end, ok := s.to.context()
+	if !ok {
+		return begin, nil, 0, nil
+	}
+	text, every = s.answer(ctx)
+	return begin, text, every, end
 }
 
 // answer returns the message to push, nil if there is nothing to push, and the time until
@@ -140,7 +179,7 @@ func (s *subscription) answer(ctx context.Context) (text []byte, every time.Dura
 	failed := failureOf(response.Errors)
 	switch {
 	case failed == model.CodeUnauthenticated:
-		reason, _ := response.Errors[0].Extensions["reason"].(string)
+		reason := fmt.Sprint(response.Errors[0].Extensions["reason"])
 		s.to.leave(codeOf(reason), reason)
 		return nil, 0
 	case failed != "":
@@ -237,12 +276,13 @@ func (s *subscription) end() bool {
 // the server follows the feed.
 func (s *Streams) remember(sub *subscription) {
 	s.mu.Lock()
-	add(s.subscriptions, sub.account, sub)
-	follows := s.follows
+	ended, follows := sub.hasEnded(), s.follows // later, it is forgotten
+	if !ended {
+		add(s.subscriptions, sub.account, sub)
+	}
 	s.mu.Unlock()
 	switch {
-	case sub.hasEnded(): // meanwhile
-		s.forget(sub)
+	case ended:
 	case follows:
 		sub.wake(0)
 	default:
