@@ -20,7 +20,7 @@ func TestConcerned_ByTheRecordsInTheAnswer(t *testing.T) {
 		Subscription: &graph.Subscription{Topics: model.TopicPatients | both, Named: both}, streams: s, account: 1,
 		named: namedIn([]byte(`{"patient":{"id":"pat_1","createdBy":{"id":"usr_8"},"doctor":{"id":"doc_5","account":null}}}`)),
 	}
-	add(s.subscriptions, 1, sub)
+	s.remember(sub)
 	entry := func(n int64) model.ID { return model.ID{Kind: model.KindDoctor, Num: n} }
 	for name, test := range map[string]struct {
 		news   store.News

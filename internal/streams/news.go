@@ -2,6 +2,7 @@ package streams
 
 import (
 	"context"
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -66,11 +67,9 @@ func toMidnight(now time.Time) time.Duration {
 func (s *Streams) refresh(topics model.Topics) {
 	s.mu.Lock()
 	var stale []*subscription
-	for _, subs := range s.subscriptions {
-		for sub := range subs {
-			if !sub.IsBell && sub.Topics&topics != 0 {
-				stale = append(stale, sub)
-			}
+	for sub := range s.following(topics) {
+		if !sub.IsBell {
+			stale = append(stale, sub)
 		}
 	}
 	s.mu.Unlock()
@@ -163,16 +162,30 @@ func (s *Streams) concerned(news *store.News) (named, others []*subscription) {
 			others = append(others, sub)
 		}
 	}
-	if news.Topics == 0 {
-		for sub := range s.admins {
-			ask(sub)
-		}
-		return named, others
+	for sub := range s.admins {
+		ask(sub)
 	}
-	for _, subs := range s.subscriptions {
-		for sub := range subs {
+	for sub := range s.following(news.Topics) {
+		if _, isAdmin := s.admins[sub]; !isAdmin {
 			ask(sub)
 		}
 	}
 	return named, others
+}
+
+// following returns the subscriptions that have one of the topics. It must be called with the
+// lock.
+func (s *Streams) following(one model.Topics) iter.Seq[*subscription] {
+	return func(yield func(*subscription) bool) {
+		for topics, subs := range s.followers {
+			if topics&one == 0 {
+				continue
+			}
+			for sub := range subs {
+				if !yield(sub) {
+					return
+				}
+			}
+		}
+	}
 }

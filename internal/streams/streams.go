@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/caregraph/caregraph/internal/auth"
+	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 )
 
@@ -78,6 +79,9 @@ type Streams struct {
 	closes     map[int]int64
 
 	subscriptions map[int64]map[*subscription]struct{}
+	// followers are the subscriptions by all their topics: a change concerns those that have
+	// one of its own.
+	followers map[model.Topics]map[*subscription]struct{}
 	// admins are the subscriptions of administrators: most changes concern these.
 	admins map[*subscription]struct{}
 	// follows says that the server has a position in the change feed.
@@ -116,7 +120,8 @@ func New(o Options) *Streams {
 		Options: o, began: time.Now(), accounts: map[int64]map[member]struct{}{}, sessions: map[string]map[member]struct{}{},
 		initTimeout: defaultInit, pingEvery: defaultPing, writeTimeout: defaultWrite,
 		idle: make(chan struct{}), closes: map[int]int64{},
-		subscriptions: map[int64]map[*subscription]struct{}{}, admins: map[*subscription]struct{}{}, reads: make(chan struct{}, max(o.Reads, 1)), turns: map[int64]*turn{}, bell: make(chan struct{}, 1),
+		subscriptions: map[int64]map[*subscription]struct{}{}, followers: map[model.Topics]map[*subscription]struct{}{},
+		admins: map[*subscription]struct{}{}, reads: make(chan struct{}, max(o.Reads, 1)), turns: map[int64]*turn{}, bell: make(chan struct{}, 1),
 		changed: map[string]bool{}, signal: make(chan struct{}, 1),
 	}
 }

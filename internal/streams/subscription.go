@@ -279,6 +279,7 @@ func (s *Streams) remember(sub *subscription) {
 	ended, follows := sub.hasEnded(), s.follows // later, it is forgotten
 	if !ended {
 		add(s.subscriptions, sub.account, sub)
+		add(s.followers, sub.Topics, sub)
 	}
 	s.mu.Unlock()
 	switch {
@@ -300,6 +301,7 @@ func (s *Streams) forget(sub *subscription) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	remove(s.subscriptions, sub.account, sub)
+	remove(s.followers, sub.Topics, sub)
 	delete(s.admins, sub)
 }
 
