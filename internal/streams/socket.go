@@ -98,6 +98,7 @@ func (c *socket) setCode(code int) bool {
 // run reads messages until the socket is closed.
 func (c *socket) run() {
 	defer c.end()
+	defer c.recoverPanic()
 	if !c.join(c) {
 		c.close(codeGoingAway, "")
 		return
@@ -125,19 +126,22 @@ func (c *socket) run() {
 // take does what a message says. It sends false if it has closed the socket.
 func (c *socket) take(kind websocket.MessageType, text []byte, isOpen chan<- bool) {
 	ok := false
-	defer func() {
-		if value := recover(); value != nil {
-			_ = c.exec.Recovered(context.Background(), value)
-			c.close(int(websocket.StatusInternalError), "")
-		}
-		isOpen <- ok
-	}()
+	defer func() { isOpen <- ok }()
+	defer c.recoverPanic()
 	m, isMessage := readMessage(kind, text)
 	if !isMessage {
 		c.close(codeBadMessage, "Invalid message")
 		return
 	}
 	ok = c.do(m)
+}
+
+// recoverPanic must be deferred: it closes the socket instead of ending the process.
+func (c *socket) recoverPanic() {
+	if value := recover(); value != nil {
+		_ = c.exec.Recovered(context.Background(), value)
+		c.close(int(websocket.StatusInternalError), "")
+	}
 }
 
 // do reports false if it has closed the socket.
