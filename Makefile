@@ -17,7 +17,7 @@ STAMP = -trimpath -buildvcs=false -ldflags "-X $(CLI).built=$$(git describe --al
 	-X $(CLI).builtAt=$$(git log -1 --format=%cI 2>/dev/null) $(LDFLAGS)"
 
 .DEFAULT_GOAL := help
-.PHONY: toolchain package binary fresh-machine run demo test test-tools check lint nolint prose faults fmt generate fresh versions contract release-schema tidy vet build pg playground browse test-clients examples fill fuzz race bench growth drills pgo clean help
+.PHONY: toolchain package binary fresh-machine fresh-service fresh-cluster run demo test test-tools check lint nolint prose faults fmt generate fresh versions contract release-schema tidy vet build pg playground browse test-clients examples fill fuzz race bench growth drills pgo clean help
 
 # An old Go says only that it cannot read go.mod.
 toolchain:
@@ -173,6 +173,12 @@ growth: ## Measure how that grows with the data, and lists of 5 million patients
 
 fresh-machine: ## Follow README on a clean Debian, as root and as a user (root, Linux, needs debootstrap)
 	internal/drills/fresh-machine $(ARGS)
+
+fresh-service: ## Install, use and remove the package on a clean Debian with systemd (root, Linux, needs systemd-container)
+	internal/drills/fresh-service
+
+fresh-cluster: ## Set up the cluster of docs/operations.md on five of them, and pull the plug of its primary
+	internal/drills/fresh-cluster
 
 pgo: ## Write default.pgo, the profile that the compiler uses to optimize the server
 	$(BENCH) --pgo $(ARGS)

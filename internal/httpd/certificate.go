@@ -3,9 +3,12 @@ package httpd
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
+	"os/user"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,9 +43,18 @@ func LoadCertificate(certFile, keyFile string, log *slog.Logger) (*Certificate, 
 		err = c.read(at)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("--tls-cert and --tls-key: %w", err)
+		return nil, fmt.Errorf("--tls-cert and --tls-key: %w", explain(err))
 	}
 	return c, nil
+}
+
+// explain adds to the error of a file that is closed to the server who must be able to
+// read it.
+func explain(err error) error {
+	if self, unknown := user.Current(); unknown == nil && errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w: the server runs as the user %s, who must be able to read it", err, self.Username)
+	}
+	return err
 }
 
 // NotAfter returns the end of the certificate in use.
@@ -106,7 +118,7 @@ func (c *Certificate) look() {
 		c.log.Info("the TLS certificate has changed", "not_after", c.NotAfter())
 	case err.Error() != c.reported:
 		c.reported = err.Error()
-		c.log.Error("the new TLS certificate or its key cannot be used, so the server keeps the one it has", "error", err)
+		c.log.Error("the new TLS certificate or its key cannot be used, so the server keeps the one it has", "error", explain(err))
 	}
 }
 

@@ -9,12 +9,15 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"io"
+	"io/fs"
 	"math/big"
 	"net"
 	"net/http"
 	"os"
+	"os/user"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -232,6 +235,22 @@ func TestCertificate_ABrokenPairChangesNothing(t *testing.T) {
 				t.Errorf("the good pair is not used: %s", log)
 			}
 		})
+	}
+}
+
+// TestCertificate_SaysWhoMustReadIt: root can read every file, so the error is made here.
+func TestCertificate_SaysWhoMustReadIt(t *testing.T) {
+	t.Parallel()
+	self, err := user.Current()
+	testutil.Must(t, err)
+	closed := &fs.PathError{Op: "open", Path: "key.pem", Err: syscall.EACCES}
+	want := "open key.pem: permission denied: the server runs as the user " + self.Username + ", who must be able to read it"
+	if got := explain(closed).Error(); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	absent := &fs.PathError{Op: "open", Path: "key.pem", Err: syscall.ENOENT}
+	if got := explain(absent); got.Error() != absent.Error() {
+		t.Errorf("another error becomes %q", got)
 	}
 }
 
