@@ -165,6 +165,11 @@ func StatementTimeouts(ctx context.Context, s *Store) map[string]string {
 	return limits
 }
 
+// ReservedPID returns the process of the connection for sessions and sign-ins that write.
+func ReservedPID(ctx context.Context, s *Store) (pid int, err error) {
+	return pid, s.reservedWrites.QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&pid)
+}
+
 // SendMail writes a mail, as the acts do that cause one.
 func SendMail(ctx context.Context, s *Store, account int64, kind model.MailKind, data map[string]string) error {
 	return s.sendMail(ctx, s.db, account, kind, data)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -108,7 +109,7 @@ func (m *migrator) applyAll(ctx context.Context) error {
 func (m *migrator) steps(ctx context.Context, state schemaState, level slog.Level) error {
 	for _, file := range state.missing {
 		if file.inTx() {
-			if err := m.step(ctx, level, file.file, func() error { return m.transactional(ctx, file) }); err != nil {
+			if err := m.fileStep(ctx, level, file, m.transactional); err != nil {
 				return err
 			}
 		}
@@ -123,12 +124,26 @@ func (m *migrator) steps(ctx context.Context, state schemaState, level slog.Leve
 	}
 	for _, file := range state.missing {
 		if !file.inTx() {
-			if err := m.step(ctx, level, file.file, func() error { return m.concurrent(ctx, file) }); err != nil {
+			if err := m.fileStep(ctx, level, file, m.concurrent); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// fileStep applies a file, unless it removes what a server that runs still needs.
+func (m *migrator) fileStep(ctx context.Context, level slog.Level, file migration, apply func(context.Context, migration) error) error {
+	return m.step(ctx, level, file.file, func() error {
+		needing, err := m.needing(ctx, file)
+		if err != nil {
+			return err
+		}
+		if len(needing) > 0 {
+			return fmt.Errorf("it removes what servers that run still need, so stop or upgrade them first: %s", strings.Join(needing, ", "))
+		}
+		return apply(ctx, file)
+	})
 }
 
 func (m *migrator) step(ctx context.Context, level slog.Level, name string, do func() error) error {

@@ -45,6 +45,8 @@ func (s *Store) retentions() []retention {
 		table: "sessions", keep: s.retention.Sessions, past: "ended_at < now() - $1::interval OR expires_at < now() - $1::interval",
 	}, {
 		table: "budgets", keep: keepBudgets, past: "full_at < now() - $1::interval",
+	}, {
+		table: "servers", keep: keepServers, past: "seen_at < now() - $1::interval",
 	}}
 }
 

@@ -44,6 +44,7 @@ type Keys struct {
 	alg     jwa.SignatureAlgorithm
 	signers []crypto.Signer
 	kid     string // of signers[0]
+	ids     []string
 	// next is the index of the published key, which signs after the next
 	// rotation; 0 if there is none.
 	next   int
@@ -197,6 +198,9 @@ func keepOwner(file *os.File, like string) error {
 	return file.Chmod(want.Mode().Perm())
 }
 
+// IDs returns the id (kid) of each key, that of the signing key first.
+func (k *Keys) IDs() []string { return slices.Clone(k.ids) }
+
 // PublicJWKS returns the public halves as a JWK Set (RFC 7517), the signing
 // key first, each with kid, alg and use.
 func (k *Keys) PublicJWKS() []byte { return bytes.Clone(k.jwks) }
@@ -231,6 +235,7 @@ func newKeys(alg jwa.SignatureAlgorithm, signers []crypto.Signer) (*Keys, error)
 			return nil, fmt.Errorf("key %d: %w", i+1, err)
 		}
 		keys.public[public.KeyID()] = signer.Public()
+		keys.ids = append(keys.ids, public.KeyID())
 		if i == 0 {
 			keys.kid = public.KeyID()
 		}

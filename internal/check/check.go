@@ -54,18 +54,19 @@ type rule struct {
 	query      string
 }
 
-// Database runs the checks by queries at the URL. connections are those that a server opens.
-func Database(ctx context.Context, url string, connections int) []Finding {
+// Database runs the checks by queries at the URL. connections are those that each of the servers
+// opens.
+func Database(ctx context.Context, url string, connections, servers int) []Finding {
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
 		return []Finding{{"database", "connection", Failure, "cannot be reached" + state(err)}}
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	var all []Finding
-	for _, r := range rules(connections) {
+	for _, r := range rules(connections, servers) {
 		all = append(all, r.run(ctx, conn))
 	}
-	return append(all, clock(ctx, conn, time.Now))
+	return append(all, standbys(ctx, conn), clock(ctx, conn, time.Now), hosts(ctx, url, time.Now))
 }
 
 func (r rule) run(ctx context.Context, conn *pgx.Conn) Finding {
@@ -101,7 +102,7 @@ func clock(ctx context.Context, conn *pgx.Conn, now func() time.Time) Finding {
 	f := Finding{Area: "cluster", Name: "clock", Text: "as it should be"}
 	var theirs time.Time
 	before := now()
-	if err := conn.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&theirs); err != nil {
+	if err := conn.QueryRow(ctx, "SELECT clock_timestamp()", pgx.QueryExecModeSimpleProtocol).Scan(&theirs); err != nil {
 		f.Level, f.Text = Warning, "could not be checked"+state(err)
 		return f
 	}
@@ -112,11 +113,11 @@ func clock(ctx context.Context, conn *pgx.Conn, now func() time.Time) Finding {
 }
 
 // rules returns all checks by queries.
-func rules(connections int) []rule {
-	return slices.Concat(databaseRules(connections), privacyRules(), clusterRules())
+func rules(connections, servers int) []rule {
+	return slices.Concat(databaseRules(connections, servers), privacyRules(), clusterRules())
 }
 
-func databaseRules(connections int) []rule {
+func databaseRules(connections, servers int) []rule {
 	return []rule{
 		{"database", "version", Failure, "13 or newer is needed", `SELECT 'PostgreSQL ' || current_setting('server_version') WHERE current_setting('server_version_num')::int < 130000`},
 		{"database", "encoding", Failure, "UTF8 is needed", `SELECT getdatabaseencoding()::text WHERE getdatabaseencoding() <> 'UTF8'`},
@@ -156,7 +157,7 @@ func databaseRules(connections int) []rule {
 		},
 		{
 			"database", "connections", Warning, "raise max_connections, or lower --database-connections",
-			fmt.Sprintf(`SELECT 'a server opens %[1]d, and PostgreSQL has ' || n FROM (SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int AS n) have WHERE n < %[1]d`, connections),
+			fmt.Sprintf(`SELECT 'a server opens %[1]d, and PostgreSQL has ' || n || ' for %[2]d of them' FROM (SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int AS n) have WHERE n < %[1]d * %[2]d`, connections, servers),
 		},
 	}
 }
@@ -175,6 +176,9 @@ func privacyRules() []rule {
 		is("log_transaction_sample_rate", `setting <> '0'`),
 		is("log_error_verbosity", `setting <> 'terse'`),
 		is("log_parameter_max_length_on_error", `setting <> '0'`),
+		// It matters once statements are logged.
+		is("log_parameter_max_length", `setting <> '0' AND EXISTS (SELECT FROM pg_settings WHERE name = 'log_statement' AND setting NOT IN ('none', 'ddl')
+			OR name LIKE 'log\_min\_duration\_%' AND setting <> '-1' OR name = 'log_transaction_sample_rate' AND setting <> '0')`),
 		is("auto_explain.log_min_duration", `setting <> '-1'`),
 	}
 }

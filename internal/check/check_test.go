@@ -27,7 +27,7 @@ func cluster(t *testing.T) (url string) {
 	return server.URL()
 }
 
-func exec(t *testing.T, url, sql string) {
+func execute(t *testing.T, url, sql string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)
 	testutil.Must(t, err)
@@ -53,11 +53,11 @@ func bad(all []Finding) map[string]Finding {
 func TestDatabase_FindsWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	url := cluster(t)
-	exec(t, url, `CREATE EXTENSION pg_trgm; CREATE TABLE patients (id int PRIMARY KEY); CREATE TABLE mappings (p int REFERENCES patients);
+	execute(t, url, `CREATE EXTENSION pg_trgm; CREATE TABLE patients (id int PRIMARY KEY); CREATE TABLE mappings (p int REFERENCES patients);
 		CREATE ROLE guest LOGIN; GRANT SELECT, INSERT, UPDATE ON patients, mappings TO guest; CREATE SCHEMA other`)
 	// A cluster for tests flushes nothing.
 	expected := []string{"durability", "synchronous_commit"}
-	for name := range bad(Database(t.Context(), url, 23)) {
+	for name := range bad(Database(t.Context(), url, 23, 1)) {
 		if !strings.Contains(strings.Join(expected, " "), name) {
 			t.Errorf("a new cluster has a fault: %s", name)
 		}
@@ -66,27 +66,31 @@ func TestDatabase_FindsWhatIsWrong(t *testing.T) {
 		fault, text string
 		level       Level
 	}{
-		"durability":              {"SELECT 1", "fsync is off", Failure},
-		"synchronous_commit":      {"SELECT 1", "off", Warning},
-		"extensions":              {"DROP EXTENSION pg_trgm", "pg_trgm", Failure},
-		"triggers":                {"ALTER TABLE mappings DISABLE TRIGGER ALL", "mappings", Failure},
-		"indexes":                 {"UPDATE pg_index SET indisvalid = false WHERE indrelid = 'patients'::regclass", "patients_pkey", Warning},
-		"log_statement":           {"ALTER SYSTEM SET log_statement = 'all'; SELECT pg_reload_conf()", "log_statement is all", Warning},
-		"log_min_duration_sample": {"ALTER SYSTEM SET log_min_duration_sample = 5; SELECT pg_reload_conf()", "log_min_duration_sample is 5", Warning},
+		"durability":               {"SELECT 1", "fsync is off", Failure},
+		"synchronous_commit":       {"SELECT 1", "off", Warning},
+		"extensions":               {"DROP EXTENSION pg_trgm", "pg_trgm", Failure},
+		"triggers":                 {"ALTER TABLE mappings DISABLE TRIGGER ALL", "mappings", Failure},
+		"indexes":                  {"UPDATE pg_index SET indisvalid = false WHERE indrelid = 'patients'::regclass", "patients_pkey", Warning},
+		"log_statement":            {"ALTER SYSTEM SET log_statement = 'all'; SELECT pg_reload_conf()", "log_statement is all", Warning},
+		"log_parameter_max_length": {"SELECT 1", "log_parameter_max_length is -1", Warning},
+		"log_min_duration_sample":  {"ALTER SYSTEM SET log_min_duration_sample = 5; SELECT pg_reload_conf()", "log_min_duration_sample is 5", Warning},
 	} {
-		exec(t, url, test.fault)
+		execute(t, url, test.fault)
 		// The reload reaches new connections in an instant, not at once.
-		waitFor(t, func() bool { return bad(Database(t.Context(), url, 23))[name].Text != "" }, name)
-		f := bad(Database(t.Context(), url, 23))[name]
+		waitFor(t, func() bool { return bad(Database(t.Context(), url, 23, 1))[name].Text != "" }, name)
+		f := bad(Database(t.Context(), url, 23, 1))[name]
 		if f.Level != test.level || !strings.Contains(f.Text, test.text) {
 			t.Errorf("%s: got %+v, want %s with %q", name, f, test.level, test.text)
 		}
 	}
-	if f := bad(Database(t.Context(), url, 1000))["connections"]; f.Level != Warning || !strings.Contains(f.Text, "opens 1000") {
+	if f := bad(Database(t.Context(), url, 1000, 1))["connections"]; f.Level != Warning || !strings.Contains(f.Text, "opens 1000") {
 		t.Errorf("too many connections: %+v", f)
 	}
+	if f := bad(Database(t.Context(), url, 23, 99))["connections"]; f.Level != Warning || !strings.Contains(f.Text, "for 99 of them") {
+		t.Errorf("too many servers: %+v", f)
+	}
 	asGuest := strings.Replace(url, "caregraph@", "guest@", 1)
-	if f := bad(Database(t.Context(), asGuest, 23))["privileges"]; f.Level != Failure || !strings.Contains(f.Text, "DELETE on patients") {
+	if f := bad(Database(t.Context(), asGuest, 23, 1))["privileges"]; f.Level != Failure || !strings.Contains(f.Text, "DELETE on patients") {
 		t.Errorf("without rights: %+v", f)
 	}
 }
@@ -106,7 +110,7 @@ func waitFor(t *testing.T, done func() bool, what string) {
 
 func TestDatabase_UnreachableNamesNoAddress(t *testing.T) {
 	t.Parallel()
-	all := Database(t.Context(), "postgres://asha:secret@127.0.0.1:1/clinic", 23)
+	all := Database(t.Context(), "postgres://asha:secret@127.0.0.1:1/clinic", 23, 1)
 	testutil.Equal(t, "findings", all, []Finding{{"database", "connection", Failure, "cannot be reached"}})
 }
 
@@ -116,10 +120,14 @@ func TestMachine_LevelsFollowFilesAndTimes(t *testing.T) {
 	keys := filepath.Join(dir, "keys.json")
 	testutil.Must(t, os.WriteFile(keys, nil, 0o600))
 	testutil.Must(t, os.Chmod(dir, 0o711))
-	good := Machine{DataDir: dir, Keys: keys, Free: 100, MinFree: 50, LastBackup: now.Add(-25 * time.Hour), Now: now, Addr: "127.0.0.1:8080"}
+	good := Machine{DataDir: dir, Keys: keys, Free: 100, MinFree: 50, LastBackup: now.Add(-25 * time.Hour), Now: now, Addr: "127.0.0.1:8080", OpenFiles: 65536, Pools: 23, Streams: 20}
+	full := filepath.Join(dir, "archive")
+	testutil.Must(t, os.MkdirAll(filepath.Join(full, "segment"), 0o700))
+	archiving := good
+	archiving.ArchiveDir = full
 	socket, encrypted := good, good
 	socket.Addr, encrypted.Addr, encrypted.Encrypted = "unix:/run/caregraph/http.sock", "0.0.0.0:8443", true
-	for _, m := range []Machine{good, socket, encrypted} {
+	for _, m := range []Machine{good, socket, encrypted, archiving} {
 		if found := bad(m.Check()); len(found) > 0 {
 			t.Errorf("a good machine on %s: %v", m.Addr, found)
 		}
@@ -132,6 +140,8 @@ func TestMachine_LevelsFollowFilesAndTimes(t *testing.T) {
 		"backup":         {func(m *Machine) { m.LastBackup = now.Add(-27 * time.Hour) }, Warning},
 		"PostgreSQL":     {func(m *Machine) { m.ExecutableDeleted = true }, Failure},
 		"address":        {func(m *Machine) { m.Addr = ":8080" }, Warning},
+		"open files":     {func(m *Machine) { m.OpenFiles = 1024 }, Warning},
+		"archive":        {func(m *Machine) { m.ArchiveDir = filepath.Join(full, "segment") }, Warning},
 		"keys":           {func(m *Machine) { m.Keys = filepath.Join(dir, "missing") }, Warning},
 		"data directory": {func(*Machine) { testutil.Must(t, os.Chmod(dir, 0o777)) }, Failure},
 	} {
@@ -141,6 +151,20 @@ func TestMachine_LevelsFollowFilesAndTimes(t *testing.T) {
 			t.Errorf("%s: got %+v, want %s", name, f, test.level)
 		}
 		testutil.Must(t, os.Chmod(dir, 0o711))
+	}
+	few, missing := good, good
+	few.OpenFiles, missing.ArchiveDir = 74, filepath.Join(dir, "missing")
+	if f := bad(few.Check())["open files"]; f.Level != Failure || !strings.Contains(f.Text, "of 74 leaves 19 sockets") {
+		t.Errorf("few open files: %+v", f)
+	}
+	if f := bad(missing.Check())["archive"]; f.Level != Failure || !strings.Contains(f.Text, "--archive-dir") {
+		t.Errorf("a missing archive: %+v", f)
+	}
+	if os.Geteuid() == 0 {
+		testutil.Must(t, os.Chown(keys, 1, -1))
+		if f := bad(good.Check())["owner"]; f.Level != Failure {
+			t.Errorf("the keys of another user: %+v", f)
+		}
 	}
 	testutil.Must(t, os.Chmod(keys, 0o640))
 	found := good.Check()

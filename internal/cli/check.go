@@ -65,13 +65,24 @@ func (c call) checkDatabase(ctx context.Context) (found []check.Finding) {
 	database := pgserver.Database{URL: string(c.DatabaseURL), DataDir: c.Data, Attach: true, StopTimeout: c.ShutdownTimeout, Log: c.log}
 	err := pgserver.With(ctx, database, func(ctx context.Context, url string) error {
 		direct := string(cmp.Or(c.DatabaseDirectURL, settings.Secret(url)))
-		found = append(check.Database(ctx, direct, c.DatabaseConns+ownConnections), c.checkSchema(ctx, url), c.checkPooler(ctx, url))
+		running, err := store.Servers(ctx, direct)
+		found = append(check.Database(ctx, direct, c.DatabaseConns+ownConnections, max(len(running), 1)), c.checkSchema(ctx, url), c.checkPooler(ctx, url))
+		if c.DatabaseURL != "" && err == nil { // else the first finding says it
+			found = append(found, check.Servers(seen(running))...)
+		}
 		return nil
 	})
 	if err != nil {
 		return failed(err)
 	}
 	return found
+}
+
+func seen(running []store.Server) (all []check.Server) {
+	for _, s := range running {
+		all = append(all, check.Server{ID: s.ID, Version: s.Version, Schema: s.Schema, Keys: s.Keys, StartedAt: s.StartedAt})
+	}
+	return all
 }
 
 func (c call) checkSchema(ctx context.Context, url string) check.Finding {
@@ -103,12 +114,15 @@ func (c call) checkPooler(ctx context.Context, url string) check.Finding {
 		return f
 	}
 	defer db.Close()
-	f.Level, f.Text = check.Good, "pooler "+string(db.Pooler())+": isolation, reads only and plans hold"
+	f.Level, f.Text = check.Good, "pooler "+string(db.Pooler())+": isolation repeatable read, read-only on, plan mode force_generic_plan"
 	return f
 }
 
 func (c call) machine() check.Machine {
-	m := check.Machine{Keys: c.Keys, Addr: c.Addr, Encrypted: c.TLSCert != "" || len(c.TrustedProxies) > 0, Now: time.Now(), MinFree: c.MinFreeDisk}
+	m := check.Machine{
+		Keys: c.Keys, Addr: c.Addr, Encrypted: c.TLSCert != "" || len(c.TrustedProxies) > 0, Now: time.Now(), MinFree: c.MinFreeDisk,
+		OpenFiles: host.OpenFiles(pgserver.Holder(c.Data)), Pools: c.DatabaseConns + ownConnections, Streams: c.MaxStreams, ArchiveDir: c.ArchiveDir,
+	}
 	if c.DatabaseURL != "" {
 		return m
 	}

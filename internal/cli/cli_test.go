@@ -190,6 +190,32 @@ func TestRun_PublishesAKey(t *testing.T) {
 	}
 }
 
+// TestRun_RotatesWithoutAWarningIfThereAreNoCopies: one server runs at most.
+func TestRun_RotatesWithoutAWarningIfThereAreNoCopies(t *testing.T) {
+	t.Parallel()
+	url, dir := storetest.Database(t), t.TempDir()
+	path := filepath.Join(dir, "keys.json")
+	_, err := auth.LoadOrCreateKeys(path, "EdDSA")
+	testutil.Must(t, err)
+	conn, err := pgx.Connect(t.Context(), url)
+	testutil.Must(t, err)
+	defer func() { _ = conn.Close(t.Context()) }()
+	rotate := func(what string, warned bool, flags ...string) {
+		t.Helper()
+		r := run(t, map[string]string{"HOME": t.TempDir()}, append([]string{"keys", "rotate", "--keys", path}, flags...)...)
+		if r.err != nil || strings.Contains(r.log.String(), "no key was published") != warned {
+			t.Errorf("%s: %v, %s", what, r.err, &r.log)
+		}
+	}
+	for servers, warned := range []bool{false, false, true} {
+		rotate(fmt.Sprint(servers, " servers"), warned, "--database-url", url)
+		_, err := conn.Exec(t.Context(), "INSERT INTO servers VALUES ($1, '0.2.0', '2026', '{}', now(), now())", fmt.Sprint(servers))
+		testutil.Must(t, err)
+	}
+	rotate("no database", true, "--database-url", "postgres://127.0.0.1:1/clinic")
+	rotate("the private PostgreSQL", false, "--data", dir)
+}
+
 // Without a sound policy no database is touched.
 func TestRun_AdminCreateNeedsThePolicy(t *testing.T) {
 	t.Parallel()

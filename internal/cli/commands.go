@@ -221,7 +221,7 @@ func rotateKeys() Command {
 			if _, err := auth.RotateKeys(c.Keys, c.JWTAlgorithm); err != nil {
 				return err
 			}
-			if !before.HasPublished() {
+			if !before.HasPublished() && c.mayHaveCopies(ctx) {
 				c.log.WarnContext(ctx, "no key was published before: servers with copies of this file refuse tokens of the new key until they have the new file. "+
 					"One shared file is safe.", "keys", c.Keys)
 			}
@@ -229,4 +229,14 @@ func rotateKeys() Command {
 			return err
 		},
 	}
+}
+
+// mayHaveCopies reports whether other servers may have copies of the key file. The private
+// PostgreSQL has one server, whose file is in the data directory.
+func (c call) mayHaveCopies(ctx context.Context) bool {
+	if c.DatabaseURL == "" {
+		return filepath.Dir(c.Keys) != filepath.Clean(c.Data)
+	}
+	running, err := store.Servers(ctx, string(c.DatabaseURL))
+	return err != nil || len(running) > 1
 }

@@ -82,7 +82,7 @@ func TestServer_LogsWhatRunsAndWhyItStops(t *testing.T) {
 	server.get("/health/")
 	server.stop()
 	for _, want := range []string{
-		`msg=serving version=\S+ revision=0123abc schema=\d{14} postgres="?\d+\.\S+.* pooler=none addr=127\.0\.0\.1:\d+ tls=proxy data=\S+ settings\.addr=127\.0\.0\.1:0 settings\.data=\S+.* settings\.max-depth=9`,
+		`msg=serving version=\S+ revision=0123abc schema=\d{14} postgres="?\d+\.\S+.* pooler=none server=[A-Z2-7]{8} addr=127\.0\.0\.1:\d+ tls=proxy data=\S+ settings\.addr=127\.0\.0\.1:0 settings\.data=\S+.* settings\.max-depth=9`,
 		`msg=stopped reason="signal: interrupt" requests_finished=1 requests_cut=0`,
 	} {
 		if !regexp.MustCompile(want).MatchString(server.log.String()) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 )
 
@@ -34,4 +35,19 @@ func Attach(dataDir string) (url string, running bool, err error) {
 	}
 	url, err = cluster{dataDir: dir}.url(socketDir)
 	return url, err == nil, err
+}
+
+// Holder returns the process that runs the cluster of a data directory, 0 for none.
+func Holder(dataDir string) int {
+	file, err := os.Open(filepath.Join(dataDir, lockName)) //nolint:gosec // G304: the data directory
+	if err != nil {
+		return 0
+	}
+	defer func() { _ = file.Close() }() // that also unlocks it
+	if syscall.Flock(int(file.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) == nil {
+		return 0
+	}
+	pid, _ := (&dirLock{file}).read()
+	holder, _ := strconv.Atoi(pid) // 0 while it starts
+	return holder
 }

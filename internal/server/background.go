@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/caregraph/caregraph/internal/auth"
 	"github.com/caregraph/caregraph/internal/settings"
 	"github.com/caregraph/caregraph/store"
 )
@@ -37,22 +38,61 @@ func migrate(ctx context.Context, s settings.Settings, url string, log *slog.Log
 
 // writeEachMinute stores what the store collects until stop is called, and once more then.
 func writeEachMinute(ctx context.Context, db *store.Store, log *slog.Logger) (stop func()) {
-	ticker, stopped, done := time.NewTicker(time.Minute), make(chan struct{}), make(chan struct{})
 	ctx = context.WithoutCancel(ctx)
 	write := func() {
 		if err := db.WriteCollected(ctx); err != nil {
 			log.WarnContext(ctx, "security events could not be stored", "error", err)
 		}
 	}
+	end := every(time.Minute, write)
+	return func() { end(); write() }
+}
+
+// enroll stores that the server runs, for migrations and operators, until stop is called. The
+// private PostgreSQL has one server and no rows. Renewals would fill its archive while nobody
+// writes.
+func enroll(ctx context.Context, db *store.Store, s settings.Settings, version, id string, log *slog.Logger) (stop func(), err error) {
+	if s.DatabaseURL == "" {
+		return func() {}, nil
+	}
+	ctx = context.WithoutCancel(ctx)
+	renew := func() error {
+		me := store.Server{ID: id, Version: version}
+		if keys, err := auth.LoadKeys(s.Keys, s.JWTAlgorithm); err == nil { // else it has none
+			me.Keys = keys.IDs()
+		}
+		return db.RenewServer(ctx, me)
+	}
+	if err := renew(); err != nil {
+		return nil, err
+	}
+	failing := false
+	end := every(store.ServerRenewal, func() {
+		err := renew()
+		if err != nil && !failing {
+			log.WarnContext(ctx, "migrations and caregraph check do not see this server until the database answers", "error", err)
+		}
+		failing = err != nil
+	})
+	return func() {
+		end()
+		if err := db.RemoveServer(ctx, id); err != nil {
+			log.WarnContext(ctx, "migrations see this server for another minute", "error", err)
+		}
+	}, nil
+}
+
+// every calls do at each interval until stop is called.
+func every(interval time.Duration, do func()) (stop func()) {
+	ticker, stopped, done := time.NewTicker(interval), make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
 		for {
 			select {
 			case <-ticker.C:
-				write()
+				do()
 			case <-stopped:
 				ticker.Stop()
-				write()
 				return
 			}
 		}

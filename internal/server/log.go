@@ -23,7 +23,7 @@ func (c Server) logStart(ctx context.Context, a *app, p cli.Process, addr net.Ad
 	p.Log.LogAttrs(ctx, slog.LevelInfo, "serving",
 		slog.String("version", b.Version), slog.String("revision", b.Name()), slog.String("schema", b.Schema),
 		slog.String("postgres", a.store.ServerVersion()), slog.String("pooler", string(a.store.Pooler())),
-		slog.String("addr", addr.String()), slog.String("tls", tls), slog.String("data", p.Data), slog.GroupAttrs("settings", p.Changed...))
+		slog.String("server", a.id), slog.String("addr", addr.String()), slog.String("tls", tls), slog.String("data", p.Data), slog.GroupAttrs("settings", p.Changed...))
 }
 
 // logStop returns a function that says why the server stops, and what became of its requests.

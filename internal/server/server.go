@@ -5,6 +5,7 @@ package server
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -45,6 +46,9 @@ const shutdownGrace = 5 * time.Second
 // memoryBase is the memory in bytes, without answers, from which on the garbage
 // collector works harder.
 const memoryBase = 200 << 20
+
+// idLength is that of the random id of a run.
+const idLength = 8
 
 // Server is the command serve.
 type Server struct {
@@ -127,6 +131,11 @@ func (c Server) Serve(ctx context.Context, p cli.Process) error {
 		defer app.accounts.Later.Start(ctx)()
 		defer app.streams.Start(ctx)()
 		defer writeEachMinute(ctx, app.store, log)()
+		leave, err := enroll(ctx, app.store, s, c.Version, app.id, log)
+		if err != nil {
+			return errors.Join(err, listener.Close())
+		}
+		defer leave()
 		defer app.store.SweepHourly(ctx)()
 		host.ProfileOnSignal(ctx, log)
 		c.logStart(ctx, app, p, listener.Addr())
@@ -146,6 +155,7 @@ func (c Server) Serve(ctx context.Context, p cli.Process) error {
 
 // app is the server without its addresses.
 type app struct {
+	id       string // of this run
 	rules    *model.Policy
 	store    *store.Store
 	tokens   *auth.Tokens
@@ -249,7 +259,7 @@ func (c Server) openApp(ctx context.Context, p cli.Process, rules *model.Policy,
 		Store: db, Tokens: tokens, Origins: s.CORSOrigins, MaxStreams: s.MaxStreams, MaxBody: s.MaxBody, MaxAnonymousBody: s.MaxAnonymousBody,
 		RequestTimeout: s.RequestTimeout, Reads: (db.Stats()[0].Max + 1) / 2, Now: time.Now, Log: log,
 	})
-	return &app{rules, db, tokens, accounts, mails, counters, open, processors, nil}, nil
+	return &app{rand.Text()[:idLength], rules, db, tokens, accounts, mails, counters, open, processors, nil}, nil
 }
 
 // build returns what build_info says.
