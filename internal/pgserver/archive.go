@@ -21,7 +21,7 @@ func (a *Archive) prepare(ctx context.Context, as account) error {
 		err = as.chown(a.Dir)
 	}
 	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("archive directory: %w", err)
+		return fmt.Errorf("--archive-dir: %w: make the directory, and let the server write to it (with systemd, ReadWritePaths=)", err)
 	}
 	// PostgreSQL runs the program by the shell, too.
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", `test -x "$0" && test -w "$1"`, a.Program[0], a.Dir) //nolint:gosec // G204: the program is our own
@@ -29,7 +29,7 @@ func (a *Archive) prepare(ctx context.Context, as account) error {
 	runtime.LockOSThread() // the child ends with its thread
 	defer runtime.UnlockOSThread()
 	if cmd.Run() != nil {
-		return fmt.Errorf("archive directory %s: the user of PostgreSQL (%s) must be able to write to it and to run %s", a.Dir, as.describe(), a.Program[0])
+		return fmt.Errorf("--archive-dir %s: the user of PostgreSQL (%s) must be able to write to it (with systemd, ReadWritePaths=) and to run %s", a.Dir, as.describe(), a.Program[0])
 	}
 	return nil
 }
