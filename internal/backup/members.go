@@ -84,9 +84,8 @@ func (m *members) addFile(name string, content []byte) error {
 	return m.add(header, strings.NewReader(string(content)))
 }
 
-// end writes the manifest and ends the tar.
+// end writes the manifest, which has the hashes already, and ends the tar.
 func (m *members) end(manifest Manifest) error {
-	manifest.Members = m.hashes
 	text, err := json.MarshalIndent(manifest, "", " ")
 	if err != nil {
 		return err
@@ -175,7 +174,11 @@ func checkMembers(manifest Manifest, found map[string]string, plain io.Reader) e
 	if manifest.Members == nil {
 		return &DamagedError{Part: "member " + manifestName, Err: fs.ErrNotExist}
 	}
-	if _, err := io.Copy(io.Discard, plain); err != nil {
+	more, err := io.Copy(io.Discard, plain)
+	if err == nil && more > 0 {
+		err = errors.New("more follows it")
+	}
+	if err != nil {
 		return &DamagedError{Part: "the end", Err: err}
 	}
 	for name, sum := range found {

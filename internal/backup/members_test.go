@@ -49,6 +49,12 @@ func TestVerify_EveryFlippedBitIsNoticed(t *testing.T) {
 		if _, err := Verify(inFile(t, longer), key.identity); err == nil {
 			t.Error("bytes after the end: nothing was noticed")
 		}
+		// Compressed, the encoder ends with the frame, and the decoder reads on in the next one.
+		if recipient == "" {
+			appended := append(append([]byte(nil), whole...), whole...)
+			_, err := Verify(inFile(t, appended), "")
+			wantError(t, err, "the end: more follows it")
+		}
 		for _, size := range []int{0, 1, len(whole) / 2, len(whole) - 1} {
 			if _, err := Verify(inFile(t, whole[:size]), key.identity); err == nil {
 				t.Errorf("cut to %d of %d bytes: nothing was noticed", size, len(whole))

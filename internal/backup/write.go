@@ -95,7 +95,7 @@ func (s Source) write(ctx context.Context, out io.Writer, manifest *Manifest) er
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	manifest.EndedAt = time.Now().UTC()
+	manifest.EndedAt, manifest.Members = time.Now().UTC(), m.hashes
 	return m.end(*manifest)
 }
 
