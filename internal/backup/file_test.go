@@ -106,12 +106,12 @@ func TestLast_IsThatOfTheFile(t *testing.T) {
 	t.Parallel()
 	data, at := t.TempDir(), time.Date(2026, 11, 28, 18, 30, 0, 0, time.UTC)
 	testutil.Equal(t, "without a file", Last(data).IsZero(), true)
-	testutil.Must(t, Note(data, Manifest{EndedAt: at}))
+	testutil.Must(t, Note(data, Written{Manifest: Manifest{EndedAt: at}}))
 	testutil.Equal(t, "after a backup", Last(data), at)
 	for _, text := range []string{`{"finished": "yesterday"}`, `{`, `{}`} {
 		testutil.Must(t, os.WriteFile(filepath.Join(data, stateName), []byte(text), 0o600))
 		testutil.Equal(t, text, Last(data).IsZero(), true)
 	}
-	testutil.Must(t, Note(filepath.Join(data, "missing"), Manifest{}))
+	testutil.Must(t, Note(filepath.Join(data, "missing"), Written{}))
 	wantNames(t, data, stateName)
 }

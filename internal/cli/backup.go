@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -34,13 +35,13 @@ func word(name, value string, to *string) settings.Option {
 
 func writeBackup() Command {
 	var recipients []string
-	var plaintext bool
+	var plaintext, prune bool
 	var format string
 	keep := 0
 	return Command{
 		name: "backup", args: []string{"FILE"}, summary: "copy the database and the keys to a file, or to a new file of a directory; servers may run",
 		options: []settings.Option{
-			recipient(&recipients), settings.Switch("plaintext", &plaintext),
+			recipient(&recipients), settings.Switch("plaintext", &plaintext), settings.Switch("prune-archive", &prune),
 			{Name: "format", Value: "physical|dump", Set: func(text string) error {
 				if format = text; text != "" && text != backup.Physical && text != backup.Dump {
 					return errors.New("must be physical or dump")
@@ -64,10 +65,45 @@ func writeBackup() Command {
 			case len(all) > 0 && plaintext:
 				return errors.New("backup: --plaintext and recipients exclude each other")
 			}
+			if prune {
+				if err := c.mayPrune(); err != nil {
+					return err
+				}
+			}
 			source := backup.Source{Format: format, Keys: c.Keys, Version: c.Version, Revision: BuildOf(c.Version).Name(), Recipients: all}
-			return c.backup(ctx, source, keep)
+			if err := c.backup(ctx, source, keep); err != nil || !prune {
+				return err
+			}
+			return c.pruneArchive()
 		},
 	}
+}
+
+// mayPrune fails unless it is clear which backups and which archive belong together.
+func (c call) mayPrune() error {
+	info, err := os.Stat(c.args[0])
+	switch {
+	case c.DatabaseURL != "":
+		return errors.New("--prune-archive: is for the archive of the private PostgreSQL")
+	case c.ArchiveDir == "":
+		return errors.New("--prune-archive: needs --archive-dir, the archive of the server")
+	case err != nil || !info.IsDir():
+		return errors.New("--prune-archive: needs a directory of backups, not a file")
+	}
+	return nil
+}
+
+func (c call) pruneArchive() error {
+	removed, unknown, err := backup.PruneArchive(c.Data, c.args[0], c.ArchiveDir)
+	if err != nil {
+		return err
+	}
+	if unknown != "" {
+		_, err = fmt.Fprintf(c.Stdout, "The archive keeps all its files as long as %s is there: it is not known from where on that backup needs them.\n", unknown)
+		return err
+	}
+	_, err = fmt.Fprintf(c.Stdout, "Removed %d files of the archive that no backup needs.\n", removed)
+	return err
 }
 
 // backup writes a backup of the database that the settings name.
@@ -93,7 +129,7 @@ func (c call) backup(ctx context.Context, source backup.Source, keep int) error 
 		if written.File == "" {
 			return err
 		}
-		err = errors.Join(err, backup.Note(c.Data, written.Manifest))
+		err = errors.Join(err, backup.Note(c.Data, written))
 		_, failed := fmt.Fprintf(c.Stdout, "%s is complete: %s, PostgreSQL %s, schema %s, %d rows.\n", written.File,
 			written.Manifest.Format, written.Manifest.PostgreSQL, written.Manifest.Schema, total(written.Manifest))
 		for _, name := range written.Removed {
