@@ -39,7 +39,9 @@ type Source struct {
 type Written struct {
 	File     string
 	Manifest Manifest
-	// Removed are the older backups in the same directory that were removed.
+	// InDir is set for one of several backups in a directory, and Removed are the older ones
+	// there that were removed.
+	InDir   bool
 	Removed []string
 }
 
@@ -62,7 +64,7 @@ func Write(ctx context.Context, s Source, path string, keep int) (Written, error
 	if err != nil {
 		return Written{}, fmt.Errorf("backup: %w", err)
 	}
-	w.File = file
+	w.File, w.InDir = file, isDir
 	if isDir {
 		if w.Removed, err = prune(path, keep); err != nil {
 			return w, fmt.Errorf("remove older backups: %w", err)

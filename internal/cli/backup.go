@@ -135,6 +135,10 @@ func (c call) backup(ctx context.Context, source backup.Source, keep int) error 
 		for _, name := range written.Removed {
 			_, failed = fmt.Fprintf(c.Stdout, "Removed %s.\n", name)
 		}
+		if written.InDir {
+			gone := written.Manifest.EndedAt.AddDate(0, 0, keep).Format(time.DateOnly)
+			_, failed = fmt.Fprintf(c.Stdout, "What is erased now stays in backups here until %d more are made: with one a day until %s.\n", keep, gone)
+		}
 		return errors.Join(err, failed)
 	})
 }
