@@ -40,8 +40,7 @@ func AnswerKinds() []string {
 
 // fast answers an operation by its plan. It leaves every other operation to gqlgen's
 // executor, which gives the same answers and writes all refusals.
-func (r resolver) fast(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-	op := graphql.GetOperationContext(ctx)
+func (r resolver) fast(ctx context.Context, op *graphql.OperationContext, next graphql.OperationHandler) graphql.ResponseHandler {
 	typ := op.Operation.Operation
 	if typ == ast.Mutation && r.RunToEnd != nil {
 		r.RunToEnd(ctx)

@@ -71,18 +71,10 @@ func (i *introspection) answer(ctx context.Context, key [sha256.Size]byte, compu
 }
 
 // introspect answers an operation that asks for the schema alone.
-func (r resolver) introspect(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-	op := graphql.GetOperationContext(ctx)
-	if !r.Introspection || !isIntrospection(op) {
-		return next(ctx)
-	}
-	return r.answerIntrospection(ctx, op, next)
-}
-
-func (r resolver) answerIntrospection(ctx context.Context, op *graphql.OperationContext, next graphql.OperationHandler) graphql.ResponseHandler {
+func (r resolver) introspect(ctx context.Context, op *graphql.OperationContext, next graphql.OperationHandler) graphql.ResponseHandler {
 	variables, err := json.Marshal(op.Variables)
 	if err != nil {
-		return next(ctx)
+		return r.fast(ctx, op, next)
 	}
 	key := sha256.Sum256([]byte(strings.Join([]string{op.RawQuery, op.OperationName, string(variables)}, "\x00")))
 	if out := r.introspection.cached(key); out != nil {
@@ -91,7 +83,7 @@ func (r resolver) answerIntrospection(ctx context.Context, op *graphql.Operation
 		}
 		return graphql.OneShot(out)
 	}
-	responses := next(ctx)
+	responses := r.fast(ctx, op, next)
 	return func(ctx context.Context) *graphql.Response {
 		out, err := r.introspection.answer(ctx, key, func() *graphql.Response { return responses(ctx) })
 		if err != nil {

@@ -22,7 +22,7 @@ func (namedOf) Supports(r *http.Request) bool { return r.Method == http.MethodPu
 
 func (namedOf) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	document, _ := io.ReadAll(r.Body)
-	op, errs := exec.CreateOperationContext(graphql.StartOperationTrace(r.Context()), &graphql.RawParams{Query: string(document)})
+	op, errs := exec.CreateOperationContext(r.Context(), &graphql.RawParams{Query: string(document)})
 	if errs != nil {
 		_, _ = fmt.Fprint(w, errs)
 		return

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
-	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
@@ -89,23 +87,6 @@ func (o *operations) register() error {
 	return errors.Join(broken...)
 }
 
-// transport is a transport whose requests are made ready by operations.
-type transport struct {
-	graphql.Transport
-
-	operations *operations
-}
-
-// Do answers a request.
-func (t transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	ready := executor{exec, t.operations}
-	if asksToExplain(r) && r.Header["Upgrade"] == nil { // a socket has many answers and no header for them
-		t.Transport.Do(w, r, explaining{ready, w.Header(), time.Now()})
-		return
-	}
-	t.Transport.Do(w, r, ready)
-}
-
 // executor is gqlgen's executor, except that operations makes its requests ready.
 type executor struct {
 	graphql.GraphExecutor
@@ -122,10 +103,8 @@ func (o *operations) context(ctx context.Context, params *graphql.RawParams) (*g
 	op := &graphql.OperationContext{
 		OperationName: params.OperationName, Extensions: params.Extensions, Headers: params.Headers,
 		RecoverFunc: o.onPanic, ResolverMiddleware: o.onField, RootResolverMiddleware: onRoot,
-		Stats: graphql.Stats{Read: params.ReadTime, OperationStart: graphql.GetStartTime(ctx)},
+		Stats: graphql.Stats{Read: params.ReadTime}, RawQuery: params.Query,
 	}
-	ctx = graphql.WithOperationContext(ctx, op)
-	op.RawQuery = params.Query
 	doc, errs := o.document(ctx, params)
 	if errs != nil {
 		return op, errs

@@ -31,11 +31,7 @@ func SubmitREST(ctx context.Context, key string, content []byte) context.Context
 
 // submit runs a mutation under its Idempotency-Key. A refusal of the key itself has no
 // data.
-func (r resolver) submit(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-	op := graphql.GetOperationContext(ctx)
-	if op.Operation.Operation != ast.Mutation {
-		return next(ctx)
-	}
+func (r resolver) submit(ctx context.Context, op *graphql.OperationContext, next graphql.OperationHandler) graphql.ResponseHandler {
 	sub, err := submission(ctx, op)
 	if err != nil {
 		refused := &graphql.Response{Errors: gqlerror.List{r.presentError(ctx, err)}}
@@ -43,11 +39,15 @@ func (r resolver) submit(ctx context.Context, next graphql.OperationHandler) gra
 		return graphql.OneShot(refused)
 	}
 	if sub.Key == "" {
-		return next(ctx)
+		return r.fast(ctx, op, next)
 	}
-	answer := next(store.WithSubmission(ctx, sub))
-	return func(handlerCtx context.Context) *graphql.Response {
-		out := answer(handlerCtx)
+	return r.replayed(sub, r.fast(store.WithSubmission(ctx, sub), op, next))
+}
+
+// replayed answers a mutation with a key.
+func (r resolver) replayed(sub *store.Submission, answer graphql.ResponseHandler) graphql.ResponseHandler {
+	return func(ctx context.Context) *graphql.Response {
+		out := answer(ctx)
 		if out == nil {
 			return nil
 		}

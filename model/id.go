@@ -53,8 +53,10 @@ func (id ID) MarshalGQL(w io.Writer) { writeText(w, id.String()) }
 
 // UnmarshalGQL takes a string or an integer; see ParseID.
 func (id *ID) UnmarshalGQL(v any) error {
-	switch v.(type) {
-	case string, json.Number, int64, int:
+	switch v := v.(type) {
+	case string:
+		*id = ParseID(v)
+	case json.Number, int64, int:
 		*id = ParseID(fmt.Sprint(v))
 	default:
 		*id = ID{}

@@ -57,6 +57,9 @@ func fed(typ, accounts string) string {
 	return `, fed AS (INSERT INTO change_feed (kind, id, patient, accounts) SELECT '` + string(kind) + `'::"char", id, ` + patient + ", " + accounts + " FROM changed)"
 }
 
+// keptArgs is how many placeholders kept takes.
+const keptArgs = 3
+
 // kept adds the row of a request. place returns the next placeholder.
 func kept(typ string, place func() string) string {
 	return ", kept AS (INSERT INTO requests (account, key, hash, kind, result) SELECT " +

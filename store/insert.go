@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql/driver"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -21,8 +22,18 @@ import (
 // no default, and with its keys; see changing. keeping is the text for a request with a key.
 type insertPlan struct {
 	text, keeping unique.Handle[string]
-	fields        []*schema.Field
+	fields        []insertField
 }
+
+// insertField is a column. isText says that its value is the text of the argument.
+type insertField struct {
+	*schema.Field
+
+	isText bool
+}
+
+// usualTexts is the size of the texts of a record without a long one.
+const usualTexts = 256
 
 // insert stores a new record with a prepared statement and sets the fields that the
 // database generates. It returns when the record is durable.
@@ -38,11 +49,18 @@ func (s *Store) insert(ctx context.Context, record interface {
 		cached, _ = s.inserts.LoadOrStore(table, newInsertPlan(table, t))
 	}
 	plan := cached.(*insertPlan)
-	st := &pgpipe.Statement{Text: plan.text, Args: make([][]byte, len(plan.fields)+len(t.Keys))}
+	st := &pgpipe.Statement{Text: plan.text, Args: make([][]byte, len(plan.fields)+len(t.Keys), len(plan.fields)+len(t.Keys)+keptArgs)}
+	texts := make([]byte, 0, usualTexts)
 	for i, field := range plan.fields {
 		value := reflect.Indirect(field.Value(row))
 		if !value.IsValid() {
 			continue // null
+		}
+		if field.isText {
+			start := len(texts)
+			texts = append(texts, value.String()...)
+			st.Args[i] = texts[start:len(texts):len(texts)]
+			continue
 		}
 		var err error
 		if st.Args[i], err = pgpipe.Argument(value.Interface()); err != nil {
@@ -55,7 +73,7 @@ func (s *Store) insert(ctx context.Context, record interface {
 		}
 	}
 	statements := []*pgpipe.Statement{st}
-	if sub := submissionOf(ctx); sub.keeps() {
+	if sub := SubmissionOf(ctx); sub != nil && sub.keeps() {
 		st.Text, sub.kept = plan.keeping, true
 		st.Args = append(st.Args, strconv.AppendInt(nil, sub.account, 10), []byte(sub.Key), fmt.Appendf(nil, `\x%x`, sub.hash))
 		statements = []*pgpipe.Statement{pgpipe.NewStatement(setRequestLockTimeout), st}
@@ -93,7 +111,8 @@ func newInsertPlan(table *schema.Table, t *query.RecordType) *insertPlan {
 		if field.AutoIncrement || field.SQLDefault != "" {
 			continue
 		}
-		i.fields = append(i.fields, field)
+		isText := field.IndirectType.Kind() == reflect.String && !field.IndirectType.Implements(reflect.TypeFor[driver.Valuer]())
+		i.fields = append(i.fields, insertField{field, isText})
 		names = append(names, field.Name)
 	}
 	for _, k := range t.Keys {

@@ -48,8 +48,8 @@ type refusal struct {
 // IDEMPOTENCY_KEY_REUSED for another request with the key, and REQUEST_IN_PROGRESS while
 // the first one runs.
 func once[T any, P rowOf[T]](ctx context.Context, s *Store, v *model.Viewer, change func(context.Context) (P, error)) (P, error) {
-	sub := submissionOf(ctx)
-	if sub.Key == "" || v == nil {
+	sub := SubmissionOf(ctx)
+	if sub == nil || sub.Key == "" || v == nil {
 		return change(ctx)
 	}
 	if err := s.beginRequest(sub, v); err != nil {

@@ -56,8 +56,8 @@ func (a *arguments) sameVariables(cachedValues []any, variables map[string]any) 
 	return true
 }
 
-// cache caches the arguments for the next request, except for those of a lookup, which
-// has one argument that changes, and for lists and long texts. Those of a mutation become
+// cache caches the arguments for the next request, except for those of node and nodes, which
+// have one argument that changes, and for lists and long texts. Those of a mutation become
 // parts of its record.
 func (a *arguments) cache(values, variables map[string]any) {
 	if a.typ == mutationType || len(a.field.Definition.Arguments) == 1 && len(a.variables) > 0 {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -29,6 +30,23 @@ func (h *sizeHint) buffer(rows int) []byte {
 
 // set does not remember a long answer: the next one may be that of another caller.
 func (h *sizeHint) set(size int) { h.Store(int64(min(size, maxPooled))) }
+
+var encodingPool = sync.Pool{New: func() any { return new(encoding) }}
+
+// newEncoding returns an empty encoding for a number of loads.
+func newEncoding(loads int) *encoding {
+	e := encodingPool.Get().(*encoding)
+	e.below = slices.Grow(e.below, loads)[:loads]
+	return e
+}
+
+// reuse returns the encoding to the pool. It keeps the memory of its slices that hold nothing
+// of the answer.
+func (e *encoding) reuse() {
+	clear(e.below)
+	*e = encoding{below: e.below[:0], path: e.path[:0]}
+	encodingPool.Put(e)
+}
 
 // Reuse takes the data of an answer that has no other references.
 func Reuse(data []byte) {

@@ -83,9 +83,11 @@ type Execution struct {
 
 	plan   *Plan
 	viewer *model.Viewer
-	args   []map[string]any
-	steps  []*model.ChangeSet
-	loads  []*query.Load
+	// variables have the values of the request.
+	variables map[string]any
+	args      []map[string]any
+	steps     []*model.ChangeSet
+	loads     []*query.Load
 	// mutated are the results of Mutate.
 	mutated []mutated
 	// record is that of the payload that reads; see BindAfter.
@@ -123,8 +125,9 @@ func (p *Plan) Bind(ctx context.Context, v *model.Viewer, variables map[string]a
 }
 
 func (p *Plan) bind(ctx context.Context, x *Execution, variables map[string]any) (_ *Execution, reason string) {
-	x.args, x.loads = make([]map[string]any, len(p.args)), make([]*query.Load, len(p.loads))
-	x.Request.Loads = make([]*query.Load, 0, len(p.loads))
+	loads := make([]*query.Load, 2*len(p.loads))
+	x.loads, x.Request.Loads = loads[:len(p.loads)], loads[len(p.loads):len(p.loads)]
+	x.variables, x.args = variables, make([]map[string]any, len(p.args))
 	var err error
 	for i, args := range p.args {
 		if x.args[i], err = args.of(ctx, variables); err != nil {
@@ -165,10 +168,10 @@ func (x *Execution) Encode(now time.Time, meter Meter) (*Answer, error) {
 	for _, load := range x.Request.Loads {
 		rows += load.Rows.Size()
 	}
-	e := &encoding{
-		args: x.args, steps: x.steps, loads: x.loads, below: make([]runs, len(x.loads)), mutated: x.mutated, now: now, session: x.viewer.SessionID, out: x.plan.size.buffer(rows), meter: meter,
-		room: uncounted,
-	}
+	e := newEncoding(len(x.loads))
+	defer e.reuse()
+	e.args, e.steps, e.loads, e.mutated = x.args, x.steps, x.loads, x.mutated
+	e.now, e.session, e.out, e.meter, e.room = now, x.viewer.SessionID, x.plan.size.buffer(rows), meter, uncounted
 	x.plan.roots.write(e, row{})
 	if !e.grow() {
 		return nil, e.failed

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store/query"
@@ -24,7 +25,7 @@ func (c *compilation) root(f graphql.CollectedField) (value, error) {
 	counted, group := c.Records.Group(f.Name)
 	switch {
 	case f.Name == "me":
-		return c.single(f, typ, func(n *query.Node, x *Execution, _ map[string]any) *query.Load { return n.One(x.viewer.UserID) })
+		return c.single(f, typ, func(n *query.Node, x *Execution) *query.Load { return n.One(x.viewer.UserID) })
 	case f.Name == "node", f.Name == "nodes":
 		return c.nodes(f)
 	case f.Name == "changes":
@@ -34,9 +35,8 @@ func (c *compilation) root(f graphql.CollectedField) (value, error) {
 	case group != nil:
 		return c.group(f, counted, group)
 	case typ != nil && f.Definition.Arguments.ForName("id") != nil:
-		return c.single(f, typ, func(n *query.Node, _ *Execution, args map[string]any) *query.Load {
-			return n.One(args["id"].(model.ID).Of(typ.Kind))
-		})
+		id := f.Arguments.ForName("id").Value
+		return c.single(f, typ, func(n *query.Node, x *Execution) *query.Load { return n.One(x.id(id).Of(typ.Kind)) })
 	default:
 		return nil, errUnsupported{f.Name}
 	}
@@ -58,12 +58,20 @@ func (s single) write(e *encoding, _ row) {
 }
 
 func (c *compilation) single(
-	f graphql.CollectedField, t *query.RecordType, load func(*query.Node, *Execution, map[string]any) *query.Load,
+	f graphql.CollectedField, t *query.RecordType, load func(*query.Node, *Execution) *query.Load,
 ) (value, error) {
-	node, args := t.Node(), c.arguments("Query", f)
-	index := c.plan.load(func(x *Execution) (*query.Load, error) { return load(node, x, x.args[args]), nil })
+	node := t.Node()
+	index := c.plan.load(func(x *Execution) (*query.Load, error) { return load(node, x), nil })
 	o, err := c.object(location{index, node.Record()}, f.Selections)
 	return single{index, o}, err
+}
+
+// id returns the value of an argument of type ID!. Unlike gen.Arguments it makes no maps,
+// which matters for a request that looks up one record.
+func (x *Execution) id(argument *ast.Value) (id model.ID) {
+	value, _ := argument.Value(x.variables)
+	_ = id.UnmarshalGQL(value) // an unknown value is no id
+	return id
 }
 
 func (c *compilation) list(f graphql.CollectedField, t *query.RecordType) (value, error) {

@@ -2,8 +2,6 @@ package auth
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -123,14 +121,13 @@ func (c *Caller) Measure() *store.Measure {
 	return c.request.Measure
 }
 
-// Session returns a name for the caller's session in logs: the first 8 characters of the
-// SHA-256 of its id. It is empty without a valid token.
+// Session returns a name for the caller's session in logs. It is empty without a valid
+// token.
 func (c *Caller) Session() string {
 	if c.claims == nil {
 		return ""
 	}
-	hash := sha256.Sum256([]byte(c.claims.SessionID))
-	return hex.EncodeToString(hash[:4])
+	return c.claims.session
 }
 
 // Used returns how often the request has sent statements to the database, and how long it has

@@ -2,6 +2,8 @@ package auth_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -262,4 +264,19 @@ func TestCallerFrom_IsNobodyUnlessIdentified(t *testing.T) {
 			t.Errorf("%q: %v, %v", header, v, err)
 		}
 	}
+}
+
+// The line of each request has the name of its session, also if the token was verified
+// before.
+func TestCaller_NameOfTheSession(t *testing.T) {
+	t.Parallel()
+	o := newServer(t)
+	rahul := o.Owner("Rahul")
+	hash := sha256.Sum256([]byte(rahul.SessionID))
+	pair, err := o.tokens.Issue(rahul.UserID, rahul.SessionID)
+	testutil.Must(t, err)
+	for range 2 {
+		testutil.Equal(t, "name", auth.NewCaller(o.Store, o.tokens, "Bearer "+pair.Access).Session(), hex.EncodeToString(hash[:4]))
+	}
+	testutil.Equal(t, "name of no session", auth.NewCaller(o.Store, o.tokens, "").Session(), "")
 }

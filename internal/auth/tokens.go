@@ -68,6 +68,9 @@ type Claims struct {
 	UserID              int64
 	SessionID, JTI      string
 	IssuedAt, ExpiresAt time.Time
+
+	// session is the name of the session in logs.
+	session string
 }
 
 // Reason says why a token was refused.
@@ -143,6 +146,9 @@ type payload struct {
 	Audience  string    `json:"aud"`
 	Subject   string    `json:"sub"`
 	SessionID string    `json:"sid"`
+
+	// session is the name of the session in logs.
+	session string
 }
 
 // NewTokens fails if the settings lack an issuer, an audience or a clock, and

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"strconv"
@@ -82,7 +83,18 @@ func read(keys *Keys, token string) (claims payload, err error) {
 	if err != nil {
 		return payload{}, err
 	}
-	return claims, json.Unmarshal(content, &claims)
+	if err := json.Unmarshal(content, &claims); err != nil {
+		return payload{}, err
+	}
+	claims.session = sessionName(claims.SessionID)
+	return claims, nil
+}
+
+// sessionName returns a name for a session in logs: the first 8 characters of the SHA-256 of
+// its id.
+func sessionName(id string) string {
+	hash := sha256.Sum256([]byte(id))
+	return hex.EncodeToString(hash[:4])
 }
 
 // check returns the claims of a token that is valid now, or the reason why it
@@ -98,6 +110,7 @@ func (t *Tokens) check(content payload, kind TokenKind) (Claims, Reason) {
 	return Claims{
 		Kind: content.Type, UserID: userID, SessionID: content.SessionID, JTI: content.JTI,
 		IssuedAt: time.Unix(content.IssuedAt, 0).UTC(), ExpiresAt: time.Unix(*content.ExpiresAt, 0).UTC(),
+		session: content.session,
 	}, 0
 }
 

@@ -34,16 +34,23 @@ const code = "BAD_USER_INPUT"
 // Variables returns the values of the variables of the operation, by their types, or all
 // faults: then nothing must be executed. A null stays null, an absent variable without a
 // default stays absent, and a single value becomes a list where a list is wanted.
-// Variables changes given values in place.
+// Variables changes given values in place. It returns the given map unless it must differ.
 func (o *Operation) Variables(given map[string]any) (map[string]any, gqlerror.List) {
 	if len(o.variables) == 0 {
 		return nil, nil
 	}
-	values := make(map[string]any, len(o.variables))
+	if given == nil {
+		given = map[string]any{}
+	}
+	values, isCopy, used := given, false, 0
 	r := reading{}
 	for i := range o.variables {
 		v := &o.variables[i]
-		value, present := given[v.name]
+		sent, present := given[v.name]
+		if present {
+			used++
+		}
+		value := sent
 		r.root, r.path = v, r.path[:0]
 		switch {
 		case !present && v.hasDefault:
@@ -59,11 +66,23 @@ func (o *Operation) Variables(given map[string]any) (map[string]any, gqlerror.Li
 		if present && value == nil && v.place != "" {
 			r.invalid(nil, notNull(v.place))
 		}
-		if present {
-			values[v.name] = value
+		if !present || same(value, sent) {
+			continue
 		}
+		if !isCopy {
+			values, isCopy = maps.Clone(given), true
+		}
+		values[v.name] = value
+	}
+	if used < len(given) {
+		values = maps.Clone(values)
+		maps.DeleteFunc(values, func(name string, _ any) bool { return !o.has(name) })
 	}
 	return values, r.errs
+}
+
+func (o *Operation) has(name string) bool {
+	return slices.ContainsFunc(o.variables, func(v variable) bool { return v.name == name })
 }
 
 // reading is the state of reading the variables of one request.
@@ -151,12 +170,14 @@ func (r *reading) object(n *named, value any) {
 	}
 }
 
-// same reports whether a value did not change: a text or a boolean. Others are stored
-// again.
+// same reports whether a value did not change: a text, a boolean, or an object, which
+// changes in place. Others are stored again.
 func same(read, sent any) bool {
 	switch read := read.(type) {
 	case string, bool:
 		return read == sent
+	case map[string]any:
+		return true
 	default:
 		return false
 	}

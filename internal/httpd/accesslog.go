@@ -90,11 +90,12 @@ func (s *requestState) line(level slog.Level, method string, start, end time.Tim
 
 // write passes the record to the log's handler directly: the logger would read the clock
 // again, and the source line, which is always this one.
-func (s *requestState) write(log *slog.Logger, more func(context.Context, *slog.Record), line slog.Record) {
-	line.AddAttrs(s.logAttrs()...)
+func (s *requestState) write(log *slog.Logger, more func(context.Context, []slog.Attr) []slog.Attr, line slog.Record) {
+	attrs := s.logAttrs()
 	if more != nil {
-		more(s, &line)
+		attrs = more(s, attrs)
 	}
+	line.AddAttrs(attrs...)           // in one call: each may allocate
 	_ = log.Handler().Handle(s, line) // slog.Logger ignores the error too
 }
 

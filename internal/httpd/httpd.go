@@ -24,8 +24,9 @@ type Options struct {
 	// invented it; the kind is GraphQL, REST, Probe or Page; the status is 0 if the connection ended before there was
 	// one. OnDone must be fast and safe for concurrent use. May be nil.
 	OnDone func(method, kind string, status int, took time.Duration)
-	// LogMore adds to the line of a request in the log, with its context. May be nil.
-	LogMore func(ctx context.Context, line *slog.Record)
+	// LogMore appends attributes to those of the line of a request in the log, with its
+	// context. May be nil.
+	LogMore func(ctx context.Context, attrs []slog.Attr) []slog.Attr
 	// OnStop is called at the end of Serve, with how many requests were finished since its
 	// beginning, and how many of the last ones were cut off. May be nil.
 	OnStop func(finished, cut int64)

@@ -83,7 +83,9 @@ func wait(ctx context.Context, d time.Duration) {
 // readAhead replaces the body by what arrived of it.
 func readAhead(r *http.Request) *body {
 	arrived := &body{buffer: bodyPool.Get().(*bytes.Buffer)}
-	_, arrived.err = arrived.buffer.ReadFrom(r.Body)
+	if _, arrived.err = arrived.buffer.ReadFrom(r.Body); arrived.err == nil {
+		_ = r.Body.Close() // otherwise the server looks again whether there is more
+	}
 	r.Body = arrived
 	return arrived
 }

@@ -38,7 +38,7 @@ type requestState struct {
 	mu        sync.Mutex // handlers add attributes from several goroutines
 	route     string
 	attrs     []slog.Attr
-	attrSpace [4]slog.Attr // the first attrs are stored here
+	attrSpace [8]slog.Attr // the first attrs are stored here
 }
 
 type stateKey struct{}

@@ -83,8 +83,8 @@ func TestAccessLog_OneLineWithRouteAndAnnotations(t *testing.T) {
 		w.WriteHeader(http.StatusTeapot)
 		_, _ = io.WriteString(w, "short")
 	})
-	more := func(ctx context.Context, line *slog.Record) {
-		line.AddAttrs(slog.String("again", RequestID(ctx)), Milliseconds("wait_ms", 1500*time.Microsecond))
+	more := func(ctx context.Context, attrs []slog.Attr) []slog.Attr {
+		return append(attrs, slog.String("again", RequestID(ctx)), Milliseconds("wait_ms", 1500*time.Microsecond))
 	}
 	h := Handler(mux, Options{Log: j.logger(), Now: ticking(), RequestTimeout: 1 << 40, MaxBody: 9, TrustedProxies: thePeer(), LogMore: more})
 	ask(t, h, http.MethodGet, "/patients/PAT-4711/?q=Asha", requestIDHeader, "r1", "User-Agent", "Browser", "X-Forwarded-For", "198.51.100.7")

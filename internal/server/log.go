@@ -37,14 +37,15 @@ func logStop(ctx context.Context, log *slog.Logger) func(finished, cut int64) {
 	}
 }
 
-// logCaller adds to the line of a request what it asked of the database, and whose session it
-// was.
-func logCaller(ctx context.Context, line *slog.Record) {
+// logCaller appends to the attributes of a request what it asked of the database, and whose
+// session it was.
+func logCaller(ctx context.Context, attrs []slog.Attr) []slog.Attr {
 	caller := auth.CallerFrom(ctx)
 	if trips, waited := caller.Used(); trips > 0 {
-		line.AddAttrs(slog.Int64("trips", trips), httpd.Milliseconds("pool_wait_ms", waited))
+		attrs = append(attrs, slog.Int64("trips", trips), httpd.Milliseconds("pool_wait_ms", waited))
 	}
 	if session := caller.Session(); session != "" {
-		line.AddAttrs(slog.String("session", session))
+		attrs = append(attrs, slog.String("session", session))
 	}
+	return attrs
 }

@@ -62,7 +62,6 @@ func (c *socket) subscribe(m message) bool {
 		return true
 	}
 	ctx, end := c.stream.Operation(caller.Again())
-	ctx = graphql.StartOperationTrace(ctx)
 	op.ctx = ctx
 	go func() {
 		defer c.performed()

@@ -48,22 +48,27 @@ const (
 
 // One loads the live record with the id, if it exists for the viewer.
 func (n *Node) One(id int64) *Load {
-	l := n.lookup(" = ?", id)
+	l := n.lookup(n.Record().typ.hasID, id)
 	l.one, l.id = true, id
 	return l
 }
 
 // ByIDs loads the live records with the ids that exist for the viewer, unordered.
 func (n *Node) ByIDs(ids []int64) *Load {
-	l := n.lookup(" = ANY(?)", ids)
+	l := n.lookup(n.Record().typ.hasAnyID, ids)
 	l.ids = len(ids)
 	return l
 }
 
-func (n *Node) lookup(which string, value any) *Load {
-	return &Load{node: n, Selection: Selection{
-		Path: Lookup, Deleted: model.DeletedExclude, Conditions: []Condition{Where(n.Record().typ.Alias+".id"+which, value)},
-	}}
+func (n *Node) lookup(condition string, value any) *Load {
+	all := &struct { // in one piece, since most requests are lookups
+		load      Load
+		condition [1]Condition
+		arg       [1]any
+	}{arg: [1]any{value}}
+	all.condition[0] = Condition{condition, all.arg[:]}
+	all.load = Load{node: n, Selection: Selection{Path: Lookup, Deleted: model.DeletedExclude, Conditions: all.condition[:]}}
+	return &all.load
 }
 
 // List loads a page of the type's list of Query. It returns BAD_USER_INPUT and

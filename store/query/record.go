@@ -52,8 +52,10 @@ type RecordType struct {
 	records *Records
 	parent  *RecordType
 	isOwner bool // it is the parent of another type
-	table   *schema.Table
-	columns map[string]column // by the fields of the model
+	// hasID and hasAnyID are the conditions of lookups.
+	hasID, hasAnyID string
+	table           *schema.Table
+	columns         map[string]column // by the fields of the model
 }
 
 // Parent is the record whose relations a record has.
@@ -187,6 +189,7 @@ func NewRecords(types []RecordType, policy *model.Policy) (*Records, error) {
 		if !reflect.PointerTo(t.Model).Implements(reflect.TypeFor[model.Listed]()) {
 			return nil, fmt.Errorf("record type %s: *%s is no model.Listed", t.Name, t.Model)
 		}
+		t.hasID, t.hasAnyID = t.Alias+".id = ?", t.Alias+".id = ANY(?)"
 		t.records, t.columns, t.table = r, map[string]column{}, dialect.Tables().Get(t.Model)
 		for _, f := range t.table.Fields {
 			limit := policy.Types[t.Name].Constraints[strings.ToLower(f.GoName[:1])+f.GoName[1:]]
