@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -42,10 +41,6 @@ import (
 // shutdownGrace is what a stop may take after the shutdown timeout, for closing the
 // database.
 const shutdownGrace = 5 * time.Second
-
-// memoryBase is the memory in bytes, without answers, from which on the garbage
-// collector works harder.
-const memoryBase = 200 << 20
 
 // idLength is that of the random id of a run.
 const idLength = 8
@@ -86,9 +81,7 @@ func (c Server) Serve(ctx context.Context, p cli.Process) error {
 		return err
 	}
 	defer host.ExitWithin(ctx, s.DrainDelay+s.ShutdownTimeout+shutdownGrace, log)()
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(memoryBase + s.MaxAnswers)
-	}
+	limitMemory(s.MaxAnswers)
 	archive, err := archiver(s)
 	if err != nil {
 		return err
@@ -130,6 +123,7 @@ func (c Server) Serve(ctx context.Context, p cli.Process) error {
 		defer app.mails.Start(ctx)()
 		defer app.accounts.Later.Start(ctx)()
 		defer app.streams.Start(ctx)()
+		defer limitGarbage(app.streams.Count)()
 		defer writeEachMinute(ctx, app.store, log)()
 		leave, err := enroll(ctx, app.store, s, c.Version, app.id, log)
 		if err != nil {

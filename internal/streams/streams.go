@@ -230,6 +230,13 @@ func count[K, M comparable](of map[K]map[M]struct{}) (n int64) {
 	return n
 }
 
+// Count returns how many streams are open.
+func (s *Streams) Count() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return count(s.accounts)
+}
+
 // Transports returns how many streams are open, by their transport: "websocket" or "sse". It
 // is for metrics.
 func (s *Streams) Transports() map[string]int64 {

@@ -200,13 +200,13 @@ func (s *subscription) answer(ctx context.Context) (text []byte, every time.Dura
 	sum := maphash.Bytes(hashSeed, text)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.Named != 0 {
-		s.named = namedIn(text)
-	}
 	isSame := !s.IsBell && s.sum == sum
 	s.sum, s.failing = sum, time.Time{}
 	if isSame {
-		text = nil
+		return nil, s.Every(v)
+	}
+	if s.Named != 0 {
+		s.named = namedIn(text)
 	}
 	return text, s.Every(v)
 }
