@@ -108,6 +108,9 @@ func TestLast_IsThatOfTheFile(t *testing.T) {
 	testutil.Equal(t, "without a file", Last(data).IsZero(), true)
 	testutil.Must(t, Note(data, Written{Manifest: Manifest{EndedAt: at}}))
 	testutil.Equal(t, "after a backup", Last(data), at)
+	info, err := os.Stat(filepath.Join(data, stateName))
+	testutil.Must(t, err)
+	testutil.Equal(t, "the mode, for a server that is not root", info.Mode().Perm(), 0o644)
 	for _, text := range []string{`{"finished": "yesterday"}`, `{`, `{}`} {
 		testutil.Must(t, os.WriteFile(filepath.Join(data, stateName), []byte(text), 0o600))
 		testutil.Equal(t, text, Last(data).IsZero(), true)

@@ -46,7 +46,11 @@ func Note(dataDir string, w Written) error {
 		_, err := os.Stat(path)
 		return errors.Is(err, fs.ErrNotExist)
 	})
-	err = writeFile(filepath.Join(dataDir, stateName), func(w io.Writer) error { return json.NewEncoder(w).Encode(s) })
+	name := filepath.Join(dataDir, stateName)
+	err = writeFile(name, func(w io.Writer) error { return json.NewEncoder(w).Encode(s) })
+	if err == nil {
+		err = os.Chmod(name, 0o644) //nolint:gosec // G302: root may back up the server of another user, which reads the file
+	}
 	if err != nil {
 		return fmt.Errorf("note the backup: %w", err)
 	}
