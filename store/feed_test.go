@@ -25,6 +25,7 @@ func leavesNoRow() map[string]string {
 			ChangePassword SpendBudgets RefillBudgets RememberDevice CountEvent SpendTotp SpendRecoveryCode WriteCollected ResetPassword SendReset CreateReset
 			CreateLinkCode StartTotp SendConfirmation`,
 		"removes what is old; see purge_test.go for the rows of Purge": "Sweep SweepHourly Purge Purgeable",
+		"changes the row of a server":                                  "RenewServer RemoveServer",
 		"changes a mail or a notice, which no one follows":             "DeliverMail SweepMail SendAlreadyRegistered ReadNotices",
 	} {
 		for name := range strings.FieldsSeq(names) {

@@ -58,6 +58,8 @@ func withoutViewer() map[string]string {
 		"SweepMail":             "for the server: removes what is old",
 		"Sweep":                 "as SweepMail",
 		"SweepHourly":           "as SweepMail",
+		"RenewServer":           "for the server: writes its own row, in which nothing is a record",
+		"RemoveServer":          "as RenewServer",
 		"Purgeable":             "for operators: counts rows, and names none",
 		"Purge":                 "for operators: removes what nobody may see any more, and names none",
 		"CredentialOfToken":     "signs in: who has the token of a mail read it; see codes_test.go",
