@@ -91,7 +91,11 @@ func (s *subscription) schedule(spread time.Duration) {
 	if spread > 0 {
 		wait += rand.N(spread) //nolint:gosec // G404: it is no secret
 	}
-	time.AfterFunc(s.streams.together(wait, min(spread, spreadStep)), s.run)
+	step := queryStep
+	if s.IsBell {
+		step = bellStep
+	}
+	time.AfterFunc(s.streams.together(wait, min(spread, step)), s.run)
 }
 
 // run makes one answer and pushes it.
