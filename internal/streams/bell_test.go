@@ -7,7 +7,10 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/caregraph/caregraph/graph"
 	"github.com/caregraph/caregraph/graph/graphtest"
+	"github.com/caregraph/caregraph/internal/auth"
+	"github.com/caregraph/caregraph/internal/testutil"
 	"github.com/caregraph/caregraph/model"
 	"github.com/caregraph/caregraph/store"
 )
@@ -42,10 +45,8 @@ func TestChanged_RingsWithoutARead(t *testing.T) {
 	t.Parallel()
 	s := graphtest.New(t, graphtest.Options{Listen: true})
 	rahul := s.Account("Rahul", model.RolePatient)
-	claims, err := s.Accounts.Tokens.Verify(rahul.Token, "access")
-	if err != nil {
-		t.Fatal(err)
-	}
+	claims, err := s.Accounts.Tokens.Verify(rahul.Token, auth.AccessToken)
+	testutil.Must(t, err)
 	c := ringing(t, rahul)
 	for range 5 {
 		until(t, func() bool { _, certain := s.Store.CachedViewer(claims.SessionID); return certain })
@@ -78,6 +79,26 @@ func TestChanged_AnUncertainSessionIsRead(t *testing.T) {
 	s.Exec(`UPDATE sessions SET ended_at = now() WHERE user_id = $1`, rahul.UserID)
 	release()
 	c.wantNothingBefore(4401, "SESSION_ENDED")
+}
+
+// TestChanged_APanicEndsTheSubscription, and not the server.
+func TestChanged_APanicEndsTheSubscription(t *testing.T) {
+	t.Parallel()
+	s := graphtest.New(t, graphtest.Options{Listen: true})
+	panics := s.With(func(c *graph.Config) {
+		c.OnOperation = func(typ, _ string, _ []string) {
+			if typ == "subscription" {
+				panic("broken")
+			}
+		}
+	})
+	rahul := s.Account("Rahul", model.RolePatient).At(panics)
+	claims, err := s.Accounts.Tokens.Verify(rahul.Token, auth.AccessToken)
+	testutil.Must(t, err)
+	c := connect(t, rahul)
+	until(t, func() bool { _, certain := s.Store.CachedViewer(claims.SessionID); return certain })
+	c.subscribe("a", bell, nil)
+	c.wantCode("a", "INTERNAL")
 }
 
 // TestChanged_AnExpiredTokenHearsNothing: the bell checks the token, before the timer does.

@@ -50,8 +50,11 @@ func readMessage(kind websocket.MessageType, text []byte) (m message, ok bool) {
 	}
 }
 
+// roomForBell is enough for a message with the answer of a bell, without its id.
+const roomForBell = 96
+
 func appendHead(id, typ string) []byte {
-	b := append([]byte{}, `{"id":`...)
+	b := append(make([]byte, 0, len(id)+roomForBell), `{"id":`...)
 	return append(append(append(model.AppendText(b, id), `,"type":"`...), typ...), '"')
 }
 

@@ -34,7 +34,7 @@ func (op *operation) leave() {
 // subscribe begins an operation. It reports false if it has closed the socket.
 func (c *socket) subscribe(m message) bool {
 	op := &operation{id: m.ID}
-	if caller := c.caller; caller != nil && c.isExpired(caller) { // only this goroutine sets it
+	if caller := c.caller; caller != nil && c.isExpired(caller) { // only messages set it, one after the other
 		c.close(codeForbidden, auth.TokenExpired)
 		return false
 	}

@@ -91,7 +91,11 @@ func (s *subscription) schedule(spread time.Duration) {
 	if spread > 0 {
 		wait += rand.N(spread) //nolint:gosec // G404: it is no secret
 	}
-	time.AfterFunc(s.streams.together(wait, min(spread, spreadStep)), s.run)
+	step := queryStep
+	if s.IsBell {
+		step = bellStep
+	}
+	time.AfterFunc(s.streams.together(wait, min(spread, step)), s.run)
 }
 
 // run makes one answer and pushes it.
@@ -126,6 +130,7 @@ func (s *subscription) begin() bool {
 // bell returns the message of a bell whose rights the server knows for certain. It returns nil
 // if the answer needs a read, or is another one.
 func (s *subscription) bell() []byte {
+	defer s.recoverPanic(context.Background())
 	if !s.IsBell || !s.begin() {
 		return nil
 	}
@@ -167,11 +172,7 @@ func (s *subscription) read() (begin time.Time, text []byte, every time.Duration
 // answer returns the message to push, nil if there is nothing to push, and the time until
 // the next answer.
 func (s *subscription) answer(ctx context.Context) (text []byte, every time.Duration) {
-	defer func() {
-		if value := recover(); value != nil {
-			s.refuse(gqlerror.List{s.exec.Recovered(ctx, value)})
-		}
-	}()
+	defer s.recoverPanic(ctx)
 	if v, _, err := auth.CallerFrom(ctx).CachedViewer(ctx); err == nil && v != nil { // before what is read, for news that come meanwhile
 		s.setAdmin(v.Role == model.RoleAdmin)
 	}
@@ -209,6 +210,13 @@ func (s *subscription) answer(ctx context.Context) (text []byte, every time.Dura
 		s.named = namedIn(text)
 	}
 	return text, s.Every(v)
+}
+
+// recoverPanic must be deferred: it ends the subscription instead of the process.
+func (s *subscription) recoverPanic(ctx context.Context) {
+	if value := recover(); value != nil {
+		s.refuse(gqlerror.List{s.exec.Recovered(ctx, value)})
+	}
 }
 
 // setAdmin notes whether the account is an administrator.

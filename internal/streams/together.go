@@ -5,8 +5,9 @@ import "time"
 const (
 	// pingGroups is in how many groups the pings of all streams go out.
 	pingGroups = 100
-	// spreadStep is the time between two groups of the subscriptions that the same change wakes.
-	spreadStep = 20 * time.Millisecond
+	// bellStep is the time between two groups of bells that the same change rings, and queryStep
+	// between two groups of queries, each of which takes longer.
+	bellStep, queryStep = 100 * time.Millisecond, 20 * time.Millisecond
 )
 
 // together returns the time until the first instant after wait at which others end theirs, too:
