@@ -147,7 +147,7 @@ fmt: ## Format all Go code as lint requires
 # that run one after the other and the plans of PostgreSQL, and internal/e2e, which drives
 # other processes, is left out as a whole.
 race: ## Run the tests under the race detector (needs a C compiler)
-	$(GO) test -race -short -shuffle=on -timeout=30m $$($(GO) list $(SLOWEST) ./... | grep -v '/internal/e2e$$')
+	$(GO) test -race -vet=off -short -shuffle=on -timeout=30m $$($(GO) list $(SLOWEST) ./... | grep -v '/internal/e2e$$')
 
 # go test takes one fuzz target of one package at a time.
 fuzz: ## Fuzz every target for FUZZTIME each
