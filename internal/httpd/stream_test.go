@@ -27,18 +27,18 @@ func TestStream_EndEndsItsOperations(t *testing.T) {
 		if !errors.Is(query.Err(), context.Canceled) || change.Err() != nil {
 			t.Errorf("after the end: query %v, change %v", query.Err(), change.Err())
 		}
-		late, endLate := s.Operation(nil)
-		<-time.After(2 * graceOfQueries)
-		if late.Err() == nil {
-			t.Error("an operation runs on a stream that has ended")
-		}
 		endQuery()
-		endLate()
 		<-time.After(time.Minute)
 		if !errors.Is(change.Err(), context.DeadlineExceeded) {
 			t.Errorf("after its time: %v", change.Err())
 		}
 		endChange()
+		late, endLate := s.Operation(nil)
+		<-time.After(2 * graceOfQueries)
+		if late.Err() == nil {
+			t.Error("an operation runs on a stream that has ended")
+		}
+		endLate()
 		if s.shared != nil {
 			t.Error("an idle stream has a context")
 		}
