@@ -30,24 +30,13 @@ func limitGarbage(streams func() int64) (stop func()) {
 	if os.Getenv("GOGC") != "" {
 		return func() {}
 	}
-	ticker, stopped, done := time.NewTicker(garbageEvery), make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		defer ticker.Stop()
-		percent := garbagePercent(0)
-		for {
-			select {
-			case <-ticker.C:
-				if now := garbagePercent(streams()); now != percent {
-					debug.SetGCPercent(now)
-					percent = now
-				}
-			case <-stopped:
-				return
-			}
+	percent := garbagePercent(0)
+	return every(garbageEvery, func() {
+		if now := garbagePercent(streams()); now != percent {
+			debug.SetGCPercent(now)
+			percent = now
 		}
-	}()
-	return func() { close(stopped); <-done }
+	})
 }
 
 // garbagePercent returns the garbage in per cent of all memory in use, in steps of 10.
