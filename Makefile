@@ -143,11 +143,11 @@ faults: ## Run the tests of docs/faults.md, and print the result of each fault; 
 fmt: ## Format all Go code as lint requires
 	$(TOOL) golangci-lint fmt
 
-# The detector sees this process alone. So -short leaves out most of the random operations
-# that run one after the other and the plans of PostgreSQL, and internal/e2e, which drives
-# other processes, is left out as a whole.
+# The detector sees this process alone. So -short leaves out most of what runs one after the
+# other, such as random operations, and the plans of PostgreSQL; internal/e2e and
+# internal/backup, which drive other processes, are left out as a whole.
 race: ## Run the tests under the race detector (needs a C compiler)
-	$(GO) test -race -vet=off -short -shuffle=on -timeout=30m $$($(GO) list $(SLOWEST) ./... | grep -v '/internal/e2e$$')
+	$(GO) test -race -vet=off -short -shuffle=on -timeout=30m $$($(GO) list $(SLOWEST) ./... | grep -v '/internal/e2e$$\|/internal/backup$$')
 
 # go test takes one fuzz target of one package at a time.
 fuzz: ## Fuzz every target for FUZZTIME each

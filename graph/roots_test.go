@@ -120,6 +120,9 @@ func ids(operation, patient, doctor, mapping string) map[string]any {
 
 func TestRootFields_OpenToWhomThePolicyAdmitsAndToNobodyElse(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: hundreds of requests, one after the other")
+	}
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
 	team := newTeam(c)
 	for name, field := range rootFields(t) {

@@ -74,6 +74,9 @@ type writer struct {
 
 func TestWrites_DoneByWhomThePolicyAdmitsAndByNobodyElse(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: hundreds of requests, one after the other")
+	}
 	c := graphtest.New(t, graphtest.Options{}).NewClinic()
 	lara, mira := c.Account("Lara", model.RoleDoctor), c.Account("Mira", model.RoleDoctor)
 	team := newTeam(c)
