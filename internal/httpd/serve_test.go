@@ -130,11 +130,13 @@ func TestServe_FinishesTheRequestsInFlight(t *testing.T) {
 
 func TestServe_CutsOffAfterTheTimeout(t *testing.T) {
 	t.Parallel()
-	began, cause := make(chan struct{}), make(chan error, 1)
+	began, cause, over := make(chan struct{}), make(chan error, 1), make(chan struct{})
+	defer close(over)
 	mux := route("/", func(_ http.ResponseWriter, r *http.Request) {
 		close(began)
 		<-r.Context().Done()
 		cause <- context.Cause(r.Context())
+		<-over // or its answer could be faster than the end of its connection
 	})
 	mux.HandleFunc("/quick", nothing)
 	s := serve(t, mux, Options{ShutdownTimeout: time.Nanosecond, OnStop: stopped(t, 1, 1)})
