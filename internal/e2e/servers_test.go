@@ -1,11 +1,14 @@
 package e2e
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/caregraph/caregraph/internal/testutil"
 )
@@ -46,4 +49,22 @@ func TestCheck_ListsTheServersOfADatabase(t *testing.T) {
 	}
 	b.stop()
 	a.stop()
+}
+
+// TestServer_StartsWithoutItsRow on a database that cannot be written now, and says so.
+func TestServer_StartsWithoutItsRow(t *testing.T) {
+	t.Parallel()
+	url, data := cluster(t), dataDir(t)
+	start(t, data, "--database-url", url).stop()
+	conn, err := pgx.Connect(t.Context(), url)
+	testutil.Must(t, err)
+	_, err = conn.Exec(t.Context(), "ALTER DATABASE clinic SET default_transaction_read_only = on")
+	testutil.Must(t, errors.Join(err, conn.Close(t.Context())))
+	server := start(t, data, "--database-url", url)
+	testutil.Must(t, server.process.Process.Signal(os.Interrupt)) // stop allows no warning
+	<-server.outputEnded
+	testutil.Must(t, server.process.Wait())
+	if log := server.log.String(); !strings.Contains(log, "migrations and caregraph check do not see this server") {
+		t.Errorf("the log does not say what is missing:\n%s", log)
+	}
 }

@@ -51,9 +51,9 @@ func writeEachMinute(ctx context.Context, db *store.Store, log *slog.Logger) (st
 // enroll stores that the server runs, for migrations and operators, until stop is called. The
 // private PostgreSQL has one server and no rows. Renewals would fill its archive while nobody
 // writes.
-func enroll(ctx context.Context, db *store.Store, s settings.Settings, version, id string, log *slog.Logger) (stop func(), err error) {
+func enroll(ctx context.Context, db *store.Store, s settings.Settings, version, id string, log *slog.Logger) (stop func()) {
 	if s.DatabaseURL == "" {
-		return func() {}, nil
+		return func() {}
 	}
 	ctx = context.WithoutCancel(ctx)
 	renew := func() error {
@@ -63,23 +63,22 @@ func enroll(ctx context.Context, db *store.Store, s settings.Settings, version, 
 		}
 		return db.RenewServer(ctx, me)
 	}
-	if err := renew(); err != nil {
-		return nil, err
-	}
 	failing := false
-	end := every(store.ServerRenewal, func() {
+	renewed := func() {
 		err := renew()
 		if err != nil && !failing {
 			log.WarnContext(ctx, "migrations and caregraph check do not see this server until the database answers", "error", err)
 		}
 		failing = err != nil
-	})
+	}
+	renewed()
+	end := every(store.ServerRenewal, renewed)
 	return func() {
 		end()
 		if err := db.RemoveServer(ctx, id); err != nil {
 			log.WarnContext(ctx, "migrations see this server for another minute", "error", err)
 		}
-	}, nil
+	}
 }
 
 // every calls do at each interval until stop is called.

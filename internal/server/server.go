@@ -125,11 +125,7 @@ func (c Server) Serve(ctx context.Context, p cli.Process) error {
 		defer app.streams.Start(ctx)()
 		defer limitGarbage(app.streams.Count)()
 		defer writeEachMinute(ctx, app.store, log)()
-		leave, err := enroll(ctx, app.store, s, c.Version, app.id, log)
-		if err != nil {
-			return errors.Join(err, listener.Close())
-		}
-		defer leave()
+		defer enroll(ctx, app.store, s, c.Version, app.id, log)()
 		defer app.store.SweepHourly(ctx)()
 		host.ProfileOnSignal(ctx, log)
 		c.logStart(ctx, app, p, listener.Addr())
