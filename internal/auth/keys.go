@@ -43,8 +43,7 @@ const (
 type Keys struct {
 	alg     jwa.SignatureAlgorithm
 	signers []crypto.Signer
-	kid     string // of signers[0]
-	ids     []string
+	ids     []string // their kids
 	// next is the index of the published key, which signs after the next
 	// rotation; 0 if there is none.
 	next   int
@@ -236,9 +235,6 @@ func newKeys(alg jwa.SignatureAlgorithm, signers []crypto.Signer) (*Keys, error)
 		}
 		keys.public[public.KeyID()] = signer.Public()
 		keys.ids = append(keys.ids, public.KeyID())
-		if i == 0 {
-			keys.kid = public.KeyID()
-		}
 	}
 	var err error
 	keys.jwks, err = json.Marshal(published)

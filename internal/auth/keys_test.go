@@ -37,7 +37,7 @@ func TestLoadOrCreateKeys_MakesAPrivateFileOnceAndKeepsIt(t *testing.T) {
 		}
 		again, err := LoadOrCreateKeys(path, alg)
 		testutil.Must(t, err)
-		if made.kid != again.kid {
+		if made.ids[0] != again.ids[0] {
 			t.Errorf("%s: the second start has another key", alg)
 		}
 		wantOnlyFile(t, path)
@@ -56,7 +56,7 @@ func TestLoadOrCreateKeys_ServersThatStartTogetherShareOneKey(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			kids[i] = keys.kid
+			kids[i] = keys.ids[0]
 		})
 	}
 	servers.Wait()
@@ -179,7 +179,7 @@ func TestLoadKeys_TakesPKCS8InPEM(t *testing.T) {
 		// The same key as PEM and as JWK has the same name.
 		rotated, err := RotateKeys(path, alg)
 		testutil.Must(t, err)
-		if _, kept := rotated.public[keys.kid]; !kept || rotated.kid == keys.kid {
+		if _, kept := rotated.public[keys.ids[0]]; !kept || rotated.ids[0] == keys.ids[0] {
 			t.Errorf("%s: rotation did not put a new key before that of the PEM file", alg)
 		}
 	}
@@ -191,8 +191,8 @@ func TestKeys_KidIsTheThumbprint(t *testing.T) {
 	keys, err := LoadKeys(writeFile(t, []byte(`{"kty":"OKP","crv":"Ed25519","kid":"mine",
 		"d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}`)), EdDSA)
 	testutil.Must(t, err)
-	if keys.kid != "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k" {
-		t.Errorf("kid = %q", keys.kid)
+	if keys.ids[0] != "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k" {
+		t.Errorf("kid = %q", keys.ids[0])
 	}
 }
 
@@ -201,16 +201,16 @@ func TestRotateKeys_NewKeySignsOldOnesVerifyAndFiveStay(t *testing.T) {
 	path := newKeyFile(t, EdDSA)
 	first, err := LoadKeys(path, EdDSA)
 	testutil.Must(t, err)
-	signedBefore := []string{first.kid}
+	signedBefore := []string{first.ids[0]}
 	for range maxKeys + 2 {
 		rotated, err := RotateKeys(path, EdDSA)
 		testutil.Must(t, err)
 		loaded, err := LoadKeys(path, EdDSA)
 		testutil.Must(t, err)
-		if loaded.kid != rotated.kid || slices.Contains(signedBefore, loaded.kid) {
+		if loaded.ids[0] != rotated.ids[0] || slices.Contains(signedBefore, loaded.ids[0]) {
 			t.Error("the new key is not the one that signs")
 		}
-		signedBefore = append(signedBefore, loaded.kid)
+		signedBefore = append(signedBefore, loaded.ids[0])
 		kept := signedBefore[max(0, len(signedBefore)-maxKeys):]
 		if len(loaded.public) != len(kept) {
 			t.Errorf("%d keys are kept, want %d", len(loaded.public), len(kept))
@@ -276,7 +276,7 @@ func TestPublicJWKS_HasEveryKeyAndNoPrivatePart(t *testing.T) {
 		testutil.Must(t, err)
 		var set struct{ Keys []map[string]string }
 		testutil.Must(t, json.Unmarshal(keys.PublicJWKS(), &set))
-		if len(set.Keys) != 2 || set.Keys[0]["kid"] != keys.kid {
+		if len(set.Keys) != 2 || set.Keys[0]["kid"] != keys.ids[0] {
 			t.Fatalf("want two keys, the signing one first: %s", keys.PublicJWKS())
 		}
 		for _, key := range set.Keys {

@@ -242,7 +242,7 @@ func (t *Tokens) sign(claims payload) (string, error) {
 		return "", fmt.Errorf("sign token: %w", err)
 	}
 	keys, headers := t.ring.set.Load().keys, jws.NewHeaders()
-	if err := errors.Join(headers.Set(jws.TypeKey, "JWT"), headers.Set(jws.KeyIDKey, keys.kid)); err != nil {
+	if err := errors.Join(headers.Set(jws.TypeKey, "JWT"), headers.Set(jws.KeyIDKey, keys.ids[0])); err != nil {
 		return "", fmt.Errorf("sign token: %w", err)
 	}
 	token, err := jws.Sign(content, jws.WithKey(keys.alg, keys.signers[0], jws.WithProtectedHeaders(headers)))

@@ -160,7 +160,7 @@ func TestTokens_SignedInAnotherWayIsInvalid(t *testing.T) {
 	tokens := newTokens(t, EdDSA, noon)
 	content, err := json.Marshal(tokens.claims(AccessToken, 7, "s-1", noon.Truncate(time.Second), time.Hour))
 	testutil.Must(t, err)
-	kid, ours := tokens.ring.set.Load().keys.kid, tokens.ring.set.Load().keys.signers[0]
+	kid, ours := tokens.ring.set.Load().keys.ids[0], tokens.ring.set.Load().keys.signers[0]
 	public := ours.Public().(ed25519.PublicKey)
 	der, err := x509.MarshalPKIXPublicKey(public)
 	testutil.Must(t, err)
@@ -184,7 +184,7 @@ func TestTokens_SignedInAnotherWayIsInvalid(t *testing.T) {
 		"no kid":                            forge(`{"alg":"EdDSA","typ":"JWT"}`, content, signWith(ours)),
 		"unknown kid":                       forge(`{"alg":"EdDSA","kid":"x"}`, content, signWith(ours)),
 		"attacker's key, our kid":           forge(header("EdDSA", ""), content, signWith(attacker)),
-		"attacker's key and kid":            forge(`{"alg":"EdDSA","kid":"`+attackersKeys.kid+`"}`, content, signWith(attacker)),
+		"attacker's key and kid":            forge(`{"alg":"EdDSA","kid":"`+attackersKeys.ids[0]+`"}`, content, signWith(attacker)),
 		"attacker's key in jwk":             forge(header("EdDSA", `,"jwk":`+string(attackersSet.Keys[0])), content, signWith(attacker)),
 		"attacker's key at jku":             forge(header("EdDSA", `,"jku":"https://example.org/jwks.json"`), content, signWith(attacker)),
 		"attacker's key at x5u":             forge(header("EdDSA", `,"x5u":"https://example.org/cert.pem"`), content, signWith(attacker)),
@@ -301,7 +301,7 @@ func TestTokens_TwoPhases(t *testing.T) {
 	check("at first")
 	published, err := PublishKey(one, EdDSA)
 	testutil.Must(t, err)
-	if !published.HasPublished() || published.kid != first.ring.set.Load().keys.kid || len(published.public) != 2 {
+	if !published.HasPublished() || published.ids[0] != first.ring.set.Load().keys.ids[0] || len(published.public) != 2 {
 		t.Errorf("published: %+v", published)
 	}
 	_, err = PublishKey(one, EdDSA)
@@ -311,13 +311,13 @@ func TestTokens_TwoPhases(t *testing.T) {
 	check("distributed")
 	rotated, err := RotateKeys(one, EdDSA)
 	testutil.Must(t, err)
-	if rotated.HasPublished() || rotated.kid == published.kid || len(rotated.public) != 2 {
+	if rotated.HasPublished() || rotated.ids[0] == published.ids[0] || len(rotated.public) != 2 {
 		t.Errorf("rotated: %+v", rotated)
 	}
 	check("rotated on one server")
 	again, err := RotateKeys(two, EdDSA)
 	testutil.Must(t, err)
-	if again.kid != rotated.kid {
+	if again.ids[0] != rotated.ids[0] {
 		t.Error("the two files have different keys")
 	}
 	check("rotated on both")
@@ -371,7 +371,7 @@ func FuzzTokens_Verify(f *testing.F) {
 	testutil.Must(f, err)
 	f.Add(issued)
 	f.Add("eyJhbGciOiJub25lIn0.e30.")
-	f.Add(forge(`{"alg":"EdDSA","kid":"`+keys.kid+`","crit":["b64"],"b64":false}`, []byte("{}"), signWith(keys.signers[0])))
+	f.Add(forge(`{"alg":"EdDSA","kid":"`+keys.ids[0]+`","crit":["b64"],"b64":false}`, []byte("{}"), signWith(keys.signers[0])))
 	f.Add(forge(`{"alg":"EdDSA","jwk":{"kty":"OKP"}}`, []byte("{}"), signWith(keys.signers[0])))
 	f.Fuzz(func(t *testing.T, token string) {
 		_, err := tokens.Verify(token, AccessToken)
