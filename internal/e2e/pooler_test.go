@@ -45,7 +45,7 @@ func pgBouncer(t *testing.T, database, mode string) (address string) {
 	t.Helper()
 	program, err := exec.LookPath("pgbouncer")
 	if err != nil {
-		t.Skip("there is no pgbouncer")
+		t.Skip("PgBouncer is not installed; .ci/run installs it")
 	}
 	to, err := url.Parse(database)
 	testutil.Must(t, err)
