@@ -72,7 +72,7 @@ func TestDatabase_FindsWhatIsWrong(t *testing.T) {
 		"triggers":                 {"ALTER TABLE mappings DISABLE TRIGGER ALL", "mappings", Failure},
 		"indexes":                  {"UPDATE pg_index SET indisvalid = false WHERE indrelid = 'patients'::regclass", "patients_pkey", Warning},
 		"log_statement":            {"ALTER SYSTEM SET log_statement = 'all'; SELECT pg_reload_conf()", "log_statement is all", Warning},
-		"log_parameter_max_length": {"SELECT 1", "log_parameter_max_length is -1", Warning},
+		"log_parameter_max_length": {"ALTER SYSTEM SET log_statement = 'all'; SELECT pg_reload_conf()", "log_parameter_max_length is -1", Warning},
 		"log_min_duration_sample":  {"ALTER SYSTEM SET log_min_duration_sample = 5; SELECT pg_reload_conf()", "log_min_duration_sample is 5", Warning},
 	} {
 		execute(t, url, test.fault)
