@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -142,18 +141,29 @@ func (c *client) wantClose(code websocket.StatusCode, reason string) {
 // until waits for what other goroutines do.
 func until(t *testing.T, holds func() bool) {
 	t.Helper()
-	for !holds() {
+	for ; !holds(); <-time.After(time.Millisecond) {
 		if t.Context().Err() != nil {
 			t.FailNow()
 		}
-		runtime.Gosched()
 	}
 }
 
-// clock is ahead of the real one.
-type clock struct{ ahead atomic.Int64 }
+// clock is ahead of the real one, or of the time at which it stands.
+type clock struct {
+	ahead atomic.Int64
+	still time.Time
+}
 
-func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+// standing is a clock that only set moves, from the start of a second, as tokens have no parts.
+func standing() *clock { return &clock{still: time.Now().Truncate(time.Second)} }
+
+func (c *clock) now() time.Time {
+	now := c.still
+	if now.IsZero() {
+		now = time.Now()
+	}
+	return now.Add(time.Duration(c.ahead.Load()))
+}
 
 func (c *clock) set(ahead time.Duration) { c.ahead.Store(int64(ahead)) }
 

@@ -154,12 +154,13 @@ func TestEvents_EndWithTheirSession(t *testing.T) {
 
 func TestEvents_EndWithTheirToken(t *testing.T) {
 	t.Parallel()
-	var ahead clock
-	s := graphtest.New(t, graphtest.Options{Now: ahead.now})
+	clock := standing()
+	s := graphtest.New(t, graphtest.Options{Now: clock.now})
 	rahul := s.Account("Rahul", model.RolePatient)
-	ahead.set(24*time.Hour - 2*time.Second)
+	clock.set(24*time.Hour - 50*time.Millisecond)
 	e := listen(t, rahul, bell, nil)
 	e.want(`next {"data":{"changed":true}}`)
+	clock.set(24 * time.Hour)
 	if event := e.next(); !strings.Contains(event, `"reason":"TOKEN_EXPIRED"`) {
 		t.Error(event)
 	}

@@ -53,7 +53,7 @@ func serve(t *testing.T, s *graphtest.Server, log *slog.Logger) *graphtest.Serve
 	testutil.Must(t, err)
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", s.Handler)
-	options := httpd.Options{Log: log, MaxBody: 1 << 20, RequestTimeout: 50 * time.Millisecond, ShutdownTimeout: time.Second}
+	options := httpd.Options{Log: log, MaxBody: 1 << 20, RequestTimeout: time.Second / 2, ShutdownTimeout: time.Second}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan struct{})
 	go func() {

@@ -301,11 +301,13 @@ func TestSockets_EndWithTheirToken(t *testing.T) {
 // TestSockets_EndAtTheExpiryOfTheirToken: without any message.
 func TestSockets_EndAtTheExpiryOfTheirToken(t *testing.T) {
 	t.Parallel()
-	var ahead clock
-	s := graphtest.New(t, graphtest.Options{Now: ahead.now})
+	clock := standing()
+	s := graphtest.New(t, graphtest.Options{Now: clock.now})
 	rahul := s.Account("Rahul", model.RolePatient)
-	ahead.set(24*time.Hour - 2*time.Second)
-	connect(t, rahul).wantClose(4403, "TOKEN_EXPIRED")
+	clock.set(24*time.Hour - 50*time.Millisecond)
+	c := connect(t, rahul)
+	clock.set(24 * time.Hour)
+	c.wantClose(4403, "TOKEN_EXPIRED")
 }
 
 func TestSockets_OfOneAccountAreLimited(t *testing.T) {
