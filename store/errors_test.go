@@ -199,10 +199,11 @@ func TestErrors_RealOutagesSayWhy(t *testing.T) {
 		seen.take()
 	})
 	t.Run("a row is locked", func(t *testing.T) {
+		testutil.Must(t, rename(c.Store, time.Minute, func() {})) // so that there is a connection
 		tx := ok(c.DB.BeginTx(t.Context(), nil))(t)
 		defer func() { _ = tx.Rollback() }()
 		ok(tx.ExecContext(t.Context(), "SELECT FROM patients FOR UPDATE"))(t)
-		wantCode(t, rename(c.Store, 200*time.Millisecond, func() {}), model.CodeUnavailable)
+		wantCode(t, rename(c.Store, time.Second, func() {}), model.CodeUnavailable)
 		seen.want(t, store.Failure{Cause: store.CauseTimeout, Operation: "update Patient"})
 	})
 	t.Run("the server is read-only", func(t *testing.T) {

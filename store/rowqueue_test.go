@@ -23,7 +23,7 @@ func TestRows_OneLockedRowNeverFillsThePool(t *testing.T) {
 	for what, table := range map[string]string{"a patient": "patients", "an account": "users"} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			c := storetest.New(t, hasty)
+			c := storetest.New(t, hasty, func(o *store.Options) { o.RequestTimeout = 3 * o.RequestTimeout }) // time for the writes below
 			asha, bina := c.Owner("Asha"), c.Owner("Bina")
 			arjun, entry := asha.Patient("Arjun"), asha.Entry("Dr. Rao")
 			frozen := opened(t, c.URL, store.Options{Connections: 2})
@@ -64,7 +64,7 @@ func TestRows_OneLockedRowNeverFillsThePool(t *testing.T) {
 				waiting.Go(func() { wantUnavailable(t, blocked(n)) })
 			}
 			eventually(t, "one of them waits in the database", func() bool { return c.Store.Stats()[1].InUse > 0 })
-			ctx, cancel := context.WithTimeout(t.Context(), 900*time.Millisecond) // less than lock_timeout
+			ctx, cancel := context.WithTimeout(t.Context(), 2700*time.Millisecond) // less than lock_timeout
 			defer cancel()
 			for n := range 8 { // as many as there are connections
 				ok(c.Store.CreatePatient(ctx, bina.Viewer, c.NewPatient("Esha")))(t)
