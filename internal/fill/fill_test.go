@@ -182,11 +182,10 @@ func TestRun_RefusesAnExampleAccountWithAnotherPassword(t *testing.T) {
 
 func TestRun_SaysWhenNoServerAnswers(t *testing.T) {
 	t.Parallel()
-	gone := httptest.NewServer(http.NotFoundHandler())
-	gone.Close()
+	const nobody = "http://127.0.0.1:1" // no program is given this port
 	other := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(other.Close)
-	for url, want := range map[string]string{gone.URL: "refused", other.URL: "does not answer with GraphQL (404 Not Found)"} {
+	for url, want := range map[string]string{nobody: "refused", other.URL: "does not answer with GraphQL (404 Not Found)"} {
 		err := Run(t.Context(), []string{"--url", url}, noEnv, &bytes.Buffer{}, &bytes.Buffer{})
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "make run") {
 			t.Errorf("error: %v", err)
