@@ -7,7 +7,9 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"math/big"
+	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -41,20 +43,30 @@ type mailServer struct {
 // file cert.
 func mailServerAt(t *testing.T) *mailServer {
 	t.Helper()
-	m := &mailServer{t: t, smtp: freeAddress(t), api: freeAddress(t), dir: t.TempDir()}
+	m := &mailServer{t: t, dir: t.TempDir()}
+	m.smtp, m.api = freeAddresses(t)
 	m.cert = filepath.Join(m.dir, "cert.pem")
 	writeCertificate(t, m.cert, filepath.Join(m.dir, "key.pem"))
 	return m
 }
 
-func freeAddress(t *testing.T) string {
+// freeAddresses returns two addresses below the ports that the system hands out, so that they
+// are still free when the server starts.
+func freeAddresses(t *testing.T) (one, other string) {
 	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	var found []string
+	for range 1000 {
+		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", fmt.Sprint("127.0.0.1:", 20_000+mathrand.IntN(10_000)))
+		if err != nil {
+			continue // another program has it
+		}
+		defer func() { _ = listener.Close() }()
+		if found = append(found, listener.Addr().String()); len(found) == 2 {
+			return found[0], found[1]
+		}
 	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
+	t.Fatal("no port is free")
+	return "", ""
 }
 
 func writeCertificate(t *testing.T, certFile, keyFile string) {
