@@ -149,6 +149,22 @@ func TestIdempotency_WhileTheFirstRuns(t *testing.T) {
 	}
 }
 
+// TestIdempotency_WhileTheFirstCreates: the same for a record that no other request can see yet.
+func TestIdempotency_WhileTheFirstCreates(t *testing.T) {
+	t.Parallel()
+	c := graphtest.New(t, graphtest.Options{}).NewClinic()
+	const create = `{"query":"mutation { createPatient(input: {name: \"Meera\", dateOfBirth: \"1990-01-01\", gender: FEMALE, phone: \"+919800000001\", address: \"Delhi\", emergencyContact: \"+919800000002\"}) { patient { name } userErrors { code } } }"}`
+	rahul := c.Rahul.Keyed("k")
+	release := hold(t, c.Server, "INSERT INTO requests (account, key, hash, kind) SELECT created_by, 'k', 'x', 'P' FROM patients WHERE id = 1")
+	status, header, body := post(t, rahul, "application/json", create)
+	if status != http.StatusConflict || header.Get("Retry-After") != "1" || !strings.Contains(body, `"REQUEST_IN_PROGRESS"`) || strings.Contains(body, `"data"`) {
+		t.Errorf("%d, after %q: %s", status, header.Get("Retry-After"), body)
+	}
+	release()
+	answer := rahul.Send(create)
+	equalJSON(t, "later", answer.Body, `{"data":{"createPatient":{"patient":{"name":"Meera"},"userErrors":[]}}}`)
+}
+
 // waitFor waits until a condition holds.
 func waitFor(t *testing.T, holds func() bool) {
 	t.Helper()

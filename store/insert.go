@@ -72,18 +72,14 @@ func (s *Store) insert(ctx context.Context, record interface {
 			st.Args[len(plan.fields)+i] = []byte(*key)
 		}
 	}
-	statements := []*pgpipe.Statement{st}
 	if sub := SubmissionOf(ctx); sub != nil && sub.keeps() {
 		st.Text, sub.kept = plan.keeping, true
 		st.Args = append(st.Args, strconv.AppendInt(nil, sub.account, 10), []byte(sub.Key), fmt.Appendf(nil, `\x%x`, sub.hash))
-		statements = []*pgpipe.Statement{pgpipe.NewStatement(setRequestLockTimeout), st}
 	}
-	if err := s.writes.Run(ctx, statements...); err != nil {
+	if err := s.writes.Run(ctx, st); err != nil {
 		return err
 	}
-	for _, st := range statements {
-		defer st.Rows.Release()
-	}
+	defer st.Rows.Release()
 	row.FieldByName("ID").SetInt(st.Rows.Int64(0, 0))
 	life := record.Life()
 	life.CreatedAt, life.UpdatedAt = dateTime(st.Rows.Bytes(0, 1)), dateTime(st.Rows.Bytes(0, 2))
@@ -122,10 +118,14 @@ func newInsertPlan(table *schema.Table, t *query.RecordType) *insertPlan {
 	for range names {
 		placeholders = append(placeholders, place())
 	}
-	text := "INSERT INTO " + string(table.SQLName) + " (" + strings.Join(names, ", ") + ") VALUES (" +
-		strings.Join(placeholders, ", ") + ") RETURNING " + generated
-	text = "WITH changed AS (" + text + ")" + fed(t.Name, "NULL::bigint[]")
-	i.text, i.keeping = unique.Make(text+" SELECT * FROM changed"), unique.Make(text+kept(t.Name, place)+" SELECT * FROM changed")
+	statement := func(rows, more string) unique.Handle[string] {
+		return unique.Make("WITH changed AS (INSERT INTO " + string(table.SQLName) + " (" + strings.Join(names, ", ") + ") " + rows +
+			" RETURNING " + generated + ")" + fed(t.Name, "NULL::bigint[]") + more + " SELECT * FROM changed")
+	}
+	values := strings.Join(placeholders, ", ")
+	i.text = statement("VALUES ("+values+")", "")
+	// The timeout is set before the row is stored.
+	i.keeping = statement("SELECT "+values+" WHERE "+setRequestLockTimeout+" IS NOT NULL", kept(t.Name, place))
 	return i
 }
 

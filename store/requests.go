@@ -22,7 +22,7 @@ const (
 	// requestLockTimeout is how long a request waits for another one with its key, or for
 	// any other row.
 	requestLockTimeout    = 2 * time.Second
-	setRequestLockTimeout = "SELECT set_config('lock_timeout', '2s', true)"
+	setRequestLockTimeout = "set_config('lock_timeout', '2s', true)"
 	requestsIndex         = "requests_pkey"
 )
 

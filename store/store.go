@@ -278,7 +278,7 @@ func (s *Store) inTx(ctx context.Context, operation string, f func(context.Conte
 	return s.translate(ctx, operation, s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		opening := s.opening
 		if submissionOf(ctx).keeps() {
-			opening = strings.TrimPrefix(opening+";"+setRequestLockTimeout, ";")
+			opening = strings.TrimPrefix(opening+";SELECT "+setRequestLockTimeout, ";")
 		}
 		if opening != "" {
 			if _, err := tx.ExecContext(ctx, opening); err != nil {
