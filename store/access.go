@@ -241,26 +241,26 @@ func mappingRules(v query.ViewerArg) []query.Rule {
 }
 
 // patientAudience returns the third form of the rules of patients: a statement of the pairs
-// (patient, account) that have a relation of the mask, for the patients $1. It has no
+// (patient, account) that have a relation of the mask, for an SQL array of patients. It has no
 // relations of accounts to all patients. "" means that there are no others in the mask.
-func patientAudience(mask model.Relations) string {
+func patientAudience(mask model.Relations, patients string) string {
 	forms := []struct {
 		bits model.Relations
 		who  string
 	}{
-		{model.Owner, `SELECT p.id, p.created_by FROM patients AS p WHERE p.id = ANY ($1)`},
+		{model.Owner, `SELECT p.id, p.created_by FROM patients AS p WHERE p.id = ANY ($patients)`},
 		{model.AssignedDoctor, `SELECT care.patient_id, carer.account_id FROM mappings AS care
 			JOIN doctors AS carer ON carer.id = care.doctor_id JOIN users AS u ON u.id = carer.account_id
-			WHERE care.patient_id = ANY ($1) AND care.is_active AND carer.is_verified AND carer.deleted_at IS NULL AND u.role = 'DOCTOR'`},
+			WHERE care.patient_id = ANY ($patients) AND care.is_active AND carer.is_verified AND carer.deleted_at IS NULL AND u.role = 'DOCTOR'`},
 		{model.Self, `SELECT g.patient_id, g.account_id FROM grants AS g
-			WHERE g.patient_id = ANY ($1) AND g.account_id IS NOT NULL AND g.kind = 'SELF' AND ` + session.InForce},
+			WHERE g.patient_id = ANY ($patients) AND g.account_id IS NOT NULL AND g.kind = 'SELF' AND ` + session.InForce},
 		{teamRelations, fmt.Sprintf(`SELECT p.id, g.account_id FROM patients AS p JOIN grants AS g ON g.granter_id = p.created_by
-			WHERE p.id = ANY ($1) AND g.account_id IS NOT NULL AND g.kind = 'TEAM' AND g.gives & %d <> 0 AND `, mask&teamRelations) + session.InForce},
+			WHERE p.id = ANY ($patients) AND g.account_id IS NOT NULL AND g.kind = 'TEAM' AND g.gives & %d <> 0 AND `, mask&teamRelations) + session.InForce},
 	}
 	var parts []string
 	for _, form := range forms {
 		if form.bits.Any(mask) {
-			parts = append(parts, form.who)
+			parts = append(parts, strings.ReplaceAll(form.who, "$patients", patients))
 		}
 	}
 	return strings.Join(parts, " UNION ")

@@ -175,7 +175,26 @@ func SendMail(ctx context.Context, s *Store, account int64, kind model.MailKind,
 	return s.sendMail(ctx, s.db, account, kind, data)
 }
 
-// Audience returns who has one of the relations of the mask to the patients.
-func Audience(ctx context.Context, s *Store, patients []int64, mask model.Relations) ([]inAudience, error) {
-	return s.audience(ctx, patients, mask)
+// MaxPatients is of how many patients a change names those who see them.
+const MaxPatients = maxPatients
+
+// InAudience is an account with a relation to a patient.
+type InAudience struct{ Patient, Account int64 }
+
+// Audience returns who has one of the relations of the mask to the patients, except those
+// relations that an account has to all of them.
+func Audience(ctx context.Context, s *Store, patients []int64, mask model.Relations) (pairs []InAudience, err error) {
+	text := patientAudience(mask, "$1")
+	if text == "" {
+		return nil, nil
+	}
+	err = s.reads.on(ctx, func(conn *pgx.Conn, _ pgx.QueryExecMode) error {
+		rows, err := conn.Query(ctx, text, patients)
+		if err != nil {
+			return err
+		}
+		pairs, err = pgx.CollectRows(rows, pgx.RowToStructByPos[InAudience])
+		return err
+	})
+	return pairs, err
 }

@@ -2,7 +2,7 @@ package store
 
 import (
 	"context"
-	"slices"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -28,38 +28,49 @@ type News struct {
 // value is before the first news.
 type FeedPosition struct{ snapshot, epoch, at string }
 
-// readFeed returns one row. In a transaction with one snapshot, a change is new if it is
-// visible now and was not in the snapshot $1. The position counts for nothing if the database
-// was restored since: then $1 is ahead, or the epoch is another one. A grant that has expired
-// since the time $2 leaves no row in the feed.
-const readFeed = `WITH fresh AS (
+const (
+	// maxRecords is how many doctor entries, and how many accounts, are named.
+	maxRecords = 1_000
+	// maxPatients is of how many patients a change names those who see them.
+	maxPatients = 100_000
+)
+
+// feedReader returns the statement that reads the feed, as one row. In a transaction with one
+// snapshot, a change is new if it is visible now and was not in the snapshot $1. The position
+// counts for nothing if the database was restored since: then $1 is ahead, or the epoch is
+// another one. A grant that has expired since the time $2 leaves no row in the feed.
+func feedReader(visible model.Relations) string {
+	audience := "NULL::bigint[]"
+	if who := patientAudience(visible, "ARRAY (SELECT id FROM concerned)"); who != "" {
+		audience = "ARRAY (SELECT DISTINCT account FROM (" + who + ") AS audience (patient, account))"
+	}
+	records := func(kind model.ChangeKind) string {
+		return fmt.Sprintf("ARRAY (SELECT DISTINCT id FROM fresh WHERE kind = '%s' LIMIT %d)", kind, maxRecords+1)
+	}
+	return fmt.Sprintf(`WITH fresh AS (
 		SELECT kind, id, patient, accounts, at FROM change_feed
 		WHERE xid >= pg_snapshot_xmin($1::text::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::text::pg_snapshot)
-	)
+	), concerned AS (SELECT DISTINCT patient AS id FROM fresh WHERE patient IS NOT NULL LIMIT %d)
 	SELECT pg_current_snapshot()::text, epoch::text, pg_is_in_recovery(),
 		pg_snapshot_xmax(pg_current_snapshot()) < pg_snapshot_xmax($1::text::pg_snapshot),
-		ARRAY (SELECT DISTINCT patient FROM fresh WHERE patient IS NOT NULL),
+		(SELECT count(*) FROM concerned), %s,
 		ARRAY (SELECT unnest(accounts) FROM fresh UNION SELECT account_id FROM grants
 			WHERE expires_at > $2::text::timestamptz AND expires_at <= now() AND accepted_at IS NOT NULL AND account_id IS NOT NULL),
-		now()::text,
-		ARRAY (SELECT DISTINCT id FROM fresh WHERE kind = 'D' LIMIT $3::int + 1), ARRAY (SELECT DISTINCT id FROM fresh WHERE kind = 'U' LIMIT $3::int + 1),
+		now()::text, %s, %s,
 		(SELECT count(*) FROM fresh), (SELECT coalesce(extract(epoch FROM now() - min(at)), 0)::float8 FROM fresh)
-	FROM feed_state`
+	FROM feed_state`, maxPatients+1, audience, records(model.ChangedDoctor), records(model.ChangedUser))
+}
 
 // nothing is a snapshot that sees every transaction.
 const nothing = "9223372036854775807:9223372036854775807:"
 
-// maxRecords is how many doctor entries, and how many accounts, are named.
-const maxRecords = 1_000
-
-// audienceAtOnce is the number of patients of one statement.
-const audienceAtOnce = 10_000
-
-// fresh is the row of readFeed.
+// fresh is the row of the feed's reader. audience are the accounts that have a relation to
+// one of the patients, except those that have it to all of them.
 type fresh struct {
 	snapshot, epoch, at string
 	isStandby, isAhead  bool
-	patients, accounts  []int64
+	patients            int
+	audience, accounts  []int64
 	doctors, users      []int64
 	changes             int
 	lag                 float64
@@ -74,8 +85,8 @@ func (s *Store) News(ctx context.Context, since FeedPosition) (*News, FeedPositi
 	}
 	var f fresh
 	err := s.reads.on(ctx, func(conn *pgx.Conn, mode pgx.QueryExecMode) error {
-		return conn.QueryRow(ctx, readFeed, mode, from, expired, maxRecords).Scan(&f.snapshot, &f.epoch, &f.isStandby, &f.isAhead,
-			&f.patients, &f.accounts, &f.at, &f.doctors, &f.users, &f.changes, &f.lag)
+		return conn.QueryRow(ctx, s.readFeed, mode, from, expired).Scan(&f.snapshot, &f.epoch, &f.isStandby, &f.isAhead,
+			&f.patients, &f.audience, &f.accounts, &f.at, &f.doctors, &f.users, &f.changes, &f.lag)
 	})
 	if err != nil {
 		return nil, since, s.translate(ctx, "read the change feed", err)
@@ -87,39 +98,35 @@ func (s *Store) News(ctx context.Context, since FeedPosition) (*News, FeedPositi
 	if since.snapshot == "" || f.isAhead || f.epoch != since.epoch {
 		return &News{Topics: model.AllTopics}, at, nil
 	}
-	news, err := s.newsOf(ctx, f)
-	if err != nil {
-		return nil, since, err
-	}
-	return news, at, nil
+	return s.newsOf(f), at, nil
 }
 
-func (s *Store) newsOf(ctx context.Context, f fresh) (*News, error) {
+// newsOf names those that have news. Of too many patients everyone may have news.
+func (s *Store) newsOf(f fresh) *News {
 	news := &News{Accounts: map[int64]model.Topics{}, Changes: f.changes, Lag: time.Duration(f.lag * float64(time.Second))}
 	news.name(f)
 	for _, account := range f.accounts {
 		news.Accounts[account] = model.AllTopics
 	}
-	if len(f.patients) == 0 {
-		return news, nil
+	if f.patients == 0 {
+		return news
 	}
-	mask := s.policy.Types["Patient"].Exists | s.policy.Types["Mapping"].Exists
-	if mask.Any(model.SignedIn) {
+	visible := s.visiblePatients()
+	if visible.Any(model.SignedIn) || f.patients > maxPatients {
 		news.Topics |= model.TopicPatients
 	}
-	if mask.Any(model.Admin) {
+	if visible.Any(model.Admin) {
 		news.Admins |= model.TopicPatients
 	}
-	for patients := range slices.Chunk(f.patients, audienceAtOnce) {
-		pairs, err := s.audience(ctx, patients, mask)
-		if err != nil {
-			return nil, err
-		}
-		for _, pair := range pairs {
-			news.Accounts[pair.Account] |= model.TopicPatients
-		}
+	for _, account := range f.audience {
+		news.Accounts[account] |= model.TopicPatients
 	}
-	return news, nil
+	return news
+}
+
+// visiblePatients returns the relations that make a patient or its mappings exist.
+func (s *Store) visiblePatients() model.Relations {
+	return s.policy.Types["Patient"].Exists | s.policy.Types["Mapping"].Exists
 }
 
 // name adds the doctor entries and the accounts that have changed.
@@ -136,25 +143,4 @@ func (n *News) name(f fresh) {
 	if max(len(f.doctors), len(f.users)) > maxRecords {
 		n.Records = nil
 	}
-}
-
-// inAudience is an account with a relation to a patient.
-type inAudience struct{ Patient, Account int64 }
-
-// audience returns who has one of the relations of the mask to the patients, except those
-// relations that an account has to all of them.
-func (s *Store) audience(ctx context.Context, patients []int64, mask model.Relations) (pairs []inAudience, err error) {
-	text := patientAudience(mask)
-	if text == "" {
-		return nil, nil
-	}
-	err = s.reads.on(ctx, func(conn *pgx.Conn, mode pgx.QueryExecMode) error {
-		rows, err := conn.Query(ctx, text, mode, patients)
-		if err != nil {
-			return err
-		}
-		pairs, err = pgx.CollectRows(rows, pgx.RowToStructByPos[inAudience])
-		return err
-	})
-	return pairs, s.translate(ctx, "read the audience", err)
 }

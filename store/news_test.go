@@ -76,6 +76,29 @@ func TestNews_OfAnotherDatabase(t *testing.T) {
 	}
 }
 
+// TestNews_OfManyPatients: those who see them are named, and of too many everyone.
+func TestNews_OfManyPatients(t *testing.T) {
+	t.Parallel()
+	c := storetest.New(t)
+	asha := c.Owner("Asha")
+	patient := asha.Patient("Arjun")
+	_, at, err := c.Store.News(t.Context(), store.FeedPosition{})
+	testutil.Must(t, err)
+	change := func(others int) {
+		c.Exec(`INSERT INTO change_feed (kind, id, patient) SELECT 'P', n, n FROM generate_series(?::bigint, ?) AS n`, patient.ID, patient.ID+int64(others))
+	}
+	change(store.MaxPatients - 1)
+	news, at, err := c.Store.News(t.Context(), at)
+	if err != nil || news.Topics != 0 || len(news.Accounts) != 1 || news.Accounts[asha.UserID] != model.TopicPatients {
+		t.Errorf("%+v %v", news, err)
+	}
+	change(store.MaxPatients)
+	news, _, err = c.Store.News(t.Context(), at)
+	if err != nil || news.Topics != model.TopicPatients {
+		t.Errorf("of too many: %+v %v", news, err)
+	}
+}
+
 // TestNews_NamesThoseWhoLoseAccess: with all topics, and everyone for doctor entries.
 func TestNews_NamesThoseWhoLoseAccess(t *testing.T) {
 	t.Parallel()

@@ -32,9 +32,11 @@ type Store struct {
 	// opening is the statement that begins each transaction of bun, or "".
 	opening string
 	// db is bun over the pool that writes.
-	db            *bun.DB
-	policy        *model.Policy
-	records       *query.Records
+	db      *bun.DB
+	policy  *model.Policy
+	records *query.Records
+	// readFeed reads the change feed; see feedReader.
+	readFeed      string
 	now           func() time.Time
 	onFailure     func(context.Context, Failure)
 	sessions      *session.Cache
@@ -156,6 +158,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if s.records, err = query.NewRecords(records(s), o.Policy); err != nil {
 		return nil, err
 	}
+	s.readFeed = feedReader(s.visiblePatients())
 	if err := s.changes.open(o); err != nil {
 		return nil, err
 	}
