@@ -9,8 +9,8 @@ import (
 	"github.com/caregraph/caregraph/store/session"
 )
 
-// bellEvery is how often this server rings at most.
-const bellEvery = 10 * time.Millisecond
+// bellEvery is how often this server rings at most. Each ring is a transaction.
+const bellEvery = 100 * time.Millisecond
 
 // bell says to this server and the others that there are changes to read. It holds no data,
 // and no reader depends on it.
