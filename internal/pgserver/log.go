@@ -20,6 +20,10 @@ type logWriter struct {
 	fault string
 }
 
+// refusal begins what a client hears while PostgreSQL starts, stops or recovers from a
+// crash. It ends the connection, and is not why PostgreSQL ended.
+const refusal = "FATAL:  the database system is "
+
 func (w *logWriter) Write(p []byte) (int, error) {
 	w.unread = append(w.unread, p...)
 	for {
@@ -37,7 +41,7 @@ func (w *logWriter) Write(p []byte) (int, error) {
 func (w *logWriter) line(text string) {
 	level := slog.LevelDebug
 	severity, _, _ := strings.Cut(text, ":")
-	if severity == "FATAL" || severity == "PANIC" {
+	if (severity == "FATAL" || severity == "PANIC") && !strings.HasPrefix(text, refusal) {
 		w.fault = text
 	}
 	switch {

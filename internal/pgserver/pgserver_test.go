@@ -144,7 +144,8 @@ func TestServer_TellsWhenPostgresDies(t *testing.T) {
 func TestServer_TellsWhyPostgresEnded(t *testing.T) {
 	t.Parallel()
 	w := &logWriter{log: slog.New(slog.DiscardHandler), stopping: func() bool { return false }}
-	_, err := w.Write([]byte("LOG:  all is well\nPANIC:  could not write to file \"pg_wal/xlogtemp.7\": No space left on device\nLOG:  aborting\n"))
+	_, err := w.Write([]byte("LOG:  all is well\nPANIC:  could not write to file \"pg_wal/xlogtemp.7\": No space left on device\nLOG:  aborting\n" +
+		"FATAL:  the database system is in recovery mode\n")) // what a client hears meanwhile
 	testutil.Must(t, err)
 	testutil.Equal(t, "the cause", endedByItself(errors.New("exit status 1"), w.fault).Error(),
 		`PostgreSQL ended by itself after PANIC:  could not write to file "pg_wal/xlogtemp.7": No space left on device: exit status 1`)
