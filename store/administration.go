@@ -157,14 +157,15 @@ func (s *Store) act(ctx context.Context, v *model.Viewer, id int64, a act) (*mod
 	return row, nil
 }
 
-// lockAdministrators locks the rows of all active administrators until the transaction
-// ends, and reports whether the account is the only one. So of two calls that would each
-// leave one administrator, the second sees none. From then on the transaction calls no
-// triggers; see session.Announced.
+// lockAdministrators locks the rows of an account and of all active administrators until the
+// transaction ends, in the order of their ids, and reports whether the account is the only
+// such administrator. So of two calls that would each leave one administrator, the second
+// sees none. From then on the transaction calls no triggers; see session.Announced.
 func lockAdministrators(ctx context.Context, tx bun.Tx, id int64) (isLast bool, err error) {
 	var announced bool
-	err = tx.NewRaw(`WITH administrators AS (SELECT id FROM users WHERE role = 'ADMIN' AND is_active ORDER BY id FOR NO KEY UPDATE)
-		SELECT `+session.Announced+`, count(*) = 1 AND bool_or(id = ?) FROM administrators`, id).Scan(ctx, &announced, &isLast)
+	err = tx.NewRaw(`WITH locked AS (SELECT id, role = 'ADMIN' AND is_active AS is_administrator FROM users
+			WHERE role = 'ADMIN' AND is_active OR id = ?0 ORDER BY id FOR NO KEY UPDATE)
+		SELECT `+session.Announced+`, count(*) = 1 AND bool_or(id = ?0) FROM locked WHERE is_administrator`, id).Scan(ctx, &announced, &isLast)
 	return isLast, err
 }
 

@@ -206,6 +206,40 @@ func TestLastAdministrator_WaitsForAnotherChange(t *testing.T) {
 	wantCode(t, <-done, model.CodeInUse, "id")
 }
 
+// TestAdministration_LocksAccountsInTheirOrder: an account that is about to change counts as
+// an administrator for one transaction and not for another. Both lock it in the same order
+// with the others.
+func TestAdministration_LocksAccountsInTheirOrder(t *testing.T) {
+	t.Parallel()
+	for what, change := range map[string]func(c *storetest.Clinic, id int64) error{
+		"enable": func(c *storetest.Clinic, id int64) error {
+			return errOf(c.Store.EnableAccount(t.Context(), model.Operator(), id))
+		},
+		"erase": func(c *storetest.Clinic, id int64) error {
+			return c.Store.EraseAccount(t.Context(), model.Operator(), id)
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			c := storetest.New(t)
+			gone, boss := c.Admin("Gone"), c.Admin("Boss")
+			c.Exec("UPDATE users SET is_active = FALSE WHERE id = ?", gone.UserID)
+			tx := ok(c.DB.BeginTx(t.Context(), nil))(t)
+			ok(tx.ExecContext(t.Context(), "SELECT FROM users WHERE id = ? FOR UPDATE", gone.UserID))(t)
+			done := make(chan error, 1)
+			go func() { done <- change(c, gone.UserID) }()
+			eventually(t, "it waits", func() bool {
+				return ok(c.DB.NewSelect().Table("pg_stat_activity").Where("wait_event_type = 'Lock' AND datname = current_database()").Exists(t.Context()))(t)
+			})
+			if _, err := tx.ExecContext(t.Context(), "SELECT FROM users WHERE id = ? FOR UPDATE NOWAIT", boss.UserID); err != nil {
+				t.Errorf("it has locked the other one: %v", err)
+			}
+			testutil.Must(t, tx.Rollback())
+			testutil.Must(t, <-done)
+		})
+	}
+}
+
 // TestAccounts_AreRecordedByBothEngines, and are not read if they cannot be recorded.
 func TestAccounts_AreRecordedByBothEngines(t *testing.T) {
 	t.Parallel()
