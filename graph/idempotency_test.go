@@ -127,6 +127,15 @@ func hold(t *testing.T, s *graphtest.Server, lock string) (release func()) {
 	return release
 }
 
+// wantInProgress checks that a request is refused while another one with its key runs.
+func wantInProgress(t *testing.T, c *graphtest.Client, accept, body string) {
+	t.Helper()
+	status, header, answer := post(t, c, accept, body)
+	if status != http.StatusConflict || header.Get("Retry-After") != "1" || !strings.Contains(answer, `"REQUEST_IN_PROGRESS"`) || strings.Contains(answer, `"data"`) {
+		t.Errorf("%s: %d, after %q: %s", accept, status, header.Get("Retry-After"), answer)
+	}
+}
+
 // TestIdempotency_WhileTheFirstRuns: another request waits two seconds, and may then be
 // sent again.
 func TestIdempotency_WhileTheFirstRuns(t *testing.T) {
@@ -136,10 +145,7 @@ func TestIdempotency_WhileTheFirstRuns(t *testing.T) {
 	rahul := c.Rahul.Keyed("k")
 	release := hold(t, c.Server, "SELECT FROM patients FOR UPDATE")
 	for _, accept := range []string{"application/json", "application/graphql-response+json"} {
-		status, header, body := post(t, rahul, accept, rename)
-		if status != http.StatusConflict || header.Get("Retry-After") != "1" || !strings.Contains(body, `"REQUEST_IN_PROGRESS"`) || strings.Contains(body, `"data"`) {
-			t.Errorf("%s: %d, after %q: %s", accept, status, header.Get("Retry-After"), body)
-		}
+		wantInProgress(t, rahul, accept, rename)
 	}
 	release()
 	for _, replayed := range []bool{false, true} {
@@ -156,10 +162,7 @@ func TestIdempotency_WhileTheFirstCreates(t *testing.T) {
 	const create = `{"query":"mutation { createPatient(input: {name: \"Meera\", dateOfBirth: \"1990-01-01\", gender: FEMALE, phone: \"+919800000001\", address: \"Delhi\", emergencyContact: \"+919800000002\"}) { patient { name } userErrors { code } } }"}`
 	rahul := c.Rahul.Keyed("k")
 	release := hold(t, c.Server, "INSERT INTO requests (account, key, hash, kind) SELECT created_by, 'k', 'x', 'P' FROM patients WHERE id = 1")
-	status, header, body := post(t, rahul, "application/json", create)
-	if status != http.StatusConflict || header.Get("Retry-After") != "1" || !strings.Contains(body, `"REQUEST_IN_PROGRESS"`) || strings.Contains(body, `"data"`) {
-		t.Errorf("%d, after %q: %s", status, header.Get("Retry-After"), body)
-	}
+	wantInProgress(t, rahul, "application/json", create)
 	release()
 	answer := rahul.Send(create)
 	equalJSON(t, "later", answer.Body, `{"data":{"createPatient":{"patient":{"name":"Meera"},"userErrors":[]}}}`)
