@@ -19,6 +19,7 @@ import (
 func TestNews_LateCommitsAreNotLost(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
+	c.Owner("Bina") // so that no account has the id of its patient
 	asha, ravi := c.Owner("Asha"), c.Owner("Ravi")
 	hers, his := asha.Patient("P1"), ravi.Patient("P2")
 	_, at, err := c.Store.News(t.Context(), store.FeedPosition{})
@@ -80,6 +81,7 @@ func TestNews_OfAnotherDatabase(t *testing.T) {
 func TestNews_OfManyPatients(t *testing.T) {
 	t.Parallel()
 	c := storetest.New(t)
+	c.Owner("Bina") // so that no account has the id of its patient
 	asha := c.Owner("Asha")
 	patient := asha.Patient("Arjun")
 	_, at, err := c.Store.News(t.Context(), store.FeedPosition{})
